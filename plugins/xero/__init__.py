@@ -1,0 +1,1 @@
+"""Keeps QicWorks and Xero in step."""

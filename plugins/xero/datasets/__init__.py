@@ -1,0 +1,1 @@
+"""What is pulled: one declaration per data set."""

@@ -1,0 +1,78 @@
+"""Connections to the QicWorks database (PostgreSQL 14 or newer)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from sqlalchemy import URL, Engine, create_engine
+
+Session = psycopg.Connection[DictRow]
+
+# A vanished client must free its locks and transactions soon; instants are read and written in UTC.
+SESSION_SETTINGS = (
+    "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    " -c idle_in_transaction_session_timeout=600000"
+)
+
+
+class AirflowConnection(Protocol):
+    """What is read of an Airflow connection of type postgres; `schema` is the database's name."""
+
+    host: str | None
+    port: int | None
+    login: str | None
+    password: str | None
+    schema: str | None
+    extra: Any
+
+
+def url(connection: AirflowConnection) -> URL:
+    """The database's address. Extras that libpq knows (`sslmode`, …) go along."""
+    extra = connection.extra or {}
+    extra = json.loads(extra) if isinstance(extra, str) else extra
+    return URL.create(
+        "postgresql+psycopg",
+        username=connection.login,
+        password=connection.password,
+        host=connection.host,
+        port=connection.port,
+        database=connection.schema,
+        query={name: value for name, value in extra.items() if isinstance(value, str)},
+    )
+
+
+def engine(address: URL | str | AirflowConnection) -> Engine:
+    """An engine over psycopg 3. Accepts an address, or an Airflow connection."""
+    if isinstance(address, str):
+        address = address.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    elif not isinstance(address, URL):
+        address = url(address)
+    return create_engine(
+        address,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        connect_args={"options": SESSION_SETTINGS, "application_name": "xero", "connect_timeout": 10},
+    )
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Session]:
+    """A psycopg connection of one's own, in autocommit, rows as dicts.
+
+    It never returns to the pool: closing it is what frees its session locks, whatever happened on it.
+    """
+    pooled = engine.raw_connection()
+    raw = pooled.driver_connection
+    pooled.detach()
+    assert isinstance(raw, psycopg.Connection)
+    try:
+        raw.rollback()
+        raw.autocommit = True
+        raw.row_factory = dict_row  # type: ignore[assignment]
+        yield raw
+    finally:
+        raw.close()

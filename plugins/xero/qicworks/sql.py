@@ -1,0 +1,20 @@
+"""The statements in `include/sql`, by name."""
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import aiosql
+from aiosql.queries import Queries
+
+
+def folder() -> Path:
+    """Where the SQL lies: `include/sql` of a checkout, or the copy that travels in the wheel."""
+    checkout = Path(__file__).resolve().parents[3] / "include" / "sql"
+    return checkout if checkout.is_dir() else Path(str(resources.files("xero") / "_sql"))
+
+
+@cache
+def load(name: str) -> Queries:
+    """The statements of `include/sql/<name>.sql`, to be called with a raw psycopg connection first."""
+    return aiosql.from_path(folder() / f"{name}.sql", "psycopg")

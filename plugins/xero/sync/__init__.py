@@ -1,0 +1,1 @@
+"""The flows between Xero and QicWorks. Knows no Airflow."""
