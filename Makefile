@@ -1,0 +1,38 @@
+# A fresh machine needs Python 3.11 to 3.13, make and git; everything else comes from the package index.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+# Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo stop test lint lock
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)  ## install into .venv
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11 to 3.13 is needed, '$(PYTHON)' is not: call make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' requirements-dev.txt)"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt -r requirements-dev.txt --editable .
+	@touch $@
+
+demo: setup  ## sandbox, PostgreSQL and Airflow; every pull once; the UI stays up
+	$(BIN)/python -m demo up
+
+stop:  ## stop what `make demo` started
+	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
+
+test: setup  ## every test
+	$(BIN)/python -m pytest
+
+lint: setup  ## style, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: setup  ## compile requirements*.in; pins already there are kept (remove a line to renew it)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --annotation-style line requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --annotation-style line requirements-dev.in -o requirements-dev.txt
