@@ -1,0 +1,5 @@
+"""python -m xero_sandbox"""
+
+from .server import main
+
+main()

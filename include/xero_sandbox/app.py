@@ -1,0 +1,26 @@
+"""The application: Xero's paths to the gateway, /sandbox to its control."""
+
+from __future__ import annotations
+
+from .control import Control
+from .gateway import Gateway, Receive, Scope, Send
+from .world import Client, World
+
+
+class App:
+    """ASGI. Holds the world that a reset replaces."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._gateway = Gateway(lambda: self.world)
+        self._control = Control(self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/sandbox/"):
+            await self._control(scope, receive, send)
+        else:
+            await self._gateway(scope, receive, send)
+
+
+def create_app(client: Client | None = None, seed: int = 1, profile: str = "demo") -> App:
+    return App(World(client or Client(), seed, profile))

@@ -1,0 +1,133 @@
+"""One organisation's records of one kind: kept encoded, changed one by one, listed sorted and filtered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .clock import Clock
+from .wire import decode, encode, ms_date, read_ms_date
+
+Record = dict[str, Any]
+
+
+class Row:
+    """A record. `body` is its JSON; what lists are sorted and filtered by stands beside it."""
+
+    __slots__ = ("body", "key", "status", "updated_ms")
+
+    def __init__(self, key: str, status: str, updated_ms: int, body: bytes) -> None:
+        self.key, self.status, self.updated_ms, self.body = key, status, updated_ms, body
+
+    @property
+    def record(self) -> Record:
+        """The decoded record: a fresh copy each time."""
+        record: Record = decode(self.body)
+        return record
+
+
+class Kind:
+    """What a collection holds: its plural, the field that is its key, the field of its status, whether rows carry
+    UpdatedDateUTC."""
+
+    def __init__(self, plural: str, key: str, status: str, dated: bool = True) -> None:
+        self.plural, self.key, self.status, self.dated = plural, key, status, dated
+
+
+class Collection:
+    """Rows by key. Every change raises `version`; a view is kept until then."""
+
+    def __init__(self, kind: Kind, records: Iterable[tuple[int, Record]]) -> None:
+        """`records`: (UpdatedDateUTC in ms, record without it)."""
+        self.kind = kind
+        self.version = 0
+        self.rows: dict[str, Row] = {}
+        self._views: dict[object, tuple[int, list[Row]]] = {}
+        for updated_ms, record in records:
+            self._put(updated_ms, record)
+
+    def _put(self, updated_ms: int, record: Record) -> Row:
+        if self.kind.dated:
+            record.setdefault("UpdatedDateUTC", ms_date(updated_ms))
+        key = str(record[self.kind.key])
+        row = Row(key, str(record.get(self.kind.status)), updated_ms, encode(record))
+        self.rows[key] = row
+        self.version += 1
+        return row
+
+    def view(self, name: object, build: Callable[[list[Row] | None], list[Row]]) -> list[Row]:
+        """The list called `name`, built again when rows have changed since. `build` gets the outdated list, if any:
+        sorting what is nearly sorted is quick."""
+        version, rows = self._views.get(name, (-1, None))
+        if rows is None or version != self.version:
+            rows = build(rows)
+            if len(self._views) > 32:
+                self._views.clear()
+            self._views[name] = (self.version, rows)
+        return rows
+
+    def by_key(self) -> list[Row]:
+        """In the order of their keys: what comes when no order is asked for."""
+        return self.view("by key", lambda _: [self.rows[key] for key in sorted(self.rows)])
+
+    def by_updated(self) -> list[Row]:
+        """Oldest change first, then by key."""
+
+        def build(old: list[Row] | None) -> list[Row]:
+            kept = [row for row in old if self.rows.get(row.key) is row] if old else []
+            if len(kept) != len(self.rows):
+                kept = list(self.rows.values())
+            return sorted(kept, key=lambda row: (row.updated_ms, row.key))
+
+        return self.view("by updated", build)
+
+    # -- changes, as somebody in the organisation would make them
+
+    def change(self, key: str, fields: Record, clock: Clock, touch: bool = True) -> Record:
+        """Sets these fields and stamps the row, unless a date is among them. KeyError for an unknown key."""
+        row = self.rows[key]
+        record = row.record
+        record.update(fields)
+        if record.get(self.kind.key) != row.key:
+            raise ValueError(f"{self.kind.key} cannot be changed")
+        if "UpdatedDateUTC" in fields:
+            row.updated_ms = read_ms_date(fields["UpdatedDateUTC"]) or row.updated_ms
+        elif touch:
+            row.updated_ms = clock.stamp()
+            if self.kind.dated:
+                record["UpdatedDateUTC"] = ms_date(row.updated_ms)
+        row.status = str(record.get(self.kind.status))
+        row.body = encode(record)
+        self.version += 1
+        return record
+
+    def add(self, record: Record, clock: Clock) -> Record:
+        return self._put(read_ms_date(record.get("UpdatedDateUTC")) or clock.stamp(), record).record
+
+    def remove(self, key: str) -> None:
+        del self.rows[key]
+        self.version += 1
+
+    def touch(self, keys: Iterable[str], clock: Clock, rename: bool = True) -> list[str]:
+        """Stamps these rows, and gives them another name unless told not to. Returns their keys."""
+        touched = list(keys)
+        for key in touched:
+            name = self.rows[key].record.get("Name")
+            self.change(key, {"Name": _renamed(name)} if rename and isinstance(name, str) else {}, clock)
+        return touched
+
+    def sample(self, rng: random.Random, count: int) -> list[str]:
+        return rng.sample(sorted(self.rows), min(count, len(self.rows)))
+
+    def truth(self) -> bytes:
+        """All records as a JSON array."""
+        return b"[" + b",".join(row.body for row in self.by_key()) + b"]"
+
+
+def _renamed(name: str) -> str:
+    """Another name of about the same length: counts up a " v2" at its end."""
+    stem, _, number = name.rpartition(" v")
+    if stem and number.isdigit():
+        return f"{stem} v{int(number) + 1}"
+    return f"{name[:248]} v2"

@@ -1,0 +1,65 @@
+"""Organisation, Accounts, TaxRates and TrackingCategories: whole lists, never paged."""
+
+from __future__ import annotations
+
+from ..collection import Row
+from ..wire import Reply, decode, encode
+from .calling import Call, Endpoint, envelope
+from .listing import listed, select, single
+
+ROOT = "/api.xro/2.0"
+READ = ("accounting.settings", "accounting.settings.read")
+
+
+def organisation(call: Call) -> Reply:
+    return envelope(call, "Organisations", [encode(call.organisation.record)])
+
+
+def accounts(call: Call) -> Reply:
+    """All of them: archived accounts are in the list too."""
+    collection = call.organisation.collections["Accounts"]
+    return listed(call, collection, [row.body for row in select(call, collection)])
+
+
+def account(call: Call) -> Reply:
+    return single(call, call.organisation.collections["Accounts"])
+
+
+def tax_rates(call: Call) -> Reply:
+    """All of them, whatever their status; If-Modified-Since has no say."""
+    collection = call.organisation.collections["TaxRates"]
+    return listed(call, collection, [row.body for row in select(call, collection)])
+
+
+def tax_rate(call: Call) -> Reply:
+    return single(call, call.organisation.collections["TaxRates"])
+
+
+def tracking_categories(call: Call) -> Reply:
+    """Without includeArchived neither archived categories nor archived options."""
+    collection = call.organisation.collections["TrackingCategories"]
+    archived = call.flag("includeArchived")
+    rows = select(call, collection, lambda row: archived or row.status == "ACTIVE", archived)
+    return listed(call, collection, [row.body if archived else _active_options(row) for row in rows])
+
+
+def _active_options(row: Row) -> bytes:
+    record = decode(row.body)
+    if isinstance(record.get("Options"), list):
+        record["Options"] = [option for option in record["Options"] if option.get("Status") == "ACTIVE"]
+    return encode(record)
+
+
+def tracking_category(call: Call) -> Reply:
+    return single(call, call.organisation.collections["TrackingCategories"])
+
+
+ENDPOINTS = (
+    Endpoint("GET", ROOT + "/Organisations?", organisation, READ),
+    Endpoint("GET", ROOT + "/Accounts", accounts, READ),
+    Endpoint("GET", ROOT + "/Accounts/{id}", account, READ),
+    Endpoint("GET", ROOT + "/TaxRates", tax_rates, READ),
+    Endpoint("GET", ROOT + "/TaxRates/{id}", tax_rate, READ),
+    Endpoint("GET", ROOT + "/TrackingCategories", tracking_categories, READ),
+    Endpoint("GET", ROOT + "/TrackingCategories/{id}", tracking_category, READ),
+)

@@ -1,0 +1,90 @@
+"""Faults on request: which call goes wrong, and how."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from . import problems
+from .problems import Problem
+
+#: Faults that are told by an answer; the others act on the connection or on the answer's body.
+ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
+ACTS = ("slow", "cut", "truncate", "malformed", "lost_answer")
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """One order. `path` is searched in "path?query"; `times` null means for ever."""
+
+    kind: str
+    path: str = ""
+    method: str | None = None
+    tenant: str | None = None
+    skip: int = 0
+    times: int | None = 1
+    retry_after: float | None = None
+    problem: str = "minute"
+    status: int | None = None
+    seconds: float = 1.0
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in (*ANSWERS, *ACTS):
+            raise ValueError(f"kind must be one of {', '.join((*ANSWERS, *ACTS))}")
+        re.compile(self.path)
+
+    def matches(self, method: str, target: str, tenant: str | None) -> bool:
+        return (
+            self.times != 0
+            and (self.tenant is None or self.tenant == tenant)
+            and (self.method is None or self.method == method)
+            and re.search(self.path, target) is not None
+        )
+
+    def answer(self, expired_at: str) -> Problem | None:
+        """The refusal that this fault is, or None when it is an act."""
+        match self.kind:
+            case "429":
+                return problems.too_many(self.problem, 5 if self.retry_after is None else self.retry_after)
+            case "500":
+                return problems.internal_error()
+            case "503":
+                return problems.unavailable()
+            case "html":
+                return problems.html_page(self.status or 503)
+            case "empty":
+                return Problem(problems.text_reply("", self.status or 200))
+            case "token_expired":
+                return problems.token_expired(expired_at)
+            case "revoked":
+                return problems.not_connected()
+            case "no_scope":
+                return problems.missing_scope(self.status or 401)
+            case "invalid_grant":
+                return problems.oauth_error("invalid_grant")
+        return None
+
+
+class Faults:
+    """The open orders, in the order they came; the first that matches a call is carried out."""
+
+    def __init__(self) -> None:
+        self.orders: list[Fault] = []
+
+    def order(self, orders: Any) -> None:
+        """Adds one order or a list. ValueError when one is wrong."""
+        self.orders += msgspec.convert(orders if isinstance(orders, list) else [orders], list[Fault])
+
+    def draw(self, method: str, target: str, tenant: str | None) -> Fault | None:
+        for fault in self.orders:
+            if fault.matches(method, target, tenant):
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                fault.hits += 1
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None

@@ -1,0 +1,161 @@
+"""The way of a call through the server: latency, sign-in, limits, faults, endpoint, compression, journal."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from typing import Any
+from uuid import uuid4
+
+from .endpoints import Call, Endpoint, find
+from .faults import Fault
+from .journal import Entry, safe_headers
+from .problems import Problem, missing_scope, not_connected
+from .tokens import us_date
+from .wire import Reply
+from .world import World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+#: Below this a body is sent as it is.
+GZIP_FROM = 500
+
+
+class Gateway:
+    """An ASGI application for all that is Xero's. `world` is asked for on each call, since a reset makes a new one."""
+
+    def __init__(self, world: Callable[[], World]) -> None:
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        world = self._world()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        safe = safe_headers(list(headers.items()))
+        call = Call(world, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, await _body(receive))
+        entry = Entry(world.clock.iso(), call.method, call.path, call.query, safe, headers.get("xero-tenant-id"), time.monotonic())
+        world.journal.entries.append(entry)
+        before, after = _latency(world)
+        await asyncio.sleep(before)
+        entry.arrived = time.monotonic()
+        try:
+            reply, fault = await self._answer(call, entry)
+            await asyncio.sleep(after)
+            await self._send(call, entry, reply, fault, scope, send)
+        finally:
+            if entry.admitted and entry.tenant:
+                world.limits.leave(entry.tenant)
+            entry.grant, entry.ended = call.grant, time.monotonic()
+
+    async def _answer(self, call: Call, entry: Entry) -> tuple[Reply, Fault | None]:
+        """The reply, with the limits' headers, and the fault to act out on it."""
+        fault = None
+        try:
+            endpoint = find(call)
+            if endpoint.scopes:
+                self._sign_in(call)
+                entry.tenant = call.organisation.tenant_id
+                call.world.limits.admit(entry.tenant)
+                entry.admitted = True
+                entry.in_flight = call.world.limits.in_flight[entry.tenant]
+            target = f"{call.path}?{call.query}" if call.query else call.path
+            fault = call.world.faults.draw(call.method, target, entry.tenant)
+            if fault:
+                entry.fault = fault.kind
+                problem = fault.answer(us_date(call.world.clock.now() - 1))
+                if problem:
+                    raise problem
+                if fault.kind == "cut":
+                    return Reply(), fault
+                if fault.kind == "slow":
+                    await asyncio.sleep(fault.seconds)
+            self._check_scope(call, endpoint)
+            reply = endpoint.handle(call)
+        except Problem as problem:
+            reply = problem.reply
+        if call.tenant:
+            reply.headers |= call.world.limits.headers(call.tenant.tenant_id)
+        return reply, fault
+
+    def _sign_in(self, call: Call) -> None:
+        """Token and connection. Without a tenant header only an app with a single organisation gets through."""
+        world = call.world
+        call.bearer = world.tokens.bearer(call.headers.get("authorization"))
+        owned = world.connections.get(call.bearer.owner, {})
+        tenant = call.headers.get("xero-tenant-id", "").lower()
+        if not tenant and len(owned) == 1 and call.bearer.owner == "app":
+            tenant = next(iter(owned))
+        if tenant not in owned or tenant not in world.organisations:
+            raise not_connected()
+        call.tenant = world.organisations[tenant]
+
+    def _check_scope(self, call: Call, endpoint: Endpoint) -> None:
+        if call.bearer and not call.bearer.scope.intersection(endpoint.scopes):
+            raise missing_scope()
+
+    async def _send(self, call: Call, entry: Entry, reply: Reply, fault: Fault | None, scope: Scope, send: Send) -> None:
+        kind = fault.kind if fault else None
+        body = reply.body[: len(reply.body) // 2] if kind == "malformed" else reply.body
+        headers = {
+            "Content-Type": reply.content_type,
+            "Date": formatdate(call.world.clock.now(), usegmt=True),
+            "Xero-Correlation-Id": str(uuid4()),
+            "Vary": "Accept-Encoding",
+            **reply.headers,
+        }
+        if call.world.settings.gzip and len(body) >= GZIP_FROM and "gzip" in call.headers.get("accept-encoding", ""):
+            body = _gzip(body)
+            headers["Content-Encoding"] = "gzip"
+        if reply.status != 204:
+            headers["Content-Length"] = str(len(body))
+        else:
+            del headers["Content-Type"]
+        entry.status, entry.bytes = reply.status, len(body)
+        if kind in ("cut", "lost_answer"):
+            entry.bytes = 0
+            await _hang_up(scope)
+            return
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+        if kind == "truncate":
+            entry.bytes = len(body) // 2
+            await send({"type": "http.response.body", "body": body[: entry.bytes], "more_body": True})
+            await asyncio.sleep(0.02)
+            await _hang_up(scope)
+            return
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _body(receive: Receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _hang_up(scope: Scope) -> None:
+    """Closes the connection under the client's feet (the transport is put there by `xero_sandbox.server`)."""
+    scope["xero_sandbox.transport"].close()
+    await asyncio.sleep(0.01)
+
+
+def _latency(world: World) -> tuple[float, float]:
+    """Seconds on the way here and on the way back."""
+    low, high = world.settings.latency_ms
+    if high <= 0:
+        return 0.0, 0.0
+    total = random.uniform(low, high) / 1000
+    before = random.uniform(0, total)
+    return before, total - before
+
+
+def _gzip(body: bytes) -> bytes:
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return compressor.compress(body) + compressor.flush()

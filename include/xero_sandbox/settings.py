@@ -1,0 +1,38 @@
+"""The switches: limits, and how the server behaves where Xero's own behaviour is not known."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True):
+    """All can be read and changed under /sandbox/settings; a reset puts them back."""
+
+    ims_bound: str = "inclusive"  # or exclusive: whether If-Modified-Since includes the second it names
+    sorts: bool = True  # whether `order` is honoured
+    filters: bool = True  # whether If-Modified-Since is honoured
+    pagination_object: bool = True
+    max_page_size: int = 1000
+    gzip: bool = True
+    unknown_fields: bool = False  # adds fields and enum values that no specification names
+    limits: bool = True
+    window: str = "fixed"  # or sliding
+    minute_limit: int = 60  # calls per organisation and window
+    minute_seconds: float = 60.0
+    day_limit: int = 5000
+    day_seconds: float = 86_400.0
+    concurrent_limit: int = 5
+    app_limit: int = 10_000  # calls of all organisations together per window
+    latency_ms: tuple[float, float] = (0.0, 0.0)
+    access_token_seconds: float = 1800.0
+    refresh_grace_seconds: float = 1800.0
+    refresh_idle_seconds: float = 60 * 86_400.0
+    code_seconds: float = 300.0
+
+    def changed(self, changes: dict[str, object]) -> Settings:
+        """A copy with these changes. ValueError when a name, a type or a choice is wrong."""
+        new = msgspec.convert({**msgspec.to_builtins(self), **changes}, Settings)
+        for name, choices in (("ims_bound", ("inclusive", "exclusive")), ("window", ("fixed", "sliding"))):
+            if getattr(new, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}")
+        return new
