@@ -1,0 +1,1 @@
+"""Xero over HTTP. Knows no tables and no Airflow."""

@@ -1,0 +1,214 @@
+"""Tokens and the OAuth 2 conversation with Xero's identity server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
+from authlib.oauth2 import OAuth2Client
+
+from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError, cleaned
+from xero.api.limits import DEFAULT_WAIT, retry_after
+from xero.api.session import new_session
+from xero.api.settings import XeroApp
+
+MARGIN = timedelta(seconds=60)
+TIMEOUTS = (10.0, 30.0)  # seconds to connect, to read
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One authorisation's tokens. `expires_at` (aware, UTC) is the access token's; `scope` is separated by blanks."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: datetime
+    scope: str
+
+    def expired(self, now: datetime | None = None, margin: timedelta = MARGIN) -> bool:
+        """By this process's clock, a margin early. When Xero says 401 before that, Xero is right."""
+        return (now or datetime.now(UTC)) + margin >= self.expires_at
+
+
+class TokenStore(Protocol):
+    """Where a client has its token from, shared by all who use the same authorisation."""
+
+    def get(self) -> Token:
+        """The stored token, expired or not. Raises ReconnectNeeded when the authorisation is known to be broken."""
+
+    def renew(self, stale: Token | None) -> Token:
+        """A token newer than `stale`. Of all who ask at once only one asks Xero; it is stored before it is used."""
+
+
+class _Client(OAuth2Client):  # type: ignore[misc]
+    """authlib's client, over whatever requests session it is given."""
+
+    client_auth_class = OAuth2ClientAuth
+    oauth_error_class = OAuthError
+    SESSION_REQUEST_PARAMS = OAuth2Session.SESSION_REQUEST_PARAMS
+
+
+class OAuth:
+    """Asks Xero's identity server for tokens; the app's id and secret go along as client_secret_basic."""
+
+    def __init__(self, app: XeroApp, session: requests.Session | None = None) -> None:
+        self._app = app
+        self._client = _Client(
+            session or new_session(),
+            client_id=app.client_id,
+            client_secret=app.client_secret,
+            scope=" ".join(app.scopes),
+            redirect_uri=app.redirect_uri,
+        )
+        for moment in ("access_token_response", "refresh_token_response"):
+            self._client.register_compliance_hook(moment, _refuse_trouble)
+        self._endpoint = f"{app.identity_host}/connect/token"
+        self._options = {"timeout": TIMEOUTS, "allow_redirects": False}
+
+    def client_credentials(self) -> Token:
+        """A token for the app itself (a custom connection); it has no refresh token."""
+        return self._ask(
+            lambda: self._client.fetch_token(self._endpoint, grant_type="client_credentials", **self._options)
+        )
+
+    def exchange(self, code: str) -> Token:
+        """The tokens for an authorisation code, which Xero honours once and for five minutes."""
+        return self._ask(
+            lambda: self._client.fetch_token(
+                self._endpoint, grant_type="authorization_code", code=code, **self._options
+            ),
+            code,
+        )
+
+    def refresh(self, token: Token) -> Token:
+        """The next tokens. The old refresh token stays good for 30 minutes, in case this answer is lost."""
+        if not token.refresh_token:
+            raise ReconnectNeeded(
+                "The stored authorisation has no refresh token.",
+                "Connect to Xero again, with the scope offline_access.",
+            )
+        refreshed = self._ask(
+            # No scope: a refresh can never add one, and Xero refuses one that was not granted.
+            lambda: self._client.refresh_token(
+                self._endpoint, refresh_token=token.refresh_token, scope=None, **self._options
+            ),
+            token.refresh_token,
+        )
+        return Token(
+            refreshed.access_token, refreshed.refresh_token, refreshed.expires_at, refreshed.scope or token.scope
+        )
+
+    def revoke(self, token: Token) -> None:
+        """Gives the whole authorisation back: it drops every organisation of the user who gave it."""
+        answer = self._guarded(
+            lambda: self._client.revoke_token(
+                f"{self._app.identity_host}/connect/revocation",
+                token.refresh_token or token.access_token,
+                **self._options,
+            )
+        )
+        if answer.status_code != 200:
+            raise self._unexpected(answer.status_code)
+
+    def authorization_url(self, state: str) -> str:
+        """Where the user's browser goes to consent; `state` comes back with the code and must be compared."""
+        if not self._app.redirect_uri:
+            raise Misconfigured(
+                "The Xero connection has no redirect_uri.",
+                "Put the redirect URI of the app at developer.xero.com into the connection's extra, as redirect_uri.",
+            )
+        url, _ = self._client.create_authorization_url(
+            f"{self._app.login_host}/identity/connect/authorize", state=state
+        )
+        return str(url)
+
+    def _ask(self, call: Callable[[], Any], *secrets: str) -> Token:
+        answer = self._guarded(call, *secrets)
+        access_token = answer.get("access_token")
+        try:
+            seconds = float(answer.get("expires_in") or 0)
+        except (TypeError, ValueError):
+            seconds = 0.0
+        if not isinstance(access_token, str) or not access_token:
+            raise BadAnswer(
+                "Xero's identity server gave an answer without an access token.",
+                "Check identity_host in the Airflow connection; if it is right, try again later.",
+            )
+        return Token(
+            access_token=access_token,
+            refresh_token=answer.get("refresh_token") or None,
+            expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+            scope=str(answer.get("scope") or ""),
+        )
+
+    def _guarded(self, call: Callable[[], Any], *secrets: str) -> Any:
+        """Runs one conversation. What it raises is raised outside the handler: the cause would carry the request."""
+        trouble: XeroError
+        try:
+            return call()
+        except XeroError as error:
+            trouble = error
+        except OAuthError as error:
+            trouble = self._decision(
+                str(error.error), cleaned(error.description or "", self._app.client_secret, *secrets)
+            )
+        except requests.HTTPError as error:
+            trouble = self._unexpected(error.response.status_code)
+        except requests.RequestException as error:
+            trouble = RetryLater(
+                DEFAULT_WAIT["outage"],
+                "outage",
+                f"Xero's identity server at {self._app.identity_host} cannot be reached ({type(error).__name__}).",
+                "A later run tries again. If it lasts, check identity_host and the network.",
+            )
+        except ValueError:
+            trouble = BadAnswer(
+                "Xero's identity server gave an answer that is not JSON.",
+                "Check identity_host in the Airflow connection; if it is right, try again later.",
+            )
+        raise trouble
+
+    def _decision(self, error: str, description: str) -> XeroError:
+        said = f"{cleaned(error)}: {description}" if description else cleaned(error)
+        if error == "invalid_grant":
+            return ReconnectNeeded(
+                f"Xero no longer accepts this authorisation ({said}).",
+                "Connect to Xero again: the refresh token was revoked, used elsewhere, or lay unused for 60 days.",
+            )
+        if error in ("server_error", "temporarily_unavailable"):
+            return RetryLater(DEFAULT_WAIT["outage"], "outage", f"Xero's identity server has a problem ({said}).")
+        if error == "invalid_scope":
+            correction = (
+                "Correct scopes in the connection's extra: apps made since March 2026 have only the granular ones."
+            )
+        else:
+            correction = (
+                "Compare client id, client secret and redirect URI of the Airflow connection with the app at "
+                "developer.xero.com."
+            )
+        return Misconfigured(f"Xero's identity server refuses this app ({said}).", correction)
+
+    def _unexpected(self, status: int) -> XeroError:
+        return Misconfigured(
+            f"Xero's identity server at {self._app.identity_host} answered HTTP {status}, which is no answer of OAuth.",
+            "Check identity_host in the Airflow connection.",
+        )
+
+
+def _refuse_trouble(answer: requests.Response) -> requests.Response:
+    """A limit or an outage of the identity server, before anyone looks for a token in it."""
+    if answer.status_code == 429:
+        raise RetryLater(retry_after(answer.headers) or DEFAULT_WAIT["app"], "app")
+    if answer.status_code >= 500:
+        raise RetryLater(
+            retry_after(answer.headers) or DEFAULT_WAIT["outage"],
+            "outage",
+            f"Xero's identity server is out of order (HTTP {answer.status_code}).",
+        )
+    return answer

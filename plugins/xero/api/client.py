@@ -1,0 +1,300 @@
+"""The client of one organisation: sends, obeys the limits, renews the token, tries again. Retries live only here."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+import urllib3
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from xero.api import limits, wire
+from xero.api.auth import Token, TokenStore
+from xero.api.errors import (
+    BadAnswer,
+    Disconnected,
+    NotAvailable,
+    ReconnectNeeded,
+    Refused,
+    RetryLater,
+    XeroError,
+    cleaned,
+)
+from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
+from xero.api.session import BearerAuth
+from xero.api.settings import XeroApp
+
+Params = Mapping[str, str | int | bool]
+
+TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of the answer
+BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt after an outage
+ENVELOPED = ("/api.xro/", "/payroll.xro/")
+LOG = logging.getLogger("xero.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Xero answered: JSON as `wire.loads` reads it. `bytes_received` as on the wire, that is compressed."""
+
+    data: Any
+    server_time: datetime | None
+    bytes_received: int
+    status: int
+    headers: Mapping[str, str]
+
+
+class _Expired(Exception):
+    """401, and the token has been renewed since."""
+
+
+class XeroClient:
+    """Calls of one organisation (`tenant_id`), or with None of the authorisation itself (`/connections`).
+
+    `patience`: the seconds one `get` may spend waiting for limits; what takes longer is RetryLater at once. Safe to
+    use from several threads. `calls` and `bytes_received` count all that was sent and received, retries included.
+    """
+
+    def __init__(
+        self,
+        app: XeroApp,
+        session: requests.Session,
+        tokens: TokenStore,
+        limiter: Limiter,
+        tenant_id: str | None,
+        *,
+        patience: float = 300.0,
+        backoff: Sequence[float] = BACKOFF,
+        timeouts: tuple[float, float] = TIMEOUTS,
+        log: logging.Logger = LOG,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.app = app
+        self.tenant_id = tenant_id
+        self.calls = 0
+        self.bytes_received = 0
+        self._session = session
+        self._tokens = tokens
+        self._limiter = limiter
+        self._patience = patience
+        self._backoff = backoff
+        self._timeouts = timeouts
+        self._log = log
+        self._sleep = sleep
+        self._token: Token | None = None
+        self._counting = threading.Lock()
+
+    def get(self, path: str, *, params: Params | None = None, modified_since: datetime | None = None) -> Answer:
+        """One GET of a path such as ``/api.xro/2.0/Contacts``; booleans in `params` become true and false.
+
+        `modified_since` must be aware; Xero compares to the second. Raises one of the exceptions in `xero.api.errors`.
+        """
+        headers = {"xero-tenant-id": self.tenant_id} if self.tenant_id else {}
+        if modified_since is not None:
+            if modified_since.tzinfo is None:
+                raise ValueError("modified_since must be aware")
+            headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        query = {
+            name: str(value).lower() if isinstance(value, bool) else value for name, value in (params or {}).items()
+        }
+        return self._call(requests.Request("GET", self.app.api_host + path, headers=headers, params=query), path)
+
+    def delete(self, path: str) -> None:
+        """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
+        self._call(requests.Request("DELETE", self.app.api_host + path, headers={}), path)
+
+    def _call(self, request: requests.Request, path: str) -> Answer:
+        effort = _Effort(self._patience, self._backoff)
+        retrying = Retrying(
+            retry=retry_if_exception(effort.worth_another_try),
+            wait=lambda _: effort.pause,
+            before_sleep=self._tell,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(self._try, request, path, effort)
+
+    def _try(self, request: requests.Request, path: str, effort: _Effort) -> Answer:
+        effort.told = None
+        token = self._current_token()
+        with self._limiter.permit(self.tenant_id, patience=effort.patience_left()) as permit:
+            response, body = self._send(request, token)
+            headers = response.headers
+            problem = pause = None
+            if response.status_code == 429:
+                pause = limits.retry_after(headers)
+                problem = limits.problem(headers, pause)
+            permit.settle(headers, pause, problem)
+        if response.status_code in (200, 204):
+            return _answer(response, body, path)
+        if problem:
+            wait = DEFAULT_WAIT[problem] if pause is None else pause
+            raise RetryLater(wait + ROUNDING, problem)
+        raise self._decision(response, _reason(response, body), path, token, effort)
+
+    def _current_token(self) -> Token:
+        token = self._token or self._tokens.get()
+        if token.expired():
+            token = self._tokens.renew(token)
+        self._token = token
+        return token
+
+    def _send(self, request: requests.Request, token: Token) -> tuple[requests.Response, bytes]:
+        """Sends once and reads the whole answer. Raises RetryLater(outage) where no answer came."""
+        trouble: str
+        try:
+            request = requests.Request(
+                request.method, request.url, request.headers, params=request.params, auth=BearerAuth(token.access_token)
+            )
+            prepared = self._session.prepare_request(request)
+            settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            with self._counting:
+                self.calls += 1
+            with self._session.send(prepared, timeout=self._timeouts, allow_redirects=False, **settings) as response:
+                body = response.raw.read(decode_content=False)
+            with self._counting:
+                self.bytes_received += len(body)
+            return response, body
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            trouble = type(error).__name__
+        # Outside the handler: the exceptions of requests carry the request, and with it the token.
+        raise _outage(f"no answer came from {self.app.api_host} ({trouble})")
+
+    def _decision(self, response: requests.Response, said: Any, path: str, token: Token, effort: _Effort) -> Exception:
+        """The decision that an answer other than success or 429 means, as the exception to raise."""
+        status = response.status_code
+        detail = cleaned(said.get("Detail") or "", token.access_token) if isinstance(said, dict) else ""
+        payroll = path.startswith("/payroll.xro/")
+        unauthorised = "AuthorizationUnsuccessful" in detail
+        if status >= 500:
+            effort.told = limits.retry_after(response.headers)
+            return _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
+        if status == 401 and not unauthorised and not effort.renewed:
+            effort.renewed = True
+            self._token = self._tokens.renew(token)
+            return _Expired()
+        if status == 403 and "AuthenticationUnsuccessful" in detail:
+            return Disconnected(
+                "This organisation has disconnected the app in Xero.",
+                "Ask the organisation to connect again, or switch its connection off here; the others go on.",
+            )
+        if status in (401, 403) and (unauthorised or payroll):
+            return NotAvailable(
+                f"Xero does not give this app {path} (HTTP {status}{', ' + detail if detail else ''}).",
+                "It needs a payroll subscription, and a payroll administrator as the user who connects."
+                if payroll
+                else "Add the missing scope to the Airflow connection, and connect to Xero again.",
+            )
+        if status == 401:
+            return ReconnectNeeded(
+                f"Xero refuses a token it has only just issued (HTTP 401{', ' + detail if detail else ''}).",
+                "Connect to Xero again. If that does not help, compare this machine's clock with the time.",
+            )
+        if 300 <= status < 400:
+            return _bad(path, f"it points elsewhere (HTTP {status})")
+        return Refused(status, said, token.access_token)
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _Expired):
+            self._log.info("Xero says that the token has expired: it has been renewed, going on")
+        elif state.next_action:
+            what = error.message if isinstance(error, XeroError) else "trouble"
+            self._log.warning("%s Trying again in %.1f s", what, state.next_action.sleep)
+
+
+@dataclass(slots=True)
+class _Effort:
+    """What has gone into one call so far, and whether another try makes sense."""
+
+    patience: float
+    backoff: Sequence[float]
+    renewed: bool = False
+    outages: int = 0
+    pause: float = 0.0
+    told: float | None = None  # Retry-After of the last outage
+    started: float = field(default_factory=time.monotonic)
+
+    def patience_left(self) -> float:
+        return max(0.0, self.patience - (time.monotonic() - self.started))
+
+    def worth_another_try(self, error: BaseException) -> bool:
+        """Also decides how long to pause before it."""
+        self.pause = 0.0
+        if isinstance(error, _Expired):
+            return True
+        if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
+            if self.outages >= len(self.backoff):
+                return False
+            self.pause = max(self.backoff[self.outages], self.told or 0.0)
+            if self.pause > self.patience_left():
+                return False
+            self.outages += 1
+            return True
+        if isinstance(error, RetryLater):
+            self.pause = error.seconds
+            return error.seconds <= self.patience_left()
+        return False
+
+
+def _outage(what: str, told: float | None = None) -> RetryLater:
+    return RetryLater(
+        told or DEFAULT_WAIT["outage"],
+        "outage",
+        f"Xero is out of order: {what}.",
+        "A later run goes on where this one stopped. If it lasts, see status.xero.com, and the network here.",
+    )
+
+
+def _bad(path: str, why: str) -> BadAnswer:
+    return BadAnswer(
+        f"What came for {path} is not an answer of Xero: {why}.",
+        "Check the host in the Airflow connection; if it is right, a later run goes on where this one stopped.",
+    )
+
+
+def _answer(response: requests.Response, body: bytes, path: str) -> Answer:
+    data = None if response.status_code == 204 else _decoded(response, body)
+    if isinstance(data, ValueError):
+        raise _bad(path, str(data))
+    envelope = data if isinstance(data, dict) else {}
+    if path.startswith(ENVELOPED) and not envelope:
+        raise _bad(path, "it has no envelope")
+    return Answer(data, _server_time(envelope, response.headers), len(body), response.status_code, response.headers)
+
+
+def _decoded(response: requests.Response, body: bytes) -> Any:
+    """The JSON of an answer, or the ValueError that says why there is none."""
+    try:
+        if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
+            body = gzip.decompress(body)
+        return wire.loads(body)
+    except (EOFError, OSError, zlib.error):
+        return ValueError("its gzip is broken or cut short")
+    except ValueError as error:
+        return ValueError(str(error))
+
+
+def _reason(response: requests.Response, body: bytes) -> Any:
+    """What an answer other than 200 says: JSON, or where it is plain text the text; nothing of a page of HTML."""
+    said = _decoded(response, body)
+    if not isinstance(said, ValueError):
+        return said
+    plain = response.headers.get("Content-Type", "").startswith("text/plain")
+    return body[:2000].decode("utf-8", "replace") if plain and not response.headers.get("Content-Encoding") else None
+
+
+def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:
+    """The server's own time: of the envelope, or of the Date header; None when neither can be read."""
+    try:
+        moment = wire.instant(envelope.get("DateTimeUTC"))
+    except ValueError:
+        moment = None
+    return moment or limits.http_date(headers.get("Date", ""))

@@ -1,0 +1,89 @@
+"""The organisations that an authorisation reaches (`/connections`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from xero.api.auth import Token, TokenStore
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer, Refused
+from xero.api.limits import NoLimiter
+from xero.api.session import new_session
+from xero.api.settings import XeroApp
+
+PATH = "/connections"
+
+
+@dataclass(frozen=True, slots=True)
+class XeroConnection:
+    """One organisation as Xero lists it. It is deleted by `id`, the connection's own; calls bear `tenant_id`."""
+
+    id: str
+    tenant_id: str
+    tenant_name: str
+    tenant_type: str
+    auth_event_id: str | None
+
+
+def get_connections(
+    app: XeroApp, tokens: Token | TokenStore, session: requests.Session | None = None
+) -> list[XeroConnection]:
+    """All that Xero lists for this authorisation, practices too (`tenant_type`). It counts against no organisation."""
+    data = _client(app, tokens, session).get(PATH).data
+    if not isinstance(data, list):
+        raise _unreadable()
+    return [_connection(entry) for entry in data]
+
+
+def delete_connection(
+    app: XeroApp, tokens: Token | TokenStore, connection_id: str, session: requests.Session | None = None
+) -> bool:
+    """Disconnects one organisation, by the connection's own id. False: Xero no longer had it."""
+    try:
+        _client(app, tokens, session).delete(f"{PATH}/{connection_id}")
+    except Refused as error:
+        if error.status == 404:
+            return False
+        raise
+    return True
+
+
+def _client(app: XeroApp, tokens: Token | TokenStore, session: requests.Session | None) -> XeroClient:
+    store = FixedToken(tokens) if isinstance(tokens, Token) else tokens
+    return XeroClient(app, session or new_session(), store, NoLimiter(), None)
+
+
+def _connection(entry: Any) -> XeroConnection:
+    try:
+        return XeroConnection(
+            id=entry["id"],
+            tenant_id=entry["tenantId"],
+            tenant_name=entry.get("tenantName") or "",
+            tenant_type=entry["tenantType"],
+            auth_event_id=entry.get("authEventId"),
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> BadAnswer:
+    return BadAnswer(
+        "Xero's list of connections cannot be read.",
+        "Check the host in the Airflow connection; if it is right, try again later.",
+    )
+
+
+class FixedToken:
+    """A token store for a token that was fetched a moment ago and is stored nowhere yet."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def get(self) -> Token:
+        return self._token
+
+    def renew(self, stale: Token | None) -> Token:
+        return self._token

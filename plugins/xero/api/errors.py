@@ -1,0 +1,135 @@
+"""One exception per decision. Each says what happened and what an operator can do about it.
+
+No message ever holds a token, a secret or an authorisation header: what a server said passes through `cleaned`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+Limit = Literal["minute", "day", "app", "concurrent", "outage"]
+
+_SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_LONGEST = 500
+
+
+def cleaned(words: object, *secrets: str | None) -> str:
+    """A server's words, fit for a log: one line, at most 500 characters, no bearer token, none of the given secrets."""
+    text = str(words)
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    text = _CONTROL.sub(" ", _SECRETS.sub("***", text)).strip()
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+class XeroError(Exception):
+    """What went wrong with Xero (`message`) and what to do about it (`correction`), in plain English."""
+
+    def __init__(self, message: str, correction: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.correction = correction
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.correction}"
+
+
+class RetryLater(XeroError):
+    """Not now: a limit (429), or an outage that outlived the client's patience. Worth trying in `seconds` from now."""
+
+    def __init__(self, seconds: float, limit: Limit, message: str | None = None, correction: str | None = None) -> None:
+        said = message or f"Xero's limit of calls {_LIMITS[limit]} is reached; it opens in {_duration(seconds)}."
+        super().__init__(said, correction or "Nothing to do: a later run goes on where this one stopped.")
+        self.seconds = seconds
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.seconds, self.limit, self.message, self.correction)
+
+
+class ReconnectNeeded(XeroError):
+    """The authorisation is broken: none of its organisations can be reached until a user connects again."""
+
+
+class Disconnected(XeroError):
+    """This organisation has disconnected the app; the others of the same authorisation go on."""
+
+
+class NotAvailable(XeroError):
+    """This data set cannot be had from this organisation: a scope, a permission or a subscription is missing."""
+
+
+class Misconfigured(XeroError):
+    """The Airflow connection is wrong: client id, secret, host, scope or keys."""
+
+
+class BadAnswer(XeroError):
+    """What came, after several tries, was not an answer of Xero: no JSON, no envelope, or cut short."""
+
+
+class Refused(XeroError):
+    """Xero refused the request. `messages` are its own words, dug out of the answer once, here."""
+
+    def __init__(self, status: int, answer: Any = None, *secrets: str | None) -> None:
+        self.status = status
+        self.messages = [cleaned(words, *secrets) for words in dict.fromkeys(_messages(answer))][:20]
+        said = "; ".join(self.messages) or "it gave no reason"
+        super().__init__(
+            f"Xero refused the request (HTTP {status}): {said}.".replace("..", "."),
+            "Correct what Xero names; if the request looks right, Xero or this project has changed: report it.",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.messages)
+
+
+_LIMITS: dict[Limit, str] = {
+    "minute": "per organisation and minute",
+    "day": "per organisation and day",
+    "app": "per app and minute",
+    "concurrent": "in flight per organisation",
+    "outage": "outage",
+}
+# The keys of Xero's words, most telling first (Accounting, Payroll AU, Payroll NZ and UK).
+_WORDS = ("Message", "Description", "reason", "Detail", "detail", "Title", "title")
+
+
+def _messages(answer: Any) -> Iterator[str]:
+    """Xero's reasons, the nested ones before the general one; only the general one when nothing is nested."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, list):
+        for element in answer:
+            yield from _messages(element)
+    elif isinstance(answer, Mapping):
+        nested = list(_nested(answer))
+        yield from nested or _first(answer.get(key) for key in _WORDS)
+
+
+def _nested(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The reasons below this object: of validation errors, wherever they lie (elements, lines, contacts)."""
+    for key, value in answer.items():
+        if key in ("ValidationErrors", "invalidFields", "problem"):
+            yield from _messages(value)
+        elif isinstance(value, Mapping):
+            yield from _nested(value)
+        elif isinstance(value, list):
+            for element in value:
+                if isinstance(element, Mapping):
+                    yield from _nested(element)
+
+
+def _first(words: Iterable[Any]) -> list[str]:
+    return next(([str(word)] for word in words if word), [])
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,188 @@
+"""What one Airflow connection of type Xero says about a Xero app: credentials, hosts, grant, limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from xero.api.errors import Misconfigured
+
+GrantType = Literal["authorization_code", "client_credentials"]
+
+API_HOST = "https://api.xero.com"
+IDENTITY_HOST = "https://identity.xero.com"
+LOGIN_HOST = "https://login.xero.com"
+SCOPES = (
+    "offline_access",
+    "openid",
+    "profile",
+    "email",
+    "accounting.contacts",
+    "accounting.settings.read",
+    "accounting.invoices",
+    "accounting.payments.read",
+    "accounting.attachments",
+    "payroll.employees",
+    "payroll.settings.read",
+    "payroll.payruns.read",
+)
+# They belong to a user who signs in: a client that speaks for itself has none.
+USER_SCOPES = frozenset({"offline_access", "openid", "profile", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class XeroApp:
+    """One app registered with Xero, as one Airflow connection of type ``xero`` describes it.
+
+    Hosts are base URLs without a trailing slash. ``minute_limit`` and ``concurrent_limit`` count per organisation,
+    ``app_limit`` over all of them; the minute limits are per ``minute_seconds`` (Xero: 60). ``day_limit`` None: told
+    apart from Xero's answers (1,000 or 5,000).
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_host: str = API_HOST
+    identity_host: str = IDENTITY_HOST
+    login_host: str = LOGIN_HOST
+    grant_type: GrantType = "authorization_code"
+    scopes: tuple[str, ...] = SCOPES
+    redirect_uri: str | None = None
+    token_keys: tuple[str, ...] = field(default=(), repr=False)
+    minute_limit: int = 60
+    minute_seconds: float = 60.0
+    concurrent_limit: int = 5
+    app_limit: int = 10_000
+    day_limit: int | None = None
+
+    @classmethod
+    def from_connection(cls, conn: Any) -> XeroApp:
+        """Read an Airflow connection, or anything with its login, password, host, schema, port and extra.
+
+        Raises Misconfigured, naming the field, when something is missing or cannot be understood.
+        """
+        extra = _extra(conn.extra)
+        grant_type = str(extra.get("grant_type") or "authorization_code")
+        if grant_type not in ("authorization_code", "client_credentials"):
+            raise _invalid("extra.grant_type", "must be authorization_code or client_credentials")
+        default_scopes = (
+            SCOPES if grant_type == "authorization_code" else tuple(s for s in SCOPES if s not in USER_SCOPES)
+        )
+        limits = _limits(extra.get("limits"))
+        return cls(
+            client_id=_credential(conn.login, "login (the client id)"),
+            client_secret=_credential(conn.password, "password (the client secret)"),
+            api_host=_api_host(conn),
+            identity_host=_host(extra.get("identity_host") or IDENTITY_HOST, "extra.identity_host"),
+            login_host=_host(extra.get("login_host") or LOGIN_HOST, "extra.login_host"),
+            grant_type=cast(GrantType, grant_type),
+            scopes=_words(extra.get("scopes"), "extra.scopes") or default_scopes,
+            redirect_uri=str(extra["redirect_uri"]) if extra.get("redirect_uri") else None,
+            token_keys=_words(extra.get("token_keys"), "extra.token_keys"),
+            minute_limit=int(limits.get("minute_limit", 60)),
+            minute_seconds=float(limits.get("minute_seconds", 60.0)),
+            concurrent_limit=int(limits.get("concurrent_limit", 5)),
+            app_limit=int(limits.get("app_limit", 10_000)),
+            day_limit=int(limits["day_limit"]) if "day_limit" in limits else None,
+        )
+
+
+def _invalid(name: str, problem: str) -> Misconfigured:
+    return Misconfigured(
+        f"The Xero connection cannot be used: {name} {problem}.",
+        f"Correct {name} in the Airflow connection of type Xero.",
+    )
+
+
+def _extra(extra: str | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if not extra:
+        return {}
+    if isinstance(extra, str):
+        try:
+            extra = json.loads(extra)
+        except ValueError:
+            extra = None  # the parser's words would quote the extra, and with it the keys
+    if not isinstance(extra, Mapping):
+        raise _invalid("extra", "is not a JSON object")
+    return extra
+
+
+def _credential(value: str | None, name: str) -> str:
+    value = (value or "").strip()
+    if not value:
+        raise _invalid(name, "is empty")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise _invalid(name, "holds a space or a character that no Xero credential has; copy it again")
+    return value
+
+
+def _api_host(conn: Any) -> str:
+    host = str(conn.host or API_HOST)
+    if "://" not in host and conn.schema in ("http", "https"):
+        host = f"{conn.schema}://{host}"
+    if conn.port and not _has_port(host):
+        host = f"{host.rstrip('/')}:{conn.port}"
+    return _host(host, "host")
+
+
+def _has_port(host: str) -> bool:
+    return urlsplit(host if "://" in host else f"//{host}").netloc.rpartition(":")[2].isdigit()
+
+
+def _host(value: object, name: str) -> str:
+    """A base URL: https unless http is written out, and never http for Xero itself."""
+    url = str(value).strip().rstrip("/")
+    url = url if "://" in url else f"https://{url}"
+    try:
+        parts = urlsplit(url)
+        hostname, _ = parts.hostname, parts.port
+    except ValueError:
+        raise _invalid(name, "is not a host such as https://api.xero.com") from None
+    if parts.scheme not in ("http", "https") or not hostname or parts.query or parts.fragment:
+        raise _invalid(name, "is not a host such as https://api.xero.com")
+    if parts.username or parts.password:
+        raise _invalid(name, "must not hold a user name or a password")
+    if parts.scheme == "http" and (hostname == "xero.com" or hostname.endswith(".xero.com")):
+        raise _invalid(name, "must be https: the secret would travel in clear")
+    return url
+
+
+def _words(value: object, name: str) -> tuple[str, ...]:
+    """A list, or text of words separated by commas or blanks; a list may itself be JSON text."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise _invalid(name, "is not a list") from None
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        raise _invalid(name, "must be a list of texts")
+    return tuple(word.strip() for word in value if word.strip())
+
+
+def _limits(value: object) -> dict[str, float]:
+    """The extra ``limits``, for a server whose limits are not Xero's."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise _invalid("extra.limits", "is not a JSON object") from None
+    known = ("minute_limit", "minute_seconds", "concurrent_limit", "app_limit", "day_limit")
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not set(value) <= set(known):
+        raise _invalid("extra.limits", f"must be an object with any of {', '.join(known)}")
+    limits: dict[str, float] = {}
+    for name, number in value.items():
+        try:
+            limits[name] = float(number)
+        except (TypeError, ValueError):
+            raise _invalid(f"extra.limits.{name}", "is not a number") from None
+        if not 0 < limits[name] < 1e9 or (name != "minute_seconds" and limits[name] < 1):
+            raise _invalid(f"extra.limits.{name}", "is out of range")
+    return limits
