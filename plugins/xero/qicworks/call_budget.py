@@ -1,0 +1,97 @@
+"""Xero's limits, shared by all processes and machines that use one QicWorks database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from xero.api.errors import Limit, RetryLater
+from xero.api.limits import DEFAULT_WAIT, ROUNDING, Permit, day_remaining
+from xero.api.settings import XeroApp
+from xero.qicworks import sql
+
+QUERIES = sql.Statements("call_budget")
+CROWDED = 60.0  # seconds to stay away when for the whole patience no slot in flight was free
+
+
+class DatabaseLimiter:
+    """The Limiter over ``xero_sync.call_budget``: an organisation's minute, day and calls in flight; the app's minute.
+
+    `manual` runs may use the last tenth of an organisation's day; others leave it to them, and look once an hour
+    whether a new day has begun. Only the database's clock counts. A permit holds one pooled connection while its call
+    is in flight: the session's lock is the slot, and ends with the process, however that ends. Needs session locks, so
+    no pgbouncer in transaction mode.
+    """
+
+    def __init__(
+        self, engine: Engine, app: XeroApp, *, manual: bool = False, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._engine = engine
+        self._app = app
+        self._manual = manual
+        self._sleep = sleep
+
+    @contextmanager
+    def permit(self, tenant_id: str | None, *, patience: float) -> Iterator[Permit]:
+        """Waits until one call may be sent. Raises RetryLater at once when that is over `patience` seconds away."""
+        tenant = tenant_id or "none"
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            raw = connection.connection.driver_connection
+            with _lock_never_pooled(connection):
+                slot, entry, stamp = self._granted(raw, tenant, patience)
+            call = _Call()
+            try:
+                yield call
+            finally:
+                with _lock_never_pooled(connection):
+                    QUERIES.settle_call(
+                        raw, app=self._app.client_id, tenant=tenant, slot=slot, entry=entry, stamp=stamp,
+                        day_remaining=call.day_remaining, day_limit=self._app.day_limit,
+                        problem=call.problem, pause=call.pause,
+                    )  # fmt: skip
+
+    def _granted(self, raw: Any, tenant: str, patience: float) -> tuple[int, int, Any]:
+        deadline = time.monotonic() + patience
+        while True:
+            slot, entry, stamp, wait, closed = QUERIES.grant_call(
+                raw, app=self._app.client_id, tenant=tenant, minute_limit=self._app.minute_limit,
+                seconds=self._app.minute_seconds, concurrent_limit=self._app.concurrent_limit,
+                app_limit=self._app.app_limit, manual=self._manual,
+            )  # fmt: skip
+            if slot is not None:
+                return slot, entry, stamp
+            if wait > deadline - time.monotonic():
+                raise RetryLater(CROWDED if closed == "concurrent" else wait, closed)
+            self._sleep(wait)
+
+
+@contextmanager
+def _lock_never_pooled(connection: Connection) -> Iterator[None]:
+    """Closes the connection when a statement fails or is interrupted: it may hold a slot."""
+    try:
+        yield
+    except RetryLater:
+        raise
+    except BaseException:
+        connection.invalidate()
+        raise
+
+
+class _Call:
+    """What the answer of one call said about the limits; written down when the call is over."""
+
+    def __init__(self) -> None:
+        self.day_remaining: int | None = None
+        self.problem: Limit | None = None
+        self.pause: float | None = None
+
+    def settle(self, headers: Mapping[str, str], retry_after: float | None, problem: Limit | None) -> None:
+        self.day_remaining = day_remaining(headers)
+        self.problem = problem
+        if problem:
+            self.pause = (DEFAULT_WAIT[problem] if retry_after is None else retry_after) + ROUNDING

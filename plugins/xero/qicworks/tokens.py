@@ -1,0 +1,143 @@
+"""Xero's tokens in the QicWorks database: encrypted, and renewed by one process at a time."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import requests
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Connection, Engine
+
+from xero.api.auth import OAuth, Token
+from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
+from xero.api.settings import XeroApp
+from xero.qicworks import sql
+
+QUERIES = sql.Statements("tokens")
+# Connecting and reading may take 40 s (`xero.api.auth.TIMEOUTS`), and there may be one who is next in line before us.
+LONGEST_WAIT_MS = 90_000
+
+
+class DatabaseTokens:
+    """One row of ``xero_sync.token`` as a TokenStore.
+
+    `get` and `renew` raise ReconnectNeeded for an authorisation known to be broken, without asking Xero, and
+    Misconfigured where ``token_keys`` are missing or none of them fits.
+    """
+
+    def __init__(
+        self, engine: Engine, token_id: UUID | str, app: XeroApp, session: requests.Session | None = None
+    ) -> None:
+        self._engine = engine
+        self._token_id = token_id
+        self._app = app
+        self._vault = vault(app)
+        self._oauth = OAuth(app, session)
+
+    def get(self) -> Token:
+        """The stored token, expired or not."""
+        with self._engine.connect() as connection:
+            token = self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
+        return token or self.renew(None)
+
+    def renew(self, stale: Token | None) -> Token:
+        """The token after `stale` (None: any that is still good). Of all who ask at once one asks Xero.
+
+        Lock the row, read it again, and only where it still holds the stale token ask for the next one. That is stored
+        in the transaction that holds the lock, and no one has seen it before it is committed. A process killed in
+        between loses nothing: Xero honours the refresh token that is still stored for another 30 minutes.
+        """
+        broken: ReconnectNeeded
+        try:
+            with self._engine.begin() as connection:
+                raw = _raw(connection)
+                QUERIES.wait_at_most(raw, milliseconds=LONGEST_WAIT_MS)
+                current = self._read(QUERIES.lock_token(raw, token_id=self._token_id))
+                if current and not current.expired() and (stale is None or current.access_token != stale.access_token):
+                    return current
+                try:
+                    token = self._next(current)
+                except ReconnectNeeded as error:
+                    broken = error
+                    QUERIES.break_token(raw, token_id=self._token_id, reason=broken.message)
+                else:
+                    QUERIES.store_token(raw, token_id=self._token_id, **_row(token, self._vault))
+                    return token
+        except psycopg.errors.LockNotAvailable:
+            raise RetryLater(
+                60.0, "outage", "Another process has been renewing this authorisation's token for over a minute."
+            ) from None
+        raise broken
+
+    def _next(self, current: Token | None) -> Token:
+        if self._app.grant_type == "client_credentials":
+            return self._oauth.client_credentials()
+        assert current is not None  # `_read` raises where an authorisation of a user cannot be read
+        return self._oauth.refresh(current)
+
+    def _read(self, row: tuple[str, str | None, bytes] | None) -> Token | None:
+        """The token in a row. None where it cannot be decrypted but can be had anew, with the client's own secret."""
+        if row is None:
+            raise ReconnectNeeded("The authorisation of this connection is no longer stored.", "Connect to Xero again.")
+        state, reason, secret = row
+        if state == "broken":
+            raise ReconnectNeeded(reason or "The authorisation is broken.", "Connect to Xero again.")
+        try:
+            return msgspec.json.decode(self._vault.decrypt(bytes(secret)), type=Token)
+        except InvalidToken:
+            pass
+        if self._app.grant_type == "client_credentials":
+            return None
+        raise Misconfigured(
+            "The stored tokens cannot be decrypted: none of the connection's token_keys fits.",
+            "Put the key they were encrypted with back into token_keys (behind the newest), or connect to Xero again.",
+        )
+
+
+def save_new(engine: Engine, app: XeroApp, airflow_conn_id: str, token: Token) -> UUID:
+    """Stores a new authorisation's token; returns the row's id."""
+    with engine.begin() as connection:
+        row = _row(token, vault(app))
+        token_id = QUERIES.new_token(_raw(connection), airflow_conn_id=airflow_conn_id, **row)
+    assert isinstance(token_id, UUID)
+    return token_id
+
+
+def vault(app: XeroApp) -> MultiFernet:
+    """What encrypts this app's tokens: always under its newest key; decrypts under any of them.
+
+    An app that speaks for itself needs no keys: who has its secret has its tokens, so the key follows from the secret.
+    """
+    if not app.token_keys and app.grant_type == "client_credentials":
+        derived = HKDF(SHA256(), length=32, salt=None, info=b"xero_sync.token").derive(app.client_secret.encode())
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(derived))])
+    if not app.token_keys:
+        raise Misconfigured(
+            "The Xero connection has no token_keys, without which no token is stored.",
+            "Make one with `python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` "
+            "and put it into the connection's extra, as token_keys.",
+        )
+    try:
+        return MultiFernet([Fernet(key) for key in app.token_keys])
+    except ValueError:
+        pass
+    raise Misconfigured(
+        "One of the connection's token_keys is not a Fernet key.",
+        "A Fernet key is 32 bytes in URL-safe base64, 44 characters long.",
+    )
+
+
+def _row(token: Token, vault: MultiFernet) -> dict[str, bytes | datetime | str]:
+    return {"secret": vault.encrypt(msgspec.json.encode(token)), "expires_at": token.expires_at, "scope": token.scope}
+
+
+def _raw(connection: Connection) -> Any:
+    """The psycopg connection, for aiosql; the transaction stays SQLAlchemy's."""
+    return connection.connection.driver_connection
