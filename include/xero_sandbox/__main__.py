@@ -1,5 +1,5 @@
 """python -m xero_sandbox"""
 
-from .server import main
+from xero_sandbox.server import main
 
 main()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .control import Control
-from .gateway import Gateway, Receive, Scope, Send
-from .world import Client, World
+from xero_sandbox.control import Control
+from xero_sandbox.gateway import Gateway, Receive, Scope, Send
+from xero_sandbox.world import Client, World
 
 
 class App:

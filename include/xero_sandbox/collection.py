@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .clock import Clock
-from .wire import decode, encode, ms_date, read_ms_date
+from xero_sandbox.clock import Clock
+from xero_sandbox.wire import decode, encode, ms_date, read_ms_date
 
 Record = dict[str, Any]
 

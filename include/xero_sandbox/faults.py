@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from . import problems
-from .problems import Problem
+from xero_sandbox import problems
+from xero_sandbox.problems import Problem
+from xero_sandbox.wire import text_reply
 
 #: Faults that are told by an answer; the others act on the connection or on the answer's body.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
@@ -55,7 +56,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
             case "html":
                 return problems.html_page(self.status or 503)
             case "empty":
-                return Problem(problems.text_reply("", self.status or 200))
+                return Problem(text_reply("", self.status or 200))
             case "token_expired":
                 return problems.token_expired(expired_at)
             case "revoked":

@@ -11,13 +11,13 @@ from email.utils import formatdate
 from typing import Any
 from uuid import uuid4
 
-from .endpoints import Call, Endpoint, find
-from .faults import Fault
-from .journal import Entry, safe_headers
-from .problems import Problem, missing_scope, not_connected
-from .tokens import us_date
-from .wire import Reply
-from .world import World
+from xero_sandbox.endpoints import Call, Endpoint, find
+from xero_sandbox.faults import Fault
+from xero_sandbox.journal import Entry, safe_headers
+from xero_sandbox.problems import Problem, missing_scope, not_connected
+from xero_sandbox.tokens import us_date
+from xero_sandbox.wire import Reply
+from xero_sandbox.world import World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,9 +36,17 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         world = self._world()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        safe = safe_headers(list(headers.items()))
-        call = Call(world, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, await _body(receive))
-        entry = Entry(world.clock.iso(), call.method, call.path, call.query, safe, headers.get("xero-tenant-id"), time.monotonic())
+        query = scope["query_string"].decode("latin-1")
+        call = Call(world, scope["method"], scope["path"], query, headers, await _body(receive))
+        entry = Entry(
+            time=world.clock.iso(),
+            method=call.method,
+            path=call.path,
+            query=call.query,
+            headers=safe_headers(headers),
+            tenant=headers.get("xero-tenant-id"),
+            arrived=time.monotonic(),
+        )
         world.journal.entries.append(entry)
         before, after = _latency(world)
         await asyncio.sleep(before)
@@ -98,23 +106,11 @@ class Gateway:
         if call.bearer and not call.bearer.scope.intersection(endpoint.scopes):
             raise missing_scope()
 
-    async def _send(self, call: Call, entry: Entry, reply: Reply, fault: Fault | None, scope: Scope, send: Send) -> None:
+    async def _send(
+        self, call: Call, entry: Entry, reply: Reply, fault: Fault | None, scope: Scope, send: Send
+    ) -> None:
         kind = fault.kind if fault else None
-        body = reply.body[: len(reply.body) // 2] if kind == "malformed" else reply.body
-        headers = {
-            "Content-Type": reply.content_type,
-            "Date": formatdate(call.world.clock.now(), usegmt=True),
-            "Xero-Correlation-Id": str(uuid4()),
-            "Vary": "Accept-Encoding",
-            **reply.headers,
-        }
-        if call.world.settings.gzip and len(body) >= GZIP_FROM and "gzip" in call.headers.get("accept-encoding", ""):
-            body = _gzip(body)
-            headers["Content-Encoding"] = "gzip"
-        if reply.status != 204:
-            headers["Content-Length"] = str(len(body))
-        else:
-            del headers["Content-Type"]
+        headers, body = _framed(call, reply, kind == "malformed")
         entry.status, entry.bytes = reply.status, len(body)
         if kind in ("cut", "lost_answer"):
             entry.bytes = 0
@@ -125,10 +121,29 @@ class Gateway:
         if kind == "truncate":
             entry.bytes = len(body) // 2
             await send({"type": "http.response.body", "body": body[: entry.bytes], "more_body": True})
-            await asyncio.sleep(0.02)
             await _hang_up(scope)
             return
         await send({"type": "http.response.body", "body": body})
+
+
+def _framed(call: Call, reply: Reply, malformed: bool) -> tuple[dict[str, str], bytes]:
+    """The headers, and the body as it goes over the wire: half of it when it is to be malformed."""
+    body = reply.body[: len(reply.body) // 2] if malformed else reply.body
+    headers = {
+        "Content-Type": reply.content_type,
+        "Date": formatdate(call.world.clock.now(), usegmt=True),
+        "Xero-Correlation-Id": str(uuid4()),
+        "Vary": "Accept-Encoding",
+        **reply.headers,
+    }
+    if call.world.settings.gzip and len(body) >= GZIP_FROM and "gzip" in call.headers.get("accept-encoding", ""):
+        body = _gzip(body)
+        headers["Content-Encoding"] = "gzip"
+    if reply.status == 204:
+        del headers["Content-Type"]
+    else:
+        headers["Content-Length"] = str(len(body))
+    return headers, body
 
 
 async def _body(receive: Receive) -> bytes:

@@ -28,9 +28,9 @@ class Entry(msgspec.Struct):
     ended: float = 0.0
 
 
-def safe_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """The headers as they came, the Authorization as its scheme and a hash."""
-    headers = dict(pairs)
+def safe_headers(headers: dict[str, str]) -> dict[str, str]:
+    """The headers as they came, but the Authorization as its scheme and a hash."""
+    headers = dict(headers)
     if "authorization" in headers:
         scheme, _, secret = headers["authorization"].partition(" ")
         headers["authorization"] = f"{scheme} {hashlib.sha256(secret.encode()).hexdigest()[:16]}"

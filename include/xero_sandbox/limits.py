@@ -7,14 +7,14 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from .problems import too_many
-from .settings import Settings
+from xero_sandbox.problems import too_many
+from xero_sandbox.settings import Settings
 
 APP = "app"
 
 
 class Window:
-    """Calls in the current window. Fixed: windows follow each other from the first call. Sliding: the last `seconds`."""
+    """Calls in the current window. Fixed: one after another from the first call. Sliding: the last `seconds`."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
@@ -85,7 +85,8 @@ class Limits:
     def set_day_remaining(self, tenant: str, remaining: int) -> None:
         """As if the organisation had only this many calls left today."""
         now, settings = self._clock(), self._settings()
-        self._spent[tenant] = settings.day_limit - remaining - self._days[tenant].count(now, settings.day_seconds, False)
+        seen = self._days[tenant].count(now, settings.day_seconds, False)
+        self._spent[tenant] = settings.day_limit - remaining - seen
 
     def headers(self, tenant: str) -> dict[str, str]:
         """What is left, as it stands on every answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .collection import Collection, Kind, Record
+from xero_sandbox.collection import Collection, Kind, Record
 
 CONTACTS = Kind("Contacts", "ContactID", "ContactStatus")
 ACCOUNTS = Kind("Accounts", "AccountID", "Status")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from .wire import Reply, json_reply, text_reply
+from xero_sandbox.wire import Reply, json_reply, text_reply
 
 
 class Problem(Exception):
@@ -16,8 +16,8 @@ class Problem(Exception):
 
 
 def _titled(status: int, title: str, detail: str) -> Problem:
-    shape = {"Type": None, "Title": title, "Status": status, "Detail": detail, "Instance": str(uuid4()), "Extensions": {}}
-    return Problem(json_reply(shape, status))
+    shape = {"Type": None, "Title": title, "Status": status, "Detail": detail, "Instance": str(uuid4())}
+    return Problem(json_reply({**shape, "Extensions": {}}, status))
 
 
 def token_expired(when: str) -> Problem:
@@ -40,8 +40,12 @@ def not_connected() -> Problem:
 
 
 def internal_error() -> Problem:
-    shape = {"Title": "An error occurred", "Detail": "An error occurred in Xero. Check the API Status page",
-             "Status": 500, "Instance": str(uuid4())}
+    shape = {
+        "Title": "An error occurred",
+        "Detail": "An error occurred in Xero. Check the API Status page",
+        "Status": 500,
+        "Instance": str(uuid4()),
+    }
     return Problem(json_reply(shape, 500))
 
 

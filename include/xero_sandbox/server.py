@@ -9,9 +9,9 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .app import create_app
-from .data.organisations import PROFILES
-from .world import Client
+from xero_sandbox.app import create_app
+from xero_sandbox.data.organisations import PROFILES
+from xero_sandbox.world import Client
 
 
 class Protocol(HttpToolsProtocol):
@@ -40,6 +40,16 @@ def main(argv: list[str] | None = None) -> None:
     listener = socket.create_server((options.host, options.port), backlog=512)
     app = create_app(Client(options.client_id, options.client_secret), options.seed, options.profile)
     print(f"Xero sandbox ready at http://{options.host}:{listener.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(app, http=Protocol, ws="none", lifespan="off", log_level="critical", access_log=False, date_header=False,
-                            server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="critical",  # a cut connection is no error here
+        access_log=False,
+        date_header=False,  # the gateway sends the sandbox's own time
+        server_header=False,
+        timeout_keep_alive=75,  # longer than a client waits between calls, or it meets a closing connection
+        timeout_graceful_shutdown=1,
+    )
     uvicorn.Server(config).run(sockets=[listener])

@@ -11,21 +11,24 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from . import problems
-from .clock import Clock
-from .settings import Settings
-from .wire import decode, encode
+from xero_sandbox import problems
+from xero_sandbox.clock import Clock
+from xero_sandbox.settings import Settings
+from xero_sandbox.wire import decode, encode
 
 #: The user that signs in on the authorize page, and the app itself under client_credentials.
 USER, APP = "user", "app"
 
+_READABLE = (
+    "accounting.contacts accounting.settings accounting.invoices accounting.payments accounting.banktransactions",
+    "accounting.manualjournals accounting.attachments payroll.employees payroll.settings payroll.payruns",
+    "payroll.payslip payroll.timesheets",
+)
+_OTHERS = "offline_access openid profile email accounting.budgets.read accounting.journals.read app.connections"
+
+#: The granular scopes; an app registered today gets no broad ones (accounting.transactions).
 SCOPES = frozenset(
-    "offline_access openid profile email accounting.contacts accounting.contacts.read accounting.settings accounting.settings.read "
-    "accounting.invoices accounting.invoices.read accounting.payments accounting.payments.read accounting.banktransactions "
-    "accounting.banktransactions.read accounting.manualjournals accounting.manualjournals.read accounting.attachments "
-    "accounting.attachments.read accounting.budgets.read accounting.journals.read payroll.employees payroll.employees.read "
-    "payroll.settings payroll.settings.read payroll.payruns payroll.payruns.read payroll.payslip payroll.payslip.read "
-    "payroll.timesheets payroll.timesheets.read app.connections".split()
+    (*_OTHERS.split(), *(scope + end for line in _READABLE for scope in line.split() for end in ("", ".read")))
 )
 
 
@@ -64,7 +67,7 @@ class Bearer:
 
 
 class Tokens:
-    """Issues and checks. Access tokens are signed and need no memory, so they outlive a restart with the same seed."""
+    """Issues and checks. Access tokens are signed and need no memory: they outlive a restart with the same seed."""
 
     def __init__(self, seed: int, clock: Clock, client_id: str) -> None:
         self._key = hashlib.sha256(f"xero sandbox {seed}".encode()).digest()
@@ -82,11 +85,20 @@ class Tokens:
 
     def access_token(self, grant: Grant, seconds: float) -> str:
         now = self._clock.now()
-        return self._sign({
-            "nbf": int(now), "exp": now + seconds, "iss": "https://identity.xero.com", "aud": "https://identity.xero.com/resources",
-            "client_id": self._client_id, "sub": grant.owner, "xero_userid": grant.owner, "jti": uuid4().hex,
-            "authentication_event_id": grant.id, "scope": list(grant.scope),
-        })
+        return self._sign(
+            {
+                "nbf": int(now),
+                "exp": now + seconds,
+                "iss": "https://identity.xero.com",
+                "aud": "https://identity.xero.com/resources",
+                "client_id": self._client_id,
+                "sub": grant.owner,
+                "xero_userid": grant.owner,
+                "jti": uuid4().hex,
+                "authentication_event_id": grant.id,
+                "scope": list(grant.scope),
+            }
+        )
 
     def bearer(self, authorization: str | None) -> Bearer:
         """Reads `Bearer …`. Raises the 401 that fits."""
@@ -115,8 +127,16 @@ class Tokens:
         }
         if "openid" in grant.scope:
             now = self._clock.now()
-            answer["id_token"] = self._sign({"iss": "https://identity.xero.com", "aud": self._client_id, "iat": int(now),
-                                             "exp": int(now) + 300, "sub": grant.owner, "email": "demo@example.com.au"})
+            answer["id_token"] = self._sign(
+                {
+                    "iss": "https://identity.xero.com",
+                    "aud": self._client_id,
+                    "iat": int(now),
+                    "exp": int(now) + 300,
+                    "sub": grant.owner,
+                    "email": "demo@example.com.au",
+                }
+            )
         if refresh_token:
             answer["refresh_token"] = refresh_token
         answer["scope"] = " ".join(grant.scope)
@@ -131,8 +151,9 @@ class Tokens:
         return text
 
     def rotate(self, text: str, settings: Settings) -> tuple[Grant, str]:
-        """Uses a refresh token: its grant and the next one. A used token works again for the grace period, unless what it
-        gave has been used. Raises invalid_grant."""
+        """Uses a refresh token: its grant and the next token. Raises invalid_grant.
+
+        A used token works again during the grace period, unless a token that it gave has been used since."""
         token, now = self.refresh_tokens.get(text), self._clock.now()
         if (
             token is None
@@ -154,7 +175,8 @@ class Tokens:
     def redeem(self, text: str, redirect_uri: str, settings: Settings) -> Grant:
         """Uses a code, once. Raises invalid_grant."""
         code = self.codes.pop(text, None)
-        if code is None or code.redirect_uri != redirect_uri or self._clock.now() - code.issued > settings.code_seconds:
+        late = code is not None and self._clock.now() - code.issued > settings.code_seconds
+        if code is None or late or code.redirect_uri != redirect_uri:
             raise problems.oauth_error("invalid_grant")
         return code.grant
 

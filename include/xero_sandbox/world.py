@@ -8,16 +8,16 @@ from uuid import uuid4
 
 import msgspec
 
-from .clock import DATA_UNTIL_MS, Clock
-from .collection import Collection
-from .data.dice import Dice
-from .data.organisations import organisations
-from .faults import Faults
-from .journal import Journal
-from .limits import Limits
-from .organisation import Organisation
-from .settings import Settings
-from .tokens import APP, Tokens
+from xero_sandbox.clock import DATA_UNTIL_MS, Clock
+from xero_sandbox.collection import Collection
+from xero_sandbox.data.dice import Dice
+from xero_sandbox.data.organisations import organisations
+from xero_sandbox.faults import Faults
+from xero_sandbox.journal import Journal
+from xero_sandbox.limits import Limits
+from xero_sandbox.organisation import Organisation
+from xero_sandbox.settings import Settings
+from xero_sandbox.tokens import APP, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Client:
     """The app as registered with this Xero."""
 
     client_id: str = "demo-client"
-    client_secret: str = "demo-secret-0000000000000000"
+    client_secret: str = "demo-secret-0000000000000000"  # noqa: S105 - nobody's
 
 
 class Connection(msgspec.Struct, rename="camel"):
@@ -54,8 +54,14 @@ class Drift:
 class World:
     """State and its making. Raises ValueError for a profile or an organisation that does not exist."""
 
-    def __init__(self, client: Client, seed: int = 1, profile: str = "demo", contacts: dict[str, int] | None = None,
-                 same_second: int | str = 0) -> None:
+    def __init__(
+        self,
+        client: Client,
+        seed: int = 1,
+        profile: str = "demo",
+        contacts: dict[str, int] | None = None,
+        same_second: int | str = 0,
+    ) -> None:
         self.client, self.seed, self.profile = client, seed, profile
         self.settings = Settings()
         self.clock = Clock()
@@ -73,16 +79,21 @@ class World:
         for organisation in self.organisations.values():
             self.connect(APP, organisation, dice.uuid(), dice.uuid(), since)
 
-    def connect(self, owner: str, organisation: Organisation, event_id: str, id: str | None = None,
-                at_ms: int | None = None) -> None:
+    def connect(
+        self, owner: str, organisation: Organisation, event_id: str, id: str | None = None, at_ms: int | None = None
+    ) -> None:
         """Connects an organisation, or renews its connection: then only its event and its updated date change."""
         now = datetime.fromtimestamp((at_ms or self.clock.now_ms()) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
         owned = self.connections.setdefault(owner, {})
         old = owned.get(organisation.tenant_id)
         owned[organisation.tenant_id] = Connection(
-            id=old.id if old else id or str(uuid4()), auth_event_id=event_id, tenant_id=organisation.tenant_id,
-            tenant_type="ORGANISATION", tenant_name=organisation.name,
-            created_date_utc=old.created_date_utc if old else now, updated_date_utc=now,
+            id=old.id if old else id or str(uuid4()),
+            auth_event_id=event_id,
+            tenant_id=organisation.tenant_id,
+            tenant_type="ORGANISATION",
+            tenant_name=organisation.name,
+            created_date_utc=old.created_date_utc if old else now,
+            updated_date_utc=now,
         )
 
     def disconnect(self, connection_id: str, owner: str | None = None) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .contacts import update_times
-from .dice import Dice
+from xero_sandbox.data.contacts import update_times
+from xero_sandbox.data.dice import Dice
 
+# fmt: off
 CLASS_OF_TYPE = {
-    "BANK": "ASSET", "CURRENT": "ASSET", "FIXED": "ASSET", "INVENTORY": "ASSET", "NONCURRENT": "ASSET", "PREPAYMENT": "ASSET",
-    "CURRLIAB": "LIABILITY", "LIABILITY": "LIABILITY", "TERMLIAB": "LIABILITY", "PAYG": "LIABILITY", "EQUITY": "EQUITY",
+    "BANK": "ASSET", "CURRENT": "ASSET", "FIXED": "ASSET", "INVENTORY": "ASSET", "NONCURRENT": "ASSET",
+    "PREPAYMENT": "ASSET", "CURRLIAB": "LIABILITY", "LIABILITY": "LIABILITY", "TERMLIAB": "LIABILITY",
+    "PAYG": "LIABILITY", "EQUITY": "EQUITY",
     "REVENUE": "REVENUE", "SALES": "REVENUE", "OTHERINCOME": "REVENUE", "EXPENSE": "EXPENSE", "DIRECTCOSTS": "EXPENSE",
     "OVERHEADS": "EXPENSE", "DEPRECIATN": "EXPENSE",
 }
@@ -60,6 +62,7 @@ CHART = (
     ("960", "Retained Earnings", "EQUITY", "BASEXCLUDED", "RETAINEDEARNINGS"),
     ("970", "Owner A Share Capital", "EQUITY", "BASEXCLUDED", ""),
 )
+# fmt: on
 
 
 def accounts(seed: int, organisation: str, extra: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -90,8 +93,11 @@ def _account(dice: Dice, code: str, name: str, kind: str, tax_type: str, special
     if code:
         account["Code"] = code
     if kind == "BANK":
-        account |= {"BankAccountNumber": f"{dice.digits(6)}{dice.digits(8)}", "CurrencyCode": "AUD",
-                    "BankAccountType": "CREDITCARD" if "Visa" in name else "BANK"}
+        account |= {
+            "BankAccountNumber": f"{dice.digits(6)}{dice.digits(8)}",
+            "CurrencyCode": "AUD",
+            "BankAccountType": "CREDITCARD" if "Visa" in name else "BANK",
+        }
     else:
         account |= {"Description": dice.choice(("", f"{name}, as agreed with the accountant")), "BankAccountType": ""}
     if special and not archived:

@@ -6,12 +6,23 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from ..clock import DATA_UNTIL_MS
-from .dice import Dice
-from .words import AWKWARD_NAMES, FIRM_ENDS, FIRM_WORDS, FIRST_NAMES, LAST_NAMES, PLACES, STREET_KINDS, STREETS, TRADES
+from xero_sandbox.clock import DATA_UNTIL_MS
+from xero_sandbox.data.dice import Dice
+from xero_sandbox.data.words import (
+    AWKWARD_NAMES,
+    FIRM_ENDS,
+    FIRM_WORDS,
+    FIRST_NAMES,
+    LAST_NAMES,
+    PLACES,
+    STREET_KINDS,
+    STREETS,
+    TRADES,
+)
 
 TWO_YEARS_MS = 730 * 86_400_000
 TERMS = ("DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH")
+WHO_PAYS = ("Bills", "Sales")
 AWKWARD_START = 2  # the first contacts are ordinary ones, so that the smallest organisation has some
 
 
@@ -71,9 +82,8 @@ def _contact(dice: Dice, number: int, names: set[str]) -> dict[str, Any]:
         "Name": name,
         "FirstName": "" if sparse else first,
         "LastName": "" if sparse else last,
-        "EmailAddress": "" if sparse or dice.chance(0.1) else f"{first}.{last}{number}@example.com.au".lower()
-        .replace("'", "").encode("ascii", "ignore").decode(),
-        "BankAccountDetails": "" if sparse or dice.chance(0.7) else f"{dice.digits(3)}-{dice.digits(3)} {dice.digits(8)}",
+        "EmailAddress": "" if sparse or dice.chance(0.1) else _email(first, last, number),
+        "BankAccountDetails": "" if sparse or dice.chance(0.7) else f"{dice.digits(6)} {dice.digits(8)}",
         "TaxNumber": "" if sparse or dice.chance(0.4) else dice.digits(11),
         "Addresses": _addresses(dice, sparse),
         "Phones": _phones(dice, sparse),
@@ -99,17 +109,26 @@ def _contact(dice: Dice, number: int, names: set[str]) -> dict[str, Any]:
     if supplier:
         contact |= {"AccountsPayableTaxType": "INPUT", "PurchasesDefaultAccountCode": "310"}
     if customer:
-        contact |= {"AccountsReceivableTaxType": "OUTPUT", "SalesDefaultAccountCode": "200",
-                    "SalesDefaultLineAmountType": "EXCLUSIVE", "PurchasesDefaultLineAmountType": "INCLUSIVE"}
+        contact |= {"AccountsReceivableTaxType": "OUTPUT", "SalesDefaultAccountCode": "200"}
+        contact |= {"SalesDefaultLineAmountType": "EXCLUSIVE", "PurchasesDefaultLineAmountType": "INCLUSIVE"}
     if dice.chance(0.4):
-        contact["PaymentTerms"] = {"Bills": {"Day": dice.choice((7, 14, 30)), "Type": dice.choice(TERMS)},
-                                   "Sales": {"Day": dice.choice((7, 14, 20)), "Type": dice.choice(TERMS)}}
+        contact["PaymentTerms"] = {
+            who: {"Day": dice.choice((7, 14, 20)), "Type": dice.choice(TERMS)} for who in WHO_PAYS
+        }
     if dice.chance(0.5):
-        contact["Balances"] = {"AccountsReceivable": _balance(dice, customer), "AccountsPayable": _balance(dice, supplier)}
+        owed, owing = _balance(dice, customer), _balance(dice, supplier)
+        contact["Balances"] = {"AccountsReceivable": owed, "AccountsPayable": owing}
     if dice.chance(0.1):
-        contact["ContactPersons"] = [{"FirstName": dice.choice(FIRST_NAMES), "LastName": dice.choice(LAST_NAMES),
-                                      "EmailAddress": f"person{number}@example.com.au", "IncludeInEmails": dice.chance(0.5)}]
+        person = {"FirstName": dice.choice(FIRST_NAMES), "LastName": dice.choice(LAST_NAMES)}
+        contact["ContactPersons"] = [
+            {**person, "EmailAddress": f"person{number}@example.com.au", "IncludeInEmails": dice.chance(0.5)}
+        ]
     return contact
+
+
+def _email(first: str, last: str, number: int) -> str:
+    plain = f"{first}.{last}{number}".lower().replace("'", "").encode("ascii", "ignore").decode()
+    return f"{plain.strip('.')}@example.com.au"
 
 
 def _balance(dice: Dice, owes: bool) -> dict[str, Decimal]:
@@ -125,8 +144,11 @@ def _addresses(dice: Dice, empty: bool) -> list[dict[str, str]]:
     place = {"City": city, "Region": region, "PostalCode": code, "Country": dice.choice(("Australia", "", "AU"))}
     street = f"{dice.randrange(1, 400)} {dice.choice(STREETS)} {dice.choice(STREET_KINDS)}"
     box = {"AddressLine1": f"PO Box {dice.randrange(1, 9999)}", **place} if dice.chance(0.4) else blank
-    return [{"AddressType": "STREET", "AddressLine1": street, "AddressLine2": "Unit 2" if dice.chance(0.1) else "", **place,
-             "AttentionTo": ""}, {"AddressType": "POBOX", **box}]
+    second = "Unit 2" if dice.chance(0.1) else ""
+    return [
+        {"AddressType": "STREET", "AddressLine1": street, "AddressLine2": second, **place, "AttentionTo": ""},
+        {"AddressType": "POBOX", **box},
+    ]
 
 
 def _phones(dice: Dice, empty: bool) -> list[dict[str, str]]:
@@ -135,6 +157,7 @@ def _phones(dice: Dice, empty: bool) -> list[dict[str, str]]:
 
     if empty:
         return [phone("DDI"), phone("DEFAULT"), phone("FAX"), phone("MOBILE")]
-    office = phone("DEFAULT", f"9{dice.digits(3)} {dice.digits(4)}", dice.choice(("02", "03", "07", "08")), dice.choice(("61", "")))
-    mobile = phone("MOBILE", f"04{dice.digits(2)} {dice.digits(3)} {dice.digits(3)}") if dice.chance(0.6) else phone("MOBILE")
-    return [phone("DDI"), office, phone("FAX"), mobile]
+    area, country = dice.choice(("02", "03", "07", "08")), dice.choice(("61", ""))
+    mobile = f"04{dice.digits(2)} {dice.digits(3)} {dice.digits(3)}" if dice.chance(0.6) else ""
+    office = phone("DEFAULT", f"9{dice.digits(3)} {dice.digits(4)}", area, country)
+    return [phone("DDI"), office, phone("FAX"), phone("MOBILE", mobile)]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..collection import Collection
-from ..organisation import ACCOUNTS, CONTACTS, TAX_RATES, TRACKING_CATEGORIES, Organisation
-from ..wire import ms_date
-from .accounts import accounts
-from .contacts import contacts
-from .dice import Dice
-from .settings_lists import tax_rates, tracking_categories
+from xero_sandbox.collection import Collection
+from xero_sandbox.data.accounts import accounts
+from xero_sandbox.data.contacts import contacts
+from xero_sandbox.data.dice import Dice
+from xero_sandbox.data.settings_lists import tax_rates, tracking_categories
+from xero_sandbox.organisation import ACCOUNTS, CONTACTS, TAX_RATES, TRACKING_CATEGORIES, Organisation
+from xero_sandbox.wire import ms_date
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ FIRMS = (
 PROFILES = {"demo": (5_412, 483, 61), "small": (30, 12, 5), "big": (50_000, 5_412, 483)}
 
 
-def organisations(seed: int, profile: str, counts: dict[str, int] | None = None, same_second: int | str = 0) -> list[Organisation]:
+def organisations(
+    seed: int, profile: str, counts: dict[str, int] | None = None, same_second: int | str = 0
+) -> list[Organisation]:
     """The profile's organisations; `counts` sets the contacts of an organisation by its name, `same_second` says how
     many (or "all") of them share one second. ValueError for an unknown profile or name."""
     if profile not in PROFILES:
@@ -96,9 +98,23 @@ def _record(dice: Dice, firm: Firm, tenant_id: str) -> dict[str, Any]:
         "Edition": "BUSINESS",
         "Class": "GROW",
         "LineOfBusiness": "Trade services",
-        "Addresses": [{"AddressType": "STREET", "AddressLine1": "1 Wharf Road", "City": firm.city, "Region": firm.region,
-                       "PostalCode": "", "Country": "Australia", "AttentionTo": ""}],
-        "Phones": [{"PhoneType": "OFFICE", "PhoneNumber": "9555 0100", "PhoneAreaCode": "02", "PhoneCountryCode": "61"}],
+        "Addresses": [
+            {
+                "AddressType": "STREET",
+                "AddressLine1": "1 Wharf Road",
+                "City": firm.city,
+                "Region": firm.region,
+                "PostalCode": "",
+                "Country": "Australia",
+                "AttentionTo": "",
+            }
+        ],
+        "Phones": [
+            {"PhoneType": "OFFICE", "PhoneNumber": "9555 0100", "PhoneAreaCode": "02", "PhoneCountryCode": "61"}
+        ],
         "ExternalLinks": [{"LinkType": "Website", "Url": "https://www.example.com.au"}],
-        "PaymentTerms": {"Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}, "Sales": {"Day": 14, "Type": "DAYSAFTERBILLDATE"}},
+        "PaymentTerms": {
+            "Bills": {"Day": 20, "Type": "OFFOLLOWINGMONTH"},
+            "Sales": {"Day": 14, "Type": "DAYSAFTERBILLDATE"},
+        },
     }

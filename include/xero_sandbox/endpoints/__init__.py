@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..problems import not_found, not_implemented
-from . import connections, contacts, oauth, settings_data
-from .calling import Call, Endpoint
+from xero_sandbox.endpoints import authorize, connections, contacts, oauth, settings_data
+from xero_sandbox.endpoints.calling import Call, Endpoint
+from xero_sandbox.problems import not_found, not_implemented
 
-MODULES = (oauth, connections, contacts, settings_data)
+MODULES = (authorize, oauth, connections, contacts, settings_data)
 _ROUTES: tuple[tuple[re.Pattern[str], Endpoint], ...] = tuple(
     (endpoint.pattern, endpoint) for module in MODULES for endpoint in module.ENDPOINTS
 )

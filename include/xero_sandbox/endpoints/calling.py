@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from ..wire import Reply, encode, ms_date
+from xero_sandbox.wire import Reply, encode, ms_date
 
 if TYPE_CHECKING:
-    from ..organisation import Organisation
-    from ..tokens import Bearer
-    from ..world import World
+    from xero_sandbox.organisation import Organisation
+    from xero_sandbox.tokens import Bearer
+    from xero_sandbox.world import World
 
 
 @dataclass(slots=True)
@@ -65,8 +65,12 @@ class Endpoint:
 
 def envelope(call: Call, plural: str, bodies: list[bytes], pagination: dict[str, int] | None = None) -> Reply:
     """The records, already encoded, in Xero's frame."""
-    head = {"Id": str(uuid4()), "Status": "OK", "ProviderName": "Xero sandbox",
-            "DateTimeUTC": ms_date(call.world.clock.now_ms(), "")}
+    head = {
+        "Id": str(uuid4()),
+        "Status": "OK",
+        "ProviderName": "Xero sandbox",
+        "DateTimeUTC": ms_date(call.world.clock.now_ms(), ""),
+    }
     if pagination:
         head["pagination"] = pagination  # type: ignore[assignment]
     return Reply(body=b'%b,"%b":[%b]}' % (encode(head)[:-1], plural.encode(), b",".join(bodies)))

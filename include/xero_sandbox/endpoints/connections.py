@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..problems import not_found
-from ..tokens import Bearer
-from ..wire import Reply, json_reply
-from .calling import Call, Endpoint
+from xero_sandbox.endpoints.calling import Call, Endpoint
+from xero_sandbox.problems import not_found
+from xero_sandbox.tokens import Bearer
+from xero_sandbox.wire import Reply, json_reply
 
 
 def _bearer(call: Call) -> Bearer:

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from ..collection import Row
-from ..wire import Reply, decode, encode
-from .calling import Call, Endpoint
-from .listing import listed, page_of, select, single
+from xero_sandbox.collection import Row
+from xero_sandbox.endpoints.calling import Call, Endpoint
+from xero_sandbox.endpoints.listing import listed, page_of, select, single
+from xero_sandbox.wire import Reply, decode, encode
 
 PATH = "/api.xro/2.0/Contacts"
 READ = ("accounting.contacts", "accounting.contacts.read")
 
 #: Comes only by id or with paging.
 PAGED_ONLY = frozenset(
-    ("MergedToContactID", "SalesDefaultLineAmountType", "PurchasesDefaultLineAmountType", "ContactPersons", "Website",
-     "PaymentTerms", "Balances", "SalesDefaultAccountCode", "PurchasesDefaultAccountCode", "BatchPayments", "Discount")
+    (
+        "MergedToContactID",
+        "SalesDefaultLineAmountType",
+        "PurchasesDefaultLineAmountType",
+        "ContactPersons",
+        "Website",
+        "PaymentTerms",
+        "Balances",
+        "SalesDefaultAccountCode",
+        "PurchasesDefaultAccountCode",
+        "BatchPayments",
+        "Discount",
+    )
 )
 #: Left out with summaryOnly.
 NOT_IN_SUMMARY = frozenset(
-    ("Addresses", "Phones", "ContactPersons", "ContactGroups", "Balances", "PaymentTerms", "BatchPayments", "HasAttachments",
-     "Attachments", "Website", "Discount", "BrandingTheme", "BankAccountDetails")
+    (
+        "Addresses",
+        "Phones",
+        "ContactPersons",
+        "ContactGroups",
+        "Balances",
+        "PaymentTerms",
+        "BatchPayments",
+        "HasAttachments",
+        "Attachments",
+        "Website",
+        "Discount",
+        "BrandingTheme",
+        "BankAccountDetails",
+    )
 )
 
 
@@ -43,7 +67,9 @@ def contacts(call: Call) -> Reply:
     if not summary and "page" not in call.params and "pageSize" not in call.params:
         return listed(call, collection, [_without(row, PAGED_ONLY) for row in rows])
     page, pagination = page_of(call, rows)
-    return listed(call, collection, [_without(row, NOT_IN_SUMMARY) if summary else row.body for row in page], pagination)
+    return listed(
+        call, collection, [_without(row, NOT_IN_SUMMARY) if summary else row.body for row in page], pagination
+    )
 
 
 def _searchable(row: Row) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..collection import Collection, Row
-from ..problems import bad_condition, bad_query, not_found
-from ..wire import Reply, read_instant
-from . import unknown
-from .calling import Call, envelope
-from .where import field, parse
+from xero_sandbox.collection import Collection, Row
+from xero_sandbox.endpoints import unknown
+from xero_sandbox.endpoints.calling import Call, envelope
+from xero_sandbox.endpoints.where import field, parse
+from xero_sandbox.problems import bad_condition, bad_query, not_found
+from xero_sandbox.wire import Reply, read_instant
 
 DEFAULT_PAGE_SIZE = 100
 
@@ -32,7 +32,7 @@ def ordered(call: Call, collection: Collection) -> list[Row]:
     if not text or not call.world.settings.sorts:
         return collection.by_key()
     terms = [term.split() for term in text.split(",")]
-    if any(len(term) not in (1, 2) or term[1:] and term[1].upper() not in ("ASC", "DESC") for term in terms):
+    if any(len(term) not in (1, 2) or term[-1].upper() not in ("ASC", "DESC", term[0].upper()) for term in terms):
         raise bad_query(f"The order could not be parsed: {text}")
     if terms == [["UpdatedDateUTC", "ASC"]] or terms == [["UpdatedDateUTC"]]:
         return collection.by_updated()
@@ -43,7 +43,7 @@ def ordered(call: Call, collection: Collection) -> list[Row]:
             values = {row.key: _sortable(row, name) for row in rows}
             if rows and not any(present for present, _ in values.values()):
                 raise bad_query(f"No property or field '{name}' exists")
-            rows = sorted(rows, key=lambda row: values[row.key], reverse=direction == ["DESC"])  # noqa: B023 - used at once
+            rows = sorted(rows, key=lambda row: values[row.key], reverse=direction == ["DESC"])
         return rows
 
     return collection.view(("order", text), build)
@@ -57,8 +57,10 @@ def _sortable(row: Row, name: str) -> tuple[bool, object]:
     return (True, value) if isinstance(value, (int, bool)) else (value is not None, str(value or "").casefold())
 
 
-def select(call: Call, collection: Collection, keep: Callable[[Row], bool] | None = None, name: object = None) -> list[Row]:
-    """The rows that the query asks for. `keep` is the endpoint's own filter, `name` tells one such filter from another."""
+def select(
+    call: Call, collection: Collection, keep: Callable[[Row], bool] | None = None, name: object = None
+) -> list[Row]:
+    """The rows that the query asks for. `keep` is the endpoint's own filter, `name` tells one from another."""
     rows, where = ordered(call, collection), call.params.get("where")
     since = modified_since(call) if collection.kind.dated else None
     if since is None and not where and keep is None:

@@ -7,10 +7,13 @@ import binascii
 from urllib.parse import unquote
 from uuid import uuid4
 
-from ..problems import oauth_error
-from ..tokens import APP, SCOPES, Grant
-from ..wire import Reply, json_reply
-from .calling import Call, Endpoint
+from xero_sandbox.endpoints.calling import Call, Endpoint
+from xero_sandbox.problems import oauth_error
+from xero_sandbox.tokens import APP, SCOPES, Grant
+from xero_sandbox.wire import Reply, json_reply
+
+#: What only a signed-in user can give.
+USERS_SCOPES = {"offline_access", "openid", "profile", "email"}
 
 
 def check_client(call: Call) -> None:
@@ -39,7 +42,7 @@ def token(call: Call) -> Reply:
     call.grant = form.get("grant_type")
     match call.grant:
         case "client_credentials":
-            scope = read_scope(form.get("scope", "")) or tuple(sorted(SCOPES - {"offline_access", "openid", "profile", "email"}))
+            scope = read_scope(form.get("scope", "")) or tuple(sorted(SCOPES - USERS_SCOPES))
             grant = Grant(str(uuid4()), APP, scope)
             return json_reply(world.tokens.answer(grant, world.settings))
         case "authorization_code":

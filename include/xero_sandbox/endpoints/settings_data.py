@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..collection import Row
-from ..wire import Reply, decode, encode
-from .calling import Call, Endpoint, envelope
-from .listing import listed, select, single
+from xero_sandbox.collection import Row
+from xero_sandbox.endpoints.calling import Call, Endpoint, envelope
+from xero_sandbox.endpoints.listing import listed, select, single
+from xero_sandbox.wire import Reply, decode, encode
 
 ROOT = "/api.xro/2.0"
 READ = ("accounting.settings", "accounting.settings.read")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..collection import Kind
-from ..wire import decode, encode
+from xero_sandbox.collection import Kind
+from xero_sandbox.wire import decode, encode
 
 
 def add(kind: Kind, body: bytes) -> bytes:
@@ -14,7 +14,7 @@ def add(kind: Kind, body: bytes) -> bytes:
     if isinstance(record.get("Addresses"), list):
         record["Addresses"].append({"AddressType": "DRONEPAD", "City": "Nowhere", "Altitude": 30})
     if isinstance(record.get("Phones"), list):
-        record["Phones"].append({"PhoneType": "SATELLITE", "PhoneNumber": "000", "PhoneAreaCode": "", "PhoneCountryCode": ""})
+        record["Phones"].append({"PhoneType": "SATELLITE", "PhoneNumber": "000", "Orbit": "LEO"})
     if kind.plural == "Accounts":
         record["BankAccountType"] = "NEOBANK"
     if kind.plural == "TaxRates":

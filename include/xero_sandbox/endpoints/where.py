@@ -1,6 +1,6 @@
 """Xero's filter language, as far as clients of this server send it.
 
-    Status=="ACTIVE" AND (Type!="BANK" OR Code.StartsWith("2")) && UpdatedDateUTC>=DateTime(2026,1,31)
+Status=="ACTIVE" AND (Type!="BANK" OR Code.StartsWith("2")) && UpdatedDateUTC>=DateTime(2026,1,31)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..problems import bad_query
-from ..wire import read_ms_date
+from xero_sandbox.problems import bad_query
+from xero_sandbox.wire import read_ms_date
 
 Test = Callable[[dict[str, Any]], bool]
 
@@ -21,9 +21,13 @@ _TOKEN = re.compile(
     r"""|(?P<word>[A-Za-z_][\w.]*))"""
 )
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda a, b: bool(a == b), "=": lambda a, b: bool(a == b), "!=": lambda a, b: bool(a != b),
-    ">=": lambda a, b: a is not None and bool(a >= b), "<=": lambda a, b: a is not None and bool(a <= b),
-    ">": lambda a, b: a is not None and bool(a > b), "<": lambda a, b: a is not None and bool(a < b),
+    "==": lambda a, b: bool(a == b),
+    "=": lambda a, b: bool(a == b),
+    "!=": lambda a, b: bool(a != b),
+    ">=": lambda a, b: a is not None and bool(a >= b),
+    "<=": lambda a, b: a is not None and bool(a <= b),
+    ">": lambda a, b: a is not None and bool(a > b),
+    "<": lambda a, b: a is not None and bool(a < b),
 }
 _METHODS: dict[str, Callable[[str, str], bool]] = {
     "Contains": lambda text, part: part in text,
@@ -59,7 +63,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ValueError(f"cannot read {text[position:position + 20]}")
+            raise ValueError(f"cannot read {text[position : position + 20]}")
         found.append((str(match.lastgroup), match[str(match.lastgroup)]))
         position = match.end()
     return found
@@ -91,7 +95,7 @@ def _single(tokens: list[tuple[str, str]]) -> Test:
         raise ValueError(f"{name} is not a field")
     if tokens[0][1] == "(":
         path, _, method = name.rpartition(".")
-        call = _METHODS[method] if method in _METHODS else None
+        call = _METHODS.get(method)
         if call is None:
             raise ValueError(f"{method} is not known")
         (part,) = _arguments(tokens)

@@ -1,0 +1,140 @@
+"""Control of the server as a whole: switches, reset, clock, limits, faults, calls, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from xero_sandbox.endpoints.oauth import read_scope
+from xero_sandbox.faults import Fault
+from xero_sandbox.journal import Entry
+from xero_sandbox.limits import Limits
+from xero_sandbox.settings import Settings
+from xero_sandbox.tokens import USER, Grant
+from xero_sandbox.wire import read_instant
+from xero_sandbox.world import Connection, World
+
+if TYPE_CHECKING:
+    from xero_sandbox.app import App
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A control call: the application, the named parts of its path, its decoded body ({} when it has none)."""
+
+    app: App
+    parts: dict[str, str]
+    body: Any
+
+    @property
+    def world(self) -> World:
+        return self.app.world
+
+
+#: Returns what is answered. KeyError is a 404, ValueError and TypeError a 400.
+Action = Callable[[Order], Any]
+
+
+def health(order: Order) -> dict[str, Any]:
+    world = order.world
+    return {"status": "ok", "profile": world.profile, "seed": world.seed, "now": world.clock.iso()}
+
+
+def settings(order: Order) -> Settings:
+    return order.world.settings
+
+
+def set_settings(order: Order) -> Settings:
+    order.world.settings = order.world.settings.changed(order.body)
+    return order.world.settings
+
+
+def reset(order: Order) -> dict[str, Any]:
+    unknown = set(order.body) - {"seed", "profile", "contacts", "same_second"}
+    if unknown:
+        raise ValueError(f"a reset has no {', '.join(sorted(unknown))}")
+    old = order.world
+    order.app.world = World(
+        old.client,
+        order.body.get("seed", old.seed),
+        order.body.get("profile", old.profile),
+        order.body.get("contacts"),
+        order.body.get("same_second", 0),
+    )
+    return health(order)
+
+
+def clock(order: Order) -> dict[str, Any]:
+    return {"now": order.world.clock.iso(), "offset_seconds": order.world.clock.offset_ms / 1000}
+
+
+def set_clock(order: Order) -> dict[str, Any]:
+    if "now" in order.body:
+        order.world.clock.set_now(read_instant(order.body["now"]))
+    else:
+        order.world.clock.set_offset(float(order.body["offset_seconds"]))
+    return clock(order)
+
+
+def faults(order: Order) -> list[Fault]:
+    return order.world.faults.orders
+
+
+def add_faults(order: Order) -> list[Fault]:
+    order.world.faults.order(order.body)
+    return order.world.faults.orders
+
+
+def forget_faults(order: Order) -> None:
+    order.world.faults.orders.clear()
+
+
+def calls(order: Order) -> list[Entry]:
+    return list(order.world.journal.entries)
+
+
+def forget_calls(order: Order) -> None:
+    order.world.journal.entries.clear()
+    order.world.limits.max_in_flight.clear()
+    order.world.limits.refused.clear()
+
+
+def stats(order: Order) -> dict[str, Any]:
+    world = order.world
+    return {
+        **world.journal.stats(world.settings.minute_seconds),
+        "max_in_flight": dict(world.limits.max_in_flight),
+        "in_flight": {tenant: count for tenant, count in world.limits.in_flight.items() if count},
+        "refused": dict(world.limits.refused),
+    }
+
+
+def set_day_remaining(order: Order) -> None:
+    tenant = order.world.organisations[order.body["tenant"]].tenant_id
+    order.world.limits.set_day_remaining(tenant, int(order.body["day_remaining"]))
+
+
+def fresh_limits(order: Order) -> None:
+    world, running = order.world, order.world.limits.in_flight
+    world.limits = Limits(lambda: world.settings)
+    world.limits.in_flight = running
+
+
+def connections(order: Order) -> dict[str, list[Connection]]:
+    return {owner: list(owned.values()) for owner, owned in order.world.connections.items()}
+
+
+def disconnect(order: Order) -> None:
+    if not order.world.disconnect(order.parts["id"]):
+        raise KeyError(order.parts["id"])
+
+
+def authorise(order: Order) -> dict[str, str]:
+    world, body = order.world, order.body
+    scope = read_scope(body.get("scope", "offline_access accounting.contacts accounting.settings"))
+    grant = Grant(str(uuid4()), USER, scope)
+    for tenant in body.get("tenants", list(world.organisations)):
+        world.connect(USER, world.organisations[tenant], grant.id)
+    return {"code": world.tokens.new_code(grant, body.get("redirect_uri", ""))}
