@@ -1,0 +1,171 @@
+"""Where a demo lives: its folder, its ports, its secrets, and the environment its programs run in."""
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
+FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
+
+# Great Expectations takes seconds to import. LocalExecutor forks its workers from the scheduler: imported there once,
+# no task pays for it again.
+PRELOAD = """\
+import sys
+
+if sys.argv[1:2] == ["scheduler"]:
+    import great_expectations.expectations
+"""
+
+
+class DemoError(Exception):
+    """Something that the person at the terminal can put right; the message says how."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One demo. Two of them run side by side when the folder and every port differ."""
+
+    home: Path
+    airflow_port: int = 8080
+    postgres_port: int = 54329
+    sandbox_port: int = 8095
+    worker_log_port: int = 8793
+    trigger_log_port: int = 8794
+
+    @classmethod
+    def from_environment(cls, environ: dict[str, str]) -> "Place":
+        """Reads `XERO_DEMO_HOME` and the ports (`AIRFLOW_PORT` …); DemoError names a variable that is no port."""
+        ports = {name: number(variable, environ[variable]) for variable, name in PORTS.items() if environ.get(variable)}
+        return cls(Path(environ.get("XERO_DEMO_HOME") or ROOT / ".demo").expanduser().resolve(), **ports)
+
+    @property
+    def postgres(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.postgres_port}"
+
+    @property
+    def sandbox(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def airflow(self) -> str:
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    def log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def variable(self, port: int) -> str:
+        """The environment variable that sets this port."""
+        return next(variable for variable, name in PORTS.items() if getattr(self, name) == port)
+
+    def prepare(self) -> None:
+        """Makes the folders and what Airflow wants to find in its own."""
+        for folder in (self.home, self.home / "logs", self.home / "running", self.home / "airflow" / "config"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(PRELOAD)
+        passwords = self.home / "airflow" / "passwords.json"
+        write_secretly(passwords, json.dumps({"admin": self.secrets["admin_password"]}))
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """Made at the first start, kept in a file that only its owner reads."""
+        file = self.home / "secrets.json"
+        if not file.exists():
+            made = {
+                "admin_password": secrets.token_urlsafe(9),
+                "token_key": Fernet.generate_key().decode(),
+                "airflow_fernet_key": Fernet.generate_key().decode(),
+                "jwt_secret": secrets.token_hex(64),
+                "api_secret_key": secrets.token_hex(32),
+                "client_secret": secrets.token_urlsafe(36),
+            }
+            write_secretly(file, json.dumps(made, indent=2))
+        return dict(json.loads(file.read_text()))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every program of the demo: the caller's, cleaned, and the demo's own settings."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        # `airflow standalone` starts its parts by the name `airflow`.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        return inherited | {"PATH": path} | self.settings
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Airflow's settings and the two connections, as environment variables."""
+        return {
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(ROOT / "include"),
+            "AIRFLOW_HOME": str(self.home / "airflow"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.postgres.replace("://", "+psycopg2://") + "/airflow",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__CORE__FERNET_KEY": self.secrets["airflow_fernet_key"],
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "airflow" / "passwords.json"),
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.airflow_port),
+            "AIRFLOW__API__BASE_URL": self.airflow,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": self.secrets["api_secret_key"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": self.secrets["jwt_secret"],
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.worker_log_port),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.trigger_log_port),
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "GX_ANALYTICS_ENABLED": "False",
+            "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(self.xero_connection),
+            "AIRFLOW_CONN_QICWORKS_DEFAULT": f"{self.postgres}/qicworks",
+        }
+
+    @property
+    def xero_connection(self) -> dict[str, object]:
+        """The Airflow connection of type Xero that leads to the sandbox."""
+        return {
+            "conn_type": "xero",
+            "login": "demo-client",
+            "password": self.secrets["client_secret"],
+            "host": self.sandbox,
+            "extra": {
+                "identity_host": self.sandbox,
+                "login_host": self.sandbox,
+                "grant_type": "client_credentials",
+                "token_keys": self.secrets["token_key"],
+            },
+        }
+
+
+PORTS = {
+    "AIRFLOW_PORT": "airflow_port",
+    "POSTGRES_PORT": "postgres_port",
+    "SANDBOX_PORT": "sandbox_port",
+    "WORKER_LOG_PORT": "worker_log_port",
+    "TRIGGER_LOG_PORT": "trigger_log_port",
+}
+
+
+def number(variable: str, value: str) -> int:
+    if not value.isdecimal() or not 1024 <= int(value) < 65536:
+        raise DemoError(f"{variable}={value} is not a port: give a number from 1024 to 65535.")
+    return int(value)
+
+
+def write_secretly(file: Path, text: str) -> None:
+    """Writes the file so that it is never readable by others, not even for a moment."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
