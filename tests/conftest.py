@@ -38,7 +38,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.ensure_pgdata_inited()
 
     def pg_ctl(*arguments: str) -> None:
-        pgexec("pg_ctl", ("-w", "-D", str(folder), *arguments), bin_path=server.bin_path, user=server.system_user, timeout=60)
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(folder), *arguments),
+            bin_path=server.bin_path,
+            user=server.system_user,
+            timeout=60,
+        )
 
     settings = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=300"
     pg_ctl("-o", settings, "-l", str(folder / "log"), "start")
@@ -79,5 +85,3 @@ def engine(database_url: str) -> Iterator[Engine]:
 def root() -> Path:
     """The project's own folder."""
     return Path(__file__).resolve().parents[1]
-
-

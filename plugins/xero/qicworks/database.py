@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 from sqlalchemy import URL, Engine, create_engine
 
 Session = psycopg.Connection[DictRow]
@@ -47,7 +50,9 @@ def url(connection: AirflowConnection) -> URL:
 def engine(address: URL | str | AirflowConnection) -> Engine:
     """An engine over psycopg 3. Accepts an address, or an Airflow connection."""
     if isinstance(address, str):
-        address = address.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+        address = address.replace("postgres://", "postgresql://", 1).replace(
+            "postgresql://", "postgresql+psycopg://", 1
+        )
     elif not isinstance(address, URL):
         address = url(address)
     return create_engine(
@@ -72,7 +77,8 @@ def session(engine: Engine) -> Iterator[Session]:
     try:
         raw.rollback()
         raw.autocommit = True
-        raw.row_factory = dict_row  # type: ignore[assignment]
+        raw.row_factory = dict_row
+        set_json_loads(partial(json.loads, parse_float=Decimal), raw)
         yield raw
     finally:
         raw.close()

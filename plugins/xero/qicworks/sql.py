@@ -1,8 +1,10 @@
 """The statements in `include/sql`, by name."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import aiosql
 from aiosql.queries import Queries
@@ -17,4 +19,15 @@ def folder() -> Path:
 @cache
 def load(name: str) -> Queries:
     """The statements of `include/sql/<name>.sql`, to be called with a raw psycopg connection first."""
-    return aiosql.from_path(folder() / f"{name}.sql", "psycopg")
+    queries: Queries = aiosql.from_path(folder() / f"{name}.sql", "psycopg", mandatory_parameters=False)
+    return queries
+
+
+class Statements:
+    """The same, read when the first one is called: nothing happens at import."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, statement: str) -> Callable[..., Any]:
+        return getattr(load(self._name), statement)  # type: ignore[no-any-return]

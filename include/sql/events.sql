@@ -1,0 +1,47 @@
+-- Connection events: one row an interaction, opened before the first call, closed with the work it reports.
+
+-- name: open_event$
+INSERT INTO xero_sync.connection_event
+       (connection_id, direction, data_set, status, dag_id, run_id, task_id, map_index, try_number, log_url)
+VALUES (:connection_id, :direction, :data_set, 'running', :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
+RETURNING id;
+
+-- name: close_event!
+UPDATE xero_sync.connection_event
+   SET ended_at = clock_timestamp(), status = :status, message = :message, correction = :correction,
+       read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
+       rejected = :rejected, calls = :calls, bytes_received = :bytes_received
+ WHERE id = :id;
+
+-- name: record_skip$
+INSERT INTO xero_sync.connection_event
+       (connection_id, direction, data_set, status, ended_at, message, dag_id, run_id, task_id, map_index, try_number, log_url)
+VALUES (:connection_id, :direction, :data_set, 'warning', clock_timestamp(), :message,
+        :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
+RETURNING id;
+
+-- name: running^
+-- Who is at work on this pair just now.
+SELECT id, dag_id, run_id, task_id, started_at
+  FROM xero_sync.connection_event
+ WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
+ ORDER BY started_at DESC
+ LIMIT 1;
+
+-- name: close_interrupted
+-- To be called under the pair's lease: whoever left these open is gone.
+UPDATE xero_sync.connection_event
+   SET status = 'error', ended_at = clock_timestamp(), message = 'interrupted: the process that ran it is gone',
+       correction = 'Nothing to do: this run goes on where that one stopped.'
+ WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
+RETURNING id, dag_id, run_id, started_at;
+
+-- name: latest
+SELECT event.id, event.started_at, event.ended_at, organisation.name AS organisation, event.direction, event.data_set, event.status,
+       event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.calls,
+       event.bytes_received, event.message, event.correction, event.dag_id, event.run_id, event.task_id, event.map_index
+  FROM xero_sync.connection_event AS event
+  LEFT JOIN xero_sync.connection ON connection.id = event.connection_id
+  LEFT JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ ORDER BY event.id DESC
+ LIMIT :count;

@@ -1,0 +1,34 @@
+-- An unfinished read, and how far it came.
+
+-- name: take_over^
+-- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
+SELECT id, whole, since, started_at, position, complete
+  FROM xero_sync.staging
+ WHERE connection_id = :connection_id AND data_set = :data_set AND declaration = :declaration
+   AND (whole OR NOT :whole) AND started_at > clock_timestamp() - interval '1 hour';
+
+-- name: begin^
+INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, since)
+VALUES (:connection_id, :data_set, :declaration, :whole, :since)
+RETURNING id, whole, since, started_at, position, complete;
+
+-- name: abandoned$
+SELECT id FROM xero_sync.staging WHERE connection_id = :connection_id AND data_set = :data_set;
+
+-- name: advance!
+UPDATE xero_sync.staging SET position = :position, complete = :complete WHERE id = :id;
+
+-- name: end!
+DELETE FROM xero_sync.staging WHERE id = :id;
+
+-- name: cursor^
+SELECT high_water, completed_at, full_at FROM xero_sync.cursor WHERE connection_id = :connection_id AND data_set = :data_set;
+
+-- name: move_cursor!
+-- Forward only, whatever order the pulls end in.
+INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
+VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :whole THEN now() END)
+    ON CONFLICT (connection_id, data_set) DO UPDATE SET
+       high_water = greatest(held.high_water, excluded.high_water),
+       completed_at = excluded.completed_at,
+       full_at = coalesce(excluded.full_at, held.full_at);

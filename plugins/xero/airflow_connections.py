@@ -1,0 +1,71 @@
+"""Airflow connections without Airflow: `AIRFLOW_CONN_<ID>` as Airflow reads it, JSON or URI, at no cost to start."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class AirflowConnection:
+    """The fields of an Airflow connection that are used here."""
+
+    conn_type: str | None = None
+    host: str | None = None
+    schema: str | None = None
+    login: str | None = None
+    password: str | None = None
+    port: int | None = None
+    extra: Any = None
+
+
+def get(conn_id: str) -> Any:
+    """The connection of that id: from the environment, else wherever Airflow keeps its connections."""
+    value = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}")
+    if value:
+        return parse(conn_id, value)
+    # Airflow takes seconds to import, so only where it is needed.
+    from airflow.sdk import BaseHook
+
+    return BaseHook.get_connection(conn_id)
+
+
+def parse(conn_id: str, value: str) -> AirflowConnection:
+    """ValueError, which does not repeat the value, if it is neither JSON nor a URI."""
+    name = f"AIRFLOW_CONN_{conn_id.upper()}"
+    if value.lstrip().startswith("{"):
+        try:
+            fields = json.loads(value)
+        except ValueError:
+            raise ValueError(f"{name} is not valid JSON") from None
+        port = fields.get("port")
+        known = {name: fields.get(name) for name in ("conn_type", "host", "schema", "login", "password", "extra")}
+        return AirflowConnection(**known, port=int(port) if port else None)
+    return _parse_uri(name, value)
+
+
+def _parse_uri(name: str, value: str) -> AirflowConnection:
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        raise ValueError(f"{name} is neither JSON nor a URI such as postgres://user:password@host:5432/name")
+    # The host may bring a scheme of its own: xero://http://…
+    inner, has_inner, after = rest.partition("://")
+    has_inner_scheme = bool(has_inner) and inner.isalpha()
+    try:
+        parts = urlsplit(f"//{after if has_inner_scheme else rest}")
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{name} is not a valid URI") from None
+    netloc_host = parts.netloc.rpartition("@")[2]
+    host = unquote(netloc_host.rpartition(":")[0] if port is not None else netloc_host) or None
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return AirflowConnection(
+        conn_type=scheme,
+        host=f"{inner}://{host}" if has_inner_scheme and host else host,
+        schema=unquote(parts.path.lstrip("/")) or None,
+        login=unquote(parts.username) if parts.username is not None else None,
+        password=unquote(parts.password) if parts.password is not None else None,
+        port=port,
+        extra=query.get("__extra__") or query or None,
+    )

@@ -1,0 +1,237 @@
+"""Reading all pages of an endpoint while its rows change.
+
+Page numbers count from the oldest change. A row that changes while pages are read moves to the end, every row behind
+it slides one place down, and a reader that goes from page to page steps over one. So pages are read **by key**: each
+request asks for the first page of what changed since the last second seen. Where more rows share a second than fit on a page,
+that stretch is **walked** from its last page down to its first: rows slide towards the reader then, never away.
+What changed during a walk is read afterwards, from the server's own time at the walk's start.
+
+`Position` says how far a reading came; it is plain data, so that another process can go on from there.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from xero.api.errors import BadAnswer
+
+SECOND = timedelta(seconds=1)
+MAX_WALKS = 20
+SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
+Row = Any
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One answer. Counts are of the whole query; they and the page size are None where the server does not say."""
+
+    rows: Sequence[Row]
+    page_size: int | None
+    item_count: int | None
+    page_count: int | None
+    server_time: datetime
+
+
+class Position(msgspec.Struct):
+    """How far a reading came. All instants are aware and in UTC."""
+
+    since: datetime | None  # what the first request asked for
+    ask: datetime | None  # what the next request asks for
+    step: str = "by_key"  # by_key, count_up, walk, last_pages, done
+    page: int = 1
+    seen: list[str] = []  # the rows already read of the second that is asked for
+    exclusive: bool = False  # the server leaves out the very second that is asked for
+    first_count: int | None = None
+    newest: datetime | None = None
+    started: datetime | None = None  # server time of the first answer
+    walk_started: datetime | None = None
+    walks: int = 0
+    warnings: list[str] = []
+
+
+# Asks for one page: (changed since, page number) -> Page.
+Fetch = Callable[[datetime | None, int], Page]
+# What identifies a row, and its version; None where it cannot be read.
+Identify = Callable[[Row], str]
+Version = Callable[[Row], datetime | None]
+
+
+def whole_second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+class Reader:
+    """Reads an endpoint that pages, sorts by `UpdatedDateUTC` and filters by `If-Modified-Since`.
+
+    A server that turns out not to sort or not to filter is walked as a whole, and a warning says so.
+    """
+
+    def __init__(self, fetch: Fetch, identify: Identify, version: Version, position: Position) -> None:
+        self.fetch = fetch
+        self.identify = identify
+        self.version = version
+        self.position = position
+
+    def pages(self) -> Iterator[Sequence[Row]]:
+        """The rows, page by page, duplicates among them. After each page `position` is where to go on."""
+        steps = {"by_key": self._by_key, "count_up": self._count_up, "walk": self._walk, "last_pages": self._last_pages}
+        while self.position.step != "done":
+            yield steps[self.position.step]()
+
+    def read_again(self, why: str) -> None:
+        """Once more, all pages of the first request, from the last one down."""
+        self._warn(why)
+        self.position.ask = self.position.since
+        self._start_walk(self.fetch(self.position.since, 1))
+
+    def _by_key(self) -> Sequence[Row]:
+        position = self.position
+        page = self.fetch(position.ask, 1)
+        if position.started is None:
+            position.started, position.first_count = page.server_time, page.item_count
+        if position.seen and not position.exclusive and not self._meets_seen(page):
+            # Nothing of the second asked for came back: the server may leave that second out. Ask from a second before.
+            assert position.ask is not None
+            earlier = self.fetch(position.ask - SECOND, 1)
+            if self._meets_seen(earlier):
+                position.exclusive = True
+            position.ask, page = position.ask - SECOND, earlier
+        versions = self._versions(page)
+        if self._is_last(page):
+            fresh = self._unseen(page)
+            position.step = "done"
+            return fresh
+        if problem := self._misbehaves(versions):
+            self._warn(problem)
+            self._start_walk(page)
+            return page.rows
+        first, last = whole_second(min(versions)), whole_second(max(versions))
+        asked = position.ask
+        if first == last or (asked is not None and last <= (asked + SECOND if position.exclusive else asked)):
+            self._start_walk(page)
+            return page.rows
+        fresh = self._unseen(page)
+        position.seen = [self._mark(row) for row in page.rows if self._second(row) == last]
+        position.ask = last - SECOND if position.exclusive else last
+        return fresh
+
+    def _start_walk(self, page: Page) -> None:
+        """Walk down all pages of the request that `page` is the first page of."""
+        position = self.position
+        position.walks += 1
+        if position.walks > MAX_WALKS:
+            raise BadAnswer(
+                f"the records keep changing faster than they can be read ({MAX_WALKS} attempts)",
+                "Pull again at a quieter time.",
+            )
+        position.walk_started = page.server_time
+        if page.page_count is not None:
+            position.step, position.page = "walk", page.page_count
+        else:
+            position.step, position.page = "count_up", 2
+            position.seen = [self._mark(row) for row in page.rows]
+
+    def _count_up(self) -> Sequence[Row]:
+        """Without a page count: forward to the first empty page, to know where to turn round."""
+        position = self.position
+        page = self.fetch(position.ask, position.page)
+        if page.rows and self._advances(page):
+            position.seen = [self._mark(row) for row in page.rows]
+            position.page += 1
+        else:
+            position.step, position.page, position.seen = "walk", position.page - 1, []
+        return page.rows
+
+    def _advances(self, page: Page) -> bool:
+        """False for a server that ignores the page number and answers the same rows for ever."""
+        seen = set(self.position.seen)
+        return any(self._mark(row) not in seen for row in page.rows)
+
+    def _walk(self) -> Sequence[Row]:
+        position = self.position
+        page = self.fetch(position.ask, position.page)
+        self._versions(page)
+        position.page -= 1
+        if position.page == 0:
+            self._after_walk()
+        return page.rows
+
+    def _after_walk(self) -> None:
+        position = self.position
+        assert position.walk_started is not None
+        changed_since = whole_second(position.walk_started) - SECOND
+        if any("does not filter" in warning for warning in position.warnings):
+            position.step, position.page = "last_pages", 0
+        else:
+            position.step, position.ask, position.seen = "by_key", changed_since, []
+
+    def _last_pages(self) -> Sequence[Row]:
+        """Where the filter is ignored: the pages at the end, as far back as the walk's start."""
+        position = self.position
+        assert position.walk_started is not None
+        if position.page == 0:
+            first = self.fetch(position.ask, 1)
+            position.page = first.page_count or 1
+            if position.page == 1:
+                position.step = "done"
+                return first.rows
+        page = self.fetch(position.ask, position.page)
+        versions = self._versions(page)
+        position.page -= 1
+        if position.page == 0 or not versions or max(versions) < position.walk_started - SECOND:
+            position.step = "done"
+        return page.rows
+
+    def _is_last(self, page: Page) -> bool:
+        """Whether this first page holds all there is. Without a count, only a short answer or nothing new can tell."""
+        if page.item_count is not None and page.item_count <= len(page.rows):
+            return True
+        if len(page.rows) < (page.page_size or SMALLEST_PAGE):
+            return True
+        return page.item_count is None and not self._unseen(page)
+
+    def _misbehaves(self, versions: list[datetime]) -> str | None:
+        asked = self.position.ask
+        if not versions:
+            return "no record of a page says when it was changed; read page by page instead"
+        if asked is not None and min(versions) < whole_second(asked) - SECOND:
+            return "the server does not filter by If-Modified-Since; everything was read"
+        if any(later < earlier - SECOND for earlier, later in pairwise(versions)):
+            return "the server does not sort by UpdatedDateUTC; read page by page instead"
+        return None
+
+    def _versions(self, page: Page) -> list[datetime]:
+        """The versions on a page that can be read, in order; keeps the newest."""
+        versions = [version for row in page.rows if (version := self.version(row)) is not None]
+        if versions:
+            newest = max(versions)
+            self.position.newest = newest if self.position.newest is None else max(newest, self.position.newest)
+        return versions
+
+    def _second(self, row: Row) -> datetime | None:
+        version = self.version(row)
+        return None if version is None else whole_second(version)
+
+    def _mark(self, row: Row) -> str:
+        return f"{self.identify(row)} {self.version(row)}"
+
+    def _meets_seen(self, page: Page) -> bool:
+        seen = set(self.position.seen)
+        return any(self._mark(row) in seen for row in page.rows)
+
+    def _unseen(self, page: Page) -> Sequence[Row]:
+        seen = set(self.position.seen)
+        return [row for row in page.rows if self._mark(row) not in seen] if seen else page.rows
+
+    def _warn(self, warning: str) -> None:
+        if warning not in self.position.warnings:
+            self.position.warnings.append(warning)
+
+
+def high_water(position: Position) -> datetime | None:
+    """What the next reading may start from: the newest version read, but never ahead of the server's clock."""
+    if position.newest is None or position.started is None:
+        return position.newest
+    return min(position.newest, position.started)

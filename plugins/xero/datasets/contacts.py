@@ -1,0 +1,104 @@
+"""Customers and suppliers. Xero keeps both as contacts; archived and merged ones stay, inactive.
+
+Xero's answer also holds bank account details and balances: the first are nobody's business here, the second change
+without the contact's `UpdatedDateUTC`, so neither is read.
+"""
+
+from xero.datasets.declaration import (
+    UPDATED,
+    Column,
+    Dataset,
+    Kind,
+    Reading,
+    Record,
+    Rule,
+    Table,
+    known_status,
+    status_column,
+)
+
+
+def phone(record: Record) -> str | None:
+    """The default phone, else the first that has a number: country, area and number in one."""
+    phones = [entry for entry in record.get("Phones") or () if entry.get("PhoneNumber")]
+    phones.sort(key=lambda entry: entry.get("PhoneType") != "DEFAULT")
+    if not phones:
+        return None
+    return " ".join(
+        part for name in ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber") if (part := phones[0].get(name))
+    )
+
+
+def address(field: str):  # type: ignore[no-untyped-def]
+    """A field of the street address, else of the postal one."""
+
+    def read(record: Record) -> object:
+        by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
+        chosen = by_type.get("STREET") or by_type.get("POBOX") or {}
+        return chosen.get(field)
+
+    return read
+
+
+def in_use(record: Record) -> bool:
+    return record.get("ContactStatus") == "ACTIVE" and not record.get("MergedToContactID")
+
+
+CONTACT = Table(
+    "contact",
+    columns=(
+        Column("xero_id", "ContactID", Kind.UUID, required=True),
+        Column("name", "Name", required=True, max_length=255),
+        Column("first_name", "FirstName", max_length=255),
+        Column("last_name", "LastName", max_length=255),
+        Column("email", "EmailAddress", max_length=255),
+        Column("phone", phone, max_length=100),
+        Column("contact_number", "ContactNumber", max_length=50),
+        Column("account_number", "AccountNumber", max_length=50),
+        Column("company_number", "CompanyNumber", max_length=50),
+        Column("tax_number", "TaxNumber", max_length=50),
+        Column("is_customer", "IsCustomer", Kind.BOOLEAN),
+        Column("is_supplier", "IsSupplier", Kind.BOOLEAN),
+        Column("address_line1", address("AddressLine1"), max_length=500),
+        Column("address_line2", address("AddressLine2"), max_length=500),
+        Column("city", address("City"), max_length=255),
+        Column("region", address("Region"), max_length=255),
+        Column("postal_code", address("PostalCode"), max_length=50),
+        Column("country", address("Country"), max_length=50),
+        Column("currency", "DefaultCurrency", max_length=3),
+        Column("sales_account_code", "SalesDefaultAccountCode", max_length=50),
+        Column("purchases_account_code", "PurchasesDefaultAccountCode", max_length=50),
+        Column("sales_tax_type", "AccountsReceivableTaxType", max_length=50),
+        Column("purchases_tax_type", "AccountsPayableTaxType", max_length=50),
+        Column("sales_terms_day", "PaymentTerms.Sales.Day", Kind.NUMBER, digits=(4, 0)),
+        Column("sales_terms_type", "PaymentTerms.Sales.Type", max_length=50),
+        Column("purchases_terms_day", "PaymentTerms.Bills.Day", Kind.NUMBER, digits=(4, 0)),
+        Column("purchases_terms_type", "PaymentTerms.Bills.Type", max_length=50),
+        Column("merged_to_xero_id", "MergedToContactID", Kind.UUID),
+        status_column("ContactStatus"),
+        UPDATED,
+    ),
+    active=in_use,
+    rules=(
+        known_status("ACTIVE", "ARCHIVED", "GDPRREQUEST"),
+        Rule(
+            "ExpectColumnValuesToMatchRegex",
+            "email",
+            "the e-mail address looks odd",
+            "warn",
+            {"regex": r"^[^@\s]+@[^@\s]+\.[^@\s]+$"},
+        ),
+    ),
+)
+
+CONTACTS = Dataset(
+    name="contacts",
+    title="Contacts",
+    help="Customers and suppliers, archived and merged ones as inactive.",
+    path="/api.xro/2.0/Contacts",
+    envelope="Contacts",
+    scope="accounting.contacts.read",
+    reading=Reading.PAGED,
+    tables=(CONTACT,),
+    params={"includeArchived": "true"},
+)

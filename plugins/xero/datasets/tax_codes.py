@@ -1,0 +1,39 @@
+"""Tax codes (Xero's tax rates). They have no id: the key is the tax type, which documents name; names can be edited."""
+
+from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, known_status, status_column
+
+
+def in_use(record: Record) -> bool:
+    return record.get("Status") == "ACTIVE"
+
+
+TAX_CODE = Table(
+    "tax_code",
+    key="tax_type",
+    columns=(
+        Column("tax_type", "TaxType", required=True, max_length=50),
+        Column("name", "Name", required=True, max_length=255),
+        Column("rate", "EffectiveRate", Kind.NUMBER, digits=(10, 4)),
+        Column("display_rate", "DisplayTaxRate", Kind.NUMBER, digits=(10, 4)),
+        Column("report_tax_type", "ReportTaxType", max_length=50),
+        Column("applies_assets", "CanApplyToAssets", Kind.BOOLEAN),
+        Column("applies_equity", "CanApplyToEquity", Kind.BOOLEAN),
+        Column("applies_expenses", "CanApplyToExpenses", Kind.BOOLEAN),
+        Column("applies_liabilities", "CanApplyToLiabilities", Kind.BOOLEAN),
+        Column("applies_revenue", "CanApplyToRevenue", Kind.BOOLEAN),
+        status_column(),
+    ),
+    active=in_use,
+    rules=(known_status("ACTIVE", "ARCHIVED", "DELETED", "PENDING"),),
+)
+
+TAX_CODES = Dataset(
+    name="tax_codes",
+    title="Tax codes",
+    help="Every tax rate with what it may be used for. Xero cannot say what changed, so all are read and compared.",
+    path="/api.xro/2.0/TaxRates",
+    envelope="TaxRates",
+    scope="accounting.settings.read",
+    reading=Reading.WHOLE,
+    tables=(TAX_CODE,),
+)

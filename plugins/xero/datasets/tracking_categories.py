@@ -1,0 +1,58 @@
+"""Tracking categories and their options. QicWorks' departments are options of one of them."""
+
+from collections.abc import Iterable
+
+from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, known_status, status_column
+
+
+def in_use(record: Record) -> bool:
+    return record.get("Status") == "ACTIVE"
+
+
+def options(category: Record) -> Iterable[Record]:
+    """The category's options, each knowing its category."""
+    return ({**option, "Category": category} for option in category.get("Options") or ())
+
+
+def option_in_use(option: Record) -> bool:
+    """An active option of an archived category cannot be used either."""
+    return in_use(option) and in_use(option["Category"])
+
+
+STATUS = known_status("ACTIVE", "ARCHIVED", "DELETED")
+
+TRACKING_CATEGORY = Table(
+    "tracking_category",
+    columns=(
+        Column("xero_id", "TrackingCategoryID", Kind.UUID, required=True),
+        Column("name", "Name", required=True, max_length=100),
+        status_column(),
+    ),
+    active=in_use,
+    rules=(STATUS,),
+)
+
+TRACKING_OPTION = Table(
+    "tracking_option",
+    columns=(
+        Column("xero_id", "TrackingOptionID", Kind.UUID, required=True),
+        Column("category_xero_id", "Category.TrackingCategoryID", Kind.UUID, required=True),
+        Column("name", "Name", required=True, max_length=100),
+        status_column(),
+    ),
+    active=option_in_use,
+    rows=options,
+    rules=(STATUS,),
+)
+
+TRACKING_CATEGORIES = Dataset(
+    name="tracking_categories",
+    title="Tracking categories",
+    help="Tracking categories and their options, archived ones as inactive. All are read and compared.",
+    path="/api.xro/2.0/TrackingCategories",
+    envelope="TrackingCategories",
+    scope="accounting.settings.read",
+    reading=Reading.WHOLE,
+    tables=(TRACKING_CATEGORY, TRACKING_OPTION),
+    params={"includeArchived": "true"},
+)

@@ -1,0 +1,64 @@
+"""Connections: which Xero organisation belongs to which QicWorks organisation, and whether it may be synchronised."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("connections")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A row of `xero_sync.connection`, with its organisation's name and its authorisation's state."""
+
+    id: UUID
+    organisation_id: UUID
+    organisation: str
+    tenant_id: str
+    tenant_name: str
+    token_id: UUID
+    enabled: bool
+    state: str  # connected, needs_reconnect, deleted
+    state_reason: str | None
+    organisation_read_at: datetime | None
+    connected_at: datetime
+    airflow_conn_id: str
+    authorisation: str  # ok, broken
+    broken_reason: str | None
+
+    @property
+    def left_out(self) -> str | None:
+        """Why it is not synchronised; None if it is."""
+        if self.state == "deleted":
+            return "deleted"
+        if not self.enabled:
+            return "switched off"
+        if self.authorisation == "broken":
+            return f"needs to be connected again: {self.broken_reason or 'the authorisation is broken'}"
+        if self.state == "needs_reconnect":
+            return f"needs to be connected again: {self.state_reason}"
+        return None
+
+
+def every(session: Session) -> list[Connection]:
+    """All but the deleted ones, by the organisation's name."""
+    return [Connection(**row) for row in QUERIES.every(session)]
+
+
+def one(session: Session, id: UUID) -> Connection:
+    """LookupError if there is none."""
+    row = QUERIES.one(session, id=id)
+    if row is None:
+        raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
+    return Connection(**row)
+
+
+def needs_reconnect(session: Session, id: UUID, reason: str) -> None:
+    QUERIES.needs_reconnect(session, id=id, reason=reason)
+
+
+def works_again(session: Session, id: UUID) -> None:
+    QUERIES.works_again(session, id=id)

@@ -1,0 +1,88 @@
+"""Connection events: what happened between QicWorks and Xero, one row an interaction."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("events")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who runs it. Outside Airflow all but `manual` is empty."""
+
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    try_number: int | None = None
+    manual: bool = True
+    log_url: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        columns = asdict(self)
+        del columns["manual"]
+        return columns
+
+
+@dataclass
+class Counts:
+    """What an event counts. Each row read is one of inserted, updated, unchanged, deactivated or rejected;
+    rows that are gone from Xero are deactivated beside. `calls` and `bytes_received` (on the wire) include retries."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deactivated: int = 0
+    rejected: int = 0
+    calls: int = 0
+    bytes_received: int = 0
+
+
+def open_event(session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin) -> int:
+    event_id: int = QUERIES.open_event(
+        session, connection_id=connection_id, direction=direction, data_set=data_set, **origin.columns()
+    )
+    return event_id
+
+
+def close_event(
+    session: Session, id: int, status: str, counts: Counts, message: str, correction: str | None = None
+) -> None:
+    QUERIES.close_event(session, id=id, status=status, message=message, correction=correction, **asdict(counts))
+
+
+def record_skip(
+    session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin, message: str
+) -> None:
+    QUERIES.record_skip(
+        session,
+        connection_id=connection_id,
+        direction=direction,
+        data_set=data_set,
+        message=message,
+        **origin.columns(),
+    )
+
+
+def close_interrupted(session: Session, connection_id: UUID, direction: str, data_set: str) -> list[dict[str, Any]]:
+    """Closes what killed processes left open. Only under the pair's lease. Returns what was closed."""
+    return list(QUERIES.close_interrupted(session, connection_id=connection_id, direction=direction, data_set=data_set))
+
+
+def running(session: Session, connection_id: UUID, direction: str, data_set: str) -> str:
+    """Where this pair is at work just now, in words."""
+    row = QUERIES.running(session, connection_id=connection_id, direction=direction, data_set=data_set)
+    if row is None:
+        return "another process"
+    since = f"since {row['started_at']:%H:%M:%S} UTC"
+    return f"{row['dag_id']}, run {row['run_id']}, {since}" if row["dag_id"] else f"a command line, {since}"
+
+
+def latest(session: Session, count: int) -> list[dict[str, Any]]:
+    """Newest first."""
+    return list(QUERIES.latest(session, count=count))

@@ -1,0 +1,76 @@
+"""Rejections: records that could not be loaded, kept with the reason until a version of them loads."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.datasets.declaration import Dataset, Table
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.staging import Staging, stage_table
+
+QUERIES = sql.Statements("rejections")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An open one. `record` holds the values that could be read, `undecodable` those that could not, as sent."""
+
+    record: dict[str, Any]
+    undecodable: dict[str, Any]
+
+
+def open_ones(session: Session, connection_id: UUID, dataset: Dataset, table: Table) -> list[Rejection]:
+    rows = QUERIES.open_ones(session, connection_id=connection_id, data_set=dataset.name, table_name=table.name)
+    return [Rejection(row["record"], row["undecodable"] or {}) for row in rows]
+
+
+def settle(
+    session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging, event_id: int
+) -> int:
+    """Keeps what is bad in this staging as open, closes what no longer is. Returns how many records are rejected.
+
+    Where several versions of a record were staged, the last one that Xero sent decides.
+    """
+    key = SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
+    found = session.execute(
+        SQL(
+            """
+            CREATE TEMP TABLE bad ON COMMIT DROP AS
+            WITH suspect AS (
+                SELECT DISTINCT {key} AS key FROM {stage} WHERE staging_id = %(staging_id)s AND problems IS NOT NULL
+            ), latest AS (
+                SELECT DISTINCT ON (key) {key} AS key, problems, undecodable, to_jsonb(staged)
+                       - ARRAY['staging_id', 'seq', 'row_hash', 'retried', 'undecodable', 'problems'] AS record
+                  FROM {stage} AS staged JOIN suspect ON suspect.key = {key}
+                 WHERE staging_id = %(staging_id)s
+                 ORDER BY key, retried, xero_updated_at DESC NULLS FIRST, seq DESC
+            )
+            SELECT key, problems, undecodable, record FROM latest WHERE problems IS NOT NULL
+            """
+        ).format(key=key, stage=stage_table(table)),
+        {"staging_id": staging.id},
+    ).rowcount
+    pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name, "event_id": event_id}
+    QUERIES.keep(session, **pair)
+    QUERIES.close_others(session, **pair)
+    session.execute("DROP TABLE bad")
+    return found
+
+
+def count_bad(session: Session, staging: Staging, table: Table) -> int:
+    """How many rows of Xero's answers are bad; rejections tried again do not count."""
+    statement = SQL("SELECT count(*) AS count FROM {} WHERE staging_id = %s AND problems IS NOT NULL AND NOT retried")
+    row = session.execute(statement.format(stage_table(table)), (staging.id,)).fetchone()
+    assert row is not None
+    return int(row["count"])
+
+
+def nameless(session: Session, staging: Staging, table: Table) -> int:
+    """How many staged rows do not say which record they are."""
+    statement = SQL("SELECT count(*) AS count FROM {} WHERE staging_id = %s AND {} IS NULL")
+    row = session.execute(statement.format(stage_table(table), Identifier(table.key)), (staging.id,)).fetchone()
+    assert row is not None
+    return int(row["count"])

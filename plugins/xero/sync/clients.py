@@ -1,0 +1,24 @@
+"""A client for each connection: its app, its authorisation, its share of the limits."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from xero.api.client import XeroClient
+from xero.api.limits import NoLimiter
+from xero.api.session import new_session
+from xero.api.settings import XeroApp
+from xero.qicworks.connections import Connection
+from xero.qicworks.tokens import DatabaseTokens
+
+
+def opener(engine: Engine, app_of: Callable[[str], XeroApp]) -> Callable[[Connection, bool], XeroClient]:
+    """Opens clients that share one HTTP session. `app_of` finds the Xero app of an Airflow connection's id."""
+    session = new_session()
+
+    def open_client(connection: Connection, manual: bool) -> XeroClient:
+        app = app_of(connection.airflow_conn_id)
+        tokens = DatabaseTokens(engine, connection.token_id, app)
+        return XeroClient(app, session, tokens, NoLimiter(), connection.tenant_id)
+
+    return open_client

@@ -1,0 +1,304 @@
+"""Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine
+
+from xero.api.client import XeroClient
+from xero.api.errors import Disconnected, NotAvailable, Refused, RetryLater, XeroError, cleaned
+from xero.datasets.declaration import Dataset
+from xero.qicworks import connections, database, events, lease, merge, rejections, staging
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.events import Counts, Origin
+from xero.qicworks.staging import Staging
+from xero.sync import organisation, quality
+from xero.sync.extract import Extract, Progress
+
+__all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull", "who"]
+
+log = logging.getLogger(__name__)
+
+OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
+
+LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
+FEW = 5  # so few bad or missing records say nothing about the whole
+
+
+class Skip(Exception):
+    """Nothing to do now: another run is at it, or Xero's limit opens much later."""
+
+
+class PullFailed(Exception):
+    """What came is not fit to be loaded; nothing was. Trying again at once would bring the same."""
+
+    def __init__(self, message: str, correction: str) -> None:
+        super().__init__(f"{message} {correction}")
+        self.message = message
+        self.correction = correction
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pull did, as its event says."""
+
+    status: str  # success, warning
+    counts: Counts
+    message: str
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.counts.inserted or self.counts.updated or self.counts.deactivated)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"status": self.status, "changed": self.changed, **asdict(self.counts)}
+
+
+def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
+    """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
+
+    `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
+    LookupError if there is none of that name.
+    """
+    with database.session(engine) as session:
+        known = connections.every(session)
+    if connection:
+        wanted = connection.strip().casefold()
+        known = [
+            one
+            for one in known
+            if wanted
+            in (str(one.id), one.tenant_id.casefold(), one.organisation.casefold(), one.tenant_name.casefold())
+        ]
+        if not known:
+            raise LookupError(f"no connection is called '{connection}'; `python -m xero connections` lists them")
+    taken: list[dict[str, str]] = []
+    left_out: list[str] = []
+    for one in known:
+        reason = one.left_out
+        if reason and not (connection and one.enabled):
+            left_out.append(f"{one.organisation}: {reason}")
+        else:
+            taken.append({"connection_id": str(one.id), "organisation": one.organisation})
+    return taken, left_out
+
+
+def pull(
+    dataset: Dataset,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    origin: Origin,
+    full: bool = False,
+    accept_shrink: bool = False,
+    progress: Progress = lambda records: None,
+) -> Outcome:
+    """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
+    connection_id = UUID(str(connection_id))
+    with database.session(engine) as session:
+        connection = connections.one(session, connection_id)
+        if not lease.acquire(session, connection_id, "pull", dataset.name):
+            running = events.running(session, connection_id, "pull", dataset.name)
+            message = f"{connection.organisation}, {dataset.title}: already running in {running}"
+            events.record_skip(session, connection_id, "pull", dataset.name, origin, message)
+            raise Skip(message)
+        for left in events.close_interrupted(session, connection_id, "pull", dataset.name):
+            log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
+        event_id = events.open_event(session, connection_id, "pull", dataset.name, origin)
+        return _Pull(dataset, connection, session, event_id, origin).run(open_client, full, accept_shrink, progress)
+
+
+class _Pull:
+    """One pull under its lease and event."""
+
+    def __init__(
+        self, dataset: Dataset, connection: Connection, session: Session, event_id: int, origin: Origin
+    ) -> None:
+        self.dataset = dataset
+        self.connection = connection
+        self.session = session
+        self.event_id = event_id
+        self.origin = origin
+        self.counts = Counts()
+        self.client: XeroClient | None = None
+
+    def run(self, open_client: OpenClient, full: bool, accept_shrink: bool, progress: Progress) -> Outcome:
+        try:
+            with _group(f"extract: {self.dataset.title} of {self.connection.organisation}"):
+                self.client = open_client(self.connection, self.origin.manual)
+                self._keep_organisation_fresh()
+                extract = Extract(
+                    self.session, self.client, self.dataset, self.connection.id, full=full, progress=progress
+                )
+                staged = extract.run()
+                self._count_calls()
+                log.info("%d calls, %s", self.counts.calls, _size(self.counts.bytes_received))
+            with _group("validate"):
+                warned = self._validate(staged, accept_shrink)
+            for warning in extract.warnings:
+                warned[warning] += 1
+            with _group("load"):
+                return self._load(staged, extract.high_water, warned)
+        except RetryLater as wait:
+            if wait.seconds <= LONGEST_WAIT:
+                self._close("error", wait.message, wait.correction)
+                raise
+            at = datetime.now(UTC) + timedelta(seconds=wait.seconds)
+            message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
+            self._close("warning", message, wait.correction)
+            raise Skip(f"{self.connection.organisation}, {self.dataset.title}: {message}") from None
+        except (XeroError, PullFailed) as error:
+            if isinstance(error, Disconnected):
+                connections.needs_reconnect(self.session, self.connection.id, error.message)
+            self._close("error", error.message, error.correction)
+            raise
+        except Exception as error:
+            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}")
+            raise
+
+    def _keep_organisation_fresh(self) -> None:
+        assert self.client is not None
+        if not organisation.is_stale(self.connection):
+            return
+        try:
+            organisation.read(self.session, self.client, self.connection)
+        except (NotAvailable, Refused) as error:
+            log.warning("what Xero says of the organisation itself could not be read: %s", error)
+
+    def _validate(self, staged: Staging, accept_shrink: bool) -> Counter[str]:
+        """Marks the bad rows. PullFailed when there are too many, or when too little came."""
+        warned: Counter[str] = Counter()
+        for table in self.dataset.tables:
+            rows = staging.count(self.session, staged, table)
+            came = staging.distinct(self.session, staged, table)
+            if staged.whole and not accept_shrink:
+                known = merge.known(self.session, self.dataset, table, self.connection.id)
+                if known >= FEW and came < known * self.dataset.shrink_share:
+                    self._give_up(
+                        staged,
+                        f"Xero sent {came} of {known} known rows of {table.name}: not believed, nothing was loaded.",
+                        f"If it is right, run `python -m xero pull {self.dataset.name} --full --accept-shrink"
+                        f" --connection '{self.connection.organisation}'`.",
+                    )
+            if not rows:
+                log.info("%s: nothing new", table.name)
+                continue
+            checked, odd = quality.validate(self.session, self.connection.id, table, staged)
+            warned += odd
+            bad = rejections.count_bad(self.session, staged, table)
+            log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
+            if bad > FEW and bad > came * self.dataset.rejected_share:
+                self._give_up(
+                    staged,
+                    f"{bad} of {came} rows of {table.name} are bad: nothing was loaded.",
+                    "See xero_sync.rejection for the reasons; mend them in Xero, or the rules here, and pull again.",
+                )
+        return warned
+
+    def _give_up(self, staged: Staging, message: str, correction: str) -> None:
+        """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
+        with self.session.transaction():
+            for table in self.dataset.tables:
+                self.counts.read += staging.distinct(self.session, staged, table)
+                self.counts.rejected += self._settle_rejections(table, staged)
+            staging.drop(self.session, self.dataset, staged.id)
+        raise PullFailed(message, correction)
+
+    def _settle_rejections(self, table: Any, staged: Staging) -> int:
+        return rejections.settle(self.session, self.connection.id, self.dataset, table, staged, self.event_id)
+
+    def _load(self, staged: Staging, high_water: datetime | None, warned: Counter[str]) -> Outcome:
+        """One transaction: merge, deactivate, rejections, cursor, event."""
+        session, connection_id = self.session, self.connection.id
+        with session.transaction():
+            for table in self.dataset.tables:
+                if staging.count(session, staged, table):
+                    merge.merge(
+                        session,
+                        self.dataset,
+                        table,
+                        connection_id,
+                        self.connection.organisation_id,
+                        staged,
+                        self.counts,
+                    )
+                if staged.whole:
+                    if nameless := rejections.nameless(session, staged, table):
+                        warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
+                    else:
+                        self.counts.deactivated += merge.retire(session, self.dataset, table, connection_id, staged)
+                rejected = self._settle_rejections(table, staged)
+                self.counts.rejected += rejected
+                self.counts.read += rejected
+            staging.drop(session, self.dataset, staged.id)
+            staging.move_cursor(session, connection_id, self.dataset, high_water, whole=staged.whole)
+            connections.works_again(session, connection_id)
+            notes = [f"{says} ({rows})" if rows > 1 else says for says, rows in warned.items()]
+            if self.counts.rejected:
+                notes.append(f"{self.counts.rejected} rejected, see xero_sync.rejection")
+            status = "warning" if notes else "success"
+            message = "; ".join(notes) or ("up to date" if not self.counts.read else "loaded")
+            correction = "Mend the records in Xero; they are tried again in each run." if self.counts.rejected else None
+            self._count_calls()
+            events.close_event(session, self.event_id, status, self.counts, message, correction)
+        self._log_event(status, message)
+        return Outcome(status, self.counts, message)
+
+    def _count_calls(self) -> None:
+        if self.client is not None:
+            self.counts.calls, self.counts.bytes_received = self.client.calls, self.client.bytes_received
+
+    def _close(self, status: str, message: str, correction: str | None = None) -> None:
+        self._count_calls()
+        events.close_event(self.session, self.event_id, status, self.counts, message, correction)
+        self._log_event(status, message, correction)
+
+    def _close_at_last(self, message: str) -> None:
+        """After an error of whatever kind: if the database is gone too, the next run closes the event."""
+        try:
+            self._close("error", message)
+        except psycopg.Error:
+            log.exception("the event %d could not be closed; the next run will close it", self.event_id)
+
+    def _log_event(self, status: str, message: str, correction: str | None = None) -> None:
+        """The event as one line, `name=value` each, for those who search logs."""
+        facts: dict[str, Any] = {
+            "event": self.event_id,
+            "direction": "pull",
+            "data_set": self.dataset.name,
+            "organisation": self.connection.organisation,
+            "status": status,
+            **asdict(self.counts),
+            "message": message,
+            "correction": correction,
+        }
+        level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
+        line = " ".join(
+            f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}"
+            for name, value in facts.items()
+            if value is not None
+        )
+        log.log(level, "connection_event %s", line)
+
+
+@contextmanager
+def _group(title: str) -> Iterator[None]:
+    """A foldable part of the task log."""
+    log.info("::group::%s", title)
+    try:
+        yield
+    finally:
+        log.info("::endgroup::")
+
+
+def _size(received: int) -> str:
+    return f"{received / 1024:.0f} KiB" if received < 1024 * 1024 else f"{received / 1024 / 1024:.1f} MiB"

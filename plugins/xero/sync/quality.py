@@ -1,0 +1,145 @@
+"""Validate: Great Expectations over what was staged. A bad row is marked with the reasons, an odd one is counted.
+
+Great Expectations takes seconds to import: nothing here is imported before there are rows.
+"""
+
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.datasets.declaration import Column, Kind, Rule, Table
+from xero.qicworks import staging
+from xero.qicworks.database import Session
+from xero.qicworks.staging import Staging, stage_table
+
+if TYPE_CHECKING:
+    import pandas
+
+log = logging.getLogger(__name__)
+
+CHUNK = 5_000  # rows a frame: memory stays the same however many rows there are
+
+
+def rules(table: Table) -> Sequence[Rule]:
+    """What the columns imply, then the table's own."""
+    implied: list[Rule] = [Rule("ExpectColumnValuesToBeNull", "undecodable", "a value cannot be read")]
+    for column in table.columns:
+        if column.required:
+            implied.append(Rule("ExpectColumnValuesToNotBeNull", column.name, f"{_field(column)} is missing"))
+        if column.max_length and column.kind is Kind.TEXT:
+            implied.append(
+                Rule(
+                    "ExpectColumnValueLengthsToBeBetween",
+                    column.name,
+                    f"{_field(column)} is longer than {column.max_length} characters",
+                    arguments={"max_value": column.max_length},
+                )
+            )
+    return [*implied, *table.rules]
+
+
+def _field(column: Column) -> str:
+    return column.source if isinstance(column.source, str) else column.name
+
+
+def validate(session: Session, connection_id: UUID, table: Table, staged: Staging) -> tuple[int, Counter[str]]:
+    """Marks the bad rows of a staged table. Returns how many rows were checked, and how many each warning met.
+
+    A row that says what is held already was checked when that was loaded.
+    """
+    checked = 0
+    warned: Counter[str] = Counter()
+    staging.forget_problems(session, staged, table)
+    checks: _Checks | None = None
+    for frame in _frames(session, connection_id, table, staged):
+        checked += len(frame)
+        checks = checks or _Checks(rules(table))
+        problems: dict[int, list[str]] = defaultdict(list)
+        for rule, seqs in checks.failing(frame):
+            if rule.severity == "warn":
+                warned[rule.says] += len(seqs)
+                continue
+            for seq in seqs:
+                problems[seq].append(rule.says)
+        if problems:
+            _say_what_was_unreadable(frame, problems)
+            staging.mark(session, staged, table, problems)
+    return checked, warned
+
+
+class _Checks:
+    """The suite of one table, ready to be run on frame after frame."""
+
+    def __init__(self, wanted: Sequence[Rule]) -> None:
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
+
+        # All in memory: by default each context leaves a folder for its HTML pages in the temporary directory.
+        stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        config = DataContextConfig(store_backend_defaults=stores, progress_bars=ProgressBarsConfig(globally=False))
+        context: Any = gx.get_context(mode="ephemeral", project_config=config)
+        rows = context.data_sources.add_pandas("staging").add_dataframe_asset("rows")
+        self.batches = rows.add_batch_definition_whole_dataframe("chunk")
+        self.rules = wanted
+        expectations = [
+            getattr(gx.expectations, rule.expectation)(column=rule.column, meta={"rule": number}, **rule.arguments)
+            for number, rule in enumerate(wanted)
+        ]
+        self.suite = gx.ExpectationSuite(name="rows", expectations=expectations)
+
+    def failing(self, frame: "pandas.DataFrame") -> Iterator[tuple[Rule, list[int]]]:
+        """The rules that rows break, with the `seq` of those rows. A check that cannot run is an error, not a pass."""
+        batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
+        result = batch.validate(
+            self.suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["seq"]}
+        )
+        for single in result.results:
+            rule = self.rules[single.expectation_config.meta["rule"]]
+            if single.exception_info.get("raised_exception"):
+                raise RuntimeError(f"the check '{rule.says}' could not run: {single.exception_info}")
+            if not single.success:
+                yield rule, [int(found["seq"]) for found in single.result["unexpected_index_list"]]
+
+
+def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging) -> Iterator["pandas.DataFrame"]:
+    """What the rules look at, a chunk a frame."""
+    names = sorted({rule.column for rule in rules(table)} - {"undecodable"})
+    statement = SQL(
+        """
+        SELECT seq, undecodable::text AS undecodable, {columns} FROM {stage} AS staged
+         WHERE staging_id = %s AND seq > %s
+           AND NOT EXISTS (SELECT FROM {held} AS held
+                            WHERE held.connection_id = %s
+                              AND held.{key} = staged.{key} AND held.row_hash = staged.row_hash)
+         ORDER BY seq LIMIT %s
+        """
+    ).format(
+        columns=SQL(", ").join(map(Identifier, names)),
+        stage=stage_table(table),
+        held=Identifier("qicworks", table.name),
+        key=Identifier(table.key),
+    )
+    last = 0
+    while rows := session.execute(statement, (staged.id, last, connection_id, CHUNK)).fetchall():
+        import pandas
+
+        last = rows[-1]["seq"]
+        # Objects throughout: a column of nothing but None would otherwise become numbers.
+        yield pandas.DataFrame(rows, columns=["seq", "undecodable", *names], dtype=object)
+
+
+def _say_what_was_unreadable(frame: "pandas.DataFrame", problems: dict[int, list[str]]) -> None:
+    unreadable = frame.loc[frame["undecodable"].notna(), ["seq", "undecodable"]]
+    for seq, values in unreadable.itertuples(index=False):
+        if seq in problems:
+            problems[seq] = [f"{why}: {values}" if why == "a value cannot be read" else why for why in problems[seq]]

@@ -1,0 +1,159 @@
+"""From a record of Xero's answer to the rows of its tables: types fixed here, what cannot be read kept aside."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from xero.api import wire
+from xero.datasets.declaration import Column, Kind, Record, Table
+from xero.qicworks.rejections import Rejection
+from xero.qicworks.staging import StagedRow
+
+
+def words(value: object) -> str | None:
+    """Text as Xero sent it; blank text says as little as none."""
+    text = wire.text(value)
+    return text if text and not text.isspace() else None
+
+
+READERS: Mapping[Kind, Callable[[object], Any]] = {
+    Kind.TEXT: words,
+    Kind.UUID: wire.uuid,
+    Kind.BOOLEAN: wire.boolean,
+    Kind.NUMBER: wire.number,
+    Kind.DATE: wire.date,
+    Kind.INSTANT: wire.instant,
+}
+
+
+def reader(column: Column) -> Callable[[object], Any]:
+    """Reads the column's type; ValueError says what does not fit."""
+    read = READERS[column.kind]
+    if column.digits is None:
+        return read
+    before, after = column.digits
+
+    def read_number(value: object) -> Decimal | None:
+        exact: Decimal | None = read(value)
+        if exact is not None and (abs(exact) >= 10**before or exact != round(exact, after)):
+            raise ValueError(f"{exact} has more than {before} digits before or {after} after the point")
+        return exact
+
+    return read_number
+
+
+def source(column: Column) -> Callable[[Record], object]:
+    """Finds the column's value in a record. A path that leads through nothing finds None."""
+    if callable(column.source):
+        return column.source
+    if "." not in column.source:
+        name = column.source
+        return lambda record: record.get(name)
+    path = column.source.split(".")
+
+    def find(record: Record) -> object:
+        value: Any = record
+        for name in path:
+            value = None if value is None else value.get(name)
+        return value
+
+    return find
+
+
+class Rows:
+    """Makes staged rows of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = [
+            (
+                column.name,
+                column.source if isinstance(column.source, str) else column.name,
+                source(column),
+                reader(column),
+            )
+            for column in table.columns
+        ]
+
+    def of(self, record: object) -> Iterable[StagedRow]:
+        """The table's rows in one record. What is no record at all becomes a row that says so."""
+        try:
+            found = list(self.table.rows(record))  # type: ignore[arg-type]
+        except (AttributeError, TypeError, ValueError, KeyError):
+            return [self._unreadable(record)]
+        return [self._row(row) if isinstance(row, Mapping) else self._unreadable(row) for row in found]
+
+    def again(self, rejection: Rejection) -> StagedRow:
+        """An open rejection as a row: what could not be read then is read once more, by today's rules."""
+        values: list[Any] = []
+        undecodable: dict[str, Any] = {}
+        for name, field, _, read in self.columns:
+            kept = field in rejection.undecodable
+            value = rejection.undecodable[field] if kept else rejection.record.get(name)
+            try:
+                values.append(read(value))
+            except ValueError:
+                values.append(None)
+                undecodable[field] = value
+        undecodable |= {field: value for field, value in rejection.undecodable.items() if field == WHOLE_RECORD}
+        return self._staged(values, self._active_again(rejection), undecodable, retried=True)
+
+    def _row(self, record: Record) -> StagedRow:
+        values: list[Any] = []
+        undecodable: dict[str, Any] = {}
+        for _, field, find, read in self.columns:
+            value: object = None
+            try:
+                value = find(record)
+                values.append(read(value))
+            except (ValueError, AttributeError, TypeError, KeyError):
+                values.append(None)
+                undecodable[field] = as_sent(value)
+        return self._staged(values, self._active(record), undecodable, retried=False)
+
+    def _unreadable(self, record: object) -> StagedRow:
+        return self._staged([None] * len(self.columns), False, {WHOLE_RECORD: as_sent(record)}, retried=False)
+
+    def _active(self, record: Record) -> bool:
+        try:
+            return bool(self.table.active(record))
+        except (AttributeError, TypeError, KeyError):
+            return False
+
+    def _active_again(self, rejection: Rejection) -> bool:
+        return bool(rejection.record.get("is_active"))
+
+    def _staged(
+        self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
+    ) -> StagedRow:
+        said = repr((active, undecodable or None, *values)).encode("utf-8", "surrogatepass")
+        row_hash = hashlib.blake2b(said, digest_size=16).digest()
+        return (row_hash, active, retried, Jsonb(undecodable) if undecodable else None, *values)
+
+
+WHOLE_RECORD = "the record"
+LONGEST_KEPT = 1000
+
+
+def as_sent(value: object) -> Any:
+    """A value that could not be read, fit for JSON in PostgreSQL; at most 1,000 characters."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    text = value if isinstance(value, str) else str(value)
+    return text[:LONGEST_KEPT].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def version(record: object) -> datetime | None:
+    """`UpdatedDateUTC` of a record; None where it cannot be read."""
+    try:
+        return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, Mapping) else None
+    except ValueError:
+        return None
+
+
+def in_words(instant: datetime | None) -> str:
+    return "the beginning" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
