@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from xero_sandbox.clock import Clock
@@ -15,10 +16,15 @@ Record = dict[str, Any]
 class Row:
     """A record. `body` is its JSON; what lists are sorted and filtered by stands beside it."""
 
-    __slots__ = ("body", "key", "status", "updated_ms")
+    __slots__ = ("body", "key", "place", "status")
 
     def __init__(self, key: str, status: str, updated_ms: int, body: bytes) -> None:
-        self.key, self.status, self.updated_ms, self.body = key, status, updated_ms, body
+        self.key, self.status, self.body = key, status, body
+        self.place = (updated_ms, key)  # in the order of changes
+
+    @property
+    def updated_ms(self) -> int:
+        return self.place[0]
 
     @property
     def record(self) -> Record:
@@ -36,12 +42,12 @@ class Kind:
 
 
 class Collection:
-    """Rows by key. Every change raises `version`; a view is kept until then."""
+    """Rows by key. Every change raises `version`, and every coming and going `members`; views are kept until then."""
 
     def __init__(self, kind: Kind, records: Iterable[tuple[int, Record]]) -> None:
         """`records`: (UpdatedDateUTC in ms, record without it)."""
         self.kind = kind
-        self.version = 0
+        self.version = self.members = 0
         self.rows: dict[str, Row] = {}
         self._views: dict[object, tuple[int, list[Row]]] = {}
         for updated_ms, record in records:
@@ -54,6 +60,7 @@ class Collection:
         row = Row(key, str(record.get(self.kind.status)), updated_ms, encode(record))
         self.rows[key] = row
         self.version += 1
+        self.members += 1
         return row
 
     def view(self, name: object, build: Callable[[list[Row] | None], list[Row]]) -> list[Row]:
@@ -69,18 +76,13 @@ class Collection:
 
     def by_key(self) -> list[Row]:
         """In the order of their keys: what comes when no order is asked for."""
-        return self.view("by key", lambda _: [self.rows[key] for key in sorted(self.rows)])
+        return self.view(("by key", self.members), lambda old: old or [self.rows[key] for key in sorted(self.rows)])
 
     def by_updated(self) -> list[Row]:
         """Oldest change first, then by key."""
-
-        def build(old: list[Row] | None) -> list[Row]:
-            kept = [row for row in old if self.rows.get(row.key) is row] if old else []
-            if len(kept) != len(self.rows):
-                kept = list(self.rows.values())
-            return sorted(kept, key=lambda row: (row.updated_ms, row.key))
-
-        return self.view("by updated", build)
+        return self.view(
+            ("by updated", self.members), lambda old: sorted(old or self.rows.values(), key=attrgetter("place"))
+        )
 
     # -- changes, as somebody in the organisation would make them
 
@@ -92,9 +94,9 @@ class Collection:
         if record.get(self.kind.key) != row.key:
             raise ValueError(f"{self.kind.key} cannot be changed")
         if "UpdatedDateUTC" in fields:
-            row.updated_ms = read_ms_date(fields["UpdatedDateUTC"]) or row.updated_ms
+            row.place = (read_ms_date(fields["UpdatedDateUTC"]) or row.updated_ms, key)
         elif touch:
-            row.updated_ms = clock.stamp()
+            row.place = (clock.stamp(), key)
             if self.kind.dated:
                 record["UpdatedDateUTC"] = ms_date(row.updated_ms)
         row.status = str(record.get(self.kind.status))
@@ -108,6 +110,7 @@ class Collection:
     def remove(self, key: str) -> None:
         del self.rows[key]
         self.version += 1
+        self.members += 1
 
     def touch(self, keys: Iterable[str], clock: Clock, rename: bool = True) -> list[str]:
         """Stamps these rows, and gives them another name unless told not to. Returns their keys."""
@@ -118,7 +121,7 @@ class Collection:
         return touched
 
     def sample(self, rng: random.Random, count: int) -> list[str]:
-        return rng.sample(sorted(self.rows), min(count, len(self.rows)))
+        return rng.sample(list(self.rows), min(count, len(self.rows)))
 
     def truth(self) -> bytes:
         """All records as a JSON array."""

@@ -62,7 +62,8 @@ def contacts(call: Call) -> Reply:
             and (not search or search in _searchable(row))
         )
 
-    rows = select(call, collection, keep, (archived, search, ids))
+    everything = archived and not ids and not search
+    rows = select(call, collection, None if everything else keep, (archived, search, ids))
     summary = call.flag("summaryOnly")
     if not summary and "page" not in call.params and "pageSize" not in call.params:
         return listed(call, collection, [_without(row, PAGED_ONLY) for row in rows])

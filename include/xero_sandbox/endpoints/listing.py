@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
+from operator import attrgetter
 
 from xero_sandbox.collection import Collection, Row
 from xero_sandbox.endpoints import unknown
@@ -71,7 +73,10 @@ def select(
         chosen = rows
         if since:
             first_ms = (since[0] + (0 if since[1] else 1)) * 1000
-            chosen = [row for row in chosen if row.updated_ms >= first_ms]
+            if rows is collection.by_updated():
+                chosen = rows[bisect_left(rows, first_ms, key=attrgetter("updated_ms")) :]
+            else:
+                chosen = [row for row in chosen if row.updated_ms >= first_ms]
         if keep:
             chosen = [row for row in chosen if keep(row)]
         if test:
