@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import requests
@@ -18,6 +19,9 @@ from xero.api.limits import Limiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 from xero.qicworks import database
+from xero.qicworks.call_budget import DatabaseLimiter
+from xero.qicworks.connections import Connection
+from xero.qicworks.tokens import DatabaseTokens
 
 
 class XeroHook(HttpHook):
@@ -82,6 +86,15 @@ class XeroHook(HttpHook):
         return False, "The identity server honoured a made-up token: identity_host is not Xero's."
 
 
+def open_client(connection: Connection, manual: bool) -> XeroClient:
+    """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
+    hook = XeroHook(connection.airflow_conn_id)
+    engine = qicworks_engine()
+    tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.get_conn())
+    return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual))
+
+
+@cache
 def qicworks_engine(conn_id: str = "qicworks_default") -> Engine:
     """The QicWorks database of an Airflow connection of type ``postgres``."""
     return database.engine(BaseHook.get_connection(conn_id))

@@ -2,9 +2,9 @@
 
 Page numbers count from the oldest change. A row that changes while pages are read moves to the end, every row behind
 it slides one place down, and a reader that goes from page to page steps over one. So pages are read **by key**: each
-request asks for the first page of what changed since the last second seen. Where more rows share a second than fit on a page,
-that stretch is **walked** from its last page down to its first: rows slide towards the reader then, never away.
-What changed during a walk is read afterwards, from the server's own time at the walk's start.
+request asks for the first page of what changed since the last second seen. Where more rows share a second than fit on
+a page, that stretch is **walked** from its last page down to its first: rows slide towards the reader then, never
+away. What changed during a walk is read afterwards, from the server's own time at the walk's start.
 
 `Position` says how far a reading came; it is plain data, so that another process can go on from there.
 """

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from xero.api.client import XeroClient
-from xero.api.limits import NoLimiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.qicworks.call_budget import DatabaseLimiter
 from xero.qicworks.connections import Connection
 from xero.qicworks.tokens import DatabaseTokens
 
@@ -18,7 +18,8 @@ def opener(engine: Engine, app_of: Callable[[str], XeroApp]) -> Callable[[Connec
 
     def open_client(connection: Connection, manual: bool) -> XeroClient:
         app = app_of(connection.airflow_conn_id)
-        tokens = DatabaseTokens(engine, connection.token_id, app)
-        return XeroClient(app, session, tokens, NoLimiter(), connection.tenant_id)
+        tokens = DatabaseTokens(engine, connection.token_id, app, session)
+        limiter = DatabaseLimiter(engine, app, manual=manual)
+        return XeroClient(app, session, tokens, limiter, connection.tenant_id)
 
     return open_client
