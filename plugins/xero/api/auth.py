@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -155,9 +156,8 @@ class OAuth:
         except XeroError as error:
             trouble = error
         except OAuthError as error:
-            trouble = self._decision(
-                str(error.error), cleaned(error.description or "", self._app.client_secret, *secrets)
-            )
+            description = cleaned(error.description or "", self._app.client_secret, *secrets)
+            trouble = self._decision(str(error.error), description)
         except requests.HTTPError as error:
             trouble = self._unexpected(error.response.status_code)
         except requests.RequestException as error:
@@ -175,7 +175,8 @@ class OAuth:
         raise trouble
 
     def _decision(self, error: str, description: str) -> XeroError:
-        said = f"{cleaned(error)}: {description}" if description else cleaned(error)
+        known = re.fullmatch(r"[a-z_]{1,40}", error)  # a code of OAuth, and no place for an echo of our own words
+        said = ": ".join(words for words in (error if known else "an unknown error", description) if words)
         if error == "invalid_grant":
             return ReconnectNeeded(
                 f"Xero no longer accepts this authorisation ({said}).",
@@ -202,7 +203,9 @@ class OAuth:
 
 
 def _refuse_trouble(answer: requests.Response) -> requests.Response:
-    """A limit or an outage of the identity server, before anyone looks for a token in it."""
+    """A limit, an outage or a redirect of the identity server, before anyone looks for a token in it."""
+    if 300 <= answer.status_code < 400:
+        raise requests.HTTPError(response=answer)
     if answer.status_code == 429:
         raise RetryLater(retry_after(answer.headers) or DEFAULT_WAIT["app"], "app")
     if answer.status_code >= 500:

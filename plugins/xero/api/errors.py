@@ -30,7 +30,7 @@ class XeroError(Exception):
     """What went wrong with Xero (`message`) and what to do about it (`correction`), in plain English."""
 
     def __init__(self, message: str, correction: str) -> None:
-        super().__init__(message)
+        super().__init__(message, correction)
         self.message = message
         self.correction = correction
 
