@@ -41,6 +41,7 @@ class Position(msgspec.Struct):
     ask: datetime | None  # what the next request asks for
     step: str = "by_key"  # by_key, count_up, walk, last_pages, done
     page: int = 1
+    last_page: int = 1  # where the walk started
     seen: list[str] = []  # the rows already read of the second that is asked for
     exclusive: bool = False  # the server leaves out the very second that is asked for
     first_count: int | None = None
@@ -128,7 +129,8 @@ class Reader:
             )
         position.walk_started = page.server_time
         if page.page_count is not None:
-            position.step, position.page = "walk", page.page_count
+            position.step, position.page = "walk", max(1, page.page_count)
+            position.last_page = position.page
         else:
             position.step, position.page = "count_up", 2
             position.seen = [self._mark(row) for row in page.rows]
@@ -142,6 +144,7 @@ class Reader:
             position.page += 1
         else:
             position.step, position.page, position.seen = "walk", position.page - 1, []
+            position.last_page = position.page
         return page.rows
 
     def _advances(self, page: Page) -> bool:
@@ -163,7 +166,7 @@ class Reader:
         assert position.walk_started is not None
         changed_since = whole_second(position.walk_started) - SECOND
         if any("does not filter" in warning for warning in position.warnings):
-            position.step, position.page = "last_pages", 0
+            position.step, position.page = "last_pages", position.last_page + 1
         else:
             position.step, position.ask, position.seen = "by_key", changed_since, []
 
@@ -171,16 +174,10 @@ class Reader:
         """Where the filter is ignored: the pages at the end, as far back as the walk's start."""
         position = self.position
         assert position.walk_started is not None
-        if position.page == 0:
-            first = self.fetch(position.ask, 1)
-            position.page = first.page_count or 1
-            if position.page == 1:
-                position.step = "done"
-                return first.rows
         page = self.fetch(position.ask, position.page)
         versions = self._versions(page)
         position.page -= 1
-        if position.page == 0 or not versions or max(versions) < position.walk_started - SECOND:
+        if position.page == 0 or (versions and max(versions) < position.walk_started - SECOND):
             position.step = "done"
         return page.rows
 
