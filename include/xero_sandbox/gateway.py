@@ -53,12 +53,15 @@ class Gateway:
         entry.arrived = time.monotonic()
         try:
             reply, fault = await self._answer(call, entry)
+            entry.grant = call.grant
             await asyncio.sleep(after)
-            await self._send(call, entry, reply, fault, scope, send)
+            whole = await self._send(call, entry, reply, fault.kind if fault else None, send)
         finally:
             if entry.admitted and entry.tenant:
                 world.limits.leave(entry.tenant)
-            entry.grant, entry.ended = call.grant, time.monotonic()
+            entry.ended = time.monotonic()
+        if not whole:
+            await _hang_up(scope)
 
     async def _answer(self, call: Call, entry: Entry) -> tuple[Reply, Fault | None]:
         """The reply, with the limits' headers, and the fault to act out on it."""
@@ -106,24 +109,18 @@ class Gateway:
         if call.bearer and not call.bearer.scope.intersection(endpoint.scopes):
             raise missing_scope()
 
-    async def _send(
-        self, call: Call, entry: Entry, reply: Reply, fault: Fault | None, scope: Scope, send: Send
-    ) -> None:
-        kind = fault.kind if fault else None
+    async def _send(self, call: Call, entry: Entry, reply: Reply, kind: str | None, send: Send) -> bool:
+        """Sends what the kind of fault leaves of the reply; False when the connection is to be cut then."""
         headers, body = _framed(call, reply, kind == "malformed")
-        entry.status, entry.bytes = reply.status, len(body)
-        if kind in ("cut", "lost_answer"):
-            entry.bytes = 0
-            await _hang_up(scope)
-            return
+        lost, cut = kind in ("cut", "lost_answer"), kind == "truncate"
+        sent = b"" if lost else body[: len(body) // 2] if cut else body
+        entry.status, entry.bytes = reply.status, len(sent)
+        if lost:
+            return False
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-        if kind == "truncate":
-            entry.bytes = len(body) // 2
-            await send({"type": "http.response.body", "body": body[: entry.bytes], "more_body": True})
-            await _hang_up(scope)
-            return
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": sent, "more_body": cut})
+        return not cut
 
 
 def _framed(call: Call, reply: Reply, malformed: bool) -> tuple[dict[str, str], bytes]:

@@ -65,6 +65,8 @@ def test_the_app_must_sign_in(sandbox: Any, auth: Any) -> None:
 def test_scopes_and_grants_that_do_not_exist(sandbox: Any) -> None:
     broad = {"grant_type": "client_credentials", "scope": "accounting.transactions"}
     assert error(sandbox.grant(**broad)) == (400, "invalid_scope")
+    for_users = {"grant_type": "client_credentials", "scope": "offline_access accounting.contacts"}
+    assert error(sandbox.grant(**for_users)) == (400, "invalid_scope")
     assert error(sandbox.grant(grant_type="password")) == (400, "unsupported_grant_type")
     assert "accounting.contacts.read" in SCOPES
 

@@ -43,6 +43,8 @@ def token(call: Call) -> Reply:
     match call.grant:
         case "client_credentials":
             scope = read_scope(form.get("scope", "")) or tuple(sorted(SCOPES - USERS_SCOPES))
+            if USERS_SCOPES.intersection(scope):
+                raise oauth_error("invalid_scope")
             grant = Grant(str(uuid4()), APP, scope)
             return json_reply(world.tokens.answer(grant, world.settings))
         case "authorization_code":
