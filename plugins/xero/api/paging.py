@@ -19,7 +19,7 @@ import msgspec
 from xero.api.errors import BadAnswer
 
 SECOND = timedelta(seconds=1)
-MAX_WALKS = 20
+MAX_WALKS = 60
 SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
 Row = Any
 
@@ -48,6 +48,8 @@ class Position(msgspec.Struct):
     newest: datetime | None = None
     started: datetime | None = None  # server time of the first answer
     walk_started: datetime | None = None
+    pass_started: datetime | None = None
+    met_newer: bool = False
     walks: int = 0
     warnings: list[str] = []
 
@@ -104,8 +106,9 @@ class Reader:
             fresh = self._unseen(page)
             position.step = "done"
             return fresh
-        if problem := self._misbehaves(versions):
-            self._warn(problem)
+        if problems := list(self._misbehaves(versions)):
+            for problem in problems:
+                self._warn(problem)
             self._start_walk(page)
             return page.rows
         first, last = whole_second(min(versions)), whole_second(max(versions))
@@ -121,12 +124,7 @@ class Reader:
     def _start_walk(self, page: Page) -> None:
         """Walk down all pages of the request that `page` is the first page of."""
         position = self.position
-        position.walks += 1
-        if position.walks > MAX_WALKS:
-            raise BadAnswer(
-                f"the records keep changing faster than they can be read ({MAX_WALKS} attempts)",
-                "Pull again at a quieter time.",
-            )
+        self._count_walk()
         position.walk_started = page.server_time
         if page.page_count is not None:
             position.step, position.page = "walk", max(1, page.page_count)
@@ -134,6 +132,14 @@ class Reader:
         else:
             position.step, position.page = "count_up", 2
             position.seen = [self._mark(row) for row in page.rows]
+
+    def _count_walk(self) -> None:
+        self.position.walks += 1
+        if self.position.walks > MAX_WALKS:
+            raise BadAnswer(
+                f"the records keep changing faster than they can be read ({MAX_WALKS} attempts)",
+                "Pull again at a quieter time.",
+            )
 
     def _count_up(self) -> Sequence[Row]:
         """Without a page count: forward to the first empty page, to know where to turn round."""
@@ -165,19 +171,30 @@ class Reader:
         position = self.position
         assert position.walk_started is not None
         changed_since = whole_second(position.walk_started) - SECOND
-        if any("does not filter" in warning for warning in position.warnings):
+        if self._warned("does not filter") and (position.last_page == 1 or self._warned("does not sort")):
+            position.step = "done"  # one page is one moment; and unsorted records stay where they are
+        elif self._warned("does not filter"):
             position.step, position.page = "last_pages", position.last_page + 1
         else:
             position.step, position.ask, position.seen = "by_key", changed_since, []
 
     def _last_pages(self) -> Sequence[Row]:
-        """Where the filter is ignored: the pages at the end, as far back as the walk's start."""
+        """Where the filter is ignored: from the end back to what is older than the walk, until nothing newer is met."""
         position = self.position
         assert position.walk_started is not None
         page = self.fetch(position.ask, position.page)
+        if position.page > position.last_page:
+            position.pass_started, position.met_newer = page.server_time, False
         versions = self._versions(page)
+        newer = not versions or max(versions) >= position.walk_started - SECOND
+        position.met_newer = position.met_newer or (newer and bool(versions))
         position.page -= 1
-        if position.page == 0 or (versions and max(versions) < position.walk_started - SECOND):
+        if newer and position.page:
+            return page.rows
+        if position.met_newer:
+            self._count_walk()
+            position.walk_started, position.page = position.pass_started, position.last_page + 1
+        else:
             position.step = "done"
         return page.rows
 
@@ -189,15 +206,14 @@ class Reader:
             return True
         return page.item_count is None and not self._unseen(page)
 
-    def _misbehaves(self, versions: list[datetime]) -> str | None:
+    def _misbehaves(self, versions: list[datetime]) -> Iterator[str]:
         asked = self.position.ask
         if not versions:
-            return "no record of a page says when it was changed; read page by page instead"
-        if asked is not None and min(versions) < whole_second(asked) - SECOND:
-            return "the server does not filter by If-Modified-Since; everything was read"
-        if any(later < earlier - SECOND for earlier, later in pairwise(versions)):
-            return "the server does not sort by UpdatedDateUTC; read page by page instead"
-        return None
+            yield "no record of a page says when it was changed; read page by page instead"
+        if versions and asked is not None and min(versions) < whole_second(asked) - SECOND:
+            yield "the server does not filter by If-Modified-Since; everything was read"
+        if any(whole_second(later) < whole_second(earlier) for earlier, later in pairwise(versions)):
+            yield "the server does not sort by UpdatedDateUTC; read page by page instead"
 
     def _versions(self, page: Page) -> list[datetime]:
         """The versions on a page that can be read, in order; keeps the newest."""
@@ -221,6 +237,9 @@ class Reader:
     def _unseen(self, page: Page) -> Sequence[Row]:
         seen = set(self.position.seen)
         return [row for row in page.rows if self._mark(row) not in seen] if seen else page.rows
+
+    def _warned(self, of: str) -> bool:
+        return any(of in warning for warning in self.position.warnings)
 
     def _warn(self, warning: str) -> None:
         if warning not in self.position.warnings:
