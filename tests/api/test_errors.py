@@ -63,8 +63,8 @@ def test_a_refusal_echoing_the_token_does_not_hold_it() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [RetryLater(66975, "day"), RetryLater(4, "outage", "Xero is down.", "Wait."), ReconnectNeeded("Broken.", "Connect.")],
-)  # fmt: skip
+    [RetryLater(66975, "day"), RetryLater(4, "outage", "Down.", "Wait."), ReconnectNeeded("Broken.", "Connect.")],
+)
 def test_errors_travel_between_processes(error: XeroError) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
