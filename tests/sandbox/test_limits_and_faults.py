@@ -174,6 +174,14 @@ def test_a_lost_refresh_has_happened(sandbox: Any) -> None:
     assert sandbox.control("GET", "stats")["refreshes"] == 2
 
 
+def test_a_call_that_was_cut_has_not_happened(sandbox: Any) -> None:
+    code = sandbox.control("POST", "authorise", {"scope": "offline_access accounting.contacts"})["code"]
+    order(sandbox, "cut", path="/connect/token")
+    with pytest.raises(requests.ConnectionError):
+        sandbox.grant(grant_type="authorization_code", code=code)
+    assert sandbox.grant(grant_type="authorization_code", code=code).status_code == 200
+
+
 def test_wrong_orders_are_refused(sandbox: Any) -> None:
     for path, body in (("faults", {"kind": "fire"}), ("faults", {"kind": "503", "pth": "x"}), ("reset", {"size": 3})):
         assert sandbox.session.post(f"{sandbox.url}/sandbox/{path}", json=body).status_code == 400, body

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -164,6 +165,27 @@ def test_touch_a_share(sandbox: Any) -> None:
     assert all(before[key]["Name"] != after[key]["Name"] for key in touched)
 
 
+def test_touched_at_once_and_still_one_after_the_other(sandbox: Any) -> None:
+    path = f"organisations/{sandbox.tenant()}/Contacts/touch"
+    touched = sandbox.control("POST", path, {"share": 1, "rename": False})["touched"]
+    rows = {row["ContactID"]: row for row in sandbox.truth("Contacts")}
+    stamps = [milliseconds(rows[key]) for key in touched]
+    assert len(stamps) == 30
+    assert all(later > earlier for earlier, later in pairwise(stamps))
+    assert keys(sandbox.contacts(order="UpdatedDateUTC ASC")) == touched
+
+
+def test_records_come_and_go(sandbox: Any) -> None:
+    path = f"organisations/{sandbox.tenant()}/Contacts"
+    orders = ({}, {"order": "UpdatedDateUTC ASC"}, {"order": "Name DESC"})
+    assert [len(sandbox.contacts(**order)) for order in orders] == [30, 30, 30]
+    new = sandbox.control("POST", path, {"Name": "New", "ContactStatus": "ACTIVE"})
+    assert keys(sandbox.contacts(order="UpdatedDateUTC ASC"))[-1] == new["ContactID"]
+    assert [len(sandbox.contacts(**order)) for order in orders] == [31, 31, 31]
+    sandbox.control("DELETE", f"{path}/{new['ContactID']}")
+    assert [len(sandbox.contacts(**order)) for order in orders] == [30, 30, 30]
+
+
 def test_one_second_for_many(sandbox: Any) -> None:
     name = sandbox.organisations[0]["name"]
     sandbox.reset(contacts={name: 300}, same_second=100)
@@ -181,6 +203,14 @@ def test_the_same_seed_gives_the_same_data(sandbox: Any) -> None:
     assert [sandbox.truth(plural) for plural in ("Contacts", "Accounts", "TaxRates", "TrackingCategories")] == first
     sandbox.reset(seed=2)
     assert sandbox.truth("Contacts")[0]["ContactID"] != first[0][0]["ContactID"]
+
+
+def test_demo_has_firms_of_different_sizes(sandbox: Any) -> None:
+    sandbox.reset(profile="demo")
+    sizes = [organisation["counts"]["Contacts"] for organisation in sandbox.organisations]
+    assert sizes == [5412, 483, 61]
+    active = [row["Name"] for row in sandbox.truth("Contacts") if row["ContactStatus"] == "ACTIVE"]
+    assert len(set(active)) == len(active) > 5000  # Xero's names are unique among the active
 
 
 def test_awkward_names_are_there(sandbox: Any) -> None:
