@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from tests.limits.conftest import Callers, Sandbox
 from xero.api.client import XeroClient
-from xero.api.errors import RetryLater
+from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks import database
 from xero.qicworks.call_budget import DatabaseLimiter
@@ -141,15 +141,20 @@ def test_a_call_that_failed_gives_its_place_back(engine: Engine) -> None:
     call(limiter)
 
 
-def test_an_interrupted_call_takes_no_lock_back_to_the_pool(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    limiter = DatabaseLimiter(engine, limited(concurrent_limit=1))
+def test_an_interrupted_call_takes_no_lock_back_to_the_pool(
+    engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = limited(concurrent_limit=1)
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
+    limiter = DatabaseLimiter(engine, app)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt), limiter.permit("t", patience=0):
         patched.setattr("xero.qicworks.call_budget.QUERIES.settle_call", interrupted, raising=False)
-    call(limiter, patience=0.5)
+    other_engine = database.engine(database_url)  # on the same connection the lock would be had a second time
+    call(DatabaseLimiter(other_engine, app), patience=0.5)
+    other_engine.dispose()
 
 
 def test_a_grant_costs_a_few_milliseconds(engine: Engine) -> None:
@@ -284,6 +289,25 @@ def test_a_day_429_holds_no_task_and_no_other_process_asks_again(sandbox: Sandbo
         assert 66970 < raised.value.seconds < 66990
     assert len(sandbox.arrivals("/TrackingCategories")) == 1
     client(1).get(TAX)
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "html", "cut", "lost_answer", "truncate", "malformed", "empty"])
+def test_trouble_of_the_server_is_ridden_out(sandbox: Sandbox, client: Make, kind: str) -> None:
+    one = client()
+    sandbox.control("POST", "faults", {"kind": kind, "path": "Contacts"})
+    assert len(one.get("/api.xro/2.0/Contacts", params={"page": 1}).data["Contacts"]) > 10
+    assert one.calls == 2
+
+
+@pytest.mark.parametrize(("kind", "decision"), [("revoked", Disconnected), ("no_scope", NotAvailable)])
+def test_one_organisation_refuses_and_another_goes_on(
+    sandbox: Sandbox, client: Make, kind: str, decision: type[XeroError]
+) -> None:
+    sandbox.control("POST", "faults", {"kind": kind, "tenant": sandbox.tenants[0], "times": None})
+    with pytest.raises(decision):
+        client(0).get(TAX)
+    client(1).get(TAX)
+    assert len(sandbox.arrivals("/TrackingCategories")) == 2
 
 
 def test_401_in_the_middle_is_renewed_in_the_database(sandbox: Sandbox, client: Make) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import threading
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +14,8 @@ import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from xero.api import limits, wire
+from xero.api import limits
+from xero.api.answers import Answer, bad, read, reason
 from xero.api.auth import Token, TokenStore
 from xero.api.errors import (
     BadAnswer,
@@ -32,23 +31,13 @@ from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
 from xero.api.session import BearerAuth
 from xero.api.settings import XeroApp
 
+__all__ = ["Answer", "XeroClient"]
+
 Params = Mapping[str, str | int | bool]
 
 TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of the answer
 BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt after an outage
-ENVELOPED = ("/api.xro/", "/payroll.xro/")
 LOG = logging.getLogger("xero.api")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Xero answered: JSON as `wire.loads` reads it. `bytes_received` as on the wire, that is compressed."""
-
-    data: Any
-    server_time: datetime | None
-    bytes_received: int
-    status: int
-    headers: Mapping[str, str]
 
 
 class _Expired(Exception):
@@ -133,11 +122,11 @@ class XeroClient:
                 problem = limits.problem(headers, pause)
             permit.settle(headers, pause, problem)
         if response.status_code in (200, 204):
-            return _answer(response, body, path)
+            return read(response, body, path)
         if problem:
             wait = DEFAULT_WAIT[problem] if pause is None else pause
             raise RetryLater(wait + ROUNDING, problem)
-        raise self._decision(response, _reason(response, body), path, token, effort)
+        raise self._decision(response, reason(response, body), path, token, effort)
 
     def _current_token(self) -> Token:
         token = self._token or self._tokens.get()
@@ -198,7 +187,7 @@ class XeroClient:
                 "Connect to Xero again. If that does not help, compare this machine's clock with the time.",
             )
         if 300 <= status < 400:
-            return _bad(path, f"it points elsewhere (HTTP {status})")
+            return bad(path, f"it points elsewhere (HTTP {status})")
         return Refused(status, said, token.access_token)
 
     def _tell(self, state: RetryCallState) -> None:
@@ -251,50 +240,3 @@ def _outage(what: str, told: float | None = None) -> RetryLater:
         f"Xero is out of order: {what}.",
         "A later run goes on where this one stopped. If it lasts, see status.xero.com, and the network here.",
     )
-
-
-def _bad(path: str, why: str) -> BadAnswer:
-    return BadAnswer(
-        f"What came for {path} is not an answer of Xero: {why}.",
-        "Check the host in the Airflow connection; if it is right, a later run goes on where this one stopped.",
-    )
-
-
-def _answer(response: requests.Response, body: bytes, path: str) -> Answer:
-    data = None if response.status_code == 204 else _decoded(response, body)
-    if isinstance(data, ValueError):
-        raise _bad(path, str(data))
-    envelope = data if isinstance(data, dict) else {}
-    if path.startswith(ENVELOPED) and not envelope:
-        raise _bad(path, "it has no envelope")
-    return Answer(data, _server_time(envelope, response.headers), len(body), response.status_code, response.headers)
-
-
-def _decoded(response: requests.Response, body: bytes) -> Any:
-    """The JSON of an answer, or the ValueError that says why there is none."""
-    try:
-        if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
-            body = gzip.decompress(body)
-        return wire.loads(body)
-    except (EOFError, OSError, zlib.error):
-        return ValueError("its gzip is broken or cut short")
-    except ValueError as error:
-        return ValueError(str(error))
-
-
-def _reason(response: requests.Response, body: bytes) -> Any:
-    """What an answer other than 200 says: JSON, or where it is plain text the text; nothing of a page of HTML."""
-    said = _decoded(response, body)
-    if not isinstance(said, ValueError):
-        return said
-    plain = response.headers.get("Content-Type", "").startswith("text/plain")
-    return body[:2000].decode("utf-8", "replace") if plain and not response.headers.get("Content-Encoding") else None
-
-
-def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:
-    """The server's own time: of the envelope, or of the Date header; None when neither can be read."""
-    try:
-        moment = wire.instant(envelope.get("DateTimeUTC"))
-    except ValueError:
-        moment = None
-    return moment or limits.http_date(headers.get("Date", ""))

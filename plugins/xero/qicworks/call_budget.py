@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from xero.api.settings import XeroApp
 from xero.qicworks import sql
 
 QUERIES = sql.Statements("call_budget")
+LOG = logging.getLogger("xero.limits")
+WORTH_TELLING = 5.0  # seconds of waiting
 CROWDED = 60.0  # seconds to stay away when for the whole patience no slot in flight was free
 
 
@@ -67,6 +70,8 @@ class DatabaseLimiter:
                 return slot, entry, stamp
             if wait > deadline - time.monotonic():
                 raise RetryLater(CROWDED if closed == "concurrent" else wait, closed)
+            if wait >= WORTH_TELLING:
+                LOG.info("Xero's limit (%s) is used up: waiting %.0f s", closed, wait)
             self._sleep(wait)
 
 
