@@ -103,18 +103,18 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         @task(map_index_template="{{ task.op_kwargs['connection']['organisation'] }}")
         def pull(connection: dict[str, str]) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
-            from xero.hooks import qicworks_engine
+            from xero.hooks import open_client, qicworks_engine
             from xero.sync.pull import Skip
             from xero.sync.pull import pull as pull_one
 
             context = get_current_context()
-            engine = qicworks_engine()
+            logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up only
             try:
                 outcome = pull_one(
                     dataset,
                     connection["connection_id"],
-                    engine=engine,
-                    open_client=client_opener(engine),
+                    engine=qicworks_engine(),
+                    open_client=open_client,
                     origin=origin(context),
                     full=context["params"]["full_refresh"],
                 )
@@ -139,20 +139,6 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         announce(pulled)
         pulled >> watcher()
     return dag
-
-
-def client_opener(engine: Any) -> Any:
-    """Opens the client of a connection through the hook of its Xero app; the limits are shared through the database."""
-    from xero.hooks import XeroHook
-    from xero.qicworks.call_budget import DatabaseLimiter
-    from xero.qicworks.tokens import DatabaseTokens
-
-    def open_client(connection: Any, manual: bool) -> Any:
-        hook = XeroHook(connection.airflow_conn_id)
-        tokens = DatabaseTokens(engine, connection.token_id, hook.app)
-        return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual))
-
-    return open_client
 
 
 def origin(context: Any) -> Any:

@@ -1,0 +1,76 @@
+"""What every DAG owes its operators. Each message says how to put it right."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xero.datasets.registry import DATASETS
+
+FILES = sorted((Path(__file__).resolve().parents[2] / "dags").glob("*.py"))
+IDS = [file.stem for file in FILES]
+
+
+def test_every_file_is_one_dag_of_its_name(dags: dict[str, Any]) -> None:
+    found = {dag_id: Path(dag.fileloc).stem for dag_id, dag in dags.items()}
+    assert found == {name: name for name in IDS}, (
+        "A DAG's id is its file's name. A file is skipped without a word when its docstring lacks 'Airflow' and 'DAG'."
+    )
+
+
+def test_every_data_set_has_its_dag(dags: dict[str, Any]) -> None:
+    assert DATASETS
+    missing = {f"pull_{name}" for name in DATASETS} - set(dags)
+    assert not missing, f"Add dags/{min(missing, default='')}.py: a docstring and a call of pull_dag."
+
+
+@pytest.mark.parametrize("dag_id", IDS)
+class TestPolicy:
+    def test_it_tells_what_it_is(self, dags: dict[str, Any], dag_id: str) -> None:
+        dag = dags[dag_id]
+        assert "Airflow DAG" in dag.doc_md, "Pass the file's docstring on: pull_dag(name, __doc__)."
+        assert len(dag.doc_md.splitlines()) > 4, "Say what is pulled, when, and what to do when it fails."
+        assert dag.description, "The data set's `help` is empty."
+        assert {"xero", "pull"} <= dag.tags, "Tags are how operators filter: pull_dag sets them."
+
+    def test_every_param_has_help(self, dags: dict[str, Any], dag_id: str) -> None:
+        params = dags[dag_id].params
+        assert set(params) == {"connection", "full_refresh"}
+        for name in params:
+            param = params.get_param(name)
+            assert param.description, f"Param '{name}' needs a description: the Trigger form shows it."
+            assert param.schema["title"]
+            assert "type" in param.schema, f"Param '{name}' needs a type, or the form cannot choose a field for it."
+
+    def test_runs_beside_one_another_and_never_catches_up(self, dags: dict[str, Any], dag_id: str) -> None:
+        dag = dags[dag_id]
+        assert dag.max_active_runs == 16, "A run by hand must not wait for the scheduled one."
+        assert dag.catchup is False, "Cursors catch up by themselves; runs for the past would only repeat."
+        assert dag.start_date is None, "With a start date, a newly deployed DAG runs at once for its last tick."
+        assert dag.schedule, "Nothing would ever run it: give the data set a schedule."
+
+    def test_every_task_has_an_owner_and_retries(self, dags: dict[str, Any], dag_id: str) -> None:
+        tasks = dags[dag_id].task_dict
+        assert set(tasks) == {"connections", "pull", "announce", "watcher"}
+        for task_id, task in tasks.items():
+            task = task.unmap({"op_kwargs": {"connection": {}}}) if task.is_mapped else task
+            assert task.owner == "qicworks", f"{task_id} has no owner: default_args of pull_dag."
+            if task_id != "watcher":
+                assert task.retries == 3, f"{task_id}: a worker that dies must not cost the night's run."
+                assert type(task.retry_policy).__name__ == "WaitAsTold"
+                assert task.retry_delay == timedelta(minutes=1)
+
+    def test_the_run_fails_when_an_organisation_failed(self, dags: dict[str, Any], dag_id: str) -> None:
+        tasks = dags[dag_id].task_dict
+        assert tasks["announce"].trigger_rule == "all_done", "One organisation's failure must not silence the others."
+        assert tasks["watcher"].trigger_rule == "one_failed", "Without the watcher, announce hides a failed pull."
+        assert tasks["watcher"].upstream_task_ids == {"pull"}
+        assert not tasks["watcher"].downstream_task_ids
+
+    def test_one_asset_for_each_table(self, dags: dict[str, Any], dag_id: str) -> None:
+        tables = {f"qicworks://{table.name}" for table in DATASETS[dag_id.removeprefix("pull_")].tables}
+        assert {asset.name for asset in dags[dag_id].task_dict["announce"].outlets} == tables
+
+    def test_a_mapped_pull_bears_its_organisation_s_name(self, dags: dict[str, Any], dag_id: str) -> None:
+        assert "organisation" in dags[dag_id].task_dict["pull"].partial_kwargs["map_index_template"]

@@ -1,0 +1,64 @@
+"""The connection type Xero in Airflow's connection form."""
+
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from xero.provider import get_provider_info
+
+
+@pytest.fixture(scope="module")
+def manager() -> Any:
+    from airflow.providers_manager import ProvidersManager
+
+    return ProvidersManager()
+
+
+@pytest.fixture(scope="module")
+def hooks() -> Any:
+    from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+
+    return ProvidersManagerTaskRuntime().hooks
+
+
+def test_the_declaration_follows_airflow_s_schema() -> None:
+    import airflow
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider.yaml.schema.json").read_text())
+    connection_types = get_provider_info()["connection-types"]
+    jsonschema.validate(connection_types, schema["properties"]["connection-types"])
+
+
+def test_the_entry_point_leads_to_it() -> None:
+    ours = [point for point in entry_points(group="apache_airflow_provider") if point.value.startswith("xero.")]
+    assert [point.load() for point in ours] == [get_provider_info], "install the project: make setup"
+
+
+def test_airflow_knows_the_type_and_its_hook(hooks: Any) -> None:
+    from xero.hooks import XeroHook
+
+    hook = hooks["xero"]
+    assert (hook.hook_name, hook.hook_class_name) == ("Xero", "xero.hooks.XeroHook")
+    assert hook.connection_testable, "the Test button needs XeroHook.test_connection"
+    assert XeroHook.conn_type == "xero"
+
+
+def test_the_form_speaks_of_clients_and_hides_what_means_nothing(manager: Any) -> None:
+    form = manager.field_behaviours["xero"]
+    assert form["relabeling"] == {"login": "Client id", "password": "Client secret", "host": "API host"}
+    assert set(form["hidden_fields"]) == {"schema", "port"}
+
+
+def test_the_form_has_every_extra_that_the_app_reads(manager: Any) -> None:
+    fields = {
+        name.removeprefix("extra__xero__"): widget
+        for name, widget in manager.connection_form_widgets.items()
+        if name.startswith("extra__xero__")
+    }
+    assert set(fields) == {"grant_type", "scopes", "redirect_uri", "token_keys", "identity_host", "login_host"}
+    assert fields["token_keys"].is_sensitive
+    assert all(widget.field["description"] for widget in fields.values())
