@@ -5,6 +5,7 @@ import os
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 
 from demo import story
 from demo.place import DemoError, Place
@@ -20,7 +21,7 @@ def main() -> int:
         place = Place.from_environment(dict(os.environ))
         story.up(place, console) if what == "up" else story.stop(place, console)
     except DemoError as error:
-        console.print(f"[bold red]{what} failed.[/] {error}")
+        console.print(f"[bold red]{what} failed.[/] {escape(str(error))}")
         return 1
     return 0
 

@@ -58,7 +58,7 @@ class AirflowApi:
         """Task id, organisation and state of what did not go well in a run."""
         tasks = self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return [
-            f"{task['task_id']} {task['rendered_map_index'] or ''}: {task['state']}".replace(" :", ":")
+            f"{task['task_id']} {task['rendered_map_index'] or ''}: {task['state'] or 'not started'}".replace(" :", ":")
             for task in tasks
             if task["state"] not in ("success", "skipped") and task["task_id"] != "watcher"
         ]

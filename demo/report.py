@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import class_row
+from rich.markup import escape
 from rich.table import Table
 
 from demo.place import Place
@@ -73,10 +74,10 @@ def table(happened: list[Event]) -> Table:
         last = number + 1 == len(happened) or happened[number + 1].dag_id != event.dag_id
         drawn.add_row(
             event.dag_id,
-            event.organisation,
+            escape(event.organisation),
             *(f"{getattr(event, count):,}" for count in COUNTS),
             f"[{COLOURS[event.status]}]{event.status}[/]",
-            event.message,
+            escape(event.message),
             end_section=last,
         )
     return drawn
