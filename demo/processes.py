@@ -69,30 +69,25 @@ def stop(place: Place, name: str, patience: float = 20.0) -> bool:
     if left := members(known):
         raise DemoError(f"{name}: these processes do not end: {[process.pid for process in left]}")
     # What has ended may stay in the process list until its parent has noticed: not for long, and not our doing.
-    until(lambda: not members(known, ended=True), patience=5.0)
+    psutil.wait_procs(found, timeout=5.0)
     record(place, name).unlink(missing_ok=True)
     return bool(found)
 
 
-def members(known: Running, ended: bool = False) -> list[psutil.Process]:
-    """The program's processes: everything in the session it leads, even when the leader is gone.
-
-    With `ended`, also those that have ended and are still listed.
-    """
-    return [process for process in psutil.process_iter() if belongs(process, known, ended)]
+def members(known: Running) -> list[psutil.Process]:
+    """The program's processes: everything in the session it leads, even when the leader is gone."""
+    return [process for process in psutil.process_iter() if belongs(process, known)]
 
 
-def belongs(process: psutil.Process, known: Running, ended: bool) -> bool:
+def belongs(process: psutil.Process, known: Running) -> bool:
     """Whether the process is the program, or in its session; never a later one under a reused id."""
     try:
         if process.pid == known.pid:
             ours = abs(process.create_time() - known.started) < 0.5
         else:
-            ours = os.getsid(process.pid) == known.pid
-        if ours and process.status() == psutil.STATUS_ZOMBIE:
-            return ended
-        # The kernel reuses no id of a session that still has members; an alien one would live elsewhere.
-        return ours and process.cwd() == str(ROOT)
+            # The kernel reuses no id of a session that still has members; an alien one would live elsewhere.
+            ours = os.getsid(process.pid) == known.pid and process.cwd() == str(ROOT)
+        return ours and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
