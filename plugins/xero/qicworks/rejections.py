@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from xero.datasets.declaration import Dataset, Table
 from xero.qicworks import sql
@@ -27,6 +27,11 @@ def open_ones(session: Session, connection_id: UUID, dataset: Dataset, table: Ta
     return [Rejection(row["record"], row["undecodable"] or {}) for row in rows]
 
 
+def _key(table: Table) -> Composed:
+    """What a rejection is known by: the record's id, or the hash of a row that has none."""
+    return SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
+
+
 def settle(
     session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging, event_id: int
 ) -> int:
@@ -34,7 +39,7 @@ def settle(
 
     Where several versions of a record were staged, the last one that Xero sent decides.
     """
-    key = SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
+    key = _key(table)
     found = session.execute(
         SQL(
             """
@@ -60,10 +65,18 @@ def settle(
     return found
 
 
-def count_bad(session: Session, staging: Staging, table: Table) -> int:
-    """How many rows of Xero's answers are bad; rejections tried again do not count."""
-    statement = SQL("SELECT count(*) AS count FROM {} WHERE staging_id = %s AND problems IS NOT NULL AND NOT retried")
-    row = session.execute(statement.format(stage_table(table)), (staging.id,)).fetchone()
+def count_newly_bad(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> int:
+    """How many staged records are bad that were not known to be."""
+    statement = SQL(
+        """
+        SELECT count(DISTINCT {key}) AS count FROM {stage}
+         WHERE staging_id = %s AND problems IS NOT NULL AND NOT retried
+           AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                            WHERE connection_id = %s AND data_set = %s AND table_name = %s AND closed_at IS NULL
+                              AND rejection.key = {key})
+        """
+    ).format(stage=stage_table(table), key=_key(table))
+    row = session.execute(statement, (staging.id, connection_id, dataset.name, table.name)).fetchone()
     assert row is not None
     return int(row["count"])
 

@@ -1,6 +1,7 @@
 """A client for each connection: its app, its authorisation, its share of the limits."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -12,7 +13,9 @@ from xero.qicworks.connections import Connection
 from xero.qicworks.tokens import DatabaseTokens
 
 
-def opener(engine: Engine, app_of: Callable[[str], XeroApp]) -> Callable[[Connection, bool], XeroClient]:
+def opener(
+    engine: Engine, app_of: Callable[[str], XeroApp], **options: Any
+) -> Callable[[Connection, bool], XeroClient]:
     """Opens clients that share one HTTP session. `app_of` finds the Xero app of an Airflow connection's id."""
     session = new_session()
 
@@ -20,6 +23,6 @@ def opener(engine: Engine, app_of: Callable[[str], XeroApp]) -> Callable[[Connec
         app = app_of(connection.airflow_conn_id)
         tokens = DatabaseTokens(engine, connection.token_id, app, session)
         limiter = DatabaseLimiter(engine, app, manual=manual)
-        return XeroClient(app, session, tokens, limiter, connection.tenant_id)
+        return XeroClient(app, session, tokens, limiter, connection.tenant_id, **options)
 
     return open_client

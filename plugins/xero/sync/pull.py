@@ -31,6 +31,7 @@ OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by
 
 LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
 FEW = 5  # so few bad or missing records say nothing about the whole
+FEW_CHANGES = 50  # of what changed since the last run a few dozen may be one person's slip: the rest must not wait
 
 
 class Skip(Exception):
@@ -194,9 +195,9 @@ class _Pull:
                 continue
             checked, odd = quality.validate(self.session, self.connection.id, table, staged)
             warned += odd
-            bad = rejections.count_bad(self.session, staged, table)
+            bad = rejections.count_newly_bad(self.session, self.connection.id, self.dataset, table, staged)
             log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
-            if bad > FEW and bad > came * self.dataset.rejected_share:
+            if bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
                 self._give_up(
                     staged,
                     f"{bad} of {came} rows of {table.name} are bad: nothing was loaded.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHUNK = 5_000  # rows a frame: memory stays the same however many rows there are
+CHUNK = 10_000  # rows a frame: memory stays the same however many rows there are
 
 
 def rules(table: Table) -> Sequence[Rule]:

@@ -1,0 +1,152 @@
+"""A bad row is kept aside with the reason, the rest loads, and a version that is good closes the matter."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.flow.conftest import World
+from xero.api.errors import XeroError
+from xero.datasets.contacts import CONTACT, CONTACTS
+from xero.sync.pull import PullFailed
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"Name": None}, "Name is missing"),
+    ({"Name": " "}, "Name is missing"),
+    ({"Name": "x" * 300}, "longer than 255"),
+    ({"Name": "nul \u0000 nul"}, "a value cannot be read"),
+    ({"UpdatedDateUTC": "/Date(yesterday)/"}, "a value cannot be read"),
+    ({"IsCustomer": "perhaps"}, "a value cannot be read"),
+    ({"Phones": "none"}, "a value cannot be read"),
+    ({"PaymentTerms": {"Sales": {"Day": "123456"}}}, "a value cannot be read"),
+]
+
+
+def open_rejections(world: World) -> list[dict[str, Any]]:
+    return world.query("SELECT * FROM xero_sync.rejection WHERE closed_at IS NULL")
+
+
+def test_a_bad_row_is_kept_aside_until_it_is_mended(world: World) -> None:
+    world.sandbox.reset(contacts={world.names()[0]: 60})
+    world.connect()
+    world.pull("contacts")
+    contacts = world.sandbox.truth("Contacts")
+    good = world.rows("contact")
+    victims = {contacts[place]["ContactID"]: (contacts[place], *bad) for place, bad in enumerate(BAD, 10)}
+    for key, (_, damage, _) in victims.items():
+        world.sandbox.change("Contacts", key, **damage)
+    other = contacts[4]["ContactID"]
+    world.sandbox.change("Contacts", other, Name="Loads all the same")
+
+    # What cannot be dated also cannot be filtered by date: read all.
+    outcome = world.pull("contacts", full=True)
+    assert (outcome.status, outcome.counts.rejected) == ("warning", len(BAD))
+    assert world.event()["status"] == "warning"
+    rejections = {rejection["key"]: rejection for rejection in open_rejections(world)}
+    assert set(rejections) == set(victims)
+    held = world.rows("contact")
+    assert held[other]["name"] == "Loads all the same"
+    for key, (_, _, reason) in victims.items():
+        assert reason in " ".join(rejections[key]["reasons"])
+        assert held[key]["row_version"] == good[key]["row_version"], "the last good version stays"
+
+    # Still bad in the next run, and still open.
+    assert world.pull("contacts").counts.rejected == len(BAD)
+    assert len(open_rejections(world)) == len(BAD)
+
+    for key, (contact, damage, _) in victims.items():
+        world.sandbox.change(
+            "Contacts", key, **{name: contact.get(name) for name in damage if name != "UpdatedDateUTC"}
+        )
+    outcome = world.pull("contacts")
+    assert (outcome.status, outcome.counts.rejected) == ("success", 0), outcome.message
+    assert open_rejections(world) == []
+    closed = world.query("SELECT 1 AS one FROM xero_sync.rejection WHERE closed_by = %s", world.event()["id"])
+    assert len(closed) == len(BAD)
+
+
+def test_a_row_without_an_id_is_told_and_takes_nothing_away(world: World) -> None:
+    world.pull("tracking_categories")
+    before = world.rows("tracking_option")
+    category = world.sandbox.truth("TrackingCategories")[0]
+    nameless = [{**category["Options"][0], "TrackingOptionID": None}, *category["Options"][1:]]
+    world.sandbox.change("TrackingCategories", category["TrackingCategoryID"], Options=nameless)
+    outcome = world.pull("tracking_categories")
+    assert (outcome.status, outcome.counts.rejected, outcome.counts.deactivated) == ("warning", 1, 0)
+    assert world.rows("tracking_option") == before
+    [rejection] = open_rejections(world)
+    assert rejection["key"].startswith("row ")
+
+
+def test_what_a_changed_rule_allows_loads_without_being_sent_again(world: World) -> None:
+    """At first names are held to ten characters."""
+    strict_table = replace(
+        CONTACT,
+        columns=tuple(
+            replace(column, max_length=10) if column.name == "name" else column for column in CONTACT.columns
+        ),
+    )
+    strict = replace(CONTACTS, tables=(strict_table,), rejected_share=1.0)
+    long_names = sum(len(contact["Name"]) > 10 for contact in world.sandbox.truth("Contacts"))
+    assert world.pull_declared(strict).counts.rejected == long_names > 0
+    world.calls()
+    outcome = world.pull("contacts")
+    assert (outcome.status, outcome.counts.inserted) == ("success", long_names)
+    assert len(world.calls()) == 1
+    assert open_rejections(world) == []
+    assert set(world.rows("contact")) == {row["ContactID"] for row in world.sandbox.truth("Contacts")}
+
+
+def test_what_is_only_odd_loads_with_a_warning(world: World) -> None:
+    mail, status = (row["ContactID"] for row in world.sandbox.truth("Contacts")[:2])
+    world.sandbox.change("Contacts", mail, EmailAddress="not an address")
+    world.sandbox.change("Contacts", status, ContactStatus="HIBERNATING")
+    outcome = world.pull("contacts")
+    assert (outcome.status, outcome.counts.rejected) == ("warning", 0)
+    assert "e-mail" in outcome.message and "status" in outcome.message
+    held = world.rows("contact")
+    assert held[mail]["email"] == "not an address"
+    assert (held[status]["status"], held[status]["is_active"]) == ("HIBERNATING", False)
+
+
+def test_too_many_bad_rows_and_nothing_is_loaded(world: World) -> None:
+    contacts = world.sandbox.truth("Contacts")
+    for contact in contacts[: len(contacts) // 2]:
+        world.sandbox.change("Contacts", contact["ContactID"], Name=None)
+    with pytest.raises(PullFailed, match="are bad"):
+        world.pull("contacts")
+    assert world.rows("contact") == {}
+    assert len(open_rejections(world)) == len(contacts) // 2
+    event = world.event()
+    assert (event["status"], event["rejected"]) == ("error", len(contacts) // 2)
+    for contact in contacts[: len(contacts) // 2]:
+        world.sandbox.change("Contacts", contact["ContactID"], Name=contact["Name"])
+    assert world.pull("contacts").status == "success"
+    assert open_rejections(world) == []
+
+
+def test_a_full_reading_that_suddenly_brings_nothing_is_not_believed(world: World) -> None:
+    world.sandbox.reset(contacts={world.names()[0]: 500})
+    world.connect()
+    world.pull("contacts")
+    before = world.rows("contact")
+    for contact in world.sandbox.truth("Contacts"):
+        world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant()}/Contacts/{contact['ContactID']}")
+    with pytest.raises(PullFailed, match="0 of 500 known rows"):
+        world.pull("contacts", full=True)
+    assert world.rows("contact") == before
+    assert (world.event()["status"], "accept-shrink" in world.event()["correction"]) == ("error", True)
+    assert world.pull("contacts", full=True, accept_shrink=True).counts.deactivated > 0
+
+
+@pytest.mark.parametrize("kind", ["malformed", "truncate", "html", "empty"])
+def test_what_is_no_answer_is_no_empty_answer(world: World, kind: str) -> None:
+    world.pull("tax_codes")
+    before = world.rows("tax_code")
+    world.fault(path="TaxRates", kind=kind, times=99)
+    with pytest.raises(XeroError):
+        world.pull("tax_codes")
+    assert world.rows("tax_code") == before
+    event = world.event()
+    assert event["status"] == "error"
+    assert event["correction"]
