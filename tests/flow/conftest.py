@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,7 +138,7 @@ def unconnected(sandbox: Sandbox, engine: Engine, database_url: str) -> World:
 
 
 @pytest.fixture
-def world(unconnected: World) -> Iterator[World]:
+def world(unconnected: World) -> World:
     assert unconnected.connect() == 0
     unconnected.calls()
-    yield unconnected
+    return unconnected

@@ -1,4 +1,4 @@
-"""After a pull QicWorks holds what Xero holds, field by field. The comparison is written out, not taken from the code."""
+"""After a pull QicWorks holds what Xero holds, field by field. The comparison owes the code nothing."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

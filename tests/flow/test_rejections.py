@@ -103,7 +103,8 @@ def test_what_is_only_odd_loads_with_a_warning(world: World) -> None:
     world.sandbox.change("Contacts", status, ContactStatus="HIBERNATING")
     outcome = world.pull("contacts")
     assert (outcome.status, outcome.counts.rejected) == ("warning", 0)
-    assert "e-mail" in outcome.message and "status" in outcome.message
+    assert "e-mail" in outcome.message
+    assert "status" in outcome.message
     held = world.rows("contact")
     assert held[mail]["email"] == "not an address"
     assert (held[status]["status"], held[status]["is_active"]) == ("HIBERNATING", False)
