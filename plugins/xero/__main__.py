@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
+import psycopg
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -51,8 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (XeroError, PullFailed, Skip, LookupError, ValueError) as error:
         print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return 1
-    except SQLAlchemyError as error:
-        print(f"error: the QicWorks database ({QICWORKS}): {str(error).splitlines()[0]}", file=sys.stderr)
+    except (SQLAlchemyError, psycopg.Error) as error:
+        hint = "; run `python -m xero migrate`" if isinstance(error, psycopg.errors.UndefinedTable) else ""
+        print(f"error: the QicWorks database ({QICWORKS}): {str(error).splitlines()[0]}{hint}", file=sys.stderr)
         return 1
 
 

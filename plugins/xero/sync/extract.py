@@ -56,7 +56,7 @@ class Extract:
 
     def run(self) -> Staging:
         """Reads what is not yet staged. Returns the complete staging."""
-        if self.staging.taken_over:
+        if self.staging.taken_over and self.staging.position:
             came = "whole" if self.staging.complete else "in part"
             log.info("going on with what an interrupted run read (%s) at %s", came, in_words(self.staging.started_at))
         else:

@@ -1,0 +1,111 @@
+"""`python -m xero`, from its two Airflow connections alone, as a developer at a terminal uses it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.flow.conftest import World
+from xero import airflow_connections
+
+
+def test_from_nothing_to_rows(unconnected: World) -> None:
+    world = unconnected
+    assert "up to date" in world.command("migrate").stdout
+    assert "no organisation is connected" in world.command("connections").stdout
+    assert world.command("pull", "contacts").returncode == 1, "there is nobody to pull from"
+    connected = world.command("connect", "--all")
+    assert connected.returncode == 0
+    for name in world.names():
+        assert f"{name}: made and matched to '{name}'" in connected.stdout
+    again = world.command("connect", "--all")
+    assert again.returncode == 0
+    assert len(world.query("SELECT id FROM xero_sync.connection")) == len(world.names())
+    zones = {row["time_zone"] for row in world.query("SELECT time_zone FROM qicworks.organisation")}
+    assert zones == {"Australia/Sydney", "Australia/Adelaide", "Australia/Perth"}
+
+    pulled = world.command("pull", "all")
+    assert pulled.returncode == 0, pulled.stderr
+    assert len(pulled.stdout.splitlines()) == 4 * len(world.names())
+    assert "\x1b" not in pulled.stdout, "plain lines where there is no terminal"
+    events = world.command("events", "-n", "100").stdout.splitlines()
+    assert len(events) == 1 + 4 * len(world.names())
+
+
+def test_one_organisation_by_its_name(world: World) -> None:
+    result = world.command("pull", "contacts", "--connection", world.names()[2].upper())
+    assert result.returncode == 0
+    assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(2)}
+    wrong = world.command("pull", "contacts", "--connection", "Nobody Pty Ltd")
+    assert wrong.returncode == 1
+    assert "no connection is called 'Nobody Pty Ltd'" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("AIRFLOW_CONN_XERO_DEFAULT", "{broken", "AIRFLOW_CONN_XERO_DEFAULT is not valid JSON"),
+        ("AIRFLOW_CONN_XERO_DEFAULT", '{"conn_type": "xero", "login": "x"}', "client secret"),
+        ("AIRFLOW_CONN_QICWORKS_DEFAULT", "nonsense", "neither JSON nor a URI"),
+        ("AIRFLOW_CONN_QICWORKS_DEFAULT", "postgres://nobody@127.0.0.1:9/nowhere", "the QicWorks database"),
+    ],
+)
+def test_what_is_set_up_wrong_is_said_in_one_line(world: World, name: str, value: str, says: str) -> None:
+    environment = {**world.environment(), name: value}
+    arguments = ["connect", "--all"] if "XERO_DEF" in name else ["pull", "contacts"]
+    result = subprocess.run(
+        [sys.executable, "-m", "xero", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_airflow_connection_reads_the_same_as_json_and_as_uri() -> None:
+    extra = {"grant_type": "client_credentials", "identity_host": "http://127.0.0.1:9"}
+    fields = {"conn_type": "xero", "login": "an id", "password": "p@ss/w:rd", "host": "http://127.0.0.1", "port": 8095}
+    written = airflow_connections.parse("c", json.dumps({**fields, "extra": extra}))
+    for uri in (
+        "xero://http://an%20id:p%40ss%2Fw%3Ard@127.0.0.1:8095/?grant_type=client_credentials"
+        "&identity_host=http%3A%2F%2F127.0.0.1%3A9",
+        "xero://an%20id:p%40ss%2Fw%3Ard@http%3A%2F%2F127.0.0.1:8095/?grant_type=client_credentials"
+        "&identity_host=http%3A%2F%2F127.0.0.1%3A9",
+    ):
+        assert airflow_connections.parse("c", uri) == written
+
+
+def test_fifty_thousand_contacts_in_few_calls_and_little_memory(world: World) -> None:
+    """Peak memory of the process, less that of one that only imports the same."""
+    imports = "import sys; sys.argv = ['xero']; import xero.__main__, pandas, great_expectations.expectations"
+
+    def peak(*arguments: str) -> tuple[int, str]:
+        code = "import resource, sys\n" + (
+            imports
+            if not arguments
+            else f"{imports}\ncode = xero.__main__.main({list(arguments)!r})\nassert code == 0, code"
+        )
+        code += "\nprint('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=world.environment(), capture_output=True, text=True, check=True
+        )
+        return int(done.stdout.split()[-1]), done.stdout
+
+    name = world.names()[0]
+    floor, _ = peak()
+    peaks = {}
+    for contacts, most in ((10_000, 12), (50_000, 52)):
+        world.sandbox.reset(contacts={name: contacts})
+        world.query("TRUNCATE qicworks.contact, xero_sync.cursor")
+        world.connect()
+        world.calls()
+        peaks[contacts], said = peak("pull", "contacts", "--connection", name)
+        assert f"{contacts} read, {contacts} inserted" in said
+        calls = world.calls()
+        assert len(calls) <= most
+        assert {call["headers"].get("accept-encoding") for call in calls} == {"gzip"}
+        assert re.search(r"; (\d+) calls", said)
+    assert peaks[50_000] - floor <= 150 * 1024, "KiB above the imports"
+    assert peaks[50_000] <= 1.1 * peaks[10_000]

@@ -1,0 +1,148 @@
+"""What goes wrong at Xero: each fault fails no more than it must, and its event says what to do."""
+
+import time
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.flow.conftest import World
+from xero.api.errors import Disconnected, RetryLater
+from xero.datasets.registry import DATASETS
+from xero.qicworks import database, lease
+from xero.sync.pull import Origin, Skip, who
+
+CONTACTS = DATASETS["contacts"]
+
+
+def test_an_expired_token_in_the_middle_is_renewed_and_the_pull_goes_on(world: World) -> None:
+    world.sandbox.reset(contacts={world.names()[0]: 2_500})
+    world.connect()
+    world.calls()
+    world.fault(path="Contacts", kind="token_expired", skip=1)
+    outcome = world.pull("contacts")
+    assert (outcome.status, outcome.counts.inserted) == ("success", 2_500)
+    assert [call["status"] for call in world.calls()].count(401) == 1
+
+
+def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) -> None:
+    world.fault(path="Contacts", kind="revoked", tenant=world.sandbox.tenant(0), times=None)
+    result = world.command("pull", "contacts")
+    assert result.returncode == 1
+    revoked = world.query(
+        "SELECT event.*, connection.state FROM xero_sync.connection_event AS event JOIN xero_sync.connection"
+        " ON connection.id = event.connection_id WHERE connection.tenant_id = %s",
+        world.sandbox.tenant(0),
+    )
+    assert [(row["status"], row["state"]) for row in revoked] == [("error", "needs_reconnect")]
+    assert "connect again" in revoked[0]["correction"]
+    for other in (1, 2):
+        assert len(world.rows("contact", other)) == len(world.sandbox.truth("Contacts", other))
+
+    # It is left out from now on, and says why.
+    taken, left_out = who(world.engine, CONTACTS)
+    assert [one["organisation"] for one in taken] == sorted(world.names()[1:])
+    assert len(left_out) == 1
+    assert "connected again" in left_out[0]
+    world.calls()
+    assert world.command("pull", "contacts").returncode == 1, "who is left out because it is broken is no success"
+    assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(1), world.sandbox.tenant(2)}
+
+    # Named, it is tried; and connected again it takes part.
+    with pytest.raises(Disconnected):
+        world.pull("contacts", 0)
+    world.sandbox.control("DELETE", "faults")
+    assert world.pull("contacts", 0).status == "success"
+    assert len(who(world.engine, CONTACTS)[0]) == 3
+
+
+def test_a_broken_authorisation_stops_only_its_own_connection(world: World) -> None:
+    """One of the organisations came by an authorisation of its own, which a user has since withdrawn."""
+    world.query(
+        "WITH broken AS (INSERT INTO xero_sync.token (airflow_conn_id, state, broken_reason, secret, expires_at)"
+        " VALUES ('xero_default', 'broken', 'the refresh token was revoked', '', now()) RETURNING id)"
+        " UPDATE xero_sync.connection SET token_id = broken.id FROM broken WHERE tenant_id = %s",
+        world.sandbox.tenant(1),
+    )
+    world.calls()
+    result = world.command("pull", "contacts")
+    assert result.returncode == 1
+    assert "needs to be connected again: the refresh token was revoked" in result.stderr
+    assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(0), world.sandbox.tenant(2)}
+    assert len(world.rows("contact", 0)) == len(world.sandbox.truth("Contacts", 0))
+
+
+def test_switched_off_is_left_out_until_switched_on(world: World) -> None:
+    world.query("UPDATE xero_sync.connection SET enabled = false WHERE tenant_id = %s", world.sandbox.tenant(2))
+    taken, left_out = who(world.engine, CONTACTS)
+    assert len(taken) == 2
+    assert left_out == [f"{world.names()[2]}: switched off"]
+    assert who(world.engine, CONTACTS, world.names()[2]) == ([], left_out), "a switch is a switch, even by name"
+    world.query("UPDATE xero_sync.connection SET enabled = true")
+    assert len(who(world.engine, CONTACTS)[0]) == 3
+
+
+def test_a_day_limit_does_not_hold_the_pull_and_says_when_it_goes_on(world: World) -> None:
+    world.fault(path="Contacts", kind="429", problem="day", retry_after=66_975)
+    started = time.monotonic()
+    with pytest.raises(Skip, match="goes on with the first run after"):
+        world.pull("contacts")
+    assert time.monotonic() - started < 10
+    event = world.event()
+    assert event["status"] == "warning"
+    expected = event["ended_at"] + timedelta(seconds=66_975)
+    said = event["message"].split("after ")[-1]
+    assert said[:15] == f"{expected:%Y-%m-%d %H:%M}"[:15]
+    world.calls()
+    with pytest.raises(Skip):
+        world.pull("contacts")
+    assert world.calls() == [], "until then no one asks"
+
+
+def test_a_minute_limit_is_waited_out_never_early_and_not_long(world: World) -> None:
+    world.fault(path="Contacts", kind="429", problem="minute", retry_after=3)
+    assert world.pull("contacts").status == "success"
+    asked, again = [datetime.fromisoformat(call["time"]) for call in world.calls() if "Contacts" in call["path"]]
+    assert timedelta(seconds=3) <= again - asked <= timedelta(seconds=3 + 15)
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "cut", "truncate", "lost_answer", "html"])
+def test_a_passing_trouble_is_ridden_out(world: World, kind: str) -> None:
+    world.fault(path="Contacts", kind=kind, times=2)
+    assert world.pull("contacts").status == "success"
+    assert len(world.rows("contact")) == len(world.sandbox.truth("Contacts"))
+
+
+def test_a_lasting_outage_fails_and_what_was_read_is_not_read_again(world: World) -> None:
+    world.sandbox.reset(contacts={world.names()[0]: 3_400})
+    world.connect()
+    world.fault(path="Contacts", kind="503", skip=2, times=4)
+    with pytest.raises(RetryLater) as raised:
+        world.pull("contacts")
+    assert raised.value.limit == "outage"
+    assert (world.event()["status"], world.rows("contact")) == ("error", {})
+    world.calls()
+    outcome = world.pull("contacts")
+    assert (outcome.status, outcome.counts.inserted) == ("success", 3_400)
+    assert len(world.calls()) == 2
+
+
+def test_the_second_of_two_on_the_same_pair_is_skipped_and_says_where_the_first_runs(world: World) -> None:
+    connection_id = world.connection_id()
+    scheduled = Origin(
+        dag_id="pull_contacts", run_id="scheduled__2026-11-22", task_id="pull", map_index=0, manual=False
+    )
+    with database.session(world.engine) as session:
+        assert lease.acquire(session, connection_id, "pull", "contacts")
+        from xero.qicworks import events
+
+        events.open_event(session, connection_id, "pull", "contacts", scheduled)
+        world.calls()
+        with pytest.raises(Skip, match="already running in pull_contacts, run scheduled__2026-11-22"):
+            world.pull("contacts")
+        assert world.calls() == []
+        assert world.event()["status"] == "warning"
+        assert world.pull("contacts", 1).status == "success", "another organisation is not concerned"
+        assert world.pull("tax_codes", 0).status == "success", "nor is another data set"
+    assert world.pull("contacts").status == "success"
+    interrupted = world.query("SELECT * FROM xero_sync.connection_event WHERE dag_id = 'pull_contacts'")
+    assert [(row["status"], row["message"][:11]) for row in interrupted] == [("error", "interrupted")]
