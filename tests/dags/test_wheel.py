@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
+
+__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
 
 Run = Callable[..., str]
 
@@ -36,6 +41,26 @@ def test_the_installed_package_reads_its_own_sql(installed: Path, python: Run, t
     module, folder = python(code, path=installed, folder=tmp_path).splitlines()
     assert Path(module) == installed / "xero" / "__init__.py"
     assert Path(folder) == installed / "xero" / "_sql"
+
+
+def test_the_installed_package_pulls(installed: Path, world: World, tmp_path: Path) -> None:
+    """Away from the checkout: migrations, statements and declarations all travelled."""
+    empty = world.database_url.rpartition("/")[0] + f"/wheel_{uuid.uuid4().hex[:8]}"
+    world.query_server(f'CREATE DATABASE "{empty.rpartition("/")[2]}"')
+    environment = {**world.environment(), "PYTHONPATH": str(installed), "AIRFLOW_CONN_QICWORKS_DEFAULT": empty}
+
+    def xero(*arguments: str) -> str:
+        command = [sys.executable, "-m", "xero", *arguments]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    try:
+        assert "applied" in xero("migrate")
+        xero("connect", "--all")
+        assert f"{len(world.sandbox.truth('Contacts'))} inserted" in xero("pull", "all")
+    finally:
+        world.query_server(f'DROP DATABASE "{empty.rpartition("/")[2]}" WITH (FORCE)')
 
 
 def test_the_sandbox_and_the_demo_stay_behind(installed: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
@@ -82,6 +83,11 @@ class World:
         with database.session(self.engine) as session:
             cursor = session.execute(statement, parameters)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    def query_server(self, statement: str) -> None:
+        """What no transaction and no database of one's own can do, such as CREATE DATABASE."""
+        with psycopg.connect(self.database_url.rpartition("/")[0] + "/postgres", autocommit=True) as server:
+            server.execute(statement)  # type: ignore[arg-type]
 
     def rows(self, table: str, organisation: int = 0) -> dict[str, dict[str, Any]]:
         """The table's rows of an organisation, by Xero's id."""
