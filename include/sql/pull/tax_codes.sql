@@ -37,23 +37,3 @@ SELECT (SELECT count(*) FROM staged) AS read,
        count(*) FILTER (WHERE NOT is_new AND NOT (was_active AND NOT is_active)) AS updated,
        count(*) FILTER (WHERE NOT is_new AND was_active AND NOT is_active) AS deactivated
   FROM changed;
-
--- name: retire_tax_code$
--- After a whole reading: what Xero no longer has becomes inactive and says since when. Counts those that were active.
-WITH gone AS (
-    SELECT held.id, held.is_active
-      FROM qicworks.tax_code AS held
-     WHERE held.connection_id = :connection_id AND held.missing_since IS NULL AND held.synced_at < :snapshot_at
-       AND NOT EXISTS (SELECT FROM xero_sync.stage_tax_code AS staged
-                        WHERE staged.staging_id = :staging_id AND staged.tax_type = held.tax_type)
-), retired AS (
-    UPDATE qicworks.tax_code AS held
-       SET is_active = false, missing_since = now(), synced_at = now()
-      FROM gone
-     WHERE held.id = gone.id
-)
-SELECT count(*) FILTER (WHERE is_active) FROM gone;
-
--- name: known_tax_code$
--- How many rows are held that Xero is thought to have still.
-SELECT count(*) FROM qicworks.tax_code WHERE connection_id = :connection_id AND missing_since IS NULL;

@@ -32,26 +32,6 @@ SELECT (SELECT count(*) FROM staged) AS read,
        count(*) FILTER (WHERE NOT is_new AND was_active AND NOT is_active) AS deactivated
   FROM changed;
 
--- name: retire_tracking_category$
--- After a whole reading: what Xero no longer has becomes inactive and says since when. Counts those that were active.
-WITH gone AS (
-    SELECT held.id, held.is_active
-      FROM qicworks.tracking_category AS held
-     WHERE held.connection_id = :connection_id AND held.missing_since IS NULL AND held.synced_at < :snapshot_at
-       AND NOT EXISTS (SELECT FROM xero_sync.stage_tracking_category AS staged
-                        WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
-), retired AS (
-    UPDATE qicworks.tracking_category AS held
-       SET is_active = false, missing_since = now(), synced_at = now()
-      FROM gone
-     WHERE held.id = gone.id
-)
-SELECT count(*) FILTER (WHERE is_active) FROM gone;
-
--- name: known_tracking_category$
--- How many rows are held that Xero is thought to have still.
-SELECT count(*) FROM qicworks.tracking_category WHERE connection_id = :connection_id AND missing_since IS NULL;
-
 -- name: merge_tracking_option^
 -- Conflict policy: what was read last wins; a row that says what is held already is not written.
 WITH staged AS (
@@ -88,23 +68,3 @@ SELECT (SELECT count(*) FROM staged) AS read,
        count(*) FILTER (WHERE NOT is_new AND NOT (was_active AND NOT is_active)) AS updated,
        count(*) FILTER (WHERE NOT is_new AND was_active AND NOT is_active) AS deactivated
   FROM changed;
-
--- name: retire_tracking_option$
--- After a whole reading: what Xero no longer has becomes inactive and says since when. Counts those that were active.
-WITH gone AS (
-    SELECT held.id, held.is_active
-      FROM qicworks.tracking_option AS held
-     WHERE held.connection_id = :connection_id AND held.missing_since IS NULL AND held.synced_at < :snapshot_at
-       AND NOT EXISTS (SELECT FROM xero_sync.stage_tracking_option AS staged
-                        WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
-), retired AS (
-    UPDATE qicworks.tracking_option AS held
-       SET is_active = false, missing_since = now(), synced_at = now()
-      FROM gone
-     WHERE held.id = gone.id
-)
-SELECT count(*) FILTER (WHERE is_active) FROM gone;
-
--- name: known_tracking_option$
--- How many rows are held that Xero is thought to have still.
-SELECT count(*) FROM qicworks.tracking_option WHERE connection_id = :connection_id AND missing_since IS NULL;

@@ -6,16 +6,11 @@ from xero.datasets.declaration import (
     Dataset,
     Kind,
     Reading,
-    Record,
     Table,
+    in_use,
     known_status,
     status_column,
 )
-
-
-def in_use(record: Record) -> bool:
-    return record.get("Status") == "ACTIVE"
-
 
 ACCOUNT = Table(
     "account",

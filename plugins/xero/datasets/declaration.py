@@ -65,6 +65,11 @@ class Table:
     rules: tuple[Rule, ...] = ()
 
 
+def in_use(record: Record) -> bool:
+    """What most of Xero's records say in `Status`. No status at all counts as none that is known."""
+    return record.get("Status") == "ACTIVE"
+
+
 class Reading(Enum):
     """What the endpoint can do decides how it is read."""
 

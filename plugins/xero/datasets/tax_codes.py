@@ -1,11 +1,6 @@
 """Tax codes (Xero's tax rates). They have no id: the key is the tax type, which documents name; names can be edited."""
 
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, known_status, status_column
-
-
-def in_use(record: Record) -> bool:
-    return record.get("Status") == "ACTIVE"
-
+from xero.datasets.declaration import Column, Dataset, Kind, Reading, Table, in_use, known_status, status_column
 
 TAX_CODE = Table(
     "tax_code",

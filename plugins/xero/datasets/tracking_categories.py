@@ -2,11 +2,7 @@
 
 from collections.abc import Iterable
 
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, known_status, status_column
-
-
-def in_use(record: Record) -> bool:
-    return record.get("Status") == "ACTIVE"
+from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, in_use, known_status, status_column
 
 
 def options(category: Record) -> Iterable[Record]:

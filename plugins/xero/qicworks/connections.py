@@ -45,15 +45,14 @@ class Connection:
 
 def every(session: Session) -> list[Connection]:
     """All but the deleted ones, by the organisation's name."""
-    return [Connection(**row) for row in QUERIES.every(session)]
+    return [Connection(**row) for row in QUERIES.described(session, id=None)]
 
 
 def one(session: Session, id: UUID) -> Connection:
     """LookupError if there is none."""
-    row = QUERIES.one(session, id=id)
-    if row is None:
-        raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
-    return Connection(**row)
+    for row in QUERIES.described(session, id=id):
+        return Connection(**row)
+    raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
 
 
 def needs_reconnect(session: Session, id: UUID, reason: str) -> None:

@@ -148,7 +148,9 @@ class _Pull:
             for warning in extract.warnings:
                 warned[warning] += 1
             with _group("load"):
-                return self._load(staged, extract.high_water, warned)
+                outcome = self._load(staged, extract.high_water, warned)
+            self._log_event(outcome.status, outcome.message)
+            return outcome
         except RetryLater as wait:
             if wait.seconds <= LONGEST_WAIT:
                 self._close("error", wait.message, wait.correction)
@@ -182,7 +184,7 @@ class _Pull:
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
             if staged.whole and not accept_shrink:
-                known = merge.known(self.session, self.dataset, table, self.connection.id)
+                known = merge.known(self.session, table, self.connection.id)
                 if known >= FEW and came < known * self.dataset.shrink_share:
                     self._give_up(
                         staged,
@@ -236,7 +238,7 @@ class _Pull:
                     if nameless := rejections.nameless(session, staged, table):
                         warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
                     else:
-                        self.counts.deactivated += merge.retire(session, self.dataset, table, connection_id, staged)
+                        self.counts.deactivated += merge.retire(session, table, connection_id, staged)
                 rejected = self._settle_rejections(table, staged)
                 self.counts.rejected += rejected
                 self.counts.read += rejected
@@ -247,11 +249,11 @@ class _Pull:
             if self.counts.rejected:
                 notes.append(f"{self.counts.rejected} rejected, see xero_sync.rejection")
             status = "warning" if notes else "success"
-            message = "; ".join(notes) or ("up to date" if not self.counts.read else "loaded")
+            changed = self.counts.inserted or self.counts.updated or self.counts.deactivated
+            message = "; ".join(notes) or ("loaded" if changed else "nothing changed")
             correction = "Mend the records in Xero; they are tried again in each run." if self.counts.rejected else None
             self._count_calls()
             events.close_event(session, self.event_id, status, self.counts, message, correction)
-        self._log_event(status, message)
         return Outcome(status, self.counts, message)
 
     def _count_calls(self) -> None:
