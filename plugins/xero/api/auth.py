@@ -19,22 +19,23 @@ from xero.api.limits import DEFAULT_WAIT, retry_after
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 
-MARGIN = timedelta(seconds=60)
+MARGIN = 60.0  # seconds before its end that a token is renewed; of a short-lived one a tenth of its life
+USUAL_LIFE = 1800.0  # seconds, where the server does not say
 TIMEOUTS = (10.0, 30.0)  # seconds to connect, to read
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One authorisation's tokens. `expires_at` (aware, UTC) is the access token's; `scope` is separated by blanks."""
+    """One authorisation's tokens. `expires_at` (aware, UTC): when to renew; `scope` is separated by blanks."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_at: datetime
     scope: str
 
-    def expired(self, now: datetime | None = None, margin: timedelta = MARGIN) -> bool:
-        """By this process's clock, a margin early. When Xero says 401 before that, Xero is right."""
-        return (now or datetime.now(UTC)) + margin >= self.expires_at
+    def expired(self) -> bool:
+        """By this process's clock. When Xero says 401 before that, Xero is right."""
+        return datetime.now(UTC) >= self.expires_at
 
 
 class TokenStore(Protocol):
@@ -133,9 +134,9 @@ class OAuth:
         answer = self._guarded(call, *secrets)
         access_token = answer.get("access_token")
         try:
-            seconds = float(answer.get("expires_in") or 0)
+            seconds = float(answer.get("expires_in") or USUAL_LIFE)
         except (TypeError, ValueError):
-            seconds = 0.0
+            seconds = USUAL_LIFE
         if not isinstance(access_token, str) or not access_token:
             raise BadAnswer(
                 "Xero's identity server gave an answer without an access token.",
@@ -144,7 +145,7 @@ class OAuth:
         return Token(
             access_token=access_token,
             refresh_token=answer.get("refresh_token") or None,
-            expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+            expires_at=datetime.now(UTC) + timedelta(seconds=seconds - min(MARGIN, seconds / 10)),
             scope=str(answer.get("scope") or ""),
         )
 

@@ -14,10 +14,11 @@ from sqlalchemy import URL, Engine, create_engine
 
 Session = psycopg.Connection[DictRow]
 
-# A vanished client must free its locks and transactions soon; instants are read and written in UTC.
+# A vanished client must free its locks and transactions soon, also while a statement of its runs or waits (which only
+# the check interval notices, in milliseconds); instants are read and written in UTC.
 SESSION_SETTINGS = (
     "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    " -c idle_in_transaction_session_timeout=600000"
+    " -c client_connection_check_interval=2000 -c idle_in_transaction_session_timeout=600000"
 )
 
 

@@ -48,8 +48,7 @@ def connect_all(engine: Engine, app: XeroApp, airflow_conn_id: str, open_client:
             say(said)
             try:
                 connection = connections.one(session, connection_id)
-                zone = organisation.read(session, open_client(connection, True), connection)
-                say(f"  read from Xero: time zone {zone or 'unknown'}")
+                say("  " + organisation.refresh(session, open_client(connection, True), connection))
             except XeroError as error:
                 troubles += 1
                 say(f"  cannot be read yet: {error}")

@@ -43,6 +43,8 @@ class Extract:
         self.dataset = dataset
         self.connection_id = connection_id
         self.progress = progress
+        main = dataset.tables[0]
+        self.key = next(column.source for column in main.columns if column.name == main.key)
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         cursor = staging.cursor(session, connection_id, dataset)
         whole = full or dataset.reading is Reading.WHOLE or cursor is None
@@ -142,10 +144,7 @@ class Extract:
         return records, paging if isinstance(paging, dict) else {}
 
     def _identify(self, record: object) -> str:
-        key = next(
-            column.source for column in self.dataset.tables[0].columns if column.name == self.dataset.tables[0].key
-        )
-        return str(record.get(key)) if isinstance(record, Mapping) else repr(record)
+        return str(record.get(self.key)) if isinstance(record, Mapping) else repr(record)
 
     def _stage(self, records: Sequence[Any], *, complete: bool) -> None:
         rows = {table: [row for record in records for row in of.of(record)] for table, of in self.rows.items()}

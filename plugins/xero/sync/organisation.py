@@ -1,18 +1,21 @@
 """What Xero says of the organisation itself: the time zone decides when its night is, lock dates what may be posted."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from tzlocal.windows_tz import win_tz
 
 from xero.api import wire
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer
+from xero.api.errors import BadAnswer, NotAvailable, Refused
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 QUERIES = sql.Statements("connections")
 
 PATH = "/api.xro/2.0/Organisation"
@@ -32,26 +35,41 @@ def is_stale(connection: Connection) -> bool:
     return read_at is None or read_at < datetime.now(UTC) - FRESH
 
 
-def read(session: Session, client: XeroClient, connection: Connection) -> str | None:
-    """Reads /Organisation (one call) into `qicworks.organisation`. Returns the time zone."""
-    answer = client.get(PATH)
+def refresh(session: Session, client: XeroClient, connection: Connection) -> str:
+    """Reads /Organisation (one call) into `qicworks.organisation`. Returns what came of it, in words.
+
+    That Xero does not give it is no reason not to synchronise the rest: it is asked again the next day.
+    """
+    try:
+        answer = client.get(PATH)
+    except (NotAvailable, Refused) as error:
+        QUERIES.organisation_was_read(session, id=connection.id)
+        return f"what Xero says of the organisation itself could not be read: {error}"
     found = answer.data.get("Organisations") if isinstance(answer.data, dict) else None
     if not isinstance(found, list) or not found or not isinstance(found[0], dict):
         raise BadAnswer(f"The answer of {PATH} holds no organisation.", "Check the host of the Airflow connection.")
     said = found[0]
+
+    def read(reader: Callable[[object], T | None], field: str) -> T | None:
+        try:
+            return reader(said.get(field))
+        except ValueError as error:
+            log.warning("%s of the organisation is left empty: %s", field, error)
+            return None
+
     zone = time_zone(said.get("Timezone"))
     if zone is None:
         log.warning("the time zone %r is not known here; the organisation's stays as it is", said.get("Timezone"))
     QUERIES.describe_organisation(
         session,
         organisation_id=connection.organisation_id,
-        legal_name=wire.text(said.get("LegalName")),
-        tax_number=wire.text(said.get("TaxNumber")),
-        country_code=wire.text(said.get("CountryCode")),
-        base_currency=wire.text(said.get("BaseCurrency")),
+        legal_name=read(wire.text, "LegalName"),
+        tax_number=read(wire.text, "TaxNumber"),
+        country_code=read(wire.text, "CountryCode"),
+        base_currency=read(wire.text, "BaseCurrency"),
         time_zone=zone,
-        period_lock_date=wire.date(said.get("PeriodLockDate")),
-        end_of_year_lock_date=wire.date(said.get("EndOfYearLockDate")),
+        period_lock_date=read(wire.date, "PeriodLockDate"),
+        end_of_year_lock_date=read(wire.date, "EndOfYearLockDate"),
     )
     QUERIES.organisation_was_read(session, id=connection.id)
-    return zone
+    return f"read from Xero: time zone {zone or 'unknown'}"

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from xero.api.client import XeroClient
-from xero.api.errors import Disconnected, NotAvailable, Refused, RetryLater, XeroError, cleaned
+from xero.api.errors import Disconnected, RetryLater, XeroError, cleaned
 from xero.datasets.declaration import Dataset
 from xero.qicworks import connections, database, events, lease, merge, rejections, staging
 from xero.qicworks.connections import Connection
@@ -170,12 +170,8 @@ class _Pull:
 
     def _keep_organisation_fresh(self) -> None:
         assert self.client is not None
-        if not organisation.is_stale(self.connection):
-            return
-        try:
-            organisation.read(self.session, self.client, self.connection)
-        except (NotAvailable, Refused) as error:
-            log.warning("what Xero says of the organisation itself could not be read: %s", error)
+        if organisation.is_stale(self.connection):
+            log.info(organisation.refresh(self.session, self.client, self.connection))
 
     def _validate(self, staged: Staging, accept_shrink: bool) -> Counter[str]:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
