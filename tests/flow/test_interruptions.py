@@ -1,70 +1,87 @@
-"""A pull that is killed, wherever it is: the next one ends with the same rows, and asks for no page a second time."""
+"""A pull that ends where nobody planned it: the next one has the same rows, and asks for no page a second time."""
 
+import multiprocessing
+import os
 import random
 import signal
-import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psycopg
 import pytest
 
 from tests.flow.conftest import World
+from xero.__main__ import app_of, main
 from xero.sync.pull import Origin, Skip
 
-FOUR_THOUSAND = 4_000
 PAGE = 100  # the server gives no more: many pages to be killed at
-PAGES = FOUR_THOUSAND // PAGE
+PAGES = 40
+LARGE = PAGES * PAGE
+MIDDLING = 10 * PAGE
+NAMELESS = 3
 
-BLOCKED = "SELECT 1 FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = %s)"
+LOCKS = "SELECT 1 FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+WORKING = """
+    SELECT pid FROM pg_locks
+     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @pytest.fixture
 def large(world: World) -> World:
-    """Four thousand contacts, slowly; some of them with a name that is none."""
-    world.sandbox.reset(contacts={world.names()[0]: FOUR_THOUSAND})
-    world.sandbox.settings(max_page_size=PAGE, limits=False, latency_ms=[20, 60])
+    return grown(world, LARGE)
+
+
+@pytest.fixture
+def middling(world: World) -> World:
+    return grown(world, MIDDLING)
+
+
+def grown(world: World, contacts: int) -> World:
+    """So many contacts, a few of them without a name."""
+    world.sandbox.reset(contacts={world.names()[0]: contacts})
+    world.sandbox.settings(max_page_size=PAGE, limits=False)
     world.connect()
-    for contact in world.sandbox.truth("Contacts")[:3]:
+    for contact in world.sandbox.truth("Contacts")[:NAMELESS]:
         world.sandbox.change("Contacts", contact["ContactID"], Name=None)
     world.calls()
     return world
 
 
-def start(world: World) -> "subprocess.Popen[str]":
-    return world.start("-v", "pull", "contacts", "--connection", world.names()[0])
+@pytest.fixture(scope="module")
+def preloaded() -> None:
+    """What takes seconds to import, imported before any process is forked: as Airflow's scheduler does it."""
+    import great_expectations.expectations  # noqa: F401
 
 
-def follow(process: "subprocess.Popen[str]", said: str) -> Iterator[str]:
-    """The lines of the process's log with these words, as they come, to its end."""
-    assert process.stderr is not None
-    return (line for line in process.stderr if said in line)
+def fork(world: World) -> BaseProcess:
+    """`python -m xero pull contacts` of the first organisation, without the seconds that imports take."""
 
+    def run() -> None:
+        os.environ.update(world.environment())
+        app_of.cache_clear()
+        raise SystemExit(main(["pull", "contacts", "--connection", world.names()[0]]))
 
-@contextmanager
-def killed(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Kills it after the block, by surprise: it must still have been at work."""
-    try:
-        yield
-        assert process.poll() is None, "it ended before it could be killed"
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    return process
 
 
 @contextmanager
 def locked(world: World, table: str, mode: str) -> Iterator[Callable[[], None]]:
     """Holds a lock on the table; gives what waits until another process waits for it."""
-    name = world.engine.url.database
     with psycopg.connect(world.database_url) as holder:
         holder.execute(f"LOCK TABLE {table} IN {mode} MODE")  # type: ignore[call-overload]
-        yield lambda: until(lambda: bool(world.query(BLOCKED, name)))
+        yield lambda: until(lambda: bool(world.query(f"{LOCKS} AND NOT granted")))
 
 
-def until(met: Callable[[], bool], patience: float = 30.0) -> None:
+def until(met: Callable[[], bool], patience: float = 60.0) -> None:
     deadline = time.monotonic() + patience
     while not met():
         assert time.monotonic() < deadline, "what was waited for did not come"
@@ -72,8 +89,15 @@ def until(met: Callable[[], bool], patience: float = 30.0) -> None:
 
 
 def wait_until_free(world: World) -> None:
-    """Until PostgreSQL has noticed that the killed process's sessions are gone."""
-    until(lambda: not world.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"))
+    """Until PostgreSQL has noticed that the sessions of the killed process are gone."""
+    until(lambda: not world.query(WORKING))
+
+
+def kill(process: BaseProcess) -> bool:
+    """Whether it was still at work."""
+    process.kill()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def fetched(world: World) -> int:
@@ -81,98 +105,172 @@ def fetched(world: World) -> int:
     return sum(call["path"].endswith("/Contacts") and call["status"] == 200 for call in world.calls())
 
 
-def staged_pages(world: World) -> int:
+def staged(world: World) -> int:
+    """How many pages are safe by now."""
     return int(world.query("SELECT count(*) / %s AS pages FROM xero_sync.stage_contact", PAGE)[0]["pages"])
 
 
-def events(world: World) -> list[dict[str, Any]]:
+def has_staged(world: World, pages: int) -> bool:
+    return staged(world) >= pages
+
+
+def pulls(world: World) -> list[dict[str, Any]]:
     return world.query("SELECT * FROM xero_sync.connection_event WHERE direction = 'pull' ORDER BY id")
 
 
-def assert_as_if_undisturbed(world: World, *, kills: int) -> None:
-    """The rows are Xero's, nothing is left behind, every run has its one event."""
+def assert_in_step(world: World) -> None:
+    """The good rows are Xero's, the bad ones known once, and nothing is left behind."""
     truth = world.sandbox.truth("Contacts")
     good = {contact["ContactID"]: contact["Name"] for contact in truth if contact["Name"]}
-    assert len(good) == FOUR_THOUSAND - 3
     assert {key: row["name"] for key, row in world.rows("contact").items()} == good
+    assert len(world.query("SELECT 1 FROM xero_sync.rejection WHERE closed_at IS NULL")) == NAMELESS
     for left in ("staging", "stage_contact"):
         assert world.query(f"SELECT 1 FROM xero_sync.{left} LIMIT 1") == []
-
-    *interrupted, last = events(world)
-    assert len(interrupted) == kills
-    for event in interrupted:
-        assert (event["status"], event["ended_at"] is None) == ("error", False)
-        assert event["message"].startswith("interrupted")
-        assert event["correction"]
-    assert (last["status"], last["read"], last["inserted"], last["rejected"]) == (
-        "warning", FOUR_THOUSAND, FOUR_THOUSAND - 3, 3,
-    )  # fmt: skip
-    rejected = world.query("SELECT * FROM xero_sync.rejection WHERE closed_at IS NULL")
-    assert [row["event_id"] for row in rejected] == [last["id"]] * 3
-
     # An undisturbed reading of everything finds every field of every row as it should be.
-    world.sandbox.settings(latency_ms=[0, 0], max_page_size=1000)
+    world.sandbox.settings(max_page_size=1000, latency_ms=[0, 0])
     counts = world.pull("contacts", full=True).counts
-    assert (counts.read, counts.unchanged, counts.rejected) == (FOUR_THOUSAND, FOUR_THOUSAND - 3, 3)
+    assert (counts.read, counts.unchanged, counts.rejected) == (len(truth), len(good), NAMELESS)
+    assert len(good) == len(truth) - NAMELESS
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_again_and_again_while_it_reads(large: World, seed: int) -> None:
-    dice = random.Random(seed)
+def assert_told(world: World, *, interrupted: int, contacts: int) -> None:
+    """By the events: so many killed pulls, and the one that brought it to an end."""
+    *killed, last = pulls(world)
+    assert [event["status"] for event in killed] == ["error"] * interrupted
+    for event in killed:
+        assert event["message"].startswith("interrupted")
+        assert event["ended_at"]
+        assert event["correction"]
+    assert (last["status"], last["read"], last["inserted"]) == ("warning", contacts, contacts - NAMELESS)
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_killed_again_and_again_while_it_reads(large: World) -> None:
+    large.sandbox.settings(latency_ms=[20, 50])
+    dice = random.Random(20)
     kills = 0
-    while True:
-        process = start(large)
-        pages = follow(process, "more to come")
-        last_page = dice.randint(2, 14)
-        came = [page for page, _ in zip(pages, range(last_page), strict=False)]
-        if len(came) < last_page:
-            break  # it went on to the end
-        time.sleep(dice.uniform(0, 0.06))
-        with killed(process):
-            pass
-        kills += 1
+    while (enough := staged(large) + dice.randint(2, 11)) < PAGES:
+        process = large.start("pull", "contacts", "--connection", large.names()[0])
+        until(partial(has_staged, large, enough))
+        time.sleep(dice.uniform(0, 0.05))
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
         wait_until_free(large)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert kills >= 2, "a single kill would prove less"
-    # A page counts as read once it is staged: each kill may cost the one that was under way.
-    assert PAGES <= fetched(large) <= PAGES + 1 + kills
-    assert_as_if_undisturbed(large, kills=kills)
-
-
-def test_killed_while_validating(large: World) -> None:
-    large.sandbox.settings(latency_ms=[0, 0])
-    process = start(large)
-    with killed(process):
-        next(follow(process, "::group::validate"))
-        time.sleep(random.Random(3).uniform(0, 1))
-    wait_until_free(large)
-
-    # And once more, when the bad rows are marked and are about to be counted.
-    process = start(large)
-    with locked(large, "xero_sync.rejection", "ACCESS EXCLUSIVE") as wait_until_blocked, killed(process):
-        wait_until_blocked()
-        assert large.query("SELECT count(*) AS bad FROM xero_sync.stage_contact WHERE problems IS NOT NULL")[0] == {
-            "bad": 3
-        }
-    wait_until_free(large)
-    assert PAGES <= fetched(large) <= PAGES + 1
-
+        kills += 1
+    assert kills >= 2, "fewer would prove less"
     large.pull("contacts")
-    assert fetched(large) == 0
-    assert_as_if_undisturbed(large, kills=2)
+    # A page is safe once it is staged: each kill may cost the one that was under way.
+    assert PAGES < fetched(large) <= PAGES + 1 + kills
+    assert_told(large, interrupted=kills, contacts=LARGE)
+    assert_in_step(large)
 
 
-def test_killed_while_loading(large: World) -> None:
-    large.sandbox.settings(latency_ms=[0, 0])
-    process = start(large)
-    # Contacts may be read, not written: the merge waits.
-    with locked(large, "qicworks.contact", "EXCLUSIVE") as wait_until_blocked, killed(process):
+# A lock on a table stops the pull where it first reads it (ACCESS EXCLUSIVE) or writes it (EXCLUSIVE).
+PLACES = {
+    "before it validates": ("qicworks.contact", "ACCESS EXCLUSIVE"),
+    "with its findings marked": ("xero_sync.rejection", "ACCESS EXCLUSIVE"),
+    "in the merge": ("qicworks.contact", "EXCLUSIVE"),
+    "at the end of the load": ("xero_sync.cursor", "EXCLUSIVE"),
+}
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_killed_wherever_it_validates_and_loads(middling: World) -> None:
+    for lock in PLACES.values():
+        process = fork(middling)
+        with locked(middling, *lock) as wait_until_blocked:
+            wait_until_blocked()
+            assert kill(process)
+        wait_until_free(middling)
+        assert middling.rows("contact") == {}, "half a load was kept"
+    assert fetched(middling) == MIDDLING / PAGE + 1
+    middling.pull("contacts")
+    assert fetched(middling) == 0
+    assert_told(middling, interrupted=len(PLACES), contacts=MIDDLING)
+    assert_in_step(middling)
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_killed_at_any_moment(middling: World) -> None:
+    """Wherever it is by then; now and then one comes through."""
+    dice = random.Random(5)
+    tries = 8
+    kills = 0
+    for _ in range(tries):
+        process = fork(middling)
+        time.sleep(dice.uniform(0.1, 0.8))
+        kills += kill(process)
+        wait_until_free(middling)
+    assert kills >= tries / 2
+    middling.pull("contacts")
+    statuses = Counter(event["status"] for event in pulls(middling))
+    assert statuses["running"] == 0
+    assert statuses["error"] <= kills
+    assert fetched(middling) <= MIDDLING / PAGE + 1 + tries + 1
+    assert_in_step(middling)
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_the_lease_ends_with_the_process_even_while_its_statement_waits(middling: World) -> None:
+    """Else the next pull would be turned away, as the second of two at once, until the statement is over."""
+    process = fork(middling)
+    with locked(middling, "qicworks.contact", "EXCLUSIVE") as wait_until_blocked:
         wait_until_blocked()
-    wait_until_free(large)
-    assert PAGES <= fetched(large) <= PAGES + 1
-    assert large.rows("contact") == {}, "half a load was kept"
+        assert kill(process)
+        wait_until_free(middling)
 
-    large.pull("contacts")
-    assert fetched(large) == 0
-    assert_as_if_undisturbed(large, kills=1)
+
+@pytest.mark.usefixtures("preloaded")
+def test_the_database_ends_the_session(middling: World) -> None:
+    pages = 0
+
+    def end_the_session(records: int) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == MIDDLING / PAGE / 2:
+            assert middling.query(f"SELECT pg_terminate_backend(pid) FROM ({WORKING}) AS working")
+
+    with pytest.raises(psycopg.OperationalError):
+        middling.pull("contacts", progress=end_the_session)
+    wait_until_free(middling)
+    middling.pull("contacts")
+    assert fetched(middling) == MIDDLING / PAGE + 1 + 1
+    assert_told(middling, interrupted=1, contacts=MIDDLING)
+    assert_in_step(middling)
+
+
+def test_the_second_of_two_at_once_is_turned_away(world: World) -> None:
+    """And another organisation's runs at once."""
+    first, second = Origin(dag_id="pull_contacts", run_id="scheduled__1", manual=False), Origin()
+    meanwhile: list[dict[str, Any]] = []
+
+    def pull_meanwhile(records: int) -> None:
+        if not meanwhile:
+            with pytest.raises(Skip, match="already running in pull_contacts, run scheduled__1, since"):
+                world.pull("contacts", origin=second)
+            meanwhile.append(world.event())
+            assert world.pull("contacts", 1).status == "success"
+            meanwhile.append(world.event())
+
+    assert world.pull("contacts", origin=first, progress=pull_meanwhile).status == "success"
+    turned_away, other = meanwhile
+    assert (turned_away["status"], turned_away["calls"], turned_away["ended_at"] is None) == ("warning", 0, False)
+    assert "already running in pull_contacts" in turned_away["message"]
+    assert other["status"] == "success"
+    assert [event["status"] for event in pulls(world)] == ["success", "warning", "success"]
+    assert world.pull("contacts").status == "success", "afterwards it is free"
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_two_processes_at_once(middling: World, capfd: pytest.CaptureFixture[str]) -> None:
+    middling.sandbox.settings(latency_ms=[20, 20])
+    both = [fork(middling) for _ in range(2)]
+    for process in both:
+        process.join()
+    assert sorted(process.exitcode or 0 for process in both) == [0, 1]
+    complaint = capfd.readouterr().err
+    assert "skipped" in complaint
+    assert "already running in" in complaint
+    assert fetched(middling) == MIDDLING / PAGE + 1
+    assert {event["message"].split(",")[0] for event in pulls(middling)} == {"3 rejected", middling.names()[0]}
