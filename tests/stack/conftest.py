@@ -1,0 +1,127 @@
+"""The whole stack, as `make demo` starts it: PostgreSQL, the sandbox, Airflow; on ports and in a folder of its own."""
+
+import io
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from rich.console import Console
+
+from demo import story
+from demo.airflow_api import AirflowApi
+from demo.place import PORTS, Place
+from demo.processes import listening, until
+
+# Airflow notices a killed task, and tries it again, in seconds instead of minutes.
+IMPATIENT = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+}
+POLICY = """
+
+def task_policy(task):
+    from datetime import timedelta
+
+    task.retry_delay = timedelta(seconds=1)
+"""
+
+
+class ImpatientPlace(Place):
+    """A demo whose Airflow is told to be quick, by the means any deployment has."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return super().settings | IMPATIENT
+
+    def prepare(self) -> None:
+        super().prepare()
+        with (self.home / "airflow" / "config" / "airflow_local_settings.py").open("a") as local_settings:
+            local_settings.write(POLICY)
+
+
+@dataclass
+class Stack:
+    """A running demo, and what a test wants to do with it."""
+
+    place: Place
+    api: AirflowApi
+    said: str  # by `make demo`
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.api.session.request(method, f"{self.place.sandbox}/sandbox/{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(f"{self.place.postgres}/qicworks", row_factory=dict_row) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def organisations(self) -> list[dict[str, Any]]:
+        """The largest first."""
+        found: list[dict[str, Any]] = self.sandbox("GET", "organisations")
+        return sorted(found, key=lambda one: -one["counts"]["Contacts"])
+
+    def trigger(self, **conf: Any) -> str:
+        """A run of pull_contacts by hand; its id."""
+        return str(self._airflow("POST", "", {"logical_date": None, "conf": conf})["dag_run_id"])
+
+    def state(self, run: str, patience: float = 60) -> str:
+        """How the run ended."""
+        assert until(lambda: self.api.state("pull_contacts", run) in ("success", "failed"), patience)
+        return self.api.state("pull_contacts", run)
+
+    def tasks(self, run: str) -> dict[str, dict[str, Any]]:
+        """Task id, with the organisation where mapped → the task instance."""
+        found = self._airflow("GET", f"/{run}/taskInstances")["task_instances"]
+        return {f"{task['task_id']} {task['rendered_map_index'] or ''}".strip(): task for task in found}
+
+    def log(self, run: str, attempt: int = 1) -> str:
+        """What the first `pull` of the run logged, a line an entry with all its fields."""
+        said = self._airflow("GET", f"/{run}/taskInstances/pull/logs/{attempt}?map_index=0&full_content=true")
+        return "\n".join(str(line) for line in said["content"])
+
+    def events(self, run: str) -> list[dict[str, Any]]:
+        return self.query("SELECT * FROM xero_sync.connection_event WHERE run_id = %s ORDER BY id", run)
+
+    def _airflow(self, method: str, path: str, body: Any = None) -> Any:
+        url = f"{self.place.airflow}/api/v2/dags/pull_contacts/dagRuns{path}"
+        answer = self.api.session.request(method, url, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Stack]:
+    """`make demo`, and at the end, whatever happened, `make stop`."""
+    # Not one of pytest's own temporary folders: those only we may search, and PostgreSQL may run as a user of its own.
+    home = Path(tempfile.mkdtemp(prefix="stack-"))
+    home.chmod(0o755)
+    place = ImpatientPlace.from_environment({"XERO_DEMO_HOME": str(home), **free_ports()})
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    with ExitStack() as afterwards:
+        afterwards.callback(shutil.rmtree, home, ignore_errors=True)
+        afterwards.callback(story.stop, place, console)
+        story.up(place, console)
+        api = AirflowApi(place)
+        api.wait_until_up(patience=10)
+        with api.session:
+            yield Stack(place, api, said.getvalue())
+    assert not [variable for variable, name in PORTS.items() if listening(getattr(place, name))]
+
+
+def free_ports() -> dict[str, str]:
+    with ExitStack() as held:
+        probes = {variable: held.enter_context(socket.socket()) for variable in PORTS}
+        for probe in probes.values():
+            probe.bind(("127.0.0.1", 0))
+        return {variable: str(probe.getsockname()[1]) for variable, probe in probes.items()}

@@ -1,0 +1,158 @@
+"""Through Airflow's scheduler and its workers: everything pulled, and what goes wrong stays where it went wrong."""
+
+import json
+from typing import Any
+
+import psutil
+import pytest
+
+from demo.processes import members, recorded, until
+from tests.stack.conftest import Stack
+
+# Starting everything takes most of it.
+pytestmark = pytest.mark.timeout(300)
+
+SLOWNESS = 3.0  # seconds a page
+TABLES = {
+    "Contacts": "contact",
+    "Accounts": "account",
+    "TaxRates": "tax_code",
+    "TrackingCategories": "tracking_category",
+}
+
+
+def names(stack: Stack, organisation: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Contact id → name, as Xero has them and as QicWorks has them."""
+    truth = stack.sandbox("GET", f"organisations/{organisation['tenant']}/Contacts")
+    held = stack.query(
+        "SELECT xero_id, contact.name FROM qicworks.contact JOIN xero_sync.connection"
+        " ON connection.id = connection_id WHERE tenant_id = %s",
+        organisation["tenant"],
+    )
+    return {row["ContactID"]: row["Name"] for row in truth}, {str(row["xero_id"]): row["name"] for row in held}
+
+
+def rename_some(stack: Stack, organisation: dict[str, Any]) -> None:
+    stack.sandbox("POST", f"organisations/{organisation['tenant']}/Contacts/touch", {"count": 20})
+    truth, held = names(stack, organisation)
+    assert truth != held
+
+
+def test_everything_is_pulled(stack: Stack) -> None:
+    assert "All went well" in stack.said
+    assert len(stack.organisations()) == 3
+    for organisation in stack.organisations():
+        for collection, table in TABLES.items():
+            [held] = stack.query(
+                f"SELECT count(*) AS count FROM qicworks.{table} JOIN xero_sync.connection"
+                " ON connection.id = connection_id WHERE tenant_id = %s",
+                organisation["tenant"],
+            )
+            assert held["count"] == organisation["counts"][collection] > 0, (organisation["name"], table)
+
+
+@pytest.fixture(scope="module")
+def slow_run(stack: Stack) -> str:
+    """A run for the largest organisation that reads all its contacts, page by slow page."""
+    organisation = stack.organisations()[0]
+    rename_some(stack, organisation)
+    stack.sandbox("PATCH", "settings", {"max_page_size": 500})
+    slow = {"kind": "slow", "path": "/Contacts", "tenant": organisation["tenant"], "seconds": SLOWNESS, "times": None}
+    stack.sandbox("POST", "faults", slow)
+    stack.sandbox("DELETE", "calls")
+    run = stack.trigger(connection=organisation["name"], full_refresh=True)
+    assert until(lambda: staged(stack) > 0, patience=60)
+    return run
+
+
+def staged(stack: Stack) -> int:
+    return int(stack.query("SELECT count(*) FROM xero_sync.stage_contact")[0]["count"])
+
+
+def test_a_run_by_hand_beside_one_of_the_same_organisation_is_skipped(stack: Stack, slow_run: str) -> None:
+    same, _, other = stack.organisations()
+    beside, elsewhere = stack.trigger(connection=same["name"]), stack.trigger(connection=other["name"])
+    assert (stack.state(beside), stack.state(elsewhere)) == ("success", "success")
+    assert stack.api.state("pull_contacts", slow_run) == "running", "too fast: this proves nothing"
+
+    assert stack.tasks(beside)[f"pull {same['name']}"]["state"] == "skipped"
+    assert f"already running in pull_contacts, run {slow_run}" in stack.log(beside)
+    [event] = stack.events(beside)
+    assert event["status"] == "warning"
+    assert f"already running in pull_contacts, run {slow_run}" in event["message"]
+
+    assert stack.tasks(elsewhere)[f"pull {other['name']}"]["state"] == "success"
+
+
+def test_a_killed_task_is_tried_again_and_goes_on_where_it_was(stack: Stack, slow_run: str) -> None:
+    organisation = stack.organisations()[0]
+    assert until(lambda: staged(stack) >= 1000, patience=30)
+    for process in working(stack):
+        process.kill()
+    asked_before = pages_asked_for(stack)
+    stack.sandbox("DELETE", "faults")
+
+    assert stack.state(slow_run) == "success"
+    task = stack.tasks(slow_run)[f"pull {organisation['name']}"]
+    assert (task["state"], task["try_number"]) == ("success", 2)
+    assert "going on with what an interrupted run read" in stack.log(slow_run, attempt=2)
+
+    truth, held = names(stack, organisation)
+    assert held == truth
+    assert staged(stack) == 0
+    # All but the last, which was under way.
+    asked_again = set(asked_before[:-1]) & set(pages_asked_for(stack)[len(asked_before) :])
+    assert not asked_again
+
+    killed, finished = stack.events(slow_run)
+    assert (killed["status"], killed["try_number"]) == ("error", 1)
+    assert killed["message"].startswith("interrupted")
+    assert (finished["status"], finished["try_number"]) == ("success", 2)
+    assert finished["read"] == organisation["counts"]["Contacts"]
+
+
+def working(stack: Stack) -> list[psutil.Process]:
+    """The executor's one worker that has a task, and the task."""
+    airflow = recorded(stack.place, "airflow")
+    assert airflow
+    workers = [process for process in members(airflow) if "LocalExecutor" in " ".join(process.cmdline())]
+    [busy] = [worker for worker in workers if worker.children()]
+    return [busy, *busy.children()]
+
+
+def pages_asked_for(stack: Stack) -> list[str]:
+    """What was asked of the largest organisation's contacts, page by page."""
+    tenant = stack.organisations()[0]["tenant"]
+    return [
+        json.dumps([call["headers"].get("if-modified-since"), call["query"]])
+        for call in stack.sandbox("GET", "calls")
+        if call["tenant"] == tenant and call["path"].endswith("/Contacts")
+    ]
+
+
+def test_a_revoked_organisation_fails_alone(stack: Stack) -> None:
+    big, revoked, small = stack.organisations()
+    stack.sandbox("DELETE", "faults")
+    stack.sandbox(
+        "POST", "faults", {"kind": "revoked", "path": "/Contacts", "tenant": revoked["tenant"], "times": None}
+    )
+    for organisation in (big, small):
+        rename_some(stack, organisation)
+
+    run = stack.trigger()
+
+    assert stack.state(run) == "failed"
+    assert {name: task["state"] for name, task in stack.tasks(run).items()} == {
+        "connections": "success",
+        f"pull {big['name']}": "success",
+        f"pull {revoked['name']}": "failed",
+        f"pull {small['name']}": "success",
+        "announce": "success",
+        "watcher": "failed",
+    }
+    for organisation in (big, small):
+        truth, held = names(stack, organisation)
+        assert held == truth
+    [event] = [event for event in stack.events(run) if event["status"] == "error"]
+    assert "disconnected" in event["message"]
+    assert event["correction"]
