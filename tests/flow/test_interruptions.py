@@ -149,7 +149,7 @@ def test_killed_again_and_again_while_it_reads(large: World) -> None:
     large.sandbox.settings(latency_ms=[20, 50])
     dice = random.Random(20)
     kills = 0
-    while (enough := staged(large) + dice.randint(2, 11)) < PAGES:
+    while (enough := staged(large) + dice.randint(4, 12)) < PAGES:
         process = large.start("pull", "contacts", "--connection", large.names()[0])
         until(partial(has_staged, large, enough))
         time.sleep(dice.uniform(0, 0.05))
