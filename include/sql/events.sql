@@ -13,10 +13,11 @@ UPDATE xero_sync.connection_event
        rejected = :rejected, calls = :calls, bytes_received = :bytes_received
  WHERE id = :id;
 
--- name: record_skip$
+-- name: record$
+-- What began and ended at once.
 INSERT INTO xero_sync.connection_event
        (connection_id, direction, data_set, status, ended_at, message, dag_id, run_id, task_id, map_index, try_number, log_url)
-VALUES (:connection_id, :direction, :data_set, 'warning', clock_timestamp(), :message,
+VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message,
         :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 

@@ -6,10 +6,12 @@ SELECT record, undecodable FROM xero_sync.rejection
  ORDER BY id;
 
 -- name: keep!
-INSERT INTO xero_sync.rejection AS held (connection_id, data_set, table_name, key, reasons, record, undecodable, event_id)
-SELECT :connection_id, :data_set, :table_name, key, problems, record, undecodable, :event_id FROM bad
+INSERT INTO xero_sync.rejection AS held (connection_id, data_set, table_name, key, reasons, record, undecodable,
+                                         held_back, event_id)
+SELECT :connection_id, :data_set, :table_name, key, problems, record, undecodable, :held_back, :event_id FROM bad
     ON CONFLICT (connection_id, data_set, table_name, key) WHERE closed_at IS NULL DO UPDATE SET
-       reasons = excluded.reasons, record = excluded.record, undecodable = excluded.undecodable, last_tried_at = now();
+       reasons = excluded.reasons, record = excluded.record, undecodable = excluded.undecodable, last_tried_at = now(),
+       held_back = held.held_back AND excluded.held_back;
 
 -- name: close_others!
 -- A version of these loaded, or Xero has them no longer.

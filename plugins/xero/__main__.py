@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         if sys.stderr.isatty()
         else None,
     )
-    log.setLevel(logging.INFO if options.verbose else logging.WARNING)
+    log.setLevel(logging.DEBUG if options.verbose else logging.WARNING)
+    if not options.verbose:
+        logging.getLogger("xero.events").setLevel(logging.CRITICAL)  # the outcome is printed anyway
     try:
         engine = database.engine(airflow_connections.get(QICWORKS))
         run: Callable[[Engine, argparse.Namespace], int] = options.run
@@ -52,10 +54,20 @@ def main(arguments: list[str] | None = None) -> int:
     except (XeroError, PullFailed, Skip, LookupError, ValueError) as error:
         print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; run it again, and it goes on where it stopped", file=sys.stderr)
+        return 130
     except (SQLAlchemyError, psycopg.Error) as error:
         hint = "; run `python -m xero migrate`" if isinstance(error, psycopg.errors.UndefinedTable) else ""
         print(f"error: the QicWorks database ({QICWORKS}): {str(error).splitlines()[0]}{hint}", file=sys.stderr)
         return 1
+
+
+def positive(text: str) -> int:
+    """A count, as argparse wants it."""
+    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 999999")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -81,12 +93,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--connection", metavar="NAME", help="one organisation only")
     command.add_argument("--full", action="store_true", help="read everything again, not only what changed")
     command.add_argument(
-        "--accept-shrink", action="store_true", help="believe a reading that brings far less than before"
+        "--anyway", action="store_true", help="load even if far less came than before, or far more of it is bad"
     )
     command.set_defaults(run=run_pull)
 
     command = commands.add_parser("events", help="the latest connection events")
-    command.add_argument("-n", "--number", type=int, default=20)
+    command.add_argument("-n", "--number", type=positive, default=20, help="how many (20)")
     command.set_defaults(run=run_events)
     return top
 
@@ -136,7 +148,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                         open_client=open_client,
                         origin=Origin(),
                         full=options.full,
-                        accept_shrink=options.accept_shrink,
+                        anyway=options.anyway,
                         progress=lambda records, bar=bar, task=task: bar.update(
                             task, rows=bar.tasks[0].fields["rows"] + records
                         ),  # type: ignore[misc]
@@ -144,6 +156,12 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                 except (XeroError, PullFailed, Skip) as error:
                     failed += 1
                     print(f"{label}: {'skipped' if isinstance(error, Skip) else 'failed'}: {error}", file=sys.stderr)
+                    continue
+                except Exception as error:
+                    failed += 1
+                    log.debug("%s", label, exc_info=True)
+                    said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+                    print(f"{label}: failed: {said} (-v tells where)", file=sys.stderr)
                     continue
             counts = outcome.counts
             out.print(

@@ -27,8 +27,13 @@ def get(conn_id: str) -> Any:
         return parse(conn_id, value)
     # Airflow takes seconds to import, so only where it is needed.
     from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
-    return BaseHook.get_connection(conn_id)
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        pass
+    raise LookupError(f"there is no Airflow connection '{conn_id}': set AIRFLOW_CONN_{conn_id.upper()}")
 
 
 def parse(conn_id: str, value: str) -> AirflowConnection:
@@ -39,9 +44,12 @@ def parse(conn_id: str, value: str) -> AirflowConnection:
             fields = json.loads(value)
         except ValueError:
             raise ValueError(f"{name} is not valid JSON") from None
-        port = fields.get("port")
-        known = {name: fields.get(name) for name in ("conn_type", "host", "schema", "login", "password", "extra")}
-        return AirflowConnection(**known, port=int(port) if port else None)
+        known = {field: fields.get(field) for field in ("conn_type", "host", "schema", "login", "password")}
+        texts = {field: None if value is None else str(value) for field, value in known.items()}
+        port = str(fields.get("port") or "")
+        if port and not port.isdecimal():
+            raise ValueError(f"the port in {name} is not a number")
+        return AirflowConnection(**texts, port=int(port) if port else None, extra=fields.get("extra"))
     return _parse_uri(name, value)
 
 

@@ -2,13 +2,18 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
+import uuid
 
 import pytest
 
 from tests.flow.conftest import World
 from xero import airflow_connections
+from xero.datasets.registry import DATASETS
+from xero.sync.pull import who
 
 
 def test_from_nothing_to_rows(unconnected: World) -> None:
@@ -31,7 +36,7 @@ def test_from_nothing_to_rows(unconnected: World) -> None:
     assert len(pulled.stdout.splitlines()) == 4 * len(world.names())
     assert "\x1b" not in pulled.stdout, "plain lines where there is no terminal"
     events = world.command("events", "-n", "100").stdout.splitlines()
-    assert len(events) == 1 + 4 * len(world.names())
+    assert len(events) == 1 + (2 + 4) * len(world.names()), "a heading, and what was connected twice and pulled"
 
 
 def test_one_organisation_by_its_name(world: World) -> None:
@@ -62,6 +67,68 @@ def test_what_is_set_up_wrong_is_said_in_one_line(world: World, name: str, value
     assert result.returncode == 1
     assert says in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_first_connects_at_once_make_everything_once(unconnected: World) -> None:
+    running = [unconnected.start("connect", "--all") for _ in range(3)]
+    for process in running:
+        _, err = process.communicate(timeout=100)
+        assert process.returncode == 0, err
+    assert len(unconnected.query("SELECT id FROM xero_sync.token")) == 1
+    assert len(unconnected.query("SELECT id FROM xero_sync.connection")) == len(unconnected.names())
+
+
+def test_migrations_at_once_and_after_one_that_was_killed(unconnected: World, postgres_url: str) -> None:
+    name = f"migrate_{uuid.uuid4().hex[:8]}"
+    address = f"{postgres_url.rpartition('/')[0]}/{name}"
+    unconnected.query_server(f'CREATE DATABASE "{name}"')
+    empty = World(unconnected.sandbox, unconnected.engine, address)
+    try:
+        unmigrated = empty.command("connections")
+        assert unmigrated.returncode == 1
+        assert "run `python -m xero migrate`" in unmigrated.stderr
+        assert len(unmigrated.stderr.splitlines()) == 1
+        running = [empty.start("migrate") for _ in range(3)]
+        running[0].kill()
+        for process in running:
+            process.communicate(timeout=60)
+        assert [process.returncode for process in running[1:]] == [0, 0]
+        assert "up to date" in empty.command("migrate").stdout
+    finally:
+        unconnected.query_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_an_organisation_is_meant_by_its_own_name(world: World) -> None:
+    """Another one is called in Xero what this one is called in QicWorks."""
+    first, second = world.names()[:2]
+    world.query("UPDATE xero_sync.connection SET tenant_name = %s WHERE tenant_name = %s", first, second)
+    assert [one["organisation"] for one in who(world.engine, DATASETS["contacts"], first)[0]] == [first]
+    world.query("UPDATE qicworks.organisation SET name = 'Renamed' WHERE name = %s", first)
+    with pytest.raises(LookupError, match=f"may be 'Renamed', '{second}'|may be '{second}', 'Renamed'"):
+        who(world.engine, DATASETS["contacts"], first)
+
+
+def test_one_odd_setting_of_an_organisation_stops_nobody(world: World) -> None:
+    odd = {"PeriodLockDate": "soon", "TaxNumber": 51824753556, "LegalName": "nul\u0000", "Timezone": "MARS"}
+    world.sandbox.control("PATCH", f"organisations/{world.sandbox.tenant()}", odd)
+    assert world.command("connect", "--all").returncode == 0
+    world.query("UPDATE xero_sync.connection SET organisation_read_at = NULL")
+    assert world.command("pull", "contacts").returncode == 0
+
+
+def test_ctrl_c_closes_the_event_and_leaves_no_traceback(world: World) -> None:
+    world.fault(path="Contacts", kind="slow", seconds=20)
+    process = world.start("pull", "contacts", "--connection", world.names()[0])
+    for _ in range(200):
+        if world.query("SELECT 1 AS one FROM xero_sync.connection_event WHERE status = 'running'"):
+            break
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert (world.event()["status"], world.event()["message"]) == ("error", "interrupted")
 
 
 def test_an_airflow_connection_reads_the_same_as_json_and_as_uri() -> None:

@@ -30,7 +30,7 @@ def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) ->
     assert result.returncode == 1
     revoked = world.query(
         "SELECT event.*, connection.state FROM xero_sync.connection_event AS event JOIN xero_sync.connection"
-        " ON connection.id = event.connection_id WHERE connection.tenant_id = %s",
+        " ON connection.id = event.connection_id WHERE event.direction = 'pull' AND connection.tenant_id = %s",
         world.sandbox.tenant(0),
     )
     assert [(row["status"], row["state"]) for row in revoked] == [("error", "needs_reconnect")]

@@ -116,6 +116,7 @@ CREATE TABLE xero_sync.rejection (
     event_id      bigint NOT NULL REFERENCES xero_sync.connection_event,
     rejected_at   timestamptz NOT NULL DEFAULT now(),
     last_tried_at timestamptz NOT NULL DEFAULT now(),
+    held_back     boolean NOT NULL,       -- came with so many others that nothing at all was loaded
     closed_at     timestamptz,
     closed_by     bigint REFERENCES xero_sync.connection_event
 );

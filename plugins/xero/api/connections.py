@@ -59,10 +59,10 @@ def _client(app: XeroApp, tokens: Token | TokenStore, session: requests.Session 
 def _connection(entry: Any) -> XeroConnection:
     try:
         return XeroConnection(
-            id=entry["id"],
+            id=entry.get("id") or "",
             tenant_id=entry["tenantId"],
             tenant_name=entry.get("tenantName") or "",
-            tenant_type=entry["tenantType"],
+            tenant_type=entry.get("tenantType") or "ORGANISATION",
             auth_event_id=entry.get("authEventId"),
         )
     except (KeyError, TypeError, AttributeError):

@@ -31,7 +31,7 @@ ACCOUNT = Table(
         UPDATED,
     ),
     active=in_use,
-    rules=(known_status("ACTIVE", "ARCHIVED", "DELETED"),),
+    rules=known_status("ACTIVE", "ARCHIVED", "DELETED"),
 )
 
 CHART_OF_ACCOUNTS = Dataset(

@@ -41,7 +41,8 @@ def address(field: str):  # type: ignore[no-untyped-def]
 
 
 def in_use(record: Record) -> bool:
-    return record.get("ContactStatus") == "ACTIVE" and not record.get("MergedToContactID")
+    merged = record.get("MergedToContactID")
+    return record.get("ContactStatus") == "ACTIVE" and (not merged or not str(merged).strip("0-"))
 
 
 CONTACT = Table(
@@ -80,7 +81,7 @@ CONTACT = Table(
     ),
     active=in_use,
     rules=(
-        known_status("ACTIVE", "ARCHIVED", "GDPRREQUEST"),
+        *known_status("ACTIVE", "ARCHIVED", "GDPRREQUEST"),
         Rule(
             "ExpectColumnValuesToMatchRegex",
             "email",

@@ -104,12 +104,10 @@ def status_column(source: str = "Status") -> Column:
     return Column("status", source, max_length=50)
 
 
-def known_status(*known: str) -> Rule:
-    """An unknown status is loaded, as inactive."""
-    return Rule(
-        "ExpectColumnValuesToBeInSet",
-        "status",
-        f"status is none of {', '.join(known)}: loaded as inactive",
-        "warn",
-        {"value_set": list(known)},
+def known_status(*known: str) -> tuple[Rule, ...]:
+    """An unknown status is loaded, as inactive; so is none at all."""
+    says = f"status is none of {', '.join(known)}: loaded as inactive"
+    return (
+        Rule("ExpectColumnValuesToBeInSet", "status", says, "warn", {"value_set": list(known)}),
+        Rule("ExpectColumnValuesToNotBeNull", "status", says, "warn"),
     )

@@ -19,7 +19,7 @@ TAX_CODE = Table(
         status_column(),
     ),
     active=in_use,
-    rules=(known_status("ACTIVE", "ARCHIVED", "DELETED", "PENDING"),),
+    rules=known_status("ACTIVE", "ARCHIVED", "DELETED", "PENDING"),
 )
 
 TAX_CODES = Dataset(

@@ -25,7 +25,7 @@ TRACKING_CATEGORY = Table(
         status_column(),
     ),
     active=in_use,
-    rules=(STATUS,),
+    rules=STATUS,
 )
 
 TRACKING_OPTION = Table(
@@ -38,7 +38,7 @@ TRACKING_OPTION = Table(
     ),
     active=option_in_use,
     rows=options,
-    rules=(STATUS,),
+    rules=STATUS,
 )
 
 TRACKING_CATEGORIES = Dataset(

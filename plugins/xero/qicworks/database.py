@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import pq
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import URL, Engine, create_engine
@@ -36,7 +37,12 @@ class AirflowConnection(Protocol):
 def url(connection: AirflowConnection) -> URL:
     """The database's address. Extras that libpq knows (`sslmode`, …) go along."""
     extra = connection.extra or {}
-    extra = json.loads(extra) if isinstance(extra, str) else extra
+    try:
+        extra = json.loads(extra) if isinstance(extra, str) else extra
+    except ValueError:
+        raise ValueError("the extra of the QicWorks database's Airflow connection is not valid JSON") from None
+    # An Airflow connection may hold more than libpq knows, such as "cursor".
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     return URL.create(
         "postgresql+psycopg",
         username=connection.login,
@@ -44,7 +50,7 @@ def url(connection: AirflowConnection) -> URL:
         host=connection.host,
         port=connection.port,
         database=connection.schema,
-        query={name: value for name, value in extra.items() if isinstance(value, str)},
+        query={name: str(value) for name, value in extra.items() if name in known},
     )
 
 

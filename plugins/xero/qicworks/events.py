@@ -56,17 +56,12 @@ def close_event(
     QUERIES.close_event(session, id=id, status=status, message=message, correction=correction, **asdict(counts))
 
 
-def record_skip(
-    session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin, message: str
+def record(
+    session: Session, connection_id: UUID, direction: str, data_set: str, status: str, message: str, origin: Origin
 ) -> None:
-    QUERIES.record_skip(
-        session,
-        connection_id=connection_id,
-        direction=direction,
-        data_set=data_set,
-        message=message,
-        **origin.columns(),
-    )
+    """An event of what began and ended at once."""
+    pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
+    QUERIES.record(session, status=status, message=message, **pair, **origin.columns())
 
 
 def close_interrupted(session: Session, connection_id: UUID, direction: str, data_set: str) -> list[dict[str, Any]]:

@@ -33,7 +33,14 @@ def _key(table: Table) -> Composed:
 
 
 def settle(
-    session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging, event_id: int
+    session: Session,
+    connection_id: UUID,
+    dataset: Dataset,
+    table: Table,
+    staging: Staging,
+    event_id: int,
+    *,
+    held_back: bool,
 ) -> int:
     """Keeps what is bad in this staging as open, closes what no longer is. Returns how many records are rejected.
 
@@ -59,7 +66,7 @@ def settle(
         {"staging_id": staging.id},
     ).rowcount
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name, "event_id": event_id}
-    QUERIES.keep(session, **pair)
+    QUERIES.keep(session, held_back=held_back, **pair)
     QUERIES.close_others(session, **pair)
     session.execute("DROP TABLE bad")
     return found
@@ -73,7 +80,7 @@ def count_newly_bad(session: Session, connection_id: UUID, dataset: Dataset, tab
          WHERE staging_id = %s AND problems IS NOT NULL AND NOT retried
            AND NOT EXISTS (SELECT FROM xero_sync.rejection
                             WHERE connection_id = %s AND data_set = %s AND table_name = %s AND closed_at IS NULL
-                              AND rejection.key = {key})
+                              AND NOT held_back AND rejection.key = {key})
         """
     ).format(stage=stage_table(table), key=_key(table))
     row = session.execute(statement, (staging.id, connection_id, dataset.name, table.name)).fetchone()

@@ -103,6 +103,18 @@ def distinct(session: Session, staging: Staging, table: Table) -> int:
     return int(row["count"])
 
 
+def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
+    """A rejection tried again gives way to what Xero has sent of the same record since."""
+    statement = SQL(
+        """
+        DELETE FROM {stage} AS again WHERE staging_id = %s AND retried
+           AND EXISTS (SELECT FROM {stage} AS sent
+                        WHERE sent.staging_id = again.staging_id AND NOT sent.retried AND sent.{key} = again.{key})
+        """
+    ).format(stage=stage_table(table), key=Identifier(table.key))
+    session.execute(statement, (staging.id,))
+
+
 def forget_problems(session: Session, staging: Staging, table: Table) -> None:
     """Before validating: what a killed process found is found again."""
     statement = SQL("UPDATE {} SET problems = NULL WHERE staging_id = %s AND problems IS NOT NULL")

@@ -11,8 +11,9 @@ from xero.api.auth import OAuth
 from xero.api.connections import XeroConnection, get_connections
 from xero.api.errors import Misconfigured, XeroError
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, database, sql, tokens
+from xero.qicworks import connections, database, events, sql, tokens
 from xero.qicworks.database import Session
+from xero.qicworks.events import Origin
 from xero.sync import organisation
 from xero.sync.pull import OpenClient
 
@@ -33,26 +34,31 @@ def connect_all(engine: Engine, app: XeroApp, airflow_conn_id: str, open_client:
             "Use grant_type client_credentials (a custom connection) for `connect --all`.",
         )
     with database.session(engine) as session:
+        # Two at once would store two authorisations, and make each organisation twice.
+        session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
         token_id = QUERIES.token_of_app(session, airflow_conn_id=airflow_conn_id)
-    if token_id is None:
-        token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).client_credentials())
-    store = tokens.DatabaseTokens(engine, token_id, app)
-    granted = [found for found in get_connections(app, store) if found.tenant_type in ("ORGANISATION", "", None)]
-    if not granted:
-        say("Xero lists no organisation for this app: let one authorise it first")
-    troubles = 0
-    with database.session(engine) as session:
-        for found in granted:
-            with session.transaction():
-                connection_id, said = match(session, token_id, found)
-            say(said)
-            try:
-                connection = connections.one(session, connection_id)
-                say("  " + organisation.refresh(session, open_client(connection, True), connection))
-            except XeroError as error:
-                troubles += 1
-                say(f"  cannot be read yet: {error}")
-    return troubles
+        if token_id is None:
+            token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).client_credentials())
+        store = tokens.DatabaseTokens(engine, token_id, app)
+        granted = [found for found in get_connections(app, store) if found.tenant_type == "ORGANISATION"]
+        if not granted:
+            say("Xero lists no organisation for this app: let one authorise it first")
+        return sum(not _connect(session, token_id, found, open_client, say) for found in granted)
+
+
+def _connect(session: Session, token_id: UUID, found: XeroConnection, open_client: OpenClient, say: Say) -> bool:
+    """Whether it could be read from. One that cannot does not stop the others."""
+    with session.transaction():
+        connection_id, said = match(session, token_id, found)
+        events.record(session, connection_id, "connect", "connection", "success", said, Origin())
+    say(said)
+    try:
+        connection = connections.one(session, connection_id)
+        say("  " + organisation.refresh(session, open_client(connection, True), connection))
+    except XeroError as error:
+        say(f"  cannot be read yet: {error}")
+        return False
+    return True
 
 
 def match(session: Session, token_id: UUID, found: XeroConnection) -> tuple[UUID, str]:

@@ -104,8 +104,8 @@ class Extract:
     def _read_once(self) -> None:
         answer = self._get({}, self.staging.since)
         records, paging = self._records(answer)
-        announced = paging.get("itemCount")
-        if isinstance(announced, int) and announced > len(records):
+        announced = _count(paging, "itemCount")
+        if announced is not None and announced > len(records):
             raise BadAnswer(
                 f"{self.dataset.path} announced {announced} records in one answer, {len(records)} came.",
                 "Report it: this endpoint was not known to page. Nothing was loaded.",
@@ -135,6 +135,8 @@ class Extract:
     def _records(self, answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
         """The records and the paging. An answer without the plural is no empty answer."""
         records = answer.data.get(self.dataset.envelope) if isinstance(answer.data, dict) else None
+        if records is None and isinstance(answer.data, dict) and self.dataset.envelope in answer.data:
+            records = []  # null is how some say that there are none
         if not isinstance(records, list):
             raise BadAnswer(
                 f"The answer of {self.dataset.path} holds no list '{self.dataset.envelope}'.",
@@ -166,4 +168,4 @@ class Extract:
 
 def _count(paging: Mapping[str, Any], name: str) -> int | None:
     value = paging.get(name)
-    return value if isinstance(value, int) and value >= 0 else None
+    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

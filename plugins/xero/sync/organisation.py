@@ -9,7 +9,7 @@ from tzlocal.windows_tz import win_tz
 
 from xero.api import wire
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, NotAvailable, Refused
+from xero.api.errors import NotAvailable, Refused
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
@@ -47,7 +47,8 @@ def refresh(session: Session, client: XeroClient, connection: Connection) -> str
         return f"what Xero says of the organisation itself could not be read: {error}"
     found = answer.data.get("Organisations") if isinstance(answer.data, dict) else None
     if not isinstance(found, list) or not found or not isinstance(found[0], dict):
-        raise BadAnswer(f"The answer of {PATH} holds no organisation.", "Check the host of the Airflow connection.")
+        QUERIES.organisation_was_read(session, id=connection.id)
+        return "what Xero says of the organisation itself holds no organisation"
     said = found[0]
 
     def read(reader: Callable[[object], T | None], field: str) -> T | None:

@@ -1,6 +1,7 @@
 """Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
 
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, RetryLater, XeroError, cleaned
-from xero.datasets.declaration import Dataset
+from xero.datasets.declaration import Dataset, Table
 from xero.qicworks import connections, database, events, lease, merge, rejections, staging
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
@@ -26,6 +27,7 @@ from xero.sync.extract import Extract, Progress
 __all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull", "who"]
 
 log = logging.getLogger(__name__)
+event_log = logging.getLogger("xero.events")
 
 OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
 
@@ -72,15 +74,7 @@ def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tupl
     with database.session(engine) as session:
         known = connections.every(session)
     if connection:
-        wanted = connection.strip().casefold()
-        known = [
-            one
-            for one in known
-            if wanted
-            in (str(one.id), one.tenant_id.casefold(), one.organisation.casefold(), one.tenant_name.casefold())
-        ]
-        if not known:
-            raise LookupError(f"no connection is called '{connection}'; `python -m xero connections` lists them")
+        known = _named(connection, known)
     taken: list[dict[str, str]] = []
     left_out: list[str] = []
     for one in known:
@@ -92,6 +86,25 @@ def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tupl
     return taken, left_out
 
 
+def _named(wanted: str, known: list[Connection]) -> list[Connection]:
+    """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
+    wanted = wanted.strip()
+    for name in (
+        lambda one: one.organisation,
+        lambda one: one.organisation.casefold(),
+        lambda one: str(one.id),
+        lambda one: one.tenant_id.casefold(),
+        lambda one: one.tenant_name.casefold(),
+    ):
+        found = [one for one in known if name(one) in (wanted, wanted.casefold())]
+        if len(found) == 1:
+            return found
+        if found:
+            names = ", ".join(f"'{one.organisation}'" for one in found)
+            raise LookupError(f"'{wanted}' may be {names}; say which by the name QicWorks has for it")
+    raise LookupError(f"no connection is called '{wanted}'; `python -m xero connections` lists them")
+
+
 def pull(
     dataset: Dataset,
     connection_id: UUID | str,
@@ -100,7 +113,7 @@ def pull(
     open_client: OpenClient,
     origin: Origin,
     full: bool = False,
-    accept_shrink: bool = False,
+    anyway: bool = False,
     progress: Progress = lambda records: None,
 ) -> Outcome:
     """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
@@ -110,12 +123,12 @@ def pull(
         if not lease.acquire(session, connection_id, "pull", dataset.name):
             running = events.running(session, connection_id, "pull", dataset.name)
             message = f"{connection.organisation}, {dataset.title}: already running in {running}"
-            events.record_skip(session, connection_id, "pull", dataset.name, origin, message)
+            events.record(session, connection_id, "pull", dataset.name, "warning", message, origin)
             raise Skip(message)
         for left in events.close_interrupted(session, connection_id, "pull", dataset.name):
             log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
         event_id = events.open_event(session, connection_id, "pull", dataset.name, origin)
-        return _Pull(dataset, connection, session, event_id, origin).run(open_client, full, accept_shrink, progress)
+        return _Pull(dataset, connection, session, event_id, origin).run(open_client, full, anyway, progress)
 
 
 class _Pull:
@@ -132,7 +145,7 @@ class _Pull:
         self.counts = Counts()
         self.client: XeroClient | None = None
 
-    def run(self, open_client: OpenClient, full: bool, accept_shrink: bool, progress: Progress) -> Outcome:
+    def run(self, open_client: OpenClient, full: bool, anyway: bool, progress: Progress) -> Outcome:
         try:
             with _group(f"extract: {self.dataset.title} of {self.connection.organisation}"):
                 self.client = open_client(self.connection, self.origin.manual)
@@ -144,7 +157,7 @@ class _Pull:
                 self._count_calls()
                 log.info("%d calls, %s", self.counts.calls, _size(self.counts.bytes_received))
             with _group("validate"):
-                warned = self._validate(staged, accept_shrink)
+                warned = self._validate(staged, anyway)
             for warning in extract.warnings:
                 warned[warning] += 1
             with _group("load"):
@@ -165,7 +178,10 @@ class _Pull:
             self._close("error", error.message, error.correction)
             raise
         except Exception as error:
-            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}")
+            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}", "Pull again; if it lasts, report it.")
+            raise
+        except BaseException:  # Ctrl-C, or Airflow ends the task
+            self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
             raise
 
     def _keep_organisation_fresh(self) -> None:
@@ -173,20 +189,21 @@ class _Pull:
         if organisation.is_stale(self.connection):
             log.info(organisation.refresh(self.session, self.client, self.connection))
 
-    def _validate(self, staged: Staging, accept_shrink: bool) -> Counter[str]:
+    def _validate(self, staged: Staging, anyway: bool) -> Counter[str]:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
         warned: Counter[str] = Counter()
         for table in self.dataset.tables:
+            staging.drop_superseded(self.session, staged, table)
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
-            if staged.whole and not accept_shrink:
+            if staged.whole and not anyway:
                 known = merge.known(self.session, table, self.connection.id)
                 if known >= FEW and came < known * self.dataset.shrink_share:
                     self._give_up(
                         staged,
                         f"Xero sent {came} of {known} known rows of {table.name}: not believed, nothing was loaded.",
-                        f"If it is right, run `python -m xero pull {self.dataset.name} --full --accept-shrink"
-                        f" --connection '{self.connection.organisation}'`.",
+                        f"If it is right, run `python -m xero pull {self.dataset.name} --full --anyway"
+                        f" --connection {shlex.quote(self.connection.organisation)}`.",
                     )
             if not rows:
                 log.info("%s: nothing new", table.name)
@@ -195,11 +212,14 @@ class _Pull:
             warned += odd
             bad = rejections.count_newly_bad(self.session, self.connection.id, self.dataset, table, staged)
             log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
-            if bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
+            if not anyway and bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
                 self._give_up(
                     staged,
                     f"{bad} of {came} rows of {table.name} are bad: nothing was loaded.",
-                    "See xero_sync.rejection for the reasons; mend them in Xero, or the rules here, and pull again.",
+                    "See xero_sync.rejection for the reasons; mend them in Xero, or the rules here, and pull again."
+                    " To load the rest all the same: "
+                    f"`python -m xero pull {self.dataset.name} --anyway"
+                    f" --connection {shlex.quote(self.connection.organisation)}`.",
                 )
         return warned
 
@@ -208,12 +228,14 @@ class _Pull:
         with self.session.transaction():
             for table in self.dataset.tables:
                 self.counts.read += staging.distinct(self.session, staged, table)
-                self.counts.rejected += self._settle_rejections(table, staged)
+                self.counts.rejected += self._settle_rejections(table, staged, held_back=True)
             staging.drop(self.session, self.dataset, staged.id)
         raise PullFailed(message, correction)
 
-    def _settle_rejections(self, table: Any, staged: Staging) -> int:
-        return rejections.settle(self.session, self.connection.id, self.dataset, table, staged, self.event_id)
+    def _settle_rejections(self, table: Table, staged: Staging, *, held_back: bool) -> int:
+        return rejections.settle(
+            self.session, self.connection.id, self.dataset, table, staged, self.event_id, held_back=held_back
+        )
 
     def _load(self, staged: Staging, high_water: datetime | None, warned: Counter[str]) -> Outcome:
         """One transaction: merge, deactivate, rejections, cursor, event."""
@@ -235,7 +257,7 @@ class _Pull:
                         warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
                     else:
                         self.counts.deactivated += merge.retire(session, table, connection_id, staged)
-                rejected = self._settle_rejections(table, staged)
+                rejected = self._settle_rejections(table, staged, held_back=False)
                 self.counts.rejected += rejected
                 self.counts.read += rejected
             staging.drop(session, self.dataset, staged.id)
@@ -261,10 +283,10 @@ class _Pull:
         events.close_event(self.session, self.event_id, status, self.counts, message, correction)
         self._log_event(status, message, correction)
 
-    def _close_at_last(self, message: str) -> None:
+    def _close_at_last(self, message: str, correction: str) -> None:
         """After an error of whatever kind: if the database is gone too, the next run closes the event."""
         try:
-            self._close("error", message)
+            self._close("error", message, correction)
         except psycopg.Error:
             log.exception("the event %d could not be closed; the next run will close it", self.event_id)
 
@@ -286,7 +308,7 @@ class _Pull:
             for name, value in facts.items()
             if value is not None
         )
-        log.log(level, "connection_event %s", line)
+        event_log.log(level, "connection_event %s", line)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -20,9 +21,15 @@ def words(value: object) -> str | None:
     return text if text and not text.isspace() else None
 
 
+def identity(value: object) -> UUID | None:
+    """An id; all zeros is how .NET says that there is none."""
+    found = wire.uuid(value)
+    return None if found is None or found.int == 0 else found
+
+
 READERS: Mapping[Kind, Callable[[object], Any]] = {
     Kind.TEXT: words,
-    Kind.UUID: wire.uuid,
+    Kind.UUID: identity,
     Kind.BOOLEAN: wire.boolean,
     Kind.NUMBER: wire.number,
     Kind.DATE: wire.date,
@@ -75,6 +82,7 @@ class Rows:
                 column.source if isinstance(column.source, str) else column.name,
                 source(column),
                 reader(column),
+                isinstance(column.source, str),  # the value is one that Xero sent, not one made of several
             )
             for column in table.columns
         ]
@@ -88,44 +96,48 @@ class Rows:
         return [self._row(row) if isinstance(row, Mapping) else self._unreadable(row) for row in found]
 
     def again(self, rejection: Rejection) -> StagedRow:
-        """An open rejection as a row: what could not be read then is read once more, by today's rules."""
+        """An open rejection as a row. What could not be read is read once more where it was kept as it came."""
         values: list[Any] = []
         undecodable: dict[str, Any] = {}
-        for name, field, _, read in self.columns:
-            kept = field in rejection.undecodable
-            value = rejection.undecodable[field] if kept else rejection.record.get(name)
+        for name, field, _, read, _ in self.columns:
+            kept = rejection.undecodable.get(field)
             try:
-                values.append(read(value))
+                if kept is not None and "sent" not in kept:
+                    raise ValueError("only its description is kept")
+                values.append(read(kept["sent"] if kept else rejection.record.get(name)))
             except ValueError:
                 values.append(None)
-                undecodable[field] = value
-        undecodable |= {field: value for field, value in rejection.undecodable.items() if field == WHOLE_RECORD}
-        return self._staged(values, self._active_again(rejection), undecodable, retried=True)
+                undecodable[field] = kept or {"sent": rejection.record.get(name)}
+        if WHOLE_RECORD in rejection.undecodable:
+            undecodable[WHOLE_RECORD] = rejection.undecodable[WHOLE_RECORD]
+        return self._staged(values, bool(rejection.record.get("is_active")), undecodable, retried=True)
 
     def _row(self, record: Record) -> StagedRow:
         values: list[Any] = []
         undecodable: dict[str, Any] = {}
-        for _, field, find, read in self.columns:
-            value: object = None
+        for _, field, find, read, as_it_came in self.columns:
             try:
                 value = find(record)
-                values.append(read(value))
             except (ValueError, AttributeError, TypeError, KeyError):
                 values.append(None)
-                undecodable[field] = as_sent(value)
+                undecodable[field] = {"shown": shown(record.get(field.partition(".")[0], "what it is made of"))}
+                continue
+            try:
+                values.append(read(value))
+            except ValueError:
+                values.append(None)
+                undecodable[field] = as_sent(value) if as_it_came else {"shown": shown(value)}
         return self._staged(values, self._active(record), undecodable, retried=False)
 
     def _unreadable(self, record: object) -> StagedRow:
-        return self._staged([None] * len(self.columns), False, {WHOLE_RECORD: as_sent(record)}, retried=False)
+        undecodable = {WHOLE_RECORD: {"shown": shown(record)}}
+        return self._staged([None] * len(self.columns), False, undecodable, retried=False)
 
     def _active(self, record: Record) -> bool:
         try:
             return bool(self.table.active(record))
         except (AttributeError, TypeError, KeyError):
             return False
-
-    def _active_again(self, rejection: Rejection) -> bool:
-        return bool(rejection.record.get("is_active"))
 
     def _staged(
         self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
@@ -139,11 +151,17 @@ WHOLE_RECORD = "the record"
 LONGEST_KEPT = 1000
 
 
-def as_sent(value: object) -> Any:
-    """A value that could not be read, fit for JSON in PostgreSQL; at most 1,000 characters."""
+def as_sent(value: object) -> dict[str, Any]:
+    """A value that could not be read: as it came, so that another rule may read it, or else only described."""
     if value is None or isinstance(value, bool | int):
-        return value
-    text = value if isinstance(value, str) else str(value)
+        return {"sent": value}
+    described = shown(value)
+    return {"sent": value} if described == value else {"shown": described}
+
+
+def shown(value: object) -> str:
+    """Fit for an operator and for JSON in PostgreSQL: at most 1,000 characters, what it cannot hold escaped."""
+    text = value if isinstance(value, str) else repr(value)
     return text[:LONGEST_KEPT].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
