@@ -122,8 +122,9 @@ def pull(
         connection = connections.one(session, connection_id)
         if not lease.acquire(session, connection_id, "pull", dataset.name):
             running = events.running(session, connection_id, "pull", dataset.name)
-            message = f"{connection.organisation}, {dataset.title}: already running in {running}"
+            message = f"already running in {running}"
             events.record(session, connection_id, "pull", dataset.name, "warning", message, origin)
+            _log_event(dataset, connection, "warning", Counts(), message)
             raise Skip(message)
         for left in events.close_interrupted(session, connection_id, "pull", dataset.name):
             log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
@@ -162,7 +163,7 @@ class _Pull:
                 warned[warning] += 1
             with _group("load"):
                 outcome = self._load(staged, extract.high_water, warned)
-            self._log_event(outcome.status, outcome.message)
+            _log_event(self.dataset, self.connection, outcome.status, self.counts, outcome.message)
             return outcome
         except RetryLater as wait:
             if wait.seconds <= LONGEST_WAIT:
@@ -171,7 +172,7 @@ class _Pull:
             at = datetime.now(UTC) + timedelta(seconds=wait.seconds)
             message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
             self._close("warning", message, wait.correction)
-            raise Skip(f"{self.connection.organisation}, {self.dataset.title}: {message}") from None
+            raise Skip(message) from None
         except (XeroError, PullFailed) as error:
             if isinstance(error, Disconnected):
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
@@ -281,7 +282,7 @@ class _Pull:
     def _close(self, status: str, message: str, correction: str | None = None) -> None:
         self._count_calls()
         events.close_event(self.session, self.event_id, status, self.counts, message, correction)
-        self._log_event(status, message, correction)
+        _log_event(self.dataset, self.connection, status, self.counts, message, correction)
 
     def _close_at_last(self, message: str, correction: str) -> None:
         """After an error of whatever kind: if the database is gone too, the next run closes the event."""
@@ -290,25 +291,31 @@ class _Pull:
         except psycopg.Error:
             log.exception("the event %d could not be closed; the next run will close it", self.event_id)
 
-    def _log_event(self, status: str, message: str, correction: str | None = None) -> None:
-        """The event as one line, `name=value` each, for those who search logs."""
-        facts: dict[str, Any] = {
-            "event": self.event_id,
-            "direction": "pull",
-            "data_set": self.dataset.name,
-            "organisation": self.connection.organisation,
-            "status": status,
-            **asdict(self.counts),
-            "message": message,
-            "correction": correction,
-        }
-        level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
-        line = " ".join(
-            f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}"
-            for name, value in facts.items()
-            if value is not None
-        )
-        event_log.log(level, "connection_event %s", line)
+
+def _log_event(
+    dataset: Dataset,
+    connection: Connection,
+    status: str,
+    counts: Counts,
+    message: str,
+    correction: str | None = None,
+) -> None:
+    """The event as one line, `name=value` each, for those who search logs."""
+    facts: dict[str, Any] = {
+        "direction": "pull",
+        "data_set": dataset.name,
+        "organisation": connection.organisation,
+        "status": status,
+        **asdict(counts),
+        "message": message,
+        "correction": correction,
+    }
+    level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
+    told = {name: value for name, value in facts.items() if value is not None}
+    line = " ".join(
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
+    )
+    event_log.log(level, "connection_event %s", line)
 
 
 @contextmanager
