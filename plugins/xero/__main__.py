@@ -22,7 +22,8 @@ from xero.qicworks import connections, database, events
 from xero.qicworks.migrate import migrate
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, PullFailed, Skip, pull, who
+from xero.sync.pull import Origin, PullFailed, Skip, pull
+from xero.sync.turns import who
 
 QICWORKS = "qicworks_default"
 

@@ -88,7 +88,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         def connections() -> list[dict[str, str]]:
             """Who is on. Logs who is left out, and why."""
             from xero.hooks import qicworks_engine
-            from xero.sync.pull import who
+            from xero.sync.turns import who
 
             chosen = get_current_context()["params"]["connection"]
             try:

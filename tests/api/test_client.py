@@ -92,7 +92,7 @@ def test_a_naive_moment_is_a_mistake_of_the_caller(rig: Rig) -> None:
 
 
 def test_an_expired_token_is_renewed_before_it_is_sent(rig: Rig, server: Server) -> None:
-    rig.tokens.token = Token("old", None, datetime.now(UTC) + timedelta(seconds=30), "")
+    rig.tokens.token = Token("old", None, datetime.now(UTC) - timedelta(seconds=1), "")
     rig.client.get(CONTACTS)
     assert dict(server.seen[0].headers)["Authorization"] == "Bearer renewed-1"
 

@@ -19,7 +19,8 @@ from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, Outcome, pull, who
+from xero.sync.pull import Origin, Outcome, pull
+from xero.sync.turns import who
 
 __all__ = ["sandbox", "sandbox_url"]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.flow.conftest import World
 from xero import airflow_connections
 from xero.datasets.registry import DATASETS
-from xero.sync.pull import who
+from xero.sync.turns import who
 
 
 def test_from_nothing_to_rows(unconnected: World) -> None:

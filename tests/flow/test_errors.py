@@ -9,7 +9,8 @@ from tests.flow.conftest import World
 from xero.api.errors import Disconnected, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease
-from xero.sync.pull import Origin, Skip, who
+from xero.sync.pull import Origin, Skip
+from xero.sync.turns import who
 
 CONTACTS = DATASETS["contacts"]
 

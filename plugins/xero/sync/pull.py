@@ -24,7 +24,7 @@ from xero.qicworks.staging import Staging
 from xero.sync import organisation, quality
 from xero.sync.extract import Extract, Progress
 
-__all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull", "who"]
+__all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull"]
 
 log = logging.getLogger(__name__)
 event_log = logging.getLogger("xero.events")
@@ -63,46 +63,6 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         return {"status": self.status, "changed": self.changed, **asdict(self.counts)}
-
-
-def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
-    """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
-
-    `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
-    LookupError if there is none of that name.
-    """
-    with database.session(engine) as session:
-        known = connections.every(session)
-    if connection:
-        known = _named(connection, known)
-    taken: list[dict[str, str]] = []
-    left_out: list[str] = []
-    for one in known:
-        reason = one.left_out
-        if reason and not (connection and one.enabled):
-            left_out.append(f"{one.organisation}: {reason}")
-        else:
-            taken.append({"connection_id": str(one.id), "organisation": one.organisation})
-    return taken, left_out
-
-
-def _named(wanted: str, known: list[Connection]) -> list[Connection]:
-    """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
-    wanted = wanted.strip()
-    for name in (
-        lambda one: one.organisation,
-        lambda one: one.organisation.casefold(),
-        lambda one: str(one.id),
-        lambda one: one.tenant_id.casefold(),
-        lambda one: one.tenant_name.casefold(),
-    ):
-        found = [one for one in known if name(one) in (wanted, wanted.casefold())]
-        if len(found) == 1:
-            return found
-        if found:
-            names = ", ".join(f"'{one.organisation}'" for one in found)
-            raise LookupError(f"'{wanted}' may be {names}; say which by the name QicWorks has for it")
-    raise LookupError(f"no connection is called '{wanted}'; `python -m xero connections` lists them")
 
 
 def pull(

@@ -1,0 +1,47 @@
+"""Whose turn it is: which connections take part in a run, and why the others do not."""
+
+from sqlalchemy import Engine
+
+from xero.datasets.declaration import Dataset
+from xero.qicworks import connections, database
+from xero.qicworks.connections import Connection
+
+
+def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
+    """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
+
+    `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
+    LookupError if there is none of that name.
+    """
+    with database.session(engine) as session:
+        known = connections.every(session)
+    if connection:
+        known = _named(connection, known)
+    taken: list[dict[str, str]] = []
+    left_out: list[str] = []
+    for one in known:
+        reason = one.left_out
+        if reason and not (connection and one.enabled):
+            left_out.append(f"{one.organisation}: {reason}")
+        else:
+            taken.append({"connection_id": str(one.id), "organisation": one.organisation})
+    return taken, left_out
+
+
+def _named(wanted: str, known: list[Connection]) -> list[Connection]:
+    """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
+    wanted = wanted.strip()
+    for name in (
+        lambda one: one.organisation,
+        lambda one: one.organisation.casefold(),
+        lambda one: str(one.id),
+        lambda one: one.tenant_id.casefold(),
+        lambda one: one.tenant_name.casefold(),
+    ):
+        found = [one for one in known if name(one) in (wanted, wanted.casefold())]
+        if len(found) == 1:
+            return found
+        if found:
+            names = ", ".join(f"'{one.organisation}'" for one in found)
+            raise LookupError(f"'{wanted}' may be {names}; say which by the name QicWorks has for it")
+    raise LookupError(f"no connection is called '{wanted}'; `python -m xero connections` lists them")
