@@ -19,3 +19,9 @@ UPDATE xero_sync.rejection AS held
    SET closed_at = now(), closed_by = :event_id
  WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name AND closed_at IS NULL
    AND NOT EXISTS (SELECT FROM bad WHERE bad.key = held.key);
+
+-- name: some_bad
+SELECT key, problems FROM bad ORDER BY key LIMIT :count;
+
+-- name: commonest_reasons
+SELECT reason, count(*) AS count FROM bad, unnest(problems) AS reason GROUP BY reason ORDER BY count DESC, reason LIMIT 3;

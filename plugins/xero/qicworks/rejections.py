@@ -1,5 +1,6 @@
 """Rejections: records that could not be loaded, kept with the reason until a version of them loads."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,9 @@ from xero.qicworks.database import Session
 from xero.qicworks.staging import Staging, stage_table
 
 QUERIES = sql.Statements("rejections")
+log = logging.getLogger(__name__)
+
+TOLD = 20  # so many rejected records are named in the log
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,9 @@ def settle(
     event_id: int,
     *,
     held_back: bool,
-) -> int:
-    """Keeps what is bad in this staging as open, closes what no longer is. Returns how many records are rejected.
+) -> tuple[int, dict[str, int]]:
+    """Keeps what is bad in this staging as open, closes what no longer is. Returns how many records are rejected, and
+    the commonest reasons with the number of records each.
 
     Where several versions of a record were staged, the last one that Xero sent decides.
     """
@@ -68,8 +73,13 @@ def settle(
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name, "event_id": event_id}
     QUERIES.keep(session, held_back=held_back, **pair)
     QUERIES.close_others(session, **pair)
+    for row in QUERIES.some_bad(session, count=TOLD):
+        log.warning("rejected: %s %s: %s", table.name, row["key"], "; ".join(row["problems"]))
+    if found > TOLD:
+        log.warning("rejected: %d more of %s, see xero_sync.rejection", found - TOLD, table.name)
+    reasons = {row["reason"]: row["count"] for row in QUERIES.commonest_reasons(session)}
     session.execute("DROP TABLE bad")
-    return found
+    return found, reasons
 
 
 def count_newly_bad(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> int:

@@ -3,8 +3,7 @@
 import logging
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,11 +22,11 @@ from xero.qicworks.events import Counts, Origin
 from xero.qicworks.staging import Staging
 from xero.sync import organisation, quality
 from xero.sync.extract import Extract, Progress
+from xero.sync.telling import group, listed, log_event, size
 
 __all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull"]
 
 log = logging.getLogger(__name__)
-event_log = logging.getLogger("xero.events")
 
 OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
 
@@ -84,7 +83,7 @@ def pull(
             running = events.running(session, connection_id, "pull", dataset.name)
             message = f"already running in {running}"
             events.record(session, connection_id, "pull", dataset.name, "warning", message, origin)
-            _log_event(dataset, connection, "warning", Counts(), message)
+            log_event(dataset, connection, "warning", Counts(), message)
             raise Skip(message)
         for left in events.close_interrupted(session, connection_id, "pull", dataset.name):
             log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
@@ -104,11 +103,12 @@ class _Pull:
         self.event_id = event_id
         self.origin = origin
         self.counts = Counts()
+        self.rejected_for: Counter[str] = Counter()
         self.client: XeroClient | None = None
 
     def run(self, open_client: OpenClient, full: bool, anyway: bool, progress: Progress) -> Outcome:
         try:
-            with _group(f"extract: {self.dataset.title} of {self.connection.organisation}"):
+            with group(f"extract: {self.dataset.title} of {self.connection.organisation}"):
                 self.client = open_client(self.connection, self.origin.manual)
                 self._keep_organisation_fresh()
                 extract = Extract(
@@ -116,14 +116,14 @@ class _Pull:
                 )
                 staged = extract.run()
                 self._count_calls()
-                log.info("%d calls, %s", self.counts.calls, _size(self.counts.bytes_received))
-            with _group("validate"):
+                log.info("%d calls, %s", self.counts.calls, size(self.counts.bytes_received))
+            with group("validate"):
                 warned = self._validate(staged, anyway)
             for warning in extract.warnings:
                 warned[warning] += 1
-            with _group("load"):
+            with group("load"):
                 outcome = self._load(staged, extract.high_water, warned)
-            _log_event(self.dataset, self.connection, outcome.status, self.counts, outcome.message)
+            log_event(self.dataset, self.connection, outcome.status, self.counts, outcome.message)
             return outcome
         except RetryLater as wait:
             if wait.seconds <= LONGEST_WAIT:
@@ -189,14 +189,16 @@ class _Pull:
         with self.session.transaction():
             for table in self.dataset.tables:
                 self.counts.read += staging.distinct(self.session, staged, table)
-                self.counts.rejected += self._settle_rejections(table, staged, held_back=True)
+                self._settle_rejections(table, staged, held_back=True)
             staging.drop(self.session, self.dataset, staged.id)
         raise PullFailed(message, correction)
 
-    def _settle_rejections(self, table: Table, staged: Staging, *, held_back: bool) -> int:
-        return rejections.settle(
+    def _settle_rejections(self, table: Table, staged: Staging, *, held_back: bool) -> None:
+        found, reasons = rejections.settle(
             self.session, self.connection.id, self.dataset, table, staged, self.event_id, held_back=held_back
         )
+        self.counts.rejected += found
+        self.rejected_for += Counter(reasons)
 
     def _load(self, staged: Staging, high_water: datetime | None, warned: Counter[str]) -> Outcome:
         """One transaction: merge, deactivate, rejections, cursor, event."""
@@ -218,19 +220,22 @@ class _Pull:
                         warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
                     else:
                         self.counts.deactivated += merge.retire(session, table, connection_id, staged)
-                rejected = self._settle_rejections(table, staged, held_back=False)
-                self.counts.rejected += rejected
-                self.counts.read += rejected
+                self._settle_rejections(table, staged, held_back=False)
+            self.counts.read += self.counts.rejected
             staging.drop(session, self.dataset, staged.id)
             staging.move_cursor(session, connection_id, self.dataset, high_water, whole=staged.whole)
             connections.works_again(session, connection_id)
-            notes = [f"{says} ({rows})" if rows > 1 else says for says, rows in warned.items()]
+            notes = [listed(warned)] if warned else []
             if self.counts.rejected:
-                notes.append(f"{self.counts.rejected} rejected, see xero_sync.rejection")
+                notes.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
             status = "warning" if notes else "success"
             changed = self.counts.inserted or self.counts.updated or self.counts.deactivated
             message = "; ".join(notes) or ("loaded" if changed else "nothing changed")
-            correction = "Mend the records in Xero; they are tried again in each run." if self.counts.rejected else None
+            correction = (
+                "xero_sync.rejection has them; mend them in Xero, they are tried again in each run."
+                if self.counts.rejected
+                else None
+            )
             self._count_calls()
             events.close_event(session, self.event_id, status, self.counts, message, correction)
         return Outcome(status, self.counts, message)
@@ -242,7 +247,7 @@ class _Pull:
     def _close(self, status: str, message: str, correction: str | None = None) -> None:
         self._count_calls()
         events.close_event(self.session, self.event_id, status, self.counts, message, correction)
-        _log_event(self.dataset, self.connection, status, self.counts, message, correction)
+        log_event(self.dataset, self.connection, status, self.counts, message, correction)
 
     def _close_at_last(self, message: str, correction: str) -> None:
         """After an error of whatever kind: if the database is gone too, the next run closes the event."""
@@ -250,43 +255,3 @@ class _Pull:
             self._close("error", message, correction)
         except psycopg.Error:
             log.exception("the event %d could not be closed; the next run will close it", self.event_id)
-
-
-def _log_event(
-    dataset: Dataset,
-    connection: Connection,
-    status: str,
-    counts: Counts,
-    message: str,
-    correction: str | None = None,
-) -> None:
-    """The event as one line, `name=value` each, for those who search logs."""
-    facts: dict[str, Any] = {
-        "direction": "pull",
-        "data_set": dataset.name,
-        "organisation": connection.organisation,
-        "status": status,
-        **asdict(counts),
-        "message": message,
-        "correction": correction,
-    }
-    level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
-    told = {name: value for name, value in facts.items() if value is not None}
-    line = " ".join(
-        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
-    )
-    event_log.log(level, "connection_event %s", line)
-
-
-@contextmanager
-def _group(title: str) -> Iterator[None]:
-    """A foldable part of the task log."""
-    log.info("::group::%s", title)
-    try:
-        yield
-    finally:
-        log.info("::endgroup::")
-
-
-def _size(received: int) -> str:
-    return f"{received / 1024:.0f} KiB" if received < 1024 * 1024 else f"{received / 1024 / 1024:.1f} MiB"

@@ -3,6 +3,7 @@
 Great Expectations takes seconds to import: nothing here is imported before there are rows.
 """
 
+import json
 import logging
 import os
 from collections import Counter, defaultdict
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNREADABLE = "a value cannot be read"
 CHUNK = 10_000  # rows a frame: memory stays the same however many rows there are
 
 
 def rules(table: Table) -> Sequence[Rule]:
     """What the columns imply, then the table's own."""
-    implied: list[Rule] = [Rule("ExpectColumnValuesToBeNull", "undecodable", "a value cannot be read")]
+    implied: list[Rule] = [Rule("ExpectColumnValuesToBeNull", "undecodable", UNREADABLE)]
     for column in table.columns:
         if column.required:
             implied.append(Rule("ExpectColumnValuesToNotBeNull", column.name, f"{_field(column)} is missing"))
@@ -139,7 +141,9 @@ def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging
 
 
 def _say_what_was_unreadable(frame: "pandas.DataFrame", problems: dict[int, list[str]]) -> None:
+    """Names the fields. Never the values: reasons are read in logs, where values may be nobody's business."""
     unreadable = frame.loc[frame["undecodable"].notna(), ["seq", "undecodable"]]
     for seq, values in unreadable.itertuples(index=False):
         if seq in problems:
-            problems[seq] = [f"{why}: {values}" if why == "a value cannot be read" else why for why in problems[seq]]
+            fields = ", ".join(json.loads(values))
+            problems[seq] = [f"{fields} cannot be read" if why == UNREADABLE else why for why in problems[seq]]

@@ -1,0 +1,60 @@
+"""What a pull says in the log: foldable parts, and its event as one line."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from xero.datasets.declaration import Dataset
+from xero.qicworks.connections import Connection
+from xero.qicworks.events import Counts
+
+log = logging.getLogger(__name__)
+event_log = logging.getLogger("xero.events")
+
+
+def log_event(
+    dataset: Dataset,
+    connection: Connection,
+    status: str,
+    counts: Counts,
+    message: str,
+    correction: str | None = None,
+) -> None:
+    """The event as one line, `name=value` each, for those who search logs."""
+    facts: dict[str, Any] = {
+        "direction": "pull",
+        "data_set": dataset.name,
+        "organisation": connection.organisation,
+        "status": status,
+        **asdict(counts),
+        "message": message,
+        "correction": correction,
+    }
+    level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
+    told = {name: value for name, value in facts.items() if value is not None}
+    line = " ".join(
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
+    )
+    event_log.log(level, "connection_event %s", line)
+
+
+@contextmanager
+def group(title: str) -> Iterator[None]:
+    """A foldable part of the task log."""
+    log.info("::group::%s", title)
+    try:
+        yield
+    finally:
+        log.info("::endgroup::")
+
+
+def listed(found: Counter[str]) -> str:
+    """What was found and, where it is more than one, in how many rows."""
+    return "; ".join(f"{says} ({rows})" if rows > 1 else says for says, rows in found.most_common())
+
+
+def size(received: int) -> str:
+    return f"{received / 1024:.0f} KiB" if received < 1024 * 1024 else f"{received / 1024 / 1024:.1f} MiB"
