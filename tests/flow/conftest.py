@@ -1,18 +1,22 @@
 """A sandbox, a database, and the organisations of the one connected to the other."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
 
 from tests.sandbox.conftest import CLIENT, Sandbox, sandbox, sandbox_url
+from xero import __main__ as command_line
 from xero.api.settings import XeroApp
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
@@ -131,6 +135,14 @@ class World:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def main(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """The same in this process, which has paid for its imports already."""
+        out, err = io.StringIO(), io.StringIO()
+        command_line.app_of.cache_clear()
+        with mock.patch.dict(os.environ, self.environment()), redirect_stdout(out), redirect_stderr(err):
+            code = command_line.main(list(arguments))
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """`python -m xero …`, to its end."""

@@ -40,10 +40,10 @@ def test_from_nothing_to_rows(unconnected: World) -> None:
 
 
 def test_one_organisation_by_its_name(world: World) -> None:
-    result = world.command("pull", "contacts", "--connection", world.names()[2].upper())
+    result = world.main("pull", "contacts", "--connection", world.names()[2].upper())
     assert result.returncode == 0
     assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(2)}
-    wrong = world.command("pull", "contacts", "--connection", "Nobody Pty Ltd")
+    wrong = world.main("pull", "contacts", "--connection", "Nobody Pty Ltd")
     assert wrong.returncode == 1
     assert "no connection is called 'Nobody Pty Ltd'" in wrong.stderr
     assert "Traceback" not in wrong.stderr
@@ -111,9 +111,9 @@ def test_an_organisation_is_meant_by_its_own_name(world: World) -> None:
 def test_one_odd_setting_of_an_organisation_stops_nobody(world: World) -> None:
     odd = {"PeriodLockDate": "soon", "TaxNumber": 51824753556, "LegalName": "nul\u0000", "Timezone": "MARS"}
     world.sandbox.control("PATCH", f"organisations/{world.sandbox.tenant()}", odd)
-    assert world.command("connect", "--all").returncode == 0
+    assert world.main("connect", "--all").returncode == 0
     world.query("UPDATE xero_sync.connection SET organisation_read_at = NULL")
-    assert world.command("pull", "contacts").returncode == 0
+    assert world.main("pull", "contacts").returncode == 0
 
 
 def test_ctrl_c_closes_the_event_and_leaves_no_traceback(world: World) -> None:

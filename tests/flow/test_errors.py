@@ -27,7 +27,7 @@ def test_an_expired_token_in_the_middle_is_renewed_and_the_pull_goes_on(world: W
 
 def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) -> None:
     world.fault(path="Contacts", kind="revoked", tenant=world.sandbox.tenant(0), times=None)
-    result = world.command("pull", "contacts")
+    result = world.main("pull", "contacts")
     assert result.returncode == 1
     revoked = world.query(
         "SELECT event.*, connection.state FROM xero_sync.connection_event AS event JOIN xero_sync.connection"
@@ -45,7 +45,7 @@ def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) ->
     assert len(left_out) == 1
     assert "connected again" in left_out[0]
     world.calls()
-    assert world.command("pull", "contacts").returncode == 1, "who is left out because it is broken is no success"
+    assert world.main("pull", "contacts").returncode == 1, "who is left out because it is broken is no success"
     assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(1), world.sandbox.tenant(2)}
 
     # Named, it is tried; and connected again it takes part.
@@ -65,7 +65,7 @@ def test_a_broken_authorisation_stops_only_its_own_connection(world: World) -> N
         world.sandbox.tenant(1),
     )
     world.calls()
-    result = world.command("pull", "contacts")
+    result = world.main("pull", "contacts")
     assert result.returncode == 1
     assert "needs to be connected again: the refresh token was revoked" in result.stderr
     assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(0), world.sandbox.tenant(2)}
