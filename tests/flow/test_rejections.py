@@ -185,12 +185,15 @@ def test_too_many_bad_rows_and_nothing_is_loaded(world: World) -> None:
 def test_a_full_reading_that_suddenly_brings_nothing_is_not_believed(world: World) -> None:
     world.sandbox.reset(contacts={world.names()[0]: 500})
     world.connect()
+    nameless = world.sandbox.truth("Contacts")[0]["ContactID"]
+    world.sandbox.change("Contacts", nameless, Name=None)
     world.pull("contacts")
     before = world.rows("contact")
     for contact in world.sandbox.truth("Contacts"):
         world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant()}/Contacts/{contact['ContactID']}")
-    with pytest.raises(PullFailed, match="0 of 500 known rows"):
+    with pytest.raises(PullFailed, match="0 of 499 known rows"):
         world.pull("contacts", full=True)
+    assert [rejection["key"] for rejection in open_rejections(world)] == [nameless], "nothing loaded, nothing settled"
     assert world.rows("contact") == before
     assert (world.event()["status"], "--anyway" in world.event()["correction"]) == ("error", True)
     assert world.pull("contacts", full=True, anyway=True).counts.deactivated > 0

@@ -72,7 +72,8 @@ def settle(
     ).rowcount
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name, "event_id": event_id}
     QUERIES.keep(session, held_back=held_back, **pair)
-    QUERIES.close_others(session, **pair)
+    if not held_back:  # else nothing was loaded, so nothing that was open is settled
+        QUERIES.close_others(session, **pair)
     for row in QUERIES.some_bad(session, count=TOLD):
         log.warning("rejected: %s %s: %s", table.name, row["key"], "; ".join(row["problems"]))
     if found > TOLD:
