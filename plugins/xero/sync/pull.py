@@ -139,7 +139,11 @@ class _Pull:
             self._close("error", error.message, error.correction)
             raise
         except Exception as error:
-            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}", "Pull again; if it lasts, report it.")
+            # PostgreSQL's detail repeats the row, which is nobody's business in an event.
+            said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+            self._close_at_last(
+                f"{type(error).__name__}: {cleaned(said or error)}", "Pull again; if it lasts, report it."
+            )
             raise
         except BaseException:  # Ctrl-C, or Airflow ends the task
             self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
