@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xero_sandbox.collection import Collection, Kind, Record
-
-CONTACTS = Kind("Contacts", "ContactID", "ContactStatus")
-ACCOUNTS = Kind("Accounts", "AccountID", "Status")
-TAX_RATES = Kind("TaxRates", "TaxType", "Status", dated=False)
-TRACKING_CATEGORIES = Kind("TrackingCategories", "TrackingCategoryID", "Status", dated=False)
+from xero_sandbox.collection import Collection, Record
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from xero_sandbox.app import create_app
-from xero_sandbox.data.organisations import PROFILES
+from xero_sandbox.data.firms import PROFILES
 from xero_sandbox.world import Client
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from xero_sandbox.data.firms import COUNTED
 from xero_sandbox.endpoints.oauth import read_scope
 from xero_sandbox.faults import Fault
 from xero_sandbox.journal import Entry
@@ -52,7 +53,7 @@ def set_settings(order: Order) -> Settings:
 
 
 def reset(order: Order) -> dict[str, Any]:
-    unknown = set(order.body) - {"seed", "profile", "contacts", "same_second"}
+    unknown = set(order.body) - {"seed", "profile", "same_second"} - COUNTED
     if unknown:
         raise ValueError(f"a reset has no {', '.join(sorted(unknown))}")
     old = order.world
@@ -60,7 +61,7 @@ def reset(order: Order) -> dict[str, Any]:
         old.client,
         order.body.get("seed", old.seed),
         order.body.get("profile", old.profile),
-        order.body.get("contacts"),
+        {what: order.body[what] or {} for what in COUNTED.intersection(order.body)},
         order.body.get("same_second", 0),
     )
     return health(order)

@@ -59,14 +59,14 @@ class World:
         client: Client,
         seed: int = 1,
         profile: str = "demo",
-        contacts: dict[str, int] | None = None,
+        counts: dict[str, dict[str, int]] | None = None,
         same_second: int | str = 0,
     ) -> None:
         self.client, self.seed, self.profile = client, seed, profile
         self.settings = Settings()
         self.clock = Clock()
         self.organisations: dict[str, Organisation] = {
-            organisation.tenant_id: organisation for organisation in organisations(seed, profile, contacts, same_second)
+            organisation.tenant_id: organisation for organisation in organisations(seed, profile, counts, same_second)
         }
         self.tokens = Tokens(seed, self.clock, client.client_id)
         self.limits = Limits(lambda: self.settings)

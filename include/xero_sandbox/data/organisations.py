@@ -3,69 +3,46 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from xero_sandbox.collection import Collection
-from xero_sandbox.data.accounts import accounts
-from xero_sandbox.data.contacts import contacts
 from xero_sandbox.data.dice import Dice
-from xero_sandbox.data.settings_lists import tax_rates, tracking_categories
-from xero_sandbox.organisation import ACCOUNTS, CONTACTS, TAX_RATES, TRACKING_CATEGORIES, Organisation
+from xero_sandbox.data.firms import FIRMS, PROFILES, Books, Firm
+from xero_sandbox.endpoints import makers
+from xero_sandbox.organisation import Organisation
 from xero_sandbox.wire import ms_date
 
 
-@dataclass(frozen=True)
-class Firm:
-    name: str
-    timezone: str
-    city: str
-    region: str
-    basis: str
-    accounts: int  # beyond the standard chart
-    options: int  # beyond the standard tracking options
-
-
-FIRMS = (
-    Firm("Harbour & Sons Plumbing Pty Ltd", "AUSEASTERNSTANDARDTIME", "Sydney", "NSW", "ACCRUALS", 60, 40),
-    Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3),
-    Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0),
-)
-
-#: contacts per firm
-PROFILES = {"demo": (5_412, 483, 61), "small": (30, 12, 5), "big": (50_000, 5_412, 483)}
-
-
 def organisations(
-    seed: int, profile: str, counts: dict[str, int] | None = None, same_second: int | str = 0
+    seed: int, profile: str, counts: dict[str, dict[str, int]] | None = None, same_second: int | str = 0
 ) -> list[Organisation]:
-    """The profile's organisations; `counts` sets the contacts of an organisation by its name, `same_second` says how
-    many (or "all") of them share one second. ValueError for an unknown profile or name."""
+    """The profile's organisations; `counts` sets how many of something ("contacts") an organisation has by its name,
+    `same_second` how many contacts (or "all") share one second. ValueError for an unknown profile, count or name."""
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
-    unknown = set(counts or ()) - {firm.name for firm in FIRMS}
+    unknown = {name for given in (counts or {}).values() for name in given} - {firm.name for firm in FIRMS}
     if unknown:
         raise ValueError(f"no organisation is called {', '.join(sorted(unknown))}")
-    sizes = {firm.name: size for firm, size in zip(FIRMS, PROFILES[profile], strict=True)} | (counts or {})
     gc.disable()  # many short-lived dicts, no cycles: collecting in between only costs
     try:
-        return [_organisation(seed, firm, sizes[firm.name], profile != "small", same_second) for firm in FIRMS]
+        return [
+            _organisation(Books(firm, seed, profile, _sizes(position, profile, counts or {}), makers(), same_second))
+            for position, firm in enumerate(FIRMS)
+        ]
     finally:
         gc.enable()
 
 
-def _organisation(seed: int, firm: Firm, count: int, extras: bool, same_second: int | str) -> Organisation:
-    same = count if same_second == "all" else int(same_second)
-    dice = Dice(seed, firm.name, "organisation")
-    collections = (
-        Collection(CONTACTS, contacts(seed, firm.name, count, same)),
-        Collection(ACCOUNTS, accounts(seed, firm.name, firm.accounts if extras else 0)),
-        Collection(TAX_RATES, tax_rates(seed, firm.name)),
-        Collection(TRACKING_CATEGORIES, tracking_categories(seed, firm.name, firm.options if extras else 0)),
-    )
+def _sizes(position: int, profile: str, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """How many of what the firm at this position has."""
+    name = FIRMS[position].name
+    return {what: counts.get(what, {}).get(name, sizes[position]) for what, sizes in PROFILES[profile].items()}
+
+
+def _organisation(books: Books) -> Organisation:
+    dice = books.dice("organisation")
     tenant_id = dice.uuid()
-    return Organisation(tenant_id, _record(dice, firm, tenant_id), {c.kind.plural: c for c in collections})
+    return Organisation(tenant_id, _record(dice, books.firm, tenant_id), books.collections())
 
 
 def _record(dice: Dice, firm: Firm, tenant_id: str) -> dict[str, Any]:

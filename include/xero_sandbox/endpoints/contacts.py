@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from xero_sandbox.collection import Row
+from xero_sandbox.collection import Kind, Row
+from xero_sandbox.data.contacts import contacts as made_up_contacts
+from xero_sandbox.data.firms import Collections
 from xero_sandbox.endpoints.calling import Call, Endpoint
 from xero_sandbox.endpoints.listing import listed, page_of, select, single
 from xero_sandbox.wire import Reply, decode, encode
 
 PATH = "/api.xro/2.0/Contacts"
 READ = ("accounting.contacts", "accounting.contacts.read")
+CONTACTS = Kind("Contacts", "ContactID", "ContactStatus")
 
 #: Comes only by id or with paging.
 PAGED_ONLY = frozenset(
@@ -85,3 +88,9 @@ def contact(call: Call) -> Reply:
 
 
 ENDPOINTS = (Endpoint("GET", PATH, contacts, READ), Endpoint("GET", PATH + "/{id}", contact, READ))
+COLLECTIONS: Collections = (
+    (
+        CONTACTS,
+        lambda books: made_up_contacts(books.seed, books.firm.name, books.sizes["contacts"], books.same_second),
+    ),
+)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from xero_sandbox.collection import Row
+from xero_sandbox.collection import Kind, Row
+from xero_sandbox.data import accounts as chart
+from xero_sandbox.data import settings_lists
+from xero_sandbox.data.firms import Collections
 from xero_sandbox.endpoints.calling import Call, Endpoint, envelope
 from xero_sandbox.endpoints.listing import listed, select, single
 from xero_sandbox.wire import Reply, decode, encode
 
 ROOT = "/api.xro/2.0"
 READ = ("accounting.settings", "accounting.settings.read")
+ACCOUNTS = Kind("Accounts", "AccountID", "Status")
+TAX_RATES = Kind("TaxRates", "TaxType", "Status", dated=False)
+TRACKING_CATEGORIES = Kind("TrackingCategories", "TrackingCategoryID", "Status", dated=False)
 
 
 def organisation(call: Call) -> Reply:
@@ -62,4 +68,12 @@ ENDPOINTS = (
     Endpoint("GET", ROOT + "/TaxRates/{id}", tax_rate, READ),
     Endpoint("GET", ROOT + "/TrackingCategories", tracking_categories, READ),
     Endpoint("GET", ROOT + "/TrackingCategories/{id}", tracking_category, READ),
+)
+COLLECTIONS: Collections = (
+    (ACCOUNTS, lambda books: chart.accounts(books.seed, books.firm.name, books.beyond(books.firm.accounts))),
+    (TAX_RATES, lambda books: settings_lists.tax_rates(books.seed, books.firm.name)),
+    (
+        TRACKING_CATEGORIES,
+        lambda books: settings_lists.tracking_categories(books.seed, books.firm.name, books.beyond(books.firm.options)),
+    ),
 )

@@ -1,0 +1,77 @@
+"""The firms, their sizes in each profile, and the books of one firm while they are being made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from xero_sandbox.collection import Collection, Kind, Record
+from xero_sandbox.data.dice import Dice
+
+
+@dataclass(frozen=True)
+class Firm:
+    name: str
+    timezone: str
+    city: str
+    region: str
+    basis: str
+    accounts: int  # beyond the standard chart
+    options: int  # beyond the standard tracking options
+
+
+FIRMS = (
+    Firm("Harbour & Sons Plumbing Pty Ltd", "AUSEASTERNSTANDARDTIME", "Sydney", "NSW", "ACCRUALS", 60, 40),
+    Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3),
+    Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0),
+)
+
+#: How many of what each firm has. A reset can set each of these by firm.
+PROFILES: dict[str, dict[str, tuple[int, int, int]]] = {
+    "demo": {"contacts": (5_412, 483, 61)},
+    "small": {"contacts": (30, 12, 5)},
+    "big": {"contacts": (50_000, 5_412, 483)},
+}
+COUNTED = frozenset(PROFILES["demo"])
+
+
+class Books:
+    """A firm in the making. Its collections are made when first asked for, so that one may build on another."""
+
+    def __init__(
+        self,
+        firm: Firm,
+        seed: int,
+        profile: str,
+        sizes: dict[str, int],
+        makers: dict[str, tuple[Kind, Maker]],
+        same_second: int | str = 0,
+    ) -> None:
+        self.firm, self.seed, self.profile, self.sizes = firm, seed, profile, sizes
+        self.same_second = sizes["contacts"] if same_second == "all" else int(same_second)  # contacts that share one
+        self._makers = makers
+        self._made: dict[str, Collection] = {}
+
+    def dice(self, purpose: str) -> Dice:
+        return Dice(self.seed, self.firm.name, purpose)
+
+    def beyond(self, count: int) -> int:
+        """That many more than the standard ones, but none in the small profile."""
+        return 0 if self.profile == "small" else count
+
+    def collection(self, plural: str) -> Collection:
+        if plural not in self._made:
+            kind, make = self._makers[plural]
+            self._made[plural] = Collection(kind, make(self))
+        return self._made[plural]
+
+    def collections(self) -> dict[str, Collection]:
+        """All of them, by plural."""
+        return {plural: self.collection(plural) for plural in self._makers}
+
+
+#: Makes up a collection's records: (UpdatedDateUTC in ms, record without it).
+Maker = Callable[[Books], Iterable[tuple[int, Record]]]
+
+#: What a module of `xero_sandbox.endpoints` may say under COLLECTIONS.
+Collections = tuple[tuple[Kind, Maker], ...]
