@@ -28,6 +28,7 @@ def organisations(order: Order) -> list[dict[str, Any]]:
             "tenant": organisation.tenant_id,
             "name": organisation.name,
             "timezone": organisation.record["Timezone"],
+            "payroll": organisation.payroll,
             "counts": {plural: len(collection.rows) for plural, collection in organisation.collections.items()},
         }
         for organisation in order.world.organisations.values()
@@ -40,6 +41,7 @@ def organisation(order: Order) -> Record:
 
 def change_organisation(order: Order) -> Record:
     changed = _organisation(order)
+    changed.payroll = bool(order.body.pop("_payroll", changed.payroll))
     changed.record.update(order.body)
     for owned in order.world.connections.values():
         if changed.tenant_id in owned:

@@ -35,10 +35,10 @@ class Row:
 
 class Kind:
     """What a collection holds: its plural, the field that is its key, the field of its status, whether rows carry
-    UpdatedDateUTC."""
+    UpdatedDateUTC, and the field that is another after a renaming."""
 
-    def __init__(self, plural: str, key: str, status: str, dated: bool = True) -> None:
-        self.plural, self.key, self.status, self.dated = plural, key, status, dated
+    def __init__(self, plural: str, key: str, status: str, dated: bool = True, name: str = "Name") -> None:
+        self.plural, self.key, self.status, self.dated, self.name = plural, key, status, dated, name
 
 
 class Collection:
@@ -116,8 +116,8 @@ class Collection:
         """Stamps these rows, and gives them another name unless told not to. Returns their keys."""
         touched = list(keys)
         for key in touched:
-            name = self.rows[key].record.get("Name")
-            self.change(key, {"Name": _renamed(name)} if rename and isinstance(name, str) else {}, clock)
+            name = self.rows[key].record.get(self.kind.name)
+            self.change(key, {self.kind.name: _renamed(name)} if rename and isinstance(name, str) else {}, clock)
         return touched
 
     def sample(self, rng: random.Random, count: int) -> list[str]:

@@ -1,7 +1,7 @@
 """The control API, for tests and demonstrations. JSON in and out; a wrong order is a 400 or 404 with {"error": …}.
 
-Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG/Contacts, ORG/Accounts, ORG/TaxRates or
-ORG/TrackingCategories, and {id} is the record's ContactID, AccountID, TaxType or TrackingCategoryID.
+Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the collections that GET
+/sandbox/organisations counts (ORG/Contacts, ORG/EarningsRates), and {id} is the record's own (ContactID, TaxType).
 
 | call | body | does |
 |---|---|---|
@@ -9,14 +9,18 @@ ORG/TrackingCategories, and {id} is the record's ContactID, AccountID, TaxType o
 | GET /sandbox/settings | | the switches, as in `xero_sandbox.settings` |
 | PATCH /sandbox/settings | {name: value} | changes some of them; answers with all |
 | POST /sandbox/reset | {"seed", "profile", "contacts": {name: n}, "same_second": n or "all"} | a new world, see below |
+| | "staff", "earnings_rates": {name: n} | beside "contacts"; an organisation without staff has no payroll |
 | GET, DELETE /sandbox/faults | | the orders with what is left of them and their "hits"; or forgets them |
 | POST /sandbox/faults | an order or a list (`xero_sandbox.faults`) | adds; a call gets the first that matches |
 | GET, DELETE /sandbox/calls | | every call to Xero's paths, Authorization as a hash; or forgets them, and stats |
 | GET /sandbox/stats | | counts by status, path, tenant, grant; refreshes, max_in_flight, max_in_window, refused |
 | PUT /sandbox/limits | {"tenant", "day_remaining": n} | as if only n calls were left today |
 | DELETE /sandbox/limits | | windows and days start afresh |
-| GET /sandbox/organisations | | [{"tenant", "name", "timezone", "counts": {collection: n}}] |
+| GET /sandbox/organisations | | [{"tenant", "name", "timezone", "payroll", "counts": {collection: n}}] |
 | GET, PATCH ORG | fields | the organisation's own record; a new Name is also the connection's tenantName |
+| PATCH ORG | {"_payroll": false} | ends or begins the organisation's payroll, its records stay |
+| POST ORG/payruns/post | {"calendar": id} or {} | posts the calendar's draft, or all: {"payruns", "employees": [id]} |
+| GET /sandbox/canaries | | {"canaries": [text], "kinds": {field: [text]}}: the secrets of all employees |
 | GET LIST | | the whole truth, unpaged, as an array |
 | POST LIST | a record | adds it; a missing id is made up |
 | PATCH LIST/{id} | fields, "_touch": false | changes a record, raw values too; stamps it unless told not to |
@@ -43,7 +47,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from xero_sandbox import changing, steering
+from xero_sandbox import changing, payroll, steering
 from xero_sandbox.problems import Problem
 from xero_sandbox.steering import Action, Order
 from xero_sandbox.wire import decode, encode
@@ -75,6 +79,8 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/sandbox/organisations", changing.organisations),
     ("GET", ORG, changing.organisation),
     ("PATCH", ORG, changing.change_organisation),
+    ("POST", ORG + "/payruns/post", payroll.post_pay_run),
+    ("GET", "/sandbox/canaries", payroll.canaries),
     ("GET", LIST, changing.records),
     ("POST", LIST, changing.add_record),
     ("POST", LIST + "/touch", changing.touch),

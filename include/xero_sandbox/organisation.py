@@ -12,6 +12,7 @@ class Organisation:
     tenant_id: str
     record: Record  # as GET /Organisation shows it
     collections: dict[str, Collection]  # by plural
+    payroll: bool  # whether it has bought payroll
 
     @property
     def name(self) -> str:

@@ -34,6 +34,12 @@ def missing_scope(status: int = 401) -> Problem:
     return _titled(status, "Unauthorized" if status == 401 else "Forbidden", "AuthorizationUnsuccessful")
 
 
+def no_payroll(refusal: str) -> Problem:
+    """An organisation without payroll, or a user who may not see it; `refusal` is a status and a detail."""
+    status, _, detail = refusal.partition(" ")
+    return _titled(int(status), "Unauthorized" if status == "401" else "Forbidden", detail)
+
+
 def not_connected() -> Problem:
     """403 for an organisation that is not connected (any more), or not named."""
     return _titled(403, "Forbidden", "AuthenticationUnsuccessful")

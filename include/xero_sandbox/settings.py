@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+Refusal = Literal[
+    "403 AuthorizationUnsuccessful",
+    "401 AuthorizationUnsuccessful",
+    "403 AuthenticationUnsuccessful",
+    "401 AuthenticationUnsuccessful",
+]
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,6 +37,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     refresh_grace_seconds: float = 1800.0
     refresh_idle_seconds: float = 60 * 86_400.0
     code_seconds: float = 300.0
+    terminated_listed: bool = True  # whether the list of employees has the terminated ones
+    payitems_paging: Literal["none", "each", "all"] = (
+        "none"  # pages of 100 of each array, of all four together, or none
+    )
+    payroll_role: bool = True  # whether the user may see payroll; without it all organisations refuse
+    payroll_refusal: Refusal = "403 AuthorizationUnsuccessful"  # of an organisation without payroll, too
+    pay_run_bumps_employees: bool = False  # whether posting a pay run moves its employees' UpdatedDateUTC
 
     def changed(self, changes: dict[str, object]) -> Settings:
         """A copy with these changes. ValueError when a name, a type or a choice is wrong."""

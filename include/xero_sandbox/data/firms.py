@@ -18,19 +18,30 @@ class Firm:
     basis: str
     accounts: int  # beyond the standard chart
     options: int  # beyond the standard tracking options
+    calendars: tuple[str, ...]  # of its payroll, once it has staff
 
 
 FIRMS = (
-    Firm("Harbour & Sons Plumbing Pty Ltd", "AUSEASTERNSTANDARDTIME", "Sydney", "NSW", "ACCRUALS", 60, 40),
-    Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3),
-    Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0),
+    Firm(
+        "Harbour & Sons Plumbing Pty Ltd",
+        "AUSEASTERNSTANDARDTIME",
+        "Sydney",
+        "NSW",
+        "ACCRUALS",
+        60,
+        40,
+        ("FORTNIGHTLY", "WEEKLY"),
+    ),
+    Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3, ("FOURWEEKLY",)),
+    Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0, ("WEEKLY",)),
 )
 
-#: How many of what each firm has. A reset can set each of these by firm.
+#: How many of what each firm has. A reset can set each of these by firm. A firm without staff has no payroll; earnings
+#: rates are never fewer than the standard ones.
 PROFILES: dict[str, dict[str, tuple[int, int, int]]] = {
-    "demo": {"contacts": (5_412, 483, 61)},
-    "small": {"contacts": (30, 12, 5)},
-    "big": {"contacts": (50_000, 5_412, 483)},
+    "demo": {"contacts": (5_412, 483, 61), "staff": (40, 3, 0), "earnings_rates": (28, 0, 0)},
+    "small": {"contacts": (30, 12, 5), "staff": (12, 3, 0), "earnings_rates": (0, 0, 0)},
+    "big": {"contacts": (50_000, 5_412, 483), "staff": (260, 40, 0), "earnings_rates": (120, 0, 0)},
 }
 COUNTED = frozenset(PROFILES["demo"])
 

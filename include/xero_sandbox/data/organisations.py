@@ -42,7 +42,8 @@ def _sizes(position: int, profile: str, counts: dict[str, dict[str, int]]) -> di
 def _organisation(books: Books) -> Organisation:
     dice = books.dice("organisation")
     tenant_id = dice.uuid()
-    return Organisation(tenant_id, _record(dice, books.firm, tenant_id), books.collections())
+    record = _record(dice, books.firm, tenant_id)
+    return Organisation(tenant_id, record, books.collections(), payroll=books.sizes["staff"] > 0)
 
 
 def _record(dice: Dice, firm: Firm, tenant_id: str) -> dict[str, Any]:

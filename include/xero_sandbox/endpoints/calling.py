@@ -65,6 +65,11 @@ class Endpoint:
 
 def envelope(call: Call, plural: str, bodies: list[bytes], pagination: dict[str, int] | None = None) -> Reply:
     """The records, already encoded, in Xero's frame."""
+    return framed(call, plural, b"[%b]" % b",".join(bodies), pagination)
+
+
+def framed(call: Call, name: str, body: bytes, pagination: dict[str, int] | None = None) -> Reply:
+    """Anything, already encoded, in Xero's frame."""
     head = {
         "Id": str(uuid4()),
         "Status": "OK",
@@ -73,4 +78,4 @@ def envelope(call: Call, plural: str, bodies: list[bytes], pagination: dict[str,
     }
     if pagination:
         head["pagination"] = pagination  # type: ignore[assignment]
-    return Reply(body=b'%b,"%b":[%b]}' % (encode(head)[:-1], plural.encode(), b",".join(bodies)))
+    return Reply(body=b'%b,"%b":%b}' % (encode(head)[:-1], name.encode(), body))

@@ -5,6 +5,14 @@ from __future__ import annotations
 from xero_sandbox.collection import Kind
 from xero_sandbox.wire import decode, encode
 
+NEW_VALUES = {
+    "Accounts": {"BankAccountType": "NEOBANK"},
+    "TaxRates": {"ReportTaxType": "CARBONOUTPUT"},
+    "Employees": {"Gender": "Q"},
+    "EarningsRates": {"AllowanceCategory": "HOVERBOARD"},
+    "LeaveTypes": {"LeaveCategoryCode": "MOONLEAVE"},
+}
+
 
 def add(kind: Kind, body: bytes) -> bytes:
     """The record with new fields, and a new value in an enum that says nothing about its status."""
@@ -15,8 +23,5 @@ def add(kind: Kind, body: bytes) -> bytes:
         record["Addresses"].append({"AddressType": "DRONEPAD", "City": "Nowhere", "Altitude": 30})
     if isinstance(record.get("Phones"), list):
         record["Phones"].append({"PhoneType": "SATELLITE", "PhoneNumber": "000", "Orbit": "LEO"})
-    if kind.plural == "Accounts":
-        record["BankAccountType"] = "NEOBANK"
-    if kind.plural == "TaxRates":
-        record["ReportTaxType"] = "CARBONOUTPUT"
+    record |= NEW_VALUES.get(kind.plural, {})
     return encode(record)
