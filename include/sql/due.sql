@@ -1,0 +1,27 @@
+-- What is pulled at local midnight: which moment was served last, and when a failed one may be tried again.
+
+-- name: standing^
+-- What decides whether this connection is due. Without a row in `due` nothing was ever tried.
+SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date,
+       due.served_at, coalesce(due.attempts, 0) AS attempts, due.not_before
+  FROM xero_sync.connection
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+  LEFT JOIN xero_sync.due ON due.connection_id = connection.id AND due.data_set = :data_set
+ WHERE connection.id = :connection_id;
+
+-- name: claim$
+-- True for one of those who ask at once. Half an hour to the second attempt, then twice as long each time, at most 6 hours.
+INSERT INTO xero_sync.due AS held (connection_id, data_set, attempts, not_before)
+VALUES (:connection_id, :data_set, 1, :now::timestamptz + interval '30 minutes')
+    ON CONFLICT (connection_id, data_set) DO UPDATE SET
+       attempts = held.attempts + 1,
+       not_before = :now + least(interval '30 minutes' * 2 ^ least(held.attempts, 10), interval '6 hours')
+ WHERE (held.not_before IS NULL OR held.not_before <= :now) AND (held.served_at IS NULL OR held.served_at < :moment)
+RETURNING true;
+
+-- name: serve!
+-- Forward only, whatever order the pulls end in.
+INSERT INTO xero_sync.due AS held (connection_id, data_set, served_at)
+VALUES (:connection_id, :data_set, :moment)
+    ON CONFLICT (connection_id, data_set) DO UPDATE SET
+       served_at = greatest(held.served_at, excluded.served_at), attempts = 0, not_before = NULL;
