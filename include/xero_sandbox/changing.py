@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import msgspec
 
+from xero_sandbox.bookkeeping import perform
 from xero_sandbox.collection import Collection, Record
+from xero_sandbox.ledger import ledger_of
 from xero_sandbox.organisation import Organisation
 from xero_sandbox.steering import Order
 from xero_sandbox.world import Drift
@@ -65,6 +67,11 @@ def change_record(order: Order) -> Record:
 
 def remove_record(order: Order) -> None:
     _collection(order).remove(order.parts["id"])
+
+
+def keep_books(order: Order) -> dict[str, list[Record]]:
+    world, kept = order.world, _organisation(order)
+    return perform(ledger_of(kept, world.clock, world.settings.payments_bump_invoices), **order.body)
 
 
 def touch(order: Order) -> dict[str, list[str]]:

@@ -25,6 +25,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST LIST | a record | adds it; a missing id is made up |
 | PATCH LIST/{id} | fields, "_touch": false | changes a record, raw values too; stamps it unless told not to |
 | DELETE LIST/{id} | | removes it without a trace |
+| POST ORG/bookkeeping | {"do": act, …} | as somebody in Xero would, see below; {collection: [changed records]} |
 | POST LIST/touch | {"share"}, {"count"} or {"ids"}; "rename": false | stamps and renames; {"touched": [id]} |
 | GET, DELETE /sandbox/drift | | the orders, with what is "left" and "changed" (ids); or forgets them |
 | PUT /sandbox/drift | {"tenant", "collection", "changes_per_page", "total"} | records change after each page |
@@ -36,6 +37,21 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 A reset makes data, settings, clock, limits, faults, calls, drift, connections and refresh tokens anew; seed and profile
 stay as they were unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
 sandbox's clock, at least a millisecond after the stamp before; a PATCH that sets UpdatedDateUTC itself is not stamped.
+
+Bookkeeping knows these acts; dates are YYYY-MM-DD and today in the organisation when left out, an amount left out is
+all there is. What Xero would refuse is a 400 with its words.
+
+| do | with |
+|---|---|
+| approve, void, delete | invoice |
+| pay | invoice, amount, date, reference |
+| pay_batch | invoices, date, reference |
+| delete_payment | payment (a refund, too) |
+| overpay | invoice, by, date, reference: pays in full, the rest becomes an overpayment |
+| credit | invoice, amount, date, credit: allocates a new credit note, or the one of that id |
+| apply_overpayment, apply_prepayment | invoice, amount, date, credit: allocates one with enough left, or a new one |
+| remove_credit | invoice, credit: takes that allocation off, or the last one |
+| refund | credit, amount, date, reference: pays a credit out |
 """
 
 from __future__ import annotations
@@ -82,6 +98,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST", ORG + "/payruns/post", payroll.post_pay_run),
     ("GET", "/sandbox/canaries", payroll.canaries),
     ("GET", LIST, changing.records),
+    ("POST", ORG + "/bookkeeping", changing.keep_books),
     ("POST", LIST, changing.add_record),
     ("POST", LIST + "/touch", changing.touch),
     ("PATCH", LIST + "/{id:path}", changing.change_record),

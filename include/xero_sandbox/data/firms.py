@@ -39,9 +39,14 @@ FIRMS = (
 #: How many of what each firm has. A reset can set each of these by firm. A firm without staff has no payroll; earnings
 #: rates are never fewer than the standard ones.
 PROFILES: dict[str, dict[str, tuple[int, int, int]]] = {
-    "demo": {"contacts": (5_412, 483, 61), "staff": (40, 3, 0), "earnings_rates": (28, 0, 0)},
-    "small": {"contacts": (30, 12, 5), "staff": (12, 3, 0), "earnings_rates": (0, 0, 0)},
-    "big": {"contacts": (50_000, 5_412, 483), "staff": (260, 40, 0), "earnings_rates": (120, 0, 0)},
+    "demo": {"contacts": (5_412, 483, 61), "invoices": (400, 60, 8), "staff": (40, 3, 0), "earnings_rates": (28, 0, 0)},
+    "small": {"contacts": (30, 12, 5), "invoices": (40, 12, 4), "staff": (12, 3, 0), "earnings_rates": (0, 0, 0)},
+    "big": {
+        "contacts": (50_000, 5_412, 483),
+        "invoices": (400, 60, 8),
+        "staff": (260, 40, 0),
+        "earnings_rates": (120, 0, 0),
+    },
 }
 COUNTED = frozenset(PROFILES["demo"])
 

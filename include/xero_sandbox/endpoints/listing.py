@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable
+from decimal import Decimal
 from operator import attrgetter
 
 from xero_sandbox.collection import Collection, Row
@@ -56,7 +57,7 @@ def _sortable(row: Row, name: str) -> tuple[bool, object]:
     if name == "UpdatedDateUTC":
         return True, row.updated_ms
     value = field(row.record, name)
-    return (True, value) if isinstance(value, (int, bool)) else (value is not None, str(value or "").casefold())
+    return (True, value) if isinstance(value, (int, Decimal)) else (value is not None, str(value or "").casefold())
 
 
 def select(
