@@ -58,7 +58,7 @@ def employees(books: Books) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, updated_ms in enumerate(times):
         first, last = twin if number in (TWIN, OTHER_TWIN) else _name(dice, number)
         calendar = calendars[number % len(calendars)]
-        secret = f"{[firm.name for firm in FIRMS].index(books.firm.name)}{number:04d}"
+        secret = f"{FIRMS.index(books.firm)}{number:04d}"
         employee = _person(dice, number, first, last) | {
             "DateOfBirth": wire_date(date(1963, 1, 1) + timedelta(birthdays[number])),
             "OrdinaryEarningsRateID": items.earnings[ORDINARY]["EarningsRateID"],
