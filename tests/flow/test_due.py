@@ -62,11 +62,12 @@ def connected(
     frequency: str | None = "fortnightly",
     next_pay_date: date | None = OCTOBER,
 ) -> Connection:
+    """First connected then, and again just now (`connected_at`), which makes no difference."""
     row = session.execute(
         "WITH o AS (INSERT INTO qicworks.organisation (name, time_zone, pay_frequency, next_pay_date)"
         " VALUES (%(name)s, %(zone)s, %(frequency)s, %(next_pay_date)s) RETURNING id),"
         " t AS (INSERT INTO xero_sync.token (airflow_conn_id, secret, expires_at) VALUES ('x', '', now()) RETURNING id)"
-        " INSERT INTO xero_sync.connection (organisation_id, token_id, tenant_id, tenant_name, connected_at)"
+        " INSERT INTO xero_sync.connection (organisation_id, token_id, tenant_id, tenant_name, first_connected_at)"
         " SELECT o.id, t.id, %(name)s, %(name)s, %(since)s FROM o, t RETURNING id",
         {
             "name": uuid.uuid4().hex,
@@ -209,7 +210,7 @@ def test_it_says_why(session: Session) -> None:
 
     pays = "2026-10-03 14:30 UTC (local midnight of the pay date 2026-10-04)"
     then = "next at 2026-10-17 13:30 UTC (local midnight of the pay date 2026-10-18)"
-    assert says("2026-10-02 00:00") == f"not due: connected only at 2026-09-25 00:00 UTC; next at {pays}"
+    assert says("2026-10-02 00:00") == f"not due: connected only since 2026-09-25 00:00 UTC; next at {pays}"
     assert says("2026-10-03 14:31") == f"due since {pays}"
     assert says("2026-10-03 14:31", timing=Timing.MIDNIGHT) == (
         "due since 2026-10-03 14:30 UTC (local midnight of 2026-10-04)"
