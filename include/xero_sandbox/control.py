@@ -9,7 +9,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET /sandbox/settings | | the switches, as in `xero_sandbox.settings` |
 | PATCH /sandbox/settings | {name: value} | changes some of them; answers with all |
 | POST /sandbox/reset | {"seed", "profile", "contacts": {name: n}, "same_second": n or "all"} | a new world, see below |
-| | "staff", "earnings_rates": {name: n} | beside "contacts"; an organisation without staff has no payroll |
+| | "invoices", "staff", "earnings_rates": {name: n} | beside "contacts"; an organisation without staff has no payroll |
 | GET, DELETE /sandbox/faults | | the orders with what is left of them and their "hits"; or forgets them |
 | POST /sandbox/faults | an order or a list (`xero_sandbox.faults`) | adds; a call gets the first that matches |
 | GET, DELETE /sandbox/calls | | every call to Xero's paths, Authorization as a hash; or forgets them, and stats |

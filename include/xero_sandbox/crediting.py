@@ -86,9 +86,9 @@ def refund(ledger: Ledger, credit: str, amount: object = None, date: str | None 
 def receive(ledger: Ledger, kind: Kind, invoice: Record, amount: Decimal, day: str) -> Record:
     """A new credit of that kind, for the contact of the invoice and like its first line. Nothing is allocated yet."""
     sale, first = invoice["Type"] == "ACCREC", invoice["LineItems"][0]
-    line = {"LineItemID": ledger.new_id(), "Description": f"For {invoice['InvoiceNumber'] or 'a bill'}", "Tracking": []}
+    line: Record = {"LineItemID": ledger.new_id(), "Description": f"For {invoice['InvoiceNumber'] or 'a bill'}"}
     line |= {"Quantity": Decimal("1.0000"), "UnitAmount": amount, "TaxType": first["TaxType"]}
-    line["AccountCode"] = first["AccountCode"]
+    line |= {"AccountCode": first["AccountCode"], "Tracking": []}
     number = f"CN-{len(ledger.collection(kind).rows) + 1:04d}"
     fields: Record = {"Type": "ACCRECCREDIT" if sale else "ACCPAYCREDIT", "CreditNoteNumber": number if sale else ""}
     if kind is not CREDIT_NOTES:
@@ -125,7 +125,7 @@ def _fitting(ledger: Ledger, kind: Kind, invoice: str, amount: object) -> str:
 
 
 def _goes_with(credit: Record, invoice: Record) -> bool:
-    same_contact = credit["Contact"]["ContactID"] == invoice["Contact"]["ContactID"]
+    same_contact = bool(credit["Contact"]["ContactID"] == invoice["Contact"]["ContactID"])
     return same_contact and _receivable(credit) == (invoice["Type"] == "ACCREC")
 
 

@@ -107,5 +107,5 @@ def ledger_of(organisation: Organisation, clock: Clock, bump: bool = True) -> Le
     bank = next((a for a in accounts if a.get("Type") == "BANK" or a.get("EnablePaymentsToAccount")), None)
     if bank is None:
         raise ValueError("The organisation has no account that money could move on")
-    account = {name: bank[name] for name in ("AccountID", "Code", "Name") if name in bank}
+    account: Record = {name: bank[name] for name in ("AccountID", "Code", "Name") if name in bank}
     return Ledger(organisation.collections, clock, account, str(organisation.record.get("Timezone")), bump=bump)
