@@ -1,14 +1,15 @@
 -- Which Xero organisation belongs to which QicWorks organisation.
 
 -- name: described
--- The one of that id, deleted or not; without an id all that are not deleted.
+-- The one of that id; without an id all.
 SELECT connection.id, connection.organisation_id, organisation.name AS organisation, connection.tenant_id, connection.tenant_name,
        connection.token_id, connection.enabled, connection.state, connection.state_reason, connection.organisation_read_at,
-       connection.connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason
+       connection.connected_at, connection.first_connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason,
+       organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id
- WHERE connection.id = :id OR (:id::uuid IS NULL AND connection.state <> 'deleted')
+ WHERE (connection.id = :id OR :id::uuid IS NULL) AND (:deleted OR connection.state <> 'deleted')
  ORDER BY organisation.name;
 
 -- name: by_tenant^

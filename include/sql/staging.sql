@@ -21,6 +21,12 @@ UPDATE xero_sync.staging SET position = :position, complete = :complete WHERE id
 -- name: end!
 DELETE FROM xero_sync.staging WHERE id = :id;
 
+-- name: seen
+SELECT key FROM xero_sync.stage_seen WHERE staging_id = :staging_id AND source = :source;
+
+-- name: forget_seen!
+DELETE FROM xero_sync.stage_seen WHERE staging_id = :id;
+
 -- name: cursor^
 SELECT high_water, completed_at, full_at FROM xero_sync.cursor WHERE connection_id = :connection_id AND data_set = :data_set;
 

@@ -90,9 +90,12 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.sync.turns import who
 
-            chosen = get_current_context()["params"]["connection"]
+            context = get_current_context()
+            chosen = context["params"]["connection"]
             try:
-                taking_part, left_out = who(qicworks_engine(), dataset, chosen)
+                # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
+                scheduled = context["dag_run"].run_type == "scheduled"
+                taking_part, left_out = who(qicworks_engine(), dataset, chosen, scheduled=scheduled)
             except LookupError as error:
                 raise AirflowFailException(error.args[0]) from None
             for reason in left_out:

@@ -55,7 +55,7 @@ def load(session: Session, pair: tuple[uuid.UUID, uuid.UUID], records: list[dict
     staged = [row for record in records for row in rows.of(record)]
     staging.add(session, read, {CONTACT: staged}, None, complete=True)
     with session.transaction():
-        merge.merge(session, CONTACTS, CONTACT, pair[0], pair[1], read, counts)
+        merge.Loading(session, read, *pair).merge(CONTACT, counts)
         staging.drop(session, CONTACTS, read.id)
     return counts
 

@@ -140,7 +140,7 @@ def test_what_a_changed_rule_allows_loads_without_being_sent_again(world: World)
             replace(column, max_length=10) if column.name == "name" else column for column in CONTACT.columns
         ),
     )
-    strict = replace(CONTACTS, tables=(strict_table,), rejected_share=1.0)
+    strict = replace(CONTACTS, sources=(replace(CONTACTS.sources[0], tables=(strict_table,)),), rejected_share=1.0)
     long_names = sum(len(contact["Name"]) > 10 for contact in world.sandbox.truth("Contacts"))
     assert world.pull_declared(strict).counts.rejected == long_names > 0
     world.calls()

@@ -6,6 +6,7 @@ from xero.datasets.declaration import (
     Dataset,
     Kind,
     Reading,
+    Source,
     Table,
     in_use,
     known_status,
@@ -38,9 +39,13 @@ CHART_OF_ACCOUNTS = Dataset(
     name="chart_of_accounts",
     title="Chart of accounts",
     help="Every account with its code, type, class and default tax; archived ones as inactive.",
-    path="/api.xro/2.0/Accounts",
-    envelope="Accounts",
     scope="accounting.settings.read",
-    reading=Reading.CHANGES,
-    tables=(ACCOUNT,),
+    sources=(
+        Source(
+            path="/api.xro/2.0/Accounts",
+            envelope="Accounts",
+            reading=Reading.CHANGES,
+            tables=(ACCOUNT,),
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from xero.datasets.declaration import (
     Reading,
     Record,
     Rule,
+    Source,
     Table,
     known_status,
     status_column,
@@ -96,10 +97,14 @@ CONTACTS = Dataset(
     name="contacts",
     title="Contacts",
     help="Customers and suppliers, archived and merged ones as inactive.",
-    path="/api.xro/2.0/Contacts",
-    envelope="Contacts",
     scope="accounting.contacts.read",
-    reading=Reading.PAGED,
-    tables=(CONTACT,),
-    params={"includeArchived": "true"},
+    sources=(
+        Source(
+            path="/api.xro/2.0/Contacts",
+            envelope="Contacts",
+            reading=Reading.PAGED,
+            tables=(CONTACT,),
+            params={"includeArchived": "true"},
+        ),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import Any, Literal
 
@@ -54,7 +55,8 @@ class Table:
     """A table of schema `qicworks`, filled from `xero_sync.stage_<name>`.
 
     `rows` finds this table's rows in one record of the answer. The key column identifies a row at Xero for good;
-    `active` says whether such a row is in use there.
+    `active` says whether such a row is in use there. `statements` names a file of `include/sql/pull` with what is
+    particular to this table: `narrow_`, `before_merge_`, `warnings_` and `after_merge_<name>`, each if it is there.
     """
 
     name: str
@@ -63,6 +65,15 @@ class Table:
     key: str = "xero_id"
     rows: Callable[[Record], Iterable[Record]] = itself
     rules: tuple[Rule, ...] = ()
+    statements: str | None = None
+    part_of: str | None = None  # the column that names the record which a row is a part of, and goes with
+    history: bool = False  # rows stay as they were read; that one is not read again does not mean that it is gone
+    personal: bool = False  # of what cannot be read, nothing but plain values of the columns is kept
+
+    @property
+    def identifier(self) -> str | Callable[[Record], object]:
+        """Where a record says which one it is."""
+        return next(column.source for column in self.columns if column.name == self.key)
 
 
 def in_use(record: Record) -> bool:
@@ -75,27 +86,80 @@ class Reading(Enum):
 
     PAGED = "paged"  # pages, sorts by UpdatedDateUTC, filters by If-Modified-Since
     CHANGES = "changes"  # one answer, filters by If-Modified-Since
-    WHOLE = "whole"  # one answer with everything
+    WHOLE = "whole"  # everything, each time
+    BY_ID = "by id"  # one call a record, several at once: those that `to_read` in the data set's statements finds
+
+
+class Timing(Enum):
+    """When a data set is pulled by schedule, each organisation in its own time zone."""
+
+    ANY = "any"  # whenever the schedule says
+    MIDNIGHT = "midnight"
+    PAY_DATE = "pay date"  # the midnight that begins the day on which the organisation pays
+
+
+def as_it_is(records: Any) -> Any:
+    return records
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An endpoint, and the tables that its records fill.
+
+    A source without tables only lists: what it lists is kept in `xero_sync.stage_seen`, for the statement `to_read`
+    of a source that reads by id (`{id}` in its path).
+    """
+
+    path: str
+    envelope: str  # the plural under which the answer holds the records
+    reading: Reading
+    tables: tuple[Table, ...] = ()  # parents before children
+    params: Mapping[str, str] = field(default_factory=dict)
+    page_size: int = 1000  # Payroll AU has pages of 100, and is not asked
+    name: str = ""  # tells apart the sources of one data set, and their cursors
+    key: str | None = None  # the field that identifies a record, where no table says it
+    active: Callable[[Record], bool] = in_use  # of a listed record
+    records: Callable[[Any], Any] = as_it_is  # makes a list of what lies under the envelope
+    starts_at: str | None = None  # the statement that says from when on a first reading is of interest
+
+    @property
+    def payroll(self) -> bool:
+        return self.path.startswith("/payroll.xro/")
+
+    @property
+    def identifier(self) -> str | Callable[[Record], object]:
+        return self.key or self.tables[0].identifier
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One kind of thing that is pulled. Its DAG: `pull_<name>`; its statements: `include/sql/pull/<name>.sql`."""
+    """One kind of thing that is pulled. Its DAG: `pull_<name>`."""
 
     name: str
     title: str
     help: str
-    path: str
-    envelope: str  # the plural under which the answer holds the records
     scope: str
-    reading: Reading
-    tables: tuple[Table, ...]  # parents before children
-    params: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Source, ...]  # read in this order; the first decides what is read whole
+    statements: str | None = None  # the file of `include/sql/pull` with `to_read` and `starts_at`
     schedule: str = "0 2 * * *"  # cron, UTC
-    page_size: int = 1000
+    timing: Timing = Timing.ANY
+    # Xero does not tell of every change (a contact becomes a customer), and never of a record that is gone.
+    whole_every: timedelta | None = timedelta(days=6, hours=20)
     rejected_share: float = 0.2  # more than this share of bad rows, and nothing is loaded
     shrink_share: float = 0.5  # a whole reading that brings less than this share of what is known is not believed
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All that it fills, in the order of loading."""
+        return tuple(dict.fromkeys(table for source in self.sources for table in source.tables))
+
+    @property
+    def payroll(self) -> bool:
+        return any(source.payroll for source in self.sources)
+
+
+# What reading by id adds to a record: the day of the reading, in the organisation's time zone.
+READ_ON = "(read on)"
 
 UPDATED = Column("xero_updated_at", "UpdatedDateUTC", Kind.INSTANT)
 

@@ -1,6 +1,6 @@
 """Tax codes (Xero's tax rates). They have no id: the key is the tax type, which documents name; names can be edited."""
 
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Table, in_use, known_status, status_column
+from xero.datasets.declaration import Column, Dataset, Kind, Reading, Source, Table, in_use, known_status, status_column
 
 TAX_CODE = Table(
     "tax_code",
@@ -26,9 +26,13 @@ TAX_CODES = Dataset(
     name="tax_codes",
     title="Tax codes",
     help="Every tax rate with what it may be used for. Xero cannot say what changed, so all are read and compared.",
-    path="/api.xro/2.0/TaxRates",
-    envelope="TaxRates",
     scope="accounting.settings.read",
-    reading=Reading.WHOLE,
-    tables=(TAX_CODE,),
+    sources=(
+        Source(
+            path="/api.xro/2.0/TaxRates",
+            envelope="TaxRates",
+            reading=Reading.WHOLE,
+            tables=(TAX_CODE,),
+        ),
+    ),
 )

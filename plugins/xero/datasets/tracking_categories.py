@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable
 
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Record, Table, in_use, known_status, status_column
+from xero.datasets.declaration import (
+    Column,
+    Dataset,
+    Kind,
+    Reading,
+    Record,
+    Source,
+    Table,
+    in_use,
+    known_status,
+    status_column,
+)
 
 
 def options(category: Record) -> Iterable[Record]:
@@ -38,6 +49,7 @@ TRACKING_OPTION = Table(
     ),
     active=option_in_use,
     rows=options,
+    statements="tracking_categories",
     rules=STATUS,
 )
 
@@ -45,10 +57,14 @@ TRACKING_CATEGORIES = Dataset(
     name="tracking_categories",
     title="Tracking categories",
     help="Tracking categories and their options, archived ones as inactive. All are read and compared.",
-    path="/api.xro/2.0/TrackingCategories",
-    envelope="TrackingCategories",
     scope="accounting.settings.read",
-    reading=Reading.WHOLE,
-    tables=(TRACKING_CATEGORY, TRACKING_OPTION),
-    params={"includeArchived": "true"},
+    sources=(
+        Source(
+            path="/api.xro/2.0/TrackingCategories",
+            envelope="TrackingCategories",
+            reading=Reading.WHOLE,
+            tables=(TRACKING_CATEGORY, TRACKING_OPTION),
+            params={"includeArchived": "true"},
+        ),
+    ),
 )

@@ -1,13 +1,14 @@
 """Connections: which Xero organisation belongs to which QicWorks organisation, and whether it may be synchronised."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("connections")
+HOME = "Australia/Sydney"
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,24 @@ class Connection:
     state_reason: str | None
     organisation_read_at: datetime | None
     connected_at: datetime
+    first_connected_at: datetime
     airflow_conn_id: str
     authorisation: str  # ok, broken
     broken_reason: str | None
+    time_zone: str | None
+    pay_frequency: str | None
+    next_pay_date: date | None
+
+    @property
+    def zone(self) -> str:
+        """The organisation's time zone; of QicWorks' home while Xero has not told it."""
+        return self.time_zone or HOME
 
     @property
     def left_out(self) -> str | None:
         """Why it is not synchronised; None if it is."""
         if self.state == "deleted":
-            return "deleted"
+            return "deleted; connect it again to go on with its history"
         if not self.enabled:
             return "switched off"
         if self.authorisation == "broken":
@@ -43,14 +53,14 @@ class Connection:
         return None
 
 
-def every(session: Session) -> list[Connection]:
-    """All but the deleted ones, by the organisation's name."""
-    return [Connection(**row) for row in QUERIES.described(session, id=None)]
+def every(session: Session, *, deleted: bool = False) -> list[Connection]:
+    """All, by the organisation's name; the deleted ones only if asked for."""
+    return [Connection(**row) for row in QUERIES.described(session, id=None, deleted=deleted)]
 
 
 def one(session: Session, id: UUID) -> Connection:
     """LookupError if there is none."""
-    for row in QUERIES.described(session, id=id):
+    for row in QUERIES.described(session, id=id, deleted=True):
         return Connection(**row)
     raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
 

@@ -1,16 +1,57 @@
-"""From staging into the QicWorks tables: set-based, by the merge statement of the data set's own SQL file."""
+"""From staging into the QicWorks tables: set-based, one statement for every table, made from its declaration.
 
+What is particular to a table (links, candidates, warnings) is in its own file of `include/sql/pull`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
-from xero.datasets.declaration import Dataset, Table
+from xero.datasets.declaration import Dataset, Source, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts
 from xero.qicworks.staging import Staging, stage_table
 
-# Spares what was written since the snapshot was begun. Counts those that were active.
+Moment = Literal["narrow", "before_merge", "warnings", "after_merge"]
+
+# Conflict policy: the newest version wins, of versions as new as what is held the one read last; a row that says what
+# is held already is not written.
+MERGE = SQL(
+    """
+    WITH staged AS (
+        SELECT DISTINCT ON ({key}) *
+          FROM {stage}
+         WHERE staging_id = %(staging_id)s AND problems IS NULL
+         ORDER BY {key}, xero_updated_at DESC NULLS LAST, seq DESC
+    ), changed AS (
+        SELECT staged.*, held.is_active AS was_active, held.{key} IS NULL AS is_new
+          FROM staged
+          LEFT JOIN {held} AS held ON held.connection_id = %(connection_id)s AND held.{key} = staged.{key}
+         WHERE held.{key} IS NULL
+            OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL)
+               AND (held.xero_updated_at IS NULL OR staged.xero_updated_at IS NULL
+                    OR staged.xero_updated_at >= held.xero_updated_at))
+    ), written AS (
+        INSERT INTO {held} (connection_id, organisation_id, is_active, row_hash, {columns})
+        SELECT %(connection_id)s, %(organisation_id)s, is_active, row_hash, {columns} FROM changed
+            ON CONFLICT (connection_id, {key}) DO UPDATE SET
+               is_active = excluded.is_active, row_hash = excluded.row_hash, missing_since = NULL, synced_at = now(),
+               {assignments}
+    )
+    SELECT (SELECT count(*) FROM staged) AS read,
+           count(*) FILTER (WHERE is_new) AS inserted,
+           count(*) FILTER (WHERE NOT is_new AND NOT (was_active AND NOT is_active)) AS updated,
+           count(*) FILTER (WHERE NOT is_new AND was_active AND NOT is_active) AS deactivated
+      FROM changed
+    """
+)
+
+# What a whole reading did not meet. Spares what was written since the snapshot was begun, and what was last changed
+# before the time from which the reading started. Counts those that were active.
 RETIRE = SQL(
     """
     WITH gone AS (
@@ -18,8 +59,12 @@ RETIRE = SQL(
           FROM {held} AS held
          WHERE held.connection_id = %(connection_id)s
            AND held.missing_since IS NULL AND held.synced_at < %(snapshot_at)s
+           AND (%(since)s::timestamptz IS NULL OR held.xero_updated_at >= %(since)s)
            AND NOT EXISTS (SELECT FROM {stage} AS staged
                             WHERE staged.staging_id = %(staging_id)s AND staged.{key} = held.{key})
+           AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS seen
+                            WHERE seen.staging_id = %(staging_id)s AND seen.read_at IS NULL
+                              AND lower(seen.key) = held.{key}::text)
     ), retired AS (
         UPDATE {held} AS held
            SET is_active = false, missing_since = now(), synced_at = now()
@@ -30,35 +75,104 @@ RETIRE = SQL(
     """
 )
 
-
-def merge(
-    session: Session,
-    dataset: Dataset,
-    table: Table,
-    connection_id: UUID,
-    organisation_id: UUID,
-    staging: Staging,
-    counts: Counts,
-) -> None:
-    """Merges one table and adds to the counts. Running it twice changes nothing."""
-    statement = getattr(sql.load(f"pull/{dataset.name}"), f"merge_{table.name}")
-    row = statement(session, staging_id=staging.id, connection_id=connection_id, organisation_id=organisation_id)
-    written = row["inserted"] + row["updated"] + row["deactivated"]
-    counts.read += row["read"]
-    counts.inserted += row["inserted"]
-    counts.updated += row["updated"]
-    counts.deactivated += row["deactivated"]
-    counts.unchanged += row["read"] - written
+# Parts that the record they belong to, read by its id, has no longer.
+RETIRE_PARTS = SQL(
+    """
+    WITH retired AS (
+        UPDATE {held} AS held
+           SET is_active = false, missing_since = now(), synced_at = now()
+          FROM xero_sync.stage_seen AS whole
+         WHERE held.connection_id = %(connection_id)s AND held.is_active
+           AND whole.staging_id = %(staging_id)s AND whole.read_at IS NOT NULL
+           AND lower(whole.key) = held.{part_of}::text AND held.synced_at < whole.read_at
+           AND NOT EXISTS (SELECT FROM {stage} AS staged
+                            WHERE staged.staging_id = %(staging_id)s AND staged.{key} = held.{key})
+        RETURNING held.id
+    )
+    SELECT count(*) AS retired FROM retired
+    """
+)
 
 
-def retire(session: Session, table: Table, connection_id: UUID, staging: Staging) -> int:
-    """After a whole reading: deactivates what Xero no longer has. Returns how many were active."""
-    row = session.execute(
-        RETIRE.format(held=Identifier("qicworks", table.name), stage=stage_table(table), key=Identifier(table.key)),
-        {"connection_id": connection_id, "staging_id": staging.id, "snapshot_at": staging.started_at},
-    ).fetchone()
-    assert row is not None
-    return int(row["retired"])
+def names(table: Table) -> dict[str, Composed | Identifier]:
+    """What the statements above are completed with."""
+    columns = [Identifier(column.name) for column in table.columns]
+    others = [column for column, declared in zip(columns, table.columns, strict=True) if declared.name != table.key]
+    return {
+        "held": Identifier("qicworks", table.name),
+        "stage": stage_table(table),
+        "key": Identifier(table.key),
+        "columns": SQL(", ").join(columns),
+        "assignments": SQL(", ").join(SQL("{0} = excluded.{0}").format(column) for column in others),
+        "part_of": Identifier(table.part_of or table.key),
+    }
+
+
+class Loading:
+    """One staging on its way into the tables of one organisation."""
+
+    def __init__(self, session: Session, staging: Staging, connection_id: UUID, organisation_id: UUID) -> None:
+        self.session = session
+        self.staging = staging
+        self.parameters = {
+            "staging_id": staging.id,
+            "connection_id": connection_id,
+            "organisation_id": organisation_id,
+            "snapshot_at": staging.started_at,
+            "whole": staging.whole,
+        }
+
+    def run(self, moment: Moment, table: Table) -> Iterable[dict[str, Any]]:
+        """The table's own statements of that moment: `<moment>_<table>`, and `<moment>_<table>__<n>_<step>` in order.
+
+        Only `warnings` answer: rows of `says`.
+        """
+        found: list[dict[str, Any]] = []
+        if table.statements is None:
+            return found
+        queries = sql.load(f"pull/{table.statements}")
+        for name in queries.available_queries:
+            if name.partition("__")[0] == f"{moment}_{table.name}":
+                answer = getattr(queries, name)(self.session, **self.parameters)
+                found += list(answer) if moment == "warnings" else []
+        return found
+
+    def merge(self, table: Table, counts: Counts) -> None:
+        """Adds to the counts. Running it twice changes nothing."""
+        row = self.session.execute(MERGE.format(**names(table)), self.parameters).fetchone()
+        assert row is not None
+        written = row["inserted"] + row["updated"] + row["deactivated"]
+        counts.read += row["read"]
+        counts.inserted += row["inserted"]
+        counts.updated += row["updated"]
+        counts.deactivated += row["deactivated"]
+        counts.unchanged += row["read"] - written
+
+    def retire(self, table: Table, since: datetime | None) -> int:
+        """After a whole reading (from `since` on): deactivates what is gone. Returns how many were active."""
+        return self._retire(RETIRE, table, since=since)
+
+    def retire_parts(self, table: Table) -> int:
+        """Deactivates parts that their records, read by id, have no longer. Returns how many were active."""
+        return self._retire(RETIRE_PARTS, table)
+
+    def _retire(self, statement: SQL, table: Table, **parameters: Any) -> int:
+        row = self.session.execute(statement.format(**names(table)), self.parameters | parameters).fetchone()
+        assert row is not None
+        return int(row["retired"])
+
+
+def to_read(session: Session, dataset: Dataset, **parameters: Any) -> list[str]:
+    """The ids of the records that are to be read one by one, as the data set's own statement finds them."""
+    statement = getattr(sql.load(f"pull/{dataset.statements}"), "to_read")  # noqa: B009 - aiosql makes it at run time
+    return [row["key"] for row in statement(session, **parameters)]
+
+
+def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: Any) -> datetime | None:
+    """From when on a first reading of this source is of interest; None: from the beginning, or nothing is yet."""
+    statement = getattr(sql.load(f"pull/{dataset.statements}"), str(source.starts_at))
+    found: datetime | None = statement(session, **parameters)
+    return found
 
 
 def known(session: Session, table: Table, connection_id: UUID) -> int:
@@ -67,3 +181,18 @@ def known(session: Session, table: Table, connection_id: UUID) -> int:
     row = session.execute(statement.format(Identifier("qicworks", table.name)), (connection_id,)).fetchone()
     assert row is not None
     return int(row["known"])
+
+
+def listed_only(session: Session, staging: Staging, table: Table) -> int:
+    """How many records were listed, but not read by id, since they have not changed."""
+    statement = SQL(
+        """
+        SELECT count(*) AS count FROM xero_sync.stage_seen AS listed
+         WHERE listed.staging_id = %s AND listed.read_at IS NULL
+           AND NOT EXISTS (SELECT FROM {stage} AS staged
+                            WHERE staged.staging_id = listed.staging_id AND staged.{key}::text = lower(listed.key))
+        """
+    ).format(stage=stage_table(table), key=Identifier(table.key))
+    row = session.execute(statement, (staging.id,)).fetchone()
+    assert row is not None
+    return int(row["count"])

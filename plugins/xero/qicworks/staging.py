@@ -1,11 +1,12 @@
 """Staging: where what was read waits to be validated and loaded, and survives a killed process.
 
-`xero_sync.staging` says how far a reading came; its rows lie in `xero_sync.stage_<table>`, one table each.
+`xero_sync.staging` says how far a reading came; its rows lie in `xero_sync.stage_<table>`, one table each, and what was
+only listed or read by id is noted in `xero_sync.stage_seen`.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,13 +14,21 @@ from uuid import UUID
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from xero.datasets.declaration import Dataset, Table
+from xero.datasets.declaration import Dataset, Source, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("staging")
 
 StagedRow = tuple[Any, ...]
+# Pages are read by key and overlap: of what comes twice the newest stays.
+SEE = """
+    INSERT INTO xero_sync.stage_seen AS known (staging_id, source, key, version, is_active, read_at)
+    VALUES (%(staging_id)s, %(source)s, %(key)s, %(version)s, %(is_active)s, %(read_at)s)
+        ON CONFLICT (staging_id, source, key) DO UPDATE
+       SET version = excluded.version, is_active = excluded.is_active, read_at = excluded.read_at
+     WHERE known.version IS NULL OR excluded.version >= known.version
+"""
 COMMON = ("staging_id", "row_hash", "is_active", "retried", "undecodable")
 
 
@@ -36,6 +45,17 @@ class Staging:
     taken_over: bool = False
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A record that a source listed, or (`read_at` is set) read by its id."""
+
+    source: str
+    key: str
+    version: datetime | None
+    is_active: bool
+    read_at: datetime | None = None
+
+
 def stage_table(table: Table) -> Identifier:
     return Identifier("xero_sync", f"stage_{table.name}")
 
@@ -43,7 +63,8 @@ def stage_table(table: Table) -> Identifier:
 def fingerprint(dataset: Dataset) -> str:
     """Of the columns: rows that were staged under other columns cannot be gone on with."""
     columns = [(table.name, [(column.name, column.kind.value) for column in table.columns]) for table in dataset.tables]
-    return hashlib.blake2b(repr(columns).encode(), digest_size=16).hexdigest()
+    sources = [(source.name, source.path) for source in dataset.sources]
+    return hashlib.blake2b(repr((columns, sources)).encode(), digest_size=16).hexdigest()
 
 
 def begin(session: Session, connection_id: UUID, dataset: Dataset, *, whole: bool, since: datetime | None) -> Staging:
@@ -65,9 +86,13 @@ def add(
     position: dict[str, Any] | None,
     *,
     complete: bool,
+    seen: Sequence[Seen] = (),
 ) -> None:
     """Commits a page together with the position behind it. Rows are `COMMON` less the id, then the table's columns."""
     with session.transaction():
+        if seen:
+            with session.cursor() as cursor:
+                cursor.executemany(SEE, [{"staging_id": staging.id, **asdict(one)} for one in seen])
         for table, staged in rows.items():
             if staged:
                 _copy(session, staging.id, table, staged)
@@ -103,8 +128,13 @@ def distinct(session: Session, staging: Staging, table: Table) -> int:
     return int(row["count"])
 
 
+def seen(session: Session, staging: Staging, source: Source) -> set[str]:
+    """The keys of what this source has listed, or read by id."""
+    return {row["key"] for row in QUERIES.seen(session, staging_id=staging.id, source=source.name)}
+
+
 def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
-    """A rejection tried again gives way to what Xero has sent of the same record since."""
+    """A rejection tried again gives way to what Xero has sent of the same record since, or of what it is a part of."""
     statement = SQL(
         """
         DELETE FROM {stage} AS again WHERE staging_id = %s AND retried
@@ -113,6 +143,16 @@ def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
         """
     ).format(stage=stage_table(table), key=Identifier(table.key))
     session.execute(statement, (staging.id,))
+    if table.part_of:  # a part that its record, read since, has no longer
+        statement = SQL(
+            """
+            DELETE FROM {stage} AS again WHERE staging_id = %s AND retried
+               AND EXISTS (SELECT FROM xero_sync.stage_seen AS whole
+                            WHERE whole.staging_id = again.staging_id AND whole.read_at IS NOT NULL
+                              AND lower(whole.key) = again.{part_of}::text)
+            """
+        ).format(stage=stage_table(table), part_of=Identifier(table.part_of))
+        session.execute(statement, (staging.id,))
 
 
 def forget_problems(session: Session, staging: Staging, table: Table) -> None:
@@ -130,18 +170,39 @@ def mark(session: Session, staging: Staging, table: Table, problems: Mapping[int
 
 def drop(session: Session, dataset: Dataset, staging_id: UUID) -> None:
     """Removes a staging and its rows."""
+    QUERIES.forget_seen(session, id=staging_id)
     for table in dataset.tables:
         session.execute(SQL("DELETE FROM {} WHERE staging_id = %s").format(stage_table(table)), (staging_id,))
     QUERIES.end(session, id=staging_id)
 
 
-def cursor(session: Session, connection_id: UUID, dataset: Dataset) -> datetime | None:
-    """The newest version that was loaded; None before the first load, and where Xero has no versions."""
-    row = QUERIES.cursor(session, connection_id=connection_id, data_set=dataset.name)
-    return row["high_water"] if row else None
+@dataclass(frozen=True)
+class Cursor:
+    """How far a source was loaded. `high_water` is the newest version, None where Xero has none."""
+
+    high_water: datetime | None
+    completed_at: datetime
+    full_at: datetime | None
+
+
+def _cursor_name(dataset: Dataset, source: Source) -> str:
+    return f"{dataset.name}/{source.name}" if source.name else dataset.name
+
+
+def cursor(session: Session, connection_id: UUID, dataset: Dataset, source: Source) -> Cursor | None:
+    """None before the first load."""
+    row = QUERIES.cursor(session, connection_id=connection_id, data_set=_cursor_name(dataset, source))
+    return Cursor(**row) if row else None
 
 
 def move_cursor(
-    session: Session, connection_id: UUID, dataset: Dataset, high_water: datetime | None, *, whole: bool
+    session: Session,
+    connection_id: UUID,
+    dataset: Dataset,
+    source: Source,
+    high_water: datetime | None,
+    *,
+    whole: bool,
 ) -> None:
-    QUERIES.move_cursor(session, connection_id=connection_id, data_set=dataset.name, high_water=high_water, whole=whole)
+    name = _cursor_name(dataset, source)
+    QUERIES.move_cursor(session, connection_id=connection_id, data_set=name, high_water=high_water, whole=whole)

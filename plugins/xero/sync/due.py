@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xero.datasets.declaration import Timing
 from xero.qicworks import due
-from xero.qicworks.connections import Connection
+from xero.qicworks.connections import HOME, Connection
 from xero.qicworks.database import Session
-
-DEFAULT_ZONE = "Australia/Sydney"
 
 # QicWorks knows the first three; Xero's calendars add the others, in capitals and without the underscore.
 DAYS = {"weekly": 7, "fortnightly": 14, "fourweekly": 28}
@@ -105,7 +103,7 @@ def _around(
     timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, anchor: date | None
 ) -> tuple[date | None, date | None]:
     """The last date of the series up to the local today, and the first one after it."""
-    today = now.astimezone(_zone(time_zone)).date()
+    today = now.astimezone(zone(time_zone)).date()
     if timing is Timing.MIDNIGHT:
         return today, today + timedelta(days=1)
     if timing is Timing.ANY or anchor is None:
@@ -133,12 +131,12 @@ def _months_later(anchor: date, months: int) -> date:
     return date(year, month + 1, min(anchor.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _zone(time_zone: str | None) -> ZoneInfo:
+def zone(time_zone: str | None) -> ZoneInfo:
     try:
-        return ZoneInfo(time_zone or DEFAULT_ZONE)
+        return ZoneInfo(time_zone or HOME)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as "Australia"
         raise ValueError(
-            f"the time zone '{time_zone}' is not known; set it to an IANA name such as {DEFAULT_ZONE} in QicWorks"
+            f"the time zone '{time_zone}' is not known; set it to an IANA name such as {HOME} in QicWorks"
         ) from None
 
 
@@ -148,13 +146,13 @@ def _moment(day: date | None, time_zone: str | None) -> datetime | None:
     Where clocks go forward at midnight there is none: 0:00 by the old offset is then the day's first moment. Where
     they go back at one, the first of the two counts. Both is what fold=0 means.
     """
-    return datetime.combine(day, time(), _zone(time_zone)).astimezone(UTC) if day else None
+    return datetime.combine(day, time(), zone(time_zone)).astimezone(UTC) if day else None
 
 
 def _said(moment: datetime, timing: Timing, time_zone: str | None) -> str:
     """In UTC, as logs are read, and as the local date it begins."""
-    day = f"{'the pay date ' if timing is Timing.PAY_DATE else ''}{moment.astimezone(_zone(time_zone)):%Y-%m-%d}"
-    doubt = "" if time_zone else f", by {DEFAULT_ZONE}: its time zone is not known"
+    day = f"{'the pay date ' if timing is Timing.PAY_DATE else ''}{moment.astimezone(zone(time_zone)):%Y-%m-%d}"
+    doubt = "" if time_zone else f", by {HOME}: its time zone is not known"
     return f"{moment:%Y-%m-%d %H:%M} UTC (local midnight of {day}{doubt})"
 
 

@@ -1,39 +1,37 @@
 """Extract: the fewest calls, every page committed to staging, nothing lost while records change."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from xero.api.client import Answer, XeroClient
-from xero.api.errors import BadAnswer
-from xero.api.paging import Page, Position, Reader, high_water
-from xero.datasets.declaration import Dataset, Reading, Table
-from xero.qicworks import rejections, staging
+from xero.api.client import XeroClient
+from xero.api.paging import Position, high_water
+from xero.datasets.declaration import Dataset, Reading, Source, Table
+from xero.qicworks import merge, rejections, staging
+from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
-from xero.qicworks.staging import StagedRow, Staging
-from xero.sync.rows import Rows, in_words, version
+from xero.qicworks.staging import Seen, StagedRow, Staging
+from xero.sync.by_id import ById
+from xero.sync.listing import Listing, Progress
+from xero.sync.rows import Rows, in_words
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)  # Xero shows a change a little after its time stamp
-ORDER = "UpdatedDateUTC ASC"
-
-Progress = Callable[[int], None]  # told how many records came with each page
 
 
 class Extract:
-    """Reads one data set of one organisation into staging."""
+    """Reads one data set of one organisation into staging: its sources, one after the other."""
 
     def __init__(
         self,
         session: Session,
         client: XeroClient,
         dataset: Dataset,
-        connection_id: UUID,
+        connection: Connection,
         *,
         full: bool,
         progress: Progress,
@@ -41,131 +39,89 @@ class Extract:
         self.session = session
         self.client = client
         self.dataset = dataset
-        self.connection_id = connection_id
+        self.connection = connection
+        self.full = full
         self.progress = progress
-        main = dataset.tables[0]
-        self.key = next(column.source for column in main.columns if column.name == main.key)
+        self.warnings: list[str] = []
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
-        cursor = staging.cursor(session, connection_id, dataset)
-        whole = full or dataset.reading is Reading.WHOLE or cursor is None
-        since = None if whole or cursor is None else cursor - OVERLAP
-        self.staging = staging.begin(session, connection_id, dataset, whole=whole, since=since)
-        self.position = (
-            msgspec.convert(self.staging.position, Position)
-            if self.staging.position
-            else Position(since=self.staging.since, ask=self.staging.since)
-        )
+        main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
+        whole = full or dataset.sources[0].reading is Reading.WHOLE or main is None or self._is_stale(main)
+        since = None if whole or main is None or main.high_water is None else main.high_water - OVERLAP
+        self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since)
+        self.positions: dict[str, Position] = msgspec.convert(self.staging.position or {}, dict[str, Position])
 
     def run(self) -> Staging:
         """Reads what is not yet staged. Returns the complete staging."""
-        if self.staging.taken_over and self.staging.position:
+        if self.staging.taken_over and self.staging.position is not None:
             came = "whole" if self.staging.complete else "in part"
             log.info("going on with what an interrupted run read (%s) at %s", came, in_words(self.staging.started_at))
-        else:
-            log.info("reading what changed since %s", in_words(self.staging.since))
         if self.staging.complete:
             return self.staging
         if self.staging.position is None:
             self._stage_open_rejections()
-        if self.dataset.reading is Reading.PAGED:
-            self._read_pages()
-        else:
-            self._read_once()
+        for source in self.dataset.sources:
+            self._read(source)
+        self.stage({}, (), complete=True)
         return self.staging
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        return self.position.warnings
+    def high_water(self, source: Source) -> datetime | None:
+        position = self.positions.get(source.name)
+        return high_water(position) if position else None
 
-    @property
-    def high_water(self) -> datetime | None:
-        return high_water(self.position)
+    def since(self, source: Source) -> datetime | None:
+        """From when on this source was read; None: from the beginning."""
+        position = self.positions.get(source.name)
+        return position.since if position else None
 
-    def _read_pages(self) -> None:
-        reader = Reader(self._fetch, self._identify, version, self.position)
-        table = self.dataset.tables[0]
-        while True:
-            for number, page in enumerate(reader.pages(), 1):
-                done = self.position.step == "done"
-                self._stage(page, complete=False)
-                log.info("page %d: %d records%s", number, len(page), "" if done else ", more to come")
-            staged = staging.distinct(self.session, self.staging, table)
-            expected = self.position.first_count or 0
-            if staged >= expected:
-                break
-            short = f"Xero announced {expected} records, {staged} came"
-            if short in self.position.warnings or self.position.walks:
-                self.position.warnings.append(f"{short}, even when read again")
-                break
-            log.warning("%s: reading all pages again", short)
-            reader.read_again(short)
-        self._stage([], complete=True)
+    def stage(self, rows: Mapping[Table, list[StagedRow]], seen: tuple[Seen, ...] = (), *, complete: bool) -> None:
+        """Commits what was read together with how far that came."""
+        position: dict[str, Any] = msgspec.to_builtins(self.positions)
+        staging.add(self.session, self.staging, rows, position, complete=complete, seen=seen)
 
-    def _read_once(self) -> None:
-        answer = self._get({}, self.staging.since)
-        records, paging = self._records(answer)
-        announced = _count(paging, "itemCount")
-        if announced is not None and announced > len(records):
-            raise BadAnswer(
-                f"{self.dataset.path} announced {announced} records in one answer, {len(records)} came.",
-                "Report it: this endpoint was not known to page. Nothing was loaded.",
-            )
-        versions = [found for record in records if (found := version(record))]
-        self.position.newest = max(versions, default=None)
-        self.position.started = answer.server_time or datetime.now(UTC)
-        self.position.step = "done"
-        self._stage(records, complete=True)
-        log.info("one answer: %d records", len(records))
+    def _is_stale(self, cursor: staging.Cursor) -> bool:
+        """Whether it is time to read everything again: some changes Xero does not tell of."""
+        every = self.dataset.whole_every
+        return every is not None and (cursor.full_at is None or cursor.full_at < datetime.now(UTC) - every)
 
-    def _fetch(self, since: datetime | None, number: int) -> Page:
-        params: dict[str, str | int] = {"page": number, "pageSize": self.dataset.page_size, "order": ORDER}
-        answer = self._get(params, since)
-        records, paging = self._records(answer)
-        return Page(
-            rows=records,
-            page_size=_count(paging, "pageSize"),
-            item_count=_count(paging, "itemCount"),
-            page_count=_count(paging, "pageCount"),
-            server_time=answer.server_time or datetime.now(UTC),
-        )
+    def _read(self, source: Source) -> None:
+        if source.reading is Reading.BY_ID:
+            ById(self, source).run()
+            return
+        position = self.positions.get(source.name)
+        if position is None:
+            since = self._start(source)
+            if since is None and source.starts_at and not self._has_cursor(source):
+                log.info("%s: nothing is of interest yet", source.path)
+                return
+            log.info("%s: reading what changed since %s", source.path, in_words(since))
+            position = self.positions[source.name] = Position(since=since, ask=since)
+        if position.step != "done":
+            Listing(self, source, position).run()
+        self.warnings += position.warnings
 
-    def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
-        return self.client.get(self.dataset.path, params={**self.dataset.params, **params}, modified_since=since)
+    def _start(self, source: Source) -> datetime | None:
+        """From when on this source is to be read; None: from the beginning."""
+        cursor = staging.cursor(self.session, self.connection.id, self.dataset, source)
+        if self.staging.whole or cursor is None or cursor.high_water is None:
+            if source.starts_at is None:
+                return None
+            first = merge.starts_at(self.session, self.dataset, source, connection_id=self.connection.id)
+            return first - OVERLAP if first else None
+        return cursor.high_water - OVERLAP
 
-    def _records(self, answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
-        """The records and the paging. An answer without the plural is no empty answer."""
-        records = answer.data.get(self.dataset.envelope) if isinstance(answer.data, dict) else None
-        if records is None and isinstance(answer.data, dict) and self.dataset.envelope in answer.data:
-            records = []  # null is how some say that there are none
-        if not isinstance(records, list):
-            raise BadAnswer(
-                f"The answer of {self.dataset.path} holds no list '{self.dataset.envelope}'.",
-                "If it lasts, check the host of the Airflow connection: it may not be Xero.",
-            )
-        paging = answer.data.get("pagination")
-        return records, paging if isinstance(paging, dict) else {}
-
-    def _identify(self, record: object) -> str:
-        return str(record.get(self.key)) if isinstance(record, Mapping) else repr(record)
-
-    def _stage(self, records: Sequence[Any], *, complete: bool) -> None:
-        rows = {table: [row for record in records for row in of.of(record)] for table, of in self.rows.items()}
-        staging.add(self.session, self.staging, rows, msgspec.to_builtins(self.position), complete=complete)
-        self.progress(len(records))
+    def _has_cursor(self, source: Source) -> bool:
+        return staging.cursor(self.session, self.connection.id, self.dataset, source) is not None
 
     def _stage_open_rejections(self) -> None:
-        """A whole reading brings today's truth; else what was rejected before is tried again."""
-        if self.staging.whole:
-            return
+        """What was rejected before is tried again, unless everything is read anew: that brings today's truth."""
+        by_id = {table for one in self.dataset.sources if one.reading is Reading.BY_ID for table in one.tables}
+        again = set() if self.full else by_id if self.staging.whole else set(self.rows)
         rows: dict[Table, list[StagedRow]] = {}
         for table, of in self.rows.items():
-            found = rejections.open_ones(self.session, self.connection_id, self.dataset, table)
+            if table not in again:
+                continue
+            found = rejections.open_ones(self.session, self.connection.id, self.dataset, table)
             rows[table] = [of.again(rejection) for rejection in found]
         if tried := sum(map(len, rows.values())):
             log.info("%d rejected earlier are tried again", tried)
-            staging.add(self.session, self.staging, rows, msgspec.to_builtins(self.position), complete=False)
-
-
-def _count(paging: Mapping[str, Any], name: str) -> int | None:
-    value = paging.get(name)
-    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None
+            self.stage(rows, complete=False)

@@ -13,15 +13,16 @@ import psycopg
 from sqlalchemy import Engine
 
 from xero.api.client import XeroClient
-from xero.api.errors import Disconnected, RetryLater, XeroError, cleaned
-from xero.datasets.declaration import Dataset, Table
+from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError, cleaned
+from xero.datasets.declaration import Dataset, Reading, Table
 from xero.qicworks import connections, database, events, lease, merge, rejections, staging
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts, Origin
 from xero.qicworks.staging import Staging
-from xero.sync import organisation, quality
-from xero.sync.extract import Extract, Progress
+from xero.sync import due, organisation, quality
+from xero.sync.extract import Extract
+from xero.sync.listing import Progress
 from xero.sync.telling import group, listed, log_event, size
 
 __all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull"]
@@ -79,6 +80,8 @@ def pull(
     connection_id = UUID(str(connection_id))
     with database.session(engine) as session:
         connection = connections.one(session, connection_id)
+        if connection.state == "deleted" or not connection.enabled:
+            raise Skip(f"{connection.organisation} is {connection.left_out} by now")
         if not lease.acquire(session, connection_id, "pull", dataset.name):
             running = events.running(session, connection_id, "pull", dataset.name)
             message = f"already running in {running}"
@@ -112,17 +115,18 @@ class _Pull:
                 self.client = open_client(self.connection, self.origin.manual)
                 self._keep_organisation_fresh()
                 extract = Extract(
-                    self.session, self.client, self.dataset, self.connection.id, full=full, progress=progress
+                    self.session, self.client, self.dataset, self.connection, full=full, progress=progress
                 )
                 staged = extract.run()
                 self._count_calls()
                 log.info("%d calls, %s", self.counts.calls, size(self.counts.bytes_received))
             with group("validate"):
-                warned = self._validate(staged, anyway)
+                loading = merge.Loading(self.session, staged, self.connection.id, self.connection.organisation_id)
+                warned = self._validate(loading, anyway)
             for warning in extract.warnings:
                 warned[warning] += 1
             with group("load"):
-                outcome = self._load(staged, extract.high_water, warned)
+                outcome = self._load(loading, extract, warned)
             log_event(self.dataset, self.connection, outcome.status, self.counts, outcome.message)
             return outcome
         except RetryLater as wait:
@@ -134,6 +138,8 @@ class _Pull:
             self._close("warning", message, wait.correction)
             raise Skip(message) from None
         except (XeroError, PullFailed) as error:
+            if self._is_unavailable(error):
+                return self._unavailable(error)
             if isinstance(error, Disconnected):
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
             self._close("error", error.message, error.correction)
@@ -149,24 +155,51 @@ class _Pull:
             self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
             raise
 
+    def _is_unavailable(self, error: Exception) -> bool:
+        """Whether it is payroll alone that this organisation does not have, or this user may not see."""
+        if not self.dataset.payroll:
+            return False
+        if isinstance(error, Disconnected) and self.client is not None:
+            try:  # Xero may say so of payroll only
+                self.client.get(organisation.PATH)
+            except XeroError:
+                return False
+            return True
+        return isinstance(error, NotAvailable)
+
+    def _unavailable(self, error: XeroError | PullFailed) -> Outcome:
+        """That is how this organisation is: no failure, but it is said each time."""
+        message = f"data set not available: {error.message}"
+        with self.session.transaction():
+            self._serve(datetime.now(UTC))
+            self._close("warning", message, error.correction)
+        return Outcome("warning", self.counts, message)
+
+    def _serve(self, started_at: datetime) -> None:
+        """What was due when this began is done."""
+        due.serve(self.session, self.connection, self.dataset.name, self.dataset.timing, started_at)
+
     def _keep_organisation_fresh(self) -> None:
         assert self.client is not None
         if organisation.is_stale(self.connection):
             log.info(organisation.refresh(self.session, self.client, self.connection))
 
-    def _validate(self, staged: Staging, anyway: bool) -> Counter[str]:
+    def _validate(self, loading: merge.Loading, anyway: bool) -> Counter[str]:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
         warned: Counter[str] = Counter()
+        staged = loading.staging
         for table in self.dataset.tables:
             staging.drop_superseded(self.session, staged, table)
+            loading.run("narrow", table)
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
-            if staged.whole and not anyway:
+            if not anyway and self._read_whole(staged, table):
                 known = merge.known(self.session, table, self.connection.id)
-                if known >= FEW and came < known * self.dataset.shrink_share:
+                listed = came + merge.listed_only(self.session, staged, table)
+                if known >= FEW and listed < known * self.dataset.shrink_share:
                     self._give_up(
                         staged,
-                        f"Xero sent {came} of {known} known rows of {table.name}: not believed, nothing was loaded.",
+                        f"Xero sent {listed} of {known} known rows of {table.name}: not believed, nothing was loaded.",
                         f"If it is right, run `python -m xero pull {self.dataset.name} --full --anyway"
                         f" --connection {shlex.quote(self.connection.organisation)}`.",
                     )
@@ -188,6 +221,13 @@ class _Pull:
                 )
         return warned
 
+    def _read_whole(self, staged: Staging, table: Table) -> bool:
+        """Whether a row of this table that was neither listed nor read is gone from Xero."""
+        if not staged.whole or table.history:
+            return False
+        listed = any(table in one.tables for one in self.dataset.sources if one.reading is not Reading.BY_ID)
+        return listed or not table.part_of
+
     def _give_up(self, staged: Staging, message: str, correction: str) -> None:
         """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
         with self.session.transaction():
@@ -204,31 +244,26 @@ class _Pull:
         self.counts.rejected += found
         self.rejected_for += Counter(reasons)
 
-    def _load(self, staged: Staging, high_water: datetime | None, warned: Counter[str]) -> Outcome:
-        """One transaction: merge, deactivate, rejections, cursor, event."""
-        session, connection_id = self.session, self.connection.id
+    def _load(self, loading: merge.Loading, extract: Extract, warned: Counter[str]) -> Outcome:
+        """One transaction: merge, deactivate, rejections, cursors, event."""
+        session, staged = self.session, loading.staging
         with session.transaction():
             for table in self.dataset.tables:
-                if staging.count(session, staged, table):
-                    merge.merge(
-                        session,
-                        self.dataset,
-                        table,
-                        connection_id,
-                        self.connection.organisation_id,
-                        staged,
-                        self.counts,
-                    )
-                if staged.whole:
-                    if nameless := rejections.nameless(session, staged, table):
-                        warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
-                    else:
-                        self.counts.deactivated += merge.retire(session, table, connection_id, staged)
-                self._settle_rejections(table, staged, held_back=False)
+                self._load_table(loading, table, extract, warned)
             self.counts.read += self.counts.rejected
+            for source in self.dataset.sources:
+                if source.name in extract.positions:
+                    staging.move_cursor(
+                        session,
+                        self.connection.id,
+                        self.dataset,
+                        source,
+                        extract.high_water(source),
+                        whole=staged.whole,
+                    )
             staging.drop(session, self.dataset, staged.id)
-            staging.move_cursor(session, connection_id, self.dataset, high_water, whole=staged.whole)
-            connections.works_again(session, connection_id)
+            self._serve(staged.started_at)
+            connections.works_again(session, self.connection.id)
             notes = [listed(warned)] if warned else []
             if self.counts.rejected:
                 notes.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
@@ -243,6 +278,29 @@ class _Pull:
             self._count_calls()
             events.close_event(session, self.event_id, status, self.counts, message, correction)
         return Outcome(status, self.counts, message)
+
+    def _load_table(self, loading: merge.Loading, table: Table, extract: Extract, warned: Counter[str]) -> None:
+        session, staged = self.session, loading.staging
+        loading.run("before_merge", table)
+        if staging.count(session, staged, table):
+            loading.merge(table, self.counts)
+        if table.part_of:
+            self.counts.deactivated += loading.retire_parts(table)
+        if self._read_whole(staged, table):
+            unchanged = merge.listed_only(session, staged, table)
+            self.counts.read += unchanged
+            self.counts.unchanged += unchanged
+            if nameless := rejections.nameless(session, staged, table):
+                warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
+            else:
+                since = next(
+                    (extract.since(one) for one in self.dataset.sources if table in one.tables and one.starts_at), None
+                )
+                self.counts.deactivated += loading.retire(table, since)
+        for warning in loading.run("warnings", table):
+            warned[warning["says"]] += 1
+        loading.run("after_merge", table)
+        self._settle_rejections(table, staged, held_back=False)
 
     def _count_calls(self) -> None:
         if self.client is not None:

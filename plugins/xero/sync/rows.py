@@ -120,18 +120,24 @@ class Rows:
                 value = find(record)
             except (ValueError, AttributeError, TypeError, KeyError):
                 values.append(None)
-                undecodable[field] = {"shown": shown(record.get(field.partition(".")[0], "what it is made of"))}
+                undecodable[field] = self._shown(record.get(field.partition(".")[0], "what it is made of"), False)
                 continue
             try:
                 values.append(read(value))
             except ValueError:
                 values.append(None)
-                undecodable[field] = as_sent(value) if as_it_came else {"shown": shown(value)}
+                undecodable[field] = self._shown(value, as_it_came)
         return self._staged(values, self._active(record), undecodable, retried=False)
 
     def _unreadable(self, record: object) -> StagedRow:
-        undecodable = {WHOLE_RECORD: {"shown": shown(record)}}
+        undecodable = {WHOLE_RECORD: self._shown(record, False)}
         return self._staged([None] * len(self.columns), False, undecodable, retried=False)
+
+    def _shown(self, value: object, as_it_came: bool) -> dict[str, Any]:
+        """What is kept of a value that could not be read. Of a person only a plain one: others may hold anything."""
+        if self.table.personal and not (as_it_came and isinstance(value, str | int | Decimal)):
+            return {"shown": f"not kept, since it may be personal: {type(value).__name__}"}
+        return as_sent(value) if as_it_came else {"shown": shown(value)}
 
     def _active(self, record: Record) -> bool:
         try:

@@ -1,30 +1,52 @@
 """Whose turn it is: which connections take part in a run, and why the others do not."""
 
+import logging
+from datetime import UTC, datetime
+
 from sqlalchemy import Engine
 
-from xero.datasets.declaration import Dataset
+from xero.datasets.declaration import Dataset, Timing
 from xero.qicworks import connections, database
 from xero.qicworks.connections import Connection
+from xero.sync import due
+
+log = logging.getLogger(__name__)
 
 
-def who(engine: Engine, dataset: Dataset, connection: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
+def who(
+    engine: Engine,
+    dataset: Dataset,
+    connection: str | None = None,
+    *,
+    scheduled: bool = False,
+    now: datetime | None = None,
+) -> tuple[list[dict[str, str]], list[str]]:
     """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
 
     `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
-    LookupError if there is none of that name.
+    A `scheduled` run takes only those that are due at `now`, and no other run takes them then. LookupError if there is
+    none of that name.
     """
-    with database.session(engine) as session:
-        known = connections.every(session)
-    if connection:
-        known = _named(connection, known)
     taken: list[dict[str, str]] = []
     left_out: list[str] = []
-    for one in known:
-        reason = one.left_out
-        if reason and not (connection and one.enabled):
-            left_out.append(f"{one.organisation}: {reason}")
-        else:
-            taken.append({"connection_id": str(one.id), "organisation": one.organisation})
+    with database.session(engine) as session:
+        known = connections.every(session, deleted=True)
+        if connection:
+            known = _named(connection, known)
+        for one in known:
+            reason = one.left_out
+            if connection and one.enabled and one.state != "deleted":
+                reason = None
+            if reason is None and scheduled and dataset.timing is not Timing.ANY:
+                turn = due.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
+                if not turn.due and not turn.unsettled:
+                    log.info("%s: %s", one.organisation, turn.reason)
+                    continue
+                reason = None if turn.due else turn.reason
+            if reason:
+                left_out.append(f"{one.organisation}: {reason}")
+            else:
+                taken.append({"connection_id": str(one.id), "organisation": one.organisation})
     return taken, left_out
 
 

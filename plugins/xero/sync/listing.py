@@ -1,0 +1,159 @@
+"""Reading an endpoint that lists: page by page, what changed, or everything."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from xero.api.client import Answer
+from xero.api.errors import BadAnswer
+from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
+from xero.datasets.declaration import Reading, Source
+from xero.qicworks import staging
+from xero.qicworks.staging import Seen
+from xero.sync.rows import version
+
+if TYPE_CHECKING:
+    from xero.sync.extract import Extract
+
+log = logging.getLogger(__name__)
+
+ORDER = "UpdatedDateUTC ASC"
+MOST_PAGES = 1000  # of an answer that is whole; a server that never ends is none of Xero's
+
+Progress = Callable[[int], None]  # told how many records came with each page
+
+
+class Listing:
+    """One source on its way into staging. `position` says how far it came, and is committed with each page."""
+
+    def __init__(self, extract: "Extract", source: Source, position: Position) -> None:
+        self.extract = extract
+        self.source = source
+        self.position = position
+
+    def run(self) -> None:
+        if self.source.reading is Reading.PAGED:
+            self._read_pages()
+        else:
+            self._read_once()
+
+    def _read_pages(self) -> None:
+        reader = Reader(self._fetch, self.identify, version, self.position)
+        while True:
+            for number, page in enumerate(reader.pages(), 1):
+                done = self.position.step == "done"
+                self._stage(page)
+                log.info("page %d: %d records%s", number, len(page), "" if done else ", more to come")
+            came = self._count()
+            expected = self.position.first_count or 0
+            if came >= expected:
+                break
+            short = f"Xero announced {expected} records, {came} came"
+            if short in self.position.warnings or self.position.walks:
+                self.position.warnings.append(f"{short}, even when read again")
+                break
+            log.warning("%s: reading all pages again", short)
+            reader.read_again(short)
+
+    def _read_once(self) -> None:
+        """One answer; of Payroll, which may give 100 at a time here too, as many as bring something new."""
+        answer = self._get({}, self.position.since)
+        records, paging = self._records(answer)
+        announced = _count(paging, "itemCount")
+        if announced is not None and announced > len(records):
+            raise BadAnswer(
+                f"{self.source.path} announced {announced} records in one answer, {len(records)} came.",
+                "Report it: this endpoint was not known to page. Nothing was loaded.",
+            )
+        known = {self.identify(record) for record in records}
+        more = len(records) >= SMALLEST_PAGE and self.source.payroll
+        for number in range(2, MOST_PAGES):
+            if not more:
+                break
+            further, _ = self._records(self._get({"page": number}, self.position.since))
+            fresh = [record for record in further if self.identify(record) not in known]
+            known.update(map(self.identify, fresh))
+            records += fresh
+            more = bool(fresh)
+        versions = [found for record in records if (found := version(record))]
+        self.position.newest = max(versions, default=None)
+        self.position.started = answer.server_time or datetime.now(UTC)
+        self.position.step = "done"
+        self._stage(records)
+        log.info("%s: %d records", self.source.path, len(records))
+
+    def _fetch(self, since: datetime | None, number: int) -> Page:
+        params: dict[str, str | int] = {"page": number, "order": ORDER}
+        if not self.source.payroll:
+            params["pageSize"] = self.source.page_size
+        answer = self._get(params, since)
+        records, paging = self._records(answer)
+        return Page(
+            rows=records,
+            page_size=_count(paging, "pageSize"),
+            item_count=_count(paging, "itemCount"),
+            page_count=_count(paging, "pageCount"),
+            server_time=answer.server_time or datetime.now(UTC),
+        )
+
+    def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
+        return self.extract.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
+
+    def _records(self, answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
+        return records_in(answer, self.source), paging if isinstance(
+            paging := answer.data.get("pagination"), dict
+        ) else {}
+
+    def identify(self, record: object) -> str:
+        """What tells this record from others."""
+        if not isinstance(record, Mapping):
+            return repr(record)
+        identifier = self.source.identifier
+        return str(identifier(record) if callable(identifier) else record.get(identifier))
+
+    def _count(self) -> int:
+        """How many different records have come."""
+        session, staged = self.extract.session, self.extract.staging
+        if self.source.tables:
+            return staging.distinct(session, staged, self.source.tables[0])
+        return len(staging.seen(session, staged, self.source))
+
+    def _stage(self, records: Sequence[Any]) -> None:
+        rows = {
+            table: [row for record in records for row in self.extract.rows[table].of(record)]
+            for table in self.source.tables
+        }
+        seen = () if self.source.tables else tuple(self._seen(record) for record in records)
+        self.extract.stage(rows, seen, complete=False)
+        self.extract.progress(len(records))
+
+    def _seen(self, record: object) -> Seen:
+        key = self.source.identifier
+        found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
+        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip():
+            raise BadAnswer(
+                f"{self.source.path} lists a record without {key}.",
+                "It cannot be asked for; if it lasts, report it to Xero. Nothing was loaded.",
+            )
+        return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
+
+
+def records_in(answer: Answer, source: Source) -> list[Any]:
+    """The records of an answer. One without the plural is no empty answer."""
+    records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
+    if records is None and isinstance(answer.data, dict) and source.envelope in answer.data:
+        records = []  # null is how some say that there are none
+    else:
+        records = source.records(records)
+    if not isinstance(records, list):
+        raise BadAnswer(
+            f"The answer of {source.path} holds no list '{source.envelope}'.",
+            "If it lasts, check the host of the Airflow connection: it may not be Xero.",
+        )
+    return records
+
+
+def _count(paging: Mapping[str, Any], name: str) -> int | None:
+    value = paging.get(name)
+    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None
