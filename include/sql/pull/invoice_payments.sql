@@ -1,0 +1,96 @@
+-- Payments of invoices, and what Xero says of the amounts of QicWorks' invoices.
+
+-- name: first_push$
+-- Nothing before it concerns QicWorks.
+SELECT min(invoice.pushed_at)
+  FROM qicworks.invoice
+  JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
+ WHERE connection.id = :connection_id AND invoice.pushed_at IS NOT NULL;
+
+-- name: to_read
+-- QicWorks' invoices of which Xero's amount paid is not what the payments add up to, or is not known.
+WITH payment AS (
+    SELECT xero_id, invoice_xero_id, amount, is_active
+      FROM (SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active
+              FROM xero_sync.stage_invoice_payment
+             WHERE staging_id = :staging_id AND NOT retried
+             ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC) AS staged
+     UNION ALL
+    SELECT xero_id, invoice_xero_id, amount, is_active
+      FROM qicworks.invoice_payment AS held
+     WHERE connection_id = :connection_id
+       AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS staged
+                        WHERE staged.staging_id = :staging_id AND NOT staged.retried AND staged.xero_id = held.xero_id)
+), paid AS (
+    SELECT invoice_xero_id, sum(amount) AS amount FROM payment WHERE is_active GROUP BY invoice_xero_id
+), summary AS (
+    SELECT DISTINCT ON (xero_id) xero_id, amount_paid
+      FROM xero_sync.stage_invoice_balance
+     WHERE staging_id = :staging_id AND NOT retried
+     ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC
+)
+SELECT invoice.xero_id::text AS key
+  FROM qicworks.invoice
+  LEFT JOIN summary ON summary.xero_id = invoice.xero_id
+  LEFT JOIN qicworks.invoice_balance AS held ON held.connection_id = :connection_id AND held.xero_id = invoice.xero_id
+  LEFT JOIN paid ON paid.invoice_xero_id = invoice.xero_id
+ WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id IS NOT NULL
+   AND (coalesce(summary.amount_paid, held.amount_paid) IS NULL
+        OR coalesce(summary.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0));
+
+-- name: narrow_invoice_balance!
+-- Strangers' invoices are none of QicWorks' business.
+DELETE FROM xero_sync.stage_invoice_balance AS staged
+ WHERE staging_id = :staging_id AND xero_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM qicworks.invoice
+                    WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id = staged.xero_id);
+
+-- name: before_merge_invoice_payment!
+-- A payment within an invoice says less than the payment itself: where that is held and in force, it stays as it is.
+UPDATE xero_sync.stage_invoice_payment AS staged
+   SET row_hash = held.row_hash
+  FROM qicworks.invoice_payment AS held
+ WHERE staged.staging_id = :staging_id AND staged.xero_updated_at IS NULL
+   AND held.connection_id = :connection_id AND held.xero_id = staged.xero_id AND held.xero_updated_at IS NOT NULL
+   AND held.is_active AND held.amount = staged.amount;
+
+-- name: after_merge_invoice_payment!
+UPDATE qicworks.invoice_payment AS payment
+   SET invoice_id = invoice.id, synced_at = now()
+  FROM qicworks.invoice
+ WHERE payment.connection_id = :connection_id AND invoice.organisation_id = :organisation_id
+   AND invoice.xero_id = payment.invoice_xero_id AND payment.invoice_id IS DISTINCT FROM invoice.id;
+
+-- name: warnings_invoice_balance
+-- What nobody in QicWorks did: said once, when it is seen first.
+SELECT 'invoice ' || invoice.number || ' is ' || lower(balance.status) || ' in Xero' AS says
+  FROM qicworks.invoice_balance AS balance
+  JOIN qicworks.invoice ON invoice.organisation_id = :organisation_id AND invoice.xero_id = balance.xero_id
+ WHERE balance.connection_id = :connection_id AND balance.status IN ('VOIDED', 'DELETED')
+   AND invoice.xero_status IS DISTINCT FROM balance.status;
+
+-- name: after_merge_invoice_balance!
+-- Where Xero itself does not add up, the difference is remembered, so that the invoice is not read again each night.
+UPDATE qicworks.invoice_balance AS balance
+   SET disagreement = nullif(balance.amount_paid - paid.amount, 0)
+  FROM (SELECT held.xero_id, coalesce(sum(payment.amount) FILTER (WHERE payment.is_active), 0) AS amount
+          FROM qicworks.invoice_balance AS held
+          LEFT JOIN qicworks.invoice_payment AS payment
+            ON payment.connection_id = :connection_id AND payment.invoice_xero_id = held.xero_id
+         WHERE held.connection_id = :connection_id
+         GROUP BY held.xero_id) AS paid
+ WHERE balance.connection_id = :connection_id AND paid.xero_id = balance.xero_id
+   AND balance.disagreement IS DISTINCT FROM nullif(balance.amount_paid - paid.amount, 0);
+
+-- name: after_merge_invoice_balance__2_invoice!
+-- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays.
+UPDATE qicworks.invoice
+   SET paid_to_date = balance.amount_paid, credited = balance.amount_credited, balance = balance.amount_due,
+       fully_paid_on = balance.fully_paid_on, xero_status = balance.status, updated_at = now(),
+       status = CASE WHEN balance.status = 'PAID' OR (balance.status = 'AUTHORISED' AND balance.amount_due = 0) THEN 'Paid'
+                     WHEN balance.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
+                     ELSE invoice.status END
+  FROM qicworks.invoice_balance AS balance
+ WHERE balance.connection_id = :connection_id AND invoice.organisation_id = :organisation_id AND invoice.xero_id = balance.xero_id
+   AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status)
+       IS DISTINCT FROM (balance.amount_paid, balance.amount_credited, balance.amount_due, balance.fully_paid_on, balance.status);

@@ -1,0 +1,79 @@
+-- Staff: which employees to read whole, and which member of QicWorks' staff each of them is.
+
+-- name: to_read
+-- Whose entry in the list is newer than what is held; and who is held as active but not in the whole list any more.
+SELECT listed.key
+  FROM xero_sync.stage_seen AS listed
+  LEFT JOIN qicworks.staff AS held ON held.connection_id = :connection_id AND held.xero_id::text = lower(listed.key)
+ WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL
+   AND (:everything OR held.xero_id IS NULL OR held.missing_since IS NOT NULL OR held.is_active <> listed.is_active
+        OR held.xero_updated_at IS NULL OR listed.version IS NULL OR listed.version > held.xero_updated_at)
+UNION ALL
+SELECT held.xero_id::text
+  FROM qicworks.staff AS held
+ WHERE :whole AND held.connection_id = :connection_id AND held.is_active
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
+                    WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = held.xero_id::text);
+
+-- name: before_merge_staff__1_newcomers!
+-- The first link: an employee that is not held yet is the one member of QicWorks' staff with the same first name, last name
+-- and account e-mail. Where that is more than one, or one member could be several employees, nobody is linked.
+CREATE TEMP TABLE newcomer ON COMMIT DROP AS
+SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
+       lower(trim(staged.first_name)) AS first_name, lower(trim(staged.last_name)) AS last_name, lower(trim(staged.email)) AS email
+  FROM xero_sync.stage_staff AS staged
+ WHERE staged.staging_id = :staging_id AND staged.xero_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM qicworks.staff AS held
+                    WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id)
+ ORDER BY staged.xero_id, staged.xero_updated_at DESC NULLS LAST, staged.seq DESC;
+
+-- name: before_merge_staff__2_candidates!
+CREATE TEMP TABLE candidate ON COMMIT DROP AS
+SELECT newcomer.xero_id, member.id AS member_id,
+       count(*) OVER (PARTITION BY newcomer.xero_id) AS members, count(*) OVER (PARTITION BY member.id) AS employees
+  FROM newcomer
+  JOIN qicworks.staff AS member
+    ON member.organisation_id = :organisation_id AND member.xero_id IS NULL
+   AND lower(trim(member.first_name)) = newcomer.first_name AND lower(trim(member.last_name)) = newcomer.last_name
+   AND lower(trim(member.account_email)) = newcomer.email;
+
+-- name: before_merge_staff__3_ambiguous!
+UPDATE xero_sync.stage_staff AS staged
+   SET problems = coalesce(staged.problems, '{}')
+                  || CASE WHEN candidate.members > 1
+                          THEN 'ambiguous: ' || candidate.members || ' members of QicWorks'' staff could be employee ' || staged.xero_id
+                          ELSE 'ambiguous: a member of QicWorks'' staff could be ' || candidate.employees || ' employees, one of them '
+                               || staged.xero_id END
+  FROM candidate
+ WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND (candidate.members > 1 OR candidate.employees > 1)
+   AND NOT EXISTS (SELECT FROM unnest(staged.problems) AS problem WHERE starts_with(problem, 'ambiguous:'));
+
+-- name: before_merge_staff__4_link!
+UPDATE qicworks.staff AS member
+   SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked'
+  FROM candidate
+ WHERE member.id = candidate.member_id AND candidate.members = 1 AND candidate.employees = 1
+   AND EXISTS (SELECT FROM xero_sync.stage_staff AS staged
+                WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND staged.problems IS NULL);
+
+-- name: before_merge_staff__5_done!
+DROP TABLE newcomer, candidate;
+
+-- name: after_merge_staff!
+-- Who came from Xero logs in with the e-mail that Xero has; from then on it is QicWorks' own.
+UPDATE qicworks.staff SET account_email = email
+ WHERE connection_id = :connection_id AND match_state = 'created' AND account_email IS NULL AND email IS NOT NULL;
+
+-- name: after_merge_pay_template_line!
+UPDATE qicworks.pay_template_line AS line
+   SET staff_id = staff.id, is_active = line.is_active AND staff.is_active, synced_at = now()
+  FROM qicworks.staff
+ WHERE line.connection_id = :connection_id AND staff.connection_id = :connection_id AND staff.xero_id = line.employee_xero_id
+   AND (line.staff_id IS DISTINCT FROM staff.id OR line.is_active AND NOT staff.is_active);
+
+-- name: after_merge_pay_template_line__2_pay_code!
+UPDATE qicworks.pay_template_line AS line
+   SET pay_code_id = pay_code.id, synced_at = now()
+  FROM qicworks.pay_code
+ WHERE line.connection_id = :connection_id AND pay_code.connection_id = :connection_id
+   AND pay_code.xero_id = line.pay_code_xero_id AND line.pay_code_id IS DISTINCT FROM pay_code.id;

@@ -1,0 +1,116 @@
+"""Payments of invoices, and what Xero says of the amounts of the invoices that QicWorks pushed.
+
+A payment tells of itself, and of its deletion. Credit notes, prepayments and overpayments change what is due without
+any payment, and a void or a deletion changes the status: the invoices' summaries tell those. Where the two disagree,
+the invoice itself is looked at.
+"""
+
+from collections.abc import Iterable
+
+from xero.datasets.declaration import (
+    UPDATED,
+    Column,
+    Dataset,
+    Kind,
+    Reading,
+    Record,
+    Source,
+    Table,
+    Timing,
+    known_status,
+    status_column,
+)
+
+INVOICES = "/api.xro/2.0/Invoices"
+
+
+def payments_of_invoices(record: Record) -> Iterable[Record]:
+    """The payment itself, if it is of an invoice; of an invoice the payments that it lists, all in force.
+
+    A refund of a credit note has an "Invoice" too: the credit note.
+    """
+    if "PaymentID" in record:
+        invoice = record.get("Invoice") or {}
+        return (record,) if invoice and invoice.get("Type", "ACCREC") in ("ACCREC", "ACCPAY") else ()
+    stub = {"InvoiceID": record.get("InvoiceID"), "InvoiceNumber": record.get("InvoiceNumber")}
+    return ({**payment, "Invoice": stub, "Status": "AUTHORISED"} for payment in record.get("Payments") or ())
+
+
+INVOICE_PAYMENT = Table(
+    "invoice_payment",
+    columns=(
+        Column("xero_id", "PaymentID", Kind.UUID, required=True),
+        Column("invoice_xero_id", "Invoice.InvoiceID", Kind.UUID, required=True),
+        Column("invoice_number", "Invoice.InvoiceNumber", max_length=255),
+        Column("paid_on", "Date", Kind.DATE, required=True),
+        Column("amount", "Amount", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("currency_rate", "CurrencyRate", Kind.NUMBER, digits=(18, 6)),
+        Column("reference", "Reference", max_length=255),
+        Column("payment_type", "PaymentType", max_length=50),
+        Column("batch_payment_xero_id", "BatchPayment.BatchPaymentID", Kind.UUID),
+        Column("account_xero_id", "Account.AccountID", Kind.UUID),
+        Column("is_reconciled", "IsReconciled", Kind.BOOLEAN),
+        Column("status", "Status", max_length=50),
+        UPDATED,
+    ),
+    active=lambda payment: payment.get("Status") == "AUTHORISED",
+    rows=payments_of_invoices,
+    rules=known_status("AUTHORISED", "DELETED"),
+    statements="invoice_payments",
+    part_of="invoice_xero_id",
+)
+
+INVOICE_BALANCE = Table(
+    "invoice_balance",
+    columns=(
+        Column("xero_id", "InvoiceID", Kind.UUID, required=True),
+        Column("number", "InvoiceNumber", max_length=255),
+        status_column(),
+        Column("total", "Total", Kind.NUMBER, digits=(14, 4)),
+        Column("amount_paid", "AmountPaid", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("amount_credited", "AmountCredited", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("amount_due", "AmountDue", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("fully_paid_on", "FullyPaidOnDate", Kind.DATE),
+        UPDATED,
+    ),
+    active=lambda invoice: invoice.get("Status") not in ("VOIDED", "DELETED"),
+    rules=known_status("DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"),
+    statements="invoice_payments",
+)
+
+INVOICE_PAYMENTS = Dataset(
+    name="invoice_payments",
+    title="Invoice payments",
+    help="Payments of invoices and their deletion; paid to date, balance and status of QicWorks' invoices. "
+    "Due at local midnight; goes on from where the last run came to.",
+    scope="accounting.payments.read accounting.invoices.read",
+    sources=(
+        Source(
+            path="/api.xro/2.0/Payments",
+            envelope="Payments",
+            reading=Reading.PAGED,
+            tables=(INVOICE_PAYMENT,),
+            starts_at="first_push",
+        ),
+        Source(
+            name="invoices",
+            path=INVOICES,
+            envelope="Invoices",
+            reading=Reading.PAGED,
+            tables=(INVOICE_BALANCE,),
+            params={"summaryOnly": "true", "where": 'Type=="ACCREC"'},
+            starts_at="first_push",
+        ),
+        Source(
+            name="disagreeing",
+            path=INVOICES + "/{id}",
+            envelope="Invoices",
+            reading=Reading.BY_ID,
+            tables=(INVOICE_PAYMENT, INVOICE_BALANCE),
+            key="InvoiceID",
+        ),
+    ),
+    statements="invoice_payments",
+    schedule="*/15 * * * *",
+    timing=Timing.MIDNIGHT,
+)

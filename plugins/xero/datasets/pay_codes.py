@@ -1,0 +1,115 @@
+"""Pay codes: Xero's earnings rates, leave, deduction and reimbursement types; and the payroll calendars."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xero.datasets.declaration import UPDATED, Column, Dataset, Kind, Reading, Record, Rule, Source, Table
+
+# The array of PayItems: (kind, the field of the id)
+ARRAYS = {
+    "EarningsRates": ("EARNINGS", "EarningsRateID"),
+    "DeductionTypes": ("DEDUCTION", "DeductionTypeID"),
+    "LeaveTypes": ("LEAVE", "LeaveTypeID"),
+    "ReimbursementTypes": ("REIMBURSEMENT", "ReimbursementTypeID"),
+}
+
+
+def pay_items(said: Any) -> Any:
+    """The four arrays as one list, each item knowing its kind. What is no object is given back as it is."""
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    if not isinstance(said, Mapping) or not ARRAYS.keys() & said.keys():
+        return None
+    found = []
+    for array, (kind, id) in ARRAYS.items():
+        for item in said.get(array) or ():
+            if not isinstance(item, Mapping):
+                found.append(item)
+                continue
+            allowance = kind == "EARNINGS" and item.get("EarningsType") == "ALLOWANCE"
+            found.append({**item, "ID": item.get(id), "Kind": "ALLOWANCE" if allowance else kind})
+    return found
+
+
+def current(item: Record) -> bool:
+    """What was replaced is kept by Xero, and says so."""
+    return str(item.get("CurrentRecord", True)).lower() != "false"
+
+
+PAY_CODE = Table(
+    "pay_code",
+    columns=(
+        Column("xero_id", "ID", Kind.UUID, required=True),
+        Column("kind", "Kind", required=True, max_length=20),
+        Column("name", "Name", required=True, max_length=100),
+        Column("account_code", "AccountCode", max_length=50),
+        Column("type_of_units", "TypeOfUnits", max_length=50),
+        Column("earnings_type", "EarningsType", max_length=50),
+        Column("rate_type", "RateType", max_length=50),
+        Column("rate_per_unit", "RatePerUnit", Kind.NUMBER, digits=(14, 4)),
+        Column("multiplier", "Multiplier", Kind.NUMBER, digits=(14, 4)),
+        Column("amount", "Amount", Kind.NUMBER, digits=(14, 4)),
+        Column("allowance_type", "AllowanceType", max_length=50),
+        Column("allowance_category", "AllowanceCategory", max_length=50),
+        Column("accrues_leave", "AccrueLeave", Kind.BOOLEAN),
+        Column("deduction_category", "DeductionCategory", max_length=50),
+        Column("is_paid_leave", "IsPaidLeave", Kind.BOOLEAN),
+        Column("show_on_payslip", "ShowOnPayslip", Kind.BOOLEAN),
+        Column("normal_entitlement", "NormalEntitlement", Kind.NUMBER, digits=(14, 4)),
+        Column("leave_loading_rate", "LeaveLoadingRate", Kind.NUMBER, digits=(14, 4)),
+        Column("leave_category", "LeaveCategoryCode", max_length=50),
+        Column("is_exempt_from_tax", "IsExemptFromTax", Kind.BOOLEAN),
+        Column("is_exempt_from_super", "IsExemptFromSuper", Kind.BOOLEAN),
+        Column("current_record", "CurrentRecord", Kind.BOOLEAN),
+        UPDATED,
+    ),
+    active=current,
+    rules=(
+        Rule(
+            "ExpectColumnValuesToBeInSet",
+            "rate_type",
+            "rate type is none of FIXEDAMOUNT, MULTIPLE, RATEPERUNIT",
+            "warn",
+            {"value_set": ["FIXEDAMOUNT", "MULTIPLE", "RATEPERUNIT"]},
+        ),
+    ),
+)
+
+PAYROLL_CALENDAR = Table(
+    "payroll_calendar",
+    columns=(
+        Column("xero_id", "PayrollCalendarID", Kind.UUID, required=True),
+        Column("name", "Name", required=True, max_length=255),
+        Column("calendar_type", "CalendarType", max_length=50),
+        Column("start_date", "StartDate", Kind.DATE),
+        Column("payment_date", "PaymentDate", Kind.DATE),
+        Column("reference_date", "ReferenceDate", Kind.DATE),
+        UPDATED,
+    ),
+    active=lambda calendar: True,
+    statements="pay_codes",
+)
+
+PAY_CODES = Dataset(
+    name="pay_codes",
+    title="Pay codes",
+    help="Earnings, allowances, leave, deductions, reimbursements, replaced ones as inactive; payroll calendars.",
+    scope="payroll.settings.read",
+    sources=(
+        Source(
+            path="/payroll.xro/1.0/PayItems",
+            envelope="PayItems",
+            reading=Reading.WHOLE,
+            tables=(PAY_CODE,),
+            key="ID",
+            records=pay_items,
+        ),
+        Source(
+            name="calendars",
+            path="/payroll.xro/1.0/PayrollCalendars",
+            envelope="PayrollCalendars",
+            reading=Reading.WHOLE,
+            tables=(PAYROLL_CALENDAR,),
+        ),
+    ),
+)

@@ -1,0 +1,165 @@
+"""Staff: the employees of Xero Payroll AU, their pay templates and, since they come along, their leave balances.
+
+Xero's list is a summary; templates and balances come only with the whole employee. That also holds the tax file number,
+bank accounts, date of birth and home address: no column names them, so they are never written anywhere.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from xero.datasets.declaration import (
+    READ_ON,
+    UPDATED,
+    Column,
+    Dataset,
+    Kind,
+    Reading,
+    Record,
+    Source,
+    Table,
+    in_use,
+    known_status,
+    status_column,
+)
+
+PATH = "/payroll.xro/1.0/Employees"
+
+STAFF_MEMBER = Table(
+    "staff",
+    columns=(
+        Column("xero_id", "EmployeeID", Kind.UUID, required=True),
+        Column("first_name", "FirstName", required=True, max_length=255),
+        Column("last_name", "LastName", required=True, max_length=255),
+        Column("email", "Email", max_length=255),
+        Column("title", "Title", max_length=255),
+        Column("job_title", "JobTitle", max_length=255),
+        Column("classification", "Classification", max_length=255),
+        Column("phone", "Phone", max_length=100),
+        Column("mobile", "Mobile", max_length=100),
+        Column("employee_group", "EmployeeGroupName", max_length=255),
+        Column("employment_basis", "TaxDeclaration.EmploymentBasis", max_length=50),
+        Column("start_date", "StartDate", Kind.DATE),
+        Column("termination_date", "TerminationDate", Kind.DATE),
+        Column("payroll_calendar_xero_id", "PayrollCalendarID", Kind.UUID),
+        Column("ordinary_earnings_rate_xero_id", "OrdinaryEarningsRateID", Kind.UUID),
+        Column("approves_leave", "IsAuthorisedToApproveLeave", Kind.BOOLEAN),
+        Column("approves_timesheets", "IsAuthorisedToApproveTimesheets", Kind.BOOLEAN),
+        status_column(),
+        UPDATED,
+    ),
+    active=in_use,
+    rules=known_status("ACTIVE", "TERMINATED"),
+    statements="staff",
+    personal=True,
+)
+
+# kind: (the field of the pay template, the field that names the pay item)
+LINES = {
+    "EARNINGS": ("EarningsLines", "EarningsRateID"),
+    "DEDUCTION": ("DeductionLines", "DeductionTypeID"),
+    "SUPER": ("SuperLines", "SuperMembershipID"),
+    "REIMBURSEMENT": ("ReimbursementLines", "ReimbursementTypeID"),
+    "LEAVE": ("LeaveLines", "LeaveTypeID"),
+}
+
+
+def template_lines(employee: Record) -> Iterable[Record]:
+    """The lines of the pay template. Xero gives them no ids, and may repeat a pay item: counted within each kind."""
+    template = employee.get("PayTemplate") or {}
+    for kind, (field, pay_item) in LINES.items():
+        met: dict[object, int] = {}
+        for line in template.get(field) or ():
+            item = line.get(pay_item) or line.get("ContributionType")
+            number = met[item] = met.get(item, 0) + 1
+            yield {
+                **line,
+                "Key": f"{employee['EmployeeID']}/{kind}/{item}/{number}",
+                "Kind": kind,
+                "PayItemID": None if kind == "SUPER" else line.get(pay_item),
+                "Number": number,
+                "Employee": employee,
+            }
+
+
+def number_of_units(line: Record) -> object:
+    """Xero says it in one of three fields, by the kind of line."""
+    names = ("NormalNumberOfUnits", "NumberOfUnits", "FullTimeNumberOfUnitsPerPeriod", "AnnualNumberOfUnits")
+    return next((line[name] for name in names if line.get(name) is not None), None)
+
+
+def amount(line: Record) -> object:
+    return line.get("Amount") if line.get("Amount") is not None else line.get("FixedAmount")
+
+
+PAY_TEMPLATE_LINE = Table(
+    "pay_template_line",
+    columns=(
+        Column("xero_id", "Key", required=True, max_length=200),
+        Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),
+        Column("kind", "Kind", required=True, max_length=20),
+        Column("pay_code_xero_id", "PayItemID", Kind.UUID),
+        Column("line_number", "Number", Kind.NUMBER, required=True, digits=(6, 0)),
+        Column("calculation_type", "CalculationType", max_length=50),
+        Column("number_of_units", number_of_units, Kind.NUMBER, digits=(14, 4)),
+        Column("units_per_week", "NumberOfUnitsPerWeek", Kind.NUMBER, digits=(14, 4)),
+        Column("rate_per_unit", "RatePerUnit", Kind.NUMBER, digits=(14, 4)),
+        Column("annual_salary", "AnnualSalary", Kind.NUMBER, digits=(14, 4)),
+        Column("amount", amount, Kind.NUMBER, digits=(14, 4)),
+        Column("percentage", "Percentage", Kind.NUMBER, digits=(14, 4)),
+        Column("contribution_type", "ContributionType", max_length=50),
+        Column("description", "Description", max_length=255),
+    ),
+    active=lambda line: in_use(line["Employee"]),
+    rows=template_lines,
+    statements="staff",
+    part_of="employee_xero_id",
+    personal=True,
+)
+
+
+def leave_balances(employee: Record) -> Iterable[Record]:
+    """What leave the employee has, as of the day of the reading."""
+    for balance in employee.get("LeaveBalances") or ():
+        key = f"{employee['EmployeeID']}/{balance.get('LeaveTypeID')}/{employee[READ_ON]}"
+        yield {**balance, "Key": key, "AsAt": employee[READ_ON], "Employee": employee}
+
+
+LEAVE_BALANCE = Table(
+    "leave_balance",
+    columns=(
+        Column("xero_id", "Key", required=True, max_length=200),
+        Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),
+        Column("leave_type_xero_id", "LeaveTypeID", Kind.UUID, required=True),
+        Column("as_at", "AsAt", Kind.DATE, required=True),
+        Column("leave_name", "LeaveName", max_length=255),
+        Column("number_of_units", "NumberOfUnits", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("type_of_units", "TypeOfUnits", max_length=50),
+    ),
+    active=lambda balance: in_use(balance["Employee"]),
+    rows=leave_balances,
+    statements="leave_balances",
+    history=True,
+    personal=True,
+)
+
+EMPLOYEES = Source(path=PATH, envelope="Employees", reading=Reading.PAGED, key="EmployeeID")
+
+STAFF = Dataset(
+    name="staff",
+    title="Staff",
+    help="Employees, linked to QicWorks' own staff, with pay template and leave balances; terminated ones as inactive.",
+    scope="payroll.employees.read",
+    sources=(
+        EMPLOYEES,
+        Source(
+            name="details",
+            path=PATH + "/{id}",
+            envelope="Employees",
+            reading=Reading.BY_ID,
+            tables=(STAFF_MEMBER, PAY_TEMPLATE_LINE, LEAVE_BALANCE),
+        ),
+    ),
+    statements="staff",
+    # The list may leave out who is terminated; a call for each hundred a day finds them.
+    whole_every=timedelta(hours=20),
+)
