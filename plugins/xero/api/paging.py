@@ -51,6 +51,7 @@ class Position(msgspec.Struct):
     pass_started: datetime | None = None
     met_newer: bool = False
     walks: int = 0
+    rowless: list[str] = []  # what came and is of no interest: counted only
     warnings: list[str] = []
 
 

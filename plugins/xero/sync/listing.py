@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from xero.api.client import Answer
 from xero.api.errors import BadAnswer
 from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
-from xero.datasets.declaration import Reading, Source
+from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks import staging
-from xero.qicworks.staging import Seen
+from xero.qicworks.staging import Seen, StagedRow
 from xero.sync.rows import version
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class Listing:
         return self.extract.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
 
     def _records(self, answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
-        return records_in(answer, self.source), paging if isinstance(
-            paging := answer.data.get("pagination"), dict
-        ) else {}
+        """The records and the paging."""
+        records, paging = records_in(answer, self.source), answer.data.get("pagination")
+        return records, paging if isinstance(paging, dict) else {}
 
     def identify(self, record: object) -> str:
         """What tells this record from others."""
@@ -116,14 +116,17 @@ class Listing:
         """How many different records have come."""
         session, staged = self.extract.session, self.extract.staging
         if self.source.tables:
-            return staging.distinct(session, staged, self.source.tables[0])
+            return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.rowless))
         return len(staging.seen(session, staged, self.source))
 
     def _stage(self, records: Sequence[Any]) -> None:
-        rows = {
-            table: [row for record in records for row in self.extract.rows[table].of(record)]
-            for table in self.source.tables
-        }
+        rows: dict[Table, list[StagedRow]] = {table: [] for table in self.source.tables}
+        for record in records:
+            for number, (table, staged) in enumerate(rows.items()):
+                found = list(self.extract.rows[table].of(record))
+                staged += found
+                if not number and not found:
+                    self.position.rowless.append(self.identify(record))
         seen = () if self.source.tables else tuple(self._seen(record) for record in records)
         self.extract.stage(rows, seen, complete=False)
         self.extract.progress(len(records))

@@ -228,6 +228,11 @@ class _Pull:
         listed = any(table in one.tables for one in self.dataset.sources if one.reading is not Reading.BY_ID)
         return listed or not table.part_of
 
+    def _is_listed_apart(self, table: Table) -> bool:
+        """Whether its records are listed, and only those that changed are read by id."""
+        by_id = any(table in one.tables for one in self.dataset.sources if one.reading is Reading.BY_ID)
+        return by_id and not table.part_of and not table.history and not self.dataset.sources[0].tables
+
     def _give_up(self, staged: Staging, message: str, correction: str) -> None:
         """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
         with self.session.transaction():
@@ -286,10 +291,11 @@ class _Pull:
             loading.merge(table, self.counts)
         if table.part_of:
             self.counts.deactivated += loading.retire_parts(table)
-        if self._read_whole(staged, table):
+        if self._is_listed_apart(table):
             unchanged = merge.listed_only(session, staged, table)
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
+        if self._read_whole(staged, table):
             if nameless := rejections.nameless(session, staged, table):
                 warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
             else:

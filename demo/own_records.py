@@ -1,0 +1,58 @@
+"""What QicWorks has of its own before it pulls: some of its staff, and the invoices that were pushed earlier."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import requests
+
+from demo.place import Place
+
+STAFF = """
+    INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)
+    SELECT connection.organisation_id, %(FirstName)s, %(LastName)s, %(Email)s::text, 'none'
+      FROM xero_sync.connection
+     WHERE connection.tenant_id = %(tenant)s
+       AND NOT EXISTS (SELECT FROM qicworks.staff AS held
+                        WHERE held.organisation_id = connection.organisation_id
+                          AND held.account_email = %(Email)s::text)
+"""
+INVOICE = """
+    INSERT INTO qicworks.invoice (organisation_id, number, reference, issue_date, due_date, currency, sub_total,
+                                  total_tax, total, balance, status, push_state, xero_id, xero_status, pushed_at)
+    SELECT organisation_id, %(InvoiceNumber)s, %(Reference)s, %(issued)s, %(due)s, %(CurrencyCode)s, %(SubTotal)s,
+           %(TotalTax)s, %(Total)s, %(Total)s, 'Un-paid', 'pushed', %(InvoiceID)s, 'DRAFT', %(issued)s
+      FROM xero_sync.connection WHERE tenant_id = %(tenant)s
+        ON CONFLICT DO NOTHING
+"""
+
+
+def add(place: Place) -> None:
+    """Safe to run again. Which they are is taken from the sandbox: it knows which invoices bear QicWorks' numbers."""
+    with requests.Session() as session, psycopg.connect(f"{place.postgres}/qicworks") as connection:
+        session.trust_env = False
+
+        def ask(path: str) -> Any:
+            answer = session.get(f"{place.sandbox}/sandbox/organisations{path}", timeout=60)
+            answer.raise_for_status()
+            return answer.json()
+
+        for organisation in ask(""):
+            tenant = organisation["tenant"]
+            for employee in some_of(ask(f"/{tenant}/Employees")):
+                connection.execute(STAFF, {**employee, "tenant": tenant})
+            for invoice in ask(f"/{tenant}/Invoices"):
+                if invoice["Type"] == "ACCREC" and str(invoice.get("InvoiceNumber")).startswith("IV-"):
+                    dates = {"issued": day(invoice["Date"]), "due": day(invoice.get("DueDate"))}
+                    connection.execute(INVOICE, {"Reference": None, **invoice, **dates, "tenant": tenant})
+
+
+def some_of(employees: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Three that can be told apart: they are linked, the others come from Xero."""
+    emails = [employee.get("Email") for employee in employees]
+    return [one for one in employees if one.get("Email") and emails.count(one["Email"]) == 1][:3]
+
+
+def day(date: str | None) -> datetime | None:
+    """What a `/Date(ms+0000)/` says."""
+    return datetime.fromtimestamp(int(date[6:].split("+")[0].rstrip(")/")) / 1000, UTC) if date else None
