@@ -19,7 +19,10 @@ def readme(root: Path) -> str:
 def test_its_table_is_the_registry(readme: str) -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(pull_\w+)` \| (.+?) \|", readme, re.MULTILINE)
     told = {name: (dag_id, re.findall(r"`(\w+)`", tables)) for name, dag_id, tables in rows}
-    assert told == {name: (f"pull_{name}", [table.name for table in one.tables]) for name, one in DATASETS.items()}
+    there = {name: (f"pull_{name}", [table.name for table in one.tables]) for name, one in DATASETS.items()}
+    missing = sorted(there.keys() - told.keys())
+    assert not missing, f"README.md: the table of data sets has no row for {', '.join(missing)}"
+    assert told == there
 
 
 def test_its_verbs_are_the_makefile_s(readme: str, root: Path) -> None:

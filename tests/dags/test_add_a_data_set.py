@@ -1,0 +1,98 @@
+"""The README's "Add a data set", followed to the letter in a copy of the checkout."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PARTS = ("plugins", "include", "dags", "demo", "tests", "README.md", "Makefile", "conftest.py", "pyproject.toml")
+CONTRACT = ("tests/pure/test_contract.py", "tests/flow/test_contract.py")
+TABLE = "tests/dags/test_readme.py::test_its_table_is_the_registry"
+ROW = "| `currencies` | `pull_currencies` | `currency` | one call, everything, compared |"
+# What is said as long as the file is not there.
+MISSING = {
+    "include/sql/schema": "there is no table qicworks.currency and no xero_sync.stage_currency: "
+    "put it into a migration of include/sql/schema",
+    "dags": "add dags/pull_currencies.py",
+    "include/xero_sandbox/endpoints": "the sandbox does not know /api.xro/2.0/Currencies: "
+    "add include/xero_sandbox/endpoints/currencies.py",
+}
+
+
+@pytest.fixture(scope="module")
+def files(root: Path) -> dict[str, str]:
+    """Path → content, in the README's order. The first line of a block names its file."""
+    section = (root / "README.md").read_text().split("## Add a data set\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```\w+\n((?:#|--) (\S+)\n.+?)^```$", section, re.MULTILINE | re.DOTALL)
+    return {path: content for content, path in blocks}
+
+
+@pytest.fixture
+def checkout(root: Path, tmp_path: Path, files: dict[str, str]) -> Path:
+    """A copy, without what the example would add if it is there by now."""
+    for part in PARTS:
+        if (root / part).is_dir():
+            shutil.copytree(root / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(root / part, tmp_path / part)
+    for path in files:
+        for there in (tmp_path / path).parent.glob("*currencies*"):
+            there.unlink()
+    readme = (tmp_path / "README.md").read_text()
+    (tmp_path / "README.md").write_text(re.sub(r"^\| `currencies` .*\n", "", readme, flags=re.MULTILINE))
+    return tmp_path
+
+
+@pytest.fixture
+def run(checkout: Path, postgres_url: str) -> Run:
+    """Runs a module of Python in the copy, with the packages of the copy."""
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment |= {"PYTHONPATH": str(checkout / "plugins"), "XERO_TEST_POSTGRES": postgres_url}
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def check(run: Run, *tests: str, only: str = "currencies") -> tuple[int, str]:
+    """The exit code of pytest, and what it said."""
+    done = run("pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *tests, "-k", only)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_four_files_and_the_contract_names_the_missing_ones(files: dict[str, str], checkout: Path, run: Run) -> None:
+    left = dict(MISSING)
+    assert [str(Path(path).parent) for path in files] == ["plugins/xero/datasets", *left]
+    for path, content in files.items():
+        assert not (checkout / path).exists()
+        (checkout / path).write_text(content)
+        left.pop(str(Path(path).parent), None)
+        if left:
+            code, said = check(run, *CONTRACT, only="currencies and not fills")
+            assert code == pytest.ExitCode.TESTS_FAILED, said
+            assert {part for part, words in MISSING.items() if words in said} == set(left), said
+            assert re.search(rf"\b{len(left)} failed", said), said
+
+    code, said = check(run, *CONTRACT, "tests/dags/test_policies.py", TABLE, only="currencies or registry")
+    assert code == pytest.ExitCode.TESTS_FAILED, said
+    assert "README.md: the table of data sets has no row for currencies" in said, said
+    assert re.search(r"\b1 failed", said), said
+
+    readme = (checkout / "README.md").read_text()
+    last = re.findall(r"^\| `\w+` \| `pull_.*\n", readme, re.MULTILINE)[-1]
+    (checkout / "README.md").write_text(readme.replace(last, f"{last}{ROW}\n"))
+    code, said = check(run, TABLE, only="registry")
+    assert code == pytest.ExitCode.OK, said
+
+    for verb in (["check"], ["format", "--check"]):
+        done = run("ruff", *verb, *(path for path in files if path.endswith(".py")))
+        assert done.returncode == 0, done.stdout + done.stderr
