@@ -1,4 +1,4 @@
-"""A new endpoint with its own records is one new file."""
+"""A new endpoint with its own records is one new file. The one here is none that Xero could have one day."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from xero_sandbox.endpoints import Call, find
 from xero_sandbox.wire import decode
 from xero_sandbox.world import World
 
-CURRENCIES = """
+LIGHTHOUSES = """
 from xero_sandbox.clock import DATA_UNTIL_MS
 from xero_sandbox.collection import Kind
 from xero_sandbox.endpoints.calling import Endpoint
@@ -19,17 +19,17 @@ from xero_sandbox.endpoints.listing import listed, select
 
 
 def made_up(books):
-    for code in ("AUD", "NZD"):
+    for code in ("BYRON", "OTWAY"):
         yield DATA_UNTIL_MS, {"Code": code, "Description": f"{code} of {books.firm.city}"}
 
 
-def currencies(call):
-    collection = call.organisation.collections["Currencies"]
+def lighthouses(call):
+    collection = call.organisation.collections["Lighthouses"]
     return listed(call, collection, [row.body for row in select(call, collection)])
 
 
-COLLECTIONS = ((Kind("Currencies", "Code", "Status", dated=False), made_up),)
-ENDPOINTS = (Endpoint("GET", "/api.xro/2.0/Currencies", currencies, ("accounting.settings.read",)),)
+COLLECTIONS = ((Kind("Lighthouses", "Code", "Status", dated=False), made_up),)
+ENDPOINTS = (Endpoint("GET", "/api.xro/2.0/Lighthouses", lighthouses, ("accounting.settings.read",)),)
 """
 
 
@@ -54,16 +54,16 @@ def get(world: World, path: str) -> Call:
 
 
 def test_a_new_file_is_an_endpoint_with_records(folder: Path) -> None:
-    (folder / "currencies.py").write_text(CURRENCIES)
+    (folder / "lighthouses.py").write_text(LIGHTHOUSES)
     world = create_app(profile="small").world
-    call = get(world, "/api.xro/2.0/Currencies")
-    records = decode(find(call).handle(call).body)["Currencies"]
-    assert [record["Description"] for record in records] == ["AUD of Sydney", "NZD of Sydney"]
-    assert all(len(organisation.collections["Currencies"].rows) == 2 for organisation in world.organisations.values())
+    call = get(world, "/api.xro/2.0/Lighthouses")
+    records = decode(find(call).handle(call).body)["Lighthouses"]
+    assert [record["Description"] for record in records] == ["BYRON of Sydney", "OTWAY of Sydney"]
+    assert all(len(organisation.collections["Lighthouses"].rows) == 2 for organisation in world.organisations.values())
 
 
 def test_two_files_with_the_same_collection_are_refused(folder: Path) -> None:
-    (folder / "money.py").write_text(CURRENCIES)
-    (folder / "money_again.py").write_text(CURRENCIES)
-    with pytest.raises(ValueError, match="money_again has Currencies"):
+    (folder / "towers.py").write_text(LIGHTHOUSES)
+    (folder / "towers_again.py").write_text(LIGHTHOUSES)
+    with pytest.raises(ValueError, match="towers_again has Lighthouses"):
         create_app(profile="small")
