@@ -36,7 +36,9 @@ def test_from_nothing_to_rows(unconnected: World) -> None:
     assert len(pulled.stdout.splitlines()) == len(DATASETS) * len(world.names())
     assert "\x1b" not in pulled.stdout, "plain lines where there is no terminal"
     events = world.command("events", "-n", "100").stdout.splitlines()
-    assert len(events) == 1 + (2 + len(DATASETS)) * len(world.names()), "a heading, and what was connected twice and pulled"
+    assert len(events) == 1 + (2 + len(DATASETS)) * len(world.names()), (
+        "a heading, and what was connected twice and pulled"
+    )
 
 
 def test_one_organisation_by_its_name(world: World) -> None:
