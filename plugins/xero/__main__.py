@@ -24,6 +24,7 @@ from xero.qicworks.migrate import migrate
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
 from xero.sync.pull import Origin, PullFailed, Skip, pull
+from xero.sync.reconcile import reconcile
 from xero.sync.turns import who
 
 QICWORKS = "qicworks_default"
@@ -98,6 +99,10 @@ def parser() -> argparse.ArgumentParser:
         "--anyway", action="store_true", help="load even if far less came than before, or far more of it is bad"
     )
     command.set_defaults(run=run_pull)
+
+    command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
+    command.add_argument("--connection", metavar="NAME", help="one organisation only")
+    command.set_defaults(run=run_reconcile)
 
     command = commands.add_parser("events", help="the latest connection events")
     command.add_argument("-n", "--number", type=positive, default=20, help="how many (20)")
@@ -174,6 +179,20 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                 f" {counts.calls} calls, {counts.bytes_received} bytes; {outcome.message}"
             )
     return 1 if failed else 0
+
+
+def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
+    """Exit code 0 only if all is in step."""
+    taken, left_out = who(engine, None, options.connection)
+    for reason in left_out:
+        print(f"left out: {reason}", file=sys.stderr)
+    differing = 0
+    open_client = opener(engine, app_of)
+    for one in taken:
+        outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
+        differing += outcome.status != "success"
+        out.print(f"{one['organisation']}: {outcome.message}; {outcome.counts.calls} calls")
+    return 1 if differing or not taken else 0
 
 
 def _progress() -> Progress:

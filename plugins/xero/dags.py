@@ -11,6 +11,7 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, tas
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from xero.datasets.declaration import Dataset
 from xero.datasets.registry import named
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,42 @@ class WaitAsTold(RetryPolicy):
         return cls()
 
 
+def default_args() -> dict[str, Any]:
+    return {
+        "owner": "qicworks",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_policy": WaitAsTold(),
+    }
+
+
+def which_organisation() -> Param:
+    return Param(
+        None,
+        type=["null", "string"],
+        title="Organisation",
+        description="Name of one QicWorks organisation, or the id of its connection. Empty: all that are on.",
+    )
+
+
+def take_part(dataset: Dataset | None) -> list[dict[str, str]]:
+    """Who is on, and due. Logs who is left out, and why."""
+    from xero.hooks import qicworks_engine
+    from xero.sync.turns import who
+
+    context = get_current_context()
+    # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
+    scheduled = context["dag_run"].run_type == "scheduled"
+    try:
+        taking_part, left_out = who(qicworks_engine(), dataset, context["params"]["connection"], scheduled=scheduled)
+    except LookupError as error:
+        raise AirflowFailException(error.args[0]) from None
+    for reason in left_out:
+        log.warning("left out: %s", reason)
+    log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")
+    return taking_part
+
+
 def pull_dag(name: str, doc: str | None) -> DAG:
     """The DAG `pull_<name>` for the data set of that name; `doc` is the docstring of the file that calls."""
     dataset = named(name)
@@ -61,19 +98,9 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         # A run by hand for one organisation must not wait for the nightly one of all others.
         max_active_runs=16,
         tags=["xero", "pull", *tables],
-        default_args={
-            "owner": "qicworks",
-            "retries": 3,
-            "retry_delay": timedelta(minutes=1),
-            "retry_policy": WaitAsTold(),
-        },
+        default_args=default_args(),
         params={
-            "connection": Param(
-                None,
-                type=["null", "string"],
-                title="Organisation",
-                description="Name of one QicWorks organisation, or the id of its connection. Empty: all that are on.",
-            ),
+            "connection": which_organisation(),
             "full_refresh": Param(
                 False,
                 type="boolean",
@@ -86,22 +113,8 @@ def pull_dag(name: str, doc: str | None) -> DAG:
 
         @task
         def connections() -> list[dict[str, str]]:
-            """Who is on. Logs who is left out, and why."""
-            from xero.hooks import qicworks_engine
-            from xero.sync.turns import who
-
-            context = get_current_context()
-            chosen = context["params"]["connection"]
-            try:
-                # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
-                scheduled = context["dag_run"].run_type == "scheduled"
-                taking_part, left_out = who(qicworks_engine(), dataset, chosen, scheduled=scheduled)
-            except LookupError as error:
-                raise AirflowFailException(error.args[0]) from None
-            for reason in left_out:
-                log.warning("left out: %s", reason)
-            log.info("%s to pull: %s", dataset.title, ", ".join(one["organisation"] for one in taking_part) or "none")
-            return taking_part
+            """Who is on, and due. Logs who is left out, and why."""
+            return take_part(dataset)
 
         @task(map_index_template="{{ task.op_kwargs['connection']['organisation'] }}")
         def pull(connection: dict[str, str]) -> dict[str, Any]:
@@ -141,6 +154,44 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         pulled = pull.expand(connection=connections())
         announce(pulled)
         pulled >> watcher()
+    return dag
+
+
+def reconcile_dag(doc: str | None) -> DAG:
+    """The DAG `reconcile`: every data set of each organisation beside what Xero says of it."""
+    with DAG(
+        dag_id="reconcile",
+        description="Compares counts and newest changes of every data set with Xero, for a handful of calls.",
+        doc_md=doc,
+        schedule="0 16 * * 0",
+        start_date=None,
+        catchup=False,
+        max_active_runs=1,
+        tags=["xero", "reconcile"],
+        default_args=default_args(),
+        params={"connection": which_organisation()},
+    ) as dag:
+
+        @task
+        def connections() -> list[dict[str, str]]:
+            """Who is on. Logs who is left out, and why."""
+            return take_part(None)
+
+        @task(map_index_template="{{ task.op_kwargs['connection']['organisation'] }}")
+        def reconcile(connection: dict[str, str]) -> dict[str, Any]:
+            """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
+            from xero.hooks import open_client, qicworks_engine
+            from xero.sync.reconcile import reconcile as reconcile_one
+
+            outcome = reconcile_one(
+                connection["connection_id"],
+                engine=qicworks_engine(),
+                open_client=open_client,
+                origin=origin(get_current_context()),
+            )
+            return outcome.to_dict()
+
+        reconcile.expand(connection=connections())
     return dag
 
 

@@ -175,10 +175,13 @@ def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: 
     return found
 
 
-def known(session: Session, table: Table, connection_id: UUID) -> int:
-    """How many rows are held that Xero is thought to have still."""
-    statement = SQL("SELECT count(*) AS known FROM {} WHERE connection_id = %s AND missing_since IS NULL")
-    row = session.execute(statement.format(Identifier("qicworks", table.name)), (connection_id,)).fetchone()
+def known(session: Session, table: Table, connection_id: UUID, since: datetime | None) -> int:
+    """How many rows are held that Xero is thought to have still, and that a reading from `since` on has to meet."""
+    statement = SQL(
+        "SELECT count(*) AS known FROM {} WHERE connection_id = %(connection_id)s AND missing_since IS NULL"
+        " AND (%(since)s::timestamptz IS NULL OR xero_updated_at >= %(since)s)"
+    ).format(Identifier("qicworks", table.name))
+    row = session.execute(statement, {"connection_id": connection_id, "since": since}).fetchone()
     assert row is not None
     return int(row["known"])
 

@@ -59,8 +59,8 @@ class Listing:
     def _read_once(self) -> None:
         """One answer; of Payroll, which may give 100 at a time here too, as many as bring something new."""
         answer = self._get({}, self.position.since)
-        records, paging = self._records(answer)
-        announced = _count(paging, "itemCount")
+        records = records_in(answer, self.source)
+        announced = page_count(answer, "itemCount")
         if announced is not None and announced > len(records):
             raise BadAnswer(
                 f"{self.source.path} announced {announced} records in one answer, {len(records)} came.",
@@ -71,7 +71,7 @@ class Listing:
         for number in range(2, MOST_PAGES):
             if not more:
                 break
-            further, _ = self._records(self._get({"page": number}, self.position.since))
+            further = records_in(self._get({"page": number}, self.position.since), self.source)
             fresh = [record for record in further if self.identify(record) not in known]
             known.update(map(self.identify, fresh))
             records += fresh
@@ -88,29 +88,19 @@ class Listing:
         if not self.source.payroll:
             params["pageSize"] = self.source.page_size
         answer = self._get(params, since)
-        records, paging = self._records(answer)
         return Page(
-            rows=records,
-            page_size=_count(paging, "pageSize"),
-            item_count=_count(paging, "itemCount"),
-            page_count=_count(paging, "pageCount"),
+            rows=records_in(answer, self.source),
+            page_size=page_count(answer, "pageSize"),
+            item_count=page_count(answer, "itemCount"),
+            page_count=page_count(answer, "pageCount"),
             server_time=answer.server_time or datetime.now(UTC),
         )
 
     def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
         return self.extract.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
 
-    def _records(self, answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
-        """The records and the paging."""
-        records, paging = records_in(answer, self.source), answer.data.get("pagination")
-        return records, paging if isinstance(paging, dict) else {}
-
     def identify(self, record: object) -> str:
-        """What tells this record from others."""
-        if not isinstance(record, Mapping):
-            return repr(record)
-        identifier = self.source.identifier
-        return str(identifier(record) if callable(identifier) else record.get(identifier))
+        return identify(self.source, record)
 
     def _count(self) -> int:
         """How many different records have come."""
@@ -142,6 +132,14 @@ class Listing:
         return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
 
 
+def identify(source: Source, record: object) -> str:
+    """What tells this record from others."""
+    if not isinstance(record, Mapping):
+        return repr(record)
+    identifier = source.identifier
+    return str(identifier(record) if callable(identifier) else record.get(identifier))
+
+
 def records_in(answer: Answer, source: Source) -> list[Any]:
     """The records of an answer. One without the plural is no empty answer."""
     records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
@@ -157,6 +155,8 @@ def records_in(answer: Answer, source: Source) -> list[Any]:
     return records
 
 
-def _count(paging: Mapping[str, Any], name: str) -> int | None:
-    value = paging.get(name)
+def page_count(answer: Answer, name: str) -> int | None:
+    """What the answer announces (`itemCount`, `pageSize`, `pageCount`); None where it does not."""
+    paging = answer.data.get("pagination")
+    value = paging.get(name) if isinstance(paging, dict) else None
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

@@ -86,7 +86,7 @@ def pull(
             running = events.running(session, connection_id, "pull", dataset.name)
             message = f"already running in {running}"
             events.record(session, connection_id, "pull", dataset.name, "warning", message, origin)
-            log_event(dataset, connection, "warning", Counts(), message)
+            log_event(dataset.name, connection, "warning", Counts(), message)
             raise Skip(message)
         for left in events.close_interrupted(session, connection_id, "pull", dataset.name):
             log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
@@ -122,12 +122,12 @@ class _Pull:
                 log.info("%d calls, %s", self.counts.calls, size(self.counts.bytes_received))
             with group("validate"):
                 loading = merge.Loading(self.session, staged, self.connection.id, self.connection.organisation_id)
-                warned = self._validate(loading, anyway)
+                warned = self._validate(loading, extract, anyway)
             for warning in extract.warnings:
                 warned[warning] += 1
             with group("load"):
                 outcome = self._load(loading, extract, warned)
-            log_event(self.dataset, self.connection, outcome.status, self.counts, outcome.message)
+            log_event(self.dataset.name, self.connection, outcome.status, self.counts, outcome.message)
             return outcome
         except RetryLater as wait:
             if wait.seconds <= LONGEST_WAIT:
@@ -184,7 +184,7 @@ class _Pull:
         if organisation.is_stale(self.connection):
             log.info(organisation.refresh(self.session, self.client, self.connection))
 
-    def _validate(self, loading: merge.Loading, anyway: bool) -> Counter[str]:
+    def _validate(self, loading: merge.Loading, extract: Extract, anyway: bool) -> Counter[str]:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
         warned: Counter[str] = Counter()
         staged = loading.staging
@@ -194,7 +194,7 @@ class _Pull:
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
             if not anyway and self._read_whole(staged, table):
-                known = merge.known(self.session, table, self.connection.id)
+                known = merge.known(self.session, table, self.connection.id, self._since(table, extract))
                 listed = came + merge.listed_only(self.session, staged, table)
                 if known >= FEW and listed < known * self.dataset.shrink_share:
                     self._give_up(
@@ -232,6 +232,10 @@ class _Pull:
         """Whether its records are listed, and only those that changed are read by id."""
         by_id = any(table in one.tables for one in self.dataset.sources if one.reading is Reading.BY_ID)
         return by_id and not table.part_of and not table.history and not self.dataset.sources[0].tables
+
+    def _since(self, table: Table, extract: Extract) -> datetime | None:
+        """From when on a whole reading can meet this table's rows; None: from the beginning."""
+        return next((extract.since(one) for one in self.dataset.sources if table in one.tables and one.starts_at), None)
 
     def _give_up(self, staged: Staging, message: str, correction: str) -> None:
         """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
@@ -299,10 +303,7 @@ class _Pull:
             if nameless := rejections.nameless(session, staged, table):
                 warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
             else:
-                since = next(
-                    (extract.since(one) for one in self.dataset.sources if table in one.tables and one.starts_at), None
-                )
-                self.counts.deactivated += loading.retire(table, since)
+                self.counts.deactivated += loading.retire(table, self._since(table, extract))
         for warning in loading.run("warnings", table):
             warned[warning["says"]] += 1
         loading.run("after_merge", table)
@@ -315,7 +316,7 @@ class _Pull:
     def _close(self, status: str, message: str, correction: str | None = None) -> None:
         self._count_calls()
         events.close_event(self.session, self.event_id, status, self.counts, message, correction)
-        log_event(self.dataset, self.connection, status, self.counts, message, correction)
+        log_event(self.dataset.name, self.connection, status, self.counts, message, correction)
 
     def _close_at_last(self, message: str, correction: str) -> None:
         """After an error of whatever kind: if the database is gone too, the next run closes the event."""

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from xero.datasets.declaration import Dataset
 from xero.qicworks.connections import Connection
 from xero.qicworks.events import Counts
 
@@ -16,7 +15,7 @@ event_log = logging.getLogger("xero.events")
 
 
 def log_event(
-    dataset: Dataset,
+    data_set: str,
     connection: Connection,
     status: str,
     counts: Counts,
@@ -26,7 +25,7 @@ def log_event(
     """The event as one line, `name=value` each, for those who search logs."""
     facts: dict[str, Any] = {
         "direction": "pull",
-        "data_set": dataset.name,
+        "data_set": data_set,
         "organisation": connection.organisation,
         "status": status,
         **asdict(counts),

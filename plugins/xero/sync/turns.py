@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def who(
     engine: Engine,
-    dataset: Dataset,
+    dataset: Dataset | None,
     connection: str | None = None,
     *,
     scheduled: bool = False,
@@ -24,8 +24,8 @@ def who(
     """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
 
     `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
-    A `scheduled` run takes only those that are due at `now`, and no other run takes them then. LookupError if there is
-    none of that name.
+    A `scheduled` run of a data set takes only those that are due at `now`, and no other run takes them then.
+    LookupError if there is none of that name.
     """
     taken: list[dict[str, str]] = []
     left_out: list[str] = []
@@ -37,7 +37,7 @@ def who(
             reason = one.left_out
             if connection and one.enabled and one.state != "deleted":
                 reason = None
-            if reason is None and scheduled and dataset.timing is not Timing.ANY:
+            if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
                 turn = due.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
                 if not turn.due and not turn.unsettled:
                     log.info("%s: %s", one.organisation, turn.reason)
