@@ -26,18 +26,30 @@ UPDATE qicworks.staff AS held
    AND (held.balances_read_at IS NULL OR held.balances_read_at < seen.read_at);
 
 -- name: after_merge_leave_balance__2_today!
--- Of the history only the last day is active, and nothing of who has left.
+-- Of the history only the last day is active.
 UPDATE qicworks.leave_balance AS balance
    SET is_active = false, synced_at = now()
  WHERE balance.connection_id = :connection_id AND balance.is_active
-   AND (EXISTS (SELECT FROM qicworks.leave_balance AS later
-                 WHERE later.connection_id = :connection_id AND later.employee_xero_id = balance.employee_xero_id
-                   AND later.as_at > balance.as_at)
-        OR EXISTS (SELECT FROM qicworks.staff
-                    WHERE staff.connection_id = :connection_id AND staff.xero_id = balance.employee_xero_id
-                      AND NOT staff.is_active));
+   AND EXISTS (SELECT FROM qicworks.leave_balance AS later
+                WHERE later.connection_id = :connection_id AND later.employee_xero_id = balance.employee_xero_id
+                  AND later.as_at > balance.as_at);
 
--- name: after_merge_leave_balance__3_staff!
+-- name: after_merge_leave_balance__3_gone!
+-- Nor is anything of who has left, or what an employee read just now has no longer.
+UPDATE qicworks.leave_balance AS balance
+   SET is_active = false, missing_since = now(), synced_at = now()
+  FROM qicworks.staff
+ WHERE balance.connection_id = :connection_id AND balance.is_active
+   AND staff.connection_id = :connection_id AND staff.xero_id = balance.employee_xero_id
+   AND (NOT staff.is_active
+        OR EXISTS (SELECT FROM xero_sync.stage_seen AS seen
+                    WHERE seen.staging_id = :staging_id AND seen.read_at = staff.balances_read_at
+                      AND lower(seen.key) = balance.employee_xero_id::text)
+           AND NOT EXISTS (SELECT FROM xero_sync.stage_leave_balance AS staged
+                            WHERE staged.staging_id = :staging_id AND staged.employee_xero_id = balance.employee_xero_id
+                              AND (staged.xero_id = balance.xero_id OR staged.xero_id IS NULL)));
+
+-- name: after_merge_leave_balance__4_staff!
 UPDATE qicworks.leave_balance AS balance
    SET staff_id = staff.id, synced_at = now()
   FROM qicworks.staff
