@@ -1,11 +1,11 @@
 -- Payments of invoices, and what Xero says of the amounts of QicWorks' invoices.
 
 -- name: first_push$
--- Nothing before it concerns QicWorks.
-SELECT min(invoice.pushed_at)
+-- Nothing before it concerns QicWorks. An invoice that was linked without a push counts from when QicWorks had it.
+SELECT min(coalesce(invoice.pushed_at, invoice.created_at))
   FROM qicworks.invoice
   JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
- WHERE connection.id = :connection_id AND invoice.pushed_at IS NOT NULL;
+ WHERE connection.id = :connection_id AND (invoice.pushed_at IS NOT NULL OR invoice.xero_id IS NOT NULL);
 
 -- name: to_read
 -- QicWorks' invoices of which Xero's amount paid is not what the payments add up to, or is not known.
@@ -53,6 +53,16 @@ UPDATE xero_sync.stage_invoice_payment AS staged
  WHERE staged.staging_id = :staging_id AND staged.xero_updated_at IS NULL
    AND held.connection_id = :connection_id AND held.xero_id = staged.xero_id AND held.xero_updated_at IS NOT NULL
    AND held.is_active AND held.amount = staged.amount;
+
+-- name: before_merge_invoice_payment__2_taken_back!
+-- A payment that was listed and, a moment later, was no longer on its invoice.
+UPDATE xero_sync.stage_invoice_payment AS listed
+   SET is_active = false, row_hash = ''
+  FROM xero_sync.stage_seen AS invoice
+ WHERE listed.staging_id = :staging_id AND listed.is_active AND listed.xero_updated_at IS NOT NULL
+   AND invoice.staging_id = :staging_id AND invoice.read_at IS NOT NULL AND lower(invoice.key) = listed.invoice_xero_id::text
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS on_it
+                    WHERE on_it.staging_id = :staging_id AND on_it.xero_updated_at IS NULL AND on_it.xero_id = listed.xero_id);
 
 -- name: after_merge_invoice_payment!
 UPDATE qicworks.invoice_payment AS payment
