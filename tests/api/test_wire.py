@@ -1,7 +1,7 @@
 """From JSON to types: exact, or refused in words."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,6 +16,11 @@ MS = timedelta(milliseconds=1)
 MOMENTS = st.integers(-62_135_510_400_000, 253_402_127_999_999).map(lambda ms: EPOCH + ms * MS)  # years 1 to 9999
 OFFSETS = st.tuples(st.sampled_from("+-"), st.integers(0, 14), st.sampled_from((0, 30, 45))).map(
     lambda parts: f"{parts[0]}{parts[1]:02d}{parts[2]:02d}"
+)
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+# What JSON may write of a number with a point or an exponent: all digits, trailing zeros, either e, any sign of it.
+LITERALS = st.from_regex(
+    r"-?(0|[1-9][0-9]{0,19})((\.[0-9]{1,20})([eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})", fullmatch=True
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False),
@@ -79,9 +84,41 @@ def test_iso_without_a_zone_is_utc(moment: datetime) -> None:
     assert wire.date(moment.replace(tzinfo=None).isoformat()) == moment.date()
 
 
+@given(MOMENTS, ZONES)
+def test_iso_with_an_offset_is_the_moment_it_names(moment: datetime, zone: timezone) -> None:
+    """Unlike `/Date(ms+hhmm)/` it counts in its zone; the date is the UTC day, which may be the one before or after."""
+    local = moment.astimezone(zone)
+    for said in (
+        local.isoformat(),
+        local.isoformat(" "),
+        local.strftime("%Y").zfill(4) + local.strftime("-%m-%dT%T.%f%z"),
+    ):
+        read = wire.instant(said)
+        assert read == moment
+        assert read is not None
+        assert read.utcoffset() == timedelta(0)
+        assert wire.date(said) == moment.date()
+
+
+@given(st.dates())
+def test_a_date_comes_back_however_it_is_written(day: date) -> None:
+    ms = (datetime(day.year, day.month, day.day, tzinfo=UTC) - EPOCH) // MS
+    for said in (
+        day.isoformat(),
+        f"{day.isoformat()}T00:00:00",
+        f"/Date({ms})/",
+        f"/Date({ms}+1100)/",
+        f"/Date({ms}-0330)/",
+    ):
+        assert wire.date(said) == day
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
+        ("/Date(-86400000-0330)/", datetime(1969, 12, 31, tzinfo=UTC)),
+        ("/Date(1735650000000+1100)/", datetime(2024, 12, 31, 13, tzinfo=UTC)),
+        ("2024-06-30T23:30:00-03:30", datetime(2024, 7, 1, 3, tzinfo=UTC)),
         ("2020-08-24T20:16:14.6198711", datetime(2020, 8, 24, 20, 16, 14, 619871, UTC)),
         ("2024-01-31T00:00:00+10:30", datetime(2024, 1, 30, 13, 30, tzinfo=UTC)),
         ("2024-01-31T00:00:00Z", datetime(2024, 1, 31, tzinfo=UTC)),
@@ -118,6 +155,29 @@ def test_undecodable_dates_say_so(said: object) -> None:
 def test_numbers_are_exact_from_numbers_and_from_text(exact: Decimal) -> None:
     assert wire.number(exact) == exact
     assert wire.number(str(exact)) == exact
+
+
+@given(LITERALS)
+def test_a_number_keeps_every_digit_on_its_way_from_the_json(literal: str) -> None:
+    """As a number and as text, with its trailing zeros, and nothing rounded to what a float could hold."""
+    from_number, from_text = wire.loads(f'[{literal}, "{literal}"]'.encode())
+    exact = Decimal(literal)
+    if abs(exact.adjusted()) > 40 or exact.as_tuple().exponent < -40:  # type: ignore[operator]
+        for said in (from_number, from_text):
+            with pytest.raises(ValueError, match="cannot be read as a number"):
+                wire.number(said)
+        return
+    for said in (from_number, from_text):
+        read = wire.number(said)
+        assert read is not None
+        assert read.as_tuple() == exact.as_tuple()
+        assert wire.number(str(read)) == read
+
+
+@given(st.integers(-(2**128) + 1, 2**128 - 1))
+def test_whole_numbers_of_any_length_are_exact(whole: int) -> None:
+    [from_number, from_text] = wire.loads(f'[{whole}, "{whole}"]'.encode())
+    assert wire.number(from_number) == wire.number(from_text) == Decimal(whole)
 
 
 @pytest.mark.parametrize(
