@@ -116,13 +116,13 @@ def needed(dataset: Dataset) -> dict[str, dict[str, str]]:
 def test_its_statements_are_there(dataset: Dataset, root: Path) -> None:
     for name in called(dataset):
         file = f"include/sql/pull/{name}.sql"
-        assert name != "None", f"{file_of(dataset)}: statements: which file of include/sql/pull has {needed(dataset)}?"
+        assert name != "None", f"{file_of(dataset)} has to name its file of include/sql/pull: statements=…"
         assert (root / file).is_file(), f"{file} is missing: {file_of(dataset)} names it"
         missing = needed(dataset).get(name, {}).items() - statements(root / file).items()
         assert not missing, f"{file} lacks {' and '.join(f'-- name: {name}{how}' for name, how in sorted(missing))}"
     for source in dataset.sources:
         by_id = source.reading is Reading.BY_ID
-        assert ("{id}" in source.path) == by_id, f"{file_of(dataset)}: {source.path} is read {source.reading.value}"
+        assert ("{id}" in source.path) == by_id, f"{file_of(dataset)}: {{id}} in a path and Reading.BY_ID go together"
 
 
 def test_every_statement_is_one_that_is_run(root: Path) -> None:
