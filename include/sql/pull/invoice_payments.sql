@@ -8,13 +8,15 @@ SELECT min(coalesce(invoice.pushed_at, invoice.created_at))
  WHERE connection.id = :connection_id AND (invoice.pushed_at IS NOT NULL OR invoice.xero_id IS NOT NULL);
 
 -- name: to_read
--- QicWorks' invoices of which Xero's amount paid is not what the payments add up to, or is not known.
-WITH payment AS (
-    SELECT xero_id, invoice_xero_id, amount, is_active
-      FROM (SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active
-              FROM xero_sync.stage_invoice_payment
-             WHERE staging_id = :staging_id AND NOT retried
-             ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC) AS staged
+-- QicWorks' invoices of which Xero's amount paid is not what the payments add up to, or is not known; and those of which
+-- the payments changed and no summary came, for one may have been replaced by another of the same amount.
+WITH listed AS (
+    SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active, paid_on
+      FROM xero_sync.stage_invoice_payment
+     WHERE staging_id = :staging_id AND NOT retried
+     ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC
+), payment AS (
+    SELECT xero_id, invoice_xero_id, amount, is_active FROM listed
      UNION ALL
     SELECT xero_id, invoice_xero_id, amount, is_active
       FROM qicworks.invoice_payment AS held
@@ -36,7 +38,14 @@ SELECT invoice.xero_id::text AS key
   LEFT JOIN paid ON paid.invoice_xero_id = invoice.xero_id
  WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id IS NOT NULL
    AND (coalesce(summary.amount_paid, held.amount_paid) IS NULL
-        OR coalesce(summary.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0));
+        OR coalesce(summary.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
+        OR summary.xero_id IS NULL AND EXISTS (
+               SELECT FROM listed
+                 LEFT JOIN qicworks.invoice_payment AS before
+                   ON before.connection_id = :connection_id AND before.xero_id = listed.xero_id
+                WHERE listed.invoice_xero_id = invoice.xero_id
+                  AND (before.amount, before.is_active, before.paid_on)
+                      IS DISTINCT FROM (listed.amount, listed.is_active, listed.paid_on)));
 
 -- name: narrow_invoice_balance!
 -- Strangers' invoices are none of QicWorks' business.
