@@ -38,13 +38,14 @@ UPDATE qicworks.leave_balance AS balance
 -- Nor is anything of who has left, or what an employee read just now has no longer.
 UPDATE qicworks.leave_balance AS balance
    SET is_active = false, missing_since = now(), synced_at = now()
-  FROM qicworks.staff
- WHERE balance.connection_id = :connection_id AND balance.is_active
-   AND staff.connection_id = :connection_id AND staff.xero_id = balance.employee_xero_id
+  FROM (SELECT DISTINCT employee_xero_id FROM qicworks.leave_balance
+         WHERE connection_id = :connection_id AND is_active) AS employee
+  LEFT JOIN qicworks.staff ON staff.connection_id = :connection_id AND staff.xero_id = employee.employee_xero_id
+  LEFT JOIN xero_sync.stage_seen AS seen ON seen.staging_id = :staging_id AND seen.read_at IS NOT NULL
+       AND lower(seen.key) = employee.employee_xero_id::text
+ WHERE balance.connection_id = :connection_id AND balance.is_active AND balance.employee_xero_id = employee.employee_xero_id
    AND (NOT staff.is_active
-        OR EXISTS (SELECT FROM xero_sync.stage_seen AS seen
-                    WHERE seen.staging_id = :staging_id AND seen.read_at = staff.balances_read_at
-                      AND lower(seen.key) = balance.employee_xero_id::text)
+        OR seen.read_at IS NOT NULL AND (staff.balances_read_at IS NULL OR staff.balances_read_at = seen.read_at)
            AND NOT EXISTS (SELECT FROM xero_sync.stage_leave_balance AS staged
                             WHERE staged.staging_id = :staging_id AND staged.employee_xero_id = balance.employee_xero_id
                               AND (staged.xero_id = balance.xero_id OR staged.xero_id IS NULL)));

@@ -1,19 +1,29 @@
 -- Staff: which employees to read whole, and which member of QicWorks' staff each of them is.
 
 -- name: to_read
--- Whose entry in the list is newer than what is held; and who is held as active but not in the whole list any more.
+-- Whose entry in the list is newer than what is held; and who is held as active but not in the whole list any more,
+-- also if it was never more than a pay template, because the employee was rejected.
 SELECT listed.key
   FROM xero_sync.stage_seen AS listed
   LEFT JOIN qicworks.staff AS held ON held.connection_id = :connection_id AND held.xero_id::text = lower(listed.key)
  WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL
    AND (:everything OR held.xero_id IS NULL OR held.missing_since IS NOT NULL OR held.is_active <> listed.is_active
         OR held.xero_updated_at IS NULL OR listed.version IS NULL OR listed.version > held.xero_updated_at)
-UNION ALL
+UNION
 SELECT held.xero_id::text
-  FROM qicworks.staff AS held
+  FROM (SELECT connection_id, xero_id, is_active FROM qicworks.staff
+        UNION ALL
+        SELECT connection_id, employee_xero_id, is_active FROM qicworks.pay_template_line) AS held
  WHERE :whole AND held.connection_id = :connection_id AND held.is_active
    AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
                     WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = held.xero_id::text);
+
+-- name: narrow_staff!
+-- A rejection is not tried again when the whole list has that employee no longer.
+DELETE FROM xero_sync.stage_staff AS again
+ WHERE again.staging_id = :staging_id AND again.retried AND :whole
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
+                    WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = again.xero_id::text);
 
 -- name: before_merge_staff__1_newcomers!
 -- The first link: an employee that is not held yet is the one member of QicWorks' staff with the same first name, last name

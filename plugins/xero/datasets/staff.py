@@ -63,17 +63,22 @@ LINES = {
 }
 
 
+def one_case(id: object) -> object:
+    """An id as it is written in keys: that Xero wrote it in capitals makes it no other."""
+    return id.lower() if isinstance(id, str) else id
+
+
 def template_lines(employee: Record) -> Iterable[Record]:
     """The lines of the pay template. Xero gives them no ids, and may repeat a pay item: counted within each kind."""
     template = employee.get("PayTemplate") or {}
     for kind, (field, pay_item) in LINES.items():
         met: dict[object, int] = {}
         for line in template.get(field) or ():
-            item = line.get(pay_item) or line.get("ContributionType")
+            item = one_case(line.get(pay_item) or line.get("ContributionType"))
             number = met[item] = met.get(item, 0) + 1
             yield {
                 **line,
-                "Key": f"{employee['EmployeeID']}/{kind}/{item}/{number}",
+                "Key": f"{one_case(employee['EmployeeID'])}/{kind}/{item}/{number}",
                 "Kind": kind,
                 "PayItemID": None if kind == "SUPER" else line.get(pay_item),
                 "Number": number,
@@ -120,7 +125,7 @@ PAY_TEMPLATE_LINE = Table(
 def leave_balances(employee: Record) -> Iterable[Record]:
     """What leave the employee has, as of the day of the reading."""
     for balance in employee.get("LeaveBalances") or ():
-        key = f"{employee['EmployeeID']}/{balance.get('LeaveTypeID')}/{employee[READ_ON]}"
+        key = f"{one_case(employee['EmployeeID'])}/{one_case(balance.get('LeaveTypeID'))}/{employee[READ_ON]}"
         yield {**balance, "Key": key, "AsAt": employee[READ_ON], "Employee": employee}
 
 
@@ -138,6 +143,7 @@ LEAVE_BALANCE = Table(
     active=lambda balance: in_use(balance["Employee"]),
     rows=leave_balances,
     statements="leave_balances",
+    part_of="employee_xero_id",
     history=True,
     personal=True,
 )

@@ -75,7 +75,7 @@ RETIRE = SQL(
     """
 )
 
-# Parts that the record they belong to, read by its id, has no longer.
+# Parts that the record they belong to, read by its id, has no longer. Where a part could not be read, all are spared.
 RETIRE_PARTS = SQL(
     """
     WITH retired AS (
@@ -86,7 +86,8 @@ RETIRE_PARTS = SQL(
            AND whole.staging_id = %(staging_id)s AND whole.read_at IS NOT NULL
            AND lower(whole.key) = held.{part_of}::text AND held.synced_at < whole.read_at
            AND NOT EXISTS (SELECT FROM {stage} AS staged
-                            WHERE staged.staging_id = %(staging_id)s AND staged.{key} = held.{key})
+                            WHERE staged.staging_id = %(staging_id)s AND staged.{part_of} = held.{part_of}
+                              AND (staged.{key} = held.{key} OR staged.{key} IS NULL))
         RETURNING held.id
     )
     SELECT count(*) AS retired FROM retired
@@ -154,7 +155,7 @@ class Loading:
 
     def retire_parts(self, table: Table) -> int:
         """Deactivates parts that their records, read by id, have no longer. Returns how many were active."""
-        return self._retire(RETIRE_PARTS, table)
+        return 0 if table.history else self._retire(RETIRE_PARTS, table)
 
     def _retire(self, statement: SQL, table: Table, **parameters: Any) -> int:
         row = self.session.execute(statement.format(**names(table)), self.parameters | parameters).fetchone()

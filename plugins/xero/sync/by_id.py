@@ -96,7 +96,7 @@ class ById:
         if answer is not None:
             record = self._record(answer, id)
             record = {**record, READ_ON: asked_at.astimezone(self.zone).date().isoformat()}
-            rows = {table: list(self.extract.rows[table].of(record)) for table in self.source.tables}
+            rows = {table: list(self.extract.rows[table].of(record, id)) for table in self.source.tables}
         seen = Seen(self.source.name, id, version(record), answer is not None, asked_at)
         self.extract.stage(rows, (seen,), complete=False)
         self.extract.progress(1)

@@ -87,13 +87,16 @@ class Rows:
             for column in table.columns
         ]
 
-    def of(self, record: object) -> Iterable[StagedRow]:
-        """The table's rows in one record. What is no record at all becomes a row that says so."""
+    def of(self, record: object, id: str | None = None) -> Iterable[StagedRow]:
+        """The table's rows in one record. What is no record at all becomes a row that says so.
+
+        `id` is what the record was asked for by: also what cannot be read is then known as a part of it.
+        """
         try:
             found = list(self.table.rows(record))  # type: ignore[arg-type]
         except (AttributeError, TypeError, ValueError, KeyError):
-            return [self._unreadable(record)]
-        return [self._row(row) if isinstance(row, Mapping) else self._unreadable(row) for row in found]
+            return [self._unreadable(record, id)]
+        return [self._row(row) if isinstance(row, Mapping) else self._unreadable(row, id) for row in found]
 
     def again(self, rejection: Rejection) -> StagedRow:
         """An open rejection as a row. What could not be read is read once more where it was kept as it came."""
@@ -129,9 +132,10 @@ class Rows:
                 undecodable[field] = self._shown(value, as_it_came)
         return self._staged(values, self._active(record), undecodable, retried=False)
 
-    def _unreadable(self, record: object) -> StagedRow:
+    def _unreadable(self, record: object, id: str | None) -> StagedRow:
         undecodable = {WHOLE_RECORD: self._shown(record, False)}
-        return self._staged([None] * len(self.columns), False, undecodable, retried=False)
+        values = [read(id) if name == self.table.part_of else None for name, _, _, read, _ in self.columns]
+        return self._staged(values, False, undecodable, retried=False)
 
     def _shown(self, value: object, as_it_came: bool) -> dict[str, Any]:
         """What is kept of a value that could not be read. Of a person only a plain one: others may hold anything."""
