@@ -84,7 +84,7 @@ RETIRE_PARTS = SQL(
           FROM xero_sync.stage_seen AS whole
          WHERE held.connection_id = %(connection_id)s AND held.is_active
            AND whole.staging_id = %(staging_id)s AND whole.read_at IS NOT NULL
-           AND lower(whole.key) = held.{part_of}::text AND held.synced_at < whole.read_at
+           AND lower(whole.key) = held.{part_of}::text AND held.synced_at < %(snapshot_at)s
            AND NOT EXISTS (SELECT FROM {stage} AS staged
                             WHERE staged.staging_id = %(staging_id)s AND staged.{part_of} = held.{part_of}
                               AND (staged.{key} = held.{key} OR staged.{key} IS NULL))
@@ -122,6 +122,13 @@ class Loading:
             "snapshot_at": staging.started_at,
             "whole": staging.whole,
         }
+
+    def wait_for_others(self) -> None:
+        """Loads of one organisation go one after the other: two data sets may write the same table."""
+        self.session.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('xero load ' || %(connection_id)s::text, 0))",
+            self.parameters,
+        )
 
     def run(self, moment: Moment, table: Table) -> Iterable[dict[str, Any]]:
         """The table's own statements of that moment: `<moment>_<table>`, and `<moment>_<table>__<n>_<step>` in order.

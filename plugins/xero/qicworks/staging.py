@@ -21,10 +21,12 @@ from xero.qicworks.database import Session
 QUERIES = sql.Statements("staging")
 
 StagedRow = tuple[Any, ...]
-# Pages are read by key and overlap: of what comes twice the newest stays.
+# Pages are read by key and overlap: of what comes twice the newest stays. When it was read is told by the database's
+# clock: machines may differ in theirs.
 SEE = """
     INSERT INTO xero_sync.stage_seen AS known (staging_id, source, key, version, is_active, read_at)
-    VALUES (%(staging_id)s, %(source)s, %(key)s, %(version)s, %(is_active)s, %(read_at)s)
+    VALUES (%(staging_id)s, %(source)s, %(key)s, %(version)s, %(is_active)s,
+            clock_timestamp() - %(age)s * interval '1 second')
         ON CONFLICT (staging_id, source, key) DO UPDATE
        SET version = excluded.version, is_active = excluded.is_active, read_at = excluded.read_at
      WHERE known.version IS NULL OR excluded.version >= known.version
@@ -47,13 +49,13 @@ class Staging:
 
 @dataclass(frozen=True)
 class Seen:
-    """A record that a source listed, or (`read_at` is set) read by its id."""
+    """A record that a source listed, or read by its id so many seconds ago (`age`)."""
 
     source: str
     key: str
     version: datetime | None
     is_active: bool
-    read_at: datetime | None = None
+    age: float | None = None
 
 
 def stage_table(table: Table) -> Identifier:

@@ -1,9 +1,10 @@
 """Reading records one by one, by their ids: as many at once as Xero lets an organisation have."""
 
 import logging
+import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -36,8 +37,8 @@ class ById:
     def run(self) -> None:
         wanted = self._wanted()
         log.info("%s: %d records to be read", self.source.path, len(wanted))
-        for id, answer, asked_at in self._answers(wanted):
-            self._stage(id, answer, asked_at)
+        for id, answer, asked in self._answers(wanted):
+            self._stage(id, answer, asked)
 
     def _wanted(self) -> list[str]:
         session, staged = self.extract.session, self.extract.staging
@@ -54,24 +55,24 @@ class ById:
         read = staging.seen(session, staged, self.source)
         return [id for id in found if id not in read]
 
-    def _answers(self, wanted: list[str]) -> Iterator[tuple[str, Answer | None, datetime]]:
+    def _answers(self, wanted: list[str]) -> Iterator[tuple[str, Answer | None, float]]:
         """As they come. On an error what is under way is waited for and kept, then the error is raised."""
         left = iter(wanted)
-        running: dict[Future[Answer | None], tuple[str, datetime]] = {}
+        running: dict[Future[tuple[Answer | None, float]], str] = {}
         error: BaseException | None = None
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xero")
         try:
             while True:
                 while error is None and len(running) < AHEAD and (id := next(left, None)) is not None:
-                    running[pool.submit(self._get, id)] = (id, datetime.now(UTC))
+                    running[pool.submit(self._get, id)] = id
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    id, asked_at = running.pop(future)
+                    id = running.pop(future)
                     if future.cancelled():
                         continue
                     if (trouble := future.exception()) is None:
-                        yield id, future.result(), asked_at
+                        yield id, *future.result()
                     elif error is None:
                         error = trouble
                         for waiting in running:
@@ -81,23 +82,25 @@ class ById:
         if error is not None:
             raise error
 
-    def _get(self, id: str) -> Answer | None:
+    def _get(self, id: str) -> tuple[Answer | None, float]:
+        """The answer, None if there is no such record, and when it was asked for (monotonic seconds)."""
+        asked = time.monotonic()
         try:
-            return self.extract.client.get(self.source.path.format(id=quote(id, safe="")))
+            return self.extract.client.get(self.source.path.format(id=quote(id, safe=""))), asked
         except Refused as refused:
             if refused.status != 404:
                 raise
             log.warning("%s: there is no %s any more", self.source.path, id)
-            return None
+            return None, asked
 
-    def _stage(self, id: str, answer: Answer | None, asked_at: datetime) -> None:
+    def _stage(self, id: str, answer: Answer | None, asked: float) -> None:
         rows: dict[Any, Any] = {}
         record: Any = None
         if answer is not None:
             record = self._record(answer, id)
-            record = {**record, READ_ON: asked_at.astimezone(self.zone).date().isoformat()}
+            record = {**record, READ_ON: datetime.now(self.zone).date().isoformat()}
             rows = {table: list(self.extract.rows[table].of(record, id)) for table in self.source.tables}
-        seen = Seen(self.source.name, id, version(record), answer is not None, asked_at)
+        seen = Seen(self.source.name, id, version(record), answer is not None, time.monotonic() - asked)
         self.extract.stage(rows, (seen,), complete=False)
         self.extract.progress(1)
 

@@ -42,11 +42,11 @@ class Extract:
         self.connection = connection
         self.full = full
         self.progress = progress
-        self.warnings: list[str] = []
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
-        whole = full or dataset.sources[0].reading is Reading.WHOLE or main is None or self._is_stale(main)
-        since = None if whole or main is None or main.high_water is None else main.high_water - OVERLAP
+        newest = main.high_water if main else None
+        whole = full or dataset.sources[0].reading is Reading.WHOLE or newest is None or self._is_stale(main)
+        since = None if whole or newest is None else newest - OVERLAP
         self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since)
         self.positions: dict[str, Position] = msgspec.convert(self.staging.position or {}, dict[str, Position])
 
@@ -64,6 +64,10 @@ class Extract:
         self.stage({}, (), complete=True)
         return self.staging
 
+    @property
+    def warnings(self) -> list[str]:
+        return [warning for position in self.positions.values() for warning in position.warnings]
+
     def high_water(self, source: Source) -> datetime | None:
         position = self.positions.get(source.name)
         return high_water(position) if position else None
@@ -78,10 +82,12 @@ class Extract:
         position: dict[str, Any] = msgspec.to_builtins(self.positions)
         staging.add(self.session, self.staging, rows, position, complete=complete, seen=seen)
 
-    def _is_stale(self, cursor: staging.Cursor) -> bool:
+    def _is_stale(self, cursor: staging.Cursor | None) -> bool:
         """Whether it is time to read everything again: some changes Xero does not tell of."""
         every = self.dataset.whole_every
-        return every is not None and (cursor.full_at is None or cursor.full_at < datetime.now(UTC) - every)
+        if cursor is None or cursor.full_at is None or every is None:
+            return cursor is None or every is not None
+        return cursor.full_at < datetime.now(UTC) - every
 
     def _read(self, source: Source) -> None:
         if source.reading is Reading.BY_ID:
@@ -97,7 +103,6 @@ class Extract:
             position = self.positions[source.name] = Position(since=since, ask=since)
         if position.step != "done":
             Listing(self, source, position).run()
-        self.warnings += position.warnings
 
     def _start(self, source: Source) -> datetime | None:
         """From when on this source is to be read; None: from the beginning."""

@@ -138,9 +138,10 @@ class _Pull:
             self._close("warning", message, wait.correction)
             raise Skip(message) from None
         except (XeroError, PullFailed) as error:
-            if self._is_unavailable(error):
+            disconnected = isinstance(error, Disconnected) and self._is_disconnected()
+            if self.dataset.payroll and isinstance(error, Disconnected | NotAvailable) and not disconnected:
                 return self._unavailable(error)
-            if isinstance(error, Disconnected):
+            if disconnected:
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
             self._close("error", error.message, error.correction)
             raise
@@ -155,17 +156,17 @@ class _Pull:
             self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
             raise
 
-    def _is_unavailable(self, error: Exception) -> bool:
-        """Whether it is payroll alone that this organisation does not have, or this user may not see."""
-        if not self.dataset.payroll:
-            return False
-        if isinstance(error, Disconnected) and self.client is not None:
-            try:  # Xero may say so of payroll only
-                self.client.get(organisation.PATH)
-            except XeroError:
-                return False
+    def _is_disconnected(self) -> bool:
+        """Whether Xero says so of the whole organisation, and not of its payroll only."""
+        if not self.dataset.payroll or self.client is None:
             return True
-        return isinstance(error, NotAvailable)
+        try:
+            self.client.get(organisation.PATH)
+        except Disconnected:
+            return True
+        except XeroError as error:
+            log.warning("whether the organisation itself can be reached is not known: %s", error)
+        return False
 
     def _unavailable(self, error: XeroError | PullFailed) -> Outcome:
         """That is how this organisation is: no failure, but it is said each time."""
@@ -257,6 +258,7 @@ class _Pull:
         """One transaction: merge, deactivate, rejections, cursors, event."""
         session, staged = self.session, loading.staging
         with session.transaction():
+            loading.wait_for_others()
             for table in self.dataset.tables:
                 self._load_table(loading, table, extract, warned)
             self.counts.read += self.counts.rejected
