@@ -1,0 +1,225 @@
+"""Reading by id, disturbed: what was read stays read, what is bad waits aside, and the rest goes on."""
+
+import multiprocessing
+import os
+from collections import Counter
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import pytest
+
+from tests.flow.conftest import World
+from tests.flow.test_equality import Record
+from tests.flow.test_interruptions import kill, preloaded, pulls, until, wait_until_free
+from tests.flow.test_payroll_equality import (
+    assert_payroll_equal,
+    local_today,
+    of,
+    put_back,
+    remove,
+    the_whole_list_is_old,
+)
+from xero.__main__ import app_of, main
+from xero.api.errors import Disconnected, RetryLater
+from xero.sync.pull import Skip
+
+__all__ = ["preloaded"]
+
+
+def fork(world: World) -> BaseProcess:
+    """`python -m xero pull staff` of the first organisation, without the seconds that imports take."""
+
+    def run() -> None:
+        os.environ.update(world.environment())
+        app_of.cache_clear()
+        raise SystemExit(main(["pull", "staff", "--connection", world.names()[0]]))
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    return process
+
+
+def read_by_id(world: World) -> Counter[str]:
+    """Which employees were given, and how often, since the last time this was asked."""
+    paths = [call["path"] for call in world.calls() if call["status"] == 200]
+    return Counter(path.rpartition("/")[2] for path in paths if "/Employees/" in path)
+
+
+def staged(world: World) -> int:
+    return int(world.query("SELECT count(*) FROM xero_sync.stage_seen WHERE read_at IS NOT NULL")[0]["count"])
+
+
+def open_rejections(world: World) -> list[dict[str, Any]]:
+    return world.query("SELECT * FROM xero_sync.rejection WHERE closed_at IS NULL ORDER BY id")
+
+
+def actives(world: World) -> list[Record]:
+    return [one for one in world.sandbox.truth("Employees") if one["Status"] == "ACTIVE"]
+
+
+def change(world: World, employee: Record, **fields: Any) -> None:
+    world.sandbox.change("Employees", employee["EmployeeID"], **fields)
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_killed_while_it_reads_employees_the_retry_reads_only_the_rest(world: World) -> None:
+    world.sandbox.reset(staff={world.names()[0]: 60})
+    world.sandbox.settings(limits=False, latency_ms=[20, 40])
+    world.connect()
+    world.calls()
+    process = fork(world)
+    until(lambda: staged(world) >= 20)
+    assert kill(process)
+    wait_until_free(world)
+    safe = staged(world)
+    assert 20 <= safe < 60
+    first = read_by_id(world)
+    world.sandbox.settings(latency_ms=[0, 0])
+    world.pull("staff")
+    again = read_by_id(world)
+    assert len(first | again) == 60
+    assert sum(again.values()) == 60 - safe
+    assert len(first & again) <= 10, "at most what was lined up is read twice"
+    assert [(event["status"], event["message"][:11]) for event in pulls(world)] == [
+        ("error", "interrupted"),
+        ("success", "loaded"),
+    ]
+    assert_payroll_equal(world)
+    assert world.query("SELECT 1 FROM xero_sync.stage_seen") == []
+
+
+def test_employees_that_change_or_go_between_the_list_and_their_details(world: World) -> None:
+    """Each of the twelve is named anew after the list was given; one is removed."""
+    tenant = world.sandbox.tenant()
+    world.sandbox.control(
+        "PUT", "drift", {"tenant": tenant, "collection": "Employees", "changes_per_page": 12, "total": 12}
+    )
+    gone = actives(world)[0]
+    listed = 0
+
+    def remove_one(records: int) -> None:
+        nonlocal listed
+        if not listed:
+            remove(world, gone)
+        listed += records
+
+    outcome = world.pull("staff", progress=remove_one)
+    assert outcome.status == "success"
+    assert gone["EmployeeID"] not in world.rows("staff")
+    assert all(row["last_name"].endswith(" v2") for row in world.rows("staff").values())
+    world.calls()
+    world.pull("staff")
+    assert_payroll_equal(world)
+    assert not read_by_id(world), "what was read as new as it is now is not read again"
+
+
+def test_a_limit_an_outage_and_a_withdrawal_in_the_middle(world: World) -> None:
+    world.sandbox.settings(latency_ms=[5, 10])
+    world.fault(path="Employees/", kind="429", problem="day", retry_after=4_000, skip=4)
+    with pytest.raises(Skip, match="goes on with the first run after"):
+        world.pull("staff")
+    safe = staged(world)
+    assert 4 <= safe < 12
+    assert (world.event()["status"], world.rows("staff")) == ("warning", {})
+    world.query("UPDATE xero_sync.call_budget SET not_before = NULL")
+    assert sum(read_by_id(world).values()) == safe
+    world.fault(path="Employees/", kind="503", skip=2, times=None)
+    with pytest.raises(RetryLater):
+        world.pull("staff")
+    world.sandbox.control("DELETE", "faults")
+    assert sum(read_by_id(world).values()) == staged(world) - safe > 0
+
+    [mine] = [
+        one for one in world.sandbox.control("GET", "connections")["app"] if one["tenantId"] == world.sandbox.tenant()
+    ]
+    world.sandbox.control("DELETE", f"connections/{mine['id']}")
+    with pytest.raises(Disconnected):
+        world.pull("staff")
+    event = world.event()
+    assert (event["status"], "connect again" in event["correction"]) == ("error", True)
+    [state] = world.query("SELECT state FROM xero_sync.connection WHERE id = %s", world.connection_id())
+    assert state["state"] == "needs_reconnect"
+    assert world.pull("staff", 1).status == "success", "others are not concerned"
+
+
+def test_a_bad_employee_waits_aside_and_loads_once_mended(world: World) -> None:
+    world.pull("staff")
+    nameless, unlined, unleaved, odd, list_of_tax, *_ = actives(world)
+    before = world.rows("staff")
+    template = unlined["PayTemplate"]
+    broken = {**template, "EarningsLines": [{**template["EarningsLines"][0], "RatePerUnit": "a lot"}]}
+    change(world, nameless, LastName=None)
+    change(world, unlined, PayTemplate=broken)
+    change(world, unleaved, LeaveBalances=[{**unleaved["LeaveBalances"][0], "NumberOfUnits": None}])
+    change(world, odd, PayTemplate="none", LeaveBalances=["none"])
+    change(world, list_of_tax, TaxDeclaration=[], JobTitle="Loads not, for its basis is unknown")
+    outcome = world.pull("staff")
+    assert (outcome.status, outcome.counts.rejected) == ("warning", 6), outcome.message
+    assert Counter(one["table_name"] for one in open_rejections(world)) == {
+        "staff": 2,
+        "pay_template_line": 2,
+        "leave_balance": 2,
+    }
+    held = world.rows("staff")
+    for one in (nameless, list_of_tax):
+        assert held[one["EmployeeID"]]["row_hash"] == before[one["EmployeeID"]]["row_hash"]
+    assert held[odd["EmployeeID"]]["xero_updated_at"] > before[odd["EmployeeID"]]["xero_updated_at"]
+    for table in ("pay_template_line", "leave_balance"):
+        assert all(row["is_active"] for row in of(world, table, odd)), "the last good version stays"
+        assert of(world, table, odd)
+
+    # Whole listings read nobody again, and forget nothing.
+    world.calls()
+    the_whole_list_is_old(world)
+    assert world.pull("staff").counts.rejected == 6
+    assert set(read_by_id(world)) == {nameless["EmployeeID"], list_of_tax["EmployeeID"]}
+
+    for one in (nameless, unlined, unleaved, odd, list_of_tax):
+        kept = {name: one[name] for name in ("LastName", "PayTemplate", "LeaveBalances", "TaxDeclaration")}
+        change(world, one, **kept)
+    outcome = world.pull("staff")
+    assert (outcome.status, outcome.message) == ("success", "loaded")
+    assert open_rejections(world) == []
+    assert_payroll_equal(world)
+
+
+def test_what_was_rejected_of_who_or_what_is_gone_is_settled(world: World) -> None:
+    """A line that the employee has no longer, an employee that Xero has no longer, a balance of another day."""
+    unlined, nameless, unleaved, *_ = actives(world)
+    template = unlined["PayTemplate"]
+    broken = {**template["EarningsLines"][0], "RatePerUnit": "a lot"}
+    change(world, unlined, PayTemplate={**template, "EarningsLines": [*template["EarningsLines"], broken]})
+    change(world, nameless, LastName=None)
+    change(world, unleaved, LeaveBalances=[{**unleaved["LeaveBalances"][0], "NumberOfUnits": None}])
+    assert world.pull("staff").counts.rejected == 3
+    world.query(
+        "UPDATE xero_sync.rejection SET key = left(key, -10) || '2026-01-05',"
+        " record = record || jsonb_build_object('as_at', '2026-01-05', 'xero_id', left(key, -10) || '2026-01-05')"
+        " WHERE table_name = 'leave_balance'"
+    )
+    the_whole_list_is_old(world)
+    assert world.pull("staff").counts.rejected == 3, "so far they are as they were"
+
+    change(world, unlined, PayTemplate=template)
+    remove(world, nameless)
+    change(world, unleaved, LeaveBalances=unleaved["LeaveBalances"])
+    the_whole_list_is_old(world)
+    outcome = world.pull("staff")
+    assert open_rejections(world) == []
+    assert outcome.counts.rejected == 0
+    assert_payroll_equal(world)
+    assert local_today(world, 0).year >= 2026
+    put_back(world, {**nameless, "LastName": "Back"})
+    the_whole_list_is_old(world)
+    world.pull("staff")
+    assert_payroll_equal(world)
+
+
+def test_ids_in_capitals_are_the_same_ids(world: World) -> None:
+    one = next(one for one in actives(world) if one["LeaveBalances"])
+    world.pull("staff")
+    before = len(of(world, "leave_balance", one))
+    shouted = [{**balance, "LeaveTypeID": balance["LeaveTypeID"].upper()} for balance in one["LeaveBalances"]]
+    change(world, one, LeaveBalances=shouted)
+    assert world.pull("staff").status == "success"
+    assert len(of(world, "leave_balance", one)) == before
