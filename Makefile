@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo stop test lint lock
+.PHONY: setup demo stop test bench lint lock
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -27,6 +27,9 @@ stop:  ## stop what `make demo` started
 
 test: setup  ## every test
 	$(BIN)/python -m pytest
+
+bench: setup  ## measure, at Xero's real limits: five minutes
+	PYTHONPATH=include:. $(BIN)/python -m benchmarks
 
 lint: setup  ## style, format, types
 	$(BIN)/ruff check .

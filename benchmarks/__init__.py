@@ -1,0 +1,1 @@
+"""Measurements, on this machine, against the sandbox with the real limits. `make bench` runs them."""
