@@ -6,6 +6,8 @@ bank accounts, date of birth and home address: no column names them, so they are
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from xero.datasets.declaration import (
     READ_ON,
@@ -63,22 +65,25 @@ LINES = {
 }
 
 
-def one_case(id: object) -> object:
-    """An id as it is written in keys: that Xero wrote it in capitals makes it no other."""
-    return id.lower() if isinstance(id, str) else id
+def in_key(id: Any) -> str:
+    """An id as it is written in keys, whatever its capitals. What is none is not repeated: keys are read in logs."""
+    try:
+        return str(UUID(id))
+    except (AttributeError, TypeError, ValueError):
+        return "none"
 
 
 def template_lines(employee: Record) -> Iterable[Record]:
     """The lines of the pay template. Xero gives them no ids, and may repeat a pay item: counted within each kind."""
     template = employee.get("PayTemplate") or {}
     for kind, (field, pay_item) in LINES.items():
-        met: dict[object, int] = {}
+        met: dict[str, int] = {}
         for line in template.get(field) or ():
-            item = one_case(line.get(pay_item) or line.get("ContributionType"))
+            item = in_key(line.get(pay_item))
             number = met[item] = met.get(item, 0) + 1
             yield {
                 **line,
-                "Key": f"{one_case(employee['EmployeeID'])}/{kind}/{item}/{number}",
+                "Key": f"{in_key(employee['EmployeeID'])}/{kind}/{item}/{number}",
                 "Kind": kind,
                 "PayItemID": None if kind == "SUPER" else line.get(pay_item),
                 "Number": number,
@@ -125,7 +130,7 @@ PAY_TEMPLATE_LINE = Table(
 def leave_balances(employee: Record) -> Iterable[Record]:
     """What leave the employee has, as of the day of the reading."""
     for balance in employee.get("LeaveBalances") or ():
-        key = f"{one_case(employee['EmployeeID'])}/{one_case(balance.get('LeaveTypeID'))}/{employee[READ_ON]}"
+        key = f"{in_key(employee['EmployeeID'])}/{in_key(balance.get('LeaveTypeID'))}/{employee[READ_ON]}"
         yield {**balance, "Key": key, "AsAt": employee[READ_ON], "Employee": employee}
 
 

@@ -96,6 +96,8 @@ class ById:
     def _stage(self, id: str, answer: Answer | None, asked: float) -> None:
         rows: dict[Any, Any] = {}
         record: Any = None
+        if answer is None:
+            self.extract.odd.append(f"{self.source.envelope}: Xero has no {id} any more")
         if answer is not None:
             record = self._record(answer, id)
             record = {**record, READ_ON: datetime.now(self.zone).date().isoformat()}

@@ -42,6 +42,7 @@ class Extract:
         self.connection = connection
         self.full = full
         self.progress = progress
+        self.odd: list[str] = []
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
@@ -66,7 +67,8 @@ class Extract:
 
     @property
     def warnings(self) -> list[str]:
-        return [warning for position in self.positions.values() for warning in position.warnings]
+        """What was odd about the reading. What it lost by a kill in between is said in that run's log."""
+        return [warning for position in self.positions.values() for warning in position.warnings] + self.odd
 
     def high_water(self, source: Source) -> datetime | None:
         position = self.positions.get(source.name)
@@ -96,7 +98,7 @@ class Extract:
         position = self.positions.get(source.name)
         if position is None:
             since = self._start(source)
-            if since is None and source.starts_at and not self._has_cursor(source):
+            if since is None and source.starts_at:
                 log.info("%s: nothing is of interest yet", source.path)
                 return
             log.info("%s: reading what changed since %s", source.path, in_words(since))
@@ -113,9 +115,6 @@ class Extract:
             first = merge.starts_at(self.session, self.dataset, source, connection_id=self.connection.id)
             return first - OVERLAP if first else None
         return cursor.high_water - OVERLAP
-
-    def _has_cursor(self, source: Source) -> bool:
-        return staging.cursor(self.session, self.connection.id, self.dataset, source) is not None
 
     def _stage_open_rejections(self) -> None:
         """What was rejected before is tried again, unless everything is read anew: that brings today's truth."""

@@ -81,8 +81,9 @@ class Load:
         """Whether a row of this table that was neither listed nor read is gone from Xero."""
         if not self.staged.whole or table.history:
             return False
-        listed = any(table in one.tables for one in self.dataset.sources if one.reading is not Reading.BY_ID)
-        return listed or not table.part_of
+        listing = [one for one in self.dataset.sources if one.reading is not Reading.BY_ID]
+        of_it = [one for one in listing if table in one.tables] or ([] if table.part_of else listing[:1])
+        return any(one.name in self.extract.positions for one in of_it)
 
     def _is_listed_apart(self, table: Table) -> bool:
         """Whether its records are listed, and only those that changed are read by id."""
