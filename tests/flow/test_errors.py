@@ -9,7 +9,8 @@ from tests.flow.conftest import World
 from xero.api.errors import Disconnected, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease
-from xero.sync.pull import Origin, Skip
+from xero.sync.clients import opener
+from xero.sync.pull import Origin, Skip, pull
 from xero.sync.turns import who
 
 CONTACTS = DATASETS["contacts"]
@@ -70,6 +71,39 @@ def test_a_broken_authorisation_stops_only_its_own_connection(world: World) -> N
     assert "needs to be connected again: the refresh token was revoked" in result.stderr
     assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(0), world.sandbox.tenant(2)}
     assert len(world.rows("contact", 0)) == len(world.sandbox.truth("Contacts", 0))
+
+
+def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> None:
+    """A connection that was deleted keeps its history; its organisation may be matched to another one of Xero."""
+    off, broken, deleted = world.names()
+    ids = [world.connection_id(number) for number in range(3)]
+    world.query("UPDATE xero_sync.connection SET enabled = false WHERE id = %s", ids[0])
+    world.query(
+        "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'gone' WHERE id = %s", ids[1]
+    )
+    world.query("UPDATE xero_sync.connection SET state = 'deleted', deleted_at = now() WHERE id = %s", ids[2])
+    taken, left_out = who(world.engine, CONTACTS)
+    assert taken == []
+    assert sorted(left_out) == sorted(
+        [
+            f"{off}: switched off",
+            f"{broken}: needs to be connected again: gone",
+            f"{deleted}: deleted; connect it again to go on with its history",
+        ]
+    )
+    world.query(
+        "INSERT INTO xero_sync.connection (organisation_id, token_id, tenant_id, tenant_name)"
+        " SELECT organisation_id, token_id, 'another', 'Another' FROM xero_sync.connection WHERE id = %s",
+        ids[2],
+    )
+    assert [one["organisation"] for one in who(world.engine, CONTACTS, deleted)[0]] == [deleted]
+
+    # Picked a while ago, switched off or deleted since: nothing is asked any more.
+    world.calls()
+    for id in (ids[0], ids[2]):
+        with pytest.raises(Skip, match="by now"):
+            pull(CONTACTS, id, engine=world.engine, open_client=opener(world.engine, world.app), origin=Origin())
+    assert world.calls() == []
 
 
 def test_switched_off_is_left_out_until_switched_on(world: World) -> None:

@@ -32,10 +32,10 @@ def who(
     with database.session(engine) as session:
         known = connections.every(session, deleted=True)
         if connection:
-            known = _named(connection, known)
+            known = _named(connection, [one for one in known if one.state != "deleted"])
         for one in known:
             reason = one.left_out
-            if connection and one.enabled and one.state != "deleted":
+            if connection and one.enabled:
                 reason = None
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
                 turn = due.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
