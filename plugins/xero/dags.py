@@ -106,7 +106,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
                 type="boolean",
                 title="Full refresh",
                 description="Read everything again, not only what changed since the last run. Changes nothing that "
-                "is already right, but costs calls: one per 1,000 records.",
+                "is already right, but costs calls: one per 1,000 records, of staff one per employee.",
             ),
         },
     ) as dag:
