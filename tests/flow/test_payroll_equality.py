@@ -218,6 +218,7 @@ def rates(employee: Record) -> list[str]:
 
 
 def test_what_lies_in_qicworks_equals_what_xero_holds_and_follows_it(world: World) -> None:
+    world.sandbox.settings(limits=False)
     for organisation in (1, 0):
         world.pull("pay_codes", organisation)
         world.pull("staff", organisation)

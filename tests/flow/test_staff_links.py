@@ -85,6 +85,7 @@ def test_one_match_is_linked_for_good_and_none_is_made_new(world: World) -> None
     world.sandbox.change("Employees", exact["EmployeeID"], LastName="Married", Email="married@example.com.au")
     correct(world, is_spaced, "new@example.com.au")
     double = add_member(world, "Ngaire", "Married", "married@example.com.au")
+    world.sandbox.settings(limits=False)
     for full in (False, True):
         assert world.pull("staff", full=full).status == "success"
         held = members(world)[is_exact]
@@ -93,12 +94,17 @@ def test_one_match_is_linked_for_good_and_none_is_made_new(world: World) -> None
         held = members(world)[is_spaced]
         assert (held["match_state"], held["account_email"]) == ("linked", "new@example.com.au")
         assert members(world)[double]["match_state"] == "none"
-    assert len(members(world)) == len(after) + 1
+    namesake = employ(world, "Ngaire", "Married", "ngaire@example.com.au")
+    world.pull("staff")
+    assert str(members(world)[is_exact]["xero_id"]) == exact["EmployeeID"], "who is linked is nobody else's"
+    assert world.rows("staff")[namesake["EmployeeID"]]["match_state"] == "created"
+    assert len(members(world)) == len(after) + 2
 
 
 def test_what_is_ambiguous_is_left_alone_until_qicworks_settles_it(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    world.sandbox.settings(limits=False)
     twice = employ(world, "Twice", "Known", "twice@example.com.au")
     namesakes = [employ(world, "Name", "Sake", "same@example.com.au", JobTitle=title) for title in ("One", "Two")]
     doubles = [add_member(world, "Twice", "Known", "twice@example.com.au") for _ in range(2)]
