@@ -31,11 +31,11 @@ def test_from_nothing_to_rows(unconnected: World) -> None:
     zones = {row["time_zone"] for row in world.query("SELECT time_zone FROM qicworks.organisation")}
     assert zones == {"Australia/Sydney", "Australia/Adelaide", "Australia/Perth"}
 
-    pulled = world.command("pull", "all")
+    pulled = world.main("pull", "all")
     assert pulled.returncode == 0, pulled.stderr
     assert len(pulled.stdout.splitlines()) == len(DATASETS) * len(world.names())
     assert "\x1b" not in pulled.stdout, "plain lines where there is no terminal"
-    events = world.command("events", "-n", "100").stdout.splitlines()
+    events = world.main("events", "-n", "100").stdout.splitlines()
     assert len(events) == 1 + (2 + len(DATASETS)) * len(world.names()), (
         "a heading, and what was connected twice and pulled"
     )
@@ -146,6 +146,7 @@ def test_an_airflow_connection_reads_the_same_as_json_and_as_uri() -> None:
         assert airflow_connections.parse("c", uri) == written
 
 
+@pytest.mark.alone
 def test_fifty_thousand_contacts_in_few_calls_and_little_memory(world: World) -> None:
     """Peak memory of the process, less that of one that only imports the same."""
     imports = "import sys; sys.argv = ['xero']; import xero.__main__, pandas, great_expectations.expectations"

@@ -101,6 +101,7 @@ def test_each_day_has_its_balances_and_the_last_ones_are_active(world: World, by
     assert 7.5 not in {float(row["number_of_units"]) for row in mine if not row["is_active"]}, "history stays"
 
 
+@pytest.mark.alone
 def test_260_employees_at_the_limit_and_never_beyond(world: World) -> None:
     seconds = 2
     world.sandbox.reset(staff={world.names()[0]: 260})

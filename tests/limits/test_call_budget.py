@@ -16,6 +16,8 @@ from xero.api.settings import XeroApp
 from xero.qicworks import database
 from xero.qicworks.call_budget import DatabaseLimiter
 
+pytestmark = pytest.mark.alone
+
 TAX = "/api.xro/2.0/TrackingCategories"
 Make = Callable[..., XeroClient]
 

@@ -10,7 +10,7 @@ from demo.processes import members, recorded, until
 from tests.stack.conftest import Stack
 
 # Starting everything takes most of it.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 SLOWNESS = 3.0  # seconds a page
 TABLES = {
