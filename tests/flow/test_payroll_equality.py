@@ -67,7 +67,7 @@ def template_lines(xero: Record) -> Iterator[Record]:
             met[line[item]] += 1
             said = line.get(units)
             if kind == "LEAVE":
-                said = line.get("FullTimeNumberOfUnitsPerPeriod", line.get("AnnualNumberOfUnits"))
+                said = line.get("FullTimeNumberOfUnitsPerPeriod")
             yield {
                 "employee_xero_id": xero["EmployeeID"],
                 "kind": kind,
@@ -76,6 +76,7 @@ def template_lines(xero: Record) -> Iterator[Record]:
                 "line_number": number(met[line[item]]),
                 "calculation_type": line.get("CalculationType"),
                 "number_of_units": number(said),
+                "annual_units": number(line.get("AnnualNumberOfUnits")),
                 "units_per_week": number(line.get("NumberOfUnitsPerWeek")),
                 "rate_per_unit": number(line.get("RatePerUnit")),
                 "annual_salary": number(line.get("AnnualSalary")),

@@ -1,5 +1,6 @@
 """Reading by id, disturbed: what was read stays read, what is bad waits aside, and the rest goes on."""
 
+import dataclasses
 import multiprocessing
 import os
 from collections import Counter
@@ -20,6 +21,7 @@ from tests.flow.test_payroll_equality import (
     the_whole_list_is_old,
 )
 from xero.__main__ import app_of, main
+from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, RetryLater
 from xero.sync.pull import Skip
 
@@ -223,3 +225,31 @@ def test_ids_in_capitals_are_the_same_ids(world: World) -> None:
     change(world, one, LeaveBalances=shouted)
     assert world.pull("staff").status == "success"
     assert len(of(world, "leave_balance", one)) == before
+
+
+def test_an_answer_that_is_somebody_else_s_is_not_loaded_and_found_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pull("staff")
+    victim, other, gone = actives(world)[:3]
+    for employee in (victim, gone):
+        change(world, employee, JobTitle="Changed")
+    honest = XeroClient.get
+
+    def get(client: XeroClient, path: str, **how: Any) -> Any:
+        if path.endswith(gone["EmployeeID"]):  # some answer so instead of 404
+            return dataclasses.replace(honest(client, path, **how), data={"Employees": []})
+        return honest(client, path.replace(victim["EmployeeID"], other["EmployeeID"]), **how)
+
+    with monkeypatch.context() as lying:
+        lying.setattr(XeroClient, "get", get)
+        outcome = world.pull("staff")
+    assert outcome.status == "warning"
+    assert f"asked for {victim['EmployeeID']}, Xero answered something else" in outcome.message
+    assert f"Xero has no {gone['EmployeeID']} any more" in outcome.message
+    held = world.rows("staff")
+    assert held[victim["EmployeeID"]]["job_title"] != "Changed"
+    assert held[other["EmployeeID"]]["job_title"] == other.get("JobTitle")
+    the_whole_list_is_old(world)
+    world.pull("staff")
+    assert_payroll_equal(world)

@@ -54,7 +54,7 @@ CREATE INDEX staff_match ON qicworks.staff (organisation_id, lower(last_name), l
 CREATE TABLE xero_sync.stage_pay_template_line (
     LIKE xero_sync.stage_row INCLUDING ALL,
     xero_id text, employee_xero_id uuid, kind text, pay_code_xero_id uuid, line_number numeric, calculation_type text, number_of_units numeric,
-    units_per_week numeric, rate_per_unit numeric, annual_salary numeric, amount numeric, percentage numeric, contribution_type text,
+    annual_units numeric, units_per_week numeric, rate_per_unit numeric, annual_salary numeric, amount numeric, percentage numeric, contribution_type text,
     description text
 );
 CREATE TABLE qicworks.pay_template_line (
@@ -68,6 +68,7 @@ CREATE TABLE qicworks.pay_template_line (
     line_number       numeric(6, 0) NOT NULL,
     calculation_type  varchar(50),
     number_of_units   numeric(18, 4),
+    annual_units      numeric(18, 4),
     units_per_week    numeric(18, 4),
     rate_per_unit     numeric(18, 4),
     annual_salary     numeric(18, 4),

@@ -93,7 +93,7 @@ def template_lines(employee: Record) -> Iterable[Record]:
 
 def number_of_units(line: Record) -> object:
     """Xero says it in one of three fields, by the kind of line."""
-    names = ("NormalNumberOfUnits", "NumberOfUnits", "FullTimeNumberOfUnitsPerPeriod", "AnnualNumberOfUnits")
+    names = ("NormalNumberOfUnits", "NumberOfUnits", "FullTimeNumberOfUnitsPerPeriod")
     return next((line[name] for name in names if line.get(name) is not None), None)
 
 
@@ -111,6 +111,7 @@ PAY_TEMPLATE_LINE = Table(
         Column("line_number", "Number", Kind.NUMBER, required=True, digits=(6, 0)),
         Column("calculation_type", "CalculationType", max_length=50),
         Column("number_of_units", number_of_units, Kind.NUMBER, digits=(14, 4)),
+        Column("annual_units", "AnnualNumberOfUnits", Kind.NUMBER, digits=(14, 4)),
         Column("units_per_week", "NumberOfUnitsPerWeek", Kind.NUMBER, digits=(14, 4)),
         Column("rate_per_unit", "RatePerUnit", Kind.NUMBER, digits=(14, 4)),
         Column("annual_salary", "AnnualSalary", Kind.NUMBER, digits=(14, 4)),
