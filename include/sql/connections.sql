@@ -5,7 +5,7 @@
 SELECT connection.id, connection.organisation_id, organisation.name AS organisation, connection.tenant_id, connection.tenant_name,
        connection.token_id, connection.enabled, connection.state, connection.state_reason, connection.organisation_read_at,
        connection.connected_at, connection.first_connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason,
-       organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date
+       organisation.time_zone
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id

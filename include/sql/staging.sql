@@ -2,15 +2,15 @@
 
 -- name: take_over^
 -- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
-SELECT id, whole, since, started_at, position, complete
+SELECT id, whole, everything, since, started_at, position, complete
   FROM xero_sync.staging
  WHERE connection_id = :connection_id AND data_set = :data_set AND declaration = :declaration
-   AND (whole OR NOT :whole) AND started_at > clock_timestamp() - interval '1 hour';
+   AND (whole OR NOT :whole) AND (everything OR NOT :everything) AND started_at > clock_timestamp() - interval '1 hour';
 
 -- name: begin^
-INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, since)
-VALUES (:connection_id, :data_set, :declaration, :whole, :since)
-RETURNING id, whole, since, started_at, position, complete;
+INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, everything, since)
+VALUES (:connection_id, :data_set, :declaration, :whole, :everything, :since)
+RETURNING id, whole, everything, since, started_at, position, complete;
 
 -- name: abandoned$
 SELECT id FROM xero_sync.staging WHERE connection_id = :connection_id AND data_set = :data_set;

@@ -17,6 +17,7 @@ import pytest
 
 from tests.flow.conftest import World
 from xero.__main__ import app_of, main
+from xero.sync.outcome import DatabaseFailed
 from xero.sync.pull import Origin, Skip
 
 PAGE = 100  # the server gives no more: many pages to be killed at
@@ -231,7 +232,7 @@ def test_the_database_ends_the_session(middling: World) -> None:
         if pages == MIDDLING / PAGE / 2:
             assert middling.query(f"SELECT pg_terminate_backend(pid) FROM ({WORKING}) AS working")
 
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(DatabaseFailed):
         middling.pull("contacts", progress=end_the_session)
     wait_until_free(middling)
     middling.pull("contacts")

@@ -125,7 +125,7 @@ def test_a_limit_an_outage_and_a_withdrawal_in_the_middle(world: World) -> None:
     assert (world.event()["status"], world.rows("staff")) == ("warning", {})
     world.query("UPDATE xero_sync.call_budget SET not_before = NULL")
     assert sum(read_by_id(world).values()) == safe
-    world.fault(path="Employees/", kind="503", skip=2, times=None)
+    world.fault(path="Employees", kind="503", skip=2, times=None)
     with pytest.raises(RetryLater):
         world.pull("staff")
     world.sandbox.control("DELETE", "faults")
@@ -245,7 +245,7 @@ def test_an_answer_that_is_somebody_else_s_is_not_loaded_and_found_again(
         lying.setattr(XeroClient, "get", get)
         outcome = world.pull("staff")
     assert outcome.status == "warning"
-    assert f"asked for {victim['EmployeeID']}, Xero answered something else" in outcome.message
+    assert f"{victim['EmployeeID']} was asked for, and Xero answered something else" in outcome.message
     assert f"Xero has no {gone['EmployeeID']} any more" in outcome.message
     held = world.rows("staff")
     assert held[victim["EmployeeID"]]["job_title"] != "Changed"

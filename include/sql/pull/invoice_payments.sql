@@ -69,7 +69,7 @@ UPDATE xero_sync.stage_invoice_payment AS listed
    SET is_active = false, row_hash = ''
   FROM xero_sync.stage_seen AS invoice
  WHERE listed.staging_id = :staging_id AND listed.is_active AND listed.xero_updated_at IS NOT NULL
-   AND invoice.staging_id = :staging_id AND invoice.read_at IS NOT NULL AND lower(invoice.key) = listed.invoice_xero_id::text
+   AND invoice.staging_id = :staging_id AND invoice.read_at IS NOT NULL AND invoice.is_active AND lower(invoice.key) = listed.invoice_xero_id::text
    AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS on_it
                     WHERE on_it.staging_id = :staging_id AND on_it.xero_updated_at IS NULL AND on_it.xero_id = listed.xero_id);
 
@@ -104,12 +104,15 @@ UPDATE qicworks.invoice_balance AS balance
 -- name: after_merge_invoice_balance__2_invoice!
 -- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays.
 UPDATE qicworks.invoice
-   SET paid_to_date = balance.amount_paid, credited = balance.amount_credited, balance = balance.amount_due,
-       fully_paid_on = balance.fully_paid_on, xero_status = balance.status, updated_at = now(),
-       status = CASE WHEN balance.status = 'PAID' OR (balance.status = 'AUTHORISED' AND balance.amount_due = 0) THEN 'Paid'
-                     WHEN balance.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
-                     ELSE invoice.status END
-  FROM qicworks.invoice_balance AS balance
- WHERE balance.connection_id = :connection_id AND invoice.organisation_id = :organisation_id AND invoice.xero_id = balance.xero_id
-   AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status)
-       IS DISTINCT FROM (balance.amount_paid, balance.amount_credited, balance.amount_due, balance.fully_paid_on, balance.status);
+   SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
+       fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
+  FROM (SELECT own.id, told.amount_paid, told.amount_credited, told.amount_due, told.fully_paid_on, told.status,
+               CASE WHEN told.status = 'PAID' OR (told.status = 'AUTHORISED' AND told.amount_due = 0) THEN 'Paid'
+                    WHEN told.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
+                    ELSE own.status END AS means
+          FROM qicworks.invoice AS own
+          JOIN qicworks.invoice_balance AS told ON told.connection_id = :connection_id AND told.xero_id = own.xero_id
+         WHERE own.organisation_id = :organisation_id) AS xero
+ WHERE invoice.id = xero.id
+   AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
+       IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);

@@ -25,32 +25,52 @@ UPDATE qicworks.staff AS held
    AND held.connection_id = :connection_id AND held.xero_id::text = lower(seen.key)
    AND (held.balances_read_at IS NULL OR held.balances_read_at < seen.read_at);
 
--- name: after_merge_leave_balance__2_today!
--- Of the history only the last day is active.
+-- name: after_merge_leave_balance__2_read!
+-- What was read just now is what there is, whatever day it was kept under: the day may be another where the zone changed.
+UPDATE qicworks.leave_balance AS balance
+   SET is_active = staged.is_active, missing_since = NULL, synced_at = now()
+  FROM xero_sync.stage_leave_balance AS staged
+ WHERE staged.staging_id = :staging_id AND staged.problems IS NULL AND NOT staged.retried
+   AND balance.connection_id = :connection_id AND balance.xero_id = staged.xero_id
+   AND (balance.is_active <> staged.is_active OR balance.missing_since IS NOT NULL);
+
+-- name: after_merge_leave_balance__3_history!
+-- Of an employee read just now all else is history; but where the new balance of a leave type was rejected, or nobody can
+-- say of which type it is, the last good one stays.
 UPDATE qicworks.leave_balance AS balance
    SET is_active = false, synced_at = now()
+  FROM xero_sync.stage_seen AS seen
+  LEFT JOIN qicworks.staff ON staff.connection_id = :connection_id AND staff.xero_id::text = lower(seen.key)
  WHERE balance.connection_id = :connection_id AND balance.is_active
-   AND EXISTS (SELECT FROM qicworks.leave_balance AS later
-                WHERE later.connection_id = :connection_id AND later.employee_xero_id = balance.employee_xero_id
-                  AND later.as_at > balance.as_at);
+   AND seen.staging_id = :staging_id AND seen.read_at IS NOT NULL AND seen.is_active
+   AND lower(seen.key) = balance.employee_xero_id::text
+   AND (staff.balances_read_at IS NULL OR staff.balances_read_at = seen.read_at)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_leave_balance AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.employee_xero_id = balance.employee_xero_id
+                      AND (staged.xero_id = balance.xero_id AND staged.problems IS NULL
+                           OR staged.problems IS NOT NULL
+                              AND (staged.leave_type_xero_id IS NULL OR staged.leave_type_xero_id = balance.leave_type_xero_id)));
 
--- name: after_merge_leave_balance__3_gone!
--- Nor is anything of who has left, or what an employee read just now has no longer.
+-- name: after_merge_leave_balance__4_left!
+-- Who has left has none.
+UPDATE qicworks.leave_balance AS balance
+   SET is_active = false, synced_at = now()
+  FROM qicworks.staff
+ WHERE balance.connection_id = :connection_id AND balance.is_active
+   AND staff.connection_id = :connection_id AND staff.xero_id = balance.employee_xero_id AND NOT staff.is_active;
+
+-- name: after_merge_leave_balance__5_gone!
+-- Nor who is in the whole list no longer, and not to be had by id: also if it was never more than a rejected employee.
 UPDATE qicworks.leave_balance AS balance
    SET is_active = false, missing_since = now(), synced_at = now()
-  FROM (SELECT DISTINCT employee_xero_id FROM qicworks.leave_balance
-         WHERE connection_id = :connection_id AND is_active) AS employee
-  LEFT JOIN qicworks.staff ON staff.connection_id = :connection_id AND staff.xero_id = employee.employee_xero_id
-  LEFT JOIN xero_sync.stage_seen AS seen ON seen.staging_id = :staging_id AND seen.read_at IS NOT NULL
-       AND lower(seen.key) = employee.employee_xero_id::text
- WHERE balance.connection_id = :connection_id AND balance.is_active AND balance.employee_xero_id = employee.employee_xero_id
-   AND (NOT staff.is_active
-        OR seen.read_at IS NOT NULL AND (staff.balances_read_at IS NULL OR staff.balances_read_at = seen.read_at)
-           AND NOT EXISTS (SELECT FROM xero_sync.stage_leave_balance AS staged
-                            WHERE staged.staging_id = :staging_id AND staged.employee_xero_id = balance.employee_xero_id
-                              AND (staged.xero_id = balance.xero_id OR staged.xero_id IS NULL)));
+  FROM xero_sync.stage_seen AS asked
+ WHERE balance.connection_id = :connection_id AND balance.is_active AND :whole
+   AND asked.staging_id = :staging_id AND asked.read_at IS NOT NULL AND NOT asked.is_active
+   AND lower(asked.key) = balance.employee_xero_id::text
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
+                    WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = lower(asked.key));
 
--- name: after_merge_leave_balance__4_staff!
+-- name: after_merge_leave_balance__6_staff!
 UPDATE qicworks.leave_balance AS balance
    SET staff_id = staff.id, synced_at = now()
   FROM qicworks.staff

@@ -18,5 +18,6 @@ UPDATE qicworks.organisation
      LIMIT 1
   ) AS chosen
  WHERE organisation.id = :organisation_id AND organisation.next_pay_date IS NULL
+   AND (organisation.pay_frequency IS NULL OR organisation.pay_frequency = chosen.frequency)
    AND chosen.frequency IN ('weekly', 'fortnightly', 'four_weekly', 'monthly', 'quarterly')
    AND (chosen.calendars = 1 OR chosen.paid_by_it > 0);

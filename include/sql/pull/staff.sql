@@ -60,7 +60,8 @@ UPDATE xero_sync.stage_staff AS staged
 
 -- name: before_merge_staff__4_link!
 UPDATE qicworks.staff AS member
-   SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked'
+   SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked',
+       row_hash = NULL, xero_updated_at = NULL, missing_since = NULL  -- of whoever it was linked to before
   FROM candidate
  WHERE member.id = candidate.member_id AND candidate.members = 1 AND candidate.employees = 1
    AND EXISTS (SELECT FROM xero_sync.stage_staff AS staged
@@ -75,11 +76,12 @@ UPDATE qicworks.staff SET account_email = email
  WHERE connection_id = :connection_id AND match_state = 'created' AND account_email IS NULL AND email IS NOT NULL;
 
 -- name: after_merge_pay_template_line!
+-- A line is in use as long as its employee is, and has it.
 UPDATE qicworks.pay_template_line AS line
-   SET staff_id = staff.id, is_active = line.is_active AND staff.is_active, synced_at = now()
+   SET staff_id = staff.id, is_active = staff.is_active AND line.missing_since IS NULL, synced_at = now()
   FROM qicworks.staff
  WHERE line.connection_id = :connection_id AND staff.connection_id = :connection_id AND staff.xero_id = line.employee_xero_id
-   AND (line.staff_id IS DISTINCT FROM staff.id OR line.is_active AND NOT staff.is_active);
+   AND (line.staff_id IS DISTINCT FROM staff.id OR line.is_active <> (staff.is_active AND line.missing_since IS NULL));
 
 -- name: after_merge_pay_template_line__2_pay_code!
 UPDATE qicworks.pay_template_line AS line

@@ -161,6 +161,13 @@ CREATE TABLE qicworks.payroll_calendar (
     FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
 );
 
+-- What no calendar has would stop whoever reads it.
+ALTER TABLE qicworks.organisation ADD CONSTRAINT next_pay_date_is_a_date
+      CHECK (next_pay_date BETWEEN '1990-01-01' AND '2199-12-31');
+
+-- What full_refresh asked for: anybody goes on with such a reading, a full refresh with no other.
+ALTER TABLE xero_sync.staging ADD COLUMN everything boolean NOT NULL DEFAULT false;
+
 -- Connecting again renews connected_at; what was missed since the first time is caught up all the same.
 ALTER TABLE xero_sync.connection ADD COLUMN first_connected_at timestamptz NOT NULL DEFAULT now();
 UPDATE xero_sync.connection SET first_connected_at = connected_at;

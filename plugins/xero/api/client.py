@@ -26,6 +26,7 @@ from xero.api.errors import (
     RetryLater,
     XeroError,
     cleaned,
+    without_numbers,
 )
 from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
 from xero.api.session import BearerAuth
@@ -159,8 +160,10 @@ class XeroClient:
     def _decision(self, response: requests.Response, said: Any, path: str, token: Token, effort: _Effort) -> Exception:
         """The decision that an answer other than success or 429 means, as the exception to raise."""
         status = response.status_code
-        detail = cleaned(said.get("Detail") or "", token.access_token) if isinstance(said, dict) else ""
         payroll = path.startswith("/payroll.xro/")
+        if payroll:
+            said = without_numbers(said)
+        detail = cleaned(said.get("Detail") or "", token.access_token) if isinstance(said, dict) else ""
         unauthorised = "AuthorizationUnsuccessful" in detail
         if status >= 500:
             effort.told = limits.retry_after(response.headers)

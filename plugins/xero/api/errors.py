@@ -12,6 +12,7 @@ from typing import Any, Literal
 Limit = Literal["minute", "day", "app", "concurrent", "outage"]
 
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
+_LONG_NUMBERS = re.compile(r"[0-9](?:[ .-]?[0-9]){5,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _LONGEST = 500
 
@@ -24,6 +25,17 @@ def cleaned(words: object, *secrets: str | None) -> str:
             text = text.replace(secret, "***")
     text = _CONTROL.sub(" ", _SECRETS.sub("***", text)).strip()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def without_numbers(said: Any) -> Any:
+    """The same, with runs of six digits and more masked: of payroll they may be a tax file or account number."""
+    if isinstance(said, str):
+        return _LONG_NUMBERS.sub("***", said)
+    if isinstance(said, list):
+        return [without_numbers(one) for one in said]
+    if isinstance(said, Mapping):
+        return {name: without_numbers(one) for name, one in said.items()}
+    return said
 
 
 class XeroError(Exception):

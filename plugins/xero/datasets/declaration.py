@@ -68,6 +68,7 @@ class Table:
     statements: str | None = None
     part_of: str | None = None  # the column that names the record which a row is a part of, and goes with
     history: bool = False  # rows stay as they were read; that one is not read again does not mean that it is gone
+    group: str | None = None  # a column; that all rows with one of its values are gone at once is not believed
     personal: bool = False  # of what cannot be read, nothing but plain values of the columns is kept
 
     @property

@@ -33,7 +33,9 @@ def payments_of_invoices(record: Record) -> Iterable[Record]:
         invoice = record.get("Invoice") or {}
         return (record,) if invoice and invoice.get("Type", "ACCREC") in ("ACCREC", "ACCPAY") else ()
     stub = {"InvoiceID": record.get("InvoiceID"), "InvoiceNumber": record.get("InvoiceNumber")}
-    return ({**payment, "Invoice": stub, "Status": "AUTHORISED"} for payment in record.get("Payments") or ())
+    # Without a version: that is how it is told from the payment itself, which says more.
+    own = {"Invoice": stub, "Status": "AUTHORISED", "UpdatedDateUTC": None}
+    return ({**payment, **own} for payment in record.get("Payments") or ())
 
 
 INVOICE_PAYMENT = Table(

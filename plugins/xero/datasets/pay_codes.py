@@ -73,6 +73,8 @@ PAY_CODE = Table(
             {"value_set": ["FIXEDAMOUNT", "MULTIPLE", "RATEPERUNIT"]},
         ),
     ),
+    group="kind",
+    personal=True,
 )
 
 PAYROLL_CALENDAR = Table(

@@ -1,7 +1,7 @@
 """Connections: which Xero organisation belongs to which QicWorks organisation, and whether it may be synchronised."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from xero.qicworks import sql
@@ -31,8 +31,6 @@ class Connection:
     authorisation: str  # ok, broken
     broken_reason: str | None
     time_zone: str | None
-    pay_frequency: str | None
-    next_pay_date: date | None
 
     @property
     def zone(self) -> str:

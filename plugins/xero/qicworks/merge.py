@@ -60,6 +60,7 @@ RETIRE = SQL(
          WHERE held.connection_id = %(connection_id)s
            AND held.missing_since IS NULL AND held.synced_at < %(snapshot_at)s
            AND (%(since)s::timestamptz IS NULL OR held.xero_updated_at >= %(since)s)
+           AND NOT held.{group}::text = ANY (%(vanished)s)
            AND NOT EXISTS (SELECT FROM {stage} AS staged
                             WHERE staged.staging_id = %(staging_id)s AND staged.{key} = held.{key})
            AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS seen
@@ -75,22 +76,51 @@ RETIRE = SQL(
     """
 )
 
-# Parts that the record they belong to, read by its id, has no longer. Where a part could not be read, all are spared.
+# Parts that the record they belong to, read by its id, has no longer. Where a part could not be read, all are spared;
+# that Xero had no record of that id means something only where it is not listed any more.
 RETIRE_PARTS = SQL(
     """
-    WITH retired AS (
-        UPDATE {held} AS held
-           SET is_active = false, missing_since = now(), synced_at = now()
-          FROM xero_sync.stage_seen AS whole
-         WHERE held.connection_id = %(connection_id)s AND held.is_active
+    WITH gone AS (
+        SELECT held.id, held.is_active
+          FROM {held} AS held
+          JOIN xero_sync.stage_seen AS whole ON lower(whole.key) = held.{part_of}::text
+         WHERE held.connection_id = %(connection_id)s
+           AND held.missing_since IS NULL AND held.synced_at < %(snapshot_at)s
            AND whole.staging_id = %(staging_id)s AND whole.read_at IS NOT NULL
-           AND lower(whole.key) = held.{part_of}::text AND held.synced_at < %(snapshot_at)s
+           AND (whole.is_active OR whole.key = ANY (%(gone)s))
            AND NOT EXISTS (SELECT FROM {stage} AS staged
                             WHERE staged.staging_id = %(staging_id)s AND staged.{part_of} = held.{part_of}
                               AND (staged.{key} = held.{key} OR staged.{key} IS NULL))
-        RETURNING held.id
+    ), retired AS (
+        UPDATE {held} AS held
+           SET is_active = false, missing_since = now(), synced_at = now()
+          FROM gone
+         WHERE held.id = gone.id
     )
-    SELECT count(*) AS retired FROM retired
+    SELECT count(*) FILTER (WHERE is_active) AS retired FROM gone
+    """
+)
+
+# Records that a whole list has no longer, nor has Xero by their ids.
+UNLISTED = """
+    SELECT key FROM xero_sync.stage_seen AS asked
+     WHERE asked.staging_id = %(staging_id)s AND asked.read_at IS NOT NULL AND NOT asked.is_active AND %(whole)s
+       AND EXISTS (SELECT FROM xero_sync.stage_seen AS listed
+                    WHERE listed.staging_id = %(staging_id)s AND listed.read_at IS NULL)
+       AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
+                        WHERE listed.staging_id = %(staging_id)s AND listed.read_at IS NULL
+                          AND lower(listed.key) = lower(asked.key))
+"""
+
+# Groups of which a whole reading brought nothing at all, though rows of them are held.
+VANISHED = SQL(
+    """
+    SELECT DISTINCT held.{group}::text AS name
+      FROM {held} AS held
+     WHERE held.connection_id = %(connection_id)s AND held.missing_since IS NULL
+       AND NOT EXISTS (SELECT FROM {stage} AS staged
+                        WHERE staged.staging_id = %(staging_id)s AND staged.{group} = held.{group})
+     ORDER BY name
     """
 )
 
@@ -106,6 +136,7 @@ def names(table: Table) -> dict[str, Composed | Identifier]:
         "columns": SQL(", ").join(columns),
         "assignments": SQL(", ").join(SQL("{0} = excluded.{0}").format(column) for column in others),
         "part_of": Identifier(table.part_of or table.key),
+        "group": Identifier(table.group or table.key),
     }
 
 
@@ -156,13 +187,33 @@ class Loading:
         counts.deactivated += row["deactivated"]
         counts.unchanged += row["read"] - written
 
-    def retire(self, table: Table, since: datetime | None) -> int:
-        """After a whole reading (from `since` on): deactivates what is gone. Returns how many were active."""
-        return self._retire(RETIRE, table, since=since)
+    def known_owners(self, table: Table) -> int:
+        """How many records have active parts in this table."""
+        statement = SQL(
+            "SELECT count(DISTINCT {part_of}) AS count FROM {held}"
+            " WHERE connection_id = %(connection_id)s AND is_active"
+        ).format(**names(table))
+        row = self.session.execute(statement, self.parameters).fetchone()
+        assert row is not None
+        return int(row["count"])
+
+    def vanished(self, table: Table) -> list[str]:
+        """The groups of a table of which a whole reading brought nothing at all."""
+        if table.group is None:
+            return []
+        return [row["name"] for row in self.session.execute(VANISHED.format(**names(table)), self.parameters)]
+
+    def retire(self, table: Table, since: datetime | None, vanished: list[str]) -> int:
+        """After a whole reading (from `since` on): deactivates what is gone, but in the groups that vanished.
+
+        Returns how many were active.
+        """
+        return self._retire(RETIRE, table, since=since, vanished=vanished)
 
     def retire_parts(self, table: Table) -> int:
         """Deactivates parts that their records, read by id, have no longer. Returns how many were active."""
-        return 0 if table.history else self._retire(RETIRE_PARTS, table)
+        gone = [row["key"] for row in self.session.execute(UNLISTED, self.parameters)]
+        return self._retire(RETIRE_PARTS, table, gone=gone)
 
     def _retire(self, statement: SQL, table: Table, **parameters: Any) -> int:
         row = self.session.execute(statement.format(**names(table)), self.parameters | parameters).fetchone()
@@ -192,6 +243,14 @@ def known(session: Session, table: Table, connection_id: UUID, since: datetime |
     row = session.execute(statement, {"connection_id": connection_id, "since": since}).fetchone()
     assert row is not None
     return int(row["known"])
+
+
+def listed(session: Session, staging: Staging) -> int:
+    """How many records were listed, to be read by id."""
+    statement = "SELECT count(DISTINCT key) FROM xero_sync.stage_seen WHERE staging_id = %s AND read_at IS NULL"
+    row = session.execute(statement, (staging.id,)).fetchone()
+    assert row is not None
+    return int(row["count"])
 
 
 def listed_only(session: Session, staging: Staging, table: Table) -> int:

@@ -40,6 +40,7 @@ class Staging:
 
     id: UUID
     whole: bool
+    everything: bool  # also what is read by id and has not changed
     since: datetime | None
     started_at: datetime
     position: dict[str, Any] | None
@@ -69,16 +70,25 @@ def fingerprint(dataset: Dataset) -> str:
     return hashlib.blake2b(repr((columns, sources)).encode(), digest_size=16).hexdigest()
 
 
-def begin(session: Session, connection_id: UUID, dataset: Dataset, *, whole: bool, since: datetime | None) -> Staging:
-    """Goes on with an unfinished reading of the last hour, else begins anew and drops what was left."""
+def begin(
+    session: Session,
+    connection_id: UUID,
+    dataset: Dataset,
+    *,
+    whole: bool,
+    since: datetime | None,
+    everything: bool = False,
+) -> Staging:
+    """Goes on with an unfinished reading of the last hour that reads as much; else begins anew, drops what was left."""
+    wanted = {"whole": whole, "everything": everything}
     pair = {"connection_id": connection_id, "data_set": dataset.name}
     declaration = fingerprint(dataset)
     with session.transaction():
-        if found := QUERIES.take_over(session, declaration=declaration, whole=whole, **pair):
+        if found := QUERIES.take_over(session, declaration=declaration, **wanted, **pair):
             return Staging(**found, taken_over=True)
         if (left := QUERIES.abandoned(session, **pair)) is not None:
             drop(session, dataset, left)
-        return Staging(**QUERIES.begin(session, declaration=declaration, whole=whole, since=since, **pair))
+        return Staging(**QUERIES.begin(session, declaration=declaration, since=since, **wanted, **pair))
 
 
 def add(

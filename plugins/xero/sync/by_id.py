@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
 from xero.api.client import Answer
-from xero.api.errors import Refused
+from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError
 from xero.datasets.declaration import READ_ON, Source
 from xero.qicworks import merge, staging
 from xero.qicworks.staging import Seen
@@ -24,6 +24,14 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 5  # calls of one organisation that Xero answers at the same time
 AHEAD = 2 * AT_ONCE  # calls that are lined up, so that memory does not grow with the number of records
+
+
+FEW = 3  # records that may be unreadable while others can be read
+
+
+def concerns_one(trouble: BaseException) -> TypeGuard[XeroError]:
+    """Whether it may be this record only: an outage for it alone, or an answer that is none."""
+    return isinstance(trouble, BadAnswer) or (isinstance(trouble, RetryLater) and trouble.limit == "outage")
 
 
 class ById:
@@ -49,16 +57,20 @@ class ById:
             connection_id=self.extract.connection.id,
             organisation_id=self.extract.connection.organisation_id,
             whole=staged.whole,
-            everything=self.extract.full,
+            everything=staged.everything,
             zone=self.extract.connection.zone,
         )
         read = staging.seen(session, staged, self.source)
         return [id for id in found if id not in read]
 
     def _answers(self, wanted: list[str]) -> Iterator[tuple[str, Answer | None, float]]:
-        """As they come. On an error what is under way is waited for and kept, then the error is raised."""
+        """As they come. A few records that cannot be read are left for the next run; more end this one.
+
+        On an error what is under way is waited for and kept, then the error is raised.
+        """
         left = iter(wanted)
         running: dict[Future[tuple[Answer | None, float]], str] = {}
+        failed: dict[str, XeroError] = {}
         error: BaseException | None = None
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xero")
         try:
@@ -71,8 +83,11 @@ class ById:
                     id = running.pop(future)
                     if future.cancelled():
                         continue
-                    if (trouble := future.exception()) is None:
+                    trouble = future.exception()
+                    if trouble is None:
                         yield id, *future.result()
+                    elif concerns_one(trouble) and len(failed) < FEW:
+                        failed[id] = trouble
                     elif error is None:
                         error = trouble
                         for waiting in running:
@@ -81,6 +96,16 @@ class ById:
             pool.shutdown(cancel_futures=True)
         if error is not None:
             raise error
+        if failed:
+            # Whether it is they, or all of Xero: if the list cannot be had either, this raises, and is tried again soon.
+            self.extract.client.get(self.extract.dataset.sources[0].path, params={"page": 1})
+        for id, trouble in failed.items():
+            self._leave(id, f"could not be read: {trouble.message}")
+
+    def _leave(self, id: str, why: str) -> None:
+        """Not loaded, and not taken for read: the next run finds it still to be read."""
+        self.extract.unread += 1
+        self.extract.odd.append(f"{self.source.envelope}: {id} {why}")
 
     def _get(self, id: str) -> tuple[Answer | None, float]:
         """The answer, None if there is no such record, and when it was asked for (monotonic seconds)."""
@@ -95,8 +120,7 @@ class ById:
     def _stage(self, id: str, answer: Answer | None, asked: float) -> None:
         records = [] if answer is None else records_in(answer, self.source)
         if len(records) > 1 or not all(self._is(id, record) for record in records):
-            # Loaded, it would overwrite what is right. The next whole listing finds this one still to be read.
-            self.extract.odd.append(f"{self.source.envelope}: asked for {id}, Xero answered something else")
+            self._leave(id, "was asked for, and Xero answered something else")  # which would overwrite what is right
             return
         rows: dict[Any, Any] = {}
         for record in records:

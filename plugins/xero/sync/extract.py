@@ -40,15 +40,15 @@ class Extract:
         self.client = client
         self.dataset = dataset
         self.connection = connection
-        self.full = full
         self.progress = progress
         self.odd: list[str] = []
+        self.unread = 0  # records that could not be read by id, though Xero has them
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
         whole = full or dataset.sources[0].reading is Reading.WHOLE or newest is None or self._is_stale(main)
         since = None if whole or newest is None else newest - OVERLAP
-        self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since)
+        self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since, everything=full)
         self.positions: dict[str, Position] = msgspec.convert(self.staging.position or {}, dict[str, Position])
 
     def run(self) -> Staging:
@@ -71,8 +71,9 @@ class Extract:
         return [warning for position in self.positions.values() for warning in position.warnings] + self.odd
 
     def high_water(self, source: Source) -> datetime | None:
+        """What the next reading may start from; None, which moves nothing, where some records could not be read."""
         position = self.positions.get(source.name)
-        return high_water(position) if position else None
+        return high_water(position) if position and not self.unread else None
 
     def since(self, source: Source) -> datetime | None:
         """From when on this source was read; None: from the beginning."""
@@ -119,7 +120,7 @@ class Extract:
     def _stage_open_rejections(self) -> None:
         """What was rejected before is tried again, unless everything is read anew: that brings today's truth."""
         by_id = {table for one in self.dataset.sources if one.reading is Reading.BY_ID for table in one.tables}
-        again = set() if self.full else by_id if self.staging.whole else set(self.rows)
+        again = set() if self.staging.everything else by_id if self.staging.whole else set(self.rows)
         rows: dict[Table, list[StagedRow]] = {}
         for table, of in self.rows.items():
             if table not in again:

@@ -42,25 +42,20 @@ class Load:
         self.counts = counts
         self.rejected_for: Counter[str] = Counter()
         self.warned: Counter[str] = Counter(extract.warnings)
+        self.anyway = False
         self.loading = merge.Loading(session, extract.staging, connection.id, connection.organisation_id)
 
     def validate(self, anyway: bool) -> None:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
+        self.anyway = anyway
         staged = self.staged
         for table in self.dataset.tables:
             staging.drop_superseded(self.session, staged, table)
             self.loading.run("narrow", table)
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
-            if not anyway and self._read_whole(table):
-                known = merge.known(self.session, table, self.connection.id, self._since(table))
-                listed = came + merge.listed_only(self.session, staged, table)
-                if known >= FEW and listed < known * self.dataset.shrink_share:
-                    self._give_up(
-                        f"Xero sent {listed} of {known} known rows of {table.name}: not believed, nothing was loaded.",
-                        f"If it is right, run `python -m xero pull {self.dataset.name} --full --anyway"
-                        f" --connection {shlex.quote(self.connection.organisation)}`.",
-                    )
+            if not anyway:
+                self._believe(table, came)
             if not rows:
                 log.info("%s: nothing new", table.name)
                 continue
@@ -76,6 +71,25 @@ class Load:
                     f"`python -m xero pull {self.dataset.name} --anyway"
                     f" --connection {shlex.quote(self.connection.organisation)}`.",
                 )
+
+    def _believe(self, table: Table, came: int) -> None:
+        """PullFailed when a whole reading brought far less than is known."""
+        if table.history and table.part_of and self.staged.whole:
+            known = self.loading.known_owners(table)
+            listed = merge.listed(self.session, self.staged)
+            what = f"known records with rows of {table.name}"
+        elif self._read_whole(table):
+            known = merge.known(self.session, table, self.connection.id, self._since(table))
+            listed = came + merge.listed_only(self.session, self.staged, table)
+            what = f"known rows of {table.name}"
+        else:
+            return
+        if known >= FEW and listed < known * self.dataset.shrink_share:
+            self._give_up(
+                f"Xero sent {listed} of {known} {what}: not believed, nothing was loaded.",
+                f"If it is right, run `python -m xero pull {self.dataset.name} --full --anyway"
+                f" --connection {shlex.quote(self.connection.organisation)}`.",
+            )
 
     def _read_whole(self, table: Table) -> bool:
         """Whether a row of this table that was neither listed nor read is gone from Xero."""
@@ -128,10 +142,11 @@ class Load:
                         self.dataset,
                         source,
                         self.extract.high_water(source),
-                        whole=staged.whole,
+                        whole=staged.whole and not self.extract.unread,
                     )
             staging.drop(session, self.dataset, staged.id)
-            due.serve(session, self.connection, self.dataset.name, self.dataset.timing, staged.started_at)
+            if not self.extract.unread:
+                due.serve(session, self.connection, self.dataset.name, self.dataset.timing, staged.started_at)
             connections.works_again(session, self.connection.id)
             notes = [listed(self.warned)] if self.warned else []
             if self.counts.rejected:
@@ -162,7 +177,10 @@ class Load:
             if nameless := rejections.nameless(session, staged, table):
                 self.warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
             else:
-                self.counts.deactivated += self.loading.retire(table, self._since(table))
+                vanished = [] if self.anyway else self.loading.vanished(table)
+                for group in vanished:
+                    self.warned[f"Xero sent no {table.name} of the kind {group} at all: not believed, they stay"] += 1
+                self.counts.deactivated += self.loading.retire(table, self._since(table), vanished)
         for warning in self.loading.run("warnings", table):
             self.warned[warning["says"]] += 1
         self.loading.run("after_merge", table)

@@ -10,6 +10,10 @@ class Skip(Exception):
     """Nothing to do now: another run is at it, or Xero's limit opens much later."""
 
 
+class DatabaseFailed(Exception):
+    """The QicWorks database refused or was gone. Says what PostgreSQL said, without the row that it repeats."""
+
+
 class PullFailed(Exception):
     """What came is not fit to be loaded; nothing was. Trying again at once would bring the same."""
 

@@ -1,6 +1,7 @@
 """Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
 
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,7 +20,7 @@ from xero.sync import due, organisation
 from xero.sync.extract import Extract
 from xero.sync.listing import Progress
 from xero.sync.load import Load
-from xero.sync.outcome import Outcome, PullFailed, Skip
+from xero.sync.outcome import DatabaseFailed, Outcome, PullFailed, Skip
 from xero.sync.telling import group, log_event, size
 
 __all__ = ["Origin", "Outcome", "PullFailed", "Skip", "pull"]
@@ -108,16 +109,19 @@ class _Pull:
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
             self._close("error", error.message, error.correction)
             raise
+        except psycopg.Error as error:
+            # PostgreSQL's detail repeats the row, which is nobody's business in an event or a log.
+            said = f"{type(error).__name__}: {cleaned(error.diag.message_primary or error)}"
+            self._close_at_last(said, "Pull again; if it lasts, report it.")
+            where = " < ".join(frame.name for frame in reversed(traceback.extract_tb(error.__traceback__)[-8:]))
+            failed = DatabaseFailed(f"{said} (in {where})")
         except Exception as error:
-            # PostgreSQL's detail repeats the row, which is nobody's business in an event.
-            said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-            self._close_at_last(
-                f"{type(error).__name__}: {cleaned(said or error)}", "Pull again; if it lasts, report it."
-            )
+            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}", "Pull again; if it lasts, report it.")
             raise
         except BaseException:  # Ctrl-C, or Airflow ends the task
             self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
             raise
+        raise failed  # outside the handler: the error itself must not travel along
 
     def _is_disconnected(self) -> bool:
         """Whether Xero says so of the whole organisation, and not of its payroll only."""
