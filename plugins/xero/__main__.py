@@ -189,7 +189,13 @@ def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
     differing = 0
     open_client = opener(engine, app_of)
     for one in taken:
-        outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
+        try:
+            outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
+        except (XeroError, Skip) as error:
+            differing += 1
+            how = "skipped" if isinstance(error, Skip) else "failed"
+            print(f"{one['organisation']}: {how}: {error}", file=sys.stderr)
+            continue
         differing += outcome.status != "success"
         out.print(f"{one['organisation']}: {outcome.message}; {outcome.counts.calls} calls")
     return 1 if differing or not taken else 0
