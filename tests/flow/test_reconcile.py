@@ -2,19 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.flow.conftest import World
+from tests.flow.test_invoice_payments import Books
 from xero.datasets.registry import DATASETS
+from xero.qicworks import database, events, lease
 from xero.qicworks.events import Origin
 from xero.sync.clients import opener
-from xero.sync.pull import Outcome
+from xero.sync.pull import Outcome, Skip
 from xero.sync.reconcile import reconcile
 
 
 @pytest.fixture
 def pulled(world: World) -> World:
+    world.sandbox.settings(limits=False)
+    Books(world).raised()
     for name in DATASETS:
         world.pull(name)
     world.calls()
@@ -49,8 +54,8 @@ def test_what_is_in_step_is_found_so_for_a_handful_of_calls(pulled: World) -> No
     assert (outcome.status, outcome.message) == ("success", "in step")
     assert differences(pulled) == {}
     calls = pulled.calls()
-    assert outcome.counts.calls == len(calls) <= 8
-    assert sum(call["bytes"] for call in calls) < 12_000
+    assert outcome.counts.calls == len(calls) <= 10
+    assert sum(call["bytes"] for call in calls) < 20_000
 
 
 def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
@@ -63,6 +68,19 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     pulled.query("DELETE FROM qicworks.leave_balance")
     pulled.query("DELETE FROM qicworks.pay_template_line")
     pulled.query("DELETE FROM qicworks.staff WHERE xero_id = %s", xero["Employees"][1]["EmployeeID"])
+    asleep = xero["Employees"][2]["EmployeeID"]
+    pulled.query("UPDATE qicworks.staff SET is_active = NOT is_active, row_hash = '' WHERE xero_id = %s", asleep)
+    [unpaid] = pulled.query("DELETE FROM qicworks.invoice_payment WHERE ctid = (SELECT max(ctid)"
+                            " FROM qicworks.invoice_payment) RETURNING xero_id")  # fmt: skip
+    undeleted = next(iter(pulled.rows("invoice_payment")))
+    pulled.query("UPDATE qicworks.invoice_payment SET is_active = NOT is_active, row_hash = '' WHERE xero_id = %s",
+                 undeleted)  # fmt: skip
+    [gone] = pulled.query("UPDATE qicworks.invoice_payment SET xero_id = gen_random_uuid() WHERE ctid ="
+                          " (SELECT max(ctid) FROM qicworks.invoice_payment WHERE is_active AND xero_id <> %s)"
+                          " RETURNING xero_id", undeleted)  # fmt: skip
+    [balance] = pulled.query("DELETE FROM qicworks.invoice_balance WHERE ctid = (SELECT max(ctid)"
+                             " FROM qicworks.invoice_balance) RETURNING xero_id")  # fmt: skip
+    pulled.query("DELETE FROM qicworks.tracking_option WHERE ctid = (SELECT max(ctid) FROM qicworks.tracking_option)")
     change(pulled, f"LeaveTypes/{xero['LeaveTypes'][0]['LeaveTypeID']}", "DELETE")
     change(pulled, f"Accounts/{xero['Accounts'][0]['AccountID']}", "DELETE")
 
@@ -70,11 +88,19 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
 
     assert outcome.status == "warning"
     found = differences(pulled)
-    assert found.keys() == {"contacts", "tax_codes", "staff", "pay_codes", "chart_of_accounts"}
+    assert found.keys() == {*DATASETS} - {"leave_balances"}
     count = len(xero["Contacts"])
     assert found["contacts"] == f"reconcile: Xero has {count} records, QicWorks {count - 1}"
     assert "1 records of Xero are not in tax_code" in found["tax_codes"]
-    assert xero["Employees"][1]["EmployeeID"] in found["staff"]
+    assert f"1 records of Xero are not in staff ({xero['Employees'][1]['EmployeeID']})" in found["staff"]
+    assert f"1 rows of staff are active and not so in Xero, or the reverse ({asleep})" in found["staff"]
+    assert "1 records of Xero are not in tracking_option" in found["tracking_categories"]
+    paid = found["invoice_payments"]
+    assert "2 records of Xero are not in invoice_payment (" in paid
+    assert str(unpaid["xero_id"]) in paid
+    assert f"1 rows of invoice_payment are not in Xero ({gone['xero_id']})" in paid
+    assert f"or the reverse ({undeleted})" in paid
+    assert f"1 invoices that QicWorks pushed are not in invoice_balance ({balance['xero_id']})" in paid
     assert "1 rows of pay_code are not in Xero" in found["pay_codes"]
     assert xero["Accounts"][0]["AccountID"] in found["chart_of_accounts"]
 
@@ -87,13 +113,19 @@ def test_what_has_changed_since_the_last_pull_is_no_difference(pulled: World) ->
     for name in ("Contacts", "Accounts", "Employees"):
         change(pulled, f"{name}/touch", "POST", count=2)
     change(pulled, "Contacts", "POST", Name="New since", ContactStatus="ACTIVE")
+    books = Books(pulled)
+    since = books.open()
+    books.raised(since, pushed_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    books.pay(since)
+    books.do("delete_payment", payment=next(key for key, row in pulled.rows("invoice_payment").items()
+                                            if row["is_active"] and not row["batch_payment_xero_id"]))  # fmt: skip
     assert compare(pulled).status == "success"
 
     pulled.query("UPDATE xero_sync.cursor SET completed_at = completed_at - interval '3 days'")
     found_before = datetime.now(UTC) - timedelta(days=3)
     assert compare(pulled).status == "warning"
     found = differences(pulled)
-    assert found.keys() == {"contacts", "chart_of_accounts", "staff"}
+    assert found.keys() == {"contacts", "chart_of_accounts", "staff", "invoice_payments"}
     assert f"the last pull of {found_before:%Y-%m-%d}" in found["contacts"]
 
 
@@ -108,5 +140,44 @@ def test_what_is_rejected_is_known(pulled: World) -> None:
 def test_what_is_not_available_or_was_never_pulled_is_said(world: World) -> None:
     for name in ("contacts", "chart_of_accounts", "tax_codes"):
         world.pull(name, 2)
-    assert compare(world, 2).message == "not in step: Tracking categories; not available: Pay codes, Staff"
-    assert differences(world) == {"tracking_categories": "reconcile: it was never pulled"}
+    for refusal in ("403 AuthorizationUnsuccessful", "403 AuthenticationUnsuccessful"):
+        world.sandbox.settings(payroll_refusal=refusal)
+        assert compare(world, 2).message == "not in step: Tracking categories; not available: Pay codes, Staff"
+        assert differences(world) == {"tracking_categories": "reconcile: it was never pulled"}
+
+    # The first organisation has really disconnected: the others are compared all the same.
+    first, second, third = world.names()
+    world.fault(kind="revoked", tenant=world.sandbox.tenant(0), times=None)
+    result = world.main("reconcile")
+    assert result.returncode == 1
+    assert f"{first}: failed: " in result.stderr
+    assert first not in result.stdout
+    assert f"{second}: not in step: " in result.stdout
+    assert f"{third}: not in step: Tracking categories" in result.stdout
+    closed = world.query("SELECT status FROM xero_sync.connection_event WHERE data_set = 'reconcile' ORDER BY id")
+    assert sorted(event["status"] for event in closed[-3:]) == ["error", "warning", "warning"]
+
+
+def test_one_at_a_time_and_no_event_stays_open(world: World) -> None:
+    def said() -> list[tuple[str, str]]:
+        found = world.query(
+            "DELETE FROM xero_sync.connection_event WHERE data_set = 'reconcile' RETURNING id, status, message"
+        )
+        return [(event["status"], event["message"]) for event in sorted(found, key=lambda event: event["id"])]
+
+    def fail(connection: object, manual: bool) -> Any:
+        raise RuntimeError("no such thing")
+
+    connection_id = UUID(world.connection_id())
+    with database.session(world.engine) as another:
+        assert lease.acquire(another, connection_id, "pull", "reconcile")
+        events.open_event(another, connection_id, "pull", "reconcile", Origin())
+        with pytest.raises(Skip, match="already running in a command line"):
+            compare(world)
+        assert world.main("reconcile", "--connection", world.names()[0]).returncode == 1
+    with pytest.raises(RuntimeError):
+        reconcile(connection_id, engine=world.engine, open_client=fail, origin=Origin())
+    assert [status for status, _ in said()] == ["error", "warning", "warning", "error"]
+    with pytest.raises(RuntimeError):
+        reconcile(connection_id, engine=world.engine, open_client=fail, origin=Origin())
+    assert said() == [("error", "RuntimeError: no such thing")]
