@@ -5,7 +5,7 @@
 SELECT id, whole, everything, since, started_at, position, complete
   FROM xero_sync.staging
  WHERE connection_id = :connection_id AND data_set = :data_set AND declaration = :declaration
-   AND (whole OR NOT :whole) AND (everything OR NOT :everything) AND started_at > clock_timestamp() - interval '1 hour';
+   AND (whole OR NOT :whole) AND (NOT :everything OR everything AND NOT complete) AND started_at > clock_timestamp() - interval '1 hour';
 
 -- name: begin^
 INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, everything, since)

@@ -181,14 +181,18 @@ def reconcile_dag(doc: str | None) -> DAG:
         def reconcile(connection: dict[str, str]) -> dict[str, Any]:
             """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
             from xero.hooks import open_client, qicworks_engine
+            from xero.sync.outcome import Skip
             from xero.sync.reconcile import reconcile as reconcile_one
 
-            outcome = reconcile_one(
-                connection["connection_id"],
-                engine=qicworks_engine(),
-                open_client=open_client,
-                origin=origin(get_current_context()),
-            )
+            try:
+                outcome = reconcile_one(
+                    connection["connection_id"],
+                    engine=qicworks_engine(),
+                    open_client=open_client,
+                    origin=origin(get_current_context()),
+                )
+            except Skip as skip:
+                raise AirflowSkipException(str(skip)) from None
             return outcome.to_dict()
 
         reconcile.expand(connection=connections())

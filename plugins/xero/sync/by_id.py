@@ -97,7 +97,7 @@ class ById:
         if error is not None:
             raise error
         if failed:
-            # Whether it is they, or all of Xero: if the list cannot be had either, this raises, and is tried again soon.
+            # Whether it is they, or all of Xero: if the list cannot be had either, this raises, to be tried again soon.
             self.extract.client.get(self.extract.dataset.sources[0].path, params={"page": 1})
         for id, trouble in failed.items():
             self._leave(id, f"could not be read: {trouble.message}")

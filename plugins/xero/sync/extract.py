@@ -62,7 +62,7 @@ class Extract:
             self._stage_open_rejections()
         for source in self.dataset.sources:
             self._read(source)
-        self.stage({}, (), complete=True)
+        self.stage({}, (), complete=not self.unread)
         return self.staging
 
     @property
