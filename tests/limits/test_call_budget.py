@@ -16,8 +16,6 @@ from xero.api.settings import XeroApp
 from xero.qicworks import database
 from xero.qicworks.call_budget import DatabaseLimiter
 
-pytestmark = pytest.mark.alone
-
 TAX = "/api.xro/2.0/TrackingCategories"
 Make = Callable[..., XeroClient]
 
@@ -42,6 +40,7 @@ def refused(limiter: DatabaseLimiter, tenant: str = "t", patience: float = 0.0) 
     return raised.value
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("window", ["fixed", "sliding"])
 def test_four_processes_run_at_the_limit_and_see_no_429(
     sandbox: Sandbox, database_url: str, token_id: str, callers: Callable[..., Callers], window: str
@@ -124,6 +123,7 @@ def test_threads_of_one_process_queue_up(engine: Engine) -> None:
     assert most[0] == 2
 
 
+@pytest.mark.alone
 def test_kill_9_frees_its_places_in_flight(engine: Engine, database_url: str, callers: Callable[..., Callers]) -> None:
     app = limited()
     group = callers(5, "hold", app=app, database_url=database_url, tenant="t")
