@@ -146,7 +146,6 @@ def test_an_airflow_connection_reads_the_same_as_json_and_as_uri() -> None:
         assert airflow_connections.parse("c", uri) == written
 
 
-@pytest.mark.alone
 def test_fifty_thousand_contacts_in_few_calls_and_little_memory(world: World) -> None:
     """Peak memory of the process, less that of one that only imports the same."""
     imports = "import sys; sys.argv = ['xero']; import xero.__main__, pandas, great_expectations.expectations"

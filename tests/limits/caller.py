@@ -5,6 +5,7 @@ It says "ready" when all are, starts them when it reads a line, and ends with a 
 
 import json
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,11 @@ FORK = multiprocessing.get_context("fork")  # from a process without threads, th
 Begin = Callable[[], None]
 
 
+def say(word: str) -> None:
+    """In one piece: several processes write to the same pipe, and an unbuffered print writes its line end apart."""
+    os.write(1, f"{word}\n".encode())
+
+
 def renew(begin: Begin, engine: Engine, app: XeroApp, token_id: str) -> dict[str, Any]:
     """Renews the token that it, like all the others, has read before the start."""
     tokens = DatabaseTokens(engine, token_id, app)
@@ -40,7 +46,7 @@ def hang(begin: Begin, engine: Engine, app: XeroApp, token_id: str) -> dict[str,
 
     def refresh_and_hang(self: OAuth, token: Token) -> Token:
         refresh(self, token)
-        print("refreshed", flush=True)
+        say("refreshed")
         time.sleep(60)
         raise AssertionError("it should have been killed")
 
@@ -67,7 +73,7 @@ def hold(begin: Begin, engine: Engine, app: XeroApp, tenant: str) -> dict[str, A
     """Takes a permit and keeps it."""
     begin()
     with DatabaseLimiter(engine, app).permit(tenant, patience=5):
-        print("holding", flush=True)
+        say("holding")
         time.sleep(60)
     return {}
 
