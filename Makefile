@@ -26,7 +26,7 @@ stop:  ## stop what `make demo` started
 	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
 
 test: setup  ## every test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 bench: setup  ## measure, at Xero's real limits: five minutes
