@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 5  # calls of one organisation that Xero answers at the same time
 AHEAD = 2 * AT_ONCE  # calls that are lined up, so that memory does not grow with the number of records
-
-
 FEW = 3  # records that may be unreadable while others can be read
 
 

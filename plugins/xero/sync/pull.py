@@ -161,5 +161,6 @@ class _Pull:
         """After an error of whatever kind: if the database is gone too, the next run closes the event."""
         try:
             self._close("error", message, correction)
-        except psycopg.Error:
-            log.exception("the event %d could not be closed; the next run will close it", self.event_id)
+        except psycopg.Error as error:  # without its traceback, which would tell the first error and its row again
+            said = type(error).__name__
+            log.error("the event %d could not be closed (%s); the next run will close it", self.event_id, said)
