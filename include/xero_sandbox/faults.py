@@ -11,9 +11,11 @@ from xero_sandbox import problems
 from xero_sandbox.problems import Problem
 from xero_sandbox.wire import text_reply
 
-#: Faults that are told by an answer; the others act on the connection or on the answer's body.
+#: Faults that are told by an answer, in place of what was asked for; a 500 is kept under the Idempotency-Key. At the
+#: others it is done, but for "cut": then they act on the connection or on the answer. "slow" waits after it is done;
+#: "lost_answer", "truncate", "malformed" and "500_saved" keep an answer under the key, "503_saved" keeps none.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
-ACTS = ("slow", "cut", "truncate", "malformed", "lost_answer")
+ACTS = ("slow", "cut", "truncate", "malformed", "lost_answer", "500_saved", "503_saved")
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import time
 import zlib
@@ -14,7 +15,7 @@ from uuid import uuid4
 from xero_sandbox.endpoints import Call, Endpoint, find
 from xero_sandbox.faults import Fault
 from xero_sandbox.journal import Entry, safe_headers
-from xero_sandbox.problems import Problem, missing_scope, not_connected
+from xero_sandbox.problems import Problem, internal_error, missing_scope, not_connected, unavailable
 from xero_sandbox.tokens import us_date
 from xero_sandbox.wire import Reply
 from xero_sandbox.world import World
@@ -46,6 +47,7 @@ class Gateway:
             headers=safe_headers(headers),
             tenant=headers.get("xero-tenant-id"),
             arrived=time.monotonic(),
+            sha256=hashlib.sha256(call.body).hexdigest() if call.body else "",
         )
         world.journal.entries.append(entry)
         before, after = _latency(world)
@@ -79,14 +81,14 @@ class Gateway:
             if fault:
                 entry.fault = fault.kind
                 problem = fault.answer(us_date(call.world.clock.now() - 1))
-                if problem:
+                if problem and fault.kind != "500":
                     raise problem
                 if fault.kind == "cut":
                     return Reply(), fault
-                if fault.kind == "slow":
-                    await asyncio.sleep(fault.seconds)
             self._check_scope(call, endpoint)
-            reply = endpoint.handle(call)
+            reply = _once(call, entry, endpoint, fault)
+            if fault and fault.kind == "slow":
+                await asyncio.sleep(fault.seconds)
         except Problem as problem:
             reply = problem.reply
         if call.tenant:
@@ -121,6 +123,26 @@ class Gateway:
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
         await send({"type": "http.response.body", "body": sent, "more_body": cut})
         return not cut
+
+
+def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> Reply:
+    """Carries the call out, or answers as it was answered before under its Idempotency-Key. Nothing comes between the
+    look for the key and the keeping of the answer: of two calls at once, one is the first."""
+    kept = call.world.answers.find(call)
+    if kept:
+        entry.replayed = True
+        return kept
+    kind = fault.kind if fault else ""
+    try:
+        reply = internal_error().reply if kind == "500" else endpoint.handle(call)
+    except Problem as problem:
+        reply = problem.reply
+    if kind == "500_saved":
+        reply = internal_error().reply
+    if kind == "503_saved":
+        reply = unavailable().reply
+    call.world.answers.keep(call, reply)
+    return reply
 
 
 def _framed(call: Call, reply: Reply, malformed: bool) -> tuple[dict[str, str], bytes]:

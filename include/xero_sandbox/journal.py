@@ -23,6 +23,8 @@ class Entry(msgspec.Struct):
     admitted: bool = False
     fault: str | None = None
     grant: str | None = None
+    replayed: bool = False  # answered with what was kept under its Idempotency-Key
+    sha256: str = ""  # of the body, "" when there is none
     status: int = 0
     bytes: int = 0
     ended: float = 0.0

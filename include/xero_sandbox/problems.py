@@ -76,6 +76,11 @@ def bad_query(message: str) -> Problem:
     return Problem(json_reply({"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}, 400))
 
 
+def refused_request(message: str) -> Problem:
+    """400 that names no element: the request as a whole is at fault."""
+    return Problem(json_reply({"ErrorNumber": 10, "Type": "ValidationException", "Message": message}, 400))
+
+
 def bad_condition() -> Problem:
     return Problem(text_reply("One or more conditions given in the request header fields were invalid.", 412))
 

@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     )
     payroll_role: bool = True  # whether the user may see payroll; without it all organisations refuse
     payroll_refusal: Refusal = "403 AuthorizationUnsuccessful"  # of an organisation without payroll, too
+    payroll_idempotency: bool = False  # whether payroll honours the Idempotency-Key
     pay_run_bumps_employees: bool = False  # whether posting a pay run moves its employees' UpdatedDateUTC
 
     def changed(self, changes: dict[str, object]) -> Settings:

@@ -13,6 +13,7 @@ from xero_sandbox.collection import Collection
 from xero_sandbox.data.dice import Dice
 from xero_sandbox.data.organisations import organisations
 from xero_sandbox.faults import Faults
+from xero_sandbox.idempotency import Answers
 from xero_sandbox.journal import Journal
 from xero_sandbox.limits import Limits
 from xero_sandbox.organisation import Organisation
@@ -71,6 +72,7 @@ class World:
         self.tokens = Tokens(seed, self.clock, client.client_id)
         self.limits = Limits(lambda: self.settings)
         self.faults = Faults()
+        self.answers = Answers(self.clock)
         self.journal = Journal()
         self.drifts: list[Drift] = []
         self.dice = Dice(seed, "changes")
