@@ -47,6 +47,15 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     payroll_refusal: Refusal = "403 AuthorizationUnsuccessful"  # of an organisation without payroll, too
     payroll_idempotency: bool = False  # whether payroll honours the Idempotency-Key
     pay_run_bumps_employees: bool = False  # whether posting a pay run moves its employees' UpdatedDateUTC
+    pay_template_write: Literal["replace", "replace_sent", "merge"] = (
+        "replace"  # arrays of a template that are left out: emptied, kept; or lines are matched, none goes
+    )
+    qualifying_earnings_required: bool = True  # whether a leave line must say IsQualifyingEarnings
+    payroll_partial: Literal["all", "each"] = (
+        "all"  # one bad employee or leave refuses all of the call, or only itself: 200 if any was good
+    )
+    leave_created_as: Literal["SCHEDULED", "REQUESTED"] = "SCHEDULED"
+    overlapping_leave_refused: bool = True  # of the same type
 
     def changed(self, changes: dict[str, object]) -> Settings:
         """A copy with these changes. ValueError when a name, a type or a choice is wrong."""
