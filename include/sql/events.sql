@@ -10,14 +10,22 @@ RETURNING id;
 UPDATE xero_sync.connection_event
    SET ended_at = clock_timestamp(), status = :status, message = :message, correction = :correction,
        read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
-       rejected = :rejected, calls = :calls, bytes_received = :bytes_received
+       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received
+ WHERE id = :id;
+
+-- name: count!
+-- How far it has come.
+UPDATE xero_sync.connection_event
+   SET read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
+       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received
  WHERE id = :id;
 
 -- name: record$
 -- What began and ended at once.
 INSERT INTO xero_sync.connection_event
-       (connection_id, direction, data_set, status, ended_at, message, dag_id, run_id, task_id, map_index, try_number, log_url)
-VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message,
+       (connection_id, direction, data_set, status, ended_at, message, correction, document,
+        dag_id, run_id, task_id, map_index, try_number, log_url)
+VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message, :correction, :document,
         :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 
@@ -39,7 +47,7 @@ RETURNING id, dag_id, run_id, started_at;
 
 -- name: latest
 SELECT event.id, event.started_at, event.ended_at, organisation.name AS organisation, event.direction, event.data_set, event.status,
-       event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.calls,
+       event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed, event.document, event.calls,
        event.bytes_received, event.message, event.correction, event.dag_id, event.run_id, event.task_id, event.map_index
   FROM xero_sync.connection_event AS event
   LEFT JOIN xero_sync.connection ON connection.id = event.connection_id

@@ -96,12 +96,44 @@ class XeroClient:
         }
         return self._call(requests.Request("GET", self.app.api_host + path, headers=headers, params=query), path)
 
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        key: str,
+        params: Params | None = None,
+        content_type: str = "application/json",
+        again_for: float = 0.0,
+        in_doubt: bool = False,
+        sending: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """One PUT or POST under an Idempotency-Key, which Xero remembers for six minutes.
+
+        `sending` is called before each attempt, with the right to send it in hand. Where no answer comes, the same
+        request is sent again for `again_for` seconds at most; after a 5xx, which Xero remembers too, it is not. What is
+        raised says by `in_doubt` whether Xero may have saved the request all the same; given, it may have before.
+        """
+        headers = {"xero-tenant-id": self.tenant_id} if self.tenant_id else {}
+        headers |= {"Idempotency-Key": key, "Content-Type": content_type}
+        request = requests.Request(method, self.app.api_host + path, headers=headers, params=dict(params or {}))
+        request.data = body
+        effort = _Effort(self._patience, self._backoff, write=True, again_for=again_for, in_doubt=in_doubt)
+        effort.sending = sending
+        try:
+            return self._call(request, path, effort)
+        except XeroError as error:
+            error.in_doubt = effort.in_doubt
+            error.server_failed = effort.server_failed
+            raise
+
     def delete(self, path: str) -> None:
         """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
         self._call(requests.Request("DELETE", self.app.api_host + path, headers={}), path)
 
-    def _call(self, request: requests.Request, path: str) -> Answer:
-        effort = _Effort(self._patience, self._backoff)
+    def _call(self, request: requests.Request, path: str, effort: _Effort | None = None) -> Answer:
+        effort = effort or _Effort(self._patience, self._backoff)
         retrying = Retrying(
             retry=retry_if_exception(effort.worth_another_try),
             wait=lambda _: effort.pause,
@@ -115,6 +147,7 @@ class XeroClient:
         effort.told = None
         token = self._current_token()
         with self._limiter.permit(self.tenant_id, patience=effort.patience_left()) as permit:
+            effort.sending()
             response, body = self._send(request, token)
             headers = response.headers
             problem = pause = None
@@ -140,10 +173,15 @@ class XeroClient:
         """Sends once and reads the whole answer. Raises RetryLater(outage) where no answer came."""
         trouble: str
         try:
-            request = requests.Request(
-                request.method, request.url, request.headers, params=request.params, auth=BearerAuth(token.access_token)
+            signed = requests.Request(
+                request.method,
+                request.url,
+                request.headers,
+                params=request.params,
+                data=request.data,
+                auth=BearerAuth(token.access_token),
             )
-            prepared = self._session.prepare_request(request)
+            prepared = self._session.prepare_request(signed)
             settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
             with self._counting:
                 self.calls += 1
@@ -167,6 +205,7 @@ class XeroClient:
         unauthorised = "AuthorizationUnsuccessful" in detail
         if status >= 500:
             effort.told = limits.retry_after(response.headers)
+            effort.server_failed = True
             return _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
         if status == 401 and not unauthorised and not effort.renewed:
             effort.renewed = True
@@ -212,10 +251,16 @@ class _Effort:
     outages: int = 0
     pause: float = 0.0
     told: float | None = None  # Retry-After of the last outage
+    write: bool = False
+    again_for: float = 0.0  # of a write: seconds for which it may be sent again
+    sending: Callable[[], None] = lambda: None
+    in_doubt: bool = False  # of a write: Xero may have saved it
+    server_failed: bool = False  # the last answer was a 5xx
     started: float = field(default_factory=time.monotonic)
 
     def patience_left(self) -> float:
-        return max(0.0, self.patience - (time.monotonic() - self.started))
+        patience = min(self.patience, self.again_for) if self.in_doubt else self.patience
+        return max(0.0, patience - (time.monotonic() - self.started))
 
     def worth_another_try(self, error: BaseException) -> bool:
         """Also decides how long to pause before it."""
@@ -223,6 +268,9 @@ class _Effort:
         if isinstance(error, _Expired):
             return True
         if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
+            self.in_doubt = self.in_doubt or self.write
+            if self.write and self.server_failed:
+                return False
             if self.outages >= len(self.backoff):
                 return False
             self.pause = max(self.backoff[self.outages], self.told or 0.0)

@@ -45,6 +45,8 @@ class XeroError(Exception):
         super().__init__(message, correction)
         self.message = message
         self.correction = correction
+        self.in_doubt = False  # of a write: Xero may have saved it all the same
+        self.server_failed = False  # of a write: Xero answered with a 5xx, and gives the same answer to the same key
 
     def __str__(self) -> str:
         return f"{self.message} {self.correction}"

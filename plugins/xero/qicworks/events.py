@@ -31,7 +31,8 @@ class Origin:
 @dataclass
 class Counts:
     """What an event counts. Each row read is one of inserted, updated, unchanged, deactivated or rejected;
-    rows that are gone from Xero are deactivated beside. `calls` and `bytes_received` (on the wire) include retries."""
+    rows that are gone from Xero are deactivated beside. Of a push: documents `read`, `pushed`, `failed`, and
+    `unchanged` where Xero had it already. `calls` and `bytes_received` (on the wire) include retries."""
 
     read: int = 0
     inserted: int = 0
@@ -39,6 +40,8 @@ class Counts:
     unchanged: int = 0
     deactivated: int = 0
     rejected: int = 0
+    pushed: int = 0
+    failed: int = 0
     calls: int = 0
     bytes_received: int = 0
 
@@ -56,12 +59,27 @@ def close_event(
     QUERIES.close_event(session, id=id, status=status, message=message, correction=correction, **asdict(counts))
 
 
+def count(session: Session, id: int, counts: Counts) -> None:
+    """What an open event has come to so far."""
+    QUERIES.count(session, id=id, **asdict(counts))
+
+
 def record(
-    session: Session, connection_id: UUID, direction: str, data_set: str, status: str, message: str, origin: Origin
+    session: Session,
+    connection_id: UUID,
+    direction: str,
+    data_set: str,
+    status: str,
+    message: str,
+    origin: Origin,
+    *,
+    correction: str | None = None,
+    document: str | None = None,
 ) -> None:
-    """An event of what began and ended at once."""
+    """An event of what began and ended at once, perhaps of one document."""
     pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
-    QUERIES.record(session, status=status, message=message, **pair, **origin.columns())
+    about = {"status": status, "message": message, "correction": correction, "document": document}
+    QUERIES.record(session, **about, **pair, **origin.columns())
 
 
 def close_interrupted(session: Session, connection_id: UUID, direction: str, data_set: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a pull says in the log: foldable parts, and its event as one line."""
+"""What a pull or a push says in the log: foldable parts, and its event as one line."""
 
 import logging
 from collections import Counter
@@ -21,14 +21,18 @@ def log_event(
     counts: Counts,
     message: str,
     correction: str | None = None,
+    *,
+    direction: str = "pull",
+    document: str | None = None,
 ) -> None:
     """The event as one line, `name=value` each, for those who search logs."""
     facts: dict[str, Any] = {
-        "direction": "pull",
+        "direction": direction,
         "data_set": data_set,
         "organisation": connection.organisation,
         "status": status,
-        **asdict(counts),
+        "document": document,
+        **({} if document else counted(direction, counts)),
         "message": message,
         "correction": correction,
     }
@@ -38,6 +42,12 @@ def log_event(
         f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
     )
     event_log.log(level, "connection_event %s", line)
+
+
+def counted(direction: str, counts: Counts) -> dict[str, int]:
+    """The counts that say something of that direction."""
+    other = {"push": ("inserted", "updated", "deactivated", "rejected")}.get(direction, ("pushed", "failed"))
+    return {name: count for name, count in asdict(counts).items() if name not in other}
 
 
 @contextmanager

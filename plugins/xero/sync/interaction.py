@@ -1,0 +1,156 @@
+"""One interaction with Xero: under a lease, with a connection event that is closed whatever happens."""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine
+
+from xero.api.client import XeroClient
+from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError, cleaned
+from xero.qicworks import connections, database, events, lease
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.events import Counts, Origin
+from xero.sync import organisation
+from xero.sync.outcome import DatabaseFailed, Outcome, PullFailed, Skip
+from xero.sync.telling import log_event
+
+log = logging.getLogger(__name__)
+
+OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
+
+LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
+
+
+class Interaction:
+    """What all parts of one interaction share. `counts` are what its event will say."""
+
+    def __init__(
+        self, session: Session, connection: Connection, direction: str, data_set: str, origin: Origin, event_id: int
+    ) -> None:
+        self.session = session
+        self.connection = connection
+        self.direction = direction
+        self.data_set = data_set
+        self.origin = origin
+        self.event_id = event_id
+        self.counts = Counts()
+        self._client: XeroClient | None = None
+
+    @property
+    def client(self) -> XeroClient:
+        assert self._client is not None, "it is opened first"
+        return self._client
+
+    def open_client(self, open_client: OpenClient) -> XeroClient:
+        self._client = open_client(self.connection, self.origin.manual)
+        return self._client
+
+    def keep_organisation_fresh(self) -> None:
+        if organisation.is_stale(self.connection):
+            log.info(organisation.refresh(self.session, self.client, self.connection))
+
+    def count_calls(self) -> None:
+        if self._client is not None:
+            self.counts.calls, self.counts.bytes_received = self._client.calls, self._client.bytes_received
+
+    def close(self, status: str, message: str, correction: str | None = None) -> Outcome:
+        """Writes and logs the event. In a transaction that settles work, the event settles with it."""
+        self.count_calls()
+        events.close_event(self.session, self.event_id, status, self.counts, message, correction)
+        self.tell(status, message, correction)
+        return Outcome(status, self.counts, message)
+
+    def tell(self, status: str, message: str, correction: str | None = None) -> None:
+        log_event(self.data_set, self.connection, status, self.counts, message, correction, direction=self.direction)
+
+    def conduct(
+        self,
+        work: Callable[[], Outcome],
+        again: str,
+        *,
+        payroll: bool = False,
+        unavailable: Callable[[XeroError], Outcome] | None = None,
+    ) -> Outcome:
+        """Does the work, which closes the event itself when it goes well. `again` is what to do after an error of
+        this project's own; `unavailable` answers for a payroll that Xero does not give."""
+        try:
+            return work()
+        except RetryLater as wait:
+            if wait.seconds <= LONGEST_WAIT:
+                self.close("error", wait.message, wait.correction)
+                raise
+            at = datetime.now(UTC) + timedelta(seconds=wait.seconds)
+            message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
+            self.close("warning", message, wait.correction)
+            raise Skip(message) from None
+        except (XeroError, PullFailed) as error:
+            disconnected = isinstance(error, Disconnected) and self._is_disconnected(payroll)
+            if unavailable and payroll and isinstance(error, Disconnected | NotAvailable) and not disconnected:
+                return unavailable(error)
+            if disconnected:
+                connections.needs_reconnect(self.session, self.connection.id, error.message)
+            self.close("error", error.message, error.correction)
+            raise
+        except psycopg.Error as error:
+            # PostgreSQL's detail repeats the row, which is nobody's business in an event or a log.
+            said = f"{type(error).__name__}: {cleaned(error.diag.message_primary or error)}"
+            self._close_at_last(said, f"{again}; if it lasts, report it.")
+            where = " < ".join(frame.name for frame in reversed(traceback.extract_tb(error.__traceback__)[-8:]))
+            failed = DatabaseFailed(f"{said} (in {where})")
+        except Exception as error:
+            self._close_at_last(f"{type(error).__name__}: {cleaned(error)}", f"{again}; if it lasts, report it.")
+            raise
+        except BaseException:  # Ctrl-C, or Airflow ends the task
+            self._close_at_last("interrupted", "Nothing to do: the next run goes on where this one stopped.")
+            raise
+        raise failed  # outside the handler: the error itself must not travel along
+
+    def _is_disconnected(self, payroll: bool) -> bool:
+        """Whether Xero says so of the whole organisation, and not of its payroll only."""
+        return not payroll or self._client is None or is_disconnected(self._client)
+
+    def _close_at_last(self, message: str, correction: str) -> None:
+        """After an error of whatever kind: if the database is gone too, the next run closes the event."""
+        try:
+            self.close("error", message, correction)
+        except psycopg.Error as error:  # without its traceback, which would tell the first error and its row again
+            said = type(error).__name__
+            log.error("the event %d could not be closed (%s); the next run will close it", self.event_id, said)
+
+
+@contextmanager
+def begin(
+    engine: Engine, connection_id: UUID | str, direction: str, data_set: str, origin: Origin
+) -> Iterator[Interaction]:
+    """Takes the lease and opens the event. Raises Skip when the connection is off, or another run is at it."""
+    connection_id = UUID(str(connection_id))
+    with database.session(engine) as session:
+        connection = connections.one(session, connection_id)
+        if connection.state == "deleted" or not connection.enabled:
+            raise Skip(f"{connection.organisation} is {connection.left_out} by now")
+        if not lease.acquire(session, connection_id, direction, data_set):
+            message = f"already running in {events.running(session, connection_id, direction, data_set)}"
+            events.record(session, connection_id, direction, data_set, "warning", message, origin)
+            log_event(data_set, connection, "warning", Counts(), message, direction=direction)
+            raise Skip(message)
+        for left in events.close_interrupted(session, connection_id, direction, data_set):
+            log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
+        event_id = events.open_event(session, connection_id, direction, data_set, origin)
+        yield Interaction(session, connection, direction, data_set, origin, event_id)
+
+
+def is_disconnected(client: XeroClient) -> bool:
+    """Whether Xero says so of the whole organisation: asked after its payroll said it."""
+    try:
+        client.get(organisation.PATH)
+    except Disconnected:
+        return True
+    except XeroError as error:
+        log.warning("whether the organisation itself can be reached is not known: %s", error)
+    return False
