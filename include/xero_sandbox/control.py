@@ -20,6 +20,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET, PATCH ORG | fields | the organisation's own record; a new Name is also the connection's tenantName |
 | PATCH ORG | {"_payroll": false} | ends or begins the organisation's payroll, its records stay |
 | POST ORG/payruns/post | {"calendar": id} or {} | posts the calendar's draft, or all: {"payruns", "employees": [id]} |
+| POST ORG/payruns/draft | {"calendar": id} | drafts its next run as a payroll officer would; answers like post |
 | GET /sandbox/canaries | | {"canaries": [text], "kinds": {field: [text]}}: the secrets of all employees |
 | GET LIST | | the whole truth, unpaged, as an array |
 | POST LIST | a record | adds it; a missing id is made up |
@@ -96,6 +97,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", ORG, changing.organisation),
     ("PATCH", ORG, changing.change_organisation),
     ("POST", ORG + "/payruns/post", payroll.post_pay_run),
+    ("POST", ORG + "/payruns/draft", payroll.draft_pay_run),
     ("GET", "/sandbox/canaries", payroll.canaries),
     ("GET", LIST, changing.records),
     ("POST", ORG + "/bookkeeping", changing.keep_books),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from xero_sandbox.collection import Record
-from xero_sandbox.data.pay_runs import days, pay_run, payslip, periods_a_year, read_date, wire_date
+from xero_sandbox.data.pay_runs import PAID_AFTER, pay_run, payslip, read_date, wire_date
 from xero_sandbox.organisation import Organisation
+from xero_sandbox.pay_periods import A_YEAR, period
+from xero_sandbox.paying_leave import end_leave, scheduled_leave
 from xero_sandbox.steering import Order
 from xero_sandbox.world import World
 
@@ -28,19 +29,42 @@ def post_pay_run(order: Order) -> dict[str, Any]:
     }
 
 
+def draft_pay_run(order: Order) -> dict[str, Any]:
+    """Drafts a calendar's next pay run: the templates as they are now, and the leave that is scheduled for it."""
+    world, organisation = order.world, order.world.organisations[order.parts["tenant"]]
+    calendar = organisation.collections["PayrollCalendars"].rows[order.body["calendar"]].record
+    if _draft(organisation, calendar["PayrollCalendarID"]):
+        raise ValueError("There can only be one draft pay run per calendar")
+    run = _make(world, organisation, calendar)
+    return {"payruns": [run], "employees": [slip["EmployeeID"] for slip in run["Payslips"]]}
+
+
+def _draft(organisation: Organisation, calendar: str) -> Record | None:
+    drafts = [row.record for row in organisation.collections["PayRuns"].by_updated() if row.status == "DRAFT"]
+    return next((run for run in drafts if run["PayrollCalendarID"] == calendar), None)
+
+
+def _make(world: World, organisation: Organisation, calendar: Record) -> Record:
+    """A draft that begins where the calendar stands."""
+    start, kind, now = read_date(calendar["StartDate"]), calendar["CalendarType"], world.clock.stamp()
+    leave = scheduled_leave(organisation, wire_date(start))
+    slips = [
+        payslip(employee, kind, str(uuid4()), now, leave.get(employee["EmployeeID"], ()))
+        for employee in _paid(organisation, calendar["PayrollCalendarID"])
+    ]
+    run = pay_run(calendar, str(uuid4()), start, "DRAFT", slips)
+    return organisation.collections["PayRuns"].add(run, world.clock)
+
+
 def _post(world: World, organisation: Organisation, calendar: Record) -> Record:
-    """The pay run, made when the calendar has no draft. A missing draft begins where the calendar stands."""
-    runs, key, kind = organisation.collections["PayRuns"], calendar["PayrollCalendarID"], calendar["CalendarType"]
-    start, now = read_date(calendar["StartDate"]), world.clock.stamp()
-    moved = {"StartDate": start + timedelta(days(kind)), "PaymentDate": start + timedelta(days(kind) * 2 + 2)}
-    organisation.collections["PayrollCalendars"].change(
-        key, {name: wire_date(day) for name, day in moved.items()}, world.clock
-    )
-    for run in (row.record for row in runs.by_updated() if row.status == "DRAFT"):
-        if run["PayrollCalendarID"] == key:
-            return runs.change(run["PayRunID"], {"PayRunStatus": "POSTED"}, world.clock)
-    slips = [payslip(employee, kind, str(uuid4()), now) for employee in _paid(organisation, key)]
-    return runs.add(pay_run(calendar, str(uuid4()), start, "POSTED", slips), world.clock)
+    """The pay run, made when the calendar has no draft. The calendar moves on, the leave that was paid is over."""
+    runs, key = organisation.collections["PayRuns"], calendar["PayrollCalendarID"]
+    run = _draft(organisation, key) or _make(world, organisation, calendar)
+    start, end = period(calendar["CalendarType"], read_date(calendar["StartDate"]), 1)
+    moved = {"StartDate": wire_date(start), "PaymentDate": wire_date(end + PAID_AFTER)}
+    organisation.collections["PayrollCalendars"].change(key, moved, world.clock)
+    end_leave(world, organisation, run)
+    return runs.change(run["PayRunID"], {"PayRunStatus": "POSTED"}, world.clock)
 
 
 def _paid(organisation: Organisation, calendar: str) -> list[Record]:
@@ -52,7 +76,7 @@ def _paid(organisation: Organisation, calendar: str) -> list[Record]:
 def _accrue(world: World, organisation: Organisation, calendar: str) -> Iterator[str]:
     """Adds a period's share of the year's leave to each balance; gives the employees whose balances have grown."""
     employees, kinds = organisation.collections["Employees"], organisation.collections["LeaveTypes"]
-    periods = periods_a_year(organisation.collections["PayrollCalendars"].rows[calendar].record["CalendarType"])
+    periods = A_YEAR[organisation.collections["PayrollCalendars"].rows[calendar].record["CalendarType"]]
     for employee in _paid(organisation, calendar):
         balances = {balance["LeaveTypeID"]: balance for balance in employee.get("LeaveBalances", ())}
         lines = [line for line in employee["PayTemplate"]["LeaveLines"] if "AnnualNumberOfUnits" in line]

@@ -218,7 +218,7 @@ def test_each_set_has_its_scope(sandbox: Any) -> None:
             sandbox.token = grant.json()["access_token"]
             open_to = {path for path in paths if sandbox.get(ROOT + path).status_code == 200}
             assert open_to == {path for path, needed in paths.items() if needed == scope}
-    assert sandbox.session.post(f"{sandbox.url}{ROOT}Employees", json=[]).status_code == 501
+    assert sandbox.session.put(f"{sandbox.url}{ROOT}Employees", json=[]).status_code == 501
 
 
 def test_canaries_come_by_id_and_in_no_list(sandbox: Any) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from xero_sandbox.clock import DATA_UNTIL_MS
 from xero_sandbox.data.firms import Books
+from xero_sandbox.pay_periods import A_YEAR, DAYS, period
 from xero_sandbox.wire import ms_date, read_ms_date
 
-#: A period's days by the calendar's type, and the day on which each type's period under way began.
-DAYS = {"WEEKLY": 7, "FORTNIGHTLY": 14, "FOURWEEKLY": 28}
+#: The day on which the period under way began, by the calendar's type.
 UNDER_WAY = {"WEEKLY": date(2026, 10, 26), "FORTNIGHTLY": date(2026, 10, 19), "FOURWEEKLY": date(2026, 10, 12)}
 POSTED_RUNS = 6
 DAY_MS = 86_400_000
+PAID_AFTER = timedelta(3)
+#: What an hour is paid at when neither the template nor its earnings rate says it.
+HOURLY = Decimal("23.5")
 
 
 def wire_date(day: date) -> str:
@@ -28,10 +31,6 @@ def read_date(text: object) -> date:
     if milliseconds is None:
         raise ValueError(f"{text} is not a date")
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date()
-
-
-def periods_a_year(calendar_type: str) -> int:
-    return 364 // days(calendar_type)
 
 
 def days(calendar_type: str) -> int:
@@ -80,7 +79,7 @@ def pay_runs(books: Books) -> Iterator[tuple[int, dict[str, Any]]]:
 def pay_run(
     calendar: dict[str, Any], key: str, start: date, status: str, slips: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    length = days(calendar["CalendarType"])
+    start, end = period(calendar["CalendarType"], start)
 
     def total(name: str) -> Decimal:
         return sum((Decimal(slip[name]) for slip in slips), Decimal("0.00"))
@@ -89,8 +88,8 @@ def pay_run(
         "PayRunID": key,
         "PayrollCalendarID": calendar["PayrollCalendarID"],
         "PayRunPeriodStartDate": wire_date(start),
-        "PayRunPeriodEndDate": wire_date(start + timedelta(length - 1)),
-        "PaymentDate": wire_date(start + timedelta(length + 2)),
+        "PayRunPeriodEndDate": wire_date(end),
+        "PaymentDate": wire_date(end + PAID_AFTER),
         "Wages": total("Wages"),
         "Deductions": total("Deductions"),
         "Tax": total("Tax"),
@@ -102,10 +101,13 @@ def pay_run(
     }
 
 
-def payslip(employee: dict[str, Any], calendar_type: str, key: str, updated_ms: int) -> dict[str, Any]:
-    """A period's pay as the template has it; about a fifth goes to tax, 12% on top to super."""
+def payslip(
+    employee: dict[str, Any], calendar_type: str, key: str, updated_ms: int, leave: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """A period's pay as the template has it, and the lines of leave on top; about a fifth goes to tax, 12% to super."""
     template = employee.get("PayTemplate") or {}
-    wages = _sum(_earned(line, periods_a_year(calendar_type)) for line in template.get("EarningsLines", ()))
+    on_leave = _sum(Decimal(line["NumberOfUnits"]) * Decimal(line["RatePerUnit"]) for line in leave)
+    wages = _sum(_earned(line, A_YEAR[calendar_type]) for line in template.get("EarningsLines", ())) + on_leave
     deductions, reimbursed = (
         _sum(line.get("Amount", 0) for line in template.get(lines, ()))
         for lines in ("DeductionLines", "ReimbursementLines")
@@ -124,6 +126,8 @@ def payslip(employee: dict[str, Any], calendar_type: str, key: str, updated_ms: 
         "NetPay": wages - deductions - tax + reimbursed,
         "UpdatedDateUTC": ms_date(updated_ms),
     }
+    if leave:
+        slip |= {"LeaveEarnings": on_leave, "LeaveEarningsLines": list(leave)}
     return slip | ({"EmployeeGroup": employee["EmployeeGroupName"]} if "EmployeeGroupName" in employee else {})
 
 
@@ -132,7 +136,7 @@ def _earned(line: dict[str, Any], periods: int) -> Decimal:
         return Decimal(line["AnnualSalary"]) / periods
     if "FixedAmount" in line:
         return Decimal(line["FixedAmount"])
-    return Decimal(line.get("RatePerUnit", "23.5")) * Decimal(line.get("NormalNumberOfUnits", 0))
+    return Decimal(line.get("RatePerUnit", HOURLY)) * Decimal(line.get("NormalNumberOfUnits", 0))
 
 
 def _sum(amounts: Iterable[Any]) -> Decimal:

@@ -10,12 +10,14 @@ from xero_sandbox.data.pay_runs import calendars as made_up_calendars
 from xero_sandbox.data.pay_runs import pay_runs as made_up_pay_runs
 from xero_sandbox.endpoints.calling import Call, framed
 from xero_sandbox.endpoints.listing import listed, select, single
-from xero_sandbox.endpoints.payroll import hundred, payroll_get
+from xero_sandbox.endpoints.payroll import answer, found, hundred, payroll_get
 from xero_sandbox.wire import Reply, encode
 
 CALENDARS = Kind("PayrollCalendars", "PayrollCalendarID", "CalendarType")
 PAY_RUNS = Kind("PayRuns", "PayRunID", "PayRunStatus", name="PayslipMessage")
 
+#: What of a payslip comes in the control API only.
+NOT_IN_SUMMARY = ("LeaveEarnings", "LeaveEarningsLines")
 #: What the accounts of payroll are for, by their codes in the chart.
 ACCOUNTS = {
     "091": "BANK",
@@ -45,7 +47,11 @@ def _without_payslips(row: Row) -> bytes:
 
 
 def pay_run(call: Call) -> Reply:
-    return single(call, call.organisation.collections["PayRuns"])
+    """With its payslips, of which Xero tells the sums, not the leave."""
+    collection = call.organisation.collections["PayRuns"]
+    run = found(call, collection).record
+    run["Payslips"] = [{name: slip[name] for name in slip if name not in NOT_IN_SUMMARY} for slip in run["Payslips"]]
+    return answer(call, collection, [run])
 
 
 def settings(call: Call) -> Reply:
