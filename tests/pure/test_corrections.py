@@ -268,7 +268,7 @@ def corrected(*messages: str, number: str | None = "INV-001", function: str = "b
 
 @pytest.mark.parametrize(("function", "words", "piece", "kind"), ALL, ids=[one[1][:60] for one in ALL])
 def test_what_xero_says_is_known(function: str, words: str, piece: str, kind: str) -> None:
-    for said in (words, words.upper(), f"  {words}\n"):
+    for said in (words, words.upper(), f"  {words}\n".replace(" ", " \n")):
         found = corrected(said, function=function)
         assert found.known
         assert found.kind == kind
@@ -355,6 +355,8 @@ def test_warnings_fail_where_xero_dropped_something() -> None:
     assert not is_failure("Only AUTHORISED and BILLED purchase orders may have SentToContact updated.")
     assert not is_failure("The moon is in the wrong house.")
     assert not is_failure("Invoice # must be unique."), "an entry that says nothing of warnings is none"
+    both = "Tax rate must be valid. Account code '476' has been removed as it does not match a recognised account."
+    assert is_failure(both), "whatever else it says"
 
 
 PIECES = [one[1] for one in ALL] + ["{", "}", "[", "]", "{}", "{document}", "\\", "\n", "🦘", "'", "%s", "\\1", "\0"]
@@ -434,6 +436,13 @@ def test_an_entry_that_cannot_be_used_is_told_with_its_place() -> None:
             read(ENTRY.format(**RIGHT) + ENTRY.format(**RIGHT | change))
     with pytest.raises(WrongCatalogue, match=r"corrections\.toml"):
         read("[[correction]\n")
+
+
+def test_a_value_that_xero_did_not_name_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = read(ENTRY.format(**RIGHT | {"pattern": "some ?(thing)?"}))
+    monkeypatch.setattr(corrections, "catalogue", lambda: entries)
+    assert corrected("some thing").text == "Do thing with invoice INV-001 (INV-001)."
+    assert corrected("some", number=None).text == "Do … with invoice INV-001."
 
 
 def test_it_lies_beside_its_reader() -> None:

@@ -46,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind
     functions: tuple[Function, ...] = ("business", "payroll", "connection")
     vague: bool = False
-    fails: bool | None = None
+    fails: bool = False
 
     def found_in(self, words: str) -> re.Match[str] | None:
         return re.search(self.pattern, " ".join(words.split()), re.IGNORECASE)
@@ -84,8 +84,7 @@ def correct(messages: Sequence[str], *, document: str, number: str | None, funct
 
 def is_failure(warning: str) -> bool:
     """Whether this warning of Xero says that it dropped something. One that is not known does not."""
-    warnings = (entry for entry in catalogue() if entry.fails is not None)
-    return next((bool(entry.fails) for entry in warnings if entry.found_in(warning)), False)
+    return any(entry.fails and entry.found_in(warning) for entry in catalogue())
 
 
 def renumbered(number: str) -> str:
