@@ -22,6 +22,10 @@ class Row:
         self.key, self.status, self.body = key, status, body
         self.place = (updated_ms, key)  # in the order of changes
 
+    def copy(self) -> Row:
+        """As it is now, for `Collection.restore`."""
+        return Row(self.key, self.status, self.updated_ms, self.body)
+
     @property
     def updated_ms(self) -> int:
         return self.place[0]
@@ -50,6 +54,7 @@ class Collection:
         self.version = self.members = 0
         self.rows: dict[str, Row] = {}
         self._views: dict[object, tuple[int, list[Row]]] = {}
+        self._indexes: dict[str, dict[str, dict[str, None]]] = {}  # keys by value, by field, once it was asked for
         for updated_ms, record in records:
             self._put(updated_ms, record)
 
@@ -58,9 +63,12 @@ class Collection:
             record.setdefault("UpdatedDateUTC", ms_date(updated_ms))
         key = str(record[self.kind.key])
         row = Row(key, str(record.get(self.kind.status)), updated_ms, encode(record))
+        if self._indexes and key in self.rows:
+            self._forget(key, self.rows[key].record)
         self.rows[key] = row
         self.version += 1
         self.members += 1
+        self._index(key, record)
         return row
 
     def view(self, name: object, build: Callable[[list[Row] | None], list[Row]]) -> list[Row]:
@@ -84,15 +92,43 @@ class Collection:
             ("by updated", self.members), lambda old: sorted(old or self.rows.values(), key=attrgetter("place"))
         )
 
+    def having(self, field: str, value: object) -> list[Row]:
+        """The rows with that value in that field, without regard to case; none are decoded once the field is known."""
+        if field not in self._indexes:
+            self._indexes[field] = {}
+            for row in self.rows.values():
+                self._index(row.key, row.record)
+        return [self.rows[key] for key in self._indexes[field].get(_folded(value), ())]
+
+    def values(self, field: str) -> Iterable[str]:
+        """The values of that field, in lower case."""
+        self.having(field, "")
+        return self._indexes[field].keys()
+
+    def _index(self, key: str, record: Record) -> None:
+        for field, index in self._indexes.items():
+            if record.get(field) is not None:
+                index.setdefault(_folded(record[field]), {})[key] = None
+
+    def _forget(self, key: str, record: Record) -> None:
+        for field, index in self._indexes.items():
+            value = _folded(record.get(field))
+            if key in index.get(value, ()):
+                del index[value][key]
+                if not index[value]:
+                    del index[value]
+
     # -- changes, as somebody in the organisation would make them
 
     def change(self, key: str, fields: Record, clock: Clock, touch: bool = True) -> Record:
         """Sets these fields and stamps the row, unless a date is among them. KeyError for an unknown key."""
         row = self.rows[key]
         record = row.record
-        record.update(fields)
-        if record.get(self.kind.key) != row.key:
+        if fields.get(self.kind.key, key) != row.key:
             raise ValueError(f"{self.kind.key} cannot be changed")
+        self._forget(key, record)
+        record.update(fields)
+        self._index(key, record)
         if "UpdatedDateUTC" in fields:
             row.place = (read_ms_date(fields["UpdatedDateUTC"]) or row.updated_ms, key)
         elif touch:
@@ -108,9 +144,16 @@ class Collection:
         return self._put(read_ms_date(record.get("UpdatedDateUTC")) or clock.stamp(), record).record
 
     def remove(self, key: str) -> None:
-        del self.rows[key]
+        self._forget(key, self.rows.pop(key).record)
         self.version += 1
         self.members += 1
+
+    def restore(self, key: str, old: Row | None) -> None:
+        """Puts a row back as `Row.copy` has kept it, or takes it away when there was none."""
+        self.remove(key)
+        if old:
+            self.rows[key] = old
+            self._index(key, old.record)
 
     def touch(self, keys: Iterable[str], clock: Clock, rename: bool = True) -> list[str]:
         """Stamps these rows, and gives them another name unless told not to. Returns their keys."""
@@ -126,6 +169,10 @@ class Collection:
     def truth(self) -> bytes:
         """All records as a JSON array."""
         return b"[" + b",".join(row.body for row in self.by_key()) + b"]"
+
+
+def _folded(value: object) -> str:
+    return str(value).casefold()
 
 
 def _renamed(name: str) -> str:

@@ -19,6 +19,7 @@ BATCH_PAYMENTS = Kind("BatchPayments", "BatchPaymentID", "Status")
 CREDIT_NOTES = Kind("CreditNotes", "CreditNoteID", "Status")
 OVERPAYMENTS = Kind("Overpayments", "OverpaymentID", "Status")
 PREPAYMENTS = Kind("Prepayments", "PrepaymentID", "Status")
+PURCHASE_ORDERS = Kind("PurchaseOrders", "PurchaseOrderID", "Status", name="Reference")
 
 CREDITS = (CREDIT_NOTES, OVERPAYMENTS, PREPAYMENTS)
 KINDS = (INVOICES, PAYMENTS, BATCH_PAYMENTS, *CREDITS)
@@ -55,11 +56,20 @@ def price(line: Record, amount_types: str) -> Record:
 
 def priced(lines: list[Record], amount_types: str) -> Record:
     """The fields of a document with these lines: the lines priced, SubTotal, TotalTax and Total."""
-    lines = [price(line, amount_types) for line in lines]
+    return figures([price(line, amount_types) for line in lines], amount_types)
+
+
+def figures(lines: list[Record], amount_types: str) -> Record:
+    """The fields of a document with these lines, which are priced already."""
     amount, tax = total(line["LineAmount"] for line in lines), total(line["TaxAmount"] for line in lines)
     net = amount - tax if amount_types == "Inclusive" else amount
-    figures = {"SubTotal": net, "TotalTax": tax, "Total": net + tax}
-    return {"LineAmountTypes": amount_types, "LineItems": lines, **figures}
+    return {
+        "LineAmountTypes": amount_types,
+        "LineItems": lines,
+        "SubTotal": net,
+        "TotalTax": tax,
+        "Total": net + tax,
+    }
 
 
 def settle(invoice: Record) -> Record:

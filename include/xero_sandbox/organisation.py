@@ -1,10 +1,19 @@
-"""An organisation: its own record and its collections."""
+"""An organisation: its own record, its collections, and what is attached to them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xero_sandbox.collection import Collection, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    id: str
+    name: str
+    mime_type: str
+    content: bytes
+    online: bool
 
 
 @dataclass(slots=True)
@@ -13,6 +22,9 @@ class Organisation:
     record: Record  # as GET /Organisation shows it
     collections: dict[str, Collection]  # by plural
     payroll: bool  # whether it has bought payroll
+    attachments: dict[str, list[Attachment]] = field(default_factory=dict)  # by the id of what they are attached to
+    history: dict[str, list[Record]] = field(default_factory=dict)  # notes, by the id of what they are about
+    approved: int = 0  # invoices and bills, through the API
 
     @property
     def name(self) -> str:

@@ -45,6 +45,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     )
     payroll_role: bool = True  # whether the user may see payroll; without it all organisations refuse
     payroll_refusal: Refusal = "403 AuthorizationUnsuccessful"  # of an organisation without payroll, too
+    deleted_numbers_reusable: bool = False  # whether a new document may have the number of a deleted or voided one
+    lock_dates_bind_drafts: bool = False  # whether drafts, too, must be dated after the lock dates
+    approval_limit: int | None = None  # how many invoices and bills can be approved through the API, by organisation
+    urls_kept: bool = True  # whether an invoice keeps its Url
+    element_order: Literal["as_sent", "reversed", "errors_last"] = "as_sent"  # of the answer to a batch
+    purchase_order_attachments: bool = True  # whether purchase orders take attachments
     payroll_idempotency: bool = False  # whether payroll honours the Idempotency-Key
     pay_run_bumps_employees: bool = False  # whether posting a pay run moves its employees' UpdatedDateUTC
     pay_template_write: Literal["replace", "replace_sent", "merge"] = (

@@ -26,7 +26,7 @@ ROOT = "/api.xro/2.0/"
 SCOPES = {CREDIT_NOTES: READ, OVERPAYMENTS: READ_PAYMENTS, PREPAYMENTS: READ_PAYMENTS}
 
 
-def _credit(call: Call, kind: Kind, credit: Record, lines: bool = True, whole: bool = False) -> Record:
+def credit_body(call: Call, kind: Kind, credit: Record, lines: bool = True, whole: bool = False) -> Record:
     shown = with_text_dates(with_contact(call, with_lines(call, credit, lines), whole))
     uses = [{**use, "Invoice": {**use["Invoice"], **EMPTY_INVOICE}} for use in shown["Allocations"]]
     return {**shown, "ID": shown[kind.key], "Allocations": uses}
@@ -37,7 +37,9 @@ def _list(kind: Kind) -> Callable[[Call], Reply]:
         collection = call.organisation.collections[kind.plural]
         rows, paged = select(call, collection), bool({"page", "pageSize"} & set(call.params))
         page, pagination = page_of(call, rows) if paged else (rows, None)
-        return listed(call, collection, [encode(_credit(call, kind, row.record, paged)) for row in page], pagination)
+        return listed(
+            call, collection, [encode(credit_body(call, kind, row.record, paged)) for row in page], pagination
+        )
 
     return credits
 
@@ -47,7 +49,7 @@ def _one(kind: Kind) -> Callable[[Call], Reply]:
         row = call.organisation.collections[kind.plural].rows.get(call.parts["id"].lower())
         if row is None:
             raise not_found()
-        return answer_one(call, kind, _credit(call, kind, row.record, whole=True))
+        return answer_one(call, kind, credit_body(call, kind, row.record, whole=True))
 
     return credit
 

@@ -127,7 +127,7 @@ def invoice(call: Call) -> Reply:
     collection, name = call.organisation.collections[INVOICES.plural], call.parts["id"]
     row = collection.rows.get(name.lower())
     if row is None:
-        named = [row for row in collection.by_updated() if row.record.get("InvoiceNumber") == name]
+        named = collection.having("InvoiceNumber", name)
         if not named:
             raise not_found()
         row = max(named, key=lambda row: (row.record.get("Type") == "ACCREC", row.place))
