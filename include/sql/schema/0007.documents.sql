@@ -196,8 +196,11 @@ CREATE TABLE xero_sync.push_request (
     body            text,                                   -- exactly what is sent; none of payroll; gone when it is closed
     documents       uuid[] NOT NULL,                        -- in the order of the request
     versions        integer[] NOT NULL,
+    identities      jsonb NOT NULL DEFAULT '[]',            -- what each can be known by in Xero
     event_id        bigint REFERENCES xero_sync.connection_event,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    first_sent_at   timestamptz,                            -- null: it never left
+    last_sent_at    timestamptz,
     server_failed   boolean NOT NULL DEFAULT false,         -- answered with 5xx: Xero keeps that answer for its key
     closed_at       timestamptz,
     outcome         text CHECK (outcome IN ('answered', 'looked up', 'not sent'))

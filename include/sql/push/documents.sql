@@ -1,0 +1,40 @@
+-- What a priced document consists of, beside its own row.
+
+-- name: lines
+SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total, line.tax_amount,
+       line.account_id, line.tax_code_id, line.xero_line_id,
+       account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
+       account.is_active AS account_is_active, account.connection_id = :connection_id AS account_is_here,
+       tax.tax_type, tax.is_active AS tax_is_active, tax.connection_id = :connection_id AS tax_is_here,
+       CASE upper(account.class)
+            WHEN 'ASSET' THEN tax.applies_assets WHEN 'EQUITY' THEN tax.applies_equity WHEN 'EXPENSE' THEN tax.applies_expenses
+            WHEN 'LIABILITY' THEN tax.applies_liabilities WHEN 'REVENUE' THEN tax.applies_revenue
+       END AS tax_applies,
+       first.id AS first_option_id, first.xero_id AS first_option_xero_id, first.category_xero_id AS first_category_xero_id,
+       first.name AS first_option_name, first.connection_id = :connection_id AS first_option_is_here,
+       first.is_active AND first_category.is_active AS first_option_is_active,
+       second.id AS second_option_id, second.xero_id AS second_option_xero_id, second.category_xero_id AS second_category_xero_id,
+       second.name AS second_option_name, second.connection_id = :connection_id AS second_option_is_here,
+       second.is_active AND second_category.is_active AS second_option_is_active
+  FROM qicworks.document_line AS line
+  LEFT JOIN qicworks.account ON account.id = line.account_id
+  LEFT JOIN qicworks.tax_code AS tax ON tax.id = line.tax_code_id
+  LEFT JOIN qicworks.tracking_option AS first ON first.id = line.tracking_option_id
+  LEFT JOIN qicworks.tracking_category AS first_category ON first_category.id = first.tracking_category_id
+  LEFT JOIN qicworks.tracking_option AS second ON second.id = line.second_tracking_option_id
+  LEFT JOIN qicworks.tracking_category AS second_category ON second_category.id = second.tracking_category_id
+ WHERE line.parent_type = :table AND line.parent_id = ANY(:ids)
+ ORDER BY line.parent_id, line.line_number;
+
+-- name: keep_line_id!
+UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;
+
+-- name: owned
+-- Which of these records of Xero's belong to another document already.
+SELECT xero_id FROM (
+           SELECT id, organisation_id, xero_id FROM qicworks.invoice
+            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.bill
+            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.expense
+            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.credit_note
+            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.purchase_order) AS document
+ WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;

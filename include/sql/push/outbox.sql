@@ -1,0 +1,41 @@
+-- The requests that carry documents to Xero: committed before they are sent, closed with what they settle.
+
+-- name: open_requests
+-- Oldest first, with their age in seconds by this database's clock: since they were first and last sent.
+SELECT request.*, extract(epoch FROM clock_timestamp() - first_sent_at)::float8 AS first_age,
+       extract(epoch FROM clock_timestamp() - last_sent_at)::float8 AS last_age
+  FROM xero_sync.push_request AS request
+ WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
+ ORDER BY created_at, id;
+
+-- name: add_request$
+INSERT INTO xero_sync.push_request
+       (connection_id, kind, idempotency_key, method, path, query, body, documents, versions, identities, event_id)
+VALUES (:connection_id, :kind, :idempotency_key, :method, :path, :query, :body, :documents, :versions, :identities, :event_id)
+RETURNING id;
+
+-- name: sending!
+UPDATE xero_sync.push_request
+   SET first_sent_at = coalesce(first_sent_at, clock_timestamp()), last_sent_at = clock_timestamp()
+ WHERE id = :id;
+
+-- name: server_failed!
+UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
+
+-- name: close_request!
+UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL WHERE id = :id;
+
+-- name: attachment_content$
+SELECT content FROM qicworks.attachment WHERE id = :id;
+
+-- name: settle_attachment!
+UPDATE qicworks.attachment
+   SET push_state = CASE WHEN push_version = :version AND push_state = 'ready' THEN :state ELSE push_state END,
+       xero_id = coalesce(:xero_id, xero_id), push_error = :error, push_correction = :correction,
+       pushed_at = CASE WHEN :state = 'pushed' THEN coalesce(pushed_at, clock_timestamp()) ELSE pushed_at END
+ WHERE id = :id;
+
+-- name: attach_anew!
+-- The document was made anew in Xero, and has none of its attachments there.
+UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL
+ WHERE parent_type = :table AND parent_id = :id AND push_state IN ('pushed', 'failed');

@@ -1,0 +1,58 @@
+"""Credit notes, to customers and from suppliers. Allocating them is left to Xero's users."""
+
+from collections.abc import Iterator, Sequence
+
+from xero.documents import pricing
+from xero.documents.checks import PRICED
+from xero.documents.declaration import Delivery, Document, Json, Likeness, PricedKind, Record
+
+TYPES = {"customer": "ACCRECCREDIT", "supplier": "ACCPAYCREDIT"}
+
+
+def payload(document: Document) -> Json:
+    row = document.row
+    return pricing.header(
+        document,
+        Type=TYPES[row["side"]],
+        CreditNoteNumber=row["number"],
+        Reference=row["reference"] if row["side"] == "customer" else None,  # suppliers' ones have none
+    )
+
+
+def likeness(identity: Json, record: Record) -> Likeness:
+    """They carry no address: type, contact and number, and the same day and amount."""
+    contact = (record.get("Contact") or {}).get("ContactID")
+    if record.get("Type") != identity["Type"] or not pricing.same_text(identity["ContactID"], contact):
+        return Likeness.OTHER
+    if not pricing.same_text(identity["CreditNoteNumber"], record.get("CreditNoteNumber")):
+        return Likeness.OTHER
+    exact = pricing.same_day(identity["Date"], record) and pricing.same_total(identity, record)
+    return Likeness.SAME if exact else Likeness.PERHAPS
+
+
+def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
+    """One query: all of those days."""
+    first, last = pricing.days(identities)
+    on = "DateTime({0.year},{0.month},{0.day})".format
+    yield {"where": f"Date>={on(first)} AND Date<={on(last)}"}
+
+
+CREDIT_NOTES = PricedKind(
+    name="credit_notes",
+    word="credit note",
+    title="Credit notes",
+    help="Credit notes to customers and from suppliers, as drafts.",
+    scope="accounting.invoices accounting.attachments",
+    table="credit_note",
+    delivery=Delivery.BATCH,
+    path="/api.xro/2.0/CreditNotes",
+    envelope="CreditNotes",
+    key="CreditNoteID",
+    number="CreditNoteNumber",
+    payload=payload,
+    identity=lambda document: pricing.identity(document, payload(document), "Type", "CreditNoteNumber", "Date"),
+    likeness=likeness,
+    lookups=lookups,
+    checks=PRICED,
+    query={"unitdp": "4"},
+)

@@ -1,0 +1,130 @@
+"""What documents with priced lines have in common: their part of Xero's JSON, and what they are known by."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from xero.documents.declaration import Document, Json, Likeness, Record, Row
+
+CENT = Decimal("0.01")
+
+#: Xero shows it as "Go to …" and gives it back: it tells our documents from strangers'. Xero refuses "xero" in it.
+QICWORKS = "https://app.qicworks.com"
+
+
+def cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def plain(number: Decimal) -> Decimal:
+    """The same number without zeros at its end, never in scientific notation."""
+    return Decimal(f"{number.normalize():f}")
+
+
+def line_total(line: Row) -> Decimal:
+    """Quantity times price, to the cent."""
+    return cents(line["quantity"] * line["unit_price"])
+
+
+def address(document: Document, table: str) -> str:
+    """Where the document is in QicWorks (`QICWORKS_URL`, if it is not where QicWorks usually is)."""
+    return f"{os.environ.get('QICWORKS_URL', QICWORKS).rstrip('/')}/{table}/{document.id}"
+
+
+def header(document: Document, **fields: Any) -> Json:
+    """What every such document has, and the given fields; what is None is left out."""
+    row = document.row
+    # Only the id: any other field of a contact would change the contact.
+    made = {
+        **fields,
+        "Contact": {"ContactID": str(row["contact_xero_id"])},
+        "Date": iso(row["issue_date"]),
+        "LineAmountTypes": row["line_amount_types"],
+        "CurrencyCode": row["currency"],
+        "Status": "DRAFT",
+        "LineItems": [_line(line) for line in document.lines],
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _line(line: Row) -> Json:
+    # Without LineAmount and TaxAmount: Xero works both out, and what it comes to is compared.
+    made: Json = {
+        "Description": line["description"],
+        "Quantity": plain(line["quantity"]),
+        "UnitAmount": plain(line["unit_price"]),
+        "AccountCode": line["account_code"],
+        "TaxType": line["tax_type"],
+    }
+    tracking = [
+        {
+            "TrackingCategoryID": str(line[f"{which}_category_xero_id"]),
+            "TrackingOptionID": str(line[f"{which}_option_xero_id"]),
+        }
+        for which in ("first", "second")
+        if line[f"{which}_option_xero_id"]
+    ]
+    return made | ({"Tracking": tracking} if tracking else {})
+
+
+def identity(document: Document, payload: Json, *names: str) -> Json:
+    """These fields of what is sent, whom it is for, and what it should come to."""
+    chosen = {name: payload.get(name) for name in names}
+    return {**chosen, "ContactID": payload["Contact"]["ContactID"], "Total": str(document.row["total"])}
+
+
+def same_text(one: object, other: object) -> bool:
+    return str(one or "").strip().casefold() == str(other or "").strip().casefold()
+
+
+def same_day(sent: object, record: Record, name: str = "Date") -> bool:
+    """Whether the record is of the day that was sent (`YYYY-MM-DD`)."""
+    return str(sent) == str(record.get(name))
+
+
+def same_total(identity: Json, record: Record) -> bool:
+    total = record.get("Total")
+    return total is not None and cents(Decimal(str(total))) == Decimal(identity["Total"])
+
+
+def of_invoices(kind: str) -> Any:
+    """The likeness of sales invoices and bills: number, contact, and our own address in `Url`.
+
+    One without an address may be ours, from a server that does not keep it, or somebody's who typed it in: then it has
+    to be of the same day and amount, and even so it is only perhaps ours.
+    """
+
+    def likeness(identity: Json, record: Record) -> Likeness:
+        contact = (record.get("Contact") or {}).get("ContactID")
+        if record.get("Type") != kind or not same_text(identity["ContactID"], contact):
+            return Likeness.OTHER
+        if not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
+            return Likeness.OTHER
+        if url := record.get("Url"):
+            return Likeness.SAME if same_text(url, identity["Url"]) else Likeness.OTHER
+        return Likeness.PERHAPS
+
+    return likeness
+
+
+def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
+    """Queries of /Invoices by number. One with a comma in it cannot stand in a list."""
+    listed = [one["InvoiceNumber"] for one in identities if "," not in one["InvoiceNumber"]]
+    if listed:
+        yield {"InvoiceNumbers": ",".join(dict.fromkeys(listed))}
+    for number in dict.fromkeys(one["InvoiceNumber"] for one in identities if "," in one["InvoiceNumber"]):
+        yield {"where": 'InvoiceNumber=="' + number.replace("\\", "\\\\").replace('"', '\\"') + '"'}
+
+
+def days(identities: Sequence[Json]) -> tuple[date, date]:
+    """The first and the last day of these."""
+    found = [date.fromisoformat(one["Date"]) for one in identities]
+    return min(found), max(found)

@@ -1,0 +1,77 @@
+"""Attachments follow their document: each by itself, tried again alone."""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from xero.api import wire
+from xero.api.errors import Refused
+from xero.documents.declaration import PricedKind
+from xero.qicworks.outbox import Outbox, Result
+from xero.sync.batch import REPLAY
+from xero.sync.interaction import Interaction
+from xero.sync.settling import Settled, Settling, refused
+
+log = logging.getLogger(__name__)
+
+FORBIDDEN = '<>:"/\\|?*\0+'
+LARGEST = 10 * 1024 * 1024  # bytes
+AT_MOST = 10  # of a document
+
+
+class Attachments:
+    """Sends what waits. Xero keeps one file of a name on a document, so that sending it again changes nothing."""
+
+    def __init__(self, it: Interaction, kind: PricedKind, outbox: Outbox, settling: Settling) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = outbox
+        self.settling = settling
+
+    def run(self) -> None:
+        for attachment in self.outbox.attachments():
+            name = f"{attachment['file_name']} of {self.kind.word} {attachment['number']}"
+            result = self._unfit(attachment) or self._send(name, attachment)
+            self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
+
+    def _unfit(self, attachment: dict[str, Any]) -> Result | None:
+        says = correction = None
+        if bad := sorted(set(attachment["file_name"]) & set(FORBIDDEN)):
+            says = f"its name holds {' '.join(bad)}"
+            correction = "Rename the file in QicWorks: it is pushed by itself then."
+        elif attachment["size"] > LARGEST:
+            says = "it is larger than 10 MB"
+            correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
+        elif not attachment["size"]:
+            says = "it is empty"
+            correction = "Attach the file anew in QicWorks: it is pushed by itself then."
+        elif attachment["place"] > AT_MOST:
+            says = f"Xero keeps {AT_MOST} attachments of a document at most"
+            correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
+        return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
+
+    def _send(self, name: str, attachment: dict[str, Any]) -> Result:
+        path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
+        online = attachment["include_online"] and self.kind.shows_online
+        try:
+            answer = self.it.client.write(
+                "PUT",
+                path,
+                self.outbox.attachment_content(attachment["id"]),
+                key=str(uuid4()),
+                params={"IncludeOnline": "true"} if online else {},
+                content_type=attachment["mime_type"],
+                again_for=REPLAY,
+            )
+        except Refused as refusal:
+            return refused(self.kind, name, None, refusal.messages)
+        return Result("pushed", _id(answer.data))
+
+
+def _id(data: Any) -> UUID | None:
+    found = data.get("Attachments") if isinstance(data, dict) else None
+    try:
+        return wire.uuid(found[0].get("AttachmentID")) if found else None
+    except (ValueError, AttributeError, TypeError):
+        return None

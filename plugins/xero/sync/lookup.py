@@ -1,0 +1,114 @@
+"""Looking in Xero for documents that may or may not have arrived there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from xero.api import wire
+from xero.api.client import XeroClient
+from xero.documents.declaration import Json, Likeness, PricedKind, Record
+from xero.documents.pricing import same_day, same_total
+from xero.sync.readback import elements
+
+PAGE_SIZE = 1000
+#: How much earlier than our request a record may say that it was changed: Xero's clock and ours need not agree.
+SLACK = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Every record that could be one of the documents looked for, and when Xero said so by its own clock."""
+
+    records: tuple[Record, ...]
+    at: datetime | None
+
+
+def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Found:
+    """Asks as often as the kind's queries and their pages take. Dates come as YYYY-MM-DD."""
+    records: dict[str, Record] = {}
+    at: datetime | None = None
+    for query in kind.lookups(identities):
+        for page, said_at in _pages(client, kind, query):
+            at = said_at
+            records |= {str(record.get(kind.key)).lower(): readable(record) for record in page}
+    return Found(tuple(records.values()), at)
+
+
+def _pages(
+    client: XeroClient, kind: PricedKind, query: dict[str, str]
+) -> Iterator[tuple[list[Record], datetime | None]]:
+    """Until a page brings nothing new: a server may cap the size of a page, or ignore pages altogether."""
+    seen: set[str] = set()
+    for page in range(1, 10_000):
+        # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
+        params: dict[str, str | int | bool] = {
+            **query,
+            "page": page,
+            "pageSize": PAGE_SIZE,
+            "order": f"{kind.key} ASC",
+            **_precise(kind),
+        }
+        answer = client.get(kind.path, params=params)
+        found = elements(kind, answer.data)
+        new = {str(record.get(kind.key)).lower() for record in found} - seen
+        yield found, answer.server_time
+        seen |= new
+        pages = _page_count(answer.data)
+        if not new or (pages is not None and page >= pages):
+            return
+
+
+def _precise(kind: PricedKind) -> dict[str, str]:
+    return {name: value for name, value in kind.query.items() if name == "unitdp"}
+
+
+def _page_count(data: Any) -> int | None:
+    pagination = data.get("pagination") if isinstance(data, dict) else None
+    count = pagination.get("pageCount") if isinstance(pagination, dict) else None
+    return count if isinstance(count, int) else None
+
+
+def one(client: XeroClient, kind: PricedKind, xero_id: object) -> Record | None:
+    """The record of that id, as it is now. Raises Refused with status 404 when there is none."""
+    found = elements(kind, client.get(f"{kind.path}/{xero_id}", params=_precise(kind)).data)
+    return readable(found[0]) if found else None
+
+
+def readable(record: Record) -> Record:
+    try:
+        day = wire.date(record.get("Date"))
+    except ValueError:
+        return record
+    return {**record, "Date": day.isoformat() if day else None}
+
+
+def candidates(kind: PricedKind, identity: Json, found: Found, first_age: float | None) -> list[Record]:
+    """The records that are the document; where none is, those that may be. More than one: nobody can tell.
+
+    `first_age`: seconds since the document was sent. One that only may be ours is taken for ours when day and amount
+    agree and it was last changed since then.
+    """
+    likeness = [(kind.likeness(identity, record), record) for record in found.records]
+    same = [record for like, record in likeness if like is Likeness.SAME]
+    perhaps = [record for like, record in likeness if like is Likeness.PERHAPS]
+    return same or [record for record in perhaps if _since(record, found, first_age) and _agrees(identity, record)]
+
+
+def strangers(kind: PricedKind, identity: Json, found: Found) -> bool:
+    """Whether there is one that may be the document, and no way to tell."""
+    return any(kind.likeness(identity, record) is Likeness.PERHAPS for record in found.records)
+
+
+def _agrees(identity: Json, record: Record) -> bool:
+    return same_day(identity["Date"], record) and same_total(identity, record)
+
+
+def _since(record: Record, found: Found, first_age: float | None) -> bool:
+    try:
+        changed = wire.instant(record.get("UpdatedDateUTC"))
+    except ValueError:
+        return False
+    if changed is None or found.at is None or first_age is None:
+        return False
+    return changed >= found.at - timedelta(seconds=first_age) - SLACK

@@ -1,0 +1,99 @@
+"""Push: the documents of one kind and organisation, each once, each with its own result, under a lease and an event."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.documents.declaration import Kind, PricedKind
+from xero.qicworks import connections, database
+from xero.qicworks.events import Origin
+from xero.qicworks.outbox import Outbox
+from xero.sync import interaction
+from xero.sync.attachments import Attachments
+from xero.sync.batch import QUIET
+from xero.sync.deliveries import Delivering, Preview, delivery
+from xero.sync.interaction import Interaction, OpenClient
+from xero.sync.outcome import Outcome
+from xero.sync.settling import Settling
+from xero.sync.telling import group, size
+
+log = logging.getLogger(__name__)
+
+
+def push(
+    kind: Kind,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    origin: Origin,
+    documents: Sequence[str] = (),
+    retry_failed: bool = False,
+    quiet: float = QUIET,
+) -> Outcome:
+    """Pushes what is ready. Raises Skip or a XeroError; whatever happens, the event says it.
+
+    `documents`: only these, ids or numbers; one that failed is tried again. `retry_failed`: all that failed, too.
+    `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
+    """
+    with interaction.begin(engine, connection_id, "push", kind.name, origin) as it:
+        return it.conduct(
+            lambda: _work(it, kind, open_client, documents, retry_failed, quiet), "Push again", payroll=kind.payroll
+        )
+
+
+def _work(
+    it: Interaction, kind: Kind, open_client: OpenClient, names: Sequence[str], retry_failed: bool, quiet: float
+) -> Outcome:
+    it.open_client(open_client)
+    it.keep_organisation_fresh()
+    outbox = Outbox(it.session, it.connection, kind)
+    settling = Settling(it, outbox)
+    delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
+    wanted = outbox.named(names) if names else None
+    with group(f"recover: {kind.title} of {it.connection.organisation}"):
+        for request in outbox.open_requests():
+            delivering.recover(request)
+    if names or retry_failed:
+        log.info("%d that failed are ready again", outbox.retry_failed(wanted))
+    with group("push"):
+        taken: dict[UUID, int] = {}
+        while delivering.step(wanted, taken):
+            log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
+        if isinstance(kind, PricedKind):
+            Attachments(it, kind, outbox, settling).run()
+        it.count_calls()
+        log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
+    return _close(it, kind, settling)
+
+
+def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
+    told = [f"{it.counts.pushed} pushed"]
+    told += [f"{it.counts.failed} failed"] if it.counts.failed else []
+    told += [f"{settling.odd} with a remark"] if settling.odd else []
+    told += [f"{settling.attached} attachments"] if settling.attached else []
+    told += [f"{settling.unattached} attachments failed"] if settling.unattached else []
+    wrong = it.counts.failed or settling.unattached
+    status = "warning" if wrong or settling.odd else "success"
+    correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
+    return it.close(status, ", ".join(told), correction if wrong else None)
+
+
+def preview(
+    kind: Kind, connection_id: UUID | str, *, engine: Engine, open_client: OpenClient, documents: Sequence[str] = ()
+) -> Iterator[Preview]:
+    """What `push` would refuse and send, request by request. Writes nothing: no event, no state, no request.
+
+    Reads from Xero where the payload depends on what is there: drafts that changed, pay templates.
+    """
+    with database.session(engine) as session:
+        connection = connections.one(session, UUID(str(connection_id)))
+        it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
+        it.open_client(open_client)
+        outbox = Outbox(session, connection, kind)
+        wanted = outbox.named(documents) if documents else None
+        for left in outbox.open_requests():
+            log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
+        yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET).preview(wanted)

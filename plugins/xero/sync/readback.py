@@ -1,0 +1,139 @@
+"""What Xero answered to a request, taken apart: which element is which document, what became of it, what differs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.errors import cleaned
+from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.pricing import same_text
+from xero.qicworks.outbox import Result
+from xero.sync import corrections
+from xero.sync.settling import refused
+
+NOBODY = UUID(int=0)  # what Xero gives where there is no id
+
+
+def elements(kind: PricedKind, data: Any) -> list[Record]:
+    found = data.get(kind.envelope) if isinstance(data, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
+    """For each document its element, whatever order they come in: by number, contact and address, else by place."""
+    left = dict(enumerate(records))
+    pairs: list[Record | None] = [None] * len(identities)
+
+    def score(place: int, identity: Json, at: int) -> tuple[int, ...]:
+        record = records[at]
+        contact = (record.get("Contact") or {}).get("ContactID")
+        url = "Url" in identity and same_text(identity["Url"], record.get("Url"))
+        return (int(url), int(same_text(identity["ContactID"], contact)), int(at == place))
+
+    for place, identity in enumerate(identities):
+        named = [at for at, record in left.items() if same_text(identity[kind.number], record.get(kind.number))]
+        if named:
+            best = max(named, key=lambda at: score(place, identity, at))
+            pairs[place] = left.pop(best)
+    for place, record in list(left.items()):  # elements that do not even say their number
+        if place < len(pairs) and pairs[place] is None and not record.get(kind.number):
+            pairs[place] = record
+    return pairs
+
+
+def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+    """What became of one document. `document` is what was sent, None where it has changed since.
+
+    Without an id and without a refusal nothing is known of it: state None.
+    """
+    xero_id = id_of(kind, record)
+    errors = list(dict.fromkeys(_words(record, "ValidationErrors")))
+    if errors or record.get("HasErrors") is True or record.get("StatusAttributeString") == "ERROR":
+        return refused(kind, label, number, errors)
+    if xero_id is None:
+        return Result(None)
+    status = str(record.get("Status") or "") or None
+    if status in kind.gone:
+        return deleted(label, number, status, xero_id)
+    warnings = list(dict.fromkeys(_words(record, "Warnings")))
+    if any(corrections.is_failure(words) for words in warnings):
+        failed = refused(kind, label, number, warnings, xero_id)
+        return replace(failed, xero_status=status, line_ids=line_ids(document, record))
+    notes = [f"Xero says: {words}" for words in warnings]
+    if document is not None:
+        notes += differences(document, record)
+    return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
+
+
+def id_of(kind: PricedKind, record: Record) -> UUID | None:
+    try:
+        found = wire.uuid(record.get(kind.key))
+    except ValueError:
+        return None
+    return None if found == NOBODY else found
+
+
+def deleted(label: str, number: str | None, status: str | None, xero_id: UUID) -> Result:
+    """It stands in Xero, but as deleted or voided."""
+    again = f" ({number} → {corrections.renumbered(number)})" if number else ""
+    return Result(
+        "failed",
+        xero_id,
+        status,
+        f"it was {str(status).lower()} in Xero",
+        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: it is made anew, "
+        "and its attachments go along. Otherwise cancel it in QicWorks, too.",
+    )
+
+
+def differences(document: Document, record: Record) -> Iterator[str]:
+    """Where Xero's amounts are not QicWorks', to the cent; Xero works them out itself from the lines."""
+    for name, field in (("net amount", "sub_total"), ("tax", "total_tax"), ("total", "total")):
+        theirs = _amount(record.get({"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}[field]))
+        ours = document.row[field]
+        if theirs is not None and theirs != ours:
+            yield f"{name} {ours} in QicWorks, {theirs} in Xero"
+    lines = record.get("LineItems")
+    if isinstance(lines, list) and lines and len(lines) != len(document.lines):
+        yield f"{len(document.lines)} lines in QicWorks, {len(lines)} in Xero"
+
+
+def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUID], ...]:
+    """Xero keeps the order of the lines; where there is another number of them, none is known."""
+    lines = record.get("LineItems")
+    if document is None or not isinstance(lines, list) or len(lines) != len(document.lines):
+        return ()
+    found = []
+    for ours, theirs in zip(document.lines, lines, strict=True):
+        try:
+            xero_line = wire.uuid(theirs.get("LineItemID")) if isinstance(theirs, dict) else None
+        except ValueError:
+            return ()
+        if xero_line is None:
+            return ()
+        found.append((ours["id"], xero_line))
+    return tuple(found)
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return wire.number(value)
+    except ValueError:
+        return None
+
+
+def _words(node: Any, name: str) -> Iterator[str]:
+    """Messages under that name, of the element and of its lines and contact. Xero calls them Message or Description."""
+    if isinstance(node, dict):
+        for one in node.get(name) or ():
+            words = one.get("Message") or one.get("Description") if isinstance(one, dict) else one
+            if words:
+                yield cleaned(words)
+        for part in ("LineItems", "Contact"):
+            yield from _words(node.get(part), name)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _words(one, name)
