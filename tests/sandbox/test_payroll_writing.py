@@ -119,6 +119,7 @@ def test_what_is_refused_of_employees(sandbox: Any) -> None:
     allowance = next(r for r in rates if r["EarningsType"] == "ALLOWANCE" and r["CurrentRecord"])["EarningsRateID"]
     fixed = next(r for r in rates if r["RateType"] == "FIXEDAMOUNT" and r["CurrentRecord"])["EarningsRateID"]
     leave = [{k: v for k, v in line.items() if k != "IsQualifyingEarnings"} for line in template["LeaveLines"]]
+    somebody_else = next(e["EmployeeID"] for e in staff(sandbox) if e["EmployeeID"] != employee["EmployeeID"])
     paid_back = template["ReimbursementLines"][0]
 
     def without(name: str) -> dict[str, Any]:
@@ -156,6 +157,7 @@ def test_what_is_refused_of_employees(sandbox: Any) -> None:
         ({"TerminationDate": "2026-12-01"}, "Termination reason is required"),
         ({"PayrollCalendarID": NOBODY}, "No payroll calendar found"),
         ({"EmployeeID": NOBODY, "MiddleNames": "Mai"}, "Employee could not be found"),
+        ({"EmployeeID": somebody_else, "MiddleNames": "Mai"}, "Employee could not be found"),
     ]
     for sent, message in refused:
         answer = post(sandbox, path, [sent])
@@ -170,7 +172,7 @@ def test_what_is_refused_of_employees(sandbox: Any) -> None:
     assert words(post(sandbox, f"Employees/{gone['EmployeeID']}", [{"MiddleNames": "Mai"}]))
     assert post(sandbox, f"Employees/{NOBODY}", [{"MiddleNames": "Mai"}]).status_code == 404
     unreadable = ({"MiddleNames": "Mai"}, [], [1], [{"PayTemplate": []}], [earnings({**hourly, "RatePerUnit": "x"})])
-    for body in (*unreadable, [{"StartDate": "soon"}]):
+    for body in (*unreadable, [{"StartDate": "soon"}], [{"PayrollCalendarID": {"is": "an object"}}]):
         answer = post(sandbox, path, body)
         assert (answer.status_code, answer.json()["Type"]) == (400, "PostDataInvalidException"), body
     assert post(sandbox, path, data="{").status_code == 400
@@ -250,6 +252,7 @@ def test_leave_is_asked_for_changed_approved_and_rejected(sandbox: Any) -> None:
     assert asked not in sandbox.get(f"{ROOT}LeaveApplications").json()["LeaveApplications"]
     assert asked in sandbox.get(f"{ROOT}LeaveApplications/v2").json()["LeaveApplications"]
     assert written(post(sandbox, f"{path}/approve"))["LeavePeriods"][0]["LeavePeriodStatus"] == "SCHEDULED"
+    assert written(post(sandbox, path, [{"Title": "Bay"}]))["LeavePeriods"][0]["LeavePeriodStatus"] == "SCHEDULED"
     assert post(sandbox, f"LeaveApplications/{NOBODY}/approve").status_code == 404
     headers = {"Authorization": f"Bearer {sandbox.token}", "xero-tenant-id": sandbox.tenant()}
     assert sandbox.session.delete(sandbox.url + ROOT + path, headers=headers).status_code == 501
@@ -274,6 +277,7 @@ def test_what_is_refused_of_leave(sandbox: Any) -> None:
         ({**good, "Description": "x" * 201}, "Description cannot be longer than 200 characters"),
         ({**good, "PayOutType": "GIVEN"}, "PayOutType must be one of DEFAULT, CASHED_OUT"),
         ({**good, "EndDate": f"{start - timedelta(1)}"}, "End date must not be before the start date"),
+        ({**good, "EndDate": "2099-12-31"}, "Invalid leave period"),
         ({**good, "EmployeeID": NOBODY}, "Employee could not be found"),
         ({**good, "EmployeeID": gone}, "Leave cannot be entered for a terminated employee"),
         ({**good, "EmployeeID": adrift}, "No payroll calendar found"),
@@ -285,7 +289,12 @@ def test_what_is_refused_of_leave(sandbox: Any) -> None:
     ]
     for sent, message in refused:
         assert words(post(sandbox, "LeaveApplications", [sent])) == [message], sent
-    for body in (good, [{**good, "StartDate": "soon"}], [{**good, "LeavePeriods": [{**here, "NumberOfUnits": "x"}]}]):
+    for body in (
+        good,
+        {"LeaveApplications": [good]},
+        [{**good, "StartDate": "soon"}],
+        [{**good, "LeavePeriods": [{**here, "NumberOfUnits": "x"}]}],
+    ):
         answer = post(sandbox, "LeaveApplications", body)
         assert (answer.status_code, answer.json()["Type"]) == (400, "PostDataInvalidException"), body
     paid = next(
@@ -301,6 +310,8 @@ def test_what_is_refused_of_leave(sandbox: Any) -> None:
     assert written(post(sandbox, "LeaveApplications", [holiday(employee, start + timedelta(1), start + timedelta(1))]))
     sandbox.settings(overlapping_leave_refused=False)
     assert written(post(sandbox, "LeaveApplications", [good]))
+    sandbox.change("LeaveTypes", good["LeaveTypeID"], CurrentRecord=False)
+    assert words(post(sandbox, "LeaveApplications", [good])) == ["Leave type not assigned to employee"]
 
 
 def test_a_pay_run_pays_every_hour_once(sandbox: Any) -> None:
@@ -359,6 +370,7 @@ def test_periods_of_every_calendar_follow_without_a_gap() -> None:
         anchor = anchors.get(kind, date(2026, 10, 26))
         found = spanned(kind, anchor, date(2025, 1, 10), date(2028, 3, 1))
         assert found[0].start <= date(2025, 1, 10) <= found[0].end, kind
+        assert spanned(kind, anchor, date(1950, 1, 1), date(1950, 1, 1))[0].start <= date(1950, 1, 1), kind
         assert found[-1].start <= date(2028, 3, 1) <= found[-1].end, kind
         assert anchor in {period.start for period in found}, kind
         assert all(one.end + timedelta(1) == two.start for one, two in pairwise(found)), kind

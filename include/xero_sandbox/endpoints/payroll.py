@@ -79,7 +79,7 @@ def write(call: Call, collection: Collection, sent: Sequence[Record], draft: Dra
     for element in sent:
         try:
             drafted, against = draft(element, fields)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise bad_data(f"JSON for post data was invalid, {error}") from error
         fields.append({} if against else drafted)
         words.append(against)
