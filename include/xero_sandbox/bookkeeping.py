@@ -8,44 +8,66 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xero_sandbox.collection import Record
+from xero_sandbox.collection import Kind, Record
 from xero_sandbox.crediting import apply_overpayment, apply_prepayment, credit, overpay, refund, remove_credit
-from xero_sandbox.documents import INVOICES, settle
+from xero_sandbox.documents import CREDIT_NOTES, INVOICES, PURCHASE_ORDERS, settle, settle_credit
 from xero_sandbox.ledger import SETTLED_BY, Ledger
 from xero_sandbox.paying import delete_payment, pay, pay_batch
 
-WRONG_STATUS = "Invoice not of valid status for modification"
+TURNED = {"invoice": INVOICES, "credit": CREDIT_NOTES, "purchase_order": PURCHASE_ORDERS}
+WRONG_STATUS = {
+    INVOICES.plural: "Invoice not of valid status for modification",
+    CREDIT_NOTES.plural: "Credit note not of valid status for modification",
+    PURCHASE_ORDERS.plural: "Document not of valid status for modification",
+}
 HAS_PAYMENTS = (
     "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it"
 )
 
 
-def approve(ledger: Ledger, invoice: str) -> None:
-    _turn(ledger, invoice, ("DRAFT", "SUBMITTED"), "AUTHORISED")
+def approve(ledger: Ledger, **document: str) -> None:
+    """Of an invoice, a bill, a credit note (`credit`) or a purchase order, as `void` and `delete`."""
+    _turn(ledger, document, ("DRAFT", "SUBMITTED"), "AUTHORISED")
 
 
-def void(ledger: Ledger, invoice: str) -> None:
-    document = ledger.read(INVOICES, invoice)
-    if any(document[name] for name in SETTLED_BY):
+def void(ledger: Ledger, **document: str) -> None:
+    """Purchase orders are not voided but deleted."""
+    kind, record = _named(ledger, document)
+    if any(record.get(name) for name in (*SETTLED_BY, "Allocations")):
         raise ValueError(HAS_PAYMENTS)
-    _turn(ledger, invoice, ("AUTHORISED",), "VOIDED")
+    _turn(ledger, document, () if kind is PURCHASE_ORDERS else ("AUTHORISED",), "VOIDED")
 
 
-def delete(ledger: Ledger, invoice: str) -> None:
-    _turn(ledger, invoice, ("DRAFT", "SUBMITTED"), "DELETED")
+def delete(ledger: Ledger, **document: str) -> None:
+    kind, _ = _named(ledger, document)
+    approved_too = ("AUTHORISED", "BILLED") if kind is PURCHASE_ORDERS else ()
+    _turn(ledger, document, ("DRAFT", "SUBMITTED", *approved_too), "DELETED")
 
 
-def _turn(ledger: Ledger, invoice: str, before: tuple[str, ...], after: str) -> None:
-    document = ledger.read(INVOICES, invoice)
-    if document["Status"] not in before:
-        raise ValueError(WRONG_STATUS)
-    ledger.write(INVOICES, settle({**document, "Status": after}))
+def bill(ledger: Ledger, purchase_order: str) -> None:
+    """Marks a purchase order as billed."""
+    _turn(ledger, {"purchase_order": purchase_order}, ("DRAFT", "SUBMITTED", "AUTHORISED"), "BILLED")
+
+
+def _named(ledger: Ledger, document: dict[str, str]) -> tuple[Kind, Record]:
+    if len(document) != 1 or not document.keys() <= TURNED.keys():
+        raise TypeError(f"the document must be one of {', '.join(TURNED)}")
+    ((name, key),) = document.items()
+    return TURNED[name], ledger.read(TURNED[name], key)
+
+
+def _turn(ledger: Ledger, document: dict[str, str], before: tuple[str, ...], after: str) -> None:
+    kind, record = _named(ledger, document)
+    if record["Status"] not in before:
+        raise ValueError(WRONG_STATUS[kind.plural])
+    record["Status"] = after
+    ledger.write(kind, {INVOICES: settle, CREDIT_NOTES: settle_credit}.get(kind, dict)(record))
 
 
 ACTS: dict[str, Callable[..., object]] = {
     act.__name__: act
     for act in (
-        *(approve, void, delete),
+        *(approve, void, delete, bill),
         *(pay, pay_batch, delete_payment),
         *(credit, apply_overpayment, apply_prepayment, overpay, remove_credit, refund),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -72,6 +73,19 @@ def remove_record(order: Order) -> None:
 def keep_books(order: Order) -> dict[str, list[Record]]:
     world, kept = order.world, _organisation(order)
     return perform(ledger_of(kept, world.clock, world.settings.payments_bump_invoices), **order.body)
+
+
+def attachments(order: Order) -> list[dict[str, Any]]:
+    """What is attached to a document, in the order in which it came."""
+    return [
+        {
+            "FileName": one.name,
+            "MimeType": one.mime_type,
+            "ContentLength": len(one.content),
+            "sha256": sha256(one.content).hexdigest(),
+        }
+        for one in _organisation(order).attachments.get(order.parts["id"], [])
+    ]
 
 
 def touch(order: Order) -> dict[str, list[str]]:

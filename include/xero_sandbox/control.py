@@ -27,6 +27,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | PATCH LIST/{id} | fields, "_touch": false | changes a record, raw values too; stamps it unless told not to |
 | DELETE LIST/{id} | | removes it without a trace |
 | POST ORG/bookkeeping | {"do": act, …} | as somebody in Xero would, see below; {collection: [changed records]} |
+| GET ORG/attachments/{document id} | | [{"FileName", "MimeType", "ContentLength", "sha256"}] |
 | POST LIST/touch | {"share"}, {"count"} or {"ids"}; "rename": false | stamps and renames; {"touched": [id]} |
 | GET, DELETE /sandbox/drift | | the orders, with what is "left" and "changed" (ids); or forgets them |
 | PUT /sandbox/drift | {"tenant", "collection", "changes_per_page", "total"} | records change after each page |
@@ -44,7 +45,8 @@ all there is. What Xero would refuse is a 400 with its words.
 
 | do | with |
 |---|---|
-| approve, void, delete | invoice |
+| approve, void, delete | invoice (a bill, too), or credit (a credit note), or purchase_order |
+| bill | purchase_order |
 | pay | invoice, amount, date, reference |
 | pay_batch | invoices, date, reference |
 | delete_payment | payment (a refund, too) |
@@ -53,6 +55,13 @@ all there is. What Xero would refuse is a 400 with its words.
 | apply_overpayment, apply_prepayment | invoice, amount, date, credit: allocates one with enough left, or a new one |
 | remove_credit | invoice, credit: takes that allocation off, or the last one |
 | refund | credit, amount, date, reference: pays a credit out |
+
+Payroll is written through Xero's own paths: Employees with their pay templates, LeaveApplications, /approve, /reject. A
+template's lists are replaced, kept or merged as pay_template_write says; payroll_partial, qualifying_earnings_required,
+leave_created_as and overlapping_leave_refused are the other switches. A pay run, drafted or posted without a draft, has
+the templates and the leave that are there at that moment: a payslip with leave shows LeaveEarnings and
+LeaveEarningsLines, in the control API alone. Posting makes that leave PROCESSED and moves the calendar on; what was
+approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} takes a draft away, so that it can be drafted anew.
 """
 
 from __future__ import annotations
@@ -99,6 +108,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST", ORG + "/payruns/post", payroll.post_pay_run),
     ("POST", ORG + "/payruns/draft", payroll.draft_pay_run),
     ("GET", "/sandbox/canaries", payroll.canaries),
+    ("GET", ORG + "/attachments/{id}", changing.attachments),
     ("GET", LIST, changing.records),
     ("POST", ORG + "/bookkeeping", changing.keep_books),
     ("POST", LIST, changing.add_record),

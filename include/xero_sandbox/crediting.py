@@ -85,10 +85,10 @@ def refund(ledger: Ledger, credit: str, amount: object = None, date: str | None 
 
 def receive(ledger: Ledger, kind: Kind, invoice: Record, amount: Decimal, day: str) -> Record:
     """A new credit of that kind, for the contact of the invoice and like its first line. Nothing is allocated yet."""
-    sale, first = invoice["Type"] == "ACCREC", invoice["LineItems"][0]
+    sale, first = invoice["Type"] == "ACCREC", {"TaxType": "BASEXCLUDED", **next(iter(invoice["LineItems"]), {})}
     line: Record = {"LineItemID": ledger.new_id(), "Description": f"For {invoice['InvoiceNumber'] or 'a bill'}"}
     line |= {"Quantity": Decimal("1.0000"), "UnitAmount": amount, "TaxType": first["TaxType"]}
-    line |= {"AccountCode": first["AccountCode"], "Tracking": []}
+    line |= {"AccountCode": first.get("AccountCode", "200" if sale else "429"), "Tracking": []}
     number = f"CN-{len(ledger.collection(kind).rows) + 1:04d}"
     fields: Record = {"Type": "ACCRECCREDIT" if sale else "ACCPAYCREDIT", "CreditNoteNumber": number if sale else ""}
     if kind is not CREDIT_NOTES:
@@ -133,6 +133,8 @@ def _apply(ledger: Ledger, kind: Kind, invoice: str, amount: object, date: str |
     document, part = ledger.payable(invoice, amount)
     day = ledger.day(date)
     source = ledger.read(kind, credit) if credit else receive(ledger, kind, document, part, day)
+    if source["Status"] not in ("AUTHORISED", "PAID"):
+        raise ValueError(NOT_AUTHORISED)
     if not _goes_with(source, document):
         raise ValueError("The contact and the type of the credit must be those of the invoice")
     part = part_of(source["RemainingCredit"], part)

@@ -184,7 +184,7 @@ def copy(organisation: Organisation) -> Organisation:
     fresh = {
         plural: Collection(old.kind, ((row.updated_ms, row.record) for row in old.rows.values()))
         for plural, old in organisation.collections.items()
-        if plural in (*DOCUMENTS, "Accounts")
+        if plural in (*DOCUMENTS, "PurchaseOrders", "Accounts")
     }
     return replace(organisation, collections=fresh)
 
@@ -222,10 +222,16 @@ def orders(draw: st.DrawFn, do: str, organisation: Organisation) -> dict[str, An
         return {"payment": key("Payments")}
     if do == "refund":
         return {"credit": key(*CREDITS), "amount": amount}
+    if do == "bill":
+        return {"purchase_order": key("PurchaseOrders")}
+    if do in ("approve", "void", "delete"):
+        turned = {"invoice": "Invoices", "credit": "CreditNotes", "purchase_order": "PurchaseOrders"}
+        name = draw(st.sampled_from(sorted(turned)))
+        return {name: key(turned[name])}
     order: dict[str, Any] = {"invoice": key("Invoices")}
     if do == "overpay":
         order["by"] = amount
-    elif do not in ("approve", "void", "delete", "remove_credit"):
+    elif do != "remove_credit":
         order["amount"] = amount
     if do == "credit" and draw(st.booleans()):
         order["credit"] = key("CreditNotes")

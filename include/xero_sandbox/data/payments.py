@@ -135,10 +135,10 @@ class History:
         apply_prepayment(self.ledger, record["InvoiceID"], credit=source["PrepaymentID"])
 
     def _voided(self, record: Record) -> None:
-        void(self.ledger, record["InvoiceID"])
+        void(self.ledger, invoice=record["InvoiceID"])
 
     def _deleted(self, record: Record) -> None:
-        delete(self.ledger, record["InvoiceID"])
+        delete(self.ledger, invoice=record["InvoiceID"])
 
     def _reversed(self, record: Record) -> None:
         payment = pay(self.ledger, record["InvoiceID"], reference="Dishonoured")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 from xero_sandbox.collection import Kind, Record, Row
 from xero_sandbox.data.firms import Collections
@@ -13,6 +14,7 @@ from xero_sandbox.endpoints import unknown
 from xero_sandbox.endpoints.calling import Call, Endpoint, envelope
 from xero_sandbox.endpoints.listing import listed, page_of, select
 from xero_sandbox.endpoints.where import field
+from xero_sandbox.organisation import Attachment
 from xero_sandbox.problems import not_found
 from xero_sandbox.wire import Reply, encode, read_ms_date
 
@@ -117,7 +119,22 @@ def invoices(call: Call) -> Reply:
     return listed(call, collection, [encode(invoice_body(call, row.record)) for row in page], pagination)
 
 
+def attachment_body(path: str, attachment: Attachment) -> Record:
+    return {
+        "AttachmentID": attachment.id,
+        "FileName": attachment.name,
+        "Url": f"https://api.xero.com/api.xro/2.0/{path}/Attachments/{quote(attachment.name)}",
+        "MimeType": attachment.mime_type,
+        "ContentLength": len(attachment.content),
+        "IncludeOnline": attachment.online,
+    }
+
+
 def answer_one(call: Call, kind: Kind, record: Record) -> Reply:
+    attached = call.organisation.attachments.get(record[kind.key])
+    if attached:
+        path = f"{kind.plural}/{record[kind.key]}"
+        record = {**record, "Attachments": [attachment_body(path, one) for one in attached]}
     body = encode(record)
     return envelope(call, kind.plural, [unknown.add(kind, body) if call.world.settings.unknown_fields else body])
 
