@@ -62,13 +62,6 @@ leave_created_as and overlapping_leave_refused are the other switches. A pay run
 the templates and the leave that are there at that moment: a payslip with leave shows LeaveEarnings and
 LeaveEarningsLines, in the control API alone. Posting makes that leave PROCESSED and moves the calendar on; what was
 approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} takes a draft away, so that it can be drafted anew.
-
-Payroll is written through Xero's own paths: Employees with their pay templates, LeaveApplications, /approve, /reject. A
-template's lists are replaced, kept or merged as pay_template_write says; payroll_partial, qualifying_earnings_required,
-leave_created_as and overlapping_leave_refused are the other switches. A pay run, drafted or posted without a draft, has
-the templates and the leave that are there at that moment: a payslip with leave shows LeaveEarnings and
-LeaveEarningsLines, in the control API alone. Posting makes that leave PROCESSED and moves the calendar on; what was
-approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} takes a draft away, so that it can be drafted anew.
 """
 
 from __future__ import annotations
