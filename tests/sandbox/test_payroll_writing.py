@@ -252,6 +252,11 @@ def test_leave_is_asked_for_changed_approved_and_rejected(sandbox: Any) -> None:
     assert asked not in sandbox.get(f"{ROOT}LeaveApplications").json()["LeaveApplications"]
     assert asked in sandbox.get(f"{ROOT}LeaveApplications/v2").json()["LeaveApplications"]
     assert written(post(sandbox, f"{path}/approve"))["LeavePeriods"][0]["LeavePeriodStatus"] == "SCHEDULED"
+    other = next(
+        a for a in sandbox.truth("LeaveApplications") if a["LeaveApplicationID"] != asked["LeaveApplicationID"]
+    )
+    stray = {"LeaveApplicationID": other["LeaveApplicationID"], "Title": "Bay"}
+    assert words(post(sandbox, path, [stray])) == ["Leave application could not be found"]
     assert written(post(sandbox, path, [{"Title": "Bay"}]))["LeavePeriods"][0]["LeavePeriodStatus"] == "SCHEDULED"
     assert post(sandbox, f"LeaveApplications/{NOBODY}/approve").status_code == 404
     headers = {"Authorization": f"Bearer {sandbox.token}", "xero-tenant-id": sandbox.tenant()}
