@@ -20,7 +20,7 @@ def find(desk: Desk, form: Form, sent: Record, creates_only: bool, found: Findin
         elif form.number in sent:
             _taken_by_another(desk, form, sent, row, found)
         return row
-    others = _of_number(desk, form, sent.get("Type", form.types[0]), sent.get(form.number))
+    others = _of_number(desk, form, form.type_of(sent), sent.get(form.number))
     alive = next((row for row in others if row.status not in form.enders), None)
     if alive and creates_only:
         found.error(form.taken)
@@ -31,7 +31,7 @@ def find(desk: Desk, form: Form, sent: Record, creates_only: bool, found: Findin
 
 def _taken_by_another(desk: Desk, form: Form, sent: Record, row: Row, found: Findings) -> None:
     """Another number must be free."""
-    others = _of_number(desk, form, row.record.get("Type", form.types[0]), sent[form.number])
+    others = _of_number(desk, form, form.type_of(row.record), sent[form.number])
     if any(other.key != row.key and other.status not in form.enders for other in others):
         found.error(form.taken)
 
@@ -41,7 +41,7 @@ def _of_number(desk: Desk, form: Form, type_: object, number: object) -> list[Ro
     if not number or not form.numbered(type_):
         return []
     rows = desk.collection(form.kind.plural).having(form.number, read_text(number))
-    return [row for row in rows if row.record.get("Type", type_) == type_]
+    return [row for row in rows if form.type_of(row.record) == type_]
 
 
 def next_number(desk: Desk, form: Form) -> str:

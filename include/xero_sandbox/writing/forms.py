@@ -56,6 +56,10 @@ class Form:
         """Whether its numbers are unique, and made up when none is sent."""
         return type_ not in ("ACCPAY", "ACCPAYCREDIT")
 
+    def type_of(self, record: Record) -> object:
+        """A purchase order is nothing else, whatever it says."""
+        return record.get("Type", self.types[0]) if len(self.types) > 1 else self.types[0]
+
     def sells(self, record: Record) -> bool:
         return str(record.get("Type")).startswith("ACCREC")
 
