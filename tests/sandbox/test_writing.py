@@ -250,6 +250,9 @@ def test_every_rule_refuses_in_xeros_words_and_nothing_else(writer: Writer) -> N
     assert [messages(element) for element in accepted] == [[]] * len(ACCEPTED)
     assert accepted[1].get("DueDate") is None
     assert accepted[5]["TotalTax"] == 0.37
+    writer.sandbox.control("PUT", "clock", {"now": "2026-12-01T20:00:00"})  # 7 in the morning in Sydney
+    writer.sandbox.token = writer.sandbox.grant(grant_type="client_credentials").json()["access_token"]
+    assert writer.put("Invoices", writer.sale())[0]["DateString"] == "2026-12-02T00:00:00"
     (half,) = accepted[6]["LineItems"]
     assert (half["LineAmount"], half["Tracking"][0]["Option"], accepted[6]["IsDiscounted"]) == (5, "North", True)
     writer.sandbox.settings(lock_dates_bind_drafts=True, approval_limit=0)
@@ -305,7 +308,20 @@ def test_what_is_there_is_changed_only_where_xero_allows_it(writer: Writer) -> N
     writer.sandbox.settings(deleted_numbers_reusable=True)
     assert writer.each("PUT", "Invoices", again)[0]["InvoiceID"] != key
     unknown = writer.call("POST", f"Invoices/{'1' * 36}", writer.sale())
+    assert unknown.status_code == 400
     assert unknown.json()["Elements"][0]["ValidationErrors"][0]["Message"].startswith("The document with the supplied")
+    paid = next(row for row in writer.sandbox.truth("Invoices") if row["Type"] == "ACCPAY" and row["Payments"])
+    due = post(InvoiceID=paid["InvoiceID"], DueDate="2027-03-01", InvoiceNumber="T-9")
+    assert (due["DueDateString"], due["Status"], due["AmountPaid"]) == (
+        *("2027-03-01T00:00:00", paid["Status"]),
+        paid["AmountPaid"],
+    )
+    closed = writer.put("Invoices", writer.cost(Type="ACCPAY", Status="AUTHORISED"))[0]["InvoiceID"]
+    lock = "/Date(4102444800000+0000)/"
+    writer.sandbox.control("PATCH", f"organisations/{writer.sandbox.tenant()}", {"PeriodLockDate": lock})
+    assert messages(post(InvoiceID=closed, Reference="x")) == [
+        "The document cannot be edited as it is currently dated before the period lock date"
+    ]
     renamed = writer.put("Invoices", writer.sale(Contact={"ContactID": writer.contact["ContactID"], "Name": "Renamed"}))
     assert renamed[0]["Contact"]["Name"] == "Renamed"
     assert writer.sandbox.contacts(IDs=writer.contact["ContactID"])[0]["Name"] == "Renamed"
@@ -414,6 +430,15 @@ def test_a_key_is_answered_once_for_six_minutes(writer: Writer) -> None:
         answers = list(pool.map(lambda _: requests_put(writer, [bill], "both"), range(2)))
     assert answers[0] == answers[1]
     assert bills() == 4
+
+
+@pytest.mark.parametrize("honoured", [False, True])
+def test_payroll_honours_the_key_when_switched_so(writer: Writer, honoured: bool) -> None:
+    writer.sandbox.settings(payroll_idempotency=honoured)
+    writer.sandbox.control("POST", "faults", {"kind": "500"})
+    path = "../../payroll.xro/1.0/Employees"
+    statuses = [writer.call("POST", path, [{}], key="k").status_code for _ in range(2)]
+    assert (statuses[0], statuses[1] == 500) == (500, honoured)
 
 
 def requests_put(writer: Writer, body: Any, key: str) -> bytes:
