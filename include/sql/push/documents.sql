@@ -38,3 +38,6 @@ SELECT xero_id FROM (
             UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.credit_note
             UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.purchase_order) AS document
  WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;
+
+-- name: attachment_content$
+SELECT content FROM qicworks.attachment WHERE id = :id;

@@ -25,9 +25,6 @@ UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
 -- name: close_request!
 UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL WHERE id = :id;
 
--- name: attachment_content$
-SELECT content FROM qicworks.attachment WHERE id = :id;
-
 -- name: settle_attachment!
 UPDATE qicworks.attachment
    SET push_state = CASE WHEN push_version = :version AND push_state = 'ready' THEN :state ELSE push_state END,

@@ -4,50 +4,25 @@ A document is claimed by a request in one transaction and settled in another; be
 `xero_sync.push_request` knows that Xero may have it. All of it happens under the lease of (connection, kind).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from xero.documents.declaration import Document, Json, Kind
+from xero.documents.declaration import Json
 from xero.qicworks import sql
-from xero.qicworks.connections import Connection
-from xero.qicworks.database import Session
+from xero.qicworks.outgoing import Outgoing, Waiting
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
 
-# Of every kind. `wanted` null: all that are ready.
-READY = SQL(
-    """
-    SELECT id, push_version, xero_id FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND push_state = 'ready'
-       AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s)) AND id <> ALL(%(done)s)
-       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
-                        WHERE open.connection_id = %(connection_id)s AND open.kind = %(kind)s AND open.closed_at IS NULL
-                          AND {table}.id = ANY(open.documents))
-     ORDER BY created_at, id LIMIT %(limit)s
-    """
-)
+__all__ = ["Outbox", "Request", "Result", "Waiting"]
+
 LOCK = SQL(
     """
     SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED
-    """
-)
-PRICED = SQL(
-    """
-    SELECT document.*, contact.xero_id AS contact_xero_id, contact.name AS contact_name,
-           contact.connection_id = %(connection_id)s AS contact_is_here, contact.is_active AS contact_is_active,
-           contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
-           organisation.period_lock_date, organisation.end_of_year_lock_date
-      FROM qicworks.{table} AS document
-      JOIN qicworks.organisation ON organisation.id = document.organisation_id
-      LEFT JOIN qicworks.contact ON contact.id = document.contact_id
-     WHERE document.id = ANY(%(ids)s)
-     ORDER BY document.created_at, document.id
     """
 )
 IN_FLIGHT = SQL("UPDATE qicworks.{table} SET push_state = 'in_flight' WHERE id = ANY(%(ids)s)")
@@ -72,27 +47,6 @@ READY_AGAIN = SQL(
     UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(%(ids)s) AND push_state = 'in_flight'
     """
 )
-NAMED = SQL(
-    """
-    SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND (id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s))
-    """
-)
-# Those that wait and whose document stands in Xero; their content is read one by one.
-ATTACHMENTS = SQL(
-    """
-    SELECT attachment.id, document.number, document.xero_id, attachment.file_name, attachment.mime_type,
-           octet_length(attachment.content) AS size, attachment.include_online, attachment.push_version,
-           (SELECT count(*) FROM qicworks.attachment AS other
-             WHERE other.parent_type = %(table)s AND other.parent_id = document.id
-               AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
-      FROM qicworks.attachment
-      JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
-     WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
-       AND attachment.push_state = 'ready' AND document.push_state = 'pushed' AND document.xero_id IS NOT NULL
-     ORDER BY attachment.created_at, attachment.id
-    """
-)
 RETRY = SQL(
     """
     UPDATE qicworks.{table} SET push_state = 'ready'
@@ -101,15 +55,6 @@ RETRY = SQL(
     RETURNING id
     """
 )
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A document that is ready, before it is locked."""
-
-    id: UUID
-    version: int
-    xero_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -148,59 +93,18 @@ class Result:
         return self.error or "", self.correction or ""
 
 
-class Outbox:
-    """The documents of one kind and connection."""
-
-    def __init__(self, session: Session, connection: Connection, kind: Kind) -> None:
-        self.session = session
-        self.connection = connection
-        self.kind = kind
-        self._pair = {"connection_id": connection.id, "kind": kind.name}
-
-    def _run(self, statement: SQL, **values: Any) -> list[dict[str, Any]]:
-        made = statement.format(table=Identifier(self.kind.table), label=Identifier(self._label))
-        values |= {**self._pair, "table": self.kind.table, "organisation_id": self.connection.organisation_id}
-        cursor = self.session.execute(made, values)
-        return cursor.fetchall() if cursor.description else []
-
-    @property
-    def _label(self) -> str:
-        return "id" if self.kind.payroll else "number"
-
-    # -- which
-
-    def named(self, names: Sequence[str]) -> list[UUID]:
-        """The documents of these ids or numbers; LookupError names what is not there."""
-        found = self._run(NAMED, names=list(names))
-        known = {str(row["id"]) for row in found} | {row["number"] for row in found}
-        if unknown := [name for name in names if name not in known]:
-            raise LookupError(
-                f"{self.connection.organisation} has no {self.kind.word} {', '.join(unknown)}; "
-                "give its id, or its number as QicWorks has it"
-            )
-        return [row["id"] for row in found]
+class Outbox(Outgoing):
+    """The documents of one kind and connection, claimed, sent and settled."""
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
         """Failed documents are ready again; how many."""
         return len(self._run(RETRY, wanted=wanted))
-
-    def waiting(self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID]) -> list[Waiting]:
-        rows = self._run(READY, limit=limit, wanted=wanted, done=list(done))
-        return [Waiting(row["id"], row["push_version"], row["xero_id"]) for row in rows]
 
     # -- claiming, in one transaction
 
     def lock(self, ids: Sequence[UUID]) -> list[UUID]:
         """Those that are still ready, and that nobody is editing just now; nobody can until the transaction ends."""
         return [row["id"] for row in self._run(LOCK, ids=list(ids))]
-
-    def read_priced(self, ids: Sequence[UUID]) -> list[Document]:
-        """With their lines, oldest first."""
-        lines: dict[UUID, list[dict[str, Any]]] = {}
-        asked = {"table": self.kind.table, "ids": list(ids), "connection_id": self.connection.id}
-        for line in DOCUMENTS.lines(self.session, **asked):
-            lines.setdefault(line["parent_id"], []).append(line)
-        return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
 
     def claim(
         self,
@@ -301,14 +205,6 @@ class Outbox:
             DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
         if result.forget and result.xero_id:
             OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
-
-    def attachments(self) -> list[dict[str, Any]]:
-        """Those that wait and whose document stands in Xero."""
-        return self._run(ATTACHMENTS) if not self.kind.payroll else []
-
-    def attachment_content(self, id: UUID) -> bytes:
-        content: bytes = OUTBOX.attachment_content(self.session, id=id)
-        return content
 
     def settle_attachment(self, id: UUID, version: int, result: Result) -> None:
         OUTBOX.settle_attachment(

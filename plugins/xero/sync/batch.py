@@ -3,44 +3,27 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
-
-import msgspec
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, Json, PricedKind, Record
-from xero.qicworks.outbox import Outbox, Request, Result, Waiting
-from xero.sync import lookup, readback
+from xero.documents.declaration import Document, PricedKind, Record
+from xero.qicworks.outbox import Outbox, Request, Result
+from xero.sync import lookup, planning, readback
 from xero.sync.interaction import Interaction
 from xero.sync.preview import Preview
-from xero.sync.settling import Settled, Settling, check_in_xero, label, refused, unfit
+from xero.sync.settling import Settled, Settling, check_in_xero, label, refused
 
 log = logging.getLogger(__name__)
 
 AT_MOST = 50  # documents in a request
-LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero keeps it for six minutes
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
 #: Xero's words for a number that is there already, or was.
 TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 UNANSWERED = "It is not in Xero. Push again; if that happens again, report it."
-
-JSON = msgspec.json.Encoder(decimal_format="number")
-
-
-@dataclass(frozen=True)
-class Planned:
-    """What would be sent: the documents and the elements that they become."""
-
-    method: str
-    documents: tuple[Document, ...]
-    elements: tuple[Json, ...]
-
-    def body(self, kind: PricedKind) -> str:
-        return JSON.encode({kind.envelope: list(self.elements)}).decode()
 
 
 class Batch:
@@ -83,11 +66,11 @@ class Batch:
         waiting = self.outbox.waiting(AT_MOST, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
-        standing = {one.id: self._standing(one) for one in waiting if one.xero_id}
+        standing = planning.standing(self.it.client, self.kind, waiting)
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
             documents = self.outbox.read_priced(locked)
-            settled, plans = self._plan(documents, standing)
+            settled, plans = planning.plan(self.kind, documents, standing)
             requests = [self._claim(plan) for plan in plans]
             self.it.counts.read += len(documents)
             if settled:
@@ -101,9 +84,10 @@ class Batch:
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would refuse and send, fifty by fifty. Writes nothing."""
         seen: list[UUID] = []
-        while waiting := self.outbox.waiting(AT_MOST, wanted, seen):
-            standing = {one.id: self._standing(one) for one in waiting if one.xero_id}
-            settled, plans = self._plan(self.outbox.read_priced([one.id for one in waiting]), standing)
+        states = ("ready",) if wanted is None else ("ready", "failed")  # one that is named is tried again
+        while waiting := self.outbox.waiting(AT_MOST, wanted, seen, states):
+            standing = planning.standing(self.it.client, self.kind, waiting)
+            settled, plans = planning.plan(self.kind, self.outbox.read_priced([one.id for one in waiting]), standing)
             if settled:
                 yield Preview(refused=tuple((one.label, *one.result.why) for one in settled))
             for plan in plans:
@@ -115,29 +99,7 @@ class Batch:
     def _query(self) -> dict[str, str]:
         return {"summarizeErrors": "false", **self.kind.query}
 
-    def _plan(
-        self, documents: Sequence[Document], standing: dict[UUID, Record | None]
-    ) -> tuple[list[Settled], list[Planned]]:
-        """Who cannot be sent, and why; and what is sent of the others."""
-        settled: list[Settled] = []
-        create: list[tuple[Document, Json]] = []
-        change: list[tuple[Document, Json]] = []
-        for document in documents:
-            result: Result | None = None
-            findings = [finding for check in self.kind.checks for finding in check(document)]
-            if any(finding.correction for finding in findings):
-                result = unfit(label(self.kind, document), findings)
-            elif document.xero_id is None or self._is_to_be_made_anew(document, standing.get(document.id)):
-                create.append((document, self.kind.payload(document)))
-            else:
-                result = self._not_editable(document, standing.get(document.id))
-                if result is None:
-                    change.append((document, self._changed(document, standing.get(document.id) or {})))
-            if result:
-                settled.append(Settled(document.id, document.version, label(self.kind, document), result))
-        return settled, [*_chunks("PUT", create), *_chunks("POST", change)]
-
-    def _claim(self, plan: Planned) -> Request:
+    def _claim(self, plan: planning.Planned) -> Request:
         """Commits the key and the exact request before anything is sent."""
         return self.outbox.claim(
             plan.method,
@@ -149,57 +111,6 @@ class Batch:
             [self.kind.identity(document) for document in plan.documents],
             self.it.event_id,
         )
-
-    # -- what was pushed before
-
-    def _standing(self, waiting: Waiting) -> Record | None:
-        """How it stands in Xero now; None when it is not there."""
-        try:
-            return lookup.one(self.it.client, self.kind, waiting.xero_id)
-        except Refused as refusal:
-            if refusal.status == 404:
-                return None
-            raise
-
-    def _is_to_be_made_anew(self, document: Document, record: Record | None) -> bool:
-        """It was deleted in Xero, and has got a new number since."""
-        return (
-            record is not None
-            and record.get("Status") in self.kind.gone
-            and document.number is not None
-            and document.number != record.get(self.kind.number)
-        )
-
-    def _not_editable(self, document: Document, record: Record | None) -> Result | None:
-        """Why a change cannot be sent; None when it can."""
-        name = label(self.kind, document)
-        if record is None:
-            return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
-        status = str(record.get("Status"))
-        if status in self.kind.editable:
-            return None
-        if status in self.kind.gone:
-            return readback.deleted(name, document.number, status, document.xero_id or readback.NOBODY)
-        return Result(
-            "failed",
-            document.xero_id,
-            status,
-            f"it is {status.lower()} in Xero, so that the change was not sent",
-            f"Make the same change in Xero by hand, or undo it in QicWorks; a credit note corrects what is paid. "
-            f"While the {name} is a draft in Xero, QicWorks may change it.",
-        )
-
-    def _changed(self, document: Document, record: Record) -> Json:
-        """The payload with the ids that Xero knows: a line without its id would be a new one."""
-        payload = self.kind.payload(document)
-        there = {
-            str(line.get("LineItemID")).lower() for line in record.get("LineItems") or () if isinstance(line, dict)
-        }
-        lines = [
-            {"LineItemID": str(line["xero_line_id"]), **made} if str(line["xero_line_id"]).lower() in there else made
-            for line, made in zip(document.lines, payload["LineItems"], strict=True)
-        ]
-        return {self.kind.key: str(document.xero_id), **payload, "LineItems": lines}
 
     # -- sending and settling
 
@@ -249,7 +160,7 @@ class Batch:
                     request.method,
                     request.path,
                     request.query,
-                    JSON.encode({self.kind.envelope: elements[part]}).decode(),
+                    planning.encoded(self.kind, elements[part]),
                     request.documents[part],
                     request.versions[part],
                     request.identities[part],
@@ -345,20 +256,3 @@ class Batch:
 def _wants_a_look(result: Result) -> bool:
     """Xero said nothing of it, or that its number is taken: perhaps by itself."""
     return result.state is None or (result.state == "failed" and bool(TAKEN.search(result.error or "")))
-
-
-def _chunks(method: str, planned: Sequence[tuple[Document, Json]]) -> Iterator[Planned]:
-    """As many to a request as fit in three megabytes."""
-    documents: list[Document] = []
-    elements: list[Json] = []
-    size = 0
-    for document, element in planned:
-        weight = len(JSON.encode(element)) + 1
-        if elements and size + weight > LARGEST:
-            yield Planned(method, tuple(documents), tuple(elements))
-            documents, elements, size = [], [], 0
-        documents.append(document)
-        elements.append(element)
-        size += weight
-    if elements:
-        yield Planned(method, tuple(documents), tuple(elements))

@@ -76,7 +76,7 @@ def id_of(kind: PricedKind, record: Record) -> UUID | None:
     return None if found == NOBODY else found
 
 
-def deleted(label: str, number: str | None, status: str | None, xero_id: UUID) -> Result:
+def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | None) -> Result:
     """It stands in Xero, but as deleted or voided."""
     again = f" ({number} → {corrections.renumbered(number)})" if number else ""
     return Result(

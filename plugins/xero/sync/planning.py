@@ -1,0 +1,128 @@
+"""What is to be sent of documents that are ready: created, changed while Xero calls them drafts, or not at all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from xero.api.client import XeroClient
+from xero.api.errors import Refused
+from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.qicworks.outbox import Result, Waiting
+from xero.sync import lookup, readback
+from xero.sync.settling import Settled, check_in_xero, label, unfit
+
+LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
+
+JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request to be: the documents and the elements that they become."""
+
+    method: str
+    documents: tuple[Document, ...]
+    elements: tuple[Json, ...]
+
+    def body(self, kind: PricedKind) -> str:
+        return encoded(kind, self.elements)
+
+
+def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
+    """The body of a request: exact, numbers as QicWorks has them."""
+    return JSON.encode({kind.envelope: list(elements)}).decode()
+
+
+def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Record | None]:
+    """How those that were pushed before stand in Xero now; None for what is not there."""
+    return {one.id: _one(client, kind, one.xero_id) for one in waiting if one.xero_id}
+
+
+def _one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
+    try:
+        return lookup.one(client, kind, xero_id)
+    except Refused as refusal:
+        if refusal.status == 404:
+            return None
+        raise
+
+
+def plan(
+    kind: PricedKind, documents: Sequence[Document], there: Mapping[UUID, Record | None]
+) -> tuple[list[Settled], list[Planned]]:
+    """Who cannot be sent, and why; and what is sent of the others."""
+    settled: list[Settled] = []
+    create: list[tuple[Document, Json]] = []
+    change: list[tuple[Document, Json]] = []
+    for document in documents:
+        name, record = label(kind, document), there.get(document.id)
+        findings = [finding for check in kind.checks for finding in check(document)]
+        result: Result | None = None
+        if any(finding.correction for finding in findings):
+            result = unfit(name, findings)
+        elif document.xero_id is None or _is_to_be_made_anew(kind, document, record):
+            create.append((document, kind.payload(document)))
+        elif result := _not_editable(kind, document, record):
+            pass
+        else:
+            change.append((document, _changed(kind, document, record or {})))
+        if result:
+            settled.append(Settled(document.id, document.version, name, result))
+    return settled, [*_chunks("PUT", create), *_chunks("POST", change)]
+
+
+def _is_to_be_made_anew(kind: PricedKind, document: Document, record: Record | None) -> bool:
+    """It was deleted in Xero, and has got a new number since."""
+    gone = record is not None and record.get("Status") in kind.gone
+    return gone and record is not None and document.number != record.get(kind.number)
+
+
+def _not_editable(kind: PricedKind, document: Document, record: Record | None) -> Result | None:
+    """Why a change cannot be sent; None when it can."""
+    name = label(kind, document)
+    if record is None:
+        return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+    status = str(record.get("Status"))
+    if status in kind.editable:
+        return None
+    if status in kind.gone:
+        return readback.deleted(name, document.number, status, document.xero_id)
+    return Result(
+        "failed",
+        document.xero_id,
+        status,
+        f"it is {status.lower()} in Xero, so that the change was not sent",
+        f"Make the same change in Xero by hand, or undo it in QicWorks; a credit note corrects what is paid. "
+        f"While the {name} is a draft in Xero, QicWorks may change it.",
+    )
+
+
+def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
+    """The payload with the ids that Xero knows: a line without its id would be a new one."""
+    payload = kind.payload(document)
+    lines_there = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
+    there = {str(line.get("LineItemID")).lower() for line in lines_there}
+    lines = [
+        {"LineItemID": str(line["xero_line_id"]), **made} if str(line["xero_line_id"]).lower() in there else made
+        for line, made in zip(document.lines, payload["LineItems"], strict=True)
+    ]
+    return {kind.key: str(document.xero_id), **payload, "LineItems": lines}
+
+
+def _chunks(method: str, planned: Sequence[tuple[Document, Json]]) -> Iterator[Planned]:
+    """As many to a request as fit in three megabytes."""
+    documents: list[Document] = []
+    elements: list[Json] = []
+    size = 0
+    for document, element in planned:
+        weight = len(JSON.encode(element)) + 1
+        if elements and size + weight > LARGEST:
+            yield Planned(method, tuple(documents), tuple(elements))
+            documents, elements, size = [], [], 0
+        documents.append(document)
+        elements.append(element)
+        size += weight
+    if elements:
+        yield Planned(method, tuple(documents), tuple(elements))
