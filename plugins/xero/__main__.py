@@ -4,38 +4,28 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable
-from functools import cache
 
 import psycopg
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero import airflow_connections
 from xero.api.errors import XeroError
-from xero.api.settings import XeroApp
-from xero.datasets.declaration import Timing
+from xero.cli import pushing
+from xero.cli.pulling import run_pull, run_reconcile
+from xero.cli.terminal import app_of, log, out, show
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database, events
 from xero.qicworks.migrate import migrate
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, PullFailed, Skip, pull
-from xero.sync.reconcile import reconcile
-from xero.sync.turns import who
+from xero.sync.outcome import PullFailed, Skip
 
 QICWORKS = "qicworks_default"
-
-out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, emoji=False, markup=False)
-log = logging.getLogger("xero")
-
-
-@cache
-def app_of(conn_id: str) -> XeroApp:
-    return XeroApp.from_connection(airflow_connections.get(conn_id))
+COUNTS = ("read", "inserted", "updated", "deactivated", "rejected", "pushed", "failed", "calls")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=run_pull)
 
+    command = commands.add_parser("push", help="push documents that are ready, of all organisations, or of one")
+    pushing.add_arguments(command)
+
     command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
     command.add_argument("--connection", metavar="NAME", help="one organisation only")
     command.set_defaults(run=run_reconcile)
@@ -131,88 +124,6 @@ def run_connections(engine: Engine, options: argparse.Namespace) -> int:
     return 0
 
 
-def run_pull(engine: Engine, options: argparse.Namespace) -> int:
-    failed = 0
-    # Those of the night come last: what the others have just read they need not read again.
-    every = sorted(DATASETS, key=lambda name: DATASETS[name].timing is not Timing.ANY)
-    names = every if options.data_set == "all" else [options.data_set]
-    open_client = opener(engine, app_of)
-    for name in names:
-        dataset = DATASETS[name]
-        taken, left_out = who(engine, dataset, options.connection)
-        for reason in left_out:
-            print(f"left out: {reason}", file=sys.stderr)
-        if not taken and not left_out:
-            print("no organisation is connected; `python -m xero connect --all` connects", file=sys.stderr)
-        failed += (not taken) + any("connected again" in reason for reason in left_out)
-        for one in taken:
-            label = f"{dataset.title}, {one['organisation']}"
-            with _progress() as bar:
-                task = bar.add_task(label, total=None, rows=0)
-                try:
-                    outcome = pull(
-                        dataset,
-                        one["connection_id"],
-                        engine=engine,
-                        open_client=open_client,
-                        origin=Origin(),
-                        full=options.full,
-                        anyway=options.anyway,
-                        progress=lambda records, bar=bar, task=task: bar.update(
-                            task, rows=bar.tasks[0].fields["rows"] + records
-                        ),  # type: ignore[misc]
-                    )
-                except (XeroError, PullFailed, Skip) as error:
-                    failed += 1
-                    print(f"{label}: {'skipped' if isinstance(error, Skip) else 'failed'}: {error}", file=sys.stderr)
-                    continue
-                except Exception as error:
-                    failed += 1
-                    log.debug("%s", label, exc_info=True)
-                    said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
-                    print(f"{label}: failed: {said} (-v tells where)", file=sys.stderr)
-                    continue
-            counts = outcome.counts
-            out.print(
-                f"{label}: {outcome.status}: {counts.read} read, {counts.inserted} inserted, {counts.updated} updated,"
-                f" {counts.unchanged} unchanged, {counts.deactivated} deactivated, {counts.rejected} rejected;"
-                f" {counts.calls} calls, {counts.bytes_received} bytes; {outcome.message}"
-            )
-    return 1 if failed else 0
-
-
-def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
-    """Exit code 0 only if all is in step."""
-    taken, left_out = who(engine, None, options.connection)
-    for reason in left_out:
-        print(f"left out: {reason}", file=sys.stderr)
-    differing = 0
-    open_client = opener(engine, app_of)
-    for one in taken:
-        try:
-            outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
-        except (XeroError, Skip) as error:
-            differing += 1
-            how = "skipped" if isinstance(error, Skip) else "failed"
-            print(f"{one['organisation']}: {how}: {error}", file=sys.stderr)
-            continue
-        differing += outcome.status != "success"
-        out.print(f"{one['organisation']}: {outcome.message}; {outcome.counts.calls} calls")
-    return 1 if differing or not taken else 0
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.fields[rows]} records"),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not sys.stdout.isatty(),
-    )
-
-
 def run_events(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
         found = events.latest(session, options.number)
@@ -226,33 +137,25 @@ def run_events(engine: Engine, options: argparse.Namespace) -> int:
         "changed",
         "gone",
         "rejected",
+        "pushed",
+        "failed",
         "calls",
+        "document",
         "message",
     )
     for event in found:
-        numbers = (event[name] for name in ("read", "inserted", "updated", "deactivated", "rejected", "calls"))
+        numbers = (event[name] for name in COUNTS)
         table.add_row(
             f"{event['started_at']:%Y-%m-%d %H:%M:%S}",
             event["organisation"],
             f"{event['direction']} {event['data_set']}",
             event["status"],
             *map(str, numbers),
+            event["document"] or "",
             " ".join(filter(None, (event["message"], event["correction"]))),
         )
     show(table, "no events yet")
     return 0
-
-
-def show(table: Table, if_empty: str) -> None:
-    """A table on a terminal, tab-separated lines elsewhere."""
-    if not table.row_count:
-        print(if_empty)
-    elif sys.stdout.isatty():
-        out.print(table)
-    else:
-        columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
-        for row in zip(*columns, strict=True):
-            print("\t".join(row))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "dags").glob("*.py"))
 IDS = [file.stem for file in FILES]
 PULLS = [dag_id for dag_id in IDS if dag_id.startswith("pull_")]
+PUSHES = [dag_id for dag_id in IDS if dag_id.startswith("push_")]
 
 
 def test_every_file_is_one_dag_of_its_name(dags: dict[str, Any]) -> None:
@@ -24,6 +26,12 @@ def test_every_data_set_has_its_dag(dags: dict[str, Any]) -> None:
     assert DATASETS
     missing = {f"pull_{name}" for name in DATASETS} - set(dags)
     assert not missing, f"Add dags/{min(missing, default='')}.py: a docstring and a call of pull_dag."
+
+
+def test_every_kind_of_document_has_its_dag(dags: dict[str, Any]) -> None:
+    assert KINDS
+    missing = {f"push_{name}" for name in KINDS} - set(dags)
+    assert not missing, f"Add dags/{min(missing, default='')}.py: a docstring and a call of push_dag."
 
 
 @pytest.mark.parametrize("dag_id", IDS)
@@ -90,3 +98,22 @@ class TestPullPolicy:
 
     def test_a_mapped_pull_bears_its_organisation_s_name(self, dags: dict[str, Any], dag_id: str) -> None:
         assert "organisation" in dags[dag_id].task_dict["pull"].partial_kwargs["map_index_template"]
+
+
+@pytest.mark.parametrize("dag_id", PUSHES)
+class TestPushPolicy:
+    def test_the_trigger_form_and_the_tasks(self, dags: dict[str, Any], dag_id: str) -> None:
+        dag = dags[dag_id]
+        assert set(dag.params) == {"connection", "document_ids", "dry_run"}
+        # The form shows a box with a line for each entry only for arrays that do not name other items than strings.
+        assert dag.params.get_param("document_ids").schema["type"] == ["null", "array", "string"]
+        assert "items" not in dag.params.get_param("document_ids").schema
+        assert set(dag.task_dict) == {"connections", "push"}
+        assert dag.max_active_runs == 16, "One document pushed by hand must not wait for the scheduled run."
+
+    def test_a_mapped_push_bears_its_organisation_s_name_and_decides_the_run(
+        self, dags: dict[str, Any], dag_id: str
+    ) -> None:
+        push = dags[dag_id].task_dict["push"]
+        assert "organisation" in push.partial_kwargs["map_index_template"]
+        assert not push.downstream_task_ids, "as a leaf it decides the state of the run"

@@ -6,8 +6,8 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from xero.api import errors
-from xero.dags import LONGEST_WAIT, WaitAsTold
-from xero.sync.pull import PullFailed
+from xero.dags.retrying import LONGEST_WAIT, WaitAsTold
+from xero.sync.outcome import PullFailed
 
 POLICY = WaitAsTold()
 

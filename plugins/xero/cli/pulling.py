@@ -1,0 +1,85 @@
+"""`python -m xero pull` and `reconcile`."""
+
+import argparse
+import logging
+
+from sqlalchemy import Engine
+
+from xero.api.errors import XeroError
+from xero.cli.terminal import FORESEEN, app_of, complain, out, progress, say_failed, say_who
+from xero.datasets.declaration import Timing
+from xero.datasets.registry import DATASETS
+from xero.qicworks.events import Origin
+from xero.sync.clients import opener
+from xero.sync.outcome import Skip
+from xero.sync.pull import pull
+from xero.sync.reconcile import reconcile
+from xero.sync.turns import who
+
+log = logging.getLogger(__name__)
+
+
+def run_pull(engine: Engine, options: argparse.Namespace) -> int:
+    failed = 0
+    # Those of the night come last: what the others have just read they need not read again.
+    every = sorted(DATASETS, key=lambda name: DATASETS[name].timing is not Timing.ANY)
+    names = every if options.data_set == "all" else [options.data_set]
+    open_client = opener(engine, app_of)
+    for name in names:
+        dataset = DATASETS[name]
+        taken, left_out = who(engine, dataset, options.connection)
+        say_who(taken, left_out)
+        failed += (not taken) + any("connected again" in reason for reason in left_out)
+        for one in taken:
+            label = f"{dataset.title}, {one['organisation']}"
+            with progress() as bar:
+                task = bar.add_task(label, total=None, rows=0)
+                try:
+                    outcome = pull(
+                        dataset,
+                        one["connection_id"],
+                        engine=engine,
+                        open_client=open_client,
+                        origin=Origin(),
+                        full=options.full,
+                        anyway=options.anyway,
+                        progress=lambda records, bar=bar, task=task: bar.update(
+                            task, rows=bar.tasks[0].fields["rows"] + records
+                        ),  # type: ignore[misc]
+                    )
+                except FORESEEN as error:
+                    failed += 1
+                    say_failed(label, error)
+                    continue
+                except Exception as error:
+                    failed += 1
+                    log.debug("%s", label, exc_info=True)
+                    say_failed(label, error)
+                    continue
+            counts = outcome.counts
+            out.print(
+                f"{label}: {outcome.status}: {counts.read} read, {counts.inserted} inserted, {counts.updated} updated,"
+                f" {counts.unchanged} unchanged, {counts.deactivated} deactivated, {counts.rejected} rejected;"
+                f" {counts.calls} calls, {counts.bytes_received} bytes; {outcome.message}"
+            )
+    return 1 if failed else 0
+
+
+def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
+    """Exit code 0 only if all is in step."""
+    taken, left_out = who(engine, None, options.connection)
+    for reason in left_out:
+        complain(f"left out: {reason}")
+    differing = 0
+    open_client = opener(engine, app_of)
+    for one in taken:
+        try:
+            outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
+        except (XeroError, Skip) as error:
+            differing += 1
+            how = "skipped" if isinstance(error, Skip) else "failed"
+            complain(f"{one['organisation']}: {how}: {error}")
+            continue
+        differing += outcome.status != "success"
+        out.print(f"{one['organisation']}: {outcome.message}; {outcome.counts.calls} calls")
+    return 1 if differing or not taken else 0

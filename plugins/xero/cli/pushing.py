@@ -1,0 +1,130 @@
+"""`python -m xero push`."""
+
+import argparse
+import logging
+import sys
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from sqlalchemy import Engine
+
+from xero.cli.terminal import FORESEEN, app_of, complain, out, say_failed
+from xero.documents.declaration import Kind
+from xero.documents.registry import KINDS
+from xero.qicworks import connections, database
+from xero.qicworks.events import Origin
+from xero.sync.clients import opener
+from xero.sync.interaction import OpenClient
+from xero.sync.preview import Preview
+from xero.sync.push import preview, push
+from xero.sync.turns import who_pushes
+
+log = logging.getLogger(__name__)
+
+JSON = msgspec.json.Encoder(decimal_format="number")  # numbers exactly as they are sent
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("kind", choices=[*KINDS, "all"], metavar="KIND", help=", ".join([*KINDS, "all"]))
+    command.add_argument("--connection", metavar="NAME", help="one organisation only")
+    command.add_argument(
+        "--document",
+        dest="documents",
+        metavar="ID_OR_NUMBER",
+        action="extend",
+        nargs="+",
+        default=[],
+        help="only these documents; one that failed is tried again",
+    )
+    command.add_argument("--retry-failed", action="store_true", help="try all that failed again")
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent and refused; send nothing")
+    command.add_argument("--json", action="store_true", help="with --dry-run: a line of JSON for each request")
+    command.set_defaults(run=run_push, wrong=command.error)
+
+
+def run_push(engine: Engine, options: argparse.Namespace) -> int:
+    """Exit code 0 only if nothing failed, nothing was refused and nobody was left out."""
+    if options.json and not options.dry_run:
+        options.wrong("--json goes with --dry-run")
+    if options.documents and options.kind == "all":
+        options.wrong("--document goes with one kind of document, not with all")
+    with database.session(engine) as session:
+        if not connections.every(session):
+            complain("no organisation is connected; `python -m xero connect --all` connects")
+            return 1
+    open_client = opener(engine, app_of)
+    failed = 0
+    for kind in KINDS.values() if options.kind == "all" else [KINDS[options.kind]]:
+        taken, left_out = who_pushes(
+            engine, kind, options.connection, options.documents, retry_failed=options.retry_failed
+        )
+        for reason in left_out:
+            complain(f"left out: {reason}")
+        if not taken and not left_out and not options.json:
+            out.print(f"{kind.title}: nothing is ready to be pushed")
+        # One that was switched off is left out on purpose, unless it is the one that was asked for.
+        failed += sum(bool(options.connection) or "switched off" not in reason for reason in left_out)
+        for one in taken:
+            label = f"{kind.title}, {one['organisation']}"
+            try:
+                work = _show if options.dry_run else _push
+                failed += work(kind, label, one, engine, open_client, options)
+            except FORESEEN as error:
+                failed += 1
+                say_failed(label, error)
+            except Exception as error:
+                failed += 1
+                log.debug("%s", label, exc_info=True)
+                say_failed(label, error)
+    return 1 if failed else 0
+
+
+def _push(
+    kind: Kind, label: str, one: dict[str, Any], engine: Engine, open_client: OpenClient, options: argparse.Namespace
+) -> int:
+    outcome = push(
+        kind,
+        one["connection_id"],
+        engine=engine,
+        open_client=open_client,
+        origin=Origin(),
+        documents=one["documents"],
+        retry_failed=options.retry_failed,
+    )
+    counts = outcome.counts
+    out.print(
+        f"{label}: {outcome.status}: {outcome.message}; {counts.calls} calls, {counts.bytes_received} bytes"
+        + ("; `python -m xero events` says why" if counts.failed else "")
+    )
+    return counts.failed
+
+
+def _show(
+    kind: Kind, label: str, one: dict[str, Any], engine: Engine, open_client: OpenClient, options: argparse.Namespace
+) -> int:
+    refused = sent = 0
+    for shown in preview(
+        kind, one["connection_id"], engine=engine, open_client=open_client, documents=one["documents"]
+    ):
+        for document, why, correction in shown.refused:
+            complain(f"{label}: {document} would be refused: {why}. {correction}")
+        refused += len(shown.refused)
+        if shown.body is not None:
+            sent += len(shown.documents)
+            print(_line(shown) if options.json else _readable(label, shown))
+    if not options.json:
+        out.print(f"{label}: nothing was sent: {sent} documents would be, {refused} would be refused")
+    sys.stdout.flush()
+    return refused
+
+
+def _line(shown: Preview) -> str:
+    told = {"method": shown.method, "path": shown.path, "query": shown.query or {}, "body": shown.body}
+    return JSON.encode(told).decode()
+
+
+def _readable(label: str, shown: Preview) -> str:
+    query = f"?{urlencode(shown.query)}" if shown.query else ""
+    body = msgspec.json.format(JSON.encode(shown.body)).decode()
+    return f"{label}: {', '.join(shown.documents)}\n{shown.method} {shown.path}{query}\n{body}"

@@ -1,0 +1,71 @@
+"""What all commands share: the terminal, tables, and whoever is left out."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from xero import airflow_connections
+from xero.api.errors import XeroError
+from xero.api.settings import XeroApp
+from xero.sync.outcome import PullFailed, Skip
+
+log = logging.getLogger("xero")
+out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, emoji=False, markup=False)
+
+FORESEEN = (XeroError, PullFailed, Skip)
+
+
+@cache
+def app_of(conn_id: str) -> XeroApp:
+    return XeroApp.from_connection(airflow_connections.get(conn_id))
+
+
+def complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def say_who(taken: Sequence[Any], left_out: Sequence[str]) -> None:
+    """Who does not take part, and why."""
+    for reason in left_out:
+        complain(f"left out: {reason}")
+    if not taken and not left_out:
+        complain("no organisation is connected; `python -m xero connect --all` connects")
+
+
+def say_failed(label: str, error: Exception) -> None:
+    """One line of what ended this organisation's work; the others go on. A `debug` before it tells where."""
+    if isinstance(error, FORESEEN):
+        complain(f"{label}: {'skipped' if isinstance(error, Skip) else 'failed'}: {error}")
+    else:
+        said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+        complain(f"{label}: failed: {said} (-v tells where)")
+
+
+def progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.fields[rows]} records"),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not sys.stdout.isatty(),
+    )
+
+
+def show(table: Table, if_empty: str) -> None:
+    """A table on a terminal, tab-separated lines elsewhere."""
+    if not table.row_count:
+        print(if_empty)
+    elif sys.stdout.isatty():
+        out.print(table)
+    else:
+        columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+        for row in zip(*columns, strict=True):
+            print("\t".join(row))

@@ -1,0 +1,10 @@
+"""The DAGs' factories, for the thin files in `dags/`.
+
+What costs time to import, and the database, are met inside the tasks only: the scheduler parses those files all day.
+"""
+
+from xero.dags.pulling import pull_dag
+from xero.dags.pushing import push_dag
+from xero.dags.reconciling import reconcile_dag
+
+__all__ = ["pull_dag", "push_dag", "reconcile_dag"]

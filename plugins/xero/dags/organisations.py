@@ -1,0 +1,60 @@
+"""What the tasks of one organisation have in common: who takes part, and where an event says that it comes from."""
+
+import logging
+from typing import Any
+
+from airflow.sdk import Param, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from xero.datasets.declaration import Dataset
+
+log = logging.getLogger(__name__)
+
+BY_NAME = "{{ task.op_kwargs['connection']['organisation'] }}"  # what a mapped task is called
+
+
+def which_organisation(everybody: str = "all that are on") -> Param:
+    return Param(
+        None,
+        type=["null", "string"],
+        title="Organisation",
+        description=f"Name of one QicWorks organisation, or the id of its connection. Empty: {everybody}.",
+    )
+
+
+def take_part(dataset: Dataset | None) -> list[dict[str, str]]:
+    """Who is on, and due. Logs who is left out, and why."""
+    from xero.hooks import qicworks_engine
+    from xero.sync.turns import who
+
+    context = get_current_context()
+    # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
+    scheduled = context["dag_run"].run_type == "scheduled"
+    try:
+        taking_part, left_out = who(qicworks_engine(), dataset, context["params"]["connection"], scheduled=scheduled)
+    except LookupError as error:
+        raise AirflowFailException(error.args[0]) from None
+    tell(taking_part, left_out)
+    return taking_part
+
+
+def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: list[str]) -> None:
+    for reason in left_out:
+        log.warning("left out: %s", reason)
+    log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")
+
+
+def origin(context: Any) -> Any:
+    """Where an interaction was started from, for its connection event."""
+    from xero.qicworks.events import Origin
+
+    ti = context["ti"]
+    return Origin(
+        dag_id=ti.dag_id,
+        run_id=ti.run_id,
+        task_id=ti.task_id,
+        map_index=ti.map_index,
+        try_number=ti.try_number,
+        manual=context["dag_run"].run_type == "manual",
+        log_url=ti.log_url,
+    )

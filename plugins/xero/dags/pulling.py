@@ -1,0 +1,95 @@
+"""The DAGs that pull: `connections` → `pull`, mapped over the organisations → `announce`."""
+
+import logging
+from typing import Any
+
+from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
+from xero.dags.retrying import default_args
+from xero.datasets.registry import named
+
+
+def pull_dag(name: str, doc: str | None) -> DAG:
+    """The DAG `pull_<name>` for the data set of that name; `doc` is the docstring of the file that calls."""
+    dataset = named(name)
+    tables = [table.name for table in dataset.tables]
+
+    with DAG(
+        dag_id=f"pull_{name}",
+        description=dataset.help,
+        doc_md=doc,
+        schedule=dataset.schedule,
+        # No start date: a newly deployed DAG waits for its next tick, instead of making up for the last one.
+        start_date=None,
+        catchup=False,
+        # A run by hand for one organisation must not wait for the nightly one of all others.
+        max_active_runs=16,
+        tags=["xero", "pull", *tables],
+        default_args=default_args(),
+        params={
+            "connection": which_organisation(),
+            "full_refresh": Param(
+                False,
+                type="boolean",
+                title="Full refresh",
+                description="Read everything again, not only what changed since the last run. Changes nothing that "
+                "is already right, but costs calls: one per 1,000 records, of staff one per employee.",
+            ),
+        },
+    ) as dag:
+
+        @task
+        def connections() -> list[dict[str, str]]:
+            """Who is on, and due. Logs who is left out, and why."""
+            return take_part(dataset)
+
+        @task(map_index_template=BY_NAME)
+        def pull(connection: dict[str, str]) -> dict[str, Any]:
+            """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
+            from xero.hooks import open_client, qicworks_engine
+            from xero.sync.pull import Skip
+            from xero.sync.pull import pull as pull_one
+
+            context = get_current_context()
+            logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up only
+            try:
+                outcome = pull_one(
+                    dataset,
+                    connection["connection_id"],
+                    engine=qicworks_engine(),
+                    open_client=open_client,
+                    origin=origin(context),
+                    full=context["params"]["full_refresh"],
+                )
+            except Skip as skip:
+                raise AirflowSkipException(str(skip)) from None
+            return outcome.to_dict()
+
+        @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[Asset(f"qicworks://{table}") for table in tables])
+        def announce(outcomes: Any) -> dict[str, int]:
+            """Tells whoever waits for these tables that there is something new: one event a run, or none."""
+            changed = count_changes(outcomes)
+            if not any(changed.values()):
+                raise AirflowSkipException("nothing changed")
+            return changed
+
+        @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+        def watcher() -> None:
+            """Fails the run when an organisation failed: `announce`, which runs whatever happens, would hide it."""
+            raise AirflowFailException("At least one organisation failed: see the red task instances of this run.")
+
+        pulled = pull.expand(connection=connections())
+        announce(pulled)
+        pulled >> watcher()
+    return dag
+
+
+def count_changes(outcomes: Any) -> dict[str, int]:
+    """Rows that changed, added up over the organisations that were pulled (a failed or skipped one has no outcome)."""
+    # As a slice all come in one request; one by one would be a request each.
+    return {
+        count: sum(outcome[count] for outcome in (outcomes[:] if outcomes else []))
+        for count in ("inserted", "updated", "deactivated")
+    }

@@ -1,0 +1,140 @@
+"""The DAGs that push: `connections` → `push`, mapped over the organisations that have something to push."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from xero.dags.organisations import BY_NAME, origin, tell, which_organisation
+from xero.dags.retrying import default_args
+from xero.documents.declaration import Kind
+from xero.documents.registry import named
+
+log = logging.getLogger(__name__)
+
+
+def push_dag(name: str, doc: str | None) -> DAG:
+    """The DAG `push_<name>` for the documents of that kind; `doc` is the docstring of the file that calls."""
+    kind = named(name)
+
+    with DAG(
+        dag_id=f"push_{name}",
+        description=kind.help,
+        doc_md=doc,
+        schedule="*/15 * * * *",
+        start_date=None,
+        catchup=False,
+        # One document pushed by hand must not wait for the run of all others.
+        max_active_runs=16,
+        tags=["xero", "push", kind.table],
+        default_args=default_args(),
+        params={
+            "connection": which_organisation("all that have something to push"),
+            "document_ids": which_documents(kind),
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Send nothing and change nothing: check the documents, and show in the log of `push` "
+                + (
+                    "how many would be sent and refused. What is sent of payroll is shown on the command line only, "
+                    f"since everybody reads this log: `python -m xero push {name} --dry-run`."
+                    if kind.payroll
+                    else "what would be sent of them, and what would be refused."
+                ),
+            ),
+        },
+    ) as dag:
+
+        @task
+        def connections() -> list[dict[str, Any]]:
+            """Who has something to push. Logs who is left out, and why."""
+            from xero.hooks import qicworks_engine
+            from xero.sync.turns import who_pushes
+
+            params = get_current_context()["params"]
+            try:
+                taking_part, left_out = who_pushes(
+                    qicworks_engine(), kind, params["connection"], listed(params["document_ids"])
+                )
+            except LookupError as error:
+                raise AirflowFailException(error.args[0]) from None
+            tell(taking_part, left_out)
+            return taking_part
+
+        @task(map_index_template=BY_NAME)
+        def push(connection: dict[str, Any]) -> dict[str, Any]:
+            """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
+            from xero.hooks import open_client, qicworks_engine
+            from xero.sync.outcome import Skip
+            from xero.sync.push import push as push_one
+
+            context = get_current_context()
+            if context["params"]["dry_run"]:
+                return show(kind, connection)
+            try:
+                outcome = push_one(
+                    kind,
+                    connection["connection_id"],
+                    engine=qicworks_engine(),
+                    open_client=open_client,
+                    origin=origin(context),
+                    documents=connection["documents"],
+                )
+            except Skip as skip:
+                raise AirflowSkipException(str(skip)) from None
+            return outcome.to_dict()
+
+        push.expand(connection=connections())
+    return dag
+
+
+def which_documents(kind: Kind) -> Param:
+    called = "ids of QicWorks" if kind.payroll else "ids of QicWorks, or numbers"
+    return Param(
+        None,
+        type=["null", "array", "string"],
+        title="Documents",
+        description=f"Only these: {called}, one a line (through the API: an array, or one text with commas between "
+        "them). One that failed is tried again. Empty: all that are ready.",
+    )
+
+
+def listed(asked: Iterable[object] | str | None) -> list[str]:
+    """What was asked for, whether it came as an array or as a text with commas."""
+    parts = asked.replace("\n", ",").split(",") if isinstance(asked, str) else asked or ()
+    return [name for part in parts if (name := str(part).strip())]
+
+
+def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
+    """What a push would send and refuse, in the log; of payroll, which every viewer would read there, how many."""
+    import msgspec
+
+    from xero.hooks import open_client, qicworks_engine
+    from xero.sync.push import preview
+
+    counts = {"requests": 0, "documents": 0, "refused": 0}
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    for shown in preview(
+        kind,
+        connection["connection_id"],
+        engine=qicworks_engine(),
+        open_client=open_client,
+        documents=connection["documents"],
+    ):
+        for document, why, correction in shown.refused:
+            log.error("%s would be refused: %s %s", document, why, correction)
+        counts["refused"] += len(shown.refused)
+        if shown.body is None:
+            continue
+        counts["requests"] += 1
+        counts["documents"] += len(shown.documents)
+        if not kind.payroll:
+            body = msgspec.json.format(encode(shown.body)).decode()
+            log.info("would be sent: %s %s %s\n%s", shown.method, shown.path, shown.query or "", body)
+    log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
+    if kind.payroll and counts["requests"]:
+        log.info("payloads of payroll are shown on the command line: python -m xero push %s --dry-run", kind.name)
+    return counts

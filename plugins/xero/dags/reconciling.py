@@ -1,0 +1,51 @@
+"""The DAG that compares."""
+
+from typing import Any
+
+from airflow.sdk import DAG, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
+from xero.dags.retrying import default_args
+
+
+def reconcile_dag(doc: str | None) -> DAG:
+    """The DAG `reconcile`: every data set of each organisation beside what Xero says of it."""
+    with DAG(
+        dag_id="reconcile",
+        description="Compares counts and newest changes of every data set with Xero, for a handful of calls.",
+        doc_md=doc,
+        schedule="0 16 * * 0",
+        start_date=None,
+        catchup=False,
+        max_active_runs=1,
+        tags=["xero", "reconcile"],
+        default_args=default_args(),
+        params={"connection": which_organisation()},
+    ) as dag:
+
+        @task
+        def connections() -> list[dict[str, str]]:
+            """Who is on. Logs who is left out, and why."""
+            return take_part(None)
+
+        @task(map_index_template=BY_NAME)
+        def reconcile(connection: dict[str, str]) -> dict[str, Any]:
+            """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
+            from xero.hooks import open_client, qicworks_engine
+            from xero.sync.outcome import Skip
+            from xero.sync.reconcile import reconcile as reconcile_one
+
+            try:
+                outcome = reconcile_one(
+                    connection["connection_id"],
+                    engine=qicworks_engine(),
+                    open_client=open_client,
+                    origin=origin(get_current_context()),
+                )
+            except Skip as skip:
+                raise AirflowSkipException(str(skip)) from None
+            return outcome.to_dict()
+
+        reconcile.expand(connection=connections())
+    return dag
