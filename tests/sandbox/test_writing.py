@@ -291,6 +291,19 @@ def test_what_is_there_is_changed_only_where_xero_allows_it(writer: Writer) -> N
     by_number = post(Type="ACCREC", InvoiceNumber="m-1", Reference="Job 9")
     assert (by_number["InvoiceID"], by_number["Reference"], by_number["Total"]) == (key, "Job 9", changed["Total"])
     assert messages(writer.each("PUT", "Invoices", writer.sale(InvoiceID=key))[0]) == ["Invoice # must be unique."]
+    assert post(InvoiceID=key, InvoiceNumber="M-2")["InvoiceNumber"] == "M-2"
+    other = writer.put("Invoices", writer.sale(InvoiceNumber="M-1"))[0]["InvoiceID"]
+    assert messages(post(InvoiceID=other, InvoiceNumber="m-2")) == ["Invoice # must be unique."]
+    assert post(InvoiceID=other, Status="DELETED", InvoiceNumber="M-3")["Status"] == "DELETED"
+    small = writer.put(
+        "Invoices", writer.sale(LineItems=[line(Quantity=3000, UnitAmount=None, LineAmount=100)]), unitdp=4
+    )
+    (approved,) = writer.each(
+        "POST", "Invoices", {"InvoiceID": small[0]["InvoiceID"], "Status": "AUTHORISED"}, unitdp=4
+    )
+    assert post(InvoiceID=small[0]["InvoiceID"], Reference="x")["Total"] == approved["Total"] == small[0]["Total"]
+    (kept,) = (one for one in writer.sandbox.truth("Invoices") if one["InvoiceID"] == small[0]["InvoiceID"])
+    assert kept["LineItems"] == small[0]["LineItems"]
     one = writer.call("POST", f"Invoices/{key}", {"Status": "AUTHORISED"}).json()["Invoices"][0]
     assert (one["Status"], one["LineItems"]) == ("AUTHORISED", changed["LineItems"])
     wrong = "Invoice not of valid status for modification"
@@ -303,7 +316,7 @@ def test_what_is_there_is_changed_only_where_xero_allows_it(writer: Writer) -> N
     writer.keep("delete_payment", payment=payment["PaymentID"])
     assert post(InvoiceID=key, Status="VOIDED")["AmountDue"] == 0
     assert messages(post(InvoiceID=key, Reference="Too late")) == [wrong]
-    again = writer.sale(InvoiceNumber="M-1")
+    again = writer.sale(InvoiceNumber="M-2")
     assert messages(writer.each("PUT", "Invoices", again)[0]) == [wrong]
     writer.sandbox.settings(deleted_numbers_reusable=True)
     assert writer.each("PUT", "Invoices", again)[0]["InvoiceID"] != key
