@@ -40,6 +40,12 @@ A reset makes data, settings, clock, limits, faults, calls, drift, connections a
 stay as they were unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
 sandbox's clock, at least a millisecond after the stamp before; a PATCH that sets UpdatedDateUTC itself is not stamped.
 
+Invoices, bills, credit notes and purchase orders can be written, their attachments and notes too; the switches
+`deleted_numbers_reusable`, `lock_dates_bind_drafts`, `approval_limit`, `urls_kept`, `element_order` and
+`purchase_order_attachments` say how where Xero's own behaviour is not known. ExpenseClaims and Receipts are gone: 404.
+What was written under an Idempotency-Key is answered again for six minutes of the sandbox's clock (payroll: only with
+`payroll_idempotency`), and the call is "replayed" among the calls, which also have the "sha256" of their bodies.
+
 Bookkeeping knows these acts; dates are YYYY-MM-DD and today in the organisation when left out, an amount left out is
 all there is. What Xero would refuse is a 400 with its words.
 

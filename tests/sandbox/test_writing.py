@@ -113,6 +113,17 @@ def test_all_four_documents_through_xeros_own_library(writer: Writer, accounting
     assert made.contact.email_address == writer.contact["EmailAddress"]
     assert (billed.sub_total, billed.total_tax, billed.total) == (Decimal("200"), Decimal("20"), Decimal("220"))
     assert accounting.get_invoice(tenant, made.invoice_id, unitdp=4).invoices[0].line_items == made.line_items
+    bad = Invoice(type="ACCREC", line_items=[LineItem(description="x", quantity=-1, unit_amount=1)], **common)
+    batch = Invoices(invoices=[invoice, bad, bill])
+    changed, wrong, fine = accounting.update_or_create_invoices(tenant, batch, summarize_errors=False).invoices
+    assert (changed.invoice_id, changed.status_attribute_string, changed.total) == (
+        made.invoice_id,
+        "OK",
+        Decimal("109.99"),
+    )
+    assert (wrong.invoice_id, wrong.has_errors, wrong.status_attribute_string) == (NO_ID, True, "ERROR")
+    assert wrong.validation_errors[0].message.startswith("The quantity value '-1' is invalid.")
+    assert fine.invoice_id not in (NO_ID, billed.invoice_id)
     order = PurchaseOrder(contact=contact, line_items=[bought], date=date(2026, 11, 2))
     (ordered,) = accounting.create_purchase_orders(tenant, PurchaseOrders(purchase_orders=[order])).purchase_orders
     number = ordered.purchase_order_number
