@@ -5,7 +5,7 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
        line.account_id, line.tax_code_id, line.xero_line_id,
        account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
        account.is_active AS account_is_active, account.connection_id = :connection_id AS account_is_here,
-       tax.tax_type, tax.is_active AS tax_is_active, tax.connection_id = :connection_id AS tax_is_here,
+       tax.tax_type, tax.rate AS tax_rate, tax.is_active AS tax_is_active, tax.connection_id = :connection_id AS tax_is_here,
        CASE upper(account.class)
             WHEN 'ASSET' THEN tax.applies_assets WHEN 'EQUITY' THEN tax.applies_equity WHEN 'EXPENSE' THEN tax.applies_expenses
             WHEN 'LIABILITY' THEN tax.applies_liabilities WHEN 'REVENUE' THEN tax.applies_revenue

@@ -34,4 +34,5 @@ BILLS = PricedKind(
     lookups=pricing.by_numbers,
     checks=PRICED,
     query={"unitdp": "4"},
+    look_first=True,
 )

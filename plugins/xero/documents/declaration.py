@@ -105,4 +105,5 @@ class PricedKind(Kind):
     query: Mapping[str, str]
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
+    look_first: bool = False  # Xero would take it a second time, and we can tell ours: look before it is created
     shows_online: bool = False  # whether customers may see its attachments online

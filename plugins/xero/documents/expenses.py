@@ -37,4 +37,5 @@ EXPENSES = PricedKind(
     lookups=pricing.by_numbers,
     checks=PRICED,
     query={"unitdp": "4"},
+    look_first=True,
 )

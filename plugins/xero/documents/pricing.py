@@ -76,9 +76,20 @@ def _line(line: Row) -> Json:
 
 
 def identity(document: Document, payload: Json, *names: str) -> Json:
-    """These fields of what is sent, whom it is for, and what it should come to."""
+    """These fields of what is sent, whom it is for, and what it should come to: as QicWorks says, and by its lines."""
     chosen = {name: payload.get(name) for name in names}
-    return {**chosen, "ContactID": payload["Contact"]["ContactID"], "Total": str(document.row["total"])}
+    totals = sorted({str(document.row["total"]), str(total(document))})
+    return {**chosen, "ContactID": payload["Contact"]["ContactID"], "Totals": totals}
+
+
+def total(document: Document) -> Decimal:
+    """What Xero makes of the lines: tax to the cent on each, then all added up."""
+    return sum((line_total(line) + _tax_on_top(line, document.row) for line in document.lines), Decimal("0.00"))
+
+
+def _tax_on_top(line: Row, row: Row) -> Decimal:
+    percent = line["tax_rate"] if row["line_amount_types"] == "Exclusive" else None
+    return cents(line_total(line) * percent / 100) if percent else Decimal("0.00")
 
 
 def same_text(one: object, other: object) -> bool:
@@ -92,25 +103,23 @@ def same_day(sent: object, record: Record, name: str = "Date") -> bool:
 
 def same_total(identity: Json, record: Record) -> bool:
     total = record.get("Total")
-    return total is not None and cents(Decimal(str(total))) == Decimal(identity["Total"])
+    return total is not None and cents(Decimal(str(total))) in [Decimal(one) for one in identity["Totals"]]
 
 
 def of_invoices(kind: str) -> Any:
-    """The likeness of sales invoices and bills: number, contact, and our own address in `Url`.
+    """The likeness of sales invoices and bills: the number, and our own address in `Url`.
 
-    One without an address may be ours, from a server that does not keep it, or somebody's who typed it in: then it has
-    to be of the same day and amount, and even so it is only perhaps ours.
+    One without an address, of the same contact, may be ours, from a server that does not keep it, or be somebody's who
+    typed it in: it is only perhaps ours.
     """
 
     def likeness(identity: Json, record: Record) -> Likeness:
         contact = (record.get("Contact") or {}).get("ContactID")
-        if record.get("Type") != kind or not same_text(identity["ContactID"], contact):
-            return Likeness.OTHER
-        if not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
+        if record.get("Type") != kind or not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
             return Likeness.OTHER
         if url := record.get("Url"):
             return Likeness.SAME if same_text(url, identity["Url"]) else Likeness.OTHER
-        return Likeness.PERHAPS
+        return Likeness.PERHAPS if same_text(identity["ContactID"], contact) else Likeness.OTHER
 
     return likeness
 

@@ -25,7 +25,23 @@ LOCK = SQL(
     SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED
     """
 )
-IN_FLIGHT = SQL("UPDATE qicworks.{table} SET push_state = 'in_flight' WHERE id = ANY(%(ids)s)")
+# Only what was read: one that was edited since is ready in its new version.
+IN_FLIGHT = SQL(
+    """
+    UPDATE qicworks.{table} SET push_state = 'in_flight'
+      FROM unnest(%(ids)s::uuid[], %(versions)s::integer[]) AS claimed (id, version)
+     WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight')
+    """
+)
+# On their way, and no request knows of them: somebody changed the state by hand.
+LOST = SQL(
+    """
+    SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND push_state = 'in_flight'
+       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                        WHERE open.kind = %(kind)s AND open.closed_at IS NULL AND {table}.id = ANY(open.documents))
+    """
+)
 # Only the version that was sent is settled; one that was edited meanwhile stays as it is, and learns its id.
 SETTLE = SQL(
     """
@@ -100,6 +116,10 @@ class Outbox(Outgoing):
         """Failed documents are ready again; how many."""
         return len(self._run(RETRY, wanted=wanted))
 
+    def lost(self) -> list[tuple[UUID, int, str]]:
+        """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""
+        return [(row["id"], row["push_version"], row["number"]) for row in self._run(LOST)]
+
     # -- claiming, in one transaction
 
     def lock(self, ids: Sequence[UUID]) -> list[UUID]:
@@ -130,7 +150,7 @@ class Outbox(Outgoing):
             "event_id": event_id,
         }
         id = OUTBOX.add_request(self.session, **request, **self._pair)
-        self._run(IN_FLIGHT, ids=request["documents"])
+        self._run(IN_FLIGHT, ids=request["documents"], versions=request["versions"])
         return Request(
             id=id,
             key=str(request["idempotency_key"]),

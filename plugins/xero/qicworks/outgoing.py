@@ -64,7 +64,7 @@ ATTACHMENTS = SQL(
 SOMETHING = SQL(
     """
     SELECT (SELECT count(*) FROM qicworks.{table}
-             WHERE organisation_id = %(organisation_id)s AND push_state = 'ready')
+             WHERE organisation_id = %(organisation_id)s AND push_state IN ('ready', 'in_flight'))
          + (SELECT count(*) FROM xero_sync.push_request
              WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND closed_at IS NULL)
          + (SELECT count(*) FROM qicworks.attachment

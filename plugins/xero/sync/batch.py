@@ -8,8 +8,8 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, PricedKind, Record
-from xero.qicworks.outbox import Outbox, Request, Result
+from xero.documents.declaration import Document, PricedKind
+from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.interaction import Interaction
 from xero.sync.preview import Preview
@@ -67,14 +67,18 @@ class Batch:
         if not waiting:
             return False
         standing = planning.standing(self.it.client, self.kind, waiting)
+        there = self._look_first(waiting)
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
             documents = self.outbox.read_priced(locked)
-            settled, plans = planning.plan(self.kind, documents, standing)
+            known = [found for document in documents if (found := self._known(document, there))]
+            adopted = {found.id for found in known}
+            new = [document for document in documents if document.id not in adopted]
+            settled, plans = planning.plan(self.kind, new, standing)
+            settled += known
             requests = [self._claim(plan) for plan in plans]
             self.it.counts.read += len(documents)
-            if settled:
-                self.settling.settle(settled)
+            self.settling.settle(settled)
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         for request in requests:
@@ -95,6 +99,34 @@ class Batch:
                 names = tuple(label(self.kind, document) for document in plan.documents)
                 yield Preview(plan.method, self.kind.path, self._query(), body, names)
             seen += [one.id for one in waiting]
+
+    def _look_first(self, waiting: Sequence[Waiting]) -> lookup.Found | None:
+        """What Xero has under the numbers of those that are to be created, where it would take them twice."""
+        if not self.kind.look_first:
+            return None
+        documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None])
+        fit = [document for document in documents if not planning.findings(self.kind, document)]
+        identities = [self.kind.identity(document) for document in fit]
+        return lookup.look(self.it.client, self.kind, identities) if identities else None
+
+    def _known(self, document: Document, there: lookup.Found | None) -> Settled | None:
+        """A new document that stands in Xero already, with our own address: pushed, and then forgotten here."""
+        if there is None or document.xero_id or planning.findings(self.kind, document):
+            return None
+        records = lookup.candidates(self.kind, self.kind.identity(document), there, None)
+        ids = [id for record in records if (id := readback.id_of(self.kind, record))]
+        others = self.outbox.owned_by_others(document.id, ids)
+        own = [record for record in records if readback.id_of(self.kind, record) not in others]
+        if not own:
+            return None
+        name = label(self.kind, document)
+        one = len(own) == 1
+        result = (
+            readback.read(self.kind, name, document.number, document, own[0])
+            if one
+            else check_in_xero(f"Xero has {len(own)} of it")
+        )
+        return Settled(document.id, document.version, name, result)
 
     def _query(self) -> dict[str, str]:
         return {"summarizeErrors": "false", **self.kind.query}
@@ -131,14 +163,17 @@ class Batch:
         except Refused as refusal:
             if refusal.in_doubt:
                 self._look_up(request)
+            elif refusal.status not in (400, 413, 422):  # no document's fault
+                self.outbox.release(request)
+                raise
             elif len(request.documents) > 1:
                 self._divide(request)
             else:
-                messages = refusal.messages
-                results = self._results(
-                    request, lambda at, document, name, number: refused(self.kind, name, number, messages)
+                words = refusal.messages
+                self._conclude(
+                    request,
+                    self._results(request, lambda at, document, name, number: refused(self.kind, name, number, words)),
                 )
-                self.settling.settle(results, request)
             return
         except XeroError as error:
             if error.server_failed:
@@ -146,7 +181,13 @@ class Batch:
             elif not error.in_doubt:
                 self.outbox.release(request)
             raise
-        self._settle_answer(request, readback.elements(self.kind, answer.data))
+        pairs = readback.pair(self.kind, request.identities, readback.elements(self.kind, answer.data))
+
+        def read(at: int, document: Document | None, name: str, number: str | None) -> Result:
+            record = pairs[at]
+            return readback.read(self.kind, name, number, document, record) if record else Result(None)
+
+        self._conclude(request, self._results(request, read))
 
     def _divide(self, request: Request) -> None:
         """One of them makes Xero refuse all: each half goes by itself, until the one is found."""
@@ -171,20 +212,13 @@ class Batch:
         for one in halves:
             self._send(one)
 
-    def _settle_answer(self, request: Request, records: Sequence[Record]) -> None:
-        pairs = readback.pair(self.kind, request.identities, records)
-
-        def read(at: int, document: Document | None, name: str, number: str | None) -> Result:
-            record = pairs[at]
-            return readback.read(self.kind, name, number, document, record) if record else Result(None)
-
-        results = self._results(request, read)
-        if request.method == "PUT":
-            doubtful = [at for at, one in enumerate(results) if _wants_a_look(one.result)]
-            if doubtful:
-                found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
-                for at in doubtful:
-                    results[at] = self._looked_up(request, at, results[at], found)
+    def _conclude(self, request: Request, results: list[Settled]) -> None:
+        """Settles what was answered; where that leaves a doubt, Xero is looked into first."""
+        doubtful = [at for at, one in enumerate(results) if request.method == "PUT" and _wants_a_look(one.result)]
+        if doubtful:
+            found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
+            for at in doubtful:
+                results[at] = self._looked_up(request, at, results[at], found)
         silent = Result("failed", error="Xero's answer says nothing of it", correction=UNANSWERED)
         results = [replace(one, result=silent) if one.result.state is None else one for one in results]
         self.settling.settle(results, request)

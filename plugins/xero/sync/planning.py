@@ -8,7 +8,7 @@ import msgspec
 
 from xero.api.client import XeroClient
 from xero.api.errors import Refused
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.outbox import Result, Waiting
 from xero.sync import lookup, readback
 from xero.sync.settling import Settled, check_in_xero, label, unfit
@@ -49,6 +49,11 @@ def _one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
         raise
 
 
+def findings(kind: PricedKind, document: Document) -> list[Finding]:
+    """Why it is certain to be refused."""
+    return [finding for check in kind.checks for finding in check(document) if finding.correction]
+
+
 def plan(
     kind: PricedKind, documents: Sequence[Document], there: Mapping[UUID, Record | None]
 ) -> tuple[list[Settled], list[Planned]]:
@@ -58,10 +63,9 @@ def plan(
     change: list[tuple[Document, Json]] = []
     for document in documents:
         name, record = label(kind, document), there.get(document.id)
-        findings = [finding for check in kind.checks for finding in check(document)]
         result: Result | None = None
-        if any(finding.correction for finding in findings):
-            result = unfit(name, findings)
+        if wrong := findings(kind, document):
+            result = unfit(name, wrong)
         elif document.xero_id is None or _is_to_be_made_anew(kind, document, record):
             create.append((document, kind.payload(document)))
         elif result := _not_editable(kind, document, record):

@@ -16,7 +16,7 @@ from xero.sync.batch import QUIET
 from xero.sync.deliveries import Delivering, Preview, delivery
 from xero.sync.interaction import Interaction, OpenClient
 from xero.sync.outcome import Outcome
-from xero.sync.settling import Settling
+from xero.sync.settling import Settled, Settling, check_in_xero
 from xero.sync.telling import group, size
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,11 @@ def _work(
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
         for request in outbox.open_requests():
             delivering.recover(request)
+        lost = check_in_xero("it was marked as on its way, and no request knows of it")
+        settling.settle(
+            [Settled(id, version, f"{kind.word} {number}", lost) for id, version, number in outbox.lost()],
+            held=("in_flight",),
+        )
     if names or retry_failed:
         log.info("%d that failed are ready again", outbox.retry_failed(wanted))
     with group("push"):

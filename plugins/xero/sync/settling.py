@@ -34,9 +34,18 @@ class Settling:
         self.attached = self.unattached = 0
         self.odd = 0  # documents of which something is to be said, though they stand in Xero
 
-    def settle(self, settled: Sequence[Settled], request: Request | None = None, outcome: str = "answered") -> None:
-        """All of these, and with them the request. Without a request they never left: they were ready."""
-        held = ("in_flight",) if request else ("ready",)
+    def settle(
+        self,
+        settled: Sequence[Settled],
+        request: Request | None = None,
+        outcome: str = "answered",
+        held: Sequence[str] = (),
+    ) -> None:
+        """All of these, and with them the request. `held`: the states that wait for this result; without a request
+        they never left, and are ready."""
+        if not settled and not request:
+            return
+        held = held or (("in_flight",) if request else ("ready",))
         for one in settled:
             self._count(one.result)
         with self.it.session.transaction():
@@ -120,9 +129,8 @@ def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str],
 
 def unfit(label: str, findings: Sequence[Finding]) -> Result:
     """What the checks found: a certain refusal, which costs no call."""
-    wrong = [finding for finding in findings if finding.correction]
-    said = "; ".join(dict.fromkeys(finding.says for finding in wrong))
-    told = " ".join(dict.fromkeys((finding.correction or "").replace("{document}", label) for finding in wrong))
+    said = "; ".join(dict.fromkeys(finding.says for finding in findings))
+    told = " ".join(dict.fromkeys((finding.correction or "").replace("{document}", label) for finding in findings))
     return Result("failed", error=f"not sent: {said}", correction=told)
 
 
