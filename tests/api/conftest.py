@@ -55,7 +55,7 @@ class Server:
             def do_GET(self) -> None:
                 outer.handle(self)
 
-            do_POST = do_DELETE = do_GET
+            do_PUT = do_POST = do_DELETE = do_GET
 
             def log_message(self, *_: object) -> None:
                 """Silent."""
