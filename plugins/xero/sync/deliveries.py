@@ -7,6 +7,8 @@ from uuid import UUID
 from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.outbox import Request
 from xero.sync.batch import Batch
+from xero.sync.leave import Leave
+from xero.sync.pay_templates import PayTemplates
 from xero.sync.preview import Preview
 
 __all__ = ["Delivering", "Preview", "delivery"]
@@ -25,7 +27,11 @@ class Delivering(Protocol):
         """What would be refused and sent. Writes nothing."""
 
 
-_DELIVERIES: dict[Delivery, Callable[..., Any]] = {Delivery.BATCH: Batch}
+_DELIVERIES: dict[Delivery, Callable[..., Any]] = {
+    Delivery.BATCH: Batch,
+    Delivery.PAY_TEMPLATE: PayTemplates,
+    Delivery.LEAVE: Leave,
+}
 
 
 def delivery(kind: Kind) -> Callable[..., Delivering]:

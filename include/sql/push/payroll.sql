@@ -1,0 +1,87 @@
+-- What is pushed of pay: an employee's pay of one period, its lines, and which lines of pay templates are QicWorks'.
+
+-- name: documents
+-- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee.
+SELECT push.*, period.start_date AS period_start, period.approved_at AS period_approved_at,
+       period.payroll_calendar_xero_id AS period_calendar,
+       staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
+       staff.connection_id = :connection_id AS staff_is_here, staff.payroll_calendar_xero_id AS staff_calendar,
+       staff.ordinary_earnings_rate_xero_id AS ordinary_rate, other.later_pushed, other.earlier_waiting
+  FROM qicworks.payroll_push AS push
+  JOIN qicworks.pay_period AS period ON period.id = push.pay_period_id
+  JOIN qicworks.staff ON staff.id = push.staff_id
+ CROSS JOIN LATERAL (
+       SELECT max(its.start_date) FILTER (WHERE its.start_date > period.start_date AND another.pushed_at IS NOT NULL) AS later_pushed,
+              min(its.start_date) FILTER (WHERE its.start_date < period.start_date
+                                            AND another.push_state IN ('ready', 'in_flight')) AS earlier_waiting
+         FROM qicworks.payroll_push AS another
+         JOIN qicworks.pay_period AS its ON its.id = another.pay_period_id
+        WHERE another.staff_id = push.staff_id) AS other
+ WHERE push.id = ANY(:ids)
+ ORDER BY period.start_date, push.created_at, push.id;
+
+-- name: lines
+SELECT line.*, code.xero_id AS code_xero_id, code.name AS code_name, code.kind AS code_kind, code.is_active AS code_is_active,
+       code.connection_id = :connection_id AS code_is_here, code.rate_type, code.earnings_type
+  FROM qicworks.payroll_line AS line
+  LEFT JOIN qicworks.pay_code AS code ON code.id = line.pay_code_id
+ WHERE line.payroll_push_id = ANY(:ids)
+ ORDER BY line.payroll_push_id, line.work_date NULLS LAST, line.id;
+
+-- name: version$
+SELECT push_version FROM qicworks.payroll_push WHERE id = :id;
+
+-- name: owned
+SELECT owned.earnings_rate_xero_id, owned.empty, owned.rate, owned.before, period.start_date AS period_start,
+       period.payroll_calendar_xero_id AS period_calendar, coalesce(code.name, 'an earnings rate') AS name,
+       coalesce(code.rate_type = 'FIXEDAMOUNT', false) AS fixed
+  FROM xero_sync.owned_earnings_line AS owned
+  JOIN qicworks.pay_period AS period ON period.id = owned.pay_period_id
+  LEFT JOIN qicworks.pay_code AS code ON code.connection_id = owned.connection_id AND code.xero_id = owned.earnings_rate_xero_id
+ WHERE owned.connection_id = :connection_id AND owned.employee_xero_id = :employee
+ ORDER BY owned.earnings_rate_xero_id;
+
+-- name: claim_line!
+-- Before it is sent: from here on the line is QicWorks'. One that was before keeps its period until the new one stands in Xero.
+INSERT INTO xero_sync.owned_earnings_line
+       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rate, before)
+VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, false, :rate, :before)
+    ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
+    DO UPDATE SET rate = excluded.rate, before = excluded.before;
+
+-- name: disclaim!
+-- Xero refused: those that were not QicWorks' before are not now.
+DELETE FROM xero_sync.owned_earnings_line
+ WHERE connection_id = :connection_id AND employee_xero_id = :employee AND earnings_rate_xero_id = ANY(:earnings_rates);
+
+-- name: own_line!
+-- It stands in Xero.
+INSERT INTO xero_sync.owned_earnings_line
+       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rate, before)
+VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, :empty, :rate, :before)
+    ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
+    DO UPDATE SET pay_period_id = excluded.pay_period_id, empty = excluded.empty, rate = excluded.rate, before = excluded.before,
+                  set_at = now();
+
+-- name: unmentioned
+-- Whose pay template still pays an earlier period, while a later one of their calendar is approved and does not mention them.
+SELECT DISTINCT ON (staff.id)
+       staff.id AS staff_id, period.id AS pay_period_id, set_for.start_date AS paid_start,
+       set_for.payroll_calendar_xero_id AS paid_calendar
+  FROM xero_sync.owned_earnings_line AS owned
+  JOIN qicworks.pay_period AS set_for ON set_for.id = owned.pay_period_id
+  JOIN qicworks.staff ON staff.connection_id = owned.connection_id AND staff.xero_id = owned.employee_xero_id AND staff.is_active
+  JOIN qicworks.pay_period AS period
+    ON period.organisation_id = set_for.organisation_id AND period.payroll_calendar_xero_id = staff.payroll_calendar_xero_id
+   AND period.approved_at IS NOT NULL AND period.start_date > set_for.start_date
+ WHERE owned.connection_id = :connection_id AND NOT owned.empty
+   AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
+                     JOIN qicworks.pay_period AS its ON its.id = push.pay_period_id
+                    WHERE push.staff_id = staff.id AND its.start_date >= period.start_date)
+ ORDER BY staff.id, period.start_date DESC, set_for.start_date DESC;
+
+-- name: mention!
+-- An empty pay, which payroll approved with the period.
+INSERT INTO qicworks.payroll_push (organisation_id, pay_period_id, staff_id, push_state, approved_version)
+VALUES (:organisation_id, :pay_period_id, :staff_id, 'ready', 1)
+    ON CONFLICT (pay_period_id, staff_id) DO NOTHING;

@@ -1,0 +1,180 @@
+"""Payroll: an employee's pay of one period, which goes to the pay template that Xero makes the pay run from.
+
+Every viewer reads what is said here: pay codes are named, people, amounts and rates never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from xero.documents.declaration import Check, Delivery, Document, Finding, Kind, Row
+
+FIXED, SALARY, ORDINARY = "FIXEDAMOUNT", "ANNUALSALARY", "ORDINARYTIMEEARNINGS"
+EARNINGS = ("EARNINGS", "ALLOWANCE")
+
+APPROVE = "Approve the {document} in QicWorks' payroll approval, then push again."
+CORRECT = "Correct the {document} in QicWorks, approve it and push again."
+
+
+@dataclass(frozen=True)
+class Pay:
+    """What one earnings rate is to pay in the period: units, or of a fixed rate an amount."""
+
+    earnings_rate: UUID
+    name: str
+    fixed: bool
+    ordinary: bool
+    quantity: Decimal
+    rate: Decimal | None  # None: as the pay template or the pay item has it
+
+
+def is_leave(line: Row) -> bool:
+    """Xero's leave pays it: as earnings it would be paid twice."""
+    return line["source"] == "leave" or line["leave_request_id"] is not None or line["code_kind"] == "LEAVE"
+
+
+def earned(document: Document) -> list[Row]:
+    return [line for line in document.lines if not is_leave(line)]
+
+
+def pay(document: Document) -> list[Pay]:
+    """The lines by earnings rate, summed; of a document that was checked."""
+    lines: dict[UUID, list[Row]] = {}
+    for line in earned(document):
+        lines.setdefault(line["code_xero_id"], []).append(line)
+    return [
+        Pay(
+            earnings_rate,
+            some[0]["code_name"],
+            some[0]["rate_type"] == FIXED,
+            some[0]["earnings_type"] == ORDINARY,
+            sum((line["amount" if line["rate_type"] == FIXED else "units"] for line in some), Decimal(0)),
+            None if some[0]["rate_type"] == FIXED else some[0]["rate"],
+        )
+        for earnings_rate, some in lines.items()
+    ]
+
+
+def approved(document: Document) -> Iterator[Finding]:
+    row = document.row
+    if row["period_approved_at"] is None:
+        yield Finding(
+            f"the pay period from {row['period_start']} is not approved",
+            "Approve the pay period in QicWorks' payroll approval, then push again.",
+        )
+    elif row["approved_version"] is None:
+        yield Finding("it is not approved", APPROVE)
+    elif row["approved_version"] != document.version:
+        yield Finding("it was changed after it was approved", APPROVE)
+
+
+def linked(document: Document) -> Iterator[Finding]:
+    """To an active employee of this Xero organisation."""
+    row = document.row
+    if row["employee_xero_id"] is None or not row["staff_is_here"]:
+        yield Finding(
+            "its employee is not linked to this Xero organisation",
+            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, pull staff, push again.",
+        )
+    elif not row["staff_is_active"]:
+        yield Finding(
+            "its employee is terminated in Xero",
+            "Pay what is due in Xero by hand, or make the employee active there and pull staff; then push again.",
+        )
+
+
+def on_calendar(document: Document) -> Iterator[Finding]:
+    """The employee is paid with the period's calendar, and has an ordinary earnings rate."""
+    row = document.row
+    if not row["staff_is_active"] or not row["staff_is_here"]:
+        return
+    if row["staff_calendar"] is None:
+        yield Finding(
+            "its employee has no payroll calendar in Xero",
+            "Choose a payroll calendar for the employee in Xero, pull staff, push again.",
+        )
+    elif row["staff_calendar"] != row["period_calendar"]:
+        yield Finding(
+            "its employee is paid with another payroll calendar in Xero than this pay period",
+            "Move the {document} to a pay period of the employee's calendar, or change the calendar of the employee in "
+            "Xero and pull staff; then push again.",
+        )
+    if row["ordinary_rate"] is None:
+        yield Finding(
+            "its employee has no ordinary earnings rate in Xero",
+            "Choose the ordinary earnings rate of the employee in Xero, pull staff, push again.",
+        )
+
+
+def in_turn(document: Document) -> Iterator[Finding]:
+    """A pay template holds one period at a time."""
+    row = document.row
+    if row["later_pushed"]:
+        yield Finding(
+            f"a later pay period, from {row['later_pushed']}, was pushed for this employee already",
+            "Enter this pay in Xero by hand: the pay template holds the later period by now.",
+        )
+    if row["earlier_waiting"]:
+        yield Finding(
+            f"the pay of an earlier period, from {row['earlier_waiting']}, still waits for this employee",
+            "Push the earlier one first and make its pay run in Xero, then push again.",
+        )
+
+
+def coded(document: Document) -> Iterator[Finding]:
+    """Each line has a pay code of earnings that is in use."""
+    for line in earned(document):
+        if line["pay_code_id"] is None:
+            yield Finding(
+                "a line's pay code is Unknown",
+                "Tick the pay code on the staff's Payroll Details, process the change, approve and push again.",
+            )
+        elif line["code_kind"] not in EARNINGS:
+            yield Finding(
+                f"pay code '{line['code_name']}' is not one of earnings or allowances",
+                "Choose a pay code of earnings for the line, process the change, approve and push again.",
+            )
+        elif not line["code_is_here"] or not line["code_is_active"]:
+            yield Finding(
+                f"pay code '{line['code_name']}' is not in use in this Xero organisation",
+                "Make the pay item active in Xero and pull pay codes, or tick another pay code on the staff's Payroll "
+                "Details, process the change, approve and push again.",
+            )
+
+
+def measured(document: Document) -> Iterator[Finding]:
+    """Units or an amount, as the pay code is paid; none below zero; one rate to a pay code."""
+    rates: dict[UUID, set[Decimal | None]] = {}
+    for line in earned(document):
+        name, fixed = line["code_name"] or "Unknown", line["rate_type"] == FIXED
+        if line["pay_code_id"] and fixed and line["amount"] is None:
+            yield Finding(f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", CORRECT)
+        elif line["pay_code_id"] and not fixed and line["units"] is None:
+            yield Finding(f"a line of '{name}' has no units, though the pay code is paid by units", CORRECT)
+        elif line["pay_code_id"] and not fixed and line["amount"] is not None:
+            yield Finding(f"a line of '{name}' has an amount, though the pay code is paid by units", CORRECT)
+        if any(line[part] is not None and line[part] < 0 for part in ("units", "amount", "rate")):
+            yield Finding(f"a line of '{name}' is less than zero", CORRECT)
+        if line["pay_code_id"] and not fixed:
+            rates.setdefault(line["pay_code_id"], set()).add(line["rate"])
+            if len(rates[line["pay_code_id"]]) > 1:
+                yield Finding(
+                    f"the lines of '{name}' have different rates, of which a pay template can hold one",
+                    "Give the lines one rate, or a pay code each, in QicWorks; approve the {document} and push again.",
+                )
+
+
+CHECKS: tuple[Check, ...] = (approved, linked, on_calendar, in_turn, coded, measured)
+
+PAYROLL = Kind(
+    name="payroll",
+    word="pay",
+    title="Payroll",
+    help="Approved pay of a pay period, to the employees' pay templates; Xero's next pay run takes it from there.",
+    scope="payroll.employees payroll.settings.read payroll.payruns.read",
+    table="payroll_push",
+    delivery=Delivery.PAY_TEMPLATE,
+)

@@ -1,0 +1,130 @@
+"""Pay and leave as they lie in QicWorks, and which lines of Xero's pay templates are QicWorks'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from xero.documents.declaration import Document, Json
+from xero.qicworks import sql
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
+
+PAYROLL = sql.Statements("push/payroll")
+LEAVE = sql.Statements("push/leave_requests")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """An earnings line of a pay template that QicWorks has set.
+
+    `rate` is what QicWorks gave it, `before` what it was calculated by until then; both None: it has its own rate.
+    """
+
+    earnings_rate: UUID
+    name: str
+    fixed: bool  # an amount, not units
+    empty: bool
+    rate: Decimal | None = None
+    before: Json | None = None
+    period_start: date | None = None
+    period_calendar: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Unmentioned:
+    """Somebody whose pay template still pays the period from `paid_start`, and whom a later one does not mention."""
+
+    staff_id: UUID
+    pay_period_id: UUID
+    paid_start: date
+    paid_calendar: UUID
+
+
+class PayOutbox:
+    """The pay of one connection's employees."""
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.session = session
+        self.connection = connection
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        """With their lines, the oldest period first."""
+        asked = {"ids": list(ids), "connection_id": self.connection.id}
+        lines: dict[UUID, list[dict[str, Any]]] = {}
+        for line in PAYROLL.lines(self.session, **asked):
+            lines.setdefault(line["payroll_push_id"], []).append(line)
+        found = PAYROLL.documents(self.session, **asked)
+        return [Document(row, tuple(lines.get(row["id"], ()))) for row in found]
+
+    def version(self, id: UUID) -> int:
+        version: int = PAYROLL.version(self.session, id=id)
+        return version
+
+    def owned(self, employee: UUID) -> list[Owned]:
+        rows = PAYROLL.owned(self.session, connection_id=self.connection.id, employee=employee)
+        return [Owned(earnings_rate=row.pop("earnings_rate_xero_id"), **row) for row in map(dict, rows)]
+
+    def claim_lines(self, document: Document, lines: Iterable[Owned]) -> None:
+        for line in lines:
+            PAYROLL.claim_line(self.session, **self._of(document), **_values(line))
+
+    def disclaim(self, document: Document, earnings_rates: Iterable[UUID]) -> None:
+        of = self._of(document)
+        PAYROLL.disclaim(self.session, **of, earnings_rates=list(earnings_rates))
+
+    def own_lines(self, document: Document, lines: Iterable[Owned]) -> None:
+        for line in lines:
+            PAYROLL.own_line(self.session, **self._of(document), **_values(line), empty=line.empty)
+
+    def unmentioned(self) -> list[Unmentioned]:
+        return [Unmentioned(**row) for row in PAYROLL.unmentioned(self.session, connection_id=self.connection.id)]
+
+    def mention(self, one: Unmentioned) -> None:
+        PAYROLL.mention(
+            self.session,
+            organisation_id=self.connection.organisation_id,
+            pay_period_id=one.pay_period_id,
+            staff_id=one.staff_id,
+        )
+
+    def _of(self, document: Document) -> dict[str, Any]:
+        return {
+            "connection_id": self.connection.id,
+            "employee": document.row["employee_xero_id"],
+            "pay_period_id": document.row["pay_period_id"],
+        }
+
+
+def _values(line: Owned) -> dict[str, Any]:
+    before = None if line.before is None else Jsonb({name: str(value) for name, value in line.before.items()})
+    return {"earnings_rate": line.earnings_rate, "rate": line.rate, "before": before}
+
+
+class LeaveOutbox:
+    """The leave requests of one connection's employees."""
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.session = session
+        self.connection = connection
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        return [Document(row) for row in LEAVE.documents(self.session, ids=list(ids), connection_id=self.connection.id)]
+
+    def version(self, id: UUID) -> int:
+        version: int = LEAVE.version(self.session, id=id)
+        return version
+
+    def keep_id(self, id: UUID, xero_id: UUID, status: str | None) -> None:
+        LEAVE.keep_id(self.session, id=id, xero_id=xero_id, xero_status=status)
+
+    def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
+        """Those leave applications that another request of QicWorks is."""
+        asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
+        return {row["xero_id"] for row in LEAVE.owned(self.session, **asked)}

@@ -1,0 +1,200 @@
+"""Leave to leave applications: created once, approved where Xero only asks for them, read back and compared.
+
+Leave cannot be deleted in Xero, and its key may not hold: what may have arrived is looked for before anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from uuid import UUID, uuid4
+
+from xero.api.errors import Refused
+from xero.documents.declaration import Document, Kind, Record
+from xero.documents.leave_requests import CHECKS, identity, payload
+from xero.qicworks.outbox import Outbox, Request, Result
+from xero.qicworks.payroll_outbox import LeaveOutbox
+from xero.sync import leave_applications
+from xero.sync.batch import QUIET
+from xero.sync.interaction import Interaction
+from xero.sync.leave_applications import PATH, id_of, is_of_the_days, is_what_was_sent, statuses
+from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.preview import Preview
+from xero.sync.settling import Settling, check_in_xero, label, refused, unfit
+
+log = logging.getLogger(__name__)
+
+REQUESTED, REJECTED = "REQUESTED", "REJECTED"
+
+
+class Leave(OneByOne):
+    """Pushes the leave requests of one connection, one by one."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        super().__init__(it, kind, outbox, settling, quiet)
+        self.leave = LeaveOutbox(it.session, it.connection)
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        return self.leave.read(ids)
+
+    def push(self, document: Document) -> None:
+        if result := self._unfit(document):
+            self.settle(document, result)
+            return
+        path = f"{PATH}/{document.xero_id}/approve" if document.xero_id else PATH
+        with self.it.session.transaction():
+            if not self.claimed(document, self.leave.version):
+                return  # edited meanwhile: it is taken up again
+            ids, versions, event = [document.id], [document.version], self.it.event_id
+            request = self.outbox.claim("POST", path, {}, None, ids, versions, [identity(document)], event)
+        if document.xero_id:
+            self._finish(document, request, document.xero_id)
+        else:
+            self._create(document, request)
+
+    def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
+        """What a run would refuse and send. Writes nothing."""
+        seen: list[UUID] = []
+        while waiting := self.outbox.waiting(AT_ONCE, wanted, seen):
+            for document in self.read([one.id for one in waiting]):
+                name = label(self.kind, document)
+                if result := self._unfit(document):
+                    yield Preview(refused=((name, *result.why),))
+                elif document.xero_id:
+                    log.info("%s: it is in Xero already; what is missing there is its approval, if anything", name)
+                else:
+                    yield Preview("POST", PATH, {}, [payload(document)], (name,))
+            seen += [one.id for one in waiting]
+
+    def _unfit(self, document: Document) -> Result | None:
+        """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
+        name = label(self.kind, document)
+        findings = [finding for check in CHECKS for finding in check(document)]
+        if any(finding.correction for finding in findings) and not document.xero_id:
+            return unfit(name, findings)
+        if not document.xero_id:
+            return None
+        try:
+            record = leave_applications.one(self.it.client, document.xero_id)
+        except Refused:
+            return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+        if not any(finding.correction for finding in findings) and is_what_was_sent(payload(document), record):
+            return None
+        return Result(
+            "failed",
+            document.xero_id,
+            ", ".join(statuses(record)),
+            "it is in Xero already, where leave cannot be changed from here",
+            "Make the same change to the leave in Xero by hand; or reject it there, reject it in QicWorks, and make a "
+            "new leave request.",
+        )
+
+    # -- creating
+
+    def _create(self, document: Document, request: Request) -> None:
+        """Once: without an answer it is not sent again, but looked for."""
+        body = JSON.encode([payload(document)])
+        try:
+            answer = self.write(request, PATH, body, request.key, again_for=0.0)
+        except Refused as refusal:
+            if refusal.in_doubt:
+                self.look_up(request)
+            else:
+                self._refused(document, request, refusal.messages)
+            return
+        records = leave_applications.records(answer.data)
+        record = records[0] if len(records) == 1 else {}
+        xero_id, errors = id_of(record), _errors(record)
+        if errors:
+            self._refused(document, request, errors)
+        elif xero_id is None:
+            self.look_up(request)
+        else:
+            self.leave.keep_id(document.id, xero_id, ", ".join(statuses(record)))
+            self._finish(document, request, xero_id)
+
+    def _refused(self, document: Document, request: Request, messages: Sequence[str]) -> None:
+        result = refused(self.kind, label(self.kind, document), None, discreet(messages, document))
+        self.settle(document, result, request)
+
+    # -- what stands in Xero
+
+    def _finish(self, document: Document, request: Request, xero_id: UUID, outcome: str = "answered") -> None:
+        """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
+        try:
+            record = leave_applications.one(self.it.client, xero_id)
+            words: list[str] = []
+            if REQUESTED in statuses(record) and document.row["status"] == "Approved":
+                words = self._approve(document, request, xero_id)
+                record = leave_applications.one(self.it.client, xero_id)
+        except Refused:
+            result = check_in_xero(f"what was pushed of it ({xero_id}) is not in Xero any more")
+        else:
+            result = self._read_back(document, request, record, words)
+        self.settle(document, result, request, outcome)
+
+    def _approve(self, document: Document, request: Request, xero_id: UUID) -> list[str]:
+        """Xero's words where it refuses; that it is approved already is one of them."""
+        try:
+            self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
+        except Refused as refusal:
+            return discreet(refusal.messages, document) or ["Xero gave no reason"]
+        return []
+
+    def _read_back(self, document: Document, request: Request, record: Record, words: Sequence[str]) -> Result:
+        found, xero_id = statuses(record), id_of(record)
+        status = ", ".join(found)
+        error = correction = None
+        unchanged = document.version == request.versions[0]
+        sent = payload(document) if unchanged else request.identities[0]
+        if found == [REJECTED]:
+            error = "it was rejected in Xero"
+            correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
+        elif REQUESTED in found and document.row["status"] != "Approved":
+            error = "it stands in Xero as requested, and is not approved in QicWorks any more"
+            correction = "Reject the leave in Xero by hand, or approve it on both sides."
+        elif REQUESTED in found:
+            error = f"it stands in Xero as requested, and is not approved there: {'; '.join(words)}".rstrip(": ")
+            correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before."
+        elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
+            error = "the leave in Xero is not what was sent (days or hours): check in Xero"
+            correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."
+        return Result("failed" if error else "pushed", xero_id, status, error, correction)
+
+    # -- what an earlier run left
+
+    def look_up(self, request: Request) -> None:
+        """Looks in Xero for what a request may have brought there."""
+        (document,) = self.read(request.documents)
+        if document.xero_id:
+            log.info("%s stands in Xero already", label(self.kind, document))
+            self._finish(document, request, document.xero_id, "looked up")
+            return
+        log.info("whether it arrived is looked up in Xero")
+        found, whole = leave_applications.every(self.it.client)
+        others = self.leave.owned_by_others(document.id, [id for one in found if (id := id_of(one))])
+        free = [one for one in found if (id := id_of(one)) and id not in others]
+        ours = [one for one in free if leave_applications.is_ours(request.identities[0], one)]
+        xero_id = id_of(ours[0]) if len(ours) == 1 else None
+        if xero_id:
+            log.info("%s stands in Xero already", label(self.kind, document))
+            self.leave.keep_id(document.id, xero_id, ", ".join(statuses(ours[0])))
+            self._finish(document, request, xero_id, "looked up")
+        elif reason := self._doubt(request, free, len(ours), whole):
+            self.settle(document, check_in_xero(reason), request, "looked up")
+        else:
+            self.outbox.release(request)
+
+    def _doubt(self, request: Request, free: Sequence[Record], ours: int, whole: bool) -> str | None:
+        """Why nobody can tell whether it arrived; None when it certainly did not."""
+        alike = [one for one in free if leave_applications.is_alike(request.identities[0], one)]
+        if ours:
+            return f"Xero has {ours} of it"
+        if any(statuses(one) != [REJECTED] for one in alike):
+            return "Xero has leave of this employee, type and days, perhaps this one"
+        return None if whole else "Xero does not list leave that is only requested, as this one may be"
+
+
+def _errors(record: Record) -> list[str]:
+    found = record.get("ValidationErrors")
+    return [str(one.get("Message")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,115 @@
+"""Leave applications as Xero has them: listed, read, and compared with what was sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer, Refused, RetryLater
+from xero.documents.declaration import Json, Record
+
+log = logging.getLogger(__name__)
+
+PATH = "/payroll.xro/1.0/LeaveApplications"
+A_PAGE = 100
+MOST_PAGES = 1000
+
+
+def records(data: Any) -> list[Record]:
+    found = data.get("LeaveApplications") if isinstance(data, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def every(client: XeroClient) -> tuple[list[Record], bool]:
+    """All, and whether those are among them that are only requested, or rejected."""
+    try:
+        return _listed(client, f"{PATH}/v2"), True
+    except (Refused, BadAnswer, RetryLater) as error:
+        if isinstance(error, RetryLater) and error.limit != "outage":
+            raise
+        log.warning("Xero does not list all leave, only what is approved: %s", error.message)
+    return _listed(client, PATH), False
+
+
+def _listed(client: XeroClient, path: str) -> list[Record]:
+    """Until a page is not full, or brings nothing new."""
+    found: dict[str, Record] = {}
+    for page in range(1, MOST_PAGES):
+        listed = records(client.get(path, params={"page": page}).data)
+        fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
+        found |= fresh
+        if len(listed) < A_PAGE or not fresh:
+            break
+    return list(found.values())
+
+
+def one(client: XeroClient, id: UUID) -> Record:
+    """As it is now. Raises Refused where there is none."""
+    found = records(client.get(f"{PATH}/{id}").data)
+    if len(found) != 1 or id_of(found[0]) != id:
+        raise BadAnswer(
+            "What came for a leave application is not that one.",
+            "Nothing of it was used. Push again; if it lasts, report it.",
+        )
+    return found[0]
+
+
+def id_of(record: Record) -> UUID | None:
+    try:
+        found = wire.uuid(record.get("LeaveApplicationID"))
+    except ValueError:
+        return None
+    return found if found and found.int else None
+
+
+def statuses(record: Record) -> list[str]:
+    """Of its periods, each once."""
+    return sorted({str(period.get("LeavePeriodStatus")) for period in _periods(record)})
+
+
+def is_ours(identity: Json, record: Record) -> bool:
+    """Whether it ends with our reference, which no other leave does."""
+    return str(record.get("Description") or "").rstrip().casefold().endswith(identity["reference"].casefold())
+
+
+def is_alike(identity: Json, record: Record) -> bool:
+    """Whether it is of the same employee, type and days."""
+    same = all(str(record.get(name)).lower() == str(identity[name]).lower() for name in ("EmployeeID", "LeaveTypeID"))
+    return same and is_of_the_days(identity, record)
+
+
+def is_of_the_days(identity: Json, record: Record) -> bool:
+    return all(_day(record.get(name)) == date.fromisoformat(identity[name]) for name in ("StartDate", "EndDate"))
+
+
+def is_what_was_sent(payload: Json, record: Record) -> bool:
+    """Employee, type, days, and the units of each period; one without any may be left out."""
+    return is_alike(payload, record) and dict(_units(payload)) == dict(_units(record))
+
+
+def _units(leave: Record) -> Iterator[tuple[date | None, Decimal]]:
+    for period in _periods(leave):
+        try:
+            units = wire.number(period.get("NumberOfUnits"))
+        except ValueError:
+            units = Decimal("NaN")
+        if units is None or units != 0:
+            yield _day(period.get("PayPeriodStartDate")), units or Decimal(0)
+
+
+def _periods(leave: Record) -> list[Record]:
+    found = leave.get("LeavePeriods")
+    return [period for period in found if isinstance(period, dict)] if isinstance(found, list) else []
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return wire.date(value)
+    except ValueError:
+        return None

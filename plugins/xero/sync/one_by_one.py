@@ -1,0 +1,141 @@
+"""Documents that travel alone, as those of payroll do: what one meets on its way holds back no other."""
+
+from __future__ import annotations
+
+import logging
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from xero.api.client import Answer
+from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError
+from xero.documents.declaration import Document, Kind
+from xero.qicworks.outbox import Outbox, Request, Result
+from xero.sync.batch import QUIET
+from xero.sync.interaction import Interaction
+from xero.sync.settling import Settled, Settling, label
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50  # documents read together
+IN_A_ROW = 2  # outages after which Xero is taken to be out of order for all
+AMOUNTS = re.compile(r"\$\s*[0-9][0-9,.]*|[0-9][0-9,]*\.[0-9]+")
+
+JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+class OneByOne(ABC):
+    """Pushes documents of one kind and connection, each in a request of its own."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = outbox
+        self.settling = settling
+        self.quiet = quiet
+        self._trouble: XeroError | None = None
+        self._in_a_row = 0
+
+    @abstractmethod
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        """The documents of these ids, in the order in which they are to be pushed."""
+
+    @abstractmethod
+    def push(self, document: Document) -> None:
+        """Pushes and settles one; an outage may leave its request open."""
+
+    @abstractmethod
+    def look_up(self, request: Request) -> None:
+        """Settles a request that may have arrived, and is at its end by now."""
+
+    # -- what an earlier run left
+
+    def recover(self, request: Request) -> None:
+        log.warning("an earlier run left a request of one %s open", self.kind.word)
+        if request.first_age is None:
+            log.info("it never left: ready again")
+            self.outbox.release(request)
+        elif (request.last_age or 0.0) < self.quiet:
+            raise RetryLater(
+                self.quiet - (request.last_age or 0.0),
+                "outage",
+                "Xero may still be at work on an earlier request.",
+                "Nothing to do: a later run looks what became of it.",
+            )
+        else:
+            self.look_up(request)
+
+    # -- one by one
+
+    def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
+        """Pushes the next ones; False when nothing is ready. `done` counts how often a document was taken up."""
+        waiting = self.outbox.waiting(AT_ONCE, wanted, [id for id, times in done.items() if times > 1])
+        if not waiting:
+            if self._trouble:
+                raise self._trouble
+            return False
+        self.it.counts.read += sum(one.id not in done for one in waiting)
+        for one in waiting:
+            done[one.id] = done.get(one.id, 0) + 1
+        for document in self.read([one.id for one in waiting]):
+            self._attempt(document)
+        return True
+
+    def _attempt(self, document: Document) -> None:
+        """One outage may be the document's own; the next one in a row is Xero's."""
+        try:
+            self.push(document)
+        except (RetryLater, BadAnswer) as error:
+            self._in_a_row += 1
+            if self._in_a_row >= IN_A_ROW or (isinstance(error, RetryLater) and error.limit != "outage"):
+                raise
+            self._trouble = error
+            log.warning("%s: %s The others go on.", label(self.kind, document), error.message)
+        else:
+            self._in_a_row = 0
+
+    # -- sending and settling
+
+    def write(self, request: Request, path: str, body: bytes, key: str, again_for: float) -> Answer:
+        """Sends what belongs to a committed request. Refused is for the caller; what else is raised leaves the request
+        open where Xero may have it, and makes the document ready again where it has not."""
+        try:
+            return self.it.client.write(
+                "POST", path, body, key=key, again_for=again_for, sending=lambda: self.outbox.sending(request)
+            )
+        except Refused:
+            raise
+        except XeroError as error:
+            if error.server_failed:
+                self.outbox.server_failed(request)
+            elif not error.in_doubt:
+                self.not_sent(request)
+            raise
+
+    def not_sent(self, request: Request) -> None:
+        self.outbox.release(request)
+
+    def settle(
+        self, document: Document, result: Result, request: Request | None = None, outcome: str = "answered"
+    ) -> None:
+        version = request.versions[0] if request else document.version  # it may have been edited since
+        one = Settled(document.id, version, label(self.kind, document), result)
+        self.settling.settle([one], request, outcome)
+
+    def claimed(self, document: Document, version: Callable[[UUID], int]) -> bool:
+        """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""
+        return bool(self.outbox.lock([document.id])) and version(document.id) == document.version
+
+
+def discreet(messages: Sequence[str], document: Document) -> list[str]:
+    """Xero's words of payroll without amounts and without the employee's names: every viewer reads them."""
+    told = []
+    for words in messages:
+        words = AMOUNTS.sub("…", words)
+        for name in (document.row.get("first_name"), document.row.get("last_name")):
+            words = re.sub(rf"\b{re.escape(name)}\b", "…", words, flags=re.IGNORECASE) if name else words
+        told.append(words)
+    return told

@@ -1,0 +1,280 @@
+"""Pay to pay templates: read, QicWorks' earnings lines set or emptied, written, read back and compared.
+
+A template is standing data: what is written pays at once, and again next period. Nothing of it is stored or told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from xero.api.errors import BadAnswer, Refused
+from xero.documents.declaration import Document, Finding, Json, Kind, Record, Row
+from xero.documents.payroll import CHECKS, pay
+from xero.qicworks.outbox import Outbox, Request, Result
+from xero.qicworks.payroll_outbox import Owned, PayOutbox
+from xero.sync import earnings_lines
+from xero.sync.batch import QUIET, REPLAY
+from xero.sync.earnings_lines import Plan
+from xero.sync.interaction import Interaction
+from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.pay_runs import PayRuns
+from xero.sync.preview import Preview
+from xero.sync.settling import Settled, Settling, check_in_xero, label, refused, unfit
+
+log = logging.getLogger(__name__)
+
+PATH = "/payroll.xro/1.0/Employees"
+IN_TEMPLATE = "IN TEMPLATE"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A template as it was found, what is to become of it, and which lines were QicWorks' before."""
+
+    found: Record
+    plan: Plan
+    owned: tuple[Owned, ...]
+
+    @property
+    def is_there(self) -> bool:
+        return not earnings_lines.differences(self.plan.template, self.found, self.plan.ours)
+
+    @property
+    def claims(self) -> list[Owned]:
+        """What must be known before it is sent: new lines, and what was there before a rate of ours."""
+        return [one for one in self.plan.owned if one.earnings_rate in self.plan.new or one.rate is not None]
+
+    def body(self, document: Document) -> list[Json]:
+        """Nothing of the employee but the template."""
+        return [{"EmployeeID": str(document.row["employee_xero_id"]), "PayTemplate": self.plan.template}]
+
+
+class PayTemplates(OneByOne):
+    """Pushes the pay of one connection's employees, one employee after the other."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        super().__init__(it, kind, outbox, settling, quiet)
+        self.pay = PayOutbox(it.session, it.connection)
+        self.pay_runs = PayRuns(it.client)
+        self._mentioned = False
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        return self.pay.read(ids)
+
+    def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
+        if wanted is None and not self._mentioned:
+            self._mention()
+            self._mentioned = True
+        return super().step(wanted, done)
+
+    def _mention(self) -> None:
+        """Whoever a new period does not mention gets an empty pay, so that the last one is not paid again."""
+        for one in self.pay.unmentioned():
+            if self.pay_runs.has_come_to(one.paid_calendar, one.paid_start):
+                self.pay.mention(one)
+                log.info("an employee has no pay in an approved period: the pay template is emptied")
+            else:
+                log.info("the period from %s has no pay run yet: its pay stays in the pay template", one.paid_start)
+
+    # -- one employee
+
+    def push(self, document: Document) -> None:
+        planned = self._plan(document)
+        if isinstance(planned, Result):
+            self.settle(document, planned)
+        elif planned.is_there:
+            log.info("%s: the pay template has it already", label(self.kind, document))
+            with self.it.session.transaction():
+                if self.claimed(document, self.pay.version):
+                    self.pay.own_lines(document, planned.plan.owned)
+                    self.settle(document, _pushed(document))
+        else:
+            self._write(document, planned)
+
+    def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
+        """What a run would refuse and send. Reads pay templates, writes nothing."""
+        for document in self._previewed(wanted):
+            name, planned = label(self.kind, document), self._plan(document)
+            if isinstance(planned, Result):
+                yield Preview(refused=((name, *planned.why),))
+            elif planned.is_there:
+                log.info("%s: the pay template has it already", name)
+            else:
+                yield Preview("POST", _path(document), {}, planned.body(document), (name,))
+
+    def _previewed(self, wanted: Sequence[UUID] | None) -> list[Document]:
+        """What waits, with those whom a run would mention: they are added, read, and taken back."""
+        unmentioned = self.pay.unmentioned() if wanted is None else []
+        unmentioned = [one for one in unmentioned if self.pay_runs.has_come_to(one.paid_calendar, one.paid_start)]
+        documents: list[Document] = []
+        with self.it.session.transaction(force_rollback=True):
+            for one in unmentioned:
+                self.pay.mention(one)
+            while waiting := self.outbox.waiting(AT_ONCE, wanted, [document.id for document in documents]):
+                documents += self.read([one.id for one in waiting])
+        return documents
+
+    # -- what is to be written
+
+    def _plan(self, document: Document) -> Planned | Result:
+        """What is to become of the template; or why nothing of it can be sent."""
+        name, row = label(self.kind, document), document.row
+        findings = [finding for check in CHECKS for finding in check(document)]
+        if any(finding.correction for finding in findings):
+            return unfit(name, findings)
+        owned = self.pay.owned(row["employee_xero_id"])
+        findings = [*self._made_too_late(row), *self._unpaid(row, owned)]
+        if findings:
+            return unfit(name, findings)
+        try:
+            employee = self._employee(row["employee_xero_id"])
+        except Refused as refusal:
+            return refused(self.kind, name, None, discreet(refusal.messages, document))
+        findings = list(_as_it_is_now(employee, row))
+        template = employee.get("PayTemplate") or {}
+        plan = findings or earnings_lines.plan(template, pay(document), owned)
+        return Planned(template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
+
+    def _made_too_late(self, row: Row) -> Iterator[Finding]:
+        """Against a pay run that would not see it."""
+        run = self.pay_runs.of(row["period_calendar"], row["period_start"])
+        if run is None:
+            return
+        period = f"the pay run of the period from {row['period_start']}"
+        if run.status == "DRAFT":
+            yield Finding(
+                f"{period} exists already as a draft: it would not see this pay",
+                "Delete the draft pay run in Xero, push again, then make the pay run anew.",
+            )
+        else:
+            yield Finding(
+                f"{period} is posted already: it has not seen this pay",
+                "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
+            )
+
+    def _unpaid(self, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
+        """Against overwriting what no pay run has paid yet."""
+        for one in owned:
+            start, calendar = one.period_start, one.period_calendar
+            if one.empty or start is None or calendar is None or start >= row["period_start"]:
+                continue
+            if not self.pay_runs.has_come_to(calendar, start):
+                yield Finding(
+                    f"the pay template still holds the pay of the period from {start}, which has no pay run yet",
+                    "Make that pay run in Xero first, then push again.",
+                )
+                return
+
+    def _employee(self, id: UUID) -> Record:
+        """As Xero has them now. Raises Refused where it has none."""
+        data = self.it.client.get(f"{PATH}/{id}").data
+        records = data.get("Employees") if isinstance(data, dict) else None
+        record = records[0] if isinstance(records, list) and len(records) == 1 else None
+        if not isinstance(record, dict) or str(record.get("EmployeeID")).lower() != str(id):
+            raise BadAnswer(
+                "What came for an employee is not that employee.",
+                "Nothing of it was used. Push again; if it lasts, report it.",
+            )
+        return record
+
+    # -- writing
+
+    def _write(self, document: Document, planned: Planned) -> None:
+        """Commits whose line is whose and the request, then sends it."""
+        row = document.row
+        identity = {
+            "employee": str(row["employee_xero_id"]),
+            "calendar": str(row["period_calendar"]),
+            "period": row["period_start"].isoformat(),
+        }
+        with self.it.session.transaction():
+            if not self.claimed(document, self.pay.version):
+                return  # edited meanwhile: it is taken up again
+            ids, versions, event = [document.id], [document.version], self.it.event_id
+            request = self.outbox.claim("POST", _path(document), {}, None, ids, versions, [identity], event)
+            self.pay.claim_lines(document, planned.claims)
+        body = JSON.encode(planned.body(document))
+        try:
+            self.write(request, request.path, body, request.key, again_for=REPLAY)
+        except Refused as refusal:
+            self._refused(document, planned, request, refusal)
+            return
+        self._read_back(document, planned, request)
+
+    def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
+        if refusal.in_doubt:  # an earlier attempt may have arrived all the same
+            found = self._employee(document.row["employee_xero_id"]).get("PayTemplate") or {}
+            if earnings_lines.differences(planned.found, found, frozenset()):
+                self._compared(document, planned, request, found)
+                return
+        result = refused(self.kind, label(self.kind, document), None, discreet(refusal.messages, document))
+        with self.it.session.transaction():
+            self.pay.disclaim(document, planned.plan.new)
+            self.pay.claim_lines(document, planned.owned)
+            self.settle(document, result, request)
+
+    def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
+        try:
+            found = self._employee(document.row["employee_xero_id"]).get("PayTemplate") or {}
+        except Refused:
+            self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
+            return
+        self._compared(document, planned, request, found)
+
+    def _compared(self, document: Document, planned: Planned, request: Request, found: Record) -> None:
+        wrong = earnings_lines.differences(planned.plan.template, found, planned.plan.ours)
+        if wrong:
+            result = Result(
+                "failed",
+                error=f"the pay template in Xero is not what was sent (lines of {', '.join(wrong)}): check in Xero",
+                correction="Compare the employee's pay template in Xero with the {document} in QicWorks, correct it in "
+                "Xero, then push again.".replace("{document}", label(self.kind, document)),
+            )
+            self.settle(document, result, request)
+            return
+        with self.it.session.transaction():
+            self.pay.own_lines(document, planned.plan.owned)
+            self.settle(document, _pushed(document), request)
+
+    # -- what an earlier run left
+
+    def look_up(self, request: Request) -> None:
+        """The same again does no harm, and is not needed where the template has it: unless a pay run was made."""
+        identity = request.identities[0]
+        start = date.fromisoformat(identity["period"])
+        if self.pay_runs.of(UUID(identity["calendar"]), start) is None:
+            self.outbox.release(request)
+            return
+        result = Result(
+            "failed",
+            error=f"the pay run of the period from {start} was made while it was not known whether the pay template "
+            "has this pay: check in Xero",
+            correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
+            "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
+        )
+        id, version = request.documents[0], request.versions[0]
+        self.settling.settle([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
+
+
+def _path(document: Document) -> str:
+    return f"{PATH}/{document.row['employee_xero_id']}"
+
+
+def _pushed(document: Document) -> Result:
+    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE)
+
+
+def _as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
+    """What has changed in Xero since staff were pulled."""
+    if employee.get("Status") == "TERMINATED":
+        yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
+    calendar = employee.get("PayrollCalendarID")
+    if calendar is None or str(calendar).lower() != str(row["period_calendar"]):
+        yield Finding(
+            "its employee is not paid with this pay period's calendar in Xero any more",
+            "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
+        )
