@@ -1,0 +1,305 @@
+"""QicWorks' side of payroll: staff, pay codes, pay periods, pay and leave, and what stands in Xero.
+
+The tables are filled straight from the sandbox's truth; what is compared owes the code nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+from uuid import UUID
+
+import psycopg
+
+from tests.flow.conftest import World
+from xero.api.client import XeroClient
+from xero.api.errors import XeroError
+from xero.documents.registry import KINDS
+from xero.qicworks import connections, database
+from xero.qicworks.events import Origin
+from xero.qicworks.outbox import Outbox
+from xero.sync.clients import opener
+from xero.sync.outcome import Outcome, Skip
+from xero.sync.preview import Preview
+from xero.sync.push import preview, push
+
+Row = dict[str, Any]
+
+LISTS = ("EarningsLines", "DeductionLines", "SuperLines", "ReimbursementLines", "LeaveLines")
+DAYS = {"WEEKLY": 7, "FORTNIGHTLY": 14}
+KINDS_OF = {
+    "EarningsRates": ("EarningsRateID", "EARNINGS"),
+    "DeductionTypes": ("DeductionTypeID", "DEDUCTION"),
+    "LeaveTypes": ("LeaveTypeID", "LEAVE"),
+}
+
+
+class Killed(BaseException):
+    """As if the process ended here: nothing of the project catches it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of pay; `code` None: Unknown."""
+
+    code: str | None = "Ordinary Hours"
+    units: str | None = "7.6"
+    rate: str | None = None
+    amount: str | None = None
+    source: str = "time"
+    leave: UUID | None = None
+
+
+class Payroll:
+    """An organisation of the world with its staff, pay codes and calendars in QicWorks' tables."""
+
+    def __init__(self, world: World, organisation: int = 0) -> None:
+        world.sandbox.settings(limits=False)
+        self.world = world
+        self.organisation = organisation
+        self.connection_id = UUID(world.connection_id(organisation))
+        [connection] = world.query("SELECT * FROM xero_sync.connection WHERE id = %s", self.connection_id)
+        self.organisation_id = connection["organisation_id"]
+        self.calendars = {one["PayrollCalendarID"]: one for one in self.truth("PayrollCalendars")}
+        self.employees = {one["EmployeeID"]: one for one in self.truth("Employees")}
+        self.codes = self._pay_codes()
+        for calendar in self.calendars.values():
+            about = {"name": calendar["Name"], "calendar_type": calendar["CalendarType"]}
+            start = {"xero_id": calendar["PayrollCalendarID"], "start_date": day(calendar["StartDate"])}
+            self._pulled("payroll_calendar", **about, **start)
+        self.staff: dict[str, UUID] = {key: self._member(one) for key, one in self.employees.items()}
+
+    def truth(self, collection: str) -> list[Row]:
+        return self.world.sandbox.truth(collection, self.organisation)
+
+    def _pulled(self, table: str, **values: Any) -> UUID:
+        known = {"organisation_id": self.organisation_id, "connection_id": self.connection_id}
+        return self.insert(table, **{**known, "row_hash": b"0", "is_active": True, **values})
+
+    def insert(self, table: str, **values: Any) -> UUID:
+        places = ", ".join(["%s"] * len(values))
+        statement = f"INSERT INTO qicworks.{table} ({', '.join(values)}) VALUES ({places}) RETURNING id"
+        id: UUID = self.world.query(statement, *values.values())[0]["id"]
+        return id
+
+    def _pay_codes(self) -> dict[str, UUID]:
+        """The current ones by name."""
+        found = {}
+        for collection, (key, kind) in KINDS_OF.items():
+            for one in self.truth(collection):
+                said = {
+                    "kind": "ALLOWANCE" if one.get("EarningsType") == "ALLOWANCE" else kind,
+                    "rate_type": one.get("RateType"),
+                    "earnings_type": one.get("EarningsType"),
+                    "type_of_units": one.get("TypeOfUnits"),
+                    "is_active": one["CurrentRecord"],
+                }
+                id = self._pulled("pay_code", xero_id=one[key], name=one["Name"], **said)
+                if one["CurrentRecord"]:
+                    found[one["Name"]] = id
+        return found
+
+    def _member(self, one: Row) -> UUID:
+        return self._pulled(
+            "staff",
+            xero_id=one["EmployeeID"],
+            match_state="linked",
+            first_name=one["FirstName"],
+            last_name=one["LastName"],
+            payroll_calendar_xero_id=one.get("PayrollCalendarID"),
+            ordinary_earnings_rate_xero_id=one.get("OrdinaryEarningsRateID"),
+            status=one["Status"],
+            is_active=one["Status"] == "ACTIVE",
+        )
+
+    # -- whom
+
+    def paid_by_the_hour(self, calendar_type: str = "WEEKLY") -> list[str]:
+        """Active employees of that calendar with one line for ordinary hours; those with most other lines first."""
+        calendar = self.calendar(calendar_type)
+        able = [
+            one
+            for one in self.employees.values()
+            if one["Status"] == "ACTIVE"
+            and one.get("PayrollCalendarID") == calendar
+            and [self.name(line) for line in one["PayTemplate"]["EarningsLines"]].count("Ordinary Hours") == 1
+        ]
+        able.sort(key=lambda one: -sum(len(one["PayTemplate"][name]) for name in LISTS))
+        return [one["EmployeeID"] for one in able]
+
+    def calendar(self, calendar_type: str) -> str:
+        return next(key for key, one in self.calendars.items() if one["CalendarType"] == calendar_type)
+
+    def rate(self, name: str) -> str:
+        return next(
+            one["EarningsRateID"] for one in self.truth("EarningsRates") if one["Name"] == name and one["CurrentRecord"]
+        )
+
+    def name(self, line: Row) -> str:
+        [row] = self.world.query(
+            "SELECT name FROM qicworks.pay_code WHERE connection_id = %s AND xero_id = %s",
+            self.connection_id,
+            line["EarningsRateID"],
+        )
+        return str(row["name"])
+
+    # -- pay
+
+    def start_of(self, number: int, calendar_type: str = "WEEKLY") -> date:
+        """The first day of the period so many after the one whose draft pay run Xero has at the beginning."""
+        calendar = self.calendars[self.calendar(calendar_type)]
+        return day(calendar["StartDate"]) + timedelta(DAYS[calendar_type] * number)
+
+    def period(self, number: int = 1, calendar_type: str = "WEEKLY", approved: bool = True) -> UUID:
+        start = self.start_of(number, calendar_type)
+        return self.insert(
+            "pay_period",
+            organisation_id=self.organisation_id,
+            payroll_calendar_xero_id=self.calendar(calendar_type),
+            start_date=start,
+            end_date=start + timedelta(DAYS[calendar_type] - 1),
+            approved_at=datetime.now(UTC) if approved else None,
+        )
+
+    def pay(self, employee: str, period: UUID, *lines: Line, approved: bool = True) -> UUID:
+        known = {"organisation_id": self.organisation_id, "pay_period_id": period}
+        document = self.insert("payroll_push", **known, staff_id=self.staff[employee])
+        for line in lines:
+            self.add_line(document, line)
+        self.ready("payroll_push", document, approved)
+        return document
+
+    def add_line(self, document: UUID, line: Line) -> None:
+        self.insert(
+            "payroll_line",
+            payroll_push_id=document,
+            pay_code_id=self.codes[line.code] if line.code else None,
+            units=line.units,
+            rate=line.rate,
+            amount=line.amount,
+            source=line.source,
+            leave_request_id=line.leave,
+        )
+
+    def leave(self, employee: str, first: date, last: date, hours: str = "7.6", **columns: Any) -> UUID:
+        approved = columns.pop("approved", True)
+        known = {"organisation_id": self.organisation_id, "staff_id": self.staff[employee], "title": "Time off"}
+        known |= {"leave_type_id": self.codes["Annual Leave"], "notes": "By the sea"}
+        about = {"start_date": first, "end_date": last, "hours": hours}
+        document = self.insert("leave_request", **{**known, **about, **columns})
+        if approved:
+            self.edit("leave_request", document, status="Approved")
+        self.ready("leave_request", document, approved)
+        return document
+
+    def ready(self, table: str, document: UUID, approved: bool = True) -> None:
+        """Approved as it is now, and to be pushed."""
+        version = "push_version" if approved else "NULL"
+        self.world.query(
+            f"UPDATE qicworks.{table} SET approved_version = {version}, push_state = 'ready' WHERE id = %s", document
+        )
+
+    def edit(self, table: str, document: UUID, **columns: Any) -> None:
+        sets = ", ".join(f"{name} = %s" for name in columns)
+        self.world.query(f"UPDATE qicworks.{table} SET {sets} WHERE id = %s", *columns.values(), document)
+
+    def row(self, table: str, document: UUID) -> Row:
+        return self.world.query(f"SELECT * FROM qicworks.{table} WHERE id = %s", document)[0]
+
+    def states(self, table: str) -> list[tuple[str, str | None]]:
+        rows = self.world.query(f"SELECT push_state, push_error FROM qicworks.{table} ORDER BY created_at, id")
+        return [(row["push_state"], row["push_error"]) for row in rows]
+
+    # -- pushing
+
+    def push(self, kind: str, *, quiet: float = 0.0, **how: Any) -> Outcome:
+        return push(
+            KINDS[kind],
+            self.connection_id,
+            engine=self.world.engine,
+            open_client=opener(self.world.engine, self.world.app, backoff=(0.01, 0.01)),
+            origin=Origin(),
+            quiet=quiet,
+            **how,
+        )
+
+    def preview(self, kind: str) -> list[Preview]:
+        open_client = opener(self.world.engine, self.world.app, backoff=(0.01, 0.01))
+        return list(preview(KINDS[kind], self.connection_id, engine=self.world.engine, open_client=open_client))
+
+    def drain(self, kind: str, runs: int = 8) -> None:
+        """Runs until nothing is left to do; what a run raises, the next one has to cope with."""
+        for _ in range(runs):
+            if not self.left(kind):
+                return
+            with suppress(XeroError, Skip):
+                self.push(kind)
+        raise AssertionError(f"{kind} are never done")
+
+    def left(self, kind: str) -> int:
+        with database.session(self.world.engine) as session:
+            return Outbox(session, connections.one(session, self.connection_id), KINDS[kind]).something()
+
+    @contextmanager
+    def killed_at(self, moment: int, *, sql: bool = False) -> Iterator[list[int]]:
+        """Ends the process at that moment: before and after each call, and with `sql` before each statement, too.
+        What is given counts the moments; the last of it is more than `moment` when it came to that."""
+        passed = [0]
+
+        def reached() -> None:
+            passed[0] += 1
+            if passed[0] == moment:
+                raise Killed
+
+        def execute(cursor: Any, *arguments: Any, _real: Any = psycopg.Cursor.execute, **options: Any) -> Any:
+            if sql:
+                reached()
+            return _real(cursor, *arguments, **options)
+
+        def send(client: Any, *arguments: Any, _real: Any = XeroClient._send) -> Any:
+            reached()
+            answer = _real(client, *arguments)
+            reached()
+            return answer
+
+        with (
+            mock.patch.object(psycopg.Cursor, "execute", execute),
+            mock.patch.object(XeroClient, "_send", send),
+            suppress(Killed),
+        ):
+            yield passed
+
+    # -- what stands in Xero
+
+    def template(self, employee: str) -> Row:
+        found: Row = next(one for one in self.truth("Employees") if one["EmployeeID"] == employee)["PayTemplate"]
+        return found
+
+    def earnings(self, employee: str) -> dict[str, Row]:
+        """The earnings lines of a template by the names of their rates."""
+        return {self.name(line): line for line in self.template(employee)["EarningsLines"]}
+
+    def pay_run(self, act: str, calendar_type: str = "WEEKLY") -> Row:
+        """`post` or `draft`, as a payroll officer does in Xero. The run."""
+        path = f"organisations/{self.world.sandbox.tenant(self.organisation)}/payruns/{act}"
+        done: Row = self.world.sandbox.control("POST", path, {"calendar": self.calendar(calendar_type)})
+        return dict(done["payruns"][0])
+
+    def applications(self) -> list[Row]:
+        """Leave of QicWorks' in Xero."""
+        return [one for one in self.truth("LeaveApplications") if "QicWorks " in one.get("Description", "")]
+
+    def writes(self) -> list[Row]:
+        """The POSTs since the calls were last asked for."""
+        return [call for call in self.world.calls() if call["method"] != "GET"]
+
+
+def day(text: str) -> date:
+    return datetime.fromtimestamp(int(text[6:].split("+")[0].rstrip(")/")) / 1000, UTC).date()
+
+
+def units(line: Row) -> Decimal:
+    return Decimal(str(line["NormalNumberOfUnits"]))
