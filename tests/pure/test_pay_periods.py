@@ -1,0 +1,61 @@
+"""Pay periods of every calendar, and leave shared among them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from xero.documents.pay_periods import LENGTHS, Share, shared, touched
+
+DAY = timedelta(1)
+DATES = some.dates(date(2020, 1, 1), date(2032, 12, 31))
+HOURS = some.decimals(Decimal("0.0001"), Decimal("9999"), places=4)
+
+
+@given(kind=some.sampled_from(sorted(LENGTHS)), known=DATES, first=DATES, days=some.integers(0, 400), hours=HOURS)
+def test_periods_cover_the_leave_and_hold_its_hours(
+    kind: str, known: date, first: date, days: int, hours: Decimal
+) -> None:
+    last = first + DAY * days
+    shares = shared(kind, known, first, last, hours)
+    assert shares[0].start <= first <= shares[0].end
+    assert shares[-1].start <= last <= shares[-1].end
+    assert all(one.end + DAY == two.start for one, two in pairwise(shares))
+    assert sum(share.units for share in shares) == hours
+    assert all(share.units >= 0 and share.units == round(share.units, 4) for share in shares)
+    # Whoever asks for less or more of it meets the same periods.
+    periods = [(share.start, share.end) for share in shares]
+    assert list(touched(kind, known, first, first)) == periods[:1]
+    around = list(touched(kind, known, first - DAY * 100, last + DAY * 100))
+    assert around[around.index(periods[0]) :][: len(periods)] == periods
+    assert known in {start for start, _ in touched(kind, known, known - DAY * 100, known + DAY * 100)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "first", "last", "hours", "expected"),
+    [
+        # Thursday to Tuesday over the end of a week: two weekdays in each.
+        ("WEEKLY", "2026-11-02", "2026-11-12", "2026-11-17", "30.4", [("2026-11-09", "15.2"), ("2026-11-16", "15.2")]),
+        # The calendar stands in the future; the weekend at the end has no hours, and is sent.
+        ("FORTNIGHTLY", "2027-01-02", "2026-11-06", "2026-11-07", "7.6", [("2026-10-24", "7.6"), ("2026-11-07", "0")]),
+        # A Saturday's leave is of that day.
+        ("FOURWEEKLY", "2026-11-02", "2026-11-07", "2026-11-07", "4", [("2026-11-02", "4")]),
+        ("MONTHLY", "2026-01-31", "2026-02-27", "2026-03-02", "15.2", [("2026-01-31", "7.6"), ("2026-02-28", "7.6")]),
+        ("QUARTERLY", "2026-07-01", "2026-12-31", "2027-01-01", "1", [("2026-10-01", "0.5"), ("2027-01-01", "0.5")]),
+        (
+            "TWICEMONTHLY",
+            "2026-10-16",
+            "2026-02-13",
+            "2026-03-02",
+            "10",
+            [("2026-02-01", "0.8333"), ("2026-02-16", "8.3334"), ("2026-03-01", "0.8333")],
+        ),
+    ],
+)
+def test_shares(kind: str, known: str, first: str, last: str, hours: str, expected: list[tuple[str, str]]) -> None:
+    days = date.fromisoformat(known), date.fromisoformat(first), date.fromisoformat(last)
+    shares: list[Share] = shared(kind, *days, Decimal(hours))
+    assert [(str(share.start), share.units) for share in shares] == [(day, Decimal(units)) for day, units in expected]
