@@ -1,0 +1,186 @@
+"""Leave stands in Xero exactly once and approved, whatever is lost, cut or killed on the way."""
+
+import json
+import logging
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.flow.conftest import World
+from tests.flow.paying import Payroll, day
+from xero.api.errors import XeroError
+
+PATH = "/payroll.xro/1.0/LeaveApplications"
+DAY = timedelta(1)
+
+
+@pytest.fixture
+def payroll(world: World) -> Payroll:
+    return Payroll(world)
+
+
+def units(application: dict[str, Any]) -> list[tuple[date, float, str]]:
+    periods = application["LeavePeriods"]
+    return [(day(one["PayPeriodStartDate"]), one["NumberOfUnits"], one["LeavePeriodStatus"]) for one in periods]
+
+
+def assert_once(payroll: Payroll, *requests: Any) -> None:
+    """Each stands in Xero once, approved, on its days; and is pushed in QicWorks."""
+    there = payroll.applications()
+    for request in requests:
+        row = payroll.row("leave_request", request)
+        [found] = [one for one in there if one["Description"].endswith(f"QicWorks {request}")]
+        assert (row["push_state"], str(row["xero_id"])) == ("pushed", found["LeaveApplicationID"]), row["push_error"]
+        assert (day(found["StartDate"]), day(found["EndDate"])) == (row["start_date"], row["end_date"])
+        assert {status for _, _, status in units(found)} == {"SCHEDULED"}
+        assert sum(hours for _, hours, _ in units(found)) == pytest.approx(float(row["hours"]))
+    assert payroll.world.query("SELECT FROM xero_sync.push_request WHERE closed_at IS NULL") == []
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+def test_it_is_made_approved_and_never_made_again(payroll: Payroll, status: str) -> None:
+    payroll.world.sandbox.settings(leave_created_as=status)
+    employee, monday = payroll.paid_by_the_hour()[0], payroll.start_of(5)
+    long = payroll.leave(employee, monday - DAY * 4, monday + DAY * 1, "30.4", title="t" * 80, notes="n" * 300)
+    soon = payroll.leave(employee, monday + DAY * 14, monday + DAY * 14)
+    draft = payroll.leave(employee, monday + DAY * 30, monday + DAY * 30, approved=False)
+    [shown, _, refused] = payroll.preview("leave_requests")
+    assert refused.refused[0][1] == "not sent: it is requested in QicWorks, not approved"
+    assert payroll.writes() == [], "a dry run writes nothing"
+    assert payroll.push("leave_requests").message == "2 pushed, 1 failed"
+    calls = 1 if status == "SCHEDULED" else 2
+    assert [call["path"].count("/") for call in payroll.writes()] == ([3, 5][:calls]) * 2
+    assert_once(payroll, long, soon)
+    found = next(one for one in payroll.applications() if str(long) in one["Description"])
+    assert (found["Title"], len(found["Description"])) == ("t" * 49 + "…", 200)
+    assert found["Title"] == shown.body[0]["Title"]
+    assert units(found) == [(monday - DAY * 7, 15.2, "SCHEDULED"), (monday, 15.2, "SCHEDULED")]
+    assert payroll.row("leave_request", draft)["push_state"] == "failed"
+
+    payroll.ready("leave_request", soon)  # unchanged
+    payroll.edit("leave_request", long, hours="22.8")
+    payroll.ready("leave_request", long)
+    payroll.push("leave_requests")
+    assert payroll.writes() == []
+    assert payroll.row("leave_request", soon)["push_state"] == "pushed"
+    row = payroll.row("leave_request", long)
+    assert row["push_error"] == "it is in Xero already, where leave cannot be changed from here"
+    assert "reject it there" in row["push_correction"]
+    payroll.edit("leave_request", long, hours="30.4")
+    payroll.ready("leave_request", long)
+    payroll.push("leave_requests")
+    assert_once(payroll, long, soon)
+    path = f"organisations/{payroll.world.sandbox.tenant()}/LeaveApplications/{found['LeaveApplicationID']}"
+    periods = [{**one, "LeavePeriodStatus": "REJECTED"} for one in found["LeavePeriods"]]
+    payroll.world.sandbox.control("PATCH", path, {"LeavePeriods": periods})
+    payroll.ready("leave_request", long)
+    payroll.push("leave_requests")
+    assert payroll.row("leave_request", long)["push_error"] == "it was rejected in Xero"
+    assert len(payroll.applications()) == 2
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+def test_what_goes_wrong_on_the_way_makes_it_once(payroll: Payroll, status: str) -> None:
+    payroll.world.sandbox.settings(leave_created_as=status)
+    one, two = payroll.paid_by_the_hour()[:2]
+    week = 5
+    for path in (f"{PATH}$", f"{PATH}/.*/approve$")[: 1 if status == "SCHEDULED" else 2]:
+        for kind in ("lost_answer", "truncate", "malformed", "cut", "500_saved", "503_saved", "500", "503"):
+            week += 1
+            first, second = (payroll.leave(who, payroll.start_of(week), payroll.start_of(week)) for who in (one, two))
+            payroll.world.fault(kind=kind, method="POST", path=path, times=1)
+            with pytest.raises(XeroError, match=r"out of order|not an answer of Xero"):
+                payroll.push("leave_requests")
+            assert payroll.row("leave_request", second)["push_state"] == "pushed", f"{kind}: the other went on"
+            with pytest.raises(XeroError, match="still be at work"):
+                payroll.push("leave_requests", quiet=60.0)
+            payroll.drain("leave_requests")
+            assert_once(payroll, first, second)
+
+
+def test_killed_at_any_moment_it_is_there_once(payroll: Payroll) -> None:
+    payroll.world.sandbox.settings(leave_created_as="REQUESTED")
+    employee = payroll.paid_by_the_hour()[0]
+    week, requests = 5, []
+    for sql, step in ((False, 1), (True, 4)):
+        moment, reached = 0, True
+        while reached:
+            moment, week = moment + step, week + 1
+            requests.append(payroll.leave(employee, payroll.start_of(week), payroll.start_of(week)))
+            with payroll.killed_at(moment, sql=sql) as passed:
+                payroll.push("leave_requests")
+            reached = passed[0] >= moment
+            payroll.drain("leave_requests")
+        assert moment > 8, "before and after four calls: making it, reading it, approving it, reading it again"
+    assert_once(payroll, *requests)
+    assert len(payroll.applications()) == len(requests)
+
+
+def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    payroll.world.sandbox.settings(overlapping_leave_refused=False)
+    employee = payroll.paid_by_the_hour()[0]
+    tenant = payroll.world.sandbox.tenant()
+
+    def lost(week: int, kind: str) -> Any:
+        monday = payroll.start_of(week)
+        request = payroll.leave(employee, monday, monday)
+        payroll.world.fault(kind=kind, method="POST", path=f"{PATH}$", times=1)
+        with pytest.raises(XeroError):
+            payroll.push("leave_requests")
+        return request
+
+    def double(request: Any, **fields: Any) -> None:
+        found = next(one for one in payroll.applications() if str(request) in one["Description"])
+        copy = {name: value for name, value in found.items() if name != "LeaveApplicationID"}
+        payroll.world.sandbox.control("POST", f"organisations/{tenant}/LeaveApplications", {**copy, **fields})
+
+    twice = lost(6, "lost_answer")
+    double(twice)
+    payroll.push("leave_requests")
+    assert payroll.row("leave_request", twice)["push_error"] == "Xero has 2 of it: check in Xero"
+
+    known = payroll.leave(employee, payroll.start_of(7), payroll.start_of(7))
+    payroll.push("leave_requests")
+    double(known, Description="by hand")
+    alike = lost(7, "500")
+    payroll.push("leave_requests")
+    assert "perhaps this one: check in Xero" in payroll.row("leave_request", alike)["push_error"]
+
+    # Without the list of all leave, what is found is found; what is not may be hidden.
+    payroll.world.fault(kind="500", method="GET", path=f"{PATH}/v2", times=None)
+    there = lost(8, "lost_answer")
+    payroll.push("leave_requests")
+    assert_once(payroll, there)
+    hidden = lost(9, "cut")
+    payroll.push("leave_requests")
+    assert "does not list leave that is only requested" in payroll.row("leave_request", hidden)["push_error"]
+    payroll.world.sandbox.control("DELETE", "faults")
+
+    # What Xero refuses is told in its words, without a name, a title or a note.
+    payroll.world.sandbox.settings(overlapping_leave_refused=True)
+    unpaid = payroll.codes["Community Service Leave (unpaid)"]
+    monday = payroll.start_of(10)
+    refused = payroll.leave(employee, monday, monday, leave_type_id=unpaid, title="Jury", notes="Of a murder case")
+    payroll.push("leave_requests")
+    row = payroll.row("leave_request", refused)
+    assert row["push_error"] == "Leave type not assigned to employee"
+    assert row["push_correction"]
+    told = caplog.text + json.dumps(payroll.world.query("SELECT * FROM xero_sync.connection_event"), default=str)
+    told += json.dumps(payroll.world.query("SELECT * FROM xero_sync.push_request"), default=str)
+    names = [payroll.employees[employee]["LastName"], "Jury", "murder", "Time off", "By the sea"]
+    assert [words for words in names if words in told] == []
+
+
+def test_leave_that_is_not_approved_any_more_is_not_approved_in_xero(payroll: Payroll) -> None:
+    payroll.world.sandbox.settings(leave_created_as="REQUESTED")
+    employee, monday = payroll.paid_by_the_hour()[0], payroll.start_of(6)
+    request = payroll.leave(employee, monday, monday)
+    payroll.world.fault(kind="cut", method="POST", path="/approve$", times=1)
+    with pytest.raises(XeroError):
+        payroll.push("leave_requests")
+    payroll.edit("leave_request", request, status="Rejected")
+    payroll.push("leave_requests")
+    assert "not approved in QicWorks any more" in payroll.row("leave_request", request)["push_error"]
+    assert units(payroll.applications()[0])[0][2] == "REQUESTED"
