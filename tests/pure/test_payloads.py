@@ -238,7 +238,7 @@ def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
     @settings(max_examples=15, deadline=None)
     @given(document=documents(xero_id=UUID(int=7)))
     def compare(document: Document) -> None:
-        known = [str(line["xero_line_id"]) for line in document.lines if line["xero_line_id"]][:2]
+        known = [str(line["xero_line_id"]) for line in document.lines if line["xero_line_id"]][:1]
         record = {"Status": "DRAFT", "LineItems": [{"LineItemID": id.upper()} for id in (*known, str(uuid4()))]}
         _, [plan] = planning.plan(kind, [document], {document.id: record})
         model = MODELS[kind.name](document)

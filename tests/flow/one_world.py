@@ -1,0 +1,43 @@
+"""One sandbox and one database for all the tests of a module, where each makes documents of its own."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from tests.flow.conftest import World
+from tests.flow.pushing import Books
+from tests.sandbox.conftest import Sandbox
+from xero.qicworks import database
+
+
+@contextmanager
+def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]:
+    """Of the sandbox's first organisation; its limits are off."""
+    sandbox = Sandbox(sandbox_url)
+    sandbox.reset()
+    sandbox.settings(limits=False)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        url = postgres_url.rsplit("/", 1)[0] + "/" + name
+        engine = database.engine(url)
+        world = World(sandbox, engine, url)
+        assert world.connect() == 0
+        yield Books(world)
+        engine.dispose()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    sandbox.session.close()
+
+
+@contextmanager
+def switched(books: Books, **switches: Any) -> Iterator[None]:
+    """The sandbox's switches, for a while."""
+    before = books.world.sandbox.control("GET", "settings")
+    books.world.sandbox.settings(**switches)
+    try:
+        yield
+    finally:
+        books.world.sandbox.settings(**{name: before[name] for name in switches})
