@@ -80,6 +80,7 @@ def test_a_period_is_set_the_next_one_empties_it_and_nothing_else_is_touched(pay
     assert "holds the pay of the period from" in errors(payroll)[0]
     assert payroll.writes() == [], "nobody is emptied before the first period is paid"
     payroll.pay_run("post")
+    assert payroll.left("payroll") == 1, "who is not mentioned"
     assert payroll.push("payroll", retry_failed=True).message == "2 pushed", errors(payroll)
     assert paid(payroll, rich) == {"Ordinary Hours": 38, HALF_MORE: 0, CALL_OUT: 1, "Laundry": 0}
     assert payroll.earnings(rich)[CALL_OUT]["CalculationType"] == "USEEARNINGSRATE", "the rate was that period's"
@@ -206,6 +207,7 @@ def test_killed_at_any_call_it_is_right_in_the_end(payroll: Payroll) -> None:
         payroll.pay_run("post")
     payroll.push("payroll")
     assert "was made while it was not known" in errors(payroll)[0]
+    assert "perhaps with an earlier period's pay" in errors(payroll)[1], "who was not mentioned"
     assert payroll.left("payroll") == 0
 
 

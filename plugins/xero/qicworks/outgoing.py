@@ -7,12 +7,13 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Identifier
 
-from xero.documents.declaration import Document, Kind
+from xero.documents.declaration import Delivery, Document, Kind
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 
 STATEMENTS = sql.Statements("push/documents")
+PAYROLL = sql.Statements("push/payroll")
 
 # Of every kind. `wanted` null: all that are ready.
 READY = SQL(
@@ -106,8 +107,10 @@ class Outgoing:
     # -- which
 
     def something(self) -> int:
-        """How much there is to do: documents, requests and attachments."""
+        """How much there is to do: documents, requests and attachments, and pay templates that are to be emptied."""
         count: int = self._run(SOMETHING)[0]["something"]
+        if self.kind.delivery is Delivery.PAY_TEMPLATE:
+            count += len(list(PAYROLL.unmentioned(self.session, connection_id=self.connection.id)))
         return count
 
     def named(self, names: Sequence[str]) -> list[UUID]:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from xero.api.errors import BadAnswer, Refused
 from xero.documents.declaration import Document, Finding, Json, Kind, Record, Row
-from xero.documents.payroll import CHECKS, pay
+from xero.documents.payroll import CHECKS, earned, pay
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import Owned, PayOutbox
 from xero.sync import earnings_lines
@@ -127,7 +127,7 @@ class PayTemplates(OneByOne):
         if any(finding.correction for finding in findings):
             return unfit(name, findings)
         owned = self.pay.owned(row["employee_xero_id"])
-        findings = [*self._made_too_late(row), *self._unpaid(row, owned)]
+        findings = [*self._made_too_late(document), *self._unpaid(row, owned)]
         if findings:
             return unfit(name, findings)
         try:
@@ -139,8 +139,9 @@ class PayTemplates(OneByOne):
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         return Planned(template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
 
-    def _made_too_late(self, row: Row) -> Iterator[Finding]:
+    def _made_too_late(self, document: Document) -> Iterator[Finding]:
         """Against a pay run that would not see it."""
+        row = document.row
         run = self.pay_runs.of(row["period_calendar"], row["period_start"])
         if run is None:
             return
@@ -150,10 +151,15 @@ class PayTemplates(OneByOne):
                 f"{period} exists already as a draft: it would not see this pay",
                 "Delete the draft pay run in Xero, push again, then make the pay run anew.",
             )
-        else:
+        elif earned(document):
             yield Finding(
                 f"{period} is posted already: it has not seen this pay",
                 "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
+            )
+        else:
+            yield Finding(
+                f"{period} is posted already, perhaps with an earlier period's pay, which this would have taken away",
+                "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
             )
 
     def _unpaid(self, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
