@@ -125,9 +125,11 @@ class Outgoing:
         return [row["id"] for row in found]
 
     def waiting(
-        self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID], states: Sequence[str] = ("ready",)
+        self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID], *, preview: bool = False
     ) -> list[Waiting]:
-        rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=list(states))
+        """The next ones. In a preview also those that failed and are named: a run tries them again."""
+        states = ["ready", "failed"] if preview and wanted is not None else ["ready"]
+        rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
         return [Waiting(row["id"], row["push_version"], row["xero_id"]) for row in rows]
 
     def read_priced(self, ids: Sequence[UUID]) -> list[Document]:

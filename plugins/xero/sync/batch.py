@@ -88,8 +88,7 @@ class Batch:
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would refuse and send, fifty by fifty. Writes nothing."""
         seen: list[UUID] = []
-        states = ("ready",) if wanted is None else ("ready", "failed")  # one that is named is tried again
-        while waiting := self.outbox.waiting(AT_MOST, wanted, seen, states):
+        while waiting := self.outbox.waiting(AT_MOST, wanted, seen, preview=True):
             standing = planning.standing(self.it.client, self.kind, waiting)
             settled, plans = planning.plan(self.kind, self.outbox.read_priced([one.id for one in waiting]), standing)
             if settled:

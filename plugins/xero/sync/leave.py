@@ -55,7 +55,7 @@ class Leave(OneByOne):
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would refuse and send. Writes nothing."""
         seen: list[UUID] = []
-        while waiting := self.outbox.waiting(AT_ONCE, wanted, seen):
+        while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
             for document in self.read([one.id for one in waiting]):
                 name = label(self.kind, document)
                 if result := self._unfit(document):

@@ -114,8 +114,10 @@ class PayTemplates(OneByOne):
         with self.it.session.transaction(force_rollback=True):
             for one in unmentioned:
                 self.pay.mention(one)
-            while waiting := self.outbox.waiting(AT_ONCE, wanted, [document.id for document in documents]):
-                documents += self.read([one.id for one in waiting])
+            seen: list[UUID] = []
+            while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
+                seen += [one.id for one in waiting]
+                documents += self.read(seen[-len(waiting) :])
         return documents
 
     # -- what is to be written
