@@ -71,6 +71,7 @@ COURSES: dict[str, tuple[list[Reply], type[XeroError] | None, int, bool, bool]] 
     "500": ([Reply(500, b"<html>")], RetryLater, 1, True, True),
     "502": ([Reply(502)], RetryLater, 1, True, True),
     "503 that names a time": ([Reply(503, b"", {"Retry-After": "1"})], RetryLater, 1, True, True),
+    "501, never to be done": ([Reply(501, b"")], Refused, 1, False, False),
     "504": ([Reply(504)], RetryLater, 1, True, True),
     "no answer for long": ([CUT], RetryLater, 5, True, False),
     "no answer, then all is well": ([CUT, CUT, OK], None, 3, True, False),

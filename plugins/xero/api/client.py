@@ -203,7 +203,7 @@ class XeroClient:
             said = without_numbers(said)
         detail = cleaned(said.get("Detail") or "", token.access_token) if isinstance(said, dict) else ""
         unauthorised = "AuthorizationUnsuccessful" in detail
-        if status >= 500:
+        if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
             effort.told = limits.retry_after(response.headers)
             effort.server_failed = True
             return _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
