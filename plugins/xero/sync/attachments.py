@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from xero.api import wire
-from xero.api.errors import Refused
+from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import PricedKind
 from xero.qicworks.outbox import Outbox, Result
 from xero.sync.batch import REPLAY
@@ -30,10 +30,21 @@ class Attachments:
         self.settling = settling
 
     def run(self) -> None:
+        """Raises what Xero came to grief over, after the others have gone: they must not wait behind it for ever."""
+        failed: XeroError | None = None
         for attachment in self.outbox.attachments():
             name = f"{attachment['file_name']} of {self.kind.word} {attachment['number']}"
-            result = self._unfit(attachment) or self._send(name, attachment)
+            try:
+                result = self._unfit(attachment) or self._send(name, attachment)
+            except XeroError as error:
+                if not error.server_failed:
+                    raise
+                log.warning("%s: %s It is tried again by the next run", name, error.message)
+                failed = failed or error
+                continue
             self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
+        if failed:
+            raise failed
 
     def _unfit(self, attachment: dict[str, Any]) -> Result | None:
         says = correction = None
