@@ -55,4 +55,5 @@ CREDIT_NOTES = PricedKind(
     lookups=lookups,
     checks=PRICED,
     query={"unitdp": "4"},
+    look_first=True,  # suppliers' numbers are not unique
 )
