@@ -2,13 +2,15 @@
 
 import json
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from tests.flow.conftest import World
 from tests.flow.paying import Payroll, day
+from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
@@ -35,7 +37,7 @@ def assert_once(payroll: Payroll, *requests: Any) -> None:
         assert (day(found["StartDate"]), day(found["EndDate"])) == (row["start_date"], row["end_date"])
         assert {status for _, _, status in units(found)} == {"SCHEDULED"}
         assert sum(hours for _, hours, _ in units(found)) == pytest.approx(float(row["hours"]))
-    assert payroll.world.query("SELECT FROM xero_sync.push_request WHERE closed_at IS NULL") == []
+    assert payroll.world.query("SELECT 1 FROM xero_sync.push_request WHERE closed_at IS NULL") == []
 
 
 @pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
@@ -171,6 +173,30 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
     told += json.dumps(payroll.world.query("SELECT * FROM xero_sync.push_request"), default=str)
     names = [payroll.employees[employee]["LastName"], "Jury", "murder", "Time off", "By the sea"]
     assert [words for words in names if words in told] == []
+
+
+def test_leave_that_is_not_what_was_sent_fails(payroll: Payroll) -> None:
+    one, two, three = payroll.paid_by_the_hour()[:3]
+    monday, tenant = payroll.start_of(6), payroll.world.sandbox.tenant()
+    other_type = payroll.truth("LeaveTypes")[0]["LeaveTypeID"]
+
+    def meddle(client: Any, *arguments: Any, _real: Any = XeroClient.write, **options: Any) -> Any:
+        answer = _real(client, *arguments, **options)
+        [made] = answer.data["LeaveApplications"]
+        periods = [{**made["LeavePeriods"][0], "NumberOfUnits": 7.5}]
+        changes = {one: {"LeavePeriods": periods}, two: {"LeaveTypeID": other_type}, three: {"EndDate": monday_ms}}
+        path = f"organisations/{tenant}/LeaveApplications/{made['LeaveApplicationID']}"
+        payroll.world.sandbox.control("PATCH", path, changes[made["EmployeeID"]])
+        return answer
+
+    monday_ms = f"/Date({int(datetime(*monday.timetuple()[:3], tzinfo=UTC).timestamp() * 1000)}+0000)/"
+    requests = [payroll.leave(employee, monday, monday + DAY) for employee in (one, two, three)]
+    with mock.patch.object(XeroClient, "write", meddle):
+        payroll.push("leave_requests")
+    for request in requests:
+        row = payroll.row("leave_request", request)
+        assert row["push_error"] == "the leave in Xero is not what was sent (days or hours): check in Xero"
+        assert row["xero_id"] is not None
 
 
 def test_leave_that_is_not_approved_any_more_is_not_approved_in_xero(payroll: Payroll) -> None:

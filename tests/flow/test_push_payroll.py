@@ -4,11 +4,13 @@ import json
 import logging
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from tests.flow.conftest import World
 from tests.flow.paying import LISTS, Line, Payroll, units
+from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 
 HALF_MORE, CALL_OUT = "Overtime × 1.5", "Call-out after hours"
@@ -72,7 +74,7 @@ def test_a_period_is_set_the_next_one_empties_it_and_nothing_else_is_touched(pay
     assert {employee: others(payroll, employee) for employee in before} == before
     sent = payroll.writes()
     assert [(call["method"], call["status"]) for call in sent] == [("POST", 200)] * 2
-    assert payroll.world.query("SELECT FROM xero_sync.push_request WHERE body IS NOT NULL") == []
+    assert payroll.world.query("SELECT 1 FROM xero_sync.push_request WHERE body IS NOT NULL") == []
 
     second = payroll.period(2)
     payroll.pay(rich, second, Line(units="38"), Line(CALL_OUT, "1"))
@@ -81,6 +83,8 @@ def test_a_period_is_set_the_next_one_empties_it_and_nothing_else_is_touched(pay
     assert payroll.writes() == [], "nobody is emptied before the first period is paid"
     payroll.pay_run("post")
     assert payroll.left("payroll") == 1, "who is not mentioned"
+    assert [one.method for one in payroll.preview("payroll")] == ["POST"]
+    assert len(payroll.states("payroll_push")) == 3, "a dry run writes nothing"
     assert payroll.push("payroll", retry_failed=True).message == "2 pushed", errors(payroll)
     assert paid(payroll, rich) == {"Ordinary Hours": 38, HALF_MORE: 0, CALL_OUT: 1, "Laundry": 0}
     assert payroll.earnings(rich)[CALL_OUT]["CalculationType"] == "USEEARNINGSRATE", "the rate was that period's"
@@ -184,11 +188,11 @@ def test_what_goes_wrong_on_the_way_ends_right(payroll: Payroll) -> None:
 
 def test_killed_at_any_call_it_is_right_in_the_end(payroll: Payroll) -> None:
     one, two = payroll.paid_by_the_hour()[:2]
-    before = others(payroll, one)
+    before, its_own = others(payroll, one), payroll.earnings(one)["Ordinary Hours"]
     document, moment, reached = payroll.pay(one, payroll.period(1), Line(units="1")), 0, True
     while reached:
         moment += 1
-        payroll.world.query("UPDATE qicworks.payroll_line SET units = %s", moment)
+        payroll.world.query("UPDATE qicworks.payroll_line SET units = %s, rate = %s", moment, 60 + moment)
         payroll.ready("payroll_push", document)
         with payroll.killed_at(moment) as passed:
             payroll.push("payroll")
@@ -196,6 +200,9 @@ def test_killed_at_any_call_it_is_right_in_the_end(payroll: Payroll) -> None:
         payroll.drain("payroll")
         assert payroll.row("payroll_push", document)["push_state"] == "pushed"
         assert (paid(payroll, one), others(payroll, one)) == ({"Ordinary Hours": moment}, before)
+        [owned] = payroll.world.query("SELECT rates, before FROM xero_sync.owned_earnings_line")
+        assert owned["rates"] == [60 + moment]
+        assert float(owned["before"]["RatePerUnit"]) == its_own["RatePerUnit"], "its own rate is not forgotten"
     assert moment > 8, "before and after four calls: pay runs, template, writing, reading back"
     # What was on its way when the pay run was made, nobody can tell.
     payroll.pay(two, payroll.period(3), Line(units="3"))
@@ -233,7 +240,7 @@ def test_refusals_and_changes_by_others_are_told_without_a_secret(
     failed = payroll.world.query("SELECT * FROM qicworks.payroll_push WHERE push_state = 'failed'")[0]
     assert failed["push_error"] == "Superannuation guarantee contribution line missing in pay template"
     assert "super" in failed["push_correction"].lower()
-    assert payroll.world.query("SELECT FROM xero_sync.owned_earnings_line WHERE employee_xero_id = %s", two) == []
+    assert payroll.world.query("SELECT 1 FROM xero_sync.owned_earnings_line WHERE employee_xero_id = %s", two) == []
     assert set(shown[0].body[0]) == {"EmployeeID", "PayTemplate"}
     written = json.loads(json.dumps(shown[0].body[0]["PayTemplate"], default=float))
     assert written == payroll.template(one), "what was shown is what was written"
@@ -246,6 +253,29 @@ def test_refusals_and_changes_by_others_are_told_without_a_secret(
     assert len(canaries) > 10
     found = [words for words in (*canaries, *secret.values(), "271.83", *names) if words in told]
     assert found == []
+
+
+def test_a_template_that_is_not_what_was_sent_fails(payroll: Payroll) -> None:
+    one, two = payroll.paid_by_the_hour()[:2]
+    tenant = payroll.world.sandbox.tenant()
+
+    def meddle(client: Any, *arguments: Any, _real: Any = XeroClient.write, **options: Any) -> Any:
+        answer = _real(client, *arguments, **options)
+        for employee, change in ((one, {"SuperLines": []}), (two, {"EarningsLines": []})):
+            changed = {**payroll.template(employee), **change}
+            payroll.world.sandbox.control(
+                "PATCH", f"organisations/{tenant}/Employees/{employee}", {"PayTemplate": changed}
+            )
+        return answer
+
+    for employee in (one, two):
+        payroll.pay(employee, payroll.period(1 if employee == one else 2), Line(units="3"))
+    with mock.patch.object(XeroClient, "write", meddle):
+        payroll.push("payroll")
+    assert errors(payroll) == [
+        f"the pay template in Xero is not what was sent (lines of {which}): check in Xero"
+        for which in ("superannuation", "earnings")
+    ]
 
 
 def test_no_hour_of_leave_is_paid_twice(payroll: Payroll) -> None:

@@ -32,7 +32,7 @@ SELECT line.*, code.xero_id AS code_xero_id, code.name AS code_name, code.kind A
 SELECT push_version FROM qicworks.payroll_push WHERE id = :id;
 
 -- name: owned
-SELECT owned.earnings_rate_xero_id, owned.empty, owned.rate, owned.before, period.start_date AS period_start,
+SELECT owned.earnings_rate_xero_id, owned.empty, owned.rates, owned.before, period.start_date AS period_start,
        period.payroll_calendar_xero_id AS period_calendar, coalesce(code.name, 'an earnings rate') AS name,
        coalesce(code.rate_type = 'FIXEDAMOUNT', false) AS fixed
   FROM xero_sync.owned_earnings_line AS owned
@@ -44,10 +44,10 @@ SELECT owned.earnings_rate_xero_id, owned.empty, owned.rate, owned.before, perio
 -- name: claim_line!
 -- Before it is sent: from here on the line is QicWorks'. One that was before keeps its period until the new one stands in Xero.
 INSERT INTO xero_sync.owned_earnings_line
-       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rate, before)
-VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, false, :rate, :before)
+       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rates, before)
+VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, false, :rates, :before)
     ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
-    DO UPDATE SET rate = excluded.rate, before = excluded.before;
+    DO UPDATE SET rates = excluded.rates, before = excluded.before;
 
 -- name: disclaim!
 -- Xero refused: those that were not QicWorks' before are not now.
@@ -57,10 +57,10 @@ DELETE FROM xero_sync.owned_earnings_line
 -- name: own_line!
 -- It stands in Xero.
 INSERT INTO xero_sync.owned_earnings_line
-       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rate, before)
-VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, :empty, :rate, :before)
+       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rates, before)
+VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, :empty, :rates, :before)
     ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
-    DO UPDATE SET pay_period_id = excluded.pay_period_id, empty = excluded.empty, rate = excluded.rate, before = excluded.before,
+    DO UPDATE SET pay_period_id = excluded.pay_period_id, empty = excluded.empty, rates = excluded.rates, before = excluded.before,
                   set_at = now();
 
 -- name: unmentioned

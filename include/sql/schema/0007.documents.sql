@@ -180,7 +180,7 @@ CREATE TABLE xero_sync.owned_earnings_line (
     earnings_rate_xero_id  uuid NOT NULL,
     pay_period_id          uuid NOT NULL REFERENCES qicworks.pay_period,
     empty                  boolean NOT NULL,                -- it pays nothing
-    rate                   numeric(18, 4),                  -- that QicWorks gave it; null: it has its own
+    rates                  numeric(18, 4)[] NOT NULL,       -- that QicWorks gave it, or tried to; none: it has its own
     before                 jsonb,                           -- what it was calculated by before QicWorks gave it a rate
     set_at                 timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (connection_id, employee_xero_id, earnings_rate_xero_id)

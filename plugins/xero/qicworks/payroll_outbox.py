@@ -24,14 +24,14 @@ LEAVE = sql.Statements("push/leave_requests")
 class Owned:
     """An earnings line of a pay template that QicWorks has set.
 
-    `rate` is what QicWorks gave it, `before` what it was calculated by until then; both None: it has its own rate.
+    `rates` are those that QicWorks gave it, `before` what it was calculated by until then; without any it has its own.
     """
 
     earnings_rate: UUID
     name: str
     fixed: bool  # an amount, not units
     empty: bool
-    rate: Decimal | None = None
+    rates: tuple[Decimal, ...] = ()
     before: Json | None = None
     period_start: date | None = None
     period_calendar: UUID | None = None
@@ -69,7 +69,10 @@ class PayOutbox:
 
     def owned(self, employee: UUID) -> list[Owned]:
         rows = PAYROLL.owned(self.session, connection_id=self.connection.id, employee=employee)
-        return [Owned(earnings_rate=row.pop("earnings_rate_xero_id"), **row) for row in map(dict, rows)]
+        return [
+            Owned(earnings_rate=row.pop("earnings_rate_xero_id"), rates=tuple(row.pop("rates")), **row)
+            for row in map(dict, rows)
+        ]
 
     def claim_lines(self, document: Document, lines: Iterable[Owned]) -> None:
         for line in lines:
@@ -104,7 +107,7 @@ class PayOutbox:
 
 def _values(line: Owned) -> dict[str, Any]:
     before = None if line.before is None else Jsonb({name: str(value) for name, value in line.before.items()})
-    return {"earnings_rate": line.earnings_rate, "rate": line.rate, "before": before}
+    return {"earnings_rate": line.earnings_rate, "rates": list(line.rates), "before": before}
 
 
 class LeaveOutbox:

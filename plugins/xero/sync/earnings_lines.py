@@ -64,7 +64,7 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
             lines[place], mine = _emptied(lines[place], one)
             kept.append(mine)
     gone = [one for one in _without(pays, before) if one.earnings_rate not in {mine.earnings_rate for mine in kept}]
-    kept += [replace(one, empty=True, rate=None, before=None) for one in gone]  # somebody took the line away in Xero
+    kept += [replace(one, empty=True, rates=(), before=None) for one in gone]  # somebody took the line away in Xero
     whole = {**template, **{name: template.get(name) or [] for name in LISTS}, EARNINGS: lines}
     return Plan(whole, tuple(kept), tuple(one.earnings_rate for one in kept if one.earnings_rate not in before))
 
@@ -126,19 +126,18 @@ def _set(line: Record, pay: Pay, owned: Owned | None) -> tuple[Json, Owned]:
     if owned and owned.before and _has_our_rate(line, owned):
         calculated = owned.before
     made = {**line, "CalculationType": ENTER_RATE, "RatePerUnit": plain(pay.rate), **units}
-    return made, replace(mine, rate=pay.rate, before=calculated)
+    return made, replace(mine, rates=(pay.rate,), before=calculated)
 
 
 def _emptied(line: Record, owned: Owned) -> tuple[Json, Owned]:
     names = {"FixedAmount" if owned.fixed else "NormalNumberOfUnits"}
     names |= {name for name in ("FixedAmount", "NormalNumberOfUnits") if line.get(name) is not None}
     made = {**_with_its_own_rate(line, owned), **dict.fromkeys(sorted(names), NOTHING)}
-    return made, replace(owned, empty=True, rate=None, before=None)
+    return made, replace(owned, empty=True, rates=(), before=None)
 
 
 def _has_our_rate(line: Record, owned: Owned) -> bool:
-    rate = line.get("RatePerUnit")
-    return owned.rate is not None and line.get("CalculationType") == ENTER_RATE and _number(rate) == owned.rate
+    return line.get("CalculationType") == ENTER_RATE and _number(line.get("RatePerUnit")) in owned.rates
 
 
 def _with_its_own_rate(line: Record, owned: Owned | None) -> Json:

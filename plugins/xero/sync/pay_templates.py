@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -45,8 +45,14 @@ class Planned:
 
     @property
     def claims(self) -> list[Owned]:
-        """What must be known before it is sent: new lines, and what was there before a rate of ours."""
-        return [one for one in self.plan.owned if one.earnings_rate in self.plan.new or one.rate is not None]
+        """What must be known before it is sent: new lines, and what was there before a rate of ours. Until Xero has
+        taken the new rate, the one before is ours, too."""
+        until_now = {one.earnings_rate: one.rates for one in self.owned}
+        return [
+            replace(one, rates=one.rates + until_now.get(one.earnings_rate, ()))
+            for one in self.plan.owned
+            if one.earnings_rate in self.plan.new or one.rates
+        ]
 
     def body(self, document: Document) -> list[Json]:
         """Nothing of the employee but the template."""

@@ -1,0 +1,140 @@
+"""What becomes of a pay template, line by line, and when it is what was wanted."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from xero.documents.declaration import Document
+from xero.documents.payroll import Pay
+from xero.qicworks.payroll_outbox import Owned
+from xero.sync.earnings_lines import LISTS, Plan, differences, plan
+from xero.sync.one_by_one import discreet
+
+HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(1, 5))
+SUPER = {"ContributionType": "SGC", "SuperMembershipID": "m", "ExpenseAccountCode": "478", "Future": {"a": [1, None]}}
+
+
+def line(rate: UUID, **fields: Any) -> dict[str, Any]:
+    return {"EarningsRateID": str(rate).upper(), "CalculationType": "USEEARNINGSRATE", **fields}
+
+
+def pay(of: UUID, quantity: str, **fields: Any) -> Pay:
+    return replace(Pay(of, "Hours", False, False, Decimal(quantity), None), **fields)
+
+
+def planned(template: dict[str, Any], pays: list[Pay], owned: list[Owned]) -> Plan:
+    made = plan(template, pays, owned)
+    assert isinstance(made, Plan), made
+    return made
+
+
+def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
+    template = {
+        "EarningsLines": [line(OTHER, NormalNumberOfUnits=Decimal("1.50"), Odd=None), line(HOURS, RatePerUnit=5)],
+        "SuperLines": [SUPER],
+        "LeaveLines": None,
+        "Unknown": {"kept": 1},
+    }
+    made = planned(template, [pay(HOURS, "38.0000"), pay(MORE, "2"), pay(TOOLS, "0")], [])
+    assert made.template == {
+        **{name: [] for name in LISTS},
+        "EarningsLines": [
+            template["EarningsLines"][0],
+            line(HOURS, RatePerUnit=5, NormalNumberOfUnits=Decimal(38)),
+            {**line(MORE, NormalNumberOfUnits=Decimal(2)), "EarningsRateID": str(MORE)},
+        ],
+        "SuperLines": [SUPER],
+        "Unknown": {"kept": 1},
+    }
+    assert str(made.template["EarningsLines"][1]["NormalNumberOfUnits"]) == "38"
+    assert made.new == (HOURS, MORE)
+    fixed = planned({}, [pay(TOOLS, "12.50", fixed=True)], [])
+    assert fixed.template["EarningsLines"][0] == {
+        **line(TOOLS, CalculationType="ENTEREARNINGSRATE", FixedAmount=Decimal("12.5")),
+        "EarningsRateID": str(TOOLS),
+    }
+    assert isinstance(plan({"SuperLines": "?"}, [], []), list)
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("61.50")}, {"RatePerUnit": Decimal("40.25")}),
+        ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": 70}, {"RatePerUnit": 70}),  # somebody's in Xero
+        ({"CalculationType": "USEEARNINGSRATE"}, {"CalculationType": "USEEARNINGSRATE"}),
+    ],
+)
+def test_a_rate_is_that_periods_only(there: dict[str, Any], left: dict[str, Any]) -> None:
+    before = {"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "40.25"}
+    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.5"),), before)]
+    template = {"EarningsLines": [line(HOURS, NormalNumberOfUnits=3, **there)]}
+    for pays, units in (([pay(HOURS, "8")], 8), ([], 0)):
+        made = planned(template, pays, owned)
+        [found] = made.template["EarningsLines"]
+        assert found == line(HOURS, **{**there, **left, "NormalNumberOfUnits": units})
+        assert (made.owned[0].rates, made.owned[0].before, made.owned[0].empty) == ((), None, not units)
+    [again] = planned(template, [pay(HOURS, "8", rate=Decimal("62"))], owned).owned
+    first = {"CalculationType": there["CalculationType"]}
+    first |= {"RatePerUnit": there["RatePerUnit"]} if "RatePerUnit" in there else {}
+    assert (again.rates, again.before) == ((62,), before if there.get("RatePerUnit") == Decimal("61.5") else first)
+
+
+def test_lines_of_ours_that_others_changed_in_xero() -> None:
+    mine = Owned(HOURS, "Hours", False, False)
+    gone = planned({"EarningsLines": []}, [], [mine])
+    assert (gone.template["EarningsLines"], gone.owned[0].empty) == ([], True)
+    salary = {"EarningsLines": [line(HOURS, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
+    assert planned(salary, [], [mine]).template["EarningsLines"] == salary["EarningsLines"]
+    doubled = plan({"EarningsLines": [line(HOURS), line(HOURS)]}, [], [mine])
+    assert isinstance(doubled, list)
+    assert doubled[0].says == "the pay template has 2 lines of 'Hours'"
+    tools = planned({"EarningsLines": [line(TOOLS, FixedAmount=5, NormalNumberOfUnits=1)]}, [], [
+        Owned(TOOLS, "Tools", True, False)
+    ])  # fmt: skip
+    assert tools.template["EarningsLines"] == [line(TOOLS, FixedAmount=0, NormalNumberOfUnits=0)]
+
+
+def test_what_differs() -> None:
+    wanted = {
+        "EarningsLines": [line(HOURS, NormalNumberOfUnits=Decimal("38")), line(OTHER, NormalNumberOfUnits=1)],
+        "SuperLines": [SUPER],
+        "LeaveLines": [],
+    }
+    ours = frozenset({str(HOURS)})
+
+    def found(*lines: dict[str, Any], **lists: Any) -> list[str]:
+        return differences(wanted, {**wanted, "EarningsLines": list(lines), **lists}, ours)
+
+    mine, other = wanted["EarningsLines"]
+    assert found(other, {**mine, "NormalNumberOfUnits": Decimal("38.000"), "Added": "by Xero"}, LeaveLines=None) == []
+    assert found({**mine, "RatePerUnit": 41}, {**other, "Nothing": None}) == []
+    assert found(mine, other, SuperLines=[{**SUPER, "Future": {"a": [1, None]}}]) == []
+    for lines in (
+        [mine],
+        [other],
+        [mine, mine],
+        [mine, mine, other],
+        [mine, other, other],
+        [{**mine, "NormalNumberOfUnits": 37}, other],
+        [{**mine, "CalculationType": "ENTEREARNINGSRATE"}, other],
+        [mine, {**other, "NormalNumberOfUnits": 2}],
+        [mine, {**other, "Added": "by somebody"}],
+    ):
+        assert found(*lines) == ["earnings"], lines
+    assert found(mine, other, SuperLines=[{**SUPER, "Future": {"a": [2, None]}}]) == ["superannuation"]
+    assert found(mine, other, SuperLines=[], LeaveLines=[{}], DeductionLines="?") == [
+        "deductions",
+        "superannuation",
+        "leave",
+    ]
+    empty = {"EarningsLines": [line(HOURS, NormalNumberOfUnits=0)]}
+    assert differences(empty, {"EarningsLines": [line(HOURS)]}, ours) == [], "nothing is as good as zero"
+
+
+def test_xeros_words_are_told_without_names_and_amounts() -> None:
+    document = Document({"first_name": "Kiri", "last_name": "Ng", "id": HOURS})
+    said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), not 50 characters; Ngaire may"]
+    assert discreet(said, document) == ["The rate … of … … is above … (…), not 50 characters; Ngaire may"]
