@@ -82,7 +82,8 @@ def with_lines(document: Document) -> Iterator[Finding]:
             yield Finding(f"{where}: {finding.says}", finding.correction)
     if document.lines and sum(line_total(line) for line in document.lines) < 0:
         yield Finding(
-            "its total is less than zero", "Make a credit note of it, or correct the amounts; then push again."
+            "its total is less than zero",
+            "Make a credit note of the {document}, or correct its amounts; then push again.",
         )
 
 
