@@ -15,6 +15,9 @@ from xero.sync.settling import Settled, check_in_xero, label, unfit
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
+#: Fields of a document that a user of QicWorks may empty.
+TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
+
 JSON = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -104,12 +107,18 @@ def _not_editable(kind: PricedKind, document: Document, record: Record | None) -
 
 
 def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
-    """The payload with the ids that Xero knows: a line without its id would be a new one."""
+    """The payload with the ids that Xero knows: a line without its id would be a new one.
+
+    What is left out stays as it is in Xero; so what QicWorks has no more is sent as nothing.
+    """
     payload = kind.payload(document)
+    payload |= {name: "" for name in TEXTS if record.get(name) and name not in payload}
     lines_there = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
     there = {str(line.get("LineItemID")).lower() for line in lines_there}
     lines = [
-        {"LineItemID": str(line["xero_line_id"]), **made} if str(line["xero_line_id"]).lower() in there else made
+        {"LineItemID": str(line["xero_line_id"]), "Tracking": [], **made}
+        if str(line["xero_line_id"]).lower() in there
+        else made
         for line, made in zip(document.lines, payload["LineItems"], strict=True)
     ]
     return {kind.key: str(document.xero_id), **payload, "LineItems": lines}
