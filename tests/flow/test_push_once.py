@@ -1,24 +1,196 @@
-"""Every document stands in Xero exactly once, whatever is lost, cut, refused or killed on the way."""
+"""Every document stands in Xero exactly once, whatever is lost, cut, refused, edited or killed on the way.
+
+`make faults` has the long version: every kind, every trouble, every moment.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
+from tests.faults.killing import forked, kill_at, moments
+from tests.faults.troubles import DOCUMENTS, TROUBLES, fill, lead_through
 from tests.flow.conftest import World
-from tests.flow.pushing import PRICED, Books, File
+from tests.flow.pushing import PRICED, Books, File, Line
+from xero.api.client import XeroClient
+from xero.documents.registry import KINDS
 
 
 @pytest.fixture
 def books(world: World) -> Books:
+    world.sandbox.settings(limits=False)
     return Books(world)
 
 
 def test_each_kind_arrives_once(books: Books) -> None:
+    """With its lines to four decimals and its files to the byte; also two bills of one number and contact."""
     for kind in PRICED:
-        books.add(kind, files=[File(), File("plan.png", b"\x89PNG plan", "image/png")])
-        books.add(kind)
-    books.add("credit_notes", side="supplier")
-    twin = {"number": "R-7001", "contact": 1}
-    books.add("bills", **twin)
-    books.add("bills", **twin)
+        fill(books, kind)
+        books.push(kind)
+    fill(books, "bills", alike=True)
+    books.push("bills")
+    books.assert_once()
+    seen = {kind: [row["xero_id"] for row in books.rows(kind)] for kind in PRICED}
     for kind in PRICED:
         books.push(kind)
+    assert seen == {kind: [row["xero_id"] for row in books.rows(kind)] for kind in PRICED}
+    assert len({id for ids in seen.values() for id in ids}) == 12
+    assert len(books.writes()) == 6
+
+
+#: trouble, kind, whether the next run comes when Xero has forgotten the key, switches
+CASES: list[tuple[str, str, bool, dict[str, Any]]] = [
+    ("the answer is lost", "invoices", False, {}),
+    ("the answer is lost, and the run ends", "bills", False, {}),
+    ("the answer is lost, and the run ends", "bills", True, {"max_page_size": 1}),
+    ("the answer is lost, and the run ends", "expenses", True, {"urls_kept": False}),
+    ("the answer is lost, and the run ends", "credit_notes", True, {"max_page_size": 1}),
+    ("cut before it arrives", "purchase_orders", True, {}),
+    ("500, kept under the key", "invoices", False, {}),
+    ("500, but saved", "credit_notes", False, {}),
+    ("503, but saved", "bills", False, {"element_order": "reversed"}),
+    ("503", "expenses", False, {}),
+    ("half of the answer", "purchase_orders", True, {}),
+    ("half of the answer, in good form", "bills", False, {"element_order": "reversed"}),
+    ("too slow for the client", "credit_notes", False, {}),
+    ("429 for ten minutes", "expenses", False, {}),
+    ("429 for the day", "invoices", True, {}),
+    ("the token has expired", "bills", True, {}),
+]
+
+
+def test_what_goes_wrong_on_the_way(books: Books) -> None:
+    for trouble, kind, beyond, switches in CASES:
+        before = books.world.sandbox.control("GET", "settings")
+        books.world.sandbox.settings(**switches)
+        fill(books, kind)
+        lead_through(books, kind, TROUBLES[trouble], beyond=beyond)
+        assert {row["push_state"] for row in books.rows(kind)} == {"pushed"}, (trouble, kind)
+        books.world.sandbox.settings(**{name: before[name] for name in switches})
     books.assert_once()
+
+
+def test_killed_at_any_moment(books: Books) -> None:
+    """Before a statement, before a call and with its answer in hand; the next run comes at once, or after minutes."""
+    fill(books, "bills")
+    last = moments(books, "bills")
+    assert last > 40
+    for nth in range(12):
+        fill(books, "bills")
+        assert kill_at(books, 1 + nth * (last - 1) // 11, "bills")
+        if nth % 3 == 0:
+            books.pass_time(400)
+        books.drain("bills")
+    books.assert_once()
+
+
+def test_two_at_once(books: Books) -> None:
+    """Of one kind: the second is turned away. Of two kinds: both work."""
+    fill(books, "bills")
+    fill(books, "expenses")
+    books.world.sandbox.settings(latency_ms=[60, 60])
+    processes = [forked(books, "bills"), forked(books, "bills"), forked(books, "expenses")]
+    for process in processes:
+        process.join()
+    assert sorted(process.exitcode or 0 for process in processes[:2]) == [0, 3]
+    assert processes[2].exitcode == 0
+    books.assert_once()
+
+
+def in_the_air(books: Books, kind: str, edit: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pushes; the edit comes when Xero has the request and QicWorks has no answer yet."""
+    edits = [edit]
+
+    def send(client: XeroClient, request: Any, token: Any, _real: Any = XeroClient._send) -> Any:
+        answer = _real(client, request, token)
+        if edits and request.method in ("PUT", "POST") and "/Attachments/" not in request.url:
+            edits.pop()()
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(XeroClient, "_send", send)
+        books.push(kind)
+    assert not edits
+
+
+@pytest.mark.parametrize("kind", ["invoices", "bills", "credit_notes", "purchase_orders"])
+def test_edited_in_the_air(books: Books, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = books.add(kind, Line("10", department=True), Line("20"), Line("30"), reference="PO 77", files=[File()])
+    table = PRICED[kind][0]
+
+    def lines(statement: str, *values: Any) -> None:
+        books.world.query(f"{statement} parent_type = %s AND parent_id = %s", *values, table, document)
+        books.reprice(kind, document)
+
+    def add_a_line() -> None:
+        books.add_line(kind, document, Line("40"), 4)
+        books.reprice(kind, document)
+
+    edits: list[Callable[[], None]] = [
+        partial(books.edit, kind, document, number="N-2"),
+        lambda: lines("UPDATE qicworks.document_line SET unit_price = 12.3456 WHERE line_number = 2 AND"),
+        add_a_line,
+        lambda: lines("DELETE FROM qicworks.document_line WHERE line_number = 2 AND"),
+        lambda: lines("UPDATE qicworks.document_line SET tracking_option_id = NULL WHERE"),
+        partial(books.edit, kind, document, reference=None),
+        partial(books.edit, kind, document, contact_id=books.contacts[2]),
+    ]
+    for edit in edits:
+        in_the_air(books, kind, edit, monkeypatch)
+        row = books.row(kind, document)
+        assert (row["push_state"], row["xero_status"]) == ("pushed", "DRAFT")
+        books.assert_once()
+        books.edit(kind, document, job_name=f"Job {row['push_version']}")  # so that it is pushed again
+    assert len(books.in_xero(kind)) == 1
+    if kind in ("invoices", "purchase_orders"):
+        assert not books.in_xero(kind)[0]["Reference"]
+
+
+def test_edited_in_the_air_and_the_answer_lost(books: Books) -> None:
+    """What Xero has is found by the number that was sent, and gets the new one."""
+    for kind in PRICED:
+        document = books.add(kind, Line("10"))
+        books.world.fault(kind="lost_answer", path=DOCUMENTS, method="PUT")
+        with pytest.raises(Exception, match="no answer came"):
+            books.push(kind, client={"backoff": ()})
+        assert books.row(kind, document)["push_state"] == "in_flight"
+        books.edit(kind, document, number=f"NEW-{kind}", contact_id=books.contacts[1])
+        books.pass_time(400)
+        books.push(kind)
+    books.assert_once()
+
+
+def test_a_thousand_invoices_take_twenty_writes(books: Books) -> None:
+    books.add_many("invoices", 1000)
+    assert books.push("invoices").counts.pushed == 1000
+    assert len(books.writes()) <= 20
+    there = {record["InvoiceNumber"]: record for record in books.in_xero("invoices")}
+    assert len(there) == len(books.in_xero("invoices")) == 1000
+    for row in books.rows("invoices"):
+        assert (row["push_state"], str(row["xero_id"])) == ("pushed", there[row["number"]]["InvoiceID"])
+        assert str(row["total"]) == f"{there[row['number']]['Total']:.2f}"
+
+
+def unreadable(document: Any, _real: Any = KINDS["invoices"].payload) -> Any:  # type: ignore[attr-defined]
+    payload = _real(document)
+    return {**payload, "DueDate": "soon"} if document.number == "BAD" else payload
+
+
+def test_one_bad_of_fifty(books: Books) -> None:
+    """Refused by itself, or making Xero refuse the whole batch: the other 49 are pushed."""
+    kind: Any = KINDS["invoices"]
+    for way in (replace(kind, checks=()), replace(kind, payload=unreadable)):
+        books.add_many("invoices", 49)
+        books.add("invoices", Line(tax="INPUT" if not way.checks else None), number="BAD")
+        outcome = books.push(way)
+        assert (outcome.counts.pushed, outcome.counts.failed) == (49, 1)
+        [failed] = [row for row in books.rows("invoices") if row["push_state"] == "failed"]
+        assert failed["number"] == "BAD"
+        assert re.search("tax|DateTime", failed["push_error"], re.IGNORECASE), failed["push_error"]
+        assert failed["push_correction"]
+        assert len(books.in_xero("invoices")) == 49
+        books.world.sandbox.control("POST", "reset")
+        books.world.query("TRUNCATE qicworks.invoice CASCADE")
