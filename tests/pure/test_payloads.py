@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import count
@@ -16,12 +16,15 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from xero_python import accounting as sdk
+from xero_python import payrollau as payroll
 from xero_python.api_client.serializer import serialize
 
+from xero.documents import leave_requests
 from xero.documents.declaration import Document, PricedKind
+from xero.documents.payroll import Pay
 from xero.documents.pricing import line_total, total
 from xero.documents.registry import KINDS
-from xero.sync import planning, readback
+from xero.sync import earnings_lines, planning, readback
 from xero_sandbox.app import create_app
 from xero_sandbox.data.settings_lists import RATES
 from xero_sandbox.endpoints import Call, find
@@ -250,6 +253,106 @@ def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
 
     kind = replace(PRICED["bills"], checks=())
     compare()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    employee=uuids,
+    leave_type=uuids,
+    title=st.none() | texts,
+    notes=st.none() | texts,
+    start=dates,
+    days=st.integers(0, 30),
+    hours=st.decimals("0.25", 200, places=2),
+)
+def test_leave_is_as_xero_s_own_library_sends_it(
+    employee: UUID, leave_type: UUID, title: str | None, notes: str | None, start: date, days: int, hours: Decimal
+) -> None:
+    row = {
+        "id": UUID(int=5),
+        "employee_xero_id": employee,
+        "code_xero_id": leave_type,
+        "code_name": "Annual Leave",
+        "title": title,
+        "notes": notes,
+        "start_date": start,
+        "end_date": start + timedelta(days),
+        "hours": hours,
+        "calendar_type": "FORTNIGHTLY",
+        "calendar_start": date(2026, 7, 6),
+    }
+    document = Document(row)
+    made = leave_requests.payload(document)
+    shares = leave_requests.periods(document)
+    model = payroll.LeaveApplication(
+        employee_id=str(employee),
+        leave_type_id=str(leave_type),
+        title=(title or "").strip() or "Annual Leave",
+        description=f"{(notes or '').strip()} QicWorks {UUID(int=5)}".strip(),
+        start_date=start,
+        end_date=start + timedelta(days),
+        pay_out_type=payroll.PayOutType("DEFAULT"),
+        leave_periods=[
+            payroll.LeavePeriod(
+                number_of_units=share.units, pay_period_start_date=share.start, pay_period_end_date=share.end
+            )
+            for share in shares
+        ],
+    )
+    assert sum(share.units for share in shares) == hours
+    assert by_value(EXACT.decode(planning.JSON.encode(made))) == by_value(serialize(model))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    units=st.decimals("0.01", 200, places=4),
+    rate=st.none() | st.decimals("0.01", 999, places=4),
+    amount=st.decimals("0.01", 9999, places=2),
+)
+def test_a_pay_template_is_as_xero_s_own_library_sends_it(
+    units: Decimal, rate: Decimal | None, amount: Decimal
+) -> None:
+    """What was there in the other lists, and in other lines, goes back as it came."""
+    ordinary, overtime, allowance, other = (UUID(int=number) for number in range(1, 5))
+    how = payroll.EarningsRateCalculationType
+    theirs = payroll.EarningsLine(earnings_rate_id=str(other), calculation_type=how("ENTEREARNINGSRATE"))
+    theirs.rate_per_unit, theirs.normal_number_of_units = Decimal("31.25"), Decimal("38")
+    whole = payroll.PayTemplate(
+        earnings_lines=[theirs],
+        deduction_lines=[
+            payroll.DeductionLine(
+                deduction_type_id=str(other),
+                calculation_type=payroll.DeductionTypeCalculationType("FIXEDAMOUNT"),
+                amount=Decimal("10"),
+            )
+        ],
+        super_lines=[
+            payroll.SuperLine(
+                super_membership_id=str(other), contribution_type=payroll.SuperannuationContributionType("SGC")
+            )
+        ],
+        reimbursement_lines=[],
+        leave_lines=[],
+    )
+    pays = [
+        Pay(ordinary, "Ordinary Hours", False, True, units, None),
+        Pay(overtime, "Overtime", False, False, units, rate),
+        Pay(allowance, "Tools", True, False, amount, None),
+    ]
+    made = earnings_lines.plan(serialize(whole), pays, [])
+    assert isinstance(made, earnings_lines.Plan)
+
+    def line(earnings_rate: UUID, calculation: str, **amounts: Any) -> Any:
+        return payroll.EarningsLine(earnings_rate_id=str(earnings_rate), calculation_type=how(calculation), **amounts)
+
+    whole.earnings_lines += [
+        line(ordinary, "USEEARNINGSRATE", normal_number_of_units=units),
+        line(overtime, "USEEARNINGSRATE", normal_number_of_units=units)
+        if rate is None
+        else line(overtime, "ENTEREARNINGSRATE", normal_number_of_units=units, rate_per_unit=rate),
+        line(allowance, "ENTEREARNINGSRATE", fixed_amount=amount),
+    ]
+    assert by_value(EXACT.decode(planning.JSON.encode(made.template))) == by_value(serialize(whole))
 
 
 # -- to the cent, as the sandbox prices it
