@@ -9,7 +9,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Document, Json, PricedKind, Record
-from xero.documents.pricing import same_text
+from xero.documents.pricing import same_text, same_total
 from xero.qicworks.outbox import Result
 from xero.sync import corrections
 from xero.sync.settling import refused
@@ -23,7 +23,7 @@ def elements(kind: PricedKind, data: Any) -> list[Record]:
 
 
 def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
-    """For each document its element, whatever order they come in: by number, contact and address, else by place."""
+    """For each document its element, in whatever order: by number, address, contact and amount, else by place."""
     left = dict(enumerate(records))
     pairs: list[Record | None] = [None] * len(identities)
 
@@ -31,7 +31,8 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
         record = records[at]
         contact = (record.get("Contact") or {}).get("ContactID")
         url = "Url" in identity and same_text(identity["Url"], record.get("Url"))
-        return (int(url), int(same_text(identity["ContactID"], contact)), int(at == place))
+        same_contact = same_text(identity["ContactID"], contact)
+        return (int(url), int(same_contact), int(same_total(identity, record)), int(at == place))
 
     for place, identity in enumerate(identities):
         named = [at for at, record in left.items() if same_text(identity[kind.number], record.get(kind.number))]
