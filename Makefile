@@ -19,7 +19,7 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt -r requirements-dev.txt --editable .
 	@touch $@
 
-demo: setup  ## sandbox, PostgreSQL and Airflow; every pull once; the UI stays up
+demo: setup  ## sandbox, PostgreSQL and Airflow; every pull and push once; the UI stays up
 	$(BIN)/python -m demo up
 
 stop:  ## stop what `make demo` started

@@ -7,6 +7,8 @@ import requests
 from demo.place import DemoError, Place
 from demo.processes import end_of_log, running, until
 
+PATIENCE = 120  # seconds for an answer: on a busy machine the API waits for its turn, too
+
 
 class AirflowApi:
     """A logged-in user of the demo's Airflow."""
@@ -25,7 +27,7 @@ class AirflowApi:
         answer = self.session.post(
             f"{self.place.airflow}/auth/token",
             json={"username": "admin", "password": self.place.secrets["admin_password"]},
-            timeout=30,
+            timeout=PATIENCE,
         )
         answer.raise_for_status()
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -47,7 +49,7 @@ class AirflowApi:
 
     def trigger(self, dag_id: str) -> str:
         """Starts a run, as the Trigger button does. Returns its id."""
-        answer = self.session.post(self._url(f"dags/{dag_id}/dagRuns"), json={"logical_date": None}, timeout=30)
+        answer = self.session.post(self._url(f"dags/{dag_id}/dagRuns"), json={"logical_date": None}, timeout=PATIENCE)
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
 
@@ -71,10 +73,10 @@ class AirflowApi:
         return answer.ok and answer.json()["scheduler"]["status"] == "healthy"
 
     def _known(self, dag_id: str) -> bool:
-        return self.session.get(self._url(f"dags/{dag_id}"), timeout=30).status_code == 200
+        return self.session.get(self._url(f"dags/{dag_id}"), timeout=PATIENCE).status_code == 200
 
     def _get(self, path: str) -> Any:
-        answer = self.session.get(self._url(path), timeout=30)
+        answer = self.session.get(self._url(path), timeout=PATIENCE)
         answer.raise_for_status()
         return answer.json()
 

@@ -1,5 +1,6 @@
 """What happened, per DAG and organisation, as the database tells it."""
 
+import re
 from dataclasses import dataclass
 
 import psycopg
@@ -11,14 +12,16 @@ from demo.place import Place
 
 EVENTS = """
     SELECT event.dag_id, organisation.name AS organisation, event.status, event.read, event.inserted, event.updated,
-           event.unchanged, event.deactivated, event.rejected, event.calls, event.bytes_received,
-           concat_ws(' ', event.message, event.correction) AS message
+           event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed, event.calls,
+           event.bytes_received, event.document, event.message, event.correction
       FROM xero_sync.connection_event event
       JOIN xero_sync.connection connection ON connection.id = event.connection_id
       JOIN qicworks.organisation organisation ON organisation.id = connection.organisation_id
      WHERE event.run_id = ANY(%s) AND event.dag_id = ANY(%s)
      ORDER BY event.dag_id, organisation.name, event.id
 """
+
+RUNNING = "SELECT count(*) FROM xero_sync.connection_event WHERE status = 'running' AND direction = 'push'"
 
 ORGANISATIONS = """
     SELECT organisation.name
@@ -27,13 +30,15 @@ ORGANISATIONS = """
      WHERE connection.enabled AND connection.state <> 'deleted'
 """
 
-COUNTS = ("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "calls", "bytes_received")
+PULLED = ("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "calls", "bytes_received")
+PUSHED = ("read", "pushed", "failed", "calls", "bytes_received")
+NUMBERLESS = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")  # an id, where there is no number
 COLOURS = {"success": "green", "warning": "yellow", "error": "red", "running": "cyan"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One try of one pull."""
+    """One try of one pull or push; or what push said of one document."""
 
     dag_id: str
     organisation: str
@@ -44,9 +49,17 @@ class Event:
     unchanged: int
     deactivated: int
     rejected: int
+    pushed: int
+    failed: int
     calls: int
     bytes_received: int
+    document: str | None
     message: str
+    correction: str | None
+
+    @property
+    def told(self) -> str:
+        return " ".join(filter(None, (self.message, self.correction)))
 
 
 def events(place: Place, runs: dict[str, str]) -> list[Event]:
@@ -61,26 +74,52 @@ def organisations(place: Place) -> set[str]:
         return {name for (name,) in connection.execute(ORGANISATIONS)}
 
 
-def table(happened: list[Event]) -> Table:
+def nothing_is_being_pushed(place: Place) -> bool:
+    """A tick of the clock may have begun a push beside ours, which then left that organisation to it."""
+    with psycopg.connect(f"{place.postgres}/qicworks") as connection:
+        return connection.execute(RUNNING).fetchone() == (0,)
+
+
+def table(title: str, happened: list[Event], counts: tuple[str, ...]) -> Table:
     """One line per event, a rule between DAGs."""
-    drawn = Table(title="What was pulled", header_style="bold")
+    drawn = Table(title=title, header_style="bold")
     drawn.add_column("DAG")
     drawn.add_column("organisation")
-    for count in COUNTS:
+    for count in counts:
         drawn.add_column(count.replace("_received", ""), justify="right")
     drawn.add_column("status")
     drawn.add_column("message", overflow="fold")
     for number, event in enumerate(happened):
-        last = number + 1 == len(happened) or happened[number + 1].dag_id != event.dag_id
         drawn.add_row(
             event.dag_id,
             escape(event.organisation),
-            *(f"{getattr(event, count):,}" for count in COUNTS),
+            *(f"{getattr(event, count):,}" for count in counts),
             f"[{COLOURS[event.status]}]{event.status}[/]",
-            escape(event.message),
-            end_section=last,
+            escape(event.told),
+            end_section=is_last(happened, number),
         )
     return drawn
+
+
+def failures(happened: list[Event]) -> Table:
+    """The documents that failed or got a remark, each message once, however many organisations had it."""
+    drawn = Table(title="What push said of single documents", header_style="bold")
+    for heading in ("DAG", "document", "organisations"):
+        drawn.add_column(heading)
+    drawn.add_column("why", overflow="fold")
+    drawn.add_column("correction", overflow="fold")
+    said: dict[tuple[str, ...], set[str]] = {}
+    for event in happened:
+        key = (event.dag_id, NUMBERLESS.sub("…", event.document or ""), event.message, event.correction or "")
+        said.setdefault((*key[:2], *(NUMBERLESS.sub("…", part) for part in key[2:])), set()).add(event.organisation)
+    for (dag_id, document, message, correction), organisations in said.items():
+        drawn.add_row(dag_id, escape(document), str(len(organisations)), escape(message), escape(correction))
+    return drawn
+
+
+def is_last(happened: list[Event], number: int) -> bool:
+    """Whether it is the last of its DAG."""
+    return number + 1 == len(happened) or happened[number + 1].dag_id != happened[number].dag_id
 
 
 def shortcomings(happened: list[Event], dag_ids: list[str], connected: set[str]) -> list[str]:
@@ -95,5 +134,5 @@ def shortcomings(happened: list[Event], dag_ids: list[str], connected: set[str])
             if event is None:
                 found.append(f"{dag_id} did not pull {organisation}.")
             elif event.status not in ("success", "warning"):
-                found.append(f"{dag_id} of {organisation} ended as {event.status}: {event.message}")
+                found.append(f"{dag_id} of {organisation} ended as {event.status}: {event.told}")
     return found

@@ -7,7 +7,7 @@ import time
 import requests
 from rich.console import Console
 
-from demo import own_records, postgres, processes, report
+from demo import compare, compare_pay, documents, own_records, pay, postgres, processes, report
 from demo.airflow_api import AirflowApi
 from demo.place import ROOT, DemoError, Place
 from xero.datasets.declaration import Timing
@@ -15,14 +15,14 @@ from xero.datasets.registry import DATASETS
 
 
 def up(place: Place, console: Console) -> None:
-    """Starts everything, pulls everything, tells. DemoError when not all went well."""
+    """Starts everything, pulls everything, pushes everything, compares, tells. DemoError when not all went well."""
     began = time.monotonic()
     place.prepare()
     say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
     sandbox = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
     credentials = ["--client-id", "demo-client", "--client-secret", place.secrets["client_secret"]]
-    started = processes.ensure_started(place, "sandbox", sandbox + credentials, place.sandbox_port)
-    say_started(console, "Xero sandbox", place.sandbox, started)
+    began_anew = processes.ensure_started(place, "sandbox", sandbox + credentials, place.sandbox_port)
+    say_started(console, "Xero sandbox", place.sandbox, began_anew)
     airflow = [sys.executable, "-m", "airflow", "standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
     say_started(console, "Airflow", place.airflow, processes.ensure_started(place, "airflow", airflow, *ports))
@@ -33,39 +33,74 @@ def up(place: Place, console: Console) -> None:
     xero(place, "connect", "--all")
     own_records.add(place)
 
-    dag_ids = sorted(file.stem for file in (ROOT / "dags").glob("pull_*.py"))
+    pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
     api = AirflowApi(place)
     with console.status("Airflow comes up …"):
         api.wait_until_up(patience=180)
-        api.wait_for_dags(dag_ids, patience=120)
-    runs: dict[str, str] = {}
-    states: dict[str, str] = {}
-    for wave in in_order(dag_ids):
-        started = {dag_id: api.trigger(dag_id) for dag_id in wave}
-        console.print(f"Airflow runs {', '.join(wave)}.")
-        with console.status("Airflow's scheduler works …"):
-            states |= wait_for_runs(api, started, patience=300)
-        runs |= started
+        api.wait_for_dags([*pulls, *pushes], patience=120)
+    nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing is not Timing.ANY]
+    runs = Runs(place, api, console)
+    runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
+    samples = documents.add(place, anew=began_anew)
+    paid = pay.add(place, anew=began_anew)
+    if began_anew:
+        compare_pay.remember(place, paid)
+    runs.run(pushes)
+    processes.until(lambda: report.nothing_is_being_pushed(place), patience=120)
+    wrong = compare.differences(place, samples) + compare_pay.differences(place, paid)
+    runs.run(nightly)
+    wrong += compare.unbalanced(place)
 
-    happened = report.events(place, runs)
-    console.print(report.table(happened))
-    wrong = report.shortcomings(happened, dag_ids, report.organisations(place))
-    for dag_id, state in states.items():
-        if state != "success":
-            failed = ", ".join(api.failed_tasks(dag_id, runs[dag_id])) or "no task failed"
-            wrong.append(
-                f"The run of {dag_id} is {state} ({failed}): {place.airflow}/dags/{dag_id}/runs/{runs[dag_id]}"
-            )
+    happened = report.events(place, runs.ids)
+    tell(console, happened)
+    pulled = [event for event in happened if event.dag_id in pulls]
+    wrong += report.shortcomings(pulled, pulls, report.organisations(place)) + runs.not_successful()
     tell_where(place, console)
     if wrong:
         raise DemoError("Not all went well:\n  " + "\n  ".join(wrong))
+    told = len(samples) + len(paid)
+    console.print(f"Compared {told} documents: the sound ones stand in Xero once, the others say what is wrong.")
     console.print(f"All went well, in {time.monotonic() - began:.0f} s.")
 
 
-def in_order(dag_ids: list[str]) -> list[list[str]]:
-    """The set-up data, then what is pulled by night: that stands on it."""
-    nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing is not Timing.ANY]
-    return [[one for one in dag_ids if one not in nightly], [one for one in dag_ids if one in nightly]]
+class Runs:
+    """The DAG runs of this demo, in waves."""
+
+    def __init__(self, place: Place, api: AirflowApi, console: Console) -> None:
+        self.place = place
+        self.api = api
+        self.console = console
+        self.ids: dict[str, str] = {}  # DAG id → run id
+        self.states: dict[str, str] = {}
+
+    def run(self, dag_ids: list[str]) -> None:
+        """Triggers them, and waits until all are over."""
+        started = {dag_id: self.api.trigger(dag_id) for dag_id in dag_ids}
+        self.ids |= started
+        self.console.print(f"Airflow runs {', '.join(dag_ids)}.")
+        with self.console.status("Airflow's scheduler works …"):
+            self.states |= wait_for_runs(self.api, started, patience=300)
+
+    def not_successful(self) -> list[str]:
+        return [
+            f"The run of {dag_id} is {state} "
+            f"({', '.join(self.api.failed_tasks(dag_id, self.ids[dag_id])) or 'no task failed'}): "
+            f"{self.place.airflow}/dags/{dag_id}/runs/{self.ids[dag_id]}"
+            for dag_id, state in self.states.items()
+            if state != "success"
+        ]
+
+
+def tell(console: Console, happened: list[report.Event]) -> None:
+    """The tables: what was pulled, what was pushed, and what was said of single documents."""
+    pushed = [event for event in happened if event.dag_id.startswith("push_")]
+    console.print(report.table("What was pulled", [one for one in happened if one not in pushed], report.PULLED))
+    if pushed:
+        whole, single = ([one for one in pushed if bool(one.document) == only] for only in (False, True))
+        console.print(report.table("What was pushed", whole, report.PUSHED))
+        console.print(report.failures(single))
+    else:
+        console.print("Nothing was ready to be pushed.")
 
 
 def stop(place: Place, console: Console) -> None:

@@ -110,11 +110,11 @@ def _whose(
     for name in dict.fromkeys(names):
         called = [one for one in found if one.is_called(name)]
         if not called:
-            says = f"{where} has no {kind.word} {name}" if len(known) == 1 else f"{where} has a {kind.word} {name}"
+            says = f"{where} has {'no ' if len(known) == 1 else ''}{kind.word} {name}"
             raise LookupError(f"{says}; give its id{'' if kind.payroll else ', or its number as QicWorks has it'}")
         if len(whose := {organisations[one.organisation_id] for one in called}) > 1:
             several = ", ".join(f"'{organisation}'" for organisation in sorted(whose))
-            raise LookupError(f"{several} each have a {kind.word} {name}; say which, as connection, or give its id")
+            raise LookupError(f"{several} each have {kind.word} {name}; say which, as connection, or give its id")
         for one in called:
             if one.push_state in ("draft", "skipped"):
                 unfit.append(_not_ready(kind, name, one))
