@@ -2,17 +2,19 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, PricedKind
+from xero.documents.declaration import Document, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.interaction import Interaction
 from xero.sync.preview import Preview
+from xero.sync.sameness import same_content
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused
 
 log = logging.getLogger(__name__)
@@ -71,11 +73,7 @@ class Batch:
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
             documents = self.outbox.read_priced(locked)
-            known = [found for document in documents if (found := self._known(document, there))]
-            adopted = {found.id for found in known}
-            new = [document for document in documents if document.id not in adopted]
-            settled, plans = planning.plan(self.kind, new, standing)
-            settled += known
+            settled, plans = self._plan(documents, standing, there)
             requests = [self._claim(plan) for plan in plans]
             self.it.counts.read += len(documents)
             self.settling.settle(settled)
@@ -90,14 +88,25 @@ class Batch:
         seen: list[UUID] = []
         while waiting := self.outbox.waiting(AT_MOST, wanted, seen, preview=True):
             standing = planning.standing(self.it.client, self.kind, waiting)
-            settled, plans = planning.plan(self.kind, self.outbox.read_priced([one.id for one in waiting]), standing)
-            if settled:
-                yield Preview(refused=tuple((one.label, *one.result.why) for one in settled))
+            documents = self.outbox.read_priced([one.id for one in waiting])
+            settled, plans = self._plan(documents, standing, self._look_first(waiting))
+            if wrong := tuple((one.label, *one.result.why) for one in settled if one.result.state == "failed"):
+                yield Preview(refused=wrong)
             for plan in plans:
                 body = {self.kind.envelope: list(plan.elements)}
                 names = tuple(label(self.kind, document) for document in plan.documents)
                 yield Preview(plan.method, self.kind.path, self._query(), body, names)
             seen += [one.id for one in waiting]
+
+    def _plan(
+        self, documents: Sequence[Document], standing: Mapping[UUID, Record | None], there: lookup.Found | None
+    ) -> tuple[list[Settled], list[planning.Planned]]:
+        """What needs not be sent, or cannot, and what is sent of the others."""
+        known = [found for document in documents if (found := self._known(document, there))]
+        adopted = {found.id for found in known}
+        new = [document for document in documents if document.id not in adopted]
+        settled, plans = planning.plan(self.kind, new, standing)
+        return [*settled, *known], plans
 
     def _look_first(self, waiting: Sequence[Waiting]) -> lookup.Found | None:
         """What Xero has under the numbers of those that are to be created, where it would take them twice."""
@@ -121,9 +130,7 @@ class Batch:
         name = label(self.kind, document)
         one = len(own) == 1
         result = (
-            readback.read(self.kind, name, document.number, document, own[0])
-            if one
-            else check_in_xero(f"Xero has {len(own)} of it")
+            self._found(document, name, document.number, own[0]) if one else check_in_xero(f"Xero has {len(own)} of it")
         )
         return Settled(document.id, document.version, name, result)
 
@@ -218,6 +225,7 @@ class Batch:
             found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
             for at in doubtful:
                 results[at] = self._looked_up(request, at, results[at], found)
+            results = _each_its_own(results, doubtful)
         silent = Result("failed", error="Xero's answer says nothing of it", correction=UNANSWERED)
         results = [replace(one, result=silent) if one.result.state is None else one for one in results]
         self.settling.settle(results, request)
@@ -231,7 +239,7 @@ class Batch:
         found = lookup.look(self.it.client, self.kind, request.identities)
         results = self._results(request, lambda at, document, name, number: Result(None))
         results = [self._looked_up(request, at, one, found) for at, one in enumerate(results)]
-        self.settling.settle(results, request, "looked up")
+        self.settling.settle(_each_its_own(results, range(len(results))), request, "looked up")
 
     def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
         """What was found of one document: it; nothing; or what only a person can judge."""
@@ -244,7 +252,7 @@ class Batch:
             log.info("%s stands in Xero already", settled.label)
             return self._results(
                 request,
-                lambda at, document, name, number: readback.read(self.kind, name, number, document, own[0]),
+                lambda at, document, name, number: self._found(document, name, number, own[0]),
                 only=at,
             )[0]
         if own:
@@ -256,6 +264,15 @@ class Batch:
         else:
             result = Result(None)
         return replace(settled, result=result)
+
+    def _found(self, document: Document | None, name: str, number: str | None, record: Record) -> Result:
+        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else."""
+        result = readback.read(self.kind, name, number, document, record)
+        open_to_change = result.state == "pushed" and result.xero_status in self.kind.editable
+        if document is None or not open_to_change or same_content(self.kind, document, record):
+            return result
+        log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
+        return replace(result, state="ready", notes=())
 
     def _results(
         self,
@@ -284,6 +301,14 @@ class Batch:
                 result = replace(result, forget=True)
             made.append(Settled(id, version, name, result))
         return made
+
+
+def _each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
+    """A record that was found for two documents is neither's: nothing tells them apart."""
+    times = Counter(one.result.xero_id for one in settled if one.result.xero_id)
+    shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
+    alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
+    return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
 
 
 def _wants_a_look(result: Result) -> bool:
