@@ -206,6 +206,7 @@ def test_leave_that_is_not_approved_any_more_is_not_approved_in_xero(payroll: Pa
     payroll.world.fault(kind="cut", method="POST", path="/approve$", times=1)
     with pytest.raises(XeroError):
         payroll.push("leave_requests")
+    assert payroll.row("leave_request", request)["xero_id"], "it was known before it was to be approved"
     payroll.edit("leave_request", request, status="Rejected")
     payroll.push("leave_requests")
     assert "not approved in QicWorks any more" in payroll.row("leave_request", request)["push_error"]

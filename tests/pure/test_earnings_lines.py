@@ -97,6 +97,19 @@ def test_lines_of_ours_that_others_changed_in_xero() -> None:
     assert tools.template["EarningsLines"] == [line(TOOLS, FixedAmount=0, NormalNumberOfUnits=0)]
 
 
+def test_what_a_salary_pays_is_not_paid_beside_it() -> None:
+    template = {"EarningsLines": [line(OTHER, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
+    for one, refused in (
+        (pay(HOURS, "1", ordinary=True), True),
+        (pay(OTHER, "1"), True),
+        (pay(MORE, "1"), False),
+        (pay(HOURS, "0", ordinary=True), False),
+    ):
+        made = plan(template, [one], [])
+        assert isinstance(made, list) == refused, one
+        assert not isinstance(made, list) or "it would be paid twice" in made[0].says
+
+
 def test_what_differs() -> None:
     wanted = {
         "EarningsLines": [line(HOURS, NormalNumberOfUnits=Decimal("38")), line(OTHER, NormalNumberOfUnits=1)],
