@@ -305,7 +305,7 @@ class Batch:
 
 def _each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
     """A record that was found for two documents is neither's: nothing tells them apart."""
-    times = Counter(one.result.xero_id for one in settled if one.result.xero_id)
+    times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
     shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
     alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
     return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]

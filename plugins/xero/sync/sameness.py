@@ -1,0 +1,53 @@
+"""Whether a record of Xero's says what QicWorks would send."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from xero.api import wire
+from xero.documents.declaration import Document, PricedKind, Record
+from xero.documents.pricing import same_text
+
+DATES = frozenset({"Date", "DueDate", "DeliveryDate"})
+NUMBERS = ("Quantity", "UnitAmount")
+WORDS = ("Description", "AccountCode", "TaxType")
+#: Of the record as a whole: not every server keeps the address, and what its status is, is asked before.
+APART = frozenset({"LineItems", "Contact", "Status", "Url"})
+
+
+def same_content(kind: PricedKind, document: Document, record: Record) -> bool:
+    """Field by field, as far as QicWorks sends them. What cannot be read is not the same."""
+    sent = kind.payload(document)
+    lines = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
+    try:
+        return (
+            all(_same(name, value, record.get(name)) for name, value in sent.items() if name not in APART)
+            and same_text(sent["Contact"]["ContactID"], (record.get("Contact") or {}).get("ContactID"))
+            and len(lines) == len(sent["LineItems"])
+            and all(_same_line(ours, theirs) for ours, theirs in zip(sent["LineItems"], lines, strict=True))
+        )
+    except ValueError:
+        return False
+
+
+def _same(name: str, ours: Any, theirs: Any) -> bool:
+    if name not in DATES:
+        return _text(ours) == _text(theirs)
+    day = wire.date(theirs)
+    return _text(ours) == (day.isoformat() if day else "")
+
+
+def _same_line(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    return (
+        all(Decimal(ours[name]) == wire.number(theirs.get(name)) for name in NUMBERS)
+        and all(_text(ours[name]) == _text(theirs.get(name)) for name in WORDS)
+        and _options(ours) == _options(theirs)
+    )
+
+
+def _options(line: Mapping[str, Any]) -> list[str]:
+    return sorted(_text(one.get("TrackingOptionID")).lower() for one in line.get("Tracking") or ())
+
+
+def _text(value: object) -> str:
+    return str(value or "").strip()
