@@ -16,6 +16,7 @@ from tests.faults.troubles import DOCUMENTS, TROUBLES, fill, lead_through
 from tests.flow.conftest import World
 from tests.flow.pushing import PRICED, Books, File, Line
 from xero.api.client import XeroClient
+from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 
 
@@ -194,3 +195,37 @@ def test_one_bad_of_fifty(books: Books) -> None:
         assert len(books.in_xero("invoices")) == 49
         books.world.sandbox.control("POST", "reset")
         books.world.query("TRUNCATE qicworks.invoice CASCADE")
+
+
+def test_one_of_two_alike_was_refused(books: Books) -> None:
+    """Nothing tells the two apart, and only one is there: neither is guessed, and the next ones are not held up."""
+    for line in (Line("50"), Line("50", tax="OUTPUT")):  # the second is no tax of this account
+        books.add("credit_notes", line, number="CN-77", side="supplier")
+    books.world.fault(kind="lost_answer", path=DOCUMENTS, method="PUT")
+    unchecked: Any = replace(KINDS["credit_notes"], checks=())  # type: ignore[call-arg]
+    with pytest.raises(RetryLater):
+        books.push(unchecked, client={"backoff": ()})
+    assert len(books.in_xero("credit_notes")) == 1
+    books.pass_time(400)
+    books.add("credit_notes", number="CN-78")
+    books.push(unchecked)
+    assert books.left("credit_notes") == 0
+    assert len(books.in_xero("credit_notes")) == 2
+    states = {row["number"]: (row["push_state"], row["push_error"]) for row in books.rows("credit_notes")}
+    assert states["CN-78"] == ("pushed", None)
+    assert states["CN-77"][0] == "failed"
+    assert "check in Xero" in states["CN-77"][1]
+
+
+def test_what_is_found_again_is_brought_up_to_date(books: Books) -> None:
+    """Of a document that QicWorks has forgotten the id of, and edited, Xero gets the edit."""
+    for kind in ("invoices", "bills", "expenses"):
+        document = books.add(kind, Line("50", description="Two hours"))
+        books.push(kind)
+        books.edit(kind, document, xero_id=None)  # as from a backup
+        books.world.query(
+            "UPDATE qicworks.document_line SET description = 'Three hours' WHERE parent_id = %s", document
+        )
+        assert books.row(kind, document)["push_state"] == "ready"
+        books.push(kind)
+    books.assert_once()
