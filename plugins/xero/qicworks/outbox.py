@@ -95,7 +95,7 @@ class Request:
 class Result:
     """What became of a document. `state` None: it is ready again, and nothing is known of it in Xero."""
 
-    state: str | None  # pushed, failed
+    state: str | None  # pushed, failed; ready: it is in Xero, and to be changed there
     xero_id: UUID | None = None
     xero_status: str | None = None
     error: str | None = None
