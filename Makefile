@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo stop test bench lint lock
+.PHONY: setup demo stop test faults bench lint lock
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -26,8 +26,11 @@ stop:  ## stop what `make demo` started
 	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
 
 test: setup  ## every test
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not faults"
 	$(BIN)/python -m pytest -m alone
+
+faults: setup  ## the long proof that no document is lost or doubled: kills, faults, edits; half an hour
+	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults
 
 bench: setup  ## measure, at Xero's real limits: five minutes
 	PYTHONPATH=include:. $(BIN)/python -m benchmarks
