@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,18 +21,23 @@ ROW = SQL("SELECT * FROM qicworks.{} WHERE id = %s")
 EARNINGS = "EarningsLines"
 
 
+def templates(place: Place) -> Path:
+    """Where the pay templates are kept as they were before anything was pushed."""
+    return place.home / "templates.json"
+
+
 def remember(place: Place, placed: list[Placed]) -> None:
-    """Keeps the pay templates as they are before anything is pushed."""
+    """Before anything is pushed."""
     with Colleagues(place) as xero:
         people = {one.employee: one.tenant for one in placed}
         found = {str(key): employee(xero, tenant, str(key))["PayTemplate"] for key, tenant in people.items()}
-    (place.home / "templates.json").write_text(json.dumps(found))
+    templates(place).write_text(json.dumps(found))
 
 
 def differences(place: Place, placed: list[Placed]) -> list[str]:
     """What is not as it should be, in words."""
     assert placed, "nothing to compare proves nothing"
-    before = json.loads((place.home / "templates.json").read_text())
+    before = json.loads(templates(place).read_text())
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as xero:
         return [
             f"{one.organisation}, {one.name}: {says}"

@@ -19,9 +19,7 @@ def up(place: Place, console: Console) -> None:
     began = time.monotonic()
     place.prepare()
     say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
-    sandbox = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
-    credentials = ["--client-id", "demo-client", "--client-secret", place.secrets["client_secret"]]
-    began_anew = processes.ensure_started(place, "sandbox", sandbox + credentials, place.sandbox_port)
+    began_anew = start_sandbox(place)
     say_started(console, "Xero sandbox", place.sandbox, began_anew)
     airflow = [sys.executable, "-m", "airflow", "standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
@@ -43,7 +41,7 @@ def up(place: Place, console: Console) -> None:
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
     samples = documents.add(place, anew=began_anew)
     paid = pay.add(place, anew=began_anew)
-    if began_anew:
+    if began_anew or not compare_pay.templates(place).exists():
         compare_pay.remember(place, paid)
     runs.run(pushes)
     processes.until(lambda: report.nothing_is_being_pushed(place), patience=120)
@@ -118,6 +116,13 @@ def xero(place: Place, *arguments: str) -> None:
     finished = subprocess.run([sys.executable, "-m", "xero", *arguments], cwd=ROOT, env=place.environment, check=False)
     if finished.returncode:
         raise DemoError(f"`python -m xero {' '.join(arguments)}` failed; what it said is above.")
+
+
+def start_sandbox(place: Place) -> bool:
+    """Starts the local Xero, which forgets everything when it is stopped. False: it already ran."""
+    command = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
+    credentials = ["--client-id", "demo-client", "--client-secret", place.secrets["client_secret"]]
+    return processes.ensure_started(place, "sandbox", command + credentials, place.sandbox_port)
 
 
 def wait_for_sandbox(place: Place) -> None:

@@ -24,6 +24,13 @@ def dags(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def airflow_database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(scope="session")
 def python() -> Run:
     """Runs a piece of Python in a fresh interpreter and returns what it prints."""
 

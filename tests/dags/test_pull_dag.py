@@ -29,13 +29,6 @@ def sandbox() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def airflow_database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
 @pytest.fixture
 def ask(database_url: str) -> Ask:
     """Rows of the QicWorks database, as dicts."""
