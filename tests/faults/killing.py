@@ -11,20 +11,29 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
-from tests.flow.pushing import Books
+from tests.flow.conftest import World
 from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.qicworks import database
 from xero.sync.outcome import Skip
 
+
+class Side(Protocol):
+    """QicWorks' side of an organisation: its books, or its payroll."""
+
+    world: World
+
+    def push(self, kind: str) -> object: ...
+
+
 FORK = multiprocessing.get_context("fork")
 
 
-def forked(books: Books, *kinds: str, reached: Callable[[int], None] = lambda moment: None) -> BaseProcess:
+def forked(books: Side, *kinds: str, reached: Callable[[int], None] = lambda moment: None) -> BaseProcess:
     """Pushes in another process; `reached` is told each moment there. Exit code 3: skipped, 4: a XeroError."""
 
     def run() -> None:
@@ -67,7 +76,7 @@ def _number_moments(reached: Callable[[int], None]) -> None:
     XeroClient._send = send  # type: ignore[method-assign]
 
 
-def moments(books: Books, *kinds: str) -> int:
+def moments(books: Side, *kinds: str) -> int:
     """Pushes what is ready, undisturbed; how many moments there were."""
     passed = FORK.Value("i", 0)
 
@@ -80,7 +89,7 @@ def moments(books: Books, *kinds: str) -> int:
     return int(passed.value)
 
 
-def kill_at(books: Books, moment: int, *kinds: str) -> bool:
+def kill_at(books: Side, moment: int, *kinds: str) -> bool:
     """Pushes until that moment; whether there was such a moment."""
 
     def reached(now: int) -> None:
@@ -92,7 +101,7 @@ def kill_at(books: Books, moment: int, *kinds: str) -> bool:
     return process.exitcode == -signal.SIGKILL
 
 
-def kill_after(books: Books, seconds: float, *kinds: str) -> bool:
+def kill_after(books: Side, seconds: float, *kinds: str) -> bool:
     """Pushes for so long; whether it was still at work."""
     process = forked(books, *kinds)
     time.sleep(seconds)
