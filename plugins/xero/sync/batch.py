@@ -9,7 +9,7 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, PricedKind, Record
+from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.interaction import Interaction
@@ -49,17 +49,44 @@ class Batch:
             log.info("it never left: its documents are ready again")
             self.outbox.release(request)
         elif not request.server_failed and request.first_age < REPLAY:
-            log.info("it left %.0f s ago: the same is sent again under its key", request.first_age)
-            self._send(request)
-        elif (request.last_age or 0.0) < self.quiet:
+            self._replay(request)
+        else:
+            self._leave_alone(request)
+            self._look_up(request)
+
+    def _replay(self, request: Request) -> None:
+        """Sends the same again under its key. What Xero would take twice, only if nothing of it is there: a process
+        that was killed with a 5xx in its hands could not say so, and such a key may be worth nothing."""
+        if request.method == "PUT" and self.kind.look_first:
+            found = lookup.look(self.it.client, self.kind, request.identities)
+            there = [
+                bool(self._own(id, identity, found, request.first_age))
+                for id, identity in zip(request.documents, request.identities, strict=True)
+            ]
+            if any(there):
+                if not all(there):
+                    self._leave_alone(request)  # the rest may be coming
+                self._look_up(request)
+                return
+        log.info("it left %.0f s ago: the same is sent again under its key", request.first_age)
+        self._send(request)
+
+    def _leave_alone(self, request: Request) -> None:
+        """RetryLater while Xero may still be at work on it."""
+        if (request.last_age or 0.0) < self.quiet:
             raise RetryLater(
                 self.quiet - (request.last_age or 0.0),
                 "outage",
                 "Xero may still be at work on an earlier request.",
                 "Nothing to do: a later run looks what became of it.",
             )
-        else:
-            self._look_up(request)
+
+    def _own(self, id: UUID, identity: Json, found: lookup.Found, first_age: float | None) -> list[Record]:
+        """What was found of a document, without what another document is."""
+        records = lookup.candidates(self.kind, identity, found, first_age)
+        ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
+        others = self.outbox.owned_by_others(id, ids)
+        return [record for record in records if readback.id_of(self.kind, record) not in others]
 
     # -- batch by batch
 
@@ -121,10 +148,7 @@ class Batch:
         """A new document that stands in Xero already, with our own address: pushed, and then forgotten here."""
         if there is None or document.xero_id or planning.findings(self.kind, document):
             return None
-        records = lookup.candidates(self.kind, self.kind.identity(document), there, None)
-        ids = [id for record in records if (id := readback.id_of(self.kind, record))]
-        others = self.outbox.owned_by_others(document.id, ids)
-        own = [record for record in records if readback.id_of(self.kind, record) not in others]
+        own = self._own(document.id, self.kind.identity(document), there, None)
         if not own:
             return None
         name = label(self.kind, document)
@@ -244,10 +268,7 @@ class Batch:
     def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
         """What was found of one document: it; nothing; or what only a person can judge."""
         identity, answered = request.identities[at], settled.result
-        records = lookup.candidates(self.kind, identity, found, request.first_age)
-        ids = [id for record in records if (id := readback.id_of(self.kind, record))]
-        others = self.outbox.owned_by_others(settled.id, ids)
-        own = [record for record in records if readback.id_of(self.kind, record) not in others]
+        own = self._own(settled.id, identity, found, request.first_age)
         if len(own) == 1:
             log.info("%s stands in Xero already", settled.label)
             return self._results(
