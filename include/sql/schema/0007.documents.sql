@@ -207,6 +207,7 @@ CREATE TABLE xero_sync.push_request (
     closed_at       timestamptz,
     outcome         text CHECK (outcome IN ('answered', 'looked up', 'not sent'))
 );
+CREATE INDEX push_request_trouble ON xero_sync.push_request (connection_id, kind) WHERE server_failed OR outcome = 'looked up';
 CREATE INDEX push_request_open ON xero_sync.push_request (connection_id, kind, created_at) WHERE closed_at IS NULL;
 
 -- An edit raises the version. What was pushed, failed or is on its way is to be pushed again; a draft stays a draft.

@@ -125,11 +125,17 @@ def of_invoices(kind: str) -> Any:
 
 
 def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """Queries of /Invoices by number. One with a comma in it cannot stand in a list."""
-    listed = [one["InvoiceNumber"] for one in identities if "," not in one["InvoiceNumber"]]
+    """Queries of /Invoices by number, of no more than 2,000 characters. One with a comma cannot stand in a list."""
+    numbers = list(dict.fromkeys(one["InvoiceNumber"] for one in identities))
+    listed = ""
+    for number in [number for number in numbers if "," not in number]:
+        if listed and len(listed) + len(number) > 2000:
+            yield {"InvoiceNumbers": listed}
+            listed = ""
+        listed = f"{listed},{number}" if listed else number
     if listed:
-        yield {"InvoiceNumbers": ",".join(dict.fromkeys(listed))}
-    for number in dict.fromkeys(one["InvoiceNumber"] for one in identities if "," in one["InvoiceNumber"]):
+        yield {"InvoiceNumbers": listed}
+    for number in [number for number in numbers if "," in number]:
         yield {"where": 'InvoiceNumber=="' + number.replace("\\", "\\\\").replace('"', '\\"') + '"'}
 
 

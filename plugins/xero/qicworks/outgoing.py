@@ -76,6 +76,20 @@ SOMETHING = SQL(
 )
 
 
+# The size of the smallest request over which Xero came to grief, with this version of a document in it.
+IN_TROUBLE = SQL(
+    """
+    SELECT claimed.id, min(cardinality(request.documents)) AS size
+      FROM xero_sync.push_request AS request
+     CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+      JOIN qicworks.{table} AS document ON document.id = claimed.id AND document.push_version = claimed.version
+     WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
+       AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(%(ids)s)
+     GROUP BY claimed.id
+    """
+)
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A document that is ready, before it is locked."""
@@ -131,6 +145,10 @@ class Outgoing:
         states = ["ready", "failed"] if preview and wanted is not None else ["ready"]
         rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
         return [Waiting(row["id"], row["push_version"], row["xero_id"]) for row in rows]
+
+    def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Those that were in a request without a good answer, and with how many others in the smallest one."""
+        return {row["id"]: row["size"] for row in self._run(IN_TROUBLE, ids=list(ids))}
 
     def read_priced(self, ids: Sequence[UUID]) -> list[Document]:
         """With their lines, oldest first."""

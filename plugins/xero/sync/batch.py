@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from xero.api import wire
@@ -13,6 +14,7 @@ from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.interaction import Interaction
+from xero.sync.patience import Patience
 from xero.sync.preview import Preview
 from xero.sync.sameness import same_content
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused
@@ -39,6 +41,7 @@ class Batch:
         self.outbox = outbox
         self.settling = settling
         self.quiet = quiet
+        self.patience = Patience()
 
     # -- what an earlier run left
 
@@ -82,11 +85,12 @@ class Batch:
             )
 
     def _own(self, id: UUID, identity: Json, found: lookup.Found, first_age: float | None) -> list[Record]:
-        """What was found of a document, without what another document is."""
+        """What was found of a document, without what another document is; of several those that are not deleted."""
         records = lookup.candidates(self.kind, identity, found, first_age)
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
         others = self.outbox.owned_by_others(id, ids)
-        return [record for record in records if readback.id_of(self.kind, record) not in others]
+        own = [record for record in records if readback.id_of(self.kind, record) not in others]
+        return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
     # -- batch by batch
 
@@ -107,7 +111,8 @@ class Batch:
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         for request in requests:
-            self._send(request)
+            what = f"a request of {len(request.documents)} documents"
+            self.patience.attempt(what, partial(self._send, request))
         return True
 
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
@@ -132,8 +137,14 @@ class Batch:
         known = [found for document in documents if (found := self._known(document, there))]
         adopted = {found.id for found in known}
         new = [document for document in documents if document.id not in adopted]
-        settled, plans = planning.plan(self.kind, new, standing)
+        settled, plans = planning.plan(self.kind, new, standing, self._at_most(new))
         return [*settled, *known], plans
+
+    def _at_most(self, documents: Sequence[Document]) -> dict[UUID, int]:
+        """With how many documents one may go that was in a request over which Xero came to grief: a fifth each time,
+        until the one that does it goes by itself."""
+        sizes = self.outbox.in_trouble([document.id for document in documents])
+        return {id: max(1, size // 5) for id, size in sizes.items()}
 
     def _look_first(self, waiting: Sequence[Waiting]) -> lookup.Found | None:
         """What Xero has under the numbers of those that are to be created, where it would take them twice."""

@@ -8,6 +8,7 @@ from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.outbox import Request
 from xero.sync.batch import Batch
 from xero.sync.leave import Leave
+from xero.sync.patience import Patience
 from xero.sync.pay_templates import PayTemplates
 from xero.sync.preview import Preview
 
@@ -16,6 +17,8 @@ __all__ = ["Delivering", "Preview", "delivery"]
 
 class Delivering(Protocol):
     """Pushes the documents of one kind in one interaction."""
+
+    patience: Patience
 
     def recover(self, request: Request) -> None:
         """Settles what an earlier run left open; RetryLater when it is too early to tell."""

@@ -6,22 +6,23 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from xero.api.client import Answer
-from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError
+from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, Kind
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.sync.batch import QUIET
 from xero.sync.interaction import Interaction
+from xero.sync.patience import Patience
 from xero.sync.settling import Settled, Settling, label
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # documents read together
-IN_A_ROW = 2  # outages after which Xero is taken to be out of order for all
 AMOUNTS = re.compile(r"\$\s*[0-9][0-9,.]*|[0-9][0-9,]*\.[0-9]+")
 
 JSON = msgspec.json.Encoder(decimal_format="number")
@@ -36,8 +37,7 @@ class OneByOne(ABC):
         self.outbox = outbox
         self.settling = settling
         self.quiet = quiet
-        self._trouble: XeroError | None = None
-        self._in_a_row = 0
+        self.patience = Patience()
 
     @abstractmethod
     def read(self, ids: Sequence[UUID]) -> list[Document]:
@@ -74,28 +74,13 @@ class OneByOne(ABC):
         """Pushes the next ones; False when nothing is ready. `done` counts how often a document was taken up."""
         waiting = self.outbox.waiting(AT_ONCE, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
-            if self._trouble:
-                raise self._trouble
             return False
         self.it.counts.read += sum(one.id not in done for one in waiting)
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         for document in self.read([one.id for one in waiting]):
-            self._attempt(document)
+            self.patience.attempt(label(self.kind, document), partial(self.push, document))
         return True
-
-    def _attempt(self, document: Document) -> None:
-        """One outage may be the document's own; the next one in a row is Xero's."""
-        try:
-            self.push(document)
-        except (RetryLater, BadAnswer) as error:
-            self._in_a_row += 1
-            if self._in_a_row >= IN_A_ROW or (isinstance(error, RetryLater) and error.limit != "outage"):
-                raise
-            self._trouble = error
-            log.warning("%s: %s The others go on.", label(self.kind, document), error.message)
-        else:
-            self._in_a_row = 0
 
     # -- sending and settling
 

@@ -58,9 +58,12 @@ def findings(kind: PricedKind, document: Document) -> list[Finding]:
 
 
 def plan(
-    kind: PricedKind, documents: Sequence[Document], there: Mapping[UUID, Record | None]
+    kind: PricedKind,
+    documents: Sequence[Document],
+    there: Mapping[UUID, Record | None],
+    at_most: Mapping[UUID, int],
 ) -> tuple[list[Settled], list[Planned]]:
-    """Who cannot be sent, and why; and what is sent of the others."""
+    """Who cannot be sent, and why; and what is sent of the others. `at_most`: with how many documents one may go."""
     settled: list[Settled] = []
     create: list[tuple[Document, Json]] = []
     change: list[tuple[Document, Json]] = []
@@ -77,7 +80,7 @@ def plan(
             change.append((document, _changed(kind, document, record or {})))
         if result:
             settled.append(Settled(document.id, document.version, name, result))
-    return settled, [*_chunks("PUT", create), *_chunks("POST", change)]
+    return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
 def _is_to_be_made_anew(kind: PricedKind, document: Document, record: Record | None) -> bool:
@@ -124,18 +127,22 @@ def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
     return {kind.key: str(document.xero_id), **payload, "LineItems": lines}
 
 
-def _chunks(method: str, planned: Sequence[tuple[Document, Json]]) -> Iterator[Planned]:
-    """As many to a request as fit in three megabytes."""
-    documents: list[Document] = []
-    elements: list[Json] = []
+def _chunks(method: str, planned: Sequence[tuple[Document, Json]], at_most: Mapping[UUID, int]) -> Iterator[Planned]:
+    """As many to a request as may go together, and fit in three megabytes."""
+    chunk: list[tuple[Document, Json]] = []
     size = 0
-    for document, element in planned:
+    # Those without a past first: they are not to wait for the others.
+    for document, element in sorted(planned, key=lambda one: -at_most.get(one[0].id, len(planned))):
         weight = len(JSON.encode(element)) + 1
-        if elements and size + weight > LARGEST:
-            yield Planned(method, tuple(documents), tuple(elements))
-            documents, elements, size = [], [], 0
-        documents.append(document)
-        elements.append(element)
+        if chunk and (size + weight > LARGEST or len(chunk) >= at_most.get(document.id, len(planned))):
+            yield _planned(method, chunk)
+            chunk, size = [], 0
+        chunk.append((document, element))
         size += weight
-    if elements:
-        yield Planned(method, tuple(documents), tuple(elements))
+    if chunk:
+        yield _planned(method, chunk)
+
+
+def _planned(method: str, chunk: Sequence[tuple[Document, Json]]) -> Planned:
+    documents, elements = zip(*chunk, strict=True)
+    return Planned(method, documents, elements)

@@ -69,6 +69,7 @@ def _work(
             log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
         if isinstance(kind, PricedKind):
             Attachments(it, kind, outbox, settling).run()
+        delivering.patience.finish()
         it.count_calls()
         log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
     return _close(it, kind, settling)
