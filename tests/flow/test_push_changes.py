@@ -13,7 +13,7 @@ import pytest
 
 from tests.flow.one_world import books_for_all, switched
 from tests.flow.pushing import PRICED, Books, File, Line, Row, as_in_xero
-from xero.api.errors import RetryLater
+from xero.api.errors import RetryLater, cleaned
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS
 from xero.sync import planning
@@ -440,12 +440,16 @@ def test_attachments_that_xero_would_refuse_cost_no_call_and_hold_nothing_back(b
         "a+b.pdf": ("its name holds +", "Rename the file"),
         "empty.pdf": ("it is empty", "Attach the file anew"),
         "large.pdf": ("it is larger than 10 MB", "Replace it by a smaller one"),
+        "..": ("its name is no file's", "Rename the file"),  # the path of the document itself
+        ".": ("its name is no file's", "Rename the file"),
+        " ": ("its name is no file's", "Rename the file"),
+        "a\x01\r\nb.pdf": ("its name holds control characters", "Rename the file"),
     }
     contents = {"empty.pdf": b"", "large.pdf": b"\0" * (10 * 1024 * 1024 + 1)}
     document = books.add("bills", files=[File(name, contents.get(name, b"%PDF")) for name in (*wrong, "good.pdf")])
     outcome = books.push("bills")
     row = assert_same(books, "bills", document)
-    assert outcome.message == "1 pushed, 1 attachments, 4 attachments failed"
+    assert outcome.message == "1 pushed, 1 attachments, 8 attachments failed"
     assert states(books, "bills", document) == {**dict.fromkeys(wrong, "failed"), "good.pdf": "pushed"}
     assert [one["FileName"] for one in books.attached(row["xero_id"])] == ["good.pdf"]
     assert [call["method"] for call in books.world.calls()] == ["GET", "PUT", "PUT"]
@@ -454,13 +458,27 @@ def test_attachments_that_xero_would_refuse_cost_no_call_and_hold_nothing_back(b
             says, to_do = wrong[file["file_name"]]
             assert says in file["push_error"]
             assert to_do in file["push_correction"]
-            [event] = events_of(books, f"{file['file_name']} of bill {row['number']}")
+            [event] = events_of(books, f"{cleaned(file['file_name']) or 'a file'} of bill {row['number']}")
             assert (event["status"], event["message"]) == ("error", file["push_error"])
 
     books.world.query("UPDATE qicworks.attachment SET file_name = 'ab.pdf' WHERE file_name = 'a+b.pdf'")
     books.push("bills")
     [call] = books.world.calls()
     assert call["path"].endswith(f"/{row['xero_id']}/Attachments/ab.pdf"), "by itself, its document is left alone"
+
+
+def test_a_type_that_cannot_be_sent_holds_no_other_file_back(books: Books) -> None:
+    wrong = [" application/pdf", "application/pdf\r\nX: y", "приложение/pdf", "pdf", "a/b; c", ""]
+    right = "text/plain; charset=utf-8"
+    files = [File(f"{place}.pdf", mime_type=mime_type) for place, mime_type in enumerate([*wrong, right])]
+    document = books.add("bills", files=files)
+    books.push("bills")
+    row = books.row("bills", document)
+    assert [(one["FileName"], one["MimeType"]) for one in books.attached(row["xero_id"])] == [("6.pdf", right)]
+    *unsent, sent = books.files("bills", document)
+    assert sent["push_state"] == "pushed"
+    for file in unsent:
+        assert (file["push_state"], "Correct the file's type" in file["push_correction"]) == ("failed", True)
 
 
 def test_ten_attachments_and_no_more(books: Books) -> None:

@@ -1,12 +1,14 @@
 """Attachments follow their document: each by itself, tried again alone."""
 
 import logging
+import re
+import unicodedata
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from xero.api import wire
-from xero.api.errors import Refused, XeroError
+from xero.api.errors import Refused, XeroError, cleaned
 from xero.documents.declaration import PricedKind
 from xero.qicworks.outbox import Outbox, Result
 from xero.sync.batch import REPLAY
@@ -18,6 +20,12 @@ log = logging.getLogger(__name__)
 FORBIDDEN = '<>:"/\\|?*\0+'
 LARGEST = 10 * 1024 * 1024  # bytes
 AT_MOST = 10  # of a document
+
+RENAME = "Rename the file in QicWorks: it is pushed by itself then."
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#: A type as a header can carry it: application/pdf; text/plain; charset=utf-8.
+MIME_TYPE = re.compile(rf"{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*")
 
 
 class Attachments:
@@ -33,9 +41,9 @@ class Attachments:
         """Raises what Xero came to grief over, after the others have gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
         for attachment in self.outbox.attachments():
-            name = f"{attachment['file_name']} of {self.kind.word} {attachment['number']}"
+            name = f"{cleaned(attachment['file_name']) or 'a file'} of {self.kind.word} {attachment['number']}"
             try:
-                result = self._unfit(attachment) or self._send(name, attachment)
+                result = _unfit(attachment) or self._send(name, attachment)
             except XeroError as error:
                 if not error.server_failed:
                     raise
@@ -45,22 +53,6 @@ class Attachments:
             self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
         if failed:
             raise failed
-
-    def _unfit(self, attachment: dict[str, Any]) -> Result | None:
-        says = correction = None
-        if bad := sorted(set(attachment["file_name"]) & set(FORBIDDEN)):
-            says = f"its name holds {' '.join(bad)}"
-            correction = "Rename the file in QicWorks: it is pushed by itself then."
-        elif attachment["size"] > LARGEST:
-            says = "it is larger than 10 MB"
-            correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
-        elif not attachment["size"]:
-            says = "it is empty"
-            correction = "Attach the file anew in QicWorks: it is pushed by itself then."
-        elif attachment["place"] > AT_MOST:
-            says = f"Xero keeps {AT_MOST} attachments of a document at most"
-            correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
-        return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
 
     def _send(self, name: str, attachment: dict[str, Any]) -> Result:
         path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
@@ -78,6 +70,30 @@ class Attachments:
         except Refused as refusal:
             return refused(self.kind, name, None, refusal.messages)
         return Result("pushed", _id(answer.data))
+
+
+def _unfit(attachment: dict[str, Any]) -> Result | None:
+    """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
+    name, says, correction = attachment["file_name"], None, RENAME
+    if bad := sorted(set(name) & set(FORBIDDEN)):
+        says = f"its name holds {' '.join(bad)}"
+    elif any(unicodedata.category(character) == "Cc" for character in name):
+        says = "its name holds control characters"
+    elif not name.replace(".", "").strip():  # in a path, ".." is the document itself
+        says = "its name is no file's"
+    elif not MIME_TYPE.fullmatch(attachment["mime_type"]):
+        says = "its type is not one like application/pdf"
+        correction = "Correct the file's type in QicWorks: it is pushed by itself then."
+    elif attachment["size"] > LARGEST:
+        says = "it is larger than 10 MB"
+        correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
+    elif not attachment["size"]:
+        says = "it is empty"
+        correction = "Attach the file anew in QicWorks: it is pushed by itself then."
+    elif attachment["place"] > AT_MOST:
+        says = f"Xero keeps {AT_MOST} attachments of a document at most"
+        correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
+    return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
 
 
 def _id(data: Any) -> UUID | None:
