@@ -34,5 +34,6 @@ BILLS = PricedKind(
     lookups=pricing.by_numbers,
     checks=PRICED,
     query={"unitdp": "4"},
+    addressed=True,
     look_first=True,
 )

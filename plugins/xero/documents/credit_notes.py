@@ -21,8 +21,7 @@ def payload(document: Document) -> Json:
 
 def likeness(identity: Json, record: Record) -> Likeness:
     """They carry no address: type, contact and number, and the same day and amount."""
-    contact = (record.get("Contact") or {}).get("ContactID")
-    if record.get("Type") != identity["Type"] or not pricing.same_text(identity["ContactID"], contact):
+    if record.get("Type") != identity["Type"] or not pricing.same_contact(identity, record):
         return Likeness.OTHER
     if not pricing.same_text(identity["CreditNoteNumber"], record.get("CreditNoteNumber")):
         return Likeness.OTHER
@@ -31,10 +30,8 @@ def likeness(identity: Json, record: Record) -> Likeness:
 
 
 def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """One query: all of those days."""
-    first, last = pricing.days(identities)
-    on = "DateTime({0.year},{0.month},{0.day})".format
-    yield {"where": f"Date>={on(first)} AND Date<={on(last)}"}
+    """By number: somebody may have changed the day in Xero."""
+    return pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"] for one in identities])
 
 
 CREDIT_NOTES = PricedKind(

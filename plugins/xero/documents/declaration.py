@@ -105,5 +105,6 @@ class PricedKind(Kind):
     query: Mapping[str, str]
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
+    addressed: bool = False  # carries our own address, by which ours are told from strangers'
     look_first: bool = False  # Xero would take it a second time, and we can tell ours: look before it is created
     shows_online: bool = False  # whether customers may see its attachments online

@@ -37,5 +37,6 @@ EXPENSES = PricedKind(
     lookups=pricing.by_numbers,
     checks=PRICED,
     query={"unitdp": "4"},
+    addressed=True,
     look_first=True,
 )

@@ -35,5 +35,6 @@ INVOICES = PricedKind(
     lookups=pricing.by_numbers,
     checks=PRICED,
     query={"unitdp": "4"},
+    addressed=True,
     shows_online=True,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from urllib.parse import quote
 
 from xero.documents.declaration import Document, Json, Likeness, Record, Row
 
@@ -102,8 +103,15 @@ def same_day(sent: object, record: Record, name: str = "Date") -> bool:
 
 
 def same_total(identity: Json, record: Record) -> bool:
-    total = record.get("Total")
-    return total is not None and cents(Decimal(str(total))) in [Decimal(one) for one in identity["Totals"]]
+    try:
+        return cents(Decimal(str(record.get("Total")))) in [Decimal(one) for one in identity["Totals"]]
+    except ArithmeticError:  # no number
+        return False
+
+
+def same_contact(identity: Json, record: Record) -> bool:
+    contact = record.get("Contact")
+    return isinstance(contact, dict) and same_text(identity["ContactID"], contact.get("ContactID"))
 
 
 def of_invoices(kind: str) -> Any:
@@ -114,29 +122,43 @@ def of_invoices(kind: str) -> Any:
     """
 
     def likeness(identity: Json, record: Record) -> Likeness:
-        contact = (record.get("Contact") or {}).get("ContactID")
         if record.get("Type") != kind or not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
             return Likeness.OTHER
         if url := record.get("Url"):
             return Likeness.SAME if same_text(url, identity["Url"]) else Likeness.OTHER
-        return Likeness.PERHAPS if same_text(identity["ContactID"], contact) else Likeness.OTHER
+        return Likeness.PERHAPS if same_contact(identity, record) else Likeness.OTHER
 
     return likeness
 
 
 def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """Queries of /Invoices by number, of no more than 2,000 characters. One with a comma cannot stand in a list."""
+    """Queries of /Invoices by number. One with a comma in it cannot stand in a list."""
     numbers = list(dict.fromkeys(one["InvoiceNumber"] for one in identities))
-    listed = ""
-    for number in [number for number in numbers if "," not in number]:
-        if listed and len(listed) + len(number) > 2000:
-            yield {"InvoiceNumbers": listed}
-            listed = ""
-        listed = f"{listed},{number}" if listed else number
-    if listed:
-        yield {"InvoiceNumbers": listed}
-    for number in [number for number in numbers if "," in number]:
-        yield {"where": 'InvoiceNumber=="' + number.replace("\\", "\\\\").replace('"', '\\"') + '"'}
+    for some in in_parts([number for number in numbers if "," not in number]):
+        yield {"InvoiceNumbers": ",".join(some)}
+    yield from where_numbers("InvoiceNumber", [number for number in numbers if "," in number])
+
+
+def where_numbers(field: str, numbers: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Queries by number for lists that know no better."""
+    for some in in_parts(list(dict.fromkeys(numbers))):
+        quoted = (number.replace("\\", "\\\\").replace('"', '\\"') for number in some)
+        yield {"where": " OR ".join(f'{field}=="{number}"' for number in quoted)}
+
+
+def in_parts(numbers: Sequence[str], longest: int = 2000) -> Iterator[list[str]]:
+    """As many at a time as fit into an address; `longest` counts characters as they travel."""
+    part: list[str] = []
+    size = 0
+    for number in numbers:
+        weight = len(quote(number)) + 40
+        if part and size + weight > longest:
+            yield part
+            part, size = [], 0
+        part.append(number)
+        size += weight
+    if part:
+        yield part
 
 
 def days(identities: Sequence[Json]) -> tuple[date, date]:

@@ -23,10 +23,9 @@ def payload(document: Document) -> Json:
 
 def likeness(identity: Json, record: Record) -> Likeness:
     """They carry no address: number, contact and amount."""
-    contact = (record.get("Contact") or {}).get("ContactID")
     if not pricing.same_text(identity["PurchaseOrderNumber"], record.get("PurchaseOrderNumber")):
         return Likeness.OTHER
-    if not pricing.same_text(identity["ContactID"], contact):
+    if not pricing.same_contact(identity, record):
         return Likeness.OTHER
     return Likeness.SAME if pricing.same_total(identity, record) else Likeness.PERHAPS
 

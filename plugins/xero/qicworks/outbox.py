@@ -54,7 +54,7 @@ SETTLE = SQL(
                             ELSE pushed_at END,
            push_error = CASE WHEN push_version = %(version)s THEN %(error)s ELSE push_error END,
            push_correction = CASE WHEN push_version = %(version)s THEN %(correction)s ELSE push_correction END
-     WHERE id = %(id)s
+     WHERE id = %(id)s AND organisation_id = %(organisation_id)s
     RETURNING push_state
     """
 )
@@ -204,12 +204,13 @@ class Outbox(Outgoing):
     def ready_again(self, ids: Sequence[UUID]) -> None:
         self._run(READY_AGAIN, ids=list(ids))
 
-    def settle(self, id: UUID, version: int, result: Result, held: Sequence[str] = ("in_flight",)) -> None:
-        """What became of that version; `held` are the states in which it still waits for this result."""
+    def settle(self, id: UUID, version: int, result: Result, held: Sequence[str] = ("in_flight",)) -> str | None:
+        """What became of that version; `held` are the states in which it still waits for this result. Returns the state
+        that it has by now; None when it is no longer there, or no longer this organisation's."""
         if result.state is None:
             self.ready_again([id])
-            return
-        self._run(
+            return "ready"
+        settled = self._run(
             SETTLE,
             id=id,
             version=version,
@@ -221,10 +222,14 @@ class Outbox(Outgoing):
             correction=result.correction,
             forget=result.forget,
         )
+        if not settled:
+            return None
         for line, xero_line in result.line_ids:
             DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
         if result.forget and result.xero_id:
             OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
+        state: str = settled[0]["push_state"]
+        return state
 
     def settle_attachment(self, id: UUID, version: int, result: Result) -> None:
         OUTBOX.settle_attachment(

@@ -10,19 +10,20 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Document, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
+from xero.sync.finding import Finder
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
 from xero.sync.preview import Preview
-from xero.sync.sameness import same_content
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused
 
 log = logging.getLogger(__name__)
 
 AT_MOST = 50  # documents in a request
 REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero keeps it for six minutes
+CLOCKS = 60.0  # seconds by which a clock may be put back without anybody noticing
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
 #: Xero's words for a number that is there already, or was.
@@ -42,6 +43,7 @@ class Batch:
         self.settling = settling
         self.quiet = quiet
         self.patience = Patience()
+        self.finder = Finder(kind, outbox)
 
     # -- what an earlier run left
 
@@ -51,7 +53,7 @@ class Batch:
         if request.first_age is None:
             log.info("it never left: its documents are ready again")
             self.outbox.release(request)
-        elif not request.server_failed and request.first_age < REPLAY:
+        elif not request.server_failed and 0 <= request.first_age < REPLAY:
             self._replay(request)
         else:
             self._leave_alone(request)
@@ -60,10 +62,10 @@ class Batch:
     def _replay(self, request: Request) -> None:
         """Sends the same again under its key. What Xero would take twice, only if nothing of it is there: a process
         that was killed with a 5xx in its hands could not say so, and such a key may be worth nothing."""
-        if request.method == "PUT" and self.kind.look_first:
+        if self._looks_first(request):
             found = lookup.look(self.it.client, self.kind, request.identities)
             there = [
-                bool(self._own(id, identity, found, request.first_age))
+                bool(self.finder.own(id, identity, found, request.first_age))
                 for id, identity in zip(request.documents, request.identities, strict=True)
             ]
             if any(there):
@@ -74,23 +76,23 @@ class Batch:
         log.info("it left %.0f s ago: the same is sent again under its key", request.first_age)
         self._send(request)
 
-    def _leave_alone(self, request: Request) -> None:
-        """RetryLater while Xero may still be at work on it."""
-        if (request.last_age or 0.0) < self.quiet:
-            raise RetryLater(
-                self.quiet - (request.last_age or 0.0),
-                "outage",
-                "Xero may still be at work on an earlier request.",
-                "Nothing to do: a later run looks what became of it.",
-            )
+    def _looks_first(self, request: Request) -> bool:
+        """Xero would take it twice: no key is trusted alone."""
+        return request.method == "PUT" and self.kind.look_first
 
-    def _own(self, id: UUID, identity: Json, found: lookup.Found, first_age: float | None) -> list[Record]:
-        """What was found of a document, without what another document is; of several those that are not deleted."""
-        records = lookup.candidates(self.kind, identity, found, first_age)
-        ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
-        others = self.outbox.owned_by_others(id, ids)
-        own = [record for record in records if readback.id_of(self.kind, record) not in others]
-        return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
+    def _leave_alone(self, request: Request) -> None:
+        """RetryLater while Xero may still be at work on it. Long before it was sent: somebody put the clock back."""
+        age = request.last_age or 0.0
+        if -CLOCKS < age < self.quiet:
+            raise self._later(self.quiet - max(age, 0.0))
+
+    def _later(self, seconds: float) -> RetryLater:
+        return RetryLater(
+            seconds,
+            "outage",
+            "Xero may still be at work on an earlier request.",
+            "Nothing to do: a later run looks what became of it.",
+        )
 
     # -- batch by batch
 
@@ -156,18 +158,12 @@ class Batch:
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
     def _known(self, document: Document, there: lookup.Found | None) -> Settled | None:
-        """A new document that stands in Xero already, with our own address: pushed, and then forgotten here."""
+        """A new document that stands in Xero already: pushed, and then forgotten here; or one that may."""
         if there is None or document.xero_id or planning.findings(self.kind, document):
             return None
-        own = self._own(document.id, self.kind.identity(document), there, None)
-        if not own:
-            return None
-        name = label(self.kind, document)
-        one = len(own) == 1
-        result = (
-            self._found(document, name, document.number, own[0]) if one else check_in_xero(f"Xero has {len(own)} of it")
-        )
-        return Settled(document.id, document.version, name, result)
+        name, identity = label(self.kind, document), self.kind.identity(document)
+        result = self.finder.judge(document.id, name, identity, there, document=document)
+        return Settled(document.id, document.version, name, result) if result.state else None
 
     def _query(self) -> dict[str, str]:
         return {"summarizeErrors": "false", **self.kind.query}
@@ -197,17 +193,18 @@ class Batch:
                 request.body.encode(),
                 key=request.key,
                 params=request.query,
-                again_for=REPLAY - (request.first_age or 0.0),
+                again_for=0.0 if self._looks_first(request) else REPLAY - (request.first_age or 0.0),
                 in_doubt=request.first_age is not None,
                 sending=lambda: self.outbox.sending(request),
             )
         except Refused as refusal:
-            if refusal.in_doubt:
-                self._look_up(request)
-            elif refusal.status not in (400, 413, 422):  # no document's fault
+            if refusal.in_doubt:  # perhaps only because it is at work on it already
+                self.outbox.server_failed(request)
+                raise self._later(self.quiet) from None
+            if refusal.status not in (400, 413, 422):  # no document's fault
                 self.outbox.release(request)
                 raise
-            elif len(request.documents) > 1:
+            if len(request.documents) > 1:
                 self._divide(request)
             else:
                 words = refusal.messages
@@ -277,34 +274,20 @@ class Batch:
         self.settling.settle(_each_its_own(results, range(len(results))), request, "looked up")
 
     def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
-        """What was found of one document: it; nothing; or what only a person can judge."""
-        identity, answered = request.identities[at], settled.result
-        own = self._own(settled.id, identity, found, request.first_age)
-        if len(own) == 1:
-            log.info("%s stands in Xero already", settled.label)
-            return self._results(
-                request,
-                lambda at, document, name, number: self._found(document, name, number, own[0]),
-                only=at,
-            )[0]
-        if own:
-            result = check_in_xero(f"Xero has {len(own)} of it")
-        elif answered.state == "failed":
-            result = answered  # its number is somebody else's
-        elif lookup.strangers(self.kind, identity, found):
-            result = check_in_xero(f"Xero has a {self.kind.word} of this number and contact, perhaps this one")
-        else:
-            result = Result(None)
-        return replace(settled, result=result)
+        """What was found of one document, and what follows."""
 
-    def _found(self, document: Document | None, name: str, number: str | None, record: Record) -> Result:
-        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else."""
-        result = readback.read(self.kind, name, number, document, record)
-        open_to_change = result.state == "pushed" and result.xero_status in self.kind.editable
-        if document is None or not open_to_change or same_content(self.kind, document, record):
-            return result
-        log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
-        return replace(result, state="ready", notes=())
+        def judge(at: int, document: Document | None, name: str, number: str | None) -> Result:
+            return self.finder.judge(
+                settled.id,
+                name,
+                request.identities[at],
+                found,
+                first_age=request.first_age,
+                document=document,
+                answered=settled.result,
+            )
+
+        return self._results(request, judge, only=at)[0]
 
     def _results(
         self,

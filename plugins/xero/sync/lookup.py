@@ -95,9 +95,16 @@ def candidates(kind: PricedKind, identity: Json, found: Found, first_age: float 
     return same or [record for record in perhaps if _since(record, found, first_age) and _agrees(identity, record)]
 
 
-def strangers(kind: PricedKind, identity: Json, found: Found) -> bool:
-    """Whether there is one that may be the document, and no way to tell."""
-    return any(kind.likeness(identity, record) is Likeness.PERHAPS for record in found.records)
+def lookalikes(kind: PricedKind, identity: Json, found: Found) -> list[Record]:
+    """Those that may be the document, and no way to tell. Deleted ones are nobody's; where documents carry an address,
+    one without it has to be of the same day and amount."""
+    return [
+        record
+        for record in found.records
+        if kind.likeness(identity, record) is Likeness.PERHAPS
+        and record.get("Status") not in kind.gone
+        and ("Url" not in identity or _agrees(identity, record))
+    ]
 
 
 def _agrees(identity: Json, record: Record) -> bool:

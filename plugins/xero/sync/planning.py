@@ -11,7 +11,7 @@ from xero.api.errors import Refused
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.outbox import Result, Waiting
 from xero.sync import lookup, readback
-from xero.sync.settling import Settled, check_in_xero, label, unfit
+from xero.sync.settling import Settled, label, not_there, unfit
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
@@ -93,7 +93,7 @@ def _not_editable(kind: PricedKind, document: Document, record: Record | None) -
     """Why a change cannot be sent; None when it can."""
     name = label(kind, document)
     if record is None:
-        return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+        return not_there(name, document.xero_id)
     status = str(record.get("Status"))
     if status in kind.editable:
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Document, Json, PricedKind, Record
-from xero.documents.pricing import same_text, same_total
+from xero.documents.pricing import same_contact, same_text, same_total
 from xero.qicworks.outbox import Result
 from xero.sync import corrections
 from xero.sync.settling import refused
@@ -29,20 +29,38 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
 
     def score(place: int, identity: Json, at: int) -> tuple[int, ...]:
         record = records[at]
-        contact = (record.get("Contact") or {}).get("ContactID")
         url = "Url" in identity and same_text(identity["Url"], record.get("Url"))
-        same_contact = same_text(identity["ContactID"], contact)
-        return (int(url), int(same_contact), int(same_total(identity, record)), int(at == place))
+        alike = (same_contact(identity, record), same_total(identity, record))
+        return (int(url), *map(int, alike), int(at == place))
 
     for place, identity in enumerate(identities):
         named = [at for at, record in left.items() if same_text(identity[kind.number], record.get(kind.number))]
         if named:
             best = max(named, key=lambda at: score(place, identity, at))
             pairs[place] = left.pop(best)
-    for place, record in list(left.items()):  # elements that do not even say their number
-        if place < len(pairs) and pairs[place] is None and not record.get(kind.number):
-            pairs[place] = record
+    for place, identity in enumerate(identities):  # elements that do not even say their number
+        if pairs[place] is None:
+            mute = [at for at, record in left.items() if not record.get(kind.number)]
+            if (at := _mute(identity, place, mute, records, whole=len(records) == len(identities))) is not None:
+                pairs[place] = left.pop(at)
     return pairs
+
+
+def _mute(identity: Json, place: int, mute: Sequence[int], records: Sequence[Record], whole: bool) -> int | None:
+    """Which of the elements without a number is the document: that of its address, or the one at its place in an
+    answer that has one for each, if nothing in it speaks against that."""
+    for at in mute:
+        if "Url" in identity and same_text(identity["Url"], records[at].get("Url")):
+            return at
+    if not whole or place not in mute:
+        return None
+    record = records[place]
+    against = (
+        (record.get("Url") and "Url" in identity)
+        or (isinstance(record.get("Contact"), dict) and not same_contact(identity, record))
+        or (record.get("Total") is not None and not same_total(identity, record))
+    )
+    return None if against else place
 
 
 def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from xero.documents.declaration import Document, Finding, Kind
@@ -46,17 +46,18 @@ class Settling:
         if not settled and not request:
             return
         held = held or (("in_flight",) if request else ("ready",))
-        for one in settled:
-            self._count(one.result)
+        told = []
         with self.it.session.transaction():
             for one in settled:
-                self.outbox.settle(one.id, one.version, one.result, held)
-                self._record(one)
+                state = self.outbox.settle(one.id, one.version, one.result, held)
+                told.append(_as_it_is_now(one, state))
+                self._count(told[-1].result)
+                self._record(told[-1])
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
             events.count(self.it.session, self.it.event_id, self.it.counts)
-        for one in settled:
+        for one in told:
             self._tell(one)
 
     def settle_attachment(self, one: Settled) -> None:
@@ -104,6 +105,22 @@ class Settling:
             )
 
 
+def _as_it_is_now(one: Settled, state: str | None) -> Settled:
+    """What is to be told of it, where QicWorks' users went on while it was on its way. None: it is theirs no more."""
+    xero_id, notes = one.result.xero_id, one.result.notes
+    if state in ("draft", "skipped") and one.result.state == "pushed":
+        return replace(one, result=replace(one.result, notes=(*notes, f"it is {state} in QicWorks by now")))
+    if state is not None:
+        return one
+    gone = Result(
+        "failed",
+        xero_id,
+        error=f"it is gone from this organisation in QicWorks, and stands in Xero ({xero_id})",
+        correction=f"Delete the draft of the {one.label} in Xero.",
+    )
+    return replace(one, result=gone if xero_id else Result(None))
+
+
 def said(one: Settled) -> list[tuple[str, str, str | None]]:
     """The events that a result is worth: (status, message, correction)."""
     told: list[tuple[str, str, str | None]] = []
@@ -140,4 +157,26 @@ def check_in_xero(error: str) -> Result:
         "failed",
         error=f"{error}: check in Xero",
         correction="Look in Xero whether it is there. If it is not, push again; if it is there twice, delete one.",
+    )
+
+
+def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
+    """Somebody may have typed it in, or it is one of ours that nobody can tell."""
+    again = f" ({number} → {corrections.renumbered(number)})" if number else ""
+    return Result(
+        "failed",
+        error=f"Xero has a {kind.word} of this number and contact, perhaps this one: check in Xero",
+        correction=f"If it is the same, set the {label} to skipped in QicWorks. If it is another one, give it a new "
+        f"number{again} and push again.",
+    )
+
+
+def not_there(label: str, xero_id: UUID | None) -> Result:
+    """What was pushed is gone without a trace, or was another organisation's. Pushed again it is made anew."""
+    return Result(
+        "failed",
+        error=f"what was pushed of it ({xero_id}) is not in Xero any more: check in Xero",
+        correction=f"Look whether the {label} is there under another number, or in another organisation. If it is "
+        "not, push it again: it is made anew.",
+        forget=True,
     )
