@@ -11,7 +11,7 @@ import pytest
 from tests.flow.conftest import World
 from tests.flow.paying import Payroll, day
 from xero.api.client import XeroClient
-from xero.api.errors import XeroError
+from xero.api.errors import BadAnswer, RetryLater, XeroError
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
 DAY = timedelta(1)
@@ -145,8 +145,8 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
 
     known = payroll.leave(employee, payroll.start_of(7), payroll.start_of(7))
     payroll.push("leave_requests")
-    double(known, Description="by hand")
     alike = lost(7, "500")
+    double(known, Description="by hand")
     payroll.push("leave_requests")
     assert "perhaps this one: check in Xero" in payroll.row("leave_request", alike)["push_error"]
 
@@ -173,6 +173,55 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
     told += json.dumps(payroll.world.query("SELECT * FROM xero_sync.push_request"), default=str)
     names = [payroll.employees[employee]["LastName"], "Jury", "murder", "Time off", "By the sea"]
     assert [words for words in names if words in told] == []
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+def test_what_qicworks_does_not_know_of_is_found_before_it_is_made_again(payroll: Payroll, status: str) -> None:
+    payroll.world.sandbox.settings(leave_created_as=status, overlapping_leave_refused=False)
+    one, two, three = payroll.paid_by_the_hour()[:3]
+    monday, tenant = payroll.start_of(5), payroll.world.sandbox.tenant()
+    restored, limited = payroll.leave(one, monday, monday), payroll.leave(two, monday, monday)
+    payroll.push("leave_requests", documents=[str(restored)])
+    payroll.edit("leave_request", restored, xero_id=None, xero_status=None, pushed_at=None)  # from an older copy
+    payroll.ready("leave_request", restored)
+    payroll.world.query("DELETE FROM xero_sync.push_request")
+
+    def saved(client: Any, *arguments: Any, _real: Any = XeroClient.write, **options: Any) -> Any:
+        _real(client, *arguments, **options)
+        raise RetryLater(1.0, "minute")
+
+    with mock.patch.object(XeroClient, "write", saved), pytest.raises(RetryLater):
+        payroll.push("leave_requests", documents=[str(limited)])
+    assert payroll.row("leave_request", limited)["push_state"] == "ready", "a 429 says that nothing came of it"
+
+    payroll.world.calls()
+    by_hand = {**payroll.applications()[0], "EmployeeID": three, "Description": "by hand"}
+    del by_hand["LeaveApplicationID"]
+    payroll.world.sandbox.control("POST", f"organisations/{tenant}/LeaveApplications", by_hand)
+    same = payroll.leave(three, monday, monday)
+    assert "perhaps this one" in payroll.preview("leave_requests")[-1].refused[0][1]
+    assert payroll.writes() == []
+    payroll.push("leave_requests")
+    assert_once(payroll, restored, limited)
+    row = payroll.row("leave_request", same)
+    assert "perhaps this one: check in Xero" in row["push_error"]
+    assert f"end with 'QicWorks {same}'" in row["push_correction"]
+    lists = [call for call in payroll.world.calls() if call["path"].endswith("/LeaveApplications/v2")]
+    assert len(lists) == 1, "one look for all"
+    [found] = [one for one in payroll.truth("LeaveApplications") if one.get("Description") == "by hand"]
+    path = f"organisations/{tenant}/LeaveApplications/{found['LeaveApplicationID']}"
+    payroll.world.sandbox.control("PATCH", path, {"Description": f"by hand, QicWorks {same}"})
+    payroll.push("leave_requests", retry_failed=True)
+    assert_once(payroll, same)
+
+    # A list that is none is not an empty one.
+    unseen = payroll.leave(one, monday + DAY * 7, monday + DAY * 7)
+    with (
+        mock.patch.object(XeroClient, "get", return_value=mock.Mock(data={"LeaveApplications": None})),
+        pytest.raises(BadAnswer, match="not a list of leave"),
+    ):
+        payroll.push("leave_requests")
+    assert payroll.row("leave_request", unseen)["push_state"] == "ready"
 
 
 def test_leave_that_is_not_what_was_sent_fails(payroll: Payroll) -> None:

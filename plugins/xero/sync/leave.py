@@ -1,6 +1,6 @@
 """Leave to leave applications: created once, approved where Xero only asks for them, read back and compared.
 
-Leave cannot be deleted in Xero, and its key may not hold: what may have arrived is looked for before anything else.
+Leave cannot be deleted in Xero, and its key may not hold: before anything is created, it is looked for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid4
 
 from xero.api.errors import Refused
-from xero.documents.declaration import Document, Kind, Record
+from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import LeaveOutbox
@@ -33,6 +33,7 @@ class Leave(OneByOne):
     def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
         super().__init__(it, kind, outbox, settling, quiet)
         self.leave = LeaveOutbox(it.session, it.connection)
+        self._kept: leave_applications.Listed | None = None
 
     def read(self, ids: Sequence[UUID]) -> list[Document]:
         return self.leave.read(ids)
@@ -41,6 +42,14 @@ class Leave(OneByOne):
         if result := self._unfit(document):
             self.settle(document, result)
             return
+        if not document.xero_id:
+            there = self._there(document.id, identity(document), self._listed())
+            if isinstance(there, Result):
+                self.settle(document, there)
+                return
+            if there:
+                self._adopt(document, there)
+                return
         path = f"{PATH}/{document.xero_id}/approve" if document.xero_id else PATH
         with self.it.session.transaction():
             if not self.claimed(document, self.leave.version):
@@ -58,9 +67,13 @@ class Leave(OneByOne):
         while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
             for document in self.read([one.id for one in waiting]):
                 name = label(self.kind, document)
-                if result := self._unfit(document):
+                result = self._unfit(document)
+                there = None
+                if not result and not document.xero_id:
+                    there = self._there(document.id, identity(document), self._listed())
+                if result := there if isinstance(there, Result) else result:
                     yield Preview(refused=((name, *result.why),))
-                elif document.xero_id:
+                elif document.xero_id or there:
                     log.info("%s: it is in Xero already; what is missing there is its approval, if anything", name)
                 else:
                     yield Preview("POST", PATH, {}, [payload(document)], (name,))
@@ -176,28 +189,53 @@ class Leave(OneByOne):
             self._finish(document, request, document.xero_id, "looked up")
             return
         log.info("whether it arrived is looked up in Xero")
-        found, whole = leave_applications.every(self.it.client)
-        others = self.leave.owned_by_others(document.id, [id for one in found if (id := id_of(one))])
-        free = [one for one in found if (id := id_of(one)) and id not in others]
-        ours = [one for one in free if leave_applications.is_ours(request.identities[0], one)]
-        xero_id = id_of(ours[0]) if len(ours) == 1 else None
-        if xero_id:
+        listed = self._listed(afresh=True)
+        there = self._there(document.id, request.identities[0], listed)
+        if isinstance(there, Result):
+            self.settle(document, there, request, "looked up")
+        elif there:
             log.info("%s stands in Xero already", label(self.kind, document))
-            self.leave.keep_id(document.id, xero_id, ", ".join(statuses(ours[0])))
-            self._finish(document, request, xero_id, "looked up")
-        elif reason := self._doubt(request, free, len(ours), whole):
+            self.leave.keep_id(document.id, there, None)
+            self._finish(document, request, there, "looked up")
+        elif not listed.whole:
+            reason = "Xero does not list leave that is only requested, as this one may be"
             self.settle(document, check_in_xero(reason), request, "looked up")
         else:
             self.outbox.release(request)
 
-    def _doubt(self, request: Request, free: Sequence[Record], ours: int, whole: bool) -> str | None:
-        """Why nobody can tell whether it arrived; None when it certainly did not."""
-        alike = [one for one in free if leave_applications.is_alike(request.identities[0], one)]
+    # -- what is there before anything is created
+
+    def _listed(self, *, afresh: bool = False) -> leave_applications.Listed:
+        """All leave in Xero: read once in a run, and again where something may have arrived since."""
+        if self._kept is None or afresh:
+            self._kept = leave_applications.every(self.it.client)
+        return self._kept
+
+    def _there(self, id: UUID, identity: Json, listed: leave_applications.Listed) -> UUID | Result | None:
+        """Its id in Xero; or why nobody can tell which it is. None when it is not there."""
+        ours = [one for one in listed.records if leave_applications.is_ours(identity, one)]
+        alike = [one for one in listed.records if leave_applications.is_alike(identity, one)]
+        others = self.leave.owned_by_others(id, [known for one in (*ours, *alike) if (known := id_of(one))])
+        ours, alike = ([one for one in some if (known := id_of(one)) and known not in others] for some in (ours, alike))
+        if len(ours) == 1:
+            return id_of(ours[0])
         if ours:
-            return f"Xero has {ours} of it"
-        if any(statuses(one) != [REJECTED] for one in alike):
-            return "Xero has leave of this employee, type and days, perhaps this one"
-        return None if whole else "Xero does not list leave that is only requested, as this one may be"
+            return check_in_xero(f"Xero has {len(ours)} of it")
+        if not any(statuses(one) != [REJECTED] for one in alike):
+            return None
+        return Result(
+            "failed",
+            error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
+            correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
+            "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
+        )
+
+    def _adopt(self, document: Document, xero_id: UUID) -> None:
+        """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
+        log.info("%s stands in Xero already", label(self.kind, document))
+        self.leave.keep_id(document.id, xero_id, None)
+        for known in self.read([document.id]):
+            self.push(known)
 
 
 def _errors(record: Record) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,27 +22,40 @@ A_PAGE = 100
 MOST_PAGES = 1000
 
 
+@dataclass(frozen=True)
+class Listed:
+    """`whole`: those are among them that are only requested, or rejected."""
+
+    records: list[Record]
+    whole: bool
+
+
 def records(data: Any) -> list[Record]:
     found = data.get("LeaveApplications") if isinstance(data, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def every(client: XeroClient) -> tuple[list[Record], bool]:
-    """All, and whether those are among them that are only requested, or rejected."""
+def every(client: XeroClient) -> Listed:
+    """All that Xero lists."""
     try:
-        return _listed(client, f"{PATH}/v2"), True
+        return Listed(_listed(client, f"{PATH}/v2"), True)
     except (Refused, BadAnswer, RetryLater) as error:
         if isinstance(error, RetryLater) and error.limit != "outage":
             raise
         log.warning("Xero does not list all leave, only what is approved: %s", error.message)
-    return _listed(client, PATH), False
+    return Listed(_listed(client, PATH), False)
 
 
 def _listed(client: XeroClient, path: str) -> list[Record]:
     """Until a page is not full, or brings nothing new."""
     found: dict[str, Record] = {}
     for page in range(1, MOST_PAGES):
-        listed = records(client.get(path, params={"page": page}).data)
+        data = client.get(path, params={"page": page}).data
+        if not isinstance(data, dict) or not isinstance(data.get("LeaveApplications"), list):
+            raise BadAnswer(
+                "What came is not a list of leave.", "Nothing was pushed. Push again; if it lasts, report it."
+            )
+        listed = records(data)
         fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
         found |= fresh
         if len(listed) < A_PAGE or not fresh:
