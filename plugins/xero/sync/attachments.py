@@ -25,7 +25,7 @@ RENAME = "Rename the file in QicWorks: it is pushed by itself then."
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A type as a header can carry it: application/pdf; text/plain; charset=utf-8.
-MIME_TYPE = re.compile(rf"{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*")
+MIME_TYPE = re.compile(rf'{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*')
 
 
 class Attachments:
