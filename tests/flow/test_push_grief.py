@@ -1,11 +1,16 @@
-"""Documents over which Xero comes to grief each time: they hold nothing else up."""
+"""Grief with servers, clocks and people: nothing is doubled, nothing else is held up, and somebody is told."""
+
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.flow.conftest import World
 from tests.flow.pushing import Books
 from xero.api.client import XeroClient
-from xero.api.errors import RetryLater
+from xero.api.errors import Refused, RetryLater
+from xero.documents.registry import KINDS
+from xero.sync import readback
 
 
 def test_a_document_that_always_gets_a_500_goes_by_itself_in_the_end(
@@ -32,3 +37,120 @@ def test_a_document_that_always_gets_a_500_goes_by_itself_in_the_end(
     monkeypatch.undo()
     assert books.push("invoices").counts.pushed == 1
     books.assert_once("invoices")
+
+
+def test_a_key_that_is_refused_because_xero_is_still_at_work_is_not_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request is lost on the wire, arrives late, and its repetition is refused in between."""
+    books = Books(world)
+    books.add("bills", number="B-1")
+    world.fault(kind="cut", method="PUT", path="Invoices")
+    with pytest.raises(RetryLater):
+        books.push("bills", client={"backoff": ()})
+    late: list[tuple[Any, ...]] = []
+
+    def at_work(self: XeroClient, method: str, path: str, body: bytes, **how: Any) -> None:
+        late.append((self, method, path, body, how))
+        refusal = Refused(409, {"Message": "A request with this key is still being processed."})
+        refusal.in_doubt = True
+        raise refusal
+
+    send = XeroClient.write
+    monkeypatch.setattr(XeroClient, "write", at_work)
+    with pytest.raises(RetryLater):
+        books.push("bills")
+    monkeypatch.undo()
+    assert len(books.requests()) == 1
+    [(client, method, path, body, how)] = late
+    send(client, method, path, body, key=how["key"], params=how["params"])
+    books.drain("bills")
+    books.assert_once("bills")
+
+
+def test_a_clock_that_was_put_back_makes_no_key_valid_again(world: World) -> None:
+    books = Books(world)
+    books.add("purchase_orders", number="PO-1")
+    books.add("bills", number="B-1")
+    for kind in ("bills", "purchase_orders"):
+        world.fault(kind="lost_answer", method="PUT", path=KINDS[kind].path)  # type: ignore[attr-defined]
+        with pytest.raises(RetryLater):
+            books.push(kind, client={"backoff": ()})
+    books.pass_time(3600)
+    world.query("UPDATE xero_sync.push_request SET first_sent_at = first_sent_at + interval '3 hours'")
+    world.query("UPDATE xero_sync.push_request SET last_sent_at = last_sent_at + interval '3 hours'")
+    books.drain("bills", "purchase_orders")
+    books.assert_once("bills", "purchase_orders")
+
+
+def test_a_document_that_somebody_typed_in_is_for_a_person_to_judge(world: World) -> None:
+    """A bill of the same number, contact, day and amount; a credit note that has got another day since."""
+    books = Books(world)
+    bill, note = books.add("bills", number="B-1"), books.add("credit_notes", number="C-1", side="supplier")
+    assert books.push("bills").counts.pushed == books.push("credit_notes").counts.pushed == 1
+    [typed], [_] = books.in_xero("bills"), books.in_xero("credit_notes")
+    path = f"organisations/{world.sandbox.tenant(0)}/Invoices/{typed['InvoiceID']}"
+    world.sandbox.control("PATCH", path, {"Url": None})
+    for kind, document, number in (("bills", bill, "B-1A"), ("credit_notes", note, "C-1A")):
+        books.edit(kind, document, xero_id=None, push_state="ready")
+        if kind == "credit_notes":
+            books.edit(kind, document, issue_date="2026-10-07")
+        assert books.push(kind).counts.failed == 1
+        row = books.row(kind, document)
+        assert "perhaps this one: check in Xero" in row["push_error"]
+        assert number in row["push_correction"]
+        assert "skipped" in row["push_correction"]
+        assert len(books.in_xero(kind)) == 1
+
+
+def test_what_leaves_qicworks_on_its_way_is_told_and_touches_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is deleted, one given to another organisation while Xero saves them."""
+    books, others = Books(world), Books(world, 1)
+    gone, moved = books.add("bills", number="B-1"), books.add("bills", number="B-2")
+    send = XeroClient.write
+
+    def meanwhile(self: XeroClient, *sent: Any, **how: Any) -> Any:
+        answer = send(self, *sent, **how)
+        world.query("DELETE FROM qicworks.bill WHERE id = %s", gone)
+        books.edit("bills", moved, organisation_id=others.organisation_id)
+        return answer
+
+    monkeypatch.setattr(XeroClient, "write", meanwhile)
+    counts = books.push("bills").counts
+    monkeypatch.undo()
+    assert (counts.pushed, counts.failed) == (0, 2)
+    told = world.query("SELECT document, correction FROM xero_sync.connection_event WHERE document IS NOT NULL")
+    assert sorted(one["document"] for one in told) == ["bill B-1", "bill B-2"]
+    assert all("Delete the draft" in one["correction"] for one in told)
+    assert world.query("SELECT xero_id FROM qicworks.bill WHERE id = %s", moved) == [{"xero_id": None}]
+
+
+def test_what_is_gone_from_xero_is_made_anew_once_somebody_says_so(world: World) -> None:
+    books = Books(world)
+    invoice = books.add("invoices", number="I-1")
+    books.push("invoices")
+    [record] = books.in_xero("invoices")
+    world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant(0)}/Invoices/{record['InvoiceID']}")
+    books.edit("invoices", invoice, reference="another")
+    assert books.push("invoices").counts.failed == 1
+    assert "push it again" in books.row("invoices", invoice)["push_correction"]
+    assert books.push("invoices", documents=["I-1"]).counts.pushed == 1
+    books.assert_once("invoices")
+
+
+def test_elements_without_a_number_are_told_apart_by_what_they_say() -> None:
+    """Another order, or only the good ones: never by their place against what they say of themselves."""
+    kind: Any = KINDS["bills"]
+    made = [
+        {"InvoiceNumber": f"B-{n}", "Url": f"https://q/{n}", "ContactID": "c", "Totals": [f"{n}.00"], "Type": "ACCPAY"}
+        for n in (1, 2)
+    ]
+    first, second = ({"InvoiceID": str(n), "Url": f"https://q/{n}"} for n in (1, 2))
+    assert readback.pair(kind, made, [second, first]) == [first, second]
+    assert readback.pair(kind, made, [second]) == [None, second]
+    bare: list[Any] = [{"InvoiceID": str(n), "Contact": {"ContactID": "c"}, "Total": Decimal(n)} for n in (2, 1)]
+    assert readback.pair(kind, made, bare) == [None, None]
+    odd: list[Any] = [{"InvoiceID": str(n), "Contact": "c", "Total": "n/a", "InvoiceNumber": f"B-{n}"} for n in (2, 1)]
+    assert readback.pair(kind, made, odd) == [odd[1], odd[0]]
