@@ -507,6 +507,31 @@ def test_a_file_whose_content_changed_takes_the_place_of_the_old(books: Books) -
     ]
 
 
+def test_attachments_go_to_what_stands_in_xero_though_its_last_change_was_refused(books: Books) -> None:
+    approved, deleted = books.add("bills"), books.add("bills")
+    books.push("bills")
+    for act, document in (("approve", approved), ("delete", deleted)):
+        books.bookkeep(act, invoice=str(books.row("bills", document)["xero_id"]))
+        books.edit("bills", document, job_number="changed")
+        books.attach("bills", document, File("late.pdf"))
+    assert books.push("bills").message == "0 pushed, 2 failed, 1 attachments"
+    assert states(books, "bills", approved) == {"late.pdf": "pushed"}
+    assert states(books, "bills", deleted) == {"late.pdf": "ready"}, "it goes along when its document is made anew"
+    assert books.left("bills") == 0
+    books.attach("bills", approved, File("later.pdf"))
+    assert books.left("bills") == 1
+
+
+def test_named_documents_take_only_their_own_attachments_along(books: Books) -> None:
+    first, second = books.add("bills"), books.add("bills")
+    books.push("bills")
+    for document in (first, second):
+        books.attach("bills", document, File("more.pdf"))
+    books.push("bills", documents=[str(first)])
+    assert states(books, "bills", first) == {"more.pdf": "pushed"}
+    assert states(books, "bills", second) == {"more.pdf": "ready"}
+
+
 def test_only_invoices_show_attachments_to_customers(books: Books) -> None:
     for kind in PRICED:
         files = [File("shown.pdf", include_online=True), File("kept.pdf")]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Identifier
 
-from xero.documents.declaration import Delivery, Document, Kind
+from xero.documents.declaration import Delivery, Document, Kind, PricedKind
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
@@ -46,7 +46,8 @@ NAMED = SQL(
      WHERE organisation_id = %(organisation_id)s AND (id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s))
     """
 )
-# Those that wait and whose document stands in Xero; their content is read one by one.
+# Those that wait and whose document stands in Xero, though its last change may have been refused; their content is read
+# one by one.
 ATTACHMENTS = SQL(
     """
     SELECT attachment.id, document.number, document.xero_id, attachment.file_name, attachment.mime_type,
@@ -57,7 +58,9 @@ ATTACHMENTS = SQL(
       FROM qicworks.attachment
       JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
      WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
-       AND attachment.push_state = 'ready' AND document.push_state = 'pushed' AND document.xero_id IS NOT NULL
+       AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+       AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)
+       AND (%(wanted)s::uuid[] IS NULL OR document.id = ANY(%(wanted)s))
      ORDER BY attachment.created_at, attachment.id
     """
 )
@@ -71,7 +74,8 @@ SOMETHING = SQL(
          + (SELECT count(*) FROM qicworks.attachment
               JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
              WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
-               AND attachment.push_state = 'ready' AND document.push_state = 'pushed') AS something
+               AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+               AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)) AS something
     """
 )
 
@@ -118,11 +122,16 @@ class Outgoing:
     def _label(self) -> str:
         return "id" if self.kind.payroll else "number"
 
+    @property
+    def _gone(self) -> list[str]:
+        """The statuses of what Xero has deleted."""
+        return sorted(self.kind.gone) if isinstance(self.kind, PricedKind) else []
+
     # -- which
 
     def something(self) -> int:
         """How much there is to do: documents, requests and attachments, and pay templates that are to be emptied."""
-        count: int = self._run(SOMETHING)[0]["something"]
+        count: int = self._run(SOMETHING, gone=self._gone)[0]["something"]
         if self.kind.delivery is Delivery.PAY_TEMPLATE:
             count += len(list(PAYROLL.unmentioned(self.session, connection_id=self.connection.id)))
         return count
@@ -158,9 +167,9 @@ class Outgoing:
             lines.setdefault(line["parent_id"], []).append(line)
         return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
 
-    def attachments(self) -> list[dict[str, Any]]:
-        """Those that wait and whose document stands in Xero."""
-        return self._run(ATTACHMENTS) if not self.kind.payroll else []
+    def attachments(self, wanted: Sequence[UUID] | None) -> list[dict[str, Any]]:
+        """Those that wait and whose document stands in Xero. `wanted` are documents; None: all."""
+        return self._run(ATTACHMENTS, wanted=wanted, gone=self._gone) if not self.kind.payroll else []
 
     def attachment_content(self, id: UUID) -> bytes:
         content: bytes = STATEMENTS.attachment_content(self.session, id=id)

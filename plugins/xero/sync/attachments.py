@@ -3,6 +3,7 @@
 import logging
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -37,10 +38,11 @@ class Attachments:
         self.outbox = outbox
         self.settling = settling
 
-    def run(self) -> None:
-        """Raises what Xero came to grief over, after the others have gone: they must not wait behind it for ever."""
+    def run(self, wanted: Sequence[UUID] | None) -> None:
+        """Those of the `wanted` documents; None: of all. Raises what Xero came to grief over, after the others have
+        gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
-        for attachment in self.outbox.attachments():
+        for attachment in self.outbox.attachments(wanted):
             name = f"{cleaned(attachment['file_name']) or 'a file'} of {self.kind.word} {attachment['number']}"
             try:
                 result = _unfit(attachment) or self._send(name, attachment)

@@ -68,7 +68,7 @@ def _work(
         while delivering.step(wanted, taken):
             log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
         if isinstance(kind, PricedKind):
-            Attachments(it, kind, outbox, settling).run()
+            Attachments(it, kind, outbox, settling).run(wanted)
         delivering.patience.finish()
         it.count_calls()
         log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
