@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from tests.conftest import copied
 from tests.flow.conftest import World
 from tests.flow.pushing import Books
 from tests.sandbox.conftest import Sandbox
@@ -21,7 +22,7 @@ def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterato
     sandbox.settings(limits=False)
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        server.execute(copied(server, name, template))
         url = postgres_url.rsplit("/", 1)[0] + "/" + name
         engine = database.engine(url)
         world = World(sandbox, engine, url)
