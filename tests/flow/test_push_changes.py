@@ -16,6 +16,7 @@ from tests.flow.pushing import PRICED, Books, File, Line, Row, as_in_xero
 from xero.api.errors import RetryLater, cleaned
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS
+from xero.qicworks import connections, database
 from xero.sync import planning
 from xero.sync.clients import opener
 from xero.sync.preview import Preview
@@ -316,7 +317,7 @@ def test_what_has_gone_on_in_xero_is_left_alone(books: Books) -> None:
         assert [one["sha256"] for one in books.attached(row["xero_id"])] == [file["sha256"]]
 
 
-def test_what_is_not_in_xero_any_more_is_not_made_anew(books: Books) -> None:
+def test_what_is_not_in_xero_any_more_is_not_made_anew_by_itself(books: Books) -> None:
     document = books.add("invoices")
     books.push("invoices")
     xero_id = books.row("invoices", document)["xero_id"]
@@ -325,7 +326,8 @@ def test_what_is_not_in_xero_any_more_is_not_made_anew(books: Books) -> None:
     books.world.calls()
     books.push("invoices")
     row = books.row("invoices", document)
-    assert (row["push_state"], row["xero_id"]) == ("failed", xero_id)
+    assert (row["push_state"], row["xero_id"]) == ("failed", None)
+    assert str(xero_id) in row["push_error"]
     assert row["push_error"].endswith("check in Xero")
     assert books.writes() == []
 
@@ -463,7 +465,8 @@ def test_attachments_that_xero_would_refuse_cost_no_call_and_hold_nothing_back(b
 
     books.world.query("UPDATE qicworks.attachment SET file_name = 'ab.pdf' WHERE file_name = 'a+b.pdf'")
     books.push("bills")
-    [call] = books.world.calls()
+    look, call = books.world.calls()
+    assert (look["method"], look["path"]) == ("GET", f"/api.xro/2.0/Invoices/{row['xero_id']}/Attachments")
     assert call["path"].endswith(f"/{row['xero_id']}/Attachments/ab.pdf"), "by itself, its document is left alone"
 
 
@@ -532,6 +535,40 @@ def test_named_documents_take_only_their_own_attachments_along(books: Books) -> 
     assert states(books, "bills", second) == {"more.pdf": "ready"}
 
 
+def test_a_file_that_a_bookkeeper_attached_is_not_overwritten(books: Books) -> None:
+    document, other = books.add("bills"), books.add("bills")
+    books.push("bills")
+    xero_id = books.row("bills", document)["xero_id"]
+    path = f"/api.xro/2.0/Invoices/{xero_id}/Attachments/"
+    with database.session(books.world.engine) as session:
+        connection = connections.one(session, books.connection_id)
+    client = opener(books.world.engine, books.world.app)(connection, True)
+    ours = File("lost answer.pdf")
+    client.write("PUT", path + "Scan.pdf", b"their scan", key="theirs", content_type=PDF)
+    client.write("PUT", path + "lost%20answer.pdf", ours.content, key="ours", content_type=PDF)
+    for file in (File("scan.pdf"), ours, File("new.pdf")):
+        books.attach("bills", document, file)
+    books.attach("bills", other, File("elsewhere.pdf"))
+
+    books.world.fault(kind="500", method="GET", path=f"{xero_id}/Attachments", times=None)
+    with pytest.raises(RetryLater):
+        books.push("bills")
+    assert set(states(books, "bills", document).values()) == {"ready"}
+    assert states(books, "bills", other) == {"elsewhere.pdf": "pushed"}, "one look that fails holds nothing else back"
+    books.world.sandbox.control("DELETE", "faults")
+    books.world.calls()
+
+    books.push("bills")
+    assert [call["method"] for call in books.world.calls()] == ["GET", "PUT", "PUT"], "one look for all its files"
+    wanted = {"scan.pdf": "failed", ours.name: "pushed", "new.pdf": "pushed"}
+    assert states(books, "bills", document) == wanted
+    [failed] = [file for file in books.files("bills", document) if file["push_state"] == "failed"]
+    assert "Xero has another file of this name" in failed["push_error"]
+    assert "Rename the file" in failed["push_correction"]
+    theirs = next(one for one in books.attached(xero_id) if one["FileName"] == "Scan.pdf")
+    assert (len(books.attached(xero_id)), theirs["sha256"]) == (3, hashlib.sha256(b"their scan").hexdigest())
+
+
 def test_only_invoices_show_attachments_to_customers(books: Books) -> None:
     for kind in PRICED:
         files = [File("shown.pdf", include_online=True), File("kept.pdf")]
@@ -560,8 +597,8 @@ def test_one_attachment_that_fails_holds_nothing_back_and_is_tried_alone(books: 
     books.world.sandbox.control("DELETE", "faults")
     books.world.calls()
     assert books.push("invoices").status == "success"
-    [call] = books.world.calls()
-    assert call["path"].endswith("bad.pdf")
+    look, call = books.world.calls()
+    assert (look["method"], call["path"].endswith("bad.pdf")) == ("GET", True)
 
     with switched(books, purchase_order_attachments=False):
         order = books.add("purchase_orders", files=[File()])

@@ -47,11 +47,13 @@ NAMED = SQL(
     """
 )
 # Those that wait and whose document stands in Xero, though its last change may have been refused; their content is read
-# one by one.
+# one by one. Where it stood before this run, somebody may have attached a file of the same name there by hand.
 ATTACHMENTS = SQL(
     """
     SELECT attachment.id, document.number, document.xero_id, attachment.file_name, attachment.mime_type,
            octet_length(attachment.content) AS size, attachment.include_online, attachment.push_version,
+           attachment.xero_id IS NULL AND coalesce(document.pushed_at, '-infinity') <
+               (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AS may_be_theirs,
            (SELECT count(*) FROM qicworks.attachment AS other
              WHERE other.parent_type = %(table)s AND other.parent_id = document.id
                AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
@@ -167,9 +169,9 @@ class Outgoing:
             lines.setdefault(line["parent_id"], []).append(line)
         return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
 
-    def attachments(self, wanted: Sequence[UUID] | None) -> list[dict[str, Any]]:
+    def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[dict[str, Any]]:
         """Those that wait and whose document stands in Xero. `wanted` are documents; None: all."""
-        return self._run(ATTACHMENTS, wanted=wanted, gone=self._gone) if not self.kind.payroll else []
+        return self._run(ATTACHMENTS, wanted=wanted, event_id=event_id, gone=self._gone)
 
     def attachment_content(self, id: UUID) -> bytes:
         content: bytes = STATEMENTS.attachment_content(self.session, id=id)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from xero.api import wire
-from xero.api.errors import Refused, XeroError, cleaned
+from xero.api.errors import Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import PricedKind
 from xero.qicworks.outbox import Outbox, Result
 from xero.sync.batch import REPLAY
@@ -37,12 +37,14 @@ class Attachments:
         self.kind = kind
         self.outbox = outbox
         self.settling = settling
+        self._there: dict[UUID, dict[str, Any]] = {}
+        self._looked_in_vain: set[UUID] = set()
 
     def run(self, wanted: Sequence[UUID] | None) -> None:
         """Those of the `wanted` documents; None: of all. Raises what Xero came to grief over, after the others have
         gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
-        for attachment in self.outbox.attachments(wanted):
+        for attachment in self.outbox.attachments(wanted, self.it.event_id):
             name = f"{cleaned(attachment['file_name']) or 'a file'} of {self.kind.word} {attachment['number']}"
             try:
                 result = _unfit(attachment) or self._send(name, attachment)
@@ -57,20 +59,46 @@ class Attachments:
             raise failed
 
     def _send(self, name: str, attachment: dict[str, Any]) -> Result:
-        path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
-        online = attachment["include_online"] and self.kind.shows_online
         try:
-            answer = self.it.client.write(
-                "PUT",
-                path,
-                self.outbox.attachment_content(attachment["id"]),
-                key=str(uuid4()),
-                params={"IncludeOnline": "true"} if online else {},
-                content_type=attachment["mime_type"],
-                again_for=REPLAY,
-            )
+            return self._taken(attachment) or self._put(attachment)
         except Refused as refusal:
             return refused(self.kind, name, None, refusal.messages)
+
+    def _taken(self, attachment: dict[str, Any]) -> Result | None:
+        """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
+        if not attachment["may_be_theirs"]:
+            return None
+        there = self._sizes(attachment["xero_id"])
+        if there.get(attachment["file_name"].casefold(), attachment["size"]) == attachment["size"]:
+            return None
+        return Result("failed", error="not sent: Xero has another file of this name there", correction=RENAME)
+
+    def _sizes(self, document: UUID) -> dict[str, Any]:
+        """Of the files that a document has in Xero, by their names."""
+        if document in self._there:
+            return self._there[document]
+        try:
+            data = self.it.client.get(f"{self.kind.path}/{document}/Attachments").data
+        except RetryLater as error:  # of one document it may be its own; of two it is Xero's
+            self._looked_in_vain.add(document)
+            error.server_failed = error.limit == "outage" and len(self._looked_in_vain) == 1
+            raise
+        found = (data.get("Attachments") if isinstance(data, dict) else None) or []
+        self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
+        return self._there[document]
+
+    def _put(self, attachment: dict[str, Any]) -> Result:
+        path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
+        online = attachment["include_online"] and self.kind.shows_online
+        answer = self.it.client.write(
+            "PUT",
+            path,
+            self.outbox.attachment_content(attachment["id"]),
+            key=str(uuid4()),
+            params={"IncludeOnline": "true"} if online else {},
+            content_type=attachment["mime_type"],
+            again_for=REPLAY,
+        )
         return Result("pushed", _id(answer.data))
 
 
