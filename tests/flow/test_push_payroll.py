@@ -11,7 +11,7 @@ import pytest
 from tests.flow.conftest import World
 from tests.flow.paying import LISTS, Line, Payroll, units
 from xero.api.client import XeroClient
-from xero.api.errors import XeroError
+from xero.api.errors import BadAnswer, XeroError
 
 HALF_MORE, CALL_OUT = "Overtime × 1.5", "Call-out after hours"
 OURS = ("Ordinary Hours", HALF_MORE, CALL_OUT, "Laundry")
@@ -127,6 +127,31 @@ def test_a_pay_run_that_would_not_see_it_and_periods_out_of_turn(payroll: Payrol
     assert "is posted already" in str(payroll.row("payroll_push", forgotten)["push_error"])
     assert "a later pay period" in str(payroll.row("payroll_push", late)["push_error"])
     assert [call["path"] for call in payroll.world.calls()] == ["/payroll.xro/1.0/PayRuns"]
+
+
+def test_pay_runs_that_cannot_be_read_may_be_any(payroll: Payroll) -> None:
+    one = payroll.paid_by_the_hour()[0]
+    document = payroll.pay(one, payroll.period(1), Line(units="20"))
+    [run, *_] = payroll.truth("PayRuns")
+    ours = {**run, "PayrollCalendarID": payroll.calendar("WEEKLY"), "PayRunStatus": "VOID"}
+    ours["PayRunPeriodStartDate"] = payroll.start_of(1).isoformat()
+    lists: list[Any] = [None, "?", [{**ours, "PayRunPeriodStartDate": "soon"}], [{**ours, "PayrollCalendarID": None}]]
+    real = XeroClient.get
+
+    def get(listed: Any) -> Any:
+        def answered(client: Any, path: str, **options: Any) -> Any:
+            return mock.Mock(data={"PayRuns": listed}) if path.endswith("/PayRuns") else real(client, path, **options)
+
+        return mock.patch.object(XeroClient, "get", answered)
+
+    for listed in (*lists, [None]):
+        with get(listed), pytest.raises(BadAnswer, match="pay runs in Xero cannot be read"):
+            payroll.push("payroll")
+        assert payroll.row("payroll_push", document)["push_state"] == "ready", listed
+    with get([ours]):
+        payroll.push("payroll")
+    assert "exists already, as void" in errors(payroll)[0]
+    assert payroll.writes() == []
 
 
 def test_what_of_a_template_stands_against_it_holds_nobody_else_back(payroll: Payroll) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from xero.api import wire
 from xero.api.client import XeroClient
-
-log = logging.getLogger(__name__)
+from xero.api.errors import BadAnswer
 
 PATH = "/payroll.xro/1.0/PayRuns"
 A_PAGE = 100
@@ -19,17 +19,19 @@ MOST_PAGES = 1000
 
 @dataclass(frozen=True)
 class PayRun:
-    calendar: UUID | None
-    start: date | None
+    calendar: UUID
+    start: date
     status: str
 
 
 class PayRuns:
-    """All pay runs of an organisation, read when the first one is asked for."""
+    """All pay runs of an organisation, read when the first one is asked for. One that cannot be read may be any:
+    nothing is known then, and BadAnswer raised."""
 
     def __init__(self, client: XeroClient) -> None:
         self._client = client
         self._read: list[PayRun] | None = None
+        self._read_at = 0.0
 
     def of(self, calendar: UUID, start: date) -> PayRun | None:
         """The pay run of the calendar's period that begins on that day."""
@@ -37,34 +39,57 @@ class PayRuns:
 
     def has_come_to(self, calendar: UUID, start: date) -> bool:
         """Whether the calendar has a pay run of the period that begins on that day, or of a later one."""
-        return any(run.calendar == calendar and run.start is not None and run.start >= start for run in self._all)
+        return any(run.calendar == calendar and run.start >= start for run in self._all)
+
+    @property
+    def age(self) -> float:
+        """Seconds since they were read."""
+        return time.monotonic() - self._read_at
+
+    def read(self) -> list[PayRun]:
+        """Reads them, again."""
+        now = time.monotonic()
+        self._read = self._pages()
+        self._read_at = now
+        return self._read
 
     @property
     def _all(self) -> list[PayRun]:
-        if self._read is None:
-            self._read = self._pages()
-        return self._read
+        return self.read() if self._read is None else self._read
 
     def _pages(self) -> list[PayRun]:
         """Until a page is not full, or brings nothing new."""
         found: dict[str, PayRun] = {}
         for page in range(1, MOST_PAGES):
             data = self._client.get(PATH, params={"page": page}).data
-            records = data.get("PayRuns") if isinstance(data, dict) else None
-            listed = [one for one in records or () if isinstance(one, dict)]
-            fresh = {
-                str(one.get("PayRunID")): _readable(one) for one in listed if str(one.get("PayRunID")) not in found
-            }
+            listed = data.get("PayRuns") if isinstance(data, dict) else None
+            if not isinstance(listed, list):
+                raise _unreadable("what came is no list of them")
+            runs = {_id(one): _readable(one) for one in listed}
+            fresh = {id: run for id, run in runs.items() if id not in found}
             found |= fresh
             if len(listed) < A_PAGE or not fresh:
                 break
         return list(found.values())
 
 
-def _readable(record: dict[str, object]) -> PayRun:
+def _id(record: Any) -> str:
+    return str(record.get("PayRunID")) if isinstance(record, dict) else ""
+
+
+def _readable(record: Any) -> PayRun:
     try:
         calendar, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("PayRunPeriodStartDate"))
-    except ValueError as error:
-        log.warning("a pay run is left out: %s", error)
-        calendar = start = None
-    return PayRun(calendar, start, str(record.get("PayRunStatus") or ""))
+    except (ValueError, AttributeError) as error:
+        raise _unreadable("one of them has no readable calendar or date") from error
+    if calendar is None or start is None:
+        raise _unreadable("one of them has no calendar or no date")
+    return PayRun(calendar, start, str(record.get("PayRunStatus") or "unknown"))
+
+
+def _unreadable(why: str) -> BadAnswer:
+    return BadAnswer(
+        f"The pay runs in Xero cannot be read: {why}.",
+        "Nothing was pushed to a pay template, since a pay run that exists would not see it. Push again; if it lasts, "
+        "report it.",
+    )

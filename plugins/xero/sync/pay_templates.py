@@ -159,6 +159,11 @@ class PayTemplates(OneByOne):
                 f"{period} exists already as a draft: it would not see this pay",
                 "Delete the draft pay run in Xero, push again, then make the pay run anew.",
             )
+        elif run.status != "POSTED":
+            yield Finding(
+                f"{period} exists already, as {run.status.lower()}: it may not see this pay",
+                "Compare the employee's payslip in Xero with QicWorks, and enter what it lacks by hand.",
+            )
         elif earned(document):
             yield Finding(
                 f"{period} is posted already: it has not seen this pay",
