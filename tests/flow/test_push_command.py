@@ -72,6 +72,9 @@ def test_the_exit_code_is_good_only_if_nothing_failed(world: World, two: tuple[B
 
     assert taking_part(world) == []
     assert taking_part(world, retry_failed=True) == [world.names()[0]]
+    shown = world.main("push", "invoices", "--retry-failed", "--dry-run", "--json")
+    assert [one["InvoiceNumber"] for one in json.loads(shown.stdout)["body"]["Invoices"]] == ["BAD-1"]
+    assert world.main("push", "invoices", "--dry-run", "--json").stdout == ""
     assert world.main("push", "invoices", "--retry-failed").returncode == 1, "and fails again"
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE id = %s", first.connection_id)
     first.edit("invoices", wrong, currency="AUD")

@@ -105,7 +105,12 @@ def _show(
 ) -> int:
     refused = sent = 0
     for shown in preview(
-        kind, one["connection_id"], engine=engine, open_client=open_client, documents=one["documents"]
+        kind,
+        one["connection_id"],
+        engine=engine,
+        open_client=open_client,
+        documents=one["documents"],
+        retry_failed=options.retry_failed,
     ):
         for document, why, correction in shown.refused:
             complain(f"{label}: {document} would be refused: {why}. {correction}")

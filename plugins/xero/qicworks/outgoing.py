@@ -106,12 +106,13 @@ class Waiting:
 
 
 class Outgoing:
-    """The documents of one kind and connection."""
+    """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready."""
 
-    def __init__(self, session: Session, connection: Connection, kind: Kind) -> None:
+    def __init__(self, session: Session, connection: Connection, kind: Kind, *, failed_too: bool = False) -> None:
         self.session = session
         self.connection = connection
         self.kind = kind
+        self.failed_too = failed_too
         self._pair = {"connection_id": connection.id, "kind": kind.name}
 
     def _run(self, statement: SQL, **values: Any) -> list[dict[str, Any]]:
@@ -152,8 +153,9 @@ class Outgoing:
     def waiting(
         self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID], *, preview: bool = False
     ) -> list[Waiting]:
-        """The next ones. In a preview also those that failed and are named: a run tries them again."""
-        states = ["ready", "failed"] if preview and wanted is not None else ["ready"]
+        """The next ones. In a preview also those that failed and that the run would try again."""
+        again = preview and (self.failed_too or wanted is not None)
+        states = ["ready", "failed"] if again else ["ready"]
         rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
         return [Waiting(row["id"], row["push_version"], row["xero_id"]) for row in rows]
 

@@ -88,7 +88,13 @@ def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
 
 
 def preview(
-    kind: Kind, connection_id: UUID | str, *, engine: Engine, open_client: OpenClient, documents: Sequence[str] = ()
+    kind: Kind,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    documents: Sequence[str] = (),
+    retry_failed: bool = False,
 ) -> Iterator[Preview]:
     """What `push` would refuse and send, request by request. Writes nothing: no event, no state, no request.
 
@@ -98,7 +104,7 @@ def preview(
         connection = connections.one(session, UUID(str(connection_id)))
         it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
         it.open_client(open_client)
-        outbox = Outbox(session, connection, kind)
+        outbox = Outbox(session, connection, kind, failed_too=retry_failed)
         wanted = outbox.named(documents) if documents else None
         for left in outbox.open_requests():
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
