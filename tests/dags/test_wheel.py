@@ -58,7 +58,8 @@ def test_the_installed_package_pulls(installed: Path, world: World, tmp_path: Pa
     try:
         assert "applied" in xero("migrate")
         xero("connect", "--all")
-        assert f"{len(world.sandbox.truth('Contacts'))} inserted" in xero("pull", "all")
+        said = xero("pull", "all", "--connection", world.names()[0])
+        assert f"{len(world.sandbox.truth('Contacts'))} inserted" in said
     finally:
         world.query_server(f'DROP DATABASE "{empty.rpartition("/")[2]}" WITH (FORCE)')
 
