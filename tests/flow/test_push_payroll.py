@@ -129,6 +129,34 @@ def test_a_pay_run_that_would_not_see_it_and_periods_out_of_turn(payroll: Payrol
     assert [call["path"] for call in payroll.world.calls()] == ["/payroll.xro/1.0/PayRuns"]
 
 
+def test_a_pay_run_that_is_made_while_pay_is_pushed(payroll: Payroll) -> None:
+    three = payroll.paid_by_the_hour()[:3]
+    period, tenant = payroll.period(1), payroll.world.sandbox.tenant()
+    for employee in three[:2]:
+        payroll.pay(employee, period, Line(units="20"))
+    made: list[Any] = []
+
+    def drafted(client: Any, *arguments: Any, _real: Any = XeroClient.write, **options: Any) -> Any:
+        answer = _real(client, *arguments, **options)
+        made.extend([payroll.pay_run("draft")] if not made else [])
+        return answer
+
+    for fresh, second in ((60.0, "was made while pay was being pushed"), (0.0, "exists already as a draft")):
+        with mock.patch.object(XeroClient, "write", drafted), mock.patch("xero.sync.pay_templates.FRESH", fresh):
+            assert payroll.push("payroll").message == "0 pushed, 2 failed"
+        told = errors(payroll)
+        assert ("was made while pay was being pushed: check in Xero" in told[0], second in told[1]) == (True, True)
+        for run in made:
+            payroll.world.sandbox.control("DELETE", f"organisations/{tenant}/PayRuns/{run['PayRunID']}")
+        made.clear()
+        assert payroll.push("payroll", retry_failed=True).message == "2 pushed"
+        payroll.world.query("UPDATE qicworks.payroll_line SET units = 21")
+        payroll.world.query("UPDATE qicworks.payroll_push SET approved_version = push_version, push_state = 'ready'")
+    payroll.pay(three[2], period, Line(units="20"))
+    payroll.world.fault(kind="500", method="GET", path="PayRuns", times=None, skip=1)
+    assert payroll.push("payroll").status == "warning", "nobody knows"
+
+
 def test_pay_runs_that_cannot_be_read_may_be_any(payroll: Payroll) -> None:
     one = payroll.paid_by_the_hour()[0]
     document = payroll.pay(one, payroll.period(1), Line(units="20"))
@@ -152,6 +180,27 @@ def test_pay_runs_that_cannot_be_read_may_be_any(payroll: Payroll) -> None:
         payroll.push("payroll")
     assert "exists already, as void" in errors(payroll)[0]
     assert payroll.writes() == []
+
+
+def test_a_template_that_xero_does_not_show_whole(payroll: Payroll) -> None:
+    one = payroll.paid_by_the_hour()[0]
+    payroll.world.pull("pay_codes")
+    payroll.world.pull("staff")
+    document, before = payroll.pay(one, payroll.period(1), Line(units="20")), payroll.template(one)
+    real = XeroClient.get
+
+    def without(client: Any, path: str, **options: Any) -> Any:
+        answer = real(client, path, **options)
+        if path.endswith(one):
+            answer.data["Employees"][0]["PayTemplate"]["SuperLines"] = None
+        return answer
+
+    with mock.patch.object(XeroClient, "get", without):
+        payroll.push("payroll")
+    assert "without its lines of superannuation" in errors(payroll)[0]
+    assert (payroll.writes(), payroll.template(one)) == ([], before)
+    payroll.push("payroll", retry_failed=True)
+    assert payroll.row("payroll_push", document)["push_state"] == "pushed"
 
 
 def test_what_of_a_template_stands_against_it_holds_nobody_else_back(payroll: Payroll) -> None:

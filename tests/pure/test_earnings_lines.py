@@ -10,7 +10,7 @@ import pytest
 from xero.documents.declaration import Document
 from xero.documents.payroll import Pay
 from xero.qicworks.payroll_outbox import Owned
-from xero.sync.earnings_lines import LISTS, Plan, differences, plan
+from xero.sync.earnings_lines import LISTS, Plan, differences, hidden, plan
 from xero.sync.one_by_one import discreet
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -40,7 +40,6 @@ def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
     }
     made = planned(template, [pay(HOURS, "38.0000"), pay(MORE, "2"), pay(TOOLS, "0")], [])
     assert made.template == {
-        **{name: [] for name in LISTS},
         "EarningsLines": [
             template["EarningsLines"][0],
             line(HOURS, RatePerUnit=5, NormalNumberOfUnits=Decimal(38)),
@@ -57,6 +56,22 @@ def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
         "EarningsRateID": str(TOOLS),
     }
     assert isinstance(plan({"SuperLines": "?"}, [], []), list)
+
+
+def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
+    mine = Owned(HOURS, "Hours", False, False)
+    empty: dict[str, Any] = {name: [] for name in LISTS}
+    kinds = ("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE")
+    assert [list(hidden(empty, kinds, [mine])), list(hidden({}, [], [replace(mine, empty=True)]))] == [[], []]
+    for kind, (name, said) in zip(kinds, LISTS.items(), strict=True):
+        for template in ({**empty, name: None}, {key: value for key, value in empty.items() if key != name}):
+            [found] = hidden(template, [kind], [])
+            assert found.says == f"Xero shows the pay template without its lines of {said}: nothing was sent"
+            assert list(hidden(template, [], [])) == []
+    assert len(list(hidden({**empty, "EarningsLines": None}, [], [mine]))) == 1
+    for nothing in (None, "?", []):
+        [found] = hidden(nothing, [], [])
+        assert found.says == "Xero does not show the pay template: nothing was sent"
 
 
 @pytest.mark.parametrize(

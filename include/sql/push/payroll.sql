@@ -41,6 +41,10 @@ SELECT owned.earnings_rate_xero_id, owned.empty, owned.rates, owned.before, peri
  WHERE owned.connection_id = :connection_id AND owned.employee_xero_id = :employee
  ORDER BY owned.earnings_rate_xero_id;
 
+-- name: pulled
+SELECT DISTINCT kind FROM qicworks.pay_template_line
+ WHERE connection_id = :connection_id AND employee_xero_id = :employee AND is_active;
+
 -- name: claim_line!
 -- Before it is sent: from here on the line is QicWorks'. One that was before keeps its period until the new one stands in Xero.
 INSERT INTO xero_sync.owned_earnings_line

@@ -74,6 +74,11 @@ class PayOutbox:
             for row in map(dict, rows)
         ]
 
+    def pulled(self, employee: UUID) -> set[str]:
+        """The kinds of lines that the pay template had when staff were pulled."""
+        rows = PAYROLL.pulled(self.session, connection_id=self.connection.id, employee=employee)
+        return {row["kind"] for row in rows}
+
     def claim_lines(self, document: Document, lines: Iterable[Owned]) -> None:
         for line in lines:
             PAYROLL.claim_line(self.session, **self._of(document), **_values(line))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,8 @@ LISTS = {
     "ReimbursementLines": "reimbursements",
     "LeaveLines": "leave",
 }
+#: What their lines are called once they are pulled.
+KINDS = dict(zip(("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE"), LISTS, strict=True))
 USE_RATE, ENTER_RATE = "USEEARNINGSRATE", "ENTEREARNINGSRATE"
 NOTHING = Decimal(0)
 
@@ -65,8 +67,21 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
             kept.append(mine)
     gone = [one for one in _without(pays, before) if one.earnings_rate not in {mine.earnings_rate for mine in kept}]
     kept += [replace(one, empty=True, rates=(), before=None) for one in gone]  # somebody took the line away in Xero
-    whole = {**template, **{name: template.get(name) or [] for name in LISTS}, EARNINGS: lines}
+    shown = {name: value for name, value in template.items() if name not in LISTS or value is not None}
+    whole = {**shown, EARNINGS: lines}  # of a list that Xero does not show nothing is said: not that it is empty
     return Plan(whole, tuple(kept), tuple(one.earnings_rate for one in kept if one.earnings_rate not in before))
+
+
+def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Lists that Xero does not show, though it has them: `pulled` are the kinds of lines that QicWorks has read."""
+    again = "Look at the employee's pay template in Xero, pull staff, push again; if it lasts, report it."
+    if not isinstance(template, dict):
+        yield Finding("Xero does not show the pay template: nothing was sent", again)
+        return
+    there = [KINDS[kind] for kind in pulled if kind in KINDS] + [EARNINGS] * any(not one.empty for one in owned)
+    if missing := [said for name, said in LISTS.items() if template.get(name) is None and name in there]:
+        lists = ", ".join(missing)
+        yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", again)
 
 
 def _is_list(value: Any) -> bool:

@@ -9,11 +9,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from xero.api.errors import BadAnswer, Refused
+from xero.api.errors import BadAnswer, Refused, XeroError
 from xero.documents.declaration import Document, Finding, Json, Kind, Record, Row
 from xero.documents.payroll import CHECKS, earned, pay
+from xero.qicworks import events
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import Owned, PayOutbox
 from xero.sync import earnings_lines
@@ -24,11 +26,13 @@ from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
 from xero.sync.pay_runs import PayRuns
 from xero.sync.preview import Preview
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused, unfit
+from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
 
 PATH = "/payroll.xro/1.0/Employees"
 IN_TEMPLATE = "IN TEMPLATE"
+FRESH = 60.0  # seconds for which a look at the pay runs is good enough to write
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class PayTemplates(OneByOne):
         self.pay = PayOutbox(it.session, it.connection)
         self.pay_runs = PayRuns(it.client)
         self._mentioned = False
+        self._written: list[Document] = []  # since the last look at the pay runs
 
     def read(self, ids: Sequence[UUID]) -> list[Document]:
         return self.pay.read(ids)
@@ -75,7 +80,14 @@ class PayTemplates(OneByOne):
         if wanted is None and not self._mentioned:
             self._mention()
             self._mentioned = True
-        return super().step(wanted, done)
+        try:
+            more = super().step(wanted, done)
+        except XeroError:
+            self._look_at_last()
+            raise
+        if not more:
+            self._look_at_last()
+        return more
 
     def _mention(self) -> None:
         """Whoever a new period does not mention gets an empty pay, so that the last one is not paid again."""
@@ -98,6 +110,8 @@ class PayTemplates(OneByOne):
                 if self.claimed(document, self.pay.version):
                     self.pay.own_lines(document, planned.plan.owned)
                     self.settle(document, _pushed(document))
+        elif late := self._late_by_now(document):
+            self.settle(document, unfit(label(self.kind, document), late))
         else:
             self._write(document, planned)
 
@@ -142,8 +156,9 @@ class PayTemplates(OneByOne):
             employee = self._employee(row["employee_xero_id"])
         except Refused as refusal:
             return refused(self.kind, name, None, discreet(refusal.messages, document))
-        findings = list(_as_it_is_now(employee, row))
-        template = employee.get("PayTemplate") or {}
+        template: Any = employee.get("PayTemplate")
+        hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
+        findings = [*_as_it_is_now(employee, row), *hidden]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         return Planned(template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
 
@@ -258,6 +273,50 @@ class PayTemplates(OneByOne):
         with self.it.session.transaction():
             self.pay.own_lines(document, planned.plan.owned)
             self.settle(document, _pushed(document), request)
+        self._written.append(document)
+
+    # -- pay runs that are made meanwhile
+
+    def _late_by_now(self, document: Document) -> list[Finding]:
+        if self.pay_runs.age < FRESH:
+            return []
+        self._look_again()
+        return list(self._made_too_late(document))
+
+    def _look_again(self) -> None:
+        """A pay run that was not there at the last look may have been made before the pay was written, or after."""
+        self.pay_runs.read()
+        written, self._written = self._written, []
+        for one in written:
+            start = one.row["period_start"]
+            if self.pay_runs.of(one.row["period_calendar"], start):
+                self.it.counts.pushed -= 1
+                result = _crossed(f"the pay run of the period from {start} was made while pay was being pushed")
+                settled = Settled(one.id, one.version, label(self.kind, one), result)
+                self.settling.settle([settled], held=("pushed",))
+
+    def _look_at_last(self) -> None:
+        if not self._written:
+            return
+        try:
+            self._look_again()
+        except XeroError as error:
+            self._warn(
+                f"whether a pay run was made while pay was being pushed is not known: {error.message}",
+                "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
+            )
+
+    def _warn(self, message: str, correction: str, document: str | None = None) -> None:
+        """An event of its own; the run ends with a warning."""
+        it = self.it
+        pair = it.direction, it.data_set
+        events.record(
+            it.session, it.connection.id, *pair, "warning", message, it.origin, correction=correction, document=document
+        )
+        log_event(
+            it.data_set, it.connection, "warning", it.counts, message, correction, direction="push", document=document
+        )
+        self.settling.odd += 1
 
     # -- what an earlier run left
 
@@ -268,12 +327,9 @@ class PayTemplates(OneByOne):
         if self.pay_runs.of(UUID(identity["calendar"]), start) is None:
             self.outbox.release(request)
             return
-        result = Result(
-            "failed",
-            error=f"the pay run of the period from {start} was made while it was not known whether the pay template "
-            "has this pay: check in Xero",
-            correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
-            "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
+        result = _crossed(
+            f"the pay run of the period from {start} was made while it was not known whether the pay template has "
+            "this pay"
         )
         id, version = request.documents[0], request.versions[0]
         self.settling.settle([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
@@ -285,6 +341,16 @@ def _path(document: Document) -> str:
 
 def _pushed(document: Document) -> Result:
     return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE)
+
+
+def _crossed(error: str) -> Result:
+    """A pay run and the pay met on their way."""
+    return Result(
+        "failed",
+        error=f"{error}: check in Xero",
+        correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
+        "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
+    )
 
 
 def _as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
