@@ -203,6 +203,17 @@ def test_a_template_that_xero_does_not_show_whole(payroll: Payroll) -> None:
     assert payroll.row("payroll_push", document)["push_state"] == "pushed"
 
 
+def test_two_over_whom_xero_fails_each_time_stop_nobody_behind_them(payroll: Payroll) -> None:
+    three, period = payroll.paid_by_the_hour()[:3], payroll.period(1)
+    last = [payroll.pay(employee, period, Line(units="20")) for employee in three][-1]
+    for employee in three[:2]:
+        payroll.world.fault(kind="500", method="POST", path=f"{EMPLOYEES}/{employee}", times=None)
+    for _ in range(3):
+        with pytest.raises(XeroError):
+            payroll.push("payroll")
+    assert payroll.row("payroll_push", last)["push_state"] == "pushed"
+
+
 def test_what_of_a_template_stands_against_it_holds_nobody_else_back(payroll: Payroll) -> None:
     payroll.pay_run("post", "FORTNIGHTLY")
     weekly, fortnightly = payroll.period(1), payroll.period(1, "FORTNIGHTLY")

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xero.documents.declaration import Document
 from xero.documents.payroll import Pay
@@ -164,5 +166,29 @@ def test_what_differs() -> None:
 
 def test_xeros_words_are_told_without_names_and_amounts() -> None:
     document = Document({"first_name": "Kiri", "last_name": "Ng", "id": HOURS})
-    said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), not 50 characters; Ngaire may"]
-    assert discreet(said, document) == ["The rate … of … … is above … (…), not 50 characters; Ngaire may"]
+    said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), in 50 characters; Ngaire may"]
+    assert discreet(said, document) == ["The rate … of … … is above … (…), in … characters; Ngaire may"]
+    for words, told in (
+        ("salary 95000 is AUD 41,50 too much", "salary … is AUD … too much"),
+        ("38 hours at 1,234 and 1 234.50, 95k, x7y", "… hours at … and …, …k, x…y"),
+        (f"Employee {HOURS} has 3", f"Employee {HOURS} has …"),
+    ):
+        assert discreet([words], document) == [told]
+    row = {**document.row, "email": "k.ng@example.com.au", "phone": "(07) 5550 1"}
+    assert discreet(["Mail of k.ng@example.com.au is taken"], Document(row)) == ["Mail of … is taken"]
+    long = "Nobody ever heard of this, " * 10
+    assert len(discreet([long], document)[0]) == 120
+    known = "Leave type not assigned to employee" + " who has none" * 20
+    assert discreet([known], document) == [known]
+
+
+@given(
+    words=st.lists(st.text(st.characters(exclude_categories=["Nd"]), max_size=8), min_size=2, max_size=5),
+    amount=st.decimals(0, 10**7, places=2),
+    how=st.sampled_from(["{}", "{:f}", "{:,}", "${:,.2f}", "{:.0f}", "A{}B", "-{}", "{}%"]),
+    id=st.uuids(),
+)
+def test_no_digit_of_an_amount_survives(words: list[str], amount: Decimal, how: str, id: UUID) -> None:
+    said = how.format(amount).join(words)
+    [told] = discreet([f"{said} {id}"], Document({"id": HOURS}))
+    assert not any(character.isdecimal() for character in told.replace(str(id), ""))

@@ -2,6 +2,7 @@
 
 -- name: documents
 SELECT request.*, staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
+       staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,
        staff.connection_id = :connection_id AS staff_is_here,
        calendar.calendar_type, calendar.start_date AS calendar_start, calendar.is_active AS calendar_is_active,
        code.xero_id AS code_xero_id, code.name AS code_name, code.kind AS code_kind, code.is_active AS code_is_active,

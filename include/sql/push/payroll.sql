@@ -5,6 +5,7 @@
 SELECT push.*, period.start_date AS period_start, period.approved_at AS period_approved_at,
        period.payroll_calendar_xero_id AS period_calendar,
        staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
+       staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,
        staff.connection_id = :connection_id AS staff_is_here, staff.payroll_calendar_xero_id AS staff_calendar,
        staff.ordinary_earnings_rate_xero_id AS ordinary_rate, other.later_pushed, other.earlier_waiting
   FROM qicworks.payroll_push AS push

@@ -16,6 +16,7 @@ from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, Kind
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.sync.batch import QUIET
+from xero.sync.corrections import correct
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
 from xero.sync.settling import Settled, Settling, label
@@ -23,7 +24,11 @@ from xero.sync.settling import Settled, Settling, label
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # documents read together
-AMOUNTS = re.compile(r"\$\s*[0-9][0-9,.]*|[0-9][0-9,]*\.[0-9]+")
+# A number, with whatever parts it; an id is none.
+ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+AMOUNTS = re.compile(r"(?:[$€£]\s*)?\d(?:[.,'’\s]?\d)*")
+PERSONAL = ("first_name", "last_name", "email", "phone", "mobile", "staff_title", "job_title", "title", "notes")
+LONGEST = 120  # characters of words that no rule knows: they may tell of anything
 
 JSON = msgspec.json.Encoder(decimal_format="number")
 
@@ -78,9 +83,14 @@ class OneByOne(ABC):
         self.it.counts.read += sum(one.id not in done for one in waiting)
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
-        for document in self.read([one.id for one in waiting]):
+        for document in self._untroubled_first(self.read([one.id for one in waiting])):
             self.patience.attempt(label(self.kind, document), partial(self.push, document))
         return True
+
+    def _untroubled_first(self, documents: list[Document]) -> list[Document]:
+        """Two outages in a row end a run: those that had one before come last."""
+        trouble = self.outbox.in_trouble([one.id for one in documents])
+        return sorted(documents, key=lambda one: one.id in trouble)
 
     # -- sending and settling
 
@@ -116,11 +126,22 @@ class OneByOne(ABC):
 
 
 def discreet(messages: Sequence[str], document: Document) -> list[str]:
-    """Xero's words of payroll without amounts and without the employee's names: every viewer reads them."""
+    """Xero's words of payroll without numbers and without what is known of the employee: every viewer reads them.
+    Of words that the catalogue of corrections does not know, the beginning."""
     told = []
+    personal = sorted({part for name in PERSONAL if (part := document.row.get(name))}, key=len, reverse=True)
     for words in messages:
-        words = AMOUNTS.sub("…", words)
-        for name in (document.row.get("first_name"), document.row.get("last_name")):
-            words = re.sub(rf"\b{re.escape(name)}\b", "…", words, flags=re.IGNORECASE) if name else words
-        told.append(words)
+        known = correct([words], document="", number=None, function="payroll").known
+        for part in personal:
+            words = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", words, flags=re.IGNORECASE)
+        words = _without_numbers(words)
+        told.append(words if known or len(words) <= LONGEST else words[: LONGEST - 1] + "…")
     return told
+
+
+def _without_numbers(words: str) -> str:
+    made, end = "", 0
+    for id in ID.finditer(words):
+        made += AMOUNTS.sub("…", words[end : id.start()]) + id[0]
+        end = id.end()
+    return made + AMOUNTS.sub("…", words[end:])
