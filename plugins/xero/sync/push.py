@@ -63,15 +63,15 @@ def _work(
         )
     if names or retry_failed:
         log.info("%d that failed are ready again", outbox.retry_failed(wanted))
-    with group("push"):
-        taken: dict[UUID, int] = {}
-        while delivering.step(wanted, taken):
-            log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
-        if isinstance(kind, PricedKind):
-            Attachments(it, kind, outbox, settling).run(wanted)
-        delivering.patience.finish()
-        it.count_calls()
-        log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
+    # Not in a fold of the log: a document that fails is to be seen.
+    taken: dict[UUID, int] = {}
+    while delivering.step(wanted, taken):
+        log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
+    if isinstance(kind, PricedKind):
+        Attachments(it, kind, outbox, settling).run(wanted)
+    delivering.patience.finish()
+    it.count_calls()
+    log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
     return _close(it, kind, settling)
 
 
