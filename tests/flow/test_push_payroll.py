@@ -214,6 +214,24 @@ def test_two_over_whom_xero_fails_each_time_stop_nobody_behind_them(payroll: Pay
     assert payroll.row("payroll_push", last)["push_state"] == "pushed"
 
 
+def test_pay_that_was_taken_back_is_told(payroll: Payroll) -> None:
+    one, two, three = payroll.paid_by_the_hour()[:3]
+    period = payroll.period(1)
+    first, second = (payroll.pay(employee, period, Line(units="20")) for employee in (one, two))
+    payroll.push("payroll")
+    payroll.edit("payroll_push", first, staff_id=payroll.staff[three])
+    payroll.ready("payroll_push", first)
+    payroll.edit("payroll_push", second, push_state="draft")
+    assert payroll.push("payroll").status == "warning"
+    events = payroll.world.query("SELECT message FROM xero_sync.connection_event WHERE status = 'warning'")
+    told = sorted(row["message"] for row in events if "still pays the period from" in row["message"])
+    assert [message.split()[5] for message in told] == sorted([one, two])
+    payroll.edit("payroll_push", second, push_state="ready")
+    payroll.ready("payroll_push", payroll.pay(one, period))
+    assert payroll.push("payroll").status == "success"
+    assert paid(payroll, one) == {"Ordinary Hours": 0}
+
+
 def test_what_of_a_template_stands_against_it_holds_nobody_else_back(payroll: Payroll) -> None:
     payroll.pay_run("post", "FORTNIGHTLY")
     weekly, fortnightly = payroll.period(1), payroll.period(1, "FORTNIGHTLY")

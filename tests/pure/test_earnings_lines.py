@@ -99,6 +99,13 @@ def test_a_rate_is_that_periods_only(there: dict[str, Any], left: dict[str, Any]
     assert (again.rates, again.before) == ((62,), before if there.get("RatePerUnit") == Decimal("61.5") else first)
 
 
+def test_a_standing_line_that_is_taken_over_is_told() -> None:
+    template = {"EarningsLines": [line(MORE, NormalNumberOfUnits=3), line(TOOLS, FixedAmount=0), line(HOURS)]}
+    pays = [pay(MORE, "1", name="Kilometres"), pay(TOOLS, "1", fixed=True), pay(HOURS, "1", ordinary=True)]
+    assert planned(template, pays, []).taken_over == ("Kilometres",)
+    assert planned(template, pays, [Owned(MORE, "Kilometres", False, False)]).taken_over == ()
+
+
 def test_lines_of_ours_that_others_changed_in_xero() -> None:
     mine = Owned(HOURS, "Hours", False, False)
     gone = planned({"EarningsLines": []}, [], [mine])

@@ -85,6 +85,19 @@ SELECT DISTINCT ON (staff.id)
                     WHERE push.staff_id = staff.id AND its.start_date >= period.start_date)
  ORDER BY staff.id, period.start_date DESC, set_for.start_date DESC;
 
+-- name: withdrawn
+-- Whose pay template pays a period from a line of QicWorks', though no approved pay of QicWorks' says so (any more).
+SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_start,
+       period.payroll_calendar_xero_id AS paid_calendar
+  FROM xero_sync.owned_earnings_line AS owned
+  JOIN qicworks.pay_period AS period ON period.id = owned.pay_period_id
+ WHERE owned.connection_id = :connection_id AND NOT owned.empty
+   AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
+                     JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
+                    WHERE push.pay_period_id = owned.pay_period_id AND staff.xero_id = owned.employee_xero_id
+                      AND push.push_state IN ('ready', 'in_flight', 'pushed', 'failed') AND period.approved_at IS NOT NULL)
+ ORDER BY period.start_date, owned.employee_xero_id;
+
 -- name: mention!
 -- An empty pay, which payroll approved with the period.
 INSERT INTO qicworks.payroll_push (organisation_id, pay_period_id, staff_id, push_state, approved_version)

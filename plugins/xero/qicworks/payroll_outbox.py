@@ -47,6 +47,15 @@ class Unmentioned:
     paid_calendar: UUID
 
 
+@dataclass(frozen=True)
+class Withdrawn:
+    """An employee of Xero's whose pay template pays what QicWorks does not hold any more."""
+
+    employee: UUID
+    paid_start: date
+    paid_calendar: UUID
+
+
 class PayOutbox:
     """The pay of one connection's employees."""
 
@@ -93,6 +102,9 @@ class PayOutbox:
 
     def unmentioned(self) -> list[Unmentioned]:
         return [Unmentioned(**row) for row in PAYROLL.unmentioned(self.session, connection_id=self.connection.id)]
+
+    def withdrawn(self) -> list[Withdrawn]:
+        return [Withdrawn(**row) for row in PAYROLL.withdrawn(self.session, connection_id=self.connection.id)]
 
     def mention(self, one: Unmentioned) -> None:
         PAYROLL.mention(

@@ -27,6 +27,7 @@ LISTS = {
 #: What their lines are called once they are pulled.
 KINDS = dict(zip(("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE"), LISTS, strict=True))
 USE_RATE, ENTER_RATE = "USEEARNINGSRATE", "ENTEREARNINGSRATE"
+QUANTITIES = ("NormalNumberOfUnits", "FixedAmount")
 NOTHING = Decimal(0)
 
 
@@ -37,6 +38,7 @@ class Plan:
     template: Json
     owned: tuple[Owned, ...]
     new: tuple[UUID, ...]
+    taken_over: tuple[str, ...] = ()  # names of lines that paid something before they were QicWorks'
 
     @property
     def ours(self) -> frozenset[str]:
@@ -53,6 +55,7 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
     if findings:
         return findings
     kept: list[Owned] = []
+    taken_over = tuple(pay.name for pay in pays if pay.earnings_rate not in before and _pays(lines, pay))
     for pay in pays:
         places = _at(lines, pay.earnings_rate)
         if not places and pay.quantity:
@@ -69,7 +72,8 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
     kept += [replace(one, empty=True, rates=(), before=None) for one in gone]  # somebody took the line away in Xero
     shown = {name: value for name, value in template.items() if name not in LISTS or value is not None}
     whole = {**shown, EARNINGS: lines}  # of a list that Xero does not show nothing is said: not that it is empty
-    return Plan(whole, tuple(kept), tuple(one.earnings_rate for one in kept if one.earnings_rate not in before))
+    new = tuple(one.earnings_rate for one in kept if one.earnings_rate not in before)
+    return Plan(whole, tuple(kept), new, taken_over)
 
 
 def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> Iterator[Finding]:
@@ -92,6 +96,12 @@ def _at(lines: Sequence[Record], earnings_rate: UUID) -> list[int]:
     """Where the lines of an earnings rate stand."""
     wanted = str(earnings_rate)
     return [at for at, line in enumerate(lines) if str(line.get("EarningsRateID")).lower() == wanted]
+
+
+def _pays(lines: Sequence[Record], pay: Pay) -> bool:
+    """Whether a standing line of this rate, other than of ordinary hours, which QicWorks is to set, pays something."""
+    found = [lines[at].get(name) for at in _at(lines, pay.earnings_rate) for name in QUANTITIES]
+    return not pay.ordinary and any(_number(value) not in (None, NOTHING) for value in found)
 
 
 def _against(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> Iterator[Finding]:

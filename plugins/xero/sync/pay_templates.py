@@ -87,6 +87,7 @@ class PayTemplates(OneByOne):
             raise
         if not more:
             self._look_at_last()
+            self._warn_of_withdrawn()
         return more
 
     def _mention(self) -> None:
@@ -272,7 +273,7 @@ class PayTemplates(OneByOne):
             return
         with self.it.session.transaction():
             self.pay.own_lines(document, planned.plan.owned)
-            self.settle(document, _pushed(document), request)
+            self.settle(document, _pushed(document, planned.plan.taken_over), request)
         self._written.append(document)
 
     # -- pay runs that are made meanwhile
@@ -305,6 +306,16 @@ class PayTemplates(OneByOne):
                 f"whether a pay run was made while pay was being pushed is not known: {error.message}",
                 "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
             )
+
+    def _warn_of_withdrawn(self) -> None:
+        """Pay that was taken back after it was pushed stays in the template: nobody but a person may know why."""
+        for one in self.pay.withdrawn():
+            if not self.pay_runs.of(one.paid_calendar, one.paid_start):
+                self._warn(
+                    f"the pay template of employee {one.employee} still pays the period from {one.paid_start}, which "
+                    "QicWorks does not hold any more",
+                    "Push an approved pay without lines for that employee and period, or correct the template in Xero.",
+                )
 
     def _warn(self, message: str, correction: str, document: str | None = None) -> None:
         """An event of its own; the run ends with a warning."""
@@ -339,8 +350,9 @@ def _path(document: Document) -> str:
     return f"{PATH}/{document.row['employee_xero_id']}"
 
 
-def _pushed(document: Document) -> Result:
-    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE)
+def _pushed(document: Document, taken_over: Sequence[str] = ()) -> Result:
+    notes = tuple(f"takes over the line '{name}' of the pay template" for name in taken_over)
+    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=notes)
 
 
 def _crossed(error: str) -> Result:
