@@ -1,0 +1,47 @@
+"""What becomes an invoice in Xero: customers' invoices (ACCREC); as bills (ACCPAY) suppliers' bills and expenses."""
+
+from typing import Any
+
+from xero.documents import pricing
+from xero.documents.checks import PRICED
+from xero.documents.declaration import Delivery, Document, Json, PricedKind
+
+
+def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more: Any) -> PricedKind:
+    """The kind whose documents are drafts of that `type`; `more` is what it has of its own."""
+
+    def payload(document: Document) -> Json:
+        row = document.row
+        return pricing.header(
+            document,
+            Type=type,
+            InvoiceNumber=row["number"],
+            Reference=(row["reference"] or row["job_number"]) if type == "ACCREC" else None,  # bills have none
+            DueDate=pricing.iso(row["due_date"]),
+            Url=pricing.address(document, name),
+        )
+
+    def identity(document: Document) -> Json:
+        return pricing.identity(document, payload(document), "Type", "InvoiceNumber", "Date", "Url")
+
+    return PricedKind(
+        name=name,
+        word=word,
+        title=title,
+        help=help,
+        scope="accounting.invoices accounting.attachments",
+        table=word,
+        delivery=Delivery.BATCH,
+        path="/api.xro/2.0/Invoices",
+        envelope="Invoices",
+        key="InvoiceID",
+        number="InvoiceNumber",
+        payload=payload,
+        identity=identity,
+        likeness=pricing.of_invoices(type),
+        lookups=pricing.by_numbers,
+        checks=PRICED,
+        query={"unitdp": "4"},
+        addressed=True,
+        **more,
+    )
