@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo stop test faults bench lint lock
+.PHONY: setup demo stop test test-most test-stack faults bench lint lock
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -26,8 +26,15 @@ stop:  ## stop what `make demo` started
 	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
 
 test: setup  ## every test
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not faults"
+	$(MAKE) --no-print-directory --jobs 2 --keep-going test-most test-stack
 	$(BIN)/python -m pytest -m alone
+
+test-most:
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not stack and not faults"
+
+# Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
+test-stack:
+	@$(BIN)/python -m pytest -m stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
 
 faults: setup  ## the long proof that no document is lost or doubled: kills, faults, edits; half an hour
 	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults

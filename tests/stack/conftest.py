@@ -88,7 +88,7 @@ class Stack:
         """A run of pull_contacts by hand; its id."""
         return str(self._airflow("POST", "", {"logical_date": None, "conf": conf})["dag_run_id"])
 
-    def state(self, run: str, patience: float = 60, dag_id: str = "pull_contacts") -> str:
+    def state(self, run: str, patience: float = 180, dag_id: str = "pull_contacts") -> str:
         """How the run ended."""
         assert until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience)
         return self.api.state(dag_id, run)
@@ -143,7 +143,7 @@ def stack() -> Iterator[Stack]:
         requests.patch(f"{place.sandbox}/sandbox/settings", json=GENEROUS, timeout=30).raise_for_status()
         story.up(place, console)
         api = AirflowApi(place)
-        api.wait_until_up(patience=10)
+        api.wait_until_up(patience=60)
         with api.session:
             yield Stack(place, api, said.getvalue())
     assert not [variable for variable, name in PORTS.items() if listening(getattr(place, name))]
