@@ -1,8 +1,6 @@
 """Documents with priced lines: fifty to a request, created once, changed while Xero still calls them drafts."""
 
 import logging
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,11 +11,11 @@ from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
-from xero.sync.finding import Finder
+from xero.sync.finding import Finder, each_its_own, wants_a_look
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
 from xero.sync.preview import Preview
-from xero.sync.settling import Settled, Settling, check_in_xero, label, refused
+from xero.sync.settling import Settled, Settling, label, refused
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +24,6 @@ REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero 
 CLOCKS = 60.0  # seconds by which a clock may be put back without anybody noticing
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
-#: Xero's words for a number that is there already, or was.
-TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 UNANSWERED = "It is not in Xero. Push again; if that happens again, report it."
 
 
@@ -252,12 +248,12 @@ class Batch:
 
     def _conclude(self, request: Request, results: list[Settled]) -> None:
         """Settles what was answered; where that leaves a doubt, Xero is looked into first."""
-        doubtful = [at for at, one in enumerate(results) if request.method == "PUT" and _wants_a_look(one.result)]
+        doubtful = [at for at, one in enumerate(results) if request.method == "PUT" and wants_a_look(one.result)]
         if doubtful:
             found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
             for at in doubtful:
                 results[at] = self._looked_up(request, at, results[at], found)
-            results = _each_its_own(results, doubtful)
+            results = each_its_own(results, doubtful)
         silent = Result("failed", error="Xero's answer says nothing of it", correction=UNANSWERED)
         results = [replace(one, result=silent) if one.result.state is None else one for one in results]
         self.settling.settle(results, request)
@@ -271,7 +267,7 @@ class Batch:
         found = lookup.look(self.it.client, self.kind, request.identities)
         results = self._results(request, lambda at, document, name, number: Result(None))
         results = [self._looked_up(request, at, one, found) for at, one in enumerate(results)]
-        self.settling.settle(_each_its_own(results, range(len(results))), request, "looked up")
+        self.settling.settle(each_its_own(results, range(len(results))), request, "looked up")
 
     def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
         """What was found of one document, and what follows."""
@@ -316,16 +312,3 @@ class Batch:
                 result = replace(result, forget=True)
             made.append(Settled(id, version, name, result))
         return made
-
-
-def _each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
-    """A record that was found for two documents is neither's: nothing tells them apart."""
-    times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
-    shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
-    alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
-    return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
-
-
-def _wants_a_look(result: Result) -> bool:
-    """Xero said nothing of it, or that its number is taken: perhaps by itself."""
-    return result.state is None or (result.state == "failed" and bool(TAKEN.search(result.error or "")))

@@ -1,6 +1,8 @@
 """Which record of Xero's is a document of QicWorks', and what follows from that."""
 
 import logging
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -9,10 +11,12 @@ from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Result
 from xero.sync import lookup, readback
 from xero.sync.sameness import same_content
-from xero.sync.settling import check_in_xero, perhaps_there
+from xero.sync.settling import Settled, check_in_xero, perhaps_there
 
 log = logging.getLogger(__name__)
 
+#: Xero's words for a number that is there already, or was.
+TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 UNKNOWN = Result(None)
 
 
@@ -68,3 +72,16 @@ class Finder:
             return replace(result, notes=(*result.notes, "it was in Xero already, where some of it is different"))
         log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
         return replace(result, state="ready", notes=())
+
+
+def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
+    """A record that was found for two documents is neither's: nothing tells them apart."""
+    times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
+    shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
+    alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
+    return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
+
+
+def wants_a_look(result: Result) -> bool:
+    """Xero said nothing of it, or that its number is taken: perhaps by itself."""
+    return result.state is None or (result.state == "failed" and bool(TAKEN.search(result.error or "")))

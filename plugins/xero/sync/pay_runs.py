@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,6 +12,10 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
+from xero.documents.declaration import Document, Finding, Row
+from xero.documents.payroll import earned
+from xero.qicworks.outbox import Result
+from xero.qicworks.payroll_outbox import Owned
 
 PATH = "/payroll.xro/1.0/PayRuns"
 A_PAGE = 100
@@ -92,4 +97,57 @@ def _unreadable(why: str) -> BadAnswer:
         f"The pay runs in Xero cannot be read: {why}.",
         "Nothing was pushed to a pay template, since a pay run that exists would not see it. Push again; if it lasts, "
         "report it.",
+    )
+
+
+def made_too_late(pay_runs: PayRuns, document: Document) -> Iterator[Finding]:
+    """Against a pay run that would not see it."""
+    row = document.row
+    run = pay_runs.of(row["period_calendar"], row["period_start"])
+    if run is None:
+        return
+    period = f"the pay run of the period from {row['period_start']}"
+    if run.status == "DRAFT":
+        yield Finding(
+            f"{period} exists already as a draft: it would not see this pay",
+            "Delete the draft pay run in Xero, push again, then make the pay run anew.",
+        )
+    elif run.status != "POSTED":
+        yield Finding(
+            f"{period} exists already, as {run.status.lower()}: it may not see this pay",
+            "Compare the employee's payslip in Xero with QicWorks, and enter what it lacks by hand.",
+        )
+    elif earned(document):
+        yield Finding(
+            f"{period} is posted already: it has not seen this pay",
+            "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
+        )
+    else:
+        yield Finding(
+            f"{period} is posted already, perhaps with an earlier period's pay, which this would have taken away",
+            "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
+        )
+
+
+def unpaid(pay_runs: PayRuns, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Against overwriting what no pay run has paid yet."""
+    for one in owned:
+        start, calendar = one.period_start, one.period_calendar
+        if one.empty or start is None or calendar is None or start >= row["period_start"]:
+            continue
+        if not pay_runs.has_come_to(calendar, start):
+            yield Finding(
+                f"the pay template still holds the pay of the period from {start}, which has no pay run yet",
+                "Make that pay run in Xero first, then push again.",
+            )
+            return
+
+
+def crossed(error: str) -> Result:
+    """A pay run and the pay met on their way."""
+    return Result(
+        "failed",
+        error=f"{error}: check in Xero",
+        correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
+        "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
     )

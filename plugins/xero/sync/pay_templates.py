@@ -12,13 +12,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from xero.api.errors import BadAnswer, Refused, XeroError
-from xero.documents.declaration import Document, Finding, Json, Kind, Record, Row
-from xero.documents.payroll import CHECKS, earned, pay
-from xero.qicworks import events
+from xero.api.errors import Refused, XeroError
+from xero.documents.declaration import Document, Finding, Json, Kind, Record
+from xero.documents.payroll import CHECKS, pay
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import Owned, PayOutbox
-from xero.sync import earnings_lines
+from xero.sync import earnings_lines, employees, pay_runs
 from xero.sync.batch import QUIET, REPLAY
 from xero.sync.earnings_lines import Plan
 from xero.sync.interaction import Interaction
@@ -26,11 +25,9 @@ from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
 from xero.sync.pay_runs import PayRuns
 from xero.sync.preview import Preview
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused, unfit
-from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
 
-PATH = "/payroll.xro/1.0/Employees"
 IN_TEMPLATE = "IN TEMPLATE"
 FRESH = 60.0  # seconds for which a look at the pay runs is good enough to write
 
@@ -150,71 +147,18 @@ class PayTemplates(OneByOne):
         if any(finding.correction for finding in findings):
             return unfit(name, findings)
         owned = self.pay.owned(row["employee_xero_id"])
-        findings = [*self._made_too_late(document), *self._unpaid(row, owned)]
+        findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         if findings:
             return unfit(name, findings)
         try:
-            employee = self._employee(row["employee_xero_id"])
+            employee = employees.one(self.it.client, row["employee_xero_id"])
         except Refused as refusal:
             return refused(self.kind, name, None, discreet(refusal.messages, document))
         template: Any = employee.get("PayTemplate")
         hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
-        findings = [*_as_it_is_now(employee, row), *hidden]
+        findings = [*employees.as_it_is_now(employee, row), *hidden]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         return Planned(template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
-
-    def _made_too_late(self, document: Document) -> Iterator[Finding]:
-        """Against a pay run that would not see it."""
-        row = document.row
-        run = self.pay_runs.of(row["period_calendar"], row["period_start"])
-        if run is None:
-            return
-        period = f"the pay run of the period from {row['period_start']}"
-        if run.status == "DRAFT":
-            yield Finding(
-                f"{period} exists already as a draft: it would not see this pay",
-                "Delete the draft pay run in Xero, push again, then make the pay run anew.",
-            )
-        elif run.status != "POSTED":
-            yield Finding(
-                f"{period} exists already, as {run.status.lower()}: it may not see this pay",
-                "Compare the employee's payslip in Xero with QicWorks, and enter what it lacks by hand.",
-            )
-        elif earned(document):
-            yield Finding(
-                f"{period} is posted already: it has not seen this pay",
-                "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
-            )
-        else:
-            yield Finding(
-                f"{period} is posted already, perhaps with an earlier period's pay, which this would have taken away",
-                "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
-            )
-
-    def _unpaid(self, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
-        """Against overwriting what no pay run has paid yet."""
-        for one in owned:
-            start, calendar = one.period_start, one.period_calendar
-            if one.empty or start is None or calendar is None or start >= row["period_start"]:
-                continue
-            if not self.pay_runs.has_come_to(calendar, start):
-                yield Finding(
-                    f"the pay template still holds the pay of the period from {start}, which has no pay run yet",
-                    "Make that pay run in Xero first, then push again.",
-                )
-                return
-
-    def _employee(self, id: UUID) -> Record:
-        """As Xero has them now. Raises Refused where it has none."""
-        data = self.it.client.get(f"{PATH}/{id}").data
-        records = data.get("Employees") if isinstance(data, dict) else None
-        record = records[0] if isinstance(records, list) and len(records) == 1 else None
-        if not isinstance(record, dict) or str(record.get("EmployeeID")).lower() != str(id):
-            raise BadAnswer(
-                "What came for an employee is not that employee.",
-                "Nothing of it was used. Push again; if it lasts, report it.",
-            )
-        return record
 
     # -- writing
 
@@ -242,7 +186,7 @@ class PayTemplates(OneByOne):
 
     def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
-            found = self._employee(document.row["employee_xero_id"]).get("PayTemplate") or {}
+            found = employees.one(self.it.client, document.row["employee_xero_id"]).get("PayTemplate") or {}
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
                 return
@@ -254,7 +198,7 @@ class PayTemplates(OneByOne):
 
     def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
         try:
-            found = self._employee(document.row["employee_xero_id"]).get("PayTemplate") or {}
+            found = employees.one(self.it.client, document.row["employee_xero_id"]).get("PayTemplate") or {}
         except Refused:
             self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
             return
@@ -282,7 +226,7 @@ class PayTemplates(OneByOne):
         if self.pay_runs.age < FRESH:
             return []
         self._look_again()
-        return list(self._made_too_late(document))
+        return list(pay_runs.made_too_late(self.pay_runs, document))
 
     def _look_again(self) -> None:
         """A pay run that was not there at the last look may have been made before the pay was written, or after."""
@@ -292,7 +236,7 @@ class PayTemplates(OneByOne):
             start = one.row["period_start"]
             if self.pay_runs.of(one.row["period_calendar"], start):
                 self.it.counts.pushed -= 1
-                result = _crossed(f"the pay run of the period from {start} was made while pay was being pushed")
+                result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
                 settled = Settled(one.id, one.version, label(self.kind, one), result)
                 self.settling.settle([settled], held=("pushed",))
 
@@ -302,7 +246,7 @@ class PayTemplates(OneByOne):
         try:
             self._look_again()
         except XeroError as error:
-            self._warn(
+            self.settling.warn(
                 f"whether a pay run was made while pay was being pushed is not known: {error.message}",
                 "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
             )
@@ -311,23 +255,11 @@ class PayTemplates(OneByOne):
         """Pay that was taken back after it was pushed stays in the template: nobody but a person may know why."""
         for one in self.pay.withdrawn():
             if not self.pay_runs.of(one.paid_calendar, one.paid_start):
-                self._warn(
+                self.settling.warn(
                     f"the pay template of employee {one.employee} still pays the period from {one.paid_start}, which "
                     "QicWorks does not hold any more",
                     "Push an approved pay without lines for that employee and period, or correct the template in Xero.",
                 )
-
-    def _warn(self, message: str, correction: str, document: str | None = None) -> None:
-        """An event of its own; the run ends with a warning."""
-        it = self.it
-        pair = it.direction, it.data_set
-        events.record(
-            it.session, it.connection.id, *pair, "warning", message, it.origin, correction=correction, document=document
-        )
-        log_event(
-            it.data_set, it.connection, "warning", it.counts, message, correction, direction="push", document=document
-        )
-        self.settling.odd += 1
 
     # -- what an earlier run left
 
@@ -338,7 +270,7 @@ class PayTemplates(OneByOne):
         if self.pay_runs.of(UUID(identity["calendar"]), start) is None:
             self.outbox.release(request)
             return
-        result = _crossed(
+        result = pay_runs.crossed(
             f"the pay run of the period from {start} was made while it was not known whether the pay template has "
             "this pay"
         )
@@ -347,31 +279,9 @@ class PayTemplates(OneByOne):
 
 
 def _path(document: Document) -> str:
-    return f"{PATH}/{document.row['employee_xero_id']}"
+    return f"{employees.PATH}/{document.row['employee_xero_id']}"
 
 
 def _pushed(document: Document, taken_over: Sequence[str] = ()) -> Result:
     notes = tuple(f"takes over the line '{name}' of the pay template" for name in taken_over)
     return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=notes)
-
-
-def _crossed(error: str) -> Result:
-    """A pay run and the pay met on their way."""
-    return Result(
-        "failed",
-        error=f"{error}: check in Xero",
-        correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
-        "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
-    )
-
-
-def _as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
-    """What has changed in Xero since staff were pulled."""
-    if employee.get("Status") == "TERMINATED":
-        yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
-    calendar = employee.get("PayrollCalendarID")
-    if calendar is None or str(calendar).lower() != str(row["period_calendar"]):
-        yield Finding(
-            "its employee is not paid with this pay period's calendar in Xero any more",
-            "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
-        )

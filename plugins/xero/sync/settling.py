@@ -70,6 +70,14 @@ class Settling:
         self.unattached += one.result.state == "failed"
         self._tell(one)
 
+    def warn(self, message: str, correction: str) -> None:
+        """An event of its own, of no document; the run ends with a warning."""
+        it = self.it
+        about = it.session, it.connection.id, it.direction, it.data_set
+        events.record(*about, "warning", message, it.origin, correction=correction)
+        log_event(it.data_set, it.connection, "warning", it.counts, message, correction, direction=it.direction)
+        self.odd += 1
+
     def _count(self, result: Result) -> None:
         self.it.counts.pushed += result.state == "pushed"
         self.it.counts.failed += result.state == "failed"

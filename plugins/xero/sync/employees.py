@@ -1,0 +1,35 @@
+"""An employee as Xero's payroll has them now."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
+from xero.documents.declaration import Finding, Record, Row
+
+PATH = "/payroll.xro/1.0/Employees"
+
+
+def one(client: XeroClient, id: UUID) -> Record:
+    """As Xero has them now. Raises Refused where it has none."""
+    data = client.get(f"{PATH}/{id}").data
+    records = data.get("Employees") if isinstance(data, dict) else None
+    record = records[0] if isinstance(records, list) and len(records) == 1 else None
+    if not isinstance(record, dict) or str(record.get("EmployeeID")).lower() != str(id):
+        raise BadAnswer(
+            "What came for an employee is not that employee.",
+            "Nothing of it was used. Push again; if it lasts, report it.",
+        )
+    return record
+
+
+def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
+    """What has changed in Xero since staff were pulled."""
+    if employee.get("Status") == "TERMINATED":
+        yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
+    calendar = employee.get("PayrollCalendarID")
+    if calendar is None or str(calendar).lower() != str(row["period_calendar"]):
+        yield Finding(
+            "its employee is not paid with this pay period's calendar in Xero any more",
+            "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
+        )
