@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -181,3 +182,13 @@ def test_the_second_of_two_on_the_same_pair_is_skipped_and_says_where_the_first_
     assert world.pull("contacts").status == "success"
     interrupted = world.query("SELECT * FROM xero_sync.connection_event WHERE dag_id = 'pull_contacts'")
     assert [(row["status"], row["message"][:11]) for row in interrupted] == [("error", "interrupted")]
+
+
+def test_a_lease_is_free_as_soon_as_the_run_is_over(world: World) -> None:
+    """Not only when the server comes to notice that the session has ended: the next run may follow at once."""
+    pair = (UUID(world.connection_id()), "pull", "contacts")
+    with database.session(world.engine) as one, database.session(world.engine) as other:
+        assert lease.acquire(one, *pair)
+        assert not lease.acquire(other, *pair)
+        lease.release(one)
+        assert lease.acquire(other, *pair)

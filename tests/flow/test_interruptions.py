@@ -200,7 +200,7 @@ def test_killed_at_any_moment(middling: World) -> None:
     kills = 0
     for _ in range(tries):
         process = fork(middling)
-        time.sleep(dice.uniform(0.1, 0.8))
+        time.sleep(dice.uniform(0.05, 0.4))
         kills += kill(process)
         wait_until_free(middling)
     assert kills >= tries / 2

@@ -1,6 +1,9 @@
 """One at a time on a connection and data set."""
 
+from contextlib import suppress
 from uuid import UUID
+
+from psycopg import OperationalError
 
 from xero.qicworks.database import Session
 
@@ -15,3 +18,11 @@ def acquire(session: Session, connection_id: UUID, direction: str, data_set: str
     ).fetchone()
     assert row is not None
     return bool(row["got"])
+
+
+def release(session: Session) -> None:
+    """Gives up what `acquire` took. The session's end does that too, but only when the server comes to notice it: a run
+    that follows at once would find the pair taken."""
+    if not session.closed:
+        with suppress(OperationalError):  # the session is lost, and its locks with it
+            session.execute("SELECT pg_advisory_unlock_all()")

@@ -141,8 +141,11 @@ def begin(
             raise Skip(message)
         for left in events.close_interrupted(session, connection_id, direction, data_set):
             log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
-        event_id = events.open_event(session, connection_id, direction, data_set, origin)
-        yield Interaction(session, connection, direction, data_set, origin, event_id)
+        try:
+            event_id = events.open_event(session, connection_id, direction, data_set, origin)
+            yield Interaction(session, connection, direction, data_set, origin, event_id)
+        finally:
+            lease.release(session)
 
 
 def is_disconnected(client: XeroClient) -> bool:
