@@ -169,12 +169,17 @@ def test_a_killed_task_is_tried_again_and_goes_on_where_it_was(stack: Stack, slo
 
 
 def working(stack: Stack) -> list[psutil.Process]:
-    """The executor's one worker that has a task, and the task."""
+    """The executor's one worker that has a task, and the task. Another may be about to end one of an earlier run."""
     airflow = recorded(stack.place, "airflow")
     assert airflow
     workers = [process for process in members(airflow) if "LocalExecutor" in " ".join(process.cmdline())]
-    [busy] = [worker for worker in workers if worker.children()]
-    return [busy, *busy.children()]
+
+    def busy() -> list[psutil.Process]:
+        return [worker for worker in workers if worker.children()]
+
+    assert until(lambda: len(busy()) == 1, patience=30)
+    [one] = busy()
+    return [one, *one.children()]
 
 
 def pages_asked_for(stack: Stack) -> list[str]:
