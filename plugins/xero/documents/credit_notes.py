@@ -30,8 +30,12 @@ def likeness(identity: Json, record: Record) -> Likeness:
 
 
 def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """By number: somebody may have changed the day in Xero."""
-    return pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"] for one in identities])
+    """All of those days, since a filter may not know an odd number again; and by number, since somebody may have
+    changed the day in Xero."""
+    first, last = pricing.days(identities)
+    on = "DateTime({0.year},{0.month},{0.day})".format
+    yield {"where": f"Date>={on(first)} AND Date<={on(last)}"}
+    yield from pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"].strip() for one in identities])
 
 
 CREDIT_NOTES = PricedKind(
