@@ -66,7 +66,7 @@ def count(session: Session, id: int, counts: Counts) -> None:
 
 def record(
     session: Session,
-    connection_id: UUID,
+    connection_id: UUID | None,
     direction: str,
     data_set: str,
     status: str,
@@ -76,7 +76,7 @@ def record(
     correction: str | None = None,
     document: str | None = None,
 ) -> None:
-    """An event of what began and ended at once, perhaps of one document."""
+    """An event of what began and ended at once, perhaps of one document, or of none of the connections yet."""
     pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
     about = {"status": status, "message": message, "correction": correction, "document": document}
     QUERIES.record(session, **about, **pair, **origin.columns())
