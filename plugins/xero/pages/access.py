@@ -1,0 +1,146 @@
+"""Who may do what on the pages: Airflow's users and rights, and requests that another site cannot forge."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    ConnectionDetails,
+    DagAccessEntity,
+    DagDetails,
+)
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.configuration import conf
+from fastapi import Depends, HTTPException, Request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+FORM_LIFE = 12 * 3600  # seconds that a page may stay open before its buttons say: load me again
+XERO = "xero_default"
+
+
+def pull_dag_of(data_set: str) -> str:
+    return f"pull_{data_set}"
+
+
+def push_dag_of(kind: str) -> str:
+    return f"push_{kind}"
+
+
+DAGS = frozenset([*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS), "reconcile"])
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks. `readable`: the project's DAGs that this user may read; `may_edit`: Xero's connections."""
+
+    user: Any
+    readable: frozenset[str]
+    may_edit: bool
+
+    @property
+    def id(self) -> str:
+        return str(self.user.get_id())
+
+    @property
+    def name(self) -> str:
+        return str(self.user.get_name())
+
+    @property
+    def data_sets(self) -> list[str]:
+        """The data sets whose pulls this user may read of, in the registry's order."""
+        return [name for name in DATASETS if pull_dag_of(name) in self.readable]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of document whose pushes this user may read of."""
+        return [name for name in KINDS if push_dag_of(name) in self.readable]
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]] | None:
+        """(direction, data set) of the events this user may read; None: all."""
+        if self.readable >= DAGS:
+            return None
+        return frozenset([("pull", name) for name in self.data_sets] + [("push", name) for name in self.kinds])
+
+    def may_trigger(self, dag_id: str) -> bool:
+        return bool(
+            get_auth_manager().is_authorized_dag(
+                method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=self.user
+            )
+        )
+
+    def may_trigger_any(self, dag_ids: Iterable[str]) -> bool:
+        return any(self.may_trigger(dag_id) for dag_id in dag_ids)
+
+
+def viewer(user: GetUserDep) -> Viewer:
+    """Whoever is logged in and may read at least one of the project's DAGs."""
+    manager = get_auth_manager()
+    readable = frozenset(manager.filter_authorized_dag_ids(dag_ids=set(DAGS), user=user, method="GET"))
+    if not readable:
+        raise HTTPException(403, "You may not read the DAGs that keep QicWorks and Xero in step.")
+    may_edit = manager.is_authorized_connection(method="PUT", details=ConnectionDetails(conn_id=XERO), user=user)
+    return Viewer(user, readable, bool(may_edit))
+
+
+ViewerDep = Annotated[Viewer, Depends(viewer)]
+
+
+def editor(who: ViewerDep) -> Viewer:
+    """Who may change connections, and see what is sent of payroll."""
+    if not who.may_edit:
+        raise HTTPException(403, "This needs the right to edit Airflow's connections.")
+    return who
+
+
+EditorDep = Annotated[Viewer, Depends(editor)]
+
+
+def reading(who: Viewer, dag_id: str) -> None:
+    if dag_id not in who.readable:
+        raise HTTPException(403, f"You may not read the DAG {dag_id}.")
+
+
+def triggering(who: Viewer, dag_id: str) -> None:
+    if not who.may_trigger(dag_id):
+        raise HTTPException(403, f"This needs the right to trigger the DAG {dag_id}.")
+
+
+# -- requests from elsewhere
+
+
+def form_token(user: Any) -> str:
+    """Stands in every form: what another site would need to know to send one in this user's name."""
+    return _signer().dumps(str(user.get_id()))
+
+
+async def not_forged(request: Request, user: GetUserDep) -> None:
+    """Refuses whatever would change something and does not come from a page of ours.
+
+    A caller that sends a bearer token of its own is no browser that was led here.
+    """
+    if request.method in SAFE or request.headers.get("authorization"):
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site not in (None, "same-origin") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
+        raise HTTPException(403, "This request comes from another site. Use the buttons on this page.")
+    given = request.headers.get("x-form-token") or (await request.form()).get("form_token")
+    try:
+        meant = _signer().loads(str(given or ""), max_age=FORM_LIFE)
+    except BadSignature:
+        raise HTTPException(
+            403, "This page has grown too old. Load it again, and press the button once more."
+        ) from None
+    if meant != str(user.get_id()):
+        raise HTTPException(403, "This page was made for another user. Load it again.")
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt="xero.pages")

@@ -1,0 +1,94 @@
+"""The application: its routes, and what every answer of it has in common."""
+
+import logging
+
+import psycopg
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import FileResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from xero.api.errors import XeroError
+from xero.pages import connections
+from xero.pages.access import not_forged
+from xero.pages.rendering import STATIC, error_page, policy
+
+log = logging.getLogger(__name__)
+
+ROUTERS = (connections.router,)
+
+
+def application() -> FastAPI:
+    app = FastAPI(title="Xero", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(not_forged)])
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/static/{name}", static, methods=["GET"])
+    app.add_middleware(Protected)
+    app.add_exception_handler(HTTPException, refused)
+    for foreseen in (XeroError, LookupError):
+        app.add_exception_handler(foreseen, told)
+    for database in (psycopg.Error, SQLAlchemyError):
+        app.add_exception_handler(database, no_database)
+    return app
+
+
+def static(name: str, user: GetUserDep) -> Response:
+    """Style, scripts and pictures; all of them are files of this project."""
+    known = {file.name: file for file in STATIC.iterdir()}
+    if name not in known:
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(known[name], headers={"Cache-Control": "private, max-age=3600"})
+
+
+def refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return error_page(request, error.status_code, str(error.detail))
+
+
+def told(request: Request, error: Exception) -> Response:
+    """What the flows below say in words already."""
+    if isinstance(error, LookupError):
+        return error_page(request, 404, str(error.args[0]) if error.args else "There is no such thing.")
+    assert isinstance(error, XeroError)
+    return error_page(request, 409, error.message, error.correction)
+
+
+def no_database(request: Request, error: Exception) -> Response:
+    log.error("the QicWorks database failed a page", exc_info=error)
+    unmigrated = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
+    return error_page(
+        request,
+        503,
+        "The QicWorks database (Airflow connection qicworks_default) does not answer as it should.",
+        "Run `python -m xero migrate`." if unmigrated else "The API server's log says why; check that connection.",
+    )
+
+
+class Protected:
+    """Headers of every answer: nothing from elsewhere is loaded, no foreign site frames us, nothing is kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] += [pair for pair in HEADERS if pair[0] not in present]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+HEADERS = [
+    (name.encode(), value.encode())
+    for name, value in {
+        "content-security-policy": policy(),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "SAMEORIGIN",
+        "referrer-policy": "same-origin",
+        "cache-control": "no-store",
+    }.items()
+]

@@ -1,0 +1,108 @@
+"""From what a page knows to HTML. Templates escape whatever they show."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from xero.pages.access import Viewer, form_token
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+TABS = (
+    ("", "Overview"),
+    ("connections", "Connections"),
+    ("events", "Events"),
+    ("documents", "Documents"),
+)
+
+
+def policy(form_action: str = "") -> str:
+    """The content security policy. `form_action`: another site that a form of this page may lead to."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"base-uri 'none'; frame-ancestors 'self'; form-action 'self' {form_action}"
+    ).strip()
+
+
+def page(
+    request: Request, template: str, who: Viewer, *, status: int = 200, policy: str | None = None, **values: Any
+) -> HTMLResponse:
+    """A whole page, or a part of one (templates whose name begins with `_`)."""
+    html = ENVIRONMENT.get_template(template).render(
+        base=base(request),
+        airflow=airflow(request),
+        path=request.url.path.removeprefix(base(request)).strip("/"),
+        tabs=TABS,
+        who=who,
+        form_token=form_token(who.user),
+        **values,
+    )
+    return HTMLResponse(html, status, headers={"Content-Security-Policy": policy} if policy else None)
+
+
+def error_page(request: Request, status: int, message: str, correction: str | None = None) -> Response:
+    """What went wrong and what to do, for a person, a part of a page, or a program."""
+    if "text/html" not in request.headers.get("accept", "") and "hx-request" not in request.headers:
+        return JSONResponse({"detail": message, "correction": correction}, status)
+    html = ENVIRONMENT.get_template("error.html" if "hx-request" not in request.headers else "_error.html").render(
+        base=base(request), airflow=airflow(request), status=status, message=message, correction=correction
+    )
+    return HTMLResponse(html, status)
+
+
+def to(request: Request, path: str) -> RedirectResponse:
+    """After a form: the page to look at next. `path` is below /xero."""
+    return RedirectResponse(f"{base(request)}/{path}", 303)
+
+
+def base(request: Request) -> str:
+    """Where the pages stand on this server, /xero as a rule."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def airflow(request: Request) -> str:
+    """Where Airflow itself stands: an empty text, or the path of `[api] base_url`."""
+    return base(request).removesuffix("/xero")
+
+
+def moment(value: datetime | None) -> Markup:
+    """An instant: in the viewer's zone where scripts run, in UTC elsewhere."""
+    if value is None:
+        return Markup("–")
+    at = value.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
+
+
+def number(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def money(value: Decimal | None) -> str:
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def size(value: int | None) -> str:
+    """Bytes in megabytes."""
+    return "–" if value is None else f"{value / 1e6:,.1f} MB"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"moment": moment, "number": number, "money": money, "size": size}
+    return environment
+
+
+ENVIRONMENT = _environment()

@@ -1,0 +1,73 @@
+// What HTML alone cannot do: the viewer's time zone, and leaving the frame that Airflow puts around these pages.
+"use strict";
+(() => {
+  const framed = window.parent !== window;
+  document.documentElement.classList.toggle("framed", framed);
+
+  const zone = () => {
+    try {
+      const kept = localStorage.getItem("timezone");
+      const name = kept && kept.startsWith('"') ? JSON.parse(kept) : kept;
+      if (name) {
+        new Intl.DateTimeFormat("en-AU", { timeZone: name });
+        return name;
+      }
+    } catch {
+      // unknown here: the browser's own
+    }
+    return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  };
+
+  const showTimes = (root) => {
+    const timeZone = zone();
+    const short = new Intl.DateTimeFormat("en-AU", { timeZone, dateStyle: "medium", timeStyle: "short" });
+    const long = new Intl.DateTimeFormat("en-AU", { timeZone, dateStyle: "full", timeStyle: "long" });
+    for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      time.textContent = short.format(at);
+      time.title = long.format(at);
+    }
+    for (const field of root.querySelectorAll("input[name=zone]")) field.value = timeZone;
+  };
+
+  // A link to Airflow itself, or to Xero's login, belongs into the whole window: a framed page may not go there by
+  // itself, so the document around it follows the link.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-airflow]");
+    if (!link || !framed || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    const outside = window.parent.document.createElement("a");
+    outside.href = link.href;
+    window.parent.document.body.append(outside);
+    outside.click();
+    outside.remove();
+  });
+
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("input[data-all]");
+    if (all) for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+    const form = event.target.closest("form[data-at-once]");
+    if (form) form.requestSubmit();
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) document.getElementById(opener.dataset.dialog).showModal();
+    const closer = event.target.closest("dialog [data-close]");
+    if (closer) closer.closest("dialog").close();
+  });
+
+  document.addEventListener("submit", (event) => {
+    // Pressed twice is sent once.
+    if (event.target.method !== "post") return;
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  showTimes(document);
+  document.addEventListener("htmx:afterSettle", (event) => showTimes(event.target.parentElement ?? document));
+})();
