@@ -11,13 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero.api.errors import XeroError
-from xero.pages import connections
+from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
 from xero.pages.access import not_forged
 from xero.pages.rendering import STATIC, error_page, policy
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (connections.router,)
+ROUTERS = tuple(part.router for part in (overview, connect, connections, synchronise, events, documents, rejections))
 
 
 def application() -> FastAPI:

@@ -1,0 +1,5 @@
+"""Connection events: what happened, newest first."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
