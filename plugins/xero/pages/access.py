@@ -112,6 +112,14 @@ def triggering(who: Viewer, dag_id: str) -> None:
         raise HTTPException(403, f"This needs the right to trigger the DAG {dag_id}.")
 
 
+async def fields(request: Request) -> dict[str, str]:
+    """The fields of a form whose names are not known beforehand."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+FieldsDep = Annotated[dict[str, str], Depends(fields)]
+
+
 # -- requests from elsewhere
 
 

@@ -1,12 +1,16 @@
 """From what a page knows to HTML. Templates escape whatever they show."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
+from airflow.configuration import conf
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -14,6 +18,8 @@ from xero.pages.access import Viewer, form_token
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+
+LINES = 8  # that a page says at most after a form
 
 TABS = (
     ("", "Overview"),
@@ -42,6 +48,7 @@ def page(
         tabs=TABS,
         who=who,
         form_token=form_token(who.user),
+        said=_said(request),
         **values,
     )
     return HTMLResponse(html, status, headers={"Content-Security-Policy": policy} if policy else None)
@@ -57,9 +64,28 @@ def error_page(request: Request, status: int, message: str, correction: str | No
     return HTMLResponse(html, status)
 
 
-def to(request: Request, path: str) -> RedirectResponse:
-    """After a form: the page to look at next. `path` is below /xero."""
-    return RedirectResponse(f"{base(request)}/{path}", 303)
+def to(request: Request, path: str, said: Sequence[str] = (), kind: str = "success") -> RedirectResponse:
+    """After a form: the page to look at next, and what it says there at first. `path` is below /xero."""
+    address = f"{base(request)}/{path}"
+    if said:
+        shown = [line[:300] for line in said[:LINES]]
+        if more := len(said) - LINES:
+            shown += [f"And {more} more: see the events."] if more > 0 else []
+        address += ("&" if "?" in path else "?") + urlencode({"said": _signer().dumps([kind, shown])})
+    return RedirectResponse(address, 303)
+
+
+def _said(request: Request) -> tuple[str, list[str]] | None:
+    """What `to` had to say, signed: nobody else puts words into our mouth."""
+    try:
+        kind, lines = _signer().loads(request.query_params.get("said", ""), max_age=600)
+    except BadSignature:
+        return None
+    return kind, lines
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt="xero.pages.said")
 
 
 def base(request: Request) -> str:
