@@ -1,0 +1,71 @@
+"""The Xero apps: Airflow's connections of type xero, wherever Airflow keeps them."""
+
+import os
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
+from airflow.models import Connection
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xero import airflow_connections
+from xero.api.errors import XeroError
+from xero.api.settings import XeroApp
+from xero.pages import PREFIX
+from xero.pages.access import XERO
+
+ENVIRONMENT = "AIRFLOW_CONN_"
+
+
+@dataclass(frozen=True)
+class App:
+    """An app registered with Xero; `trouble` says why its Airflow connection cannot be used."""
+
+    conn_id: str
+    app: XeroApp | None
+    trouble: str | None = None
+
+    @property
+    def by_consent(self) -> bool:
+        return self.app is not None and self.app.grant_type == "authorization_code"
+
+
+def app_of(conn_id: str) -> XeroApp:
+    """The app of an Airflow connection. Without a redirect_uri of its own it is sent back to this server's pages."""
+    app = XeroApp.from_connection(airflow_connections.get(conn_id))
+    return app if app.redirect_uri else replace(app, redirect_uri=callback())
+
+
+def callback() -> str:
+    """The redirect URI of these pages, as it has to be registered with the app at developer.xero.com."""
+    return conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/") + PREFIX + "/callback"
+
+
+def known(airflow: Session) -> list[App]:
+    """All that can be listed: in the environment and in Airflow's database, and the default wherever it is kept."""
+    names = {name.removeprefix(ENVIRONMENT).lower() for name in os.environ if name.startswith(ENVIRONMENT)}
+    found = {name for name in names if _is_xero(name)}
+    found |= set(airflow.scalars(select(Connection.conn_id).where(Connection.conn_type == "xero")))
+    return [app for app in map(_app, sorted(found | {XERO})) if app]
+
+
+def _is_xero(conn_id: str) -> bool:
+    try:
+        return bool(airflow_connections.get(conn_id).conn_type == "xero")
+    except ValueError:
+        return False  # another connection's value; whoever uses it will say what is wrong with it
+
+
+def _app(conn_id: str) -> App | None:
+    try:
+        return App(conn_id, app_of(conn_id))
+    except LookupError:
+        return None
+    except (XeroError, ValueError) as error:
+        return App(conn_id, None, str(error))
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
