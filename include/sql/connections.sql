@@ -12,17 +12,28 @@ SELECT connection.id, connection.organisation_id, organisation.name AS organisat
  WHERE (connection.id = :id OR :id::uuid IS NULL) AND (:deleted OR connection.state <> 'deleted')
  ORDER BY organisation.name;
 
--- name: by_tenant^
--- The live connection, else the latest deleted one: connecting again goes on with its history.
-SELECT id, organisation_id, state FROM xero_sync.connection
- WHERE tenant_id = :tenant_id
- ORDER BY state = 'deleted', connected_at DESC
+-- name: live^
+-- The live connection of a Xero organisation.
+SELECT connection.id, connection.token_id, connection.organisation_id, organisation.name AS organisation
+  FROM xero_sync.connection
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE connection.tenant_id = :tenant_id AND connection.state <> 'deleted';
+
+-- name: latest_deleted^
+-- What connecting again goes on with: the latest deleted connection of a Xero organisation, to this QicWorks organisation or any.
+SELECT connection.id, connection.token_id, connection.organisation_id, organisation.name AS organisation
+  FROM xero_sync.connection
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE connection.tenant_id = :tenant_id AND connection.state = 'deleted'
+   AND (connection.organisation_id = :organisation_id OR :organisation_id::uuid IS NULL)
+ ORDER BY connection.connected_at DESC
  LIMIT 1;
 
 -- name: reconnect!
+-- One that was deleted is on again; one that was switched off stays so.
 UPDATE xero_sync.connection
    SET token_id = :token_id, tenant_name = :tenant_name, tenant_type = :tenant_type, xero_connection_id = :xero_connection_id,
-       state = 'connected', state_reason = NULL, deleted_at = NULL, connected_at = now()
+       enabled = enabled OR state = 'deleted', state = 'connected', state_reason = NULL, deleted_at = NULL, connected_at = now()
  WHERE id = :id;
 
 -- name: connect$
@@ -36,14 +47,25 @@ UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = :reaso
 -- name: works_again!
 UPDATE xero_sync.connection SET state = 'connected', state_reason = NULL WHERE id = :id AND state = 'needs_reconnect';
 
--- name: free_organisation$
--- The QicWorks organisation of that name, if no other Xero organisation is matched to it.
-SELECT organisation.id FROM qicworks.organisation
- WHERE organisation.name = :name
-   AND NOT EXISTS (SELECT FROM xero_sync.connection WHERE organisation_id = organisation.id AND state <> 'deleted');
+-- name: delete!
+UPDATE xero_sync.connection SET state = 'deleted', state_reason = NULL, deleted_at = now() WHERE id = :id AND state <> 'deleted';
 
--- name: organisation_exists$
-SELECT EXISTS (SELECT FROM qicworks.organisation WHERE name = :name);
+-- name: switch!
+UPDATE xero_sync.connection SET enabled = :enabled WHERE id = :id AND state <> 'deleted' AND enabled <> :enabled;
+
+-- name: xero_connection_id$
+SELECT xero_connection_id FROM xero_sync.connection WHERE id = :id;
+
+-- name: open_requests$
+SELECT count(*) FROM xero_sync.push_request WHERE connection_id = :id AND closed_at IS NULL;
+
+-- name: organisations
+-- QicWorks' organisations, each with the Xero organisation that it is matched to just now. By id, by name, or all.
+SELECT organisation.id, organisation.name, connection.tenant_id AS taken_by_tenant, connection.tenant_name AS taken_by
+  FROM qicworks.organisation
+  LEFT JOIN xero_sync.connection ON connection.organisation_id = organisation.id AND connection.state <> 'deleted'
+ WHERE (organisation.id = :id OR :id::uuid IS NULL) AND (organisation.name = :name OR :name::text IS NULL)
+ ORDER BY organisation.name;
 
 -- name: add_organisation$
 INSERT INTO qicworks.organisation (name) VALUES (:name) RETURNING id;
@@ -57,7 +79,3 @@ UPDATE qicworks.organisation
 
 -- name: organisation_was_read!
 UPDATE xero_sync.connection SET organisation_read_at = now() WHERE id = :id;
-
--- name: token_of_app$
--- The working authorisation that was given to this Xero app.
-SELECT id FROM xero_sync.token WHERE airflow_conn_id = :airflow_conn_id AND state = 'ok' ORDER BY created_at DESC LIMIT 1;

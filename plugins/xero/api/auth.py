@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +38,21 @@ class Token:
     def expired(self) -> bool:
         """By this process's clock. When Xero says 401 before that, Xero is right."""
         return datetime.now(UTC) >= self.expires_at
+
+    @property
+    def xero_user_id(self) -> str | None:
+        """The user who consented, as the access token's claims say; None where it says nothing that can be read.
+
+        The signature is not checked: the token came from Xero over TLS, and is for Xero to believe.
+        """
+        _, _, rest = self.access_token.partition(".")
+        claims = rest.partition(".")[0]
+        try:
+            said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        except ValueError:
+            return None
+        user_id = said.get("xero_userid") if isinstance(said, dict) else None
+        return user_id if isinstance(user_id, str) and user_id else None
 
 
 class TokenStore(Protocol):

@@ -16,6 +16,9 @@ from xero.api.settings import XeroApp
 
 PATH = "/connections"
 
+# Somebody waits for it before a screen: an outage is told soon.
+HASTE: dict[str, Any] = {"patience": 15.0, "backoff": (0.5, 1.5), "timeouts": (5.0, 20.0)}
+
 
 @dataclass(frozen=True, slots=True)
 class XeroConnection:
@@ -53,7 +56,7 @@ def delete_connection(
 
 def _client(app: XeroApp, tokens: Token | TokenStore, session: requests.Session | None) -> XeroClient:
     store = FixedToken(tokens) if isinstance(tokens, Token) else tokens
-    return XeroClient(app, session or new_session(), store, NoLimiter(), None)
+    return XeroClient(app, session or new_session(), store, NoLimiter(), None, **HASTE)
 
 
 def _connection(entry: Any) -> XeroConnection:

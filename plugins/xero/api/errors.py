@@ -69,6 +69,13 @@ class ReconnectNeeded(XeroError):
     """The authorisation is broken: none of its organisations can be reached until a user connects again."""
 
 
+class ConsentFailed(XeroError):
+    """A user's consent did not come to its end, and nothing was connected by it."""
+
+    def __init__(self, message: str, correction: str = "Begin again with Connect to Xero.") -> None:
+        super().__init__(message, correction)
+
+
 class Disconnected(XeroError):
     """This organisation has disconnected the app; the others of the same authorisation go on."""
 

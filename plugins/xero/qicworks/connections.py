@@ -1,11 +1,16 @@
 """Connections: which Xero organisation belongs to which QicWorks organisation, and whether it may be synchronised."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from xero.qicworks import sql
+from sqlalchemy import Engine
+
+from xero.qicworks import database, events, sql
 from xero.qicworks.database import Session
+from xero.qicworks.events import Origin
 
 QUERIES = sql.Statements("connections")
 HOME = "Australia/Sydney"
@@ -69,3 +74,27 @@ def needs_reconnect(session: Session, id: UUID, reason: str) -> None:
 
 def works_again(session: Session, id: UUID) -> None:
     QUERIES.works_again(session, id=id)
+
+
+def switch(session: Session, id: UUID, enabled: bool, user: str) -> str:
+    """Switches it on or off; what is off stays connected, and no run takes it. Returns what was done, in words.
+
+    LookupError if there is none, or it is deleted. That it was so already is no event.
+    """
+    connection = one(session, id)
+    if connection.state == "deleted":
+        raise LookupError(f"{connection.organisation} is deleted; connect it again")
+    how = "on" if enabled else "off"
+    with session.transaction():
+        if not QUERIES.switch(session, id=id, enabled=enabled):
+            return f"{connection.organisation} is switched {how} already"
+        events.record(session, id, "connect", "connection", "success", f"switched {how} by {user}", Origin())
+    return f"{connection.organisation} is switched {how}"
+
+
+@contextmanager
+def one_at_a_time(engine: Engine) -> Iterator[Session]:
+    """A session, while nobody else connects, matches or disconnects: two at once would make each organisation twice."""
+    with database.session(engine) as session:
+        session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
+        yield session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
 from xero.api.settings import XeroApp
 from xero.qicworks import sql
+from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("tokens")
 # Connecting and reading may take 40 s (`xero.api.auth.TIMEOUTS`), and there may be one who is next in line before us.
@@ -68,7 +70,7 @@ class DatabaseTokens:
                     broken = error
                     QUERIES.break_token(raw, token_id=self._token_id, reason=broken.message)
                 else:
-                    QUERIES.store_token(raw, token_id=self._token_id, **_row(token, self._vault))
+                    QUERIES.store_token(raw, token_id=self._token_id, **_row(token, self._app))
                     return token
         except psycopg.errors.LockNotAvailable:
             raise RetryLater(
@@ -104,10 +106,29 @@ class DatabaseTokens:
 def save_new(engine: Engine, app: XeroApp, airflow_conn_id: str, token: Token) -> UUID:
     """Stores a new authorisation's token; returns the row's id."""
     with engine.begin() as connection:
-        row = _row(token, vault(app))
+        row = _row(token, app)
         token_id = QUERIES.new_token(_raw(connection), airflow_conn_id=airflow_conn_id, **row)
     assert isinstance(token_id, UUID)
     return token_id
+
+
+@dataclass(frozen=True)
+class Authorisation:
+    """A row of `xero_sync.token`, without its tokens."""
+
+    id: UUID
+    airflow_conn_id: str
+    state: str  # ok, broken
+    broken_reason: str | None
+    xero_user_id: str | None
+
+
+def about(session: Session, token_id: UUID) -> Authorisation:
+    """LookupError if there is none."""
+    row = QUERIES.about(session, token_id=token_id)
+    if row is None:
+        raise LookupError(f"there is no authorisation {token_id}; connect to Xero again")
+    return Authorisation(**row)
 
 
 def vault(app: XeroApp) -> MultiFernet:
@@ -134,8 +155,13 @@ def vault(app: XeroApp) -> MultiFernet:
     )
 
 
-def _row(token: Token, vault: MultiFernet) -> dict[str, bytes | datetime | str]:
-    return {"secret": vault.encrypt(msgspec.json.encode(token)), "expires_at": token.expires_at, "scope": token.scope}
+def _row(token: Token, app: XeroApp) -> dict[str, bytes | datetime | str | None]:
+    return {
+        "secret": vault(app).encrypt(msgspec.json.encode(token)),
+        "expires_at": token.expires_at,
+        "scope": token.scope,
+        "xero_user_id": None if app.grant_type == "client_credentials" else token.xero_user_id,
+    }
 
 
 def _raw(connection: Connection) -> Any:

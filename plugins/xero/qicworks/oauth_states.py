@@ -1,0 +1,40 @@
+"""The states that users are sent to Xero with: each comes back once, within ten minutes, with the user who took it."""
+
+import hashlib
+import secrets
+
+from xero.api.errors import ConsentFailed
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("oauth_states")
+
+
+def issue(session: Session, user_id: str, airflow_conn_id: str) -> str:
+    """A new state, of which only the hash is kept. Forgets those of yesterday."""
+    state = secrets.token_urlsafe(32)
+    QUERIES.forget_old(session)
+    QUERIES.issue(session, state_hash=_hash(state), user_id=user_id, airflow_conn_id=airflow_conn_id)
+    return state
+
+
+def burn(session: Session, user_id: str, state: str) -> str:
+    """The id of the Airflow connection that the state was issued for. It is good for nothing from now on.
+
+    ConsentFailed where it is not this user's, was used or has expired; somebody else's stays good for its own user.
+    """
+    airflow_conn_id = QUERIES.burn(session, state_hash=_hash(state), user_id=user_id)
+    if airflow_conn_id is not None:
+        return str(airflow_conn_id)
+    found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)
+    if found is None:
+        raise ConsentFailed("This answer from Xero belongs to no consent that was begun here.")
+    if not found["own"]:
+        raise ConsentFailed("This answer from Xero belongs to a consent that another user began.")
+    if found["used"]:
+        raise ConsentFailed("This answer from Xero was taken once already.")
+    raise ConsentFailed("The consent took longer than ten minutes.")
+
+
+def _hash(state: str) -> bytes:
+    return hashlib.sha256(state.encode()).digest()

@@ -1,0 +1,110 @@
+"""Disconnecting: an organisation is taken out at Xero and here, and an authorisation ended that opens nothing else."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.api.auth import OAuth
+from xero.api.connections import delete_connection, get_connections
+from xero.api.errors import XeroError
+from xero.api.settings import XeroApp
+from xero.qicworks import connections, events, sql, tokens
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.events import Origin
+from xero.qicworks.tokens import Authorisation, DatabaseTokens
+
+QUERIES = sql.Statements("connections")
+TOKENS = sql.Statements("tokens")
+AppOf = Callable[[str], XeroApp]
+
+BY_HAND = "Remove it in Xero under Settings, Connected apps."
+
+
+def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) -> list[str]:
+    """Deletes a connection: at Xero, then here, where its history stays; then the authorisation, if it is the last.
+
+    Returns what was done, in words. What Xero does not let happen is told, and deletes the connection here all the
+    same. After a crash half-way it can be called again. LookupError if there is no such connection.
+    """
+    with connections.one_at_a_time(engine) as session:
+        connection = connections.one(session, connection_id)
+        said: list[str] = []
+        if connection.state == "deleted":
+            said.append(f"{connection.organisation} is deleted already")
+        else:
+            said += _take_out(session, engine, app_of, connection, user)
+        return said + _end(session, engine, app_of, connection)
+
+
+def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
+    status, correction = "success", None
+    try:
+        done = _at_xero(session, engine, app_of(connection.airflow_conn_id), connection)
+    except (XeroError, LookupError) as error:
+        status, correction = "warning", BY_HAND
+        done = f"{connection.tenant_name} could not be disconnected at Xero: {_why(error)}"
+    said = [f"{connection.organisation}: the connection is deleted, its history stays"]
+    if left := QUERIES.open_requests(session, id=connection.id):
+        said.append(f"what became of {left} of its requests at Xero is not known; connected again, a push finds out")
+    with session.transaction():
+        QUERIES.delete(session, id=connection.id)
+        message = f"deleted by {user}; {done}"
+        events.record(session, connection.id, "connect", "connection", status, message, Origin(), correction=correction)
+    return [f"{done}. {correction}" if correction else done, *said]
+
+
+def _at_xero(session: Session, engine: Engine, app: XeroApp, connection: Connection) -> str:
+    """By the connection's own id; Xero is asked for it where it is not known."""
+    store = DatabaseTokens(engine, connection.token_id, app)
+    xero_id = QUERIES.xero_connection_id(session, id=connection.id)
+    if not xero_id:
+        listed = get_connections(app, store)
+        xero_id = next((found.id for found in listed if found.tenant_id == connection.tenant_id), None)
+    if xero_id and delete_connection(app, store, xero_id):
+        return f"{connection.tenant_name} is disconnected at Xero"
+    return f"{connection.tenant_name} was disconnected at Xero already"
+
+
+def _end(session: Session, engine: Engine, app_of: AppOf, connection: Connection) -> list[str]:
+    """Revoking drops everything that the user has connected to this app: only where that is nothing any more."""
+    authorisation = tokens.about(session, connection.token_id)
+    if authorisation.state != "ok":
+        return []
+    try:
+        app = app_of(authorisation.airflow_conn_id)
+        if app.grant_type == "client_credentials":
+            return []
+        if _opens_more(session, app_of, app, authorisation):
+            TOKENS.wipe(session, token_id=authorisation.id, reason="no connection uses it any more")
+            return []
+        OAuth(app).revoke(DatabaseTokens(engine, authorisation.id, app).get())
+    except (XeroError, LookupError) as error:
+        said = f"the authorisation could not be revoked at Xero: {_why(error)}"
+        events.record(session, connection.id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
+        return [f"{said} {BY_HAND}"]
+    said = "the authorisation is revoked: no connection used it any more"
+    with session.transaction():
+        TOKENS.wipe(session, token_id=authorisation.id, reason="revoked, as its last connection was deleted")
+        events.record(session, connection.id, "connect", "authorisation", "success", said, Origin())
+    return [said]
+
+
+def _opens_more(session: Session, app_of: AppOf, app: XeroApp, authorisation: Authorisation) -> bool:
+    """Whether another connection may rest on the same user's consent to the same app."""
+    found = TOKENS.would_be_dropped(session, token_id=authorisation.id, xero_user_id=authorisation.xero_user_id)
+    return any(_may_be(app_of, row["airflow_conn_id"], app) for row in found)
+
+
+def _may_be(app_of: AppOf, airflow_conn_id: str, app: XeroApp) -> bool:
+    """Whether an Airflow connection is of the same app at Xero, and of its users. One that cannot be read may be."""
+    try:
+        other = app_of(airflow_conn_id)
+    except (XeroError, LookupError):
+        return True
+    return other.client_id == app.client_id and other.grant_type != "client_credentials"
+
+
+def _why(error: XeroError | LookupError) -> str:
+    return error.message if isinstance(error, XeroError) else str(error)

@@ -1,0 +1,40 @@
+"""Authorisations that nobody uses are renewed now and then: Xero forgets what lies still for 60 days."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from xero.api.errors import XeroError
+from xero.api.settings import XeroApp
+from xero.qicworks import database, events, sql
+from xero.qicworks.events import Origin
+from xero.qicworks.tokens import DatabaseTokens
+
+QUERIES = sql.Statements("tokens")
+
+
+def refresh_idle(
+    engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin | None = None
+) -> tuple[int, list[str]]:
+    """Renews what connections rest on and was not renewed for 30 days. Returns how many were, and what went wrong.
+
+    One that cannot be renewed does not stop the others; an event tells it.
+    """
+    renewed, troubles = 0, []
+    with database.session(engine) as session:
+        for row in list(QUERIES.idle(session)):
+            try:
+                app = app_of(row["airflow_conn_id"])
+                if app.grant_type == "client_credentials":
+                    continue
+                store = DatabaseTokens(engine, row["id"], app)
+                store.renew(store.get())
+                renewed += 1
+            except XeroError as error:
+                said = f"an authorisation that lay idle could not be renewed: {error.message}"
+                events.record(
+                    session, None, "connect", "authorisation", "warning", said, origin or Origin(),
+                    correction=error.correction,
+                )  # fmt: skip
+                troubles.append(f"{said} {error.correction}")
+    return renewed, troubles
