@@ -1,16 +1,106 @@
 """The connections page: which Xero organisation belongs to which QicWorks organisation, and how it is with each."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
-from xero.pages.access import ViewerDep
-from xero.pages.database import SessionDep
-from xero.pages.rendering import page
-from xero.qicworks import connections
+from xero.hooks import open_client
+from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
+from xero.pages.apps import app_of
+from xero.pages.database import EngineDep, SessionDep
+from xero.pages.rendering import page, to
+from xero.qicworks import authorisations, connections, standing
+from xero.sync import consent
+from xero.sync.consent import WrongPairs
+from xero.sync.disconnect import disconnect
 
 router = APIRouter()
 
+LIMIT = 50  # connections on a page
+
 
 @router.get("/connections")
-def show(request: Request, who: ViewerDep, session: SessionDep) -> Response:
-    return page(request, "connections.html", who, connections=connections.every(session))
+def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
+    found, total = standing.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    return page(
+        request,
+        "connections.html",
+        who,
+        found=found,
+        total=total,
+        search=search,
+        offset=max(offset, 0),
+        limit=LIMIT,
+        may_pull=who.may_trigger_any(map(pull_dag_of, who.data_sets)),
+        unmatched=authorisations.unmatched(session) if who.may_edit else [],
+    )
+
+
+@router.get("/connections/{id}")
+def one(request: Request, who: ViewerDep, session: SessionDep, id: UUID) -> Response:
+    """Edit: match it anew, connect it again, switch it; and how each of its data sets is."""
+    return _one(request, who, session, id)
+
+
+def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong: list[str] | None = None) -> Response:
+    found = standing.one(session, id, who.pairs)
+    return page(
+        request,
+        "connection.html",
+        who,
+        status=409 if wrong else 200,
+        found=found,
+        one=found.connection,
+        choices=consent.choices(session) if who.may_edit else [],
+        wrong=wrong or [],
+        may_pull=who.may_trigger_any(map(pull_dag_of, who.data_sets)),
+    )
+
+
+@router.post("/connections/{id}/switch")
+def switch(
+    request: Request, who: EditorDep, session: SessionDep, id: UUID, on: Annotated[str, Form()] = ""
+) -> Response:
+    _live(session, id)
+    return to(request, "connections", [connections.switch(session, id, bool(on), who.name)])
+
+
+@router.post("/connections/{id}/match")
+def match(
+    request: Request,
+    who: EditorDep,
+    engine: EngineDep,
+    session: SessionDep,
+    id: UUID,
+    organisation: Annotated[UUID, Form()],
+) -> Response:
+    """Another QicWorks organisation for the same Xero organisation."""
+    found = _live(session, id)
+    if organisation == found.organisation_id:
+        return to(request, f"connections/{id}", ["It is matched so already."])
+    granted = consent.granted(engine, app_of, found.token_id)
+    try:
+        matched = consent.match(engine, found.token_id, granted, {found.tenant_id: organisation}, open_client, who.name)
+    except WrongPairs as error:
+        return _one(request, who, session, id, error.wrong)
+    return to(request, "connections", [one.message for one in matched])
+
+
+@router.get("/connections/{id}/delete")
+def ask(request: Request, who: EditorDep, session: SessionDep, id: UUID) -> Response:
+    return page(request, "delete.html", who, one=_live(session, id))
+
+
+@router.post("/connections/{id}/delete")
+def delete(request: Request, who: EditorDep, engine: EngineDep, session: SessionDep, id: UUID) -> Response:
+    _live(session, id)
+    return to(request, "connections", disconnect(engine, app_of, id, who.name))
+
+
+def _live(session: SessionDep, id: UUID) -> connections.Connection:
+    found = connections.one(session, id)
+    if found.state == "deleted":
+        raise HTTPException(409, f"The connection of {found.organisation} was deleted. Connect to Xero again.")
+    return found
