@@ -1,0 +1,72 @@
+-- The event log, newest first; (started_at, id) is an event's place in it.
+
+-- name: newest
+-- By whatever index fits what is asked for. Without a limit: all.
+SELECT shown.*
+  FROM (SELECT event.id
+          FROM xero_sync.connection_event AS event
+         WHERE (:connection_id::uuid IS NULL OR event.connection_id = :connection_id)
+           AND (:direction::text IS NULL OR event.direction = :direction)
+           AND (:data_set::text IS NULL OR event.data_set = :data_set)
+           AND (:status::text IS NULL OR event.status = :status)
+           AND (:text::text IS NULL OR event.words @@ xero_sync.asked(:text))
+           AND (:since::timestamptz IS NULL OR event.started_at >= :since)
+           AND (:until::timestamptz IS NULL OR event.started_at < :until)
+           AND (:directions::text[] IS NULL
+                OR (event.direction, event.data_set) IN (SELECT * FROM unnest(:directions::text[], :data_sets::text[])))
+           AND (:before_at::timestamptz IS NULL OR (event.started_at, event.id) < (:before_at, :before_id::bigint))
+         ORDER BY event.started_at DESC, event.id DESC
+         LIMIT :limit) AS found
+  JOIN xero_sync.event_shown AS shown ON shown.id = found.id
+ ORDER BY shown.started_at DESC, shown.id DESC;
+
+-- name: newest_of_pairs
+-- The newest of each pair of direction and data set, and of those the newest: a pair without events costs nothing.
+WITH RECURSIVE pair AS (
+    (SELECT data_set, direction FROM xero_sync.connection_event ORDER BY data_set, direction LIMIT 1)
+    UNION ALL
+    SELECT following.*
+      FROM pair
+     CROSS JOIN LATERAL (SELECT event.data_set, event.direction FROM xero_sync.connection_event AS event
+                          WHERE (event.data_set, event.direction) > (pair.data_set, pair.direction)
+                          ORDER BY event.data_set, event.direction LIMIT 1) AS following
+), found AS (
+    SELECT event.id
+      FROM pair
+     CROSS JOIN LATERAL (SELECT id, started_at
+                           FROM xero_sync.connection_event AS event
+                          WHERE event.data_set = pair.data_set AND event.direction = pair.direction
+                            AND (:connection_id::uuid IS NULL OR event.connection_id = :connection_id)
+                            AND (:status::text IS NULL OR event.status = :status)
+                            AND (:since::timestamptz IS NULL OR event.started_at >= :since)
+                            AND (:until::timestamptz IS NULL OR event.started_at < :until)
+                            AND (:before_at::timestamptz IS NULL OR (event.started_at, event.id) < (:before_at, :before_id::bigint))
+                          ORDER BY event.started_at DESC, event.id DESC
+                          LIMIT :limit) AS event
+     WHERE (:direction::text IS NULL OR pair.direction = :direction)
+       AND (:data_set::text IS NULL OR pair.data_set = :data_set)
+       AND (:directions::text[] IS NULL
+            OR (pair.direction, pair.data_set) IN (SELECT * FROM unnest(:directions::text[], :data_sets::text[])))
+     ORDER BY event.started_at DESC, event.id DESC
+     LIMIT :limit
+)
+SELECT shown.*
+  FROM found
+  JOIN xero_sync.event_shown AS shown ON shown.id = found.id
+ ORDER BY shown.started_at DESC, shown.id DESC;
+
+-- name: one^
+SELECT * FROM xero_sync.event_shown WHERE id = :id;
+
+-- name: data_sets
+-- Every pair of direction and data set that has events.
+WITH RECURSIVE pair AS (
+    (SELECT data_set, direction FROM xero_sync.connection_event ORDER BY data_set, direction LIMIT 1)
+    UNION ALL
+    SELECT following.*
+      FROM pair
+     CROSS JOIN LATERAL (SELECT event.data_set, event.direction FROM xero_sync.connection_event AS event
+                          WHERE (event.data_set, event.direction) > (pair.data_set, pair.direction)
+                          ORDER BY event.data_set, event.direction LIMIT 1) AS following
+)
+SELECT direction, data_set FROM pair ORDER BY direction, data_set;
