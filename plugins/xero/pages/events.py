@@ -1,5 +1,165 @@
 """Connection events: what happened, newest first."""
 
-from fastapi import APIRouter
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
+
+from xero.hooks import qicworks_engine
+from xero.pages.access import Viewer, ViewerDep
+from xero.pages.database import SessionDep
+from xero.pages.rendering import page
+from xero.qicworks import connections, database, event_log
+from xero.qicworks.event_log import Filter, Place
 
 router = APIRouter()
+
+LIMIT = 50
+STATUSES = ("running", "success", "warning", "error")
+COLUMNS = (
+    "id",
+    "started_at",
+    "ended_at",
+    "organisation",
+    "tenant_name",
+    "direction",
+    "data_set",
+    "document",
+    "status",
+    "message",
+    "correction",
+    *("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "pushed", "failed"),
+    "calls",
+    "bytes_received",
+    *("dag_id", "run_id", "task_id", "map_index", "try_number", "log_url"),
+)
+COUNTS = (
+    ("read", "read"),
+    ("inserted", "new"),
+    ("updated", "changed"),
+    ("deactivated", "gone"),
+    ("rejected", "rejected"),
+    ("pushed", "pushed"),
+    ("failed", "failed"),
+)
+
+
+class Asked:
+    """The filter as the address has it; what is empty does not count, and what makes no sense is refused in words."""
+
+    def __init__(
+        self,
+        who: ViewerDep,
+        connection: str = "",
+        direction: str = "",
+        data_set: str = "",
+        status: str = "",
+        text: str = "",
+        since: str = "",
+        until: str = "",
+        zone: str = "",
+        before: str = "",
+    ) -> None:
+        self.given = {
+            "connection": connection,
+            "direction": direction,
+            "data_set": data_set,
+            "status": status,
+            "text": text,
+            "since": since,
+            "until": until,
+            "zone": zone,
+        }
+        try:
+            self.before = Place.parse(before) if before else None
+            home = ZoneInfo(zone) if zone else UTC
+            self.filter = Filter(
+                connection_id=UUID(connection) if connection else None,
+                direction=direction or None,
+                data_set=data_set or None,
+                status=status or None,
+                text=text or None,
+                since=_instant(since, home),
+                until=_instant(until, home),
+                data_sets=who.pairs,
+            )
+        except (ValueError, LookupError, OSError):
+            raise HTTPException(422, "This filter cannot be read. Choose it again from the fields.") from None
+
+    def address(self, **others: str) -> str:
+        """The query of the same filter, for a link."""
+        return urlencode({name: value for name, value in (self.given | others).items() if value})
+
+
+def _instant(said: str, home: Any) -> datetime | None:
+    """What a field of the page says, in the zone of whoever looks; or an instant with a zone of its own."""
+    if not said:
+        return None
+    at = datetime.fromisoformat(said)
+    return at if at.tzinfo else at.replace(tzinfo=home)
+
+
+AskedDep = Annotated[Asked, Depends(Asked)]
+
+
+@router.get("/events")
+def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep) -> Response:
+    found, end = event_log.page(session, asked.filter, asked.before, LIMIT)
+    return page(
+        request,
+        "events.html",
+        who,
+        found=found,
+        asked=asked,
+        older=asked.address(before=str(end)) if end else None,
+        organisations=[(one.id, one.organisation, one.state) for one in connections.every(session, deleted=True)],
+        data_sets=_data_sets(who, session),
+        statuses=STATUSES,
+        counts=COUNTS,
+    )
+
+
+@router.get("/events/{id:int}")
+def one(request: Request, who: ViewerDep, session: SessionDep, id: int) -> Response:
+    return page(request, "event.html", who, event=event_log.one(session, id, who.pairs), counts=COUNTS)
+
+
+@router.get("/events.csv")
+def export(who: ViewerDep, asked: AskedDep) -> Response:
+    """All that the filter lets through, as it is read from the database."""
+
+    def lines() -> Iterator[str]:
+        # Not the request's session: that one may be closed before the last line is sent.
+        with database.session(qicworks_engine()) as session:
+            yield _line(COLUMNS)
+            for event in event_log.export(session, asked.filter):
+                yield _line([_harmless(event[name]) for name in COLUMNS])
+
+    name = f"connection-events-{datetime.now(UTC):%Y%m%d-%H%M%S}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(values: Any) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(values)
+    return written.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """A spreadsheet would run what begins like a formula."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _data_sets(who: Viewer, session: SessionDep) -> list[str]:
+    pairs = who.pairs
+    return sorted({name for direction, name in event_log.known(session) if pairs is None or (direction, name) in pairs})

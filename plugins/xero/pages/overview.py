@@ -1,5 +1,94 @@
 """What needs a hand, and what came through lately."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass
+from math import log10
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from xero.pages.access import ViewerDep
+from xero.pages.database import SessionDep
+from xero.pages.rendering import page
+from xero.qicworks import standing, traffic
+from xero.qicworks.traffic import Day
 
 router = APIRouter()
+
+DAYS = 30
+LIMIT = 25  # organisations on a page
+
+# The chart, in its own units.
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 200, 52, 22, 8
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A day of the chart: where it stands, and what it says."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    day: Day
+
+
+@dataclass(frozen=True)
+class Chart:
+    bars: list[Bar]
+    lines: list[tuple[float, int]]  # height on the page, calls
+
+
+@router.get("/")
+def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
+    days = traffic.by_day(session, data_sets=who.pairs, days=DAYS)
+    found, total = standing.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    return page(
+        request,
+        "overview.html",
+        who,
+        needs=standing.needs_a_hand(session, who.pairs),
+        found=found,
+        total=total,
+        search=search,
+        offset=max(offset, 0),
+        limit=LIMIT,
+        days=days,
+        chart=chart(days),
+        calls=sum(day.calls for day in days),
+        received=sum(day.bytes_received for day in days),
+        runs=sum(day.runs for day in days),
+        data_sets=traffic.by_data_set(session, data_sets=who.pairs, days=DAYS),
+        organisations=traffic.by_organisation(session, who.pairs, days=DAYS, limit=10),
+        columns=who.data_sets,
+    )
+
+
+def chart(days: list[Day]) -> Chart:
+    """Calls a day as bars, in a picture of WIDTH by HEIGHT."""
+    highest = max((day.calls for day in days), default=0)
+    step = _step(highest)
+    top = max(step * -(-highest // step), step)
+    room = HEIGHT - BOTTOM - TOP
+    slot = (WIDTH - LEFT) / max(len(days), 1)
+    bars = [
+        Bar(
+            LEFT + number * slot + slot * 0.15,
+            TOP + room * (1 - day.calls / top),
+            slot * 0.7,
+            room * day.calls / top,
+            day,
+        )
+        for number, day in enumerate(days)
+    ]
+    lines = [(TOP + room * (1 - calls / top), calls) for calls in range(0, top + 1, step)]
+    return Chart(bars, lines)
+
+
+def _step(highest: int) -> int:
+    """A round distance of the lines, so that there are two to five of them."""
+    if highest < 4:
+        return 1
+    magnitude = int(10 ** int(log10(highest)))
+    return next(
+        step for step in (magnitude // 4 or 1, magnitude // 2 or 1, magnitude, 2 * magnitude) if highest / step <= 5
+    )
