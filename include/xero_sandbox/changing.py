@@ -32,6 +32,7 @@ def organisations(order: Order) -> list[dict[str, Any]]:
             "name": organisation.name,
             "timezone": organisation.record["Timezone"],
             "payroll": organisation.payroll,
+            "connected": [owner for owner, owned in order.world.connections.items() if organisation.tenant_id in owned],
             "counts": {plural: len(collection.rows) for plural, collection in organisation.collections.items()},
         }
         for organisation in order.world.organisations.values()

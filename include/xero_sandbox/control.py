@@ -16,7 +16,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET /sandbox/stats | | counts by status, path, tenant, grant; refreshes, max_in_flight, max_in_window, refused |
 | PUT /sandbox/limits | {"tenant", "day_remaining": n} | as if only n calls were left today |
 | DELETE /sandbox/limits | | windows and days start afresh |
-| GET /sandbox/organisations | | [{"tenant", "name", "timezone", "payroll", "counts": {collection: n}}] |
+| GET /sandbox/organisations | | [{"tenant", "name", "timezone", "payroll", "connected", "counts": {collection: n}}] |
 | GET, PATCH ORG | fields | the organisation's own record; a new Name is also the connection's tenantName |
 | PATCH ORG | {"_payroll": false} | ends or begins the organisation's payroll, its records stay |
 | POST ORG/payruns/post | {"calendar": id} or {} | posts the calendar's draft, or all: {"payruns", "employees": [id]} |

@@ -22,6 +22,7 @@ class Organisation:
     record: Record  # as GET /Organisation shows it
     collections: dict[str, Collection]  # by plural
     payroll: bool  # whether it has bought payroll
+    custom: bool = True  # whether the app itself is connected to it from the start
     attachments: dict[str, list[Attachment]] = field(default_factory=dict)  # by the id of what they are attached to
     history: dict[str, list[Record]] = field(default_factory=dict)  # notes, by the id of what they are about
     approved: int = 0  # invoices and bills, through the API

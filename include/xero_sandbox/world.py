@@ -79,7 +79,8 @@ class World:
         self.connections: dict[str, dict[str, Connection]] = {APP: {}}  # by owner, then by tenant
         dice, since = Dice(seed, "connections"), DATA_UNTIL_MS
         for organisation in self.organisations.values():
-            self.connect(APP, organisation, dice.uuid(), dice.uuid(), since)
+            if organisation.custom:
+                self.connect(APP, organisation, dice.uuid(), dice.uuid(), since)
 
     def connect(
         self, owner: str, organisation: Organisation, event_id: str, id: str | None = None, at_ms: int | None = None

@@ -20,7 +20,8 @@ class Sandbox:
     url: str
     session: requests.Session = field(default_factory=requests.Session)
     token: str = ""
-    organisations: list[dict[str, Any]] = field(default_factory=list)
+    organisations: list[dict[str, Any]] = field(default_factory=list)  # those that the app itself reaches
+    waiting: list[dict[str, Any]] = field(default_factory=list)  # those that a user may connect
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.session.request(method, f"{self.url}/sandbox/{path}", json=body)
@@ -29,7 +30,10 @@ class Sandbox:
 
     def reset(self, **how: Any) -> None:
         self.control("POST", "reset", {"seed": 1, "profile": "small", **how})
-        self.organisations = self.control("GET", "organisations")
+        found = self.control("GET", "organisations")
+        self.organisations, self.waiting = (
+            [one for one in found if ("app" in one["connected"]) is reached] for reached in (True, False)
+        )
         self.token = self.grant(grant_type="client_credentials").json()["access_token"]
         self.control("DELETE", "calls")
 

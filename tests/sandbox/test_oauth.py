@@ -174,16 +174,51 @@ def authorize(sandbox: Any, method: str = "GET", data: Any = None, **changes: st
 def test_consent_page(sandbox: Any) -> None:
     page = authorize(sandbox)
     assert page.headers["Content-Type"].startswith("text/html")
-    assert all(organisation["tenant"] in page.text for organisation in sandbox.organisations)
-    chosen = {"tenant": sandbox.tenant(1), "decision": "approve"}
-    address = urlsplit(authorize(sandbox, "POST", chosen).headers["Location"])
-    answer = parse_qs(address.query)
-    assert (address.netloc, answer["state"]) == ("localhost:8080", ["s&1"])
-    sandbox.token = redeem(sandbox, answer["code"][0]).json()["access_token"]
-    (connection,) = sandbox.get("/connections").json()
-    assert connection["tenantId"] == sandbox.tenant(1)
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert page.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert "$" not in page.text
+    assert page.text.count('type="checkbox"') == page.text.count('<label for="') - 2 == len(sandbox.organisations)
+    assert all(f'id="{organisation["tenant"]}"' in page.text for organisation in sandbox.organisations)
+    assert all(f"<code>{scope}</code>" in page.text for scope in SCOPE.split())
+    assert "localhost:8080" in page.text
+    assert "<span>connected</span>" not in page.text
+
+    nothing = authorize(sandbox, "POST", {"decision": "approve"})
+    assert (nothing.status_code, "Choose an organisation." in nothing.text) == (200, True)
     denied = urlsplit(authorize(sandbox, "POST", {"decision": "deny"}).headers["Location"])
     assert parse_qs(denied.query) == {"error": ["access_denied"], "state": ["s&1"]}
+    assert list(sandbox.control("GET", "connections")) == ["app"]
+
+    assert tenants_after_consent(sandbox, 1) == [sandbox.tenant(1)]
+    assert tenants_after_consent(sandbox, 0, 2) == [sandbox.tenant(1), sandbox.tenant(0), sandbox.tenant(2)]
+    assert authorize(sandbox).text.count("<span>connected</span>") == 3
+
+
+def tenants_after_consent(sandbox: Any, *chosen: int) -> list[str]:
+    """Ticks these organisations; all that the user has connected by then."""
+    form = [("tenant", sandbox.tenant(number)) for number in chosen]
+    address = urlsplit(authorize(sandbox, "POST", [*form, ("decision", "approve")]).headers["Location"])
+    answer = parse_qs(address.query)
+    assert (address.netloc, answer["state"]) == ("localhost:8080", ["s&1"])
+    token = redeem(sandbox, answer["code"][0]).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    listed = sandbox.session.get(f"{sandbox.url}/connections", headers=headers).json()
+    new = {one["tenantId"] for one in listed if one["authEventId"] == listed[-1]["authEventId"]}
+    assert new == {sandbox.tenant(number) for number in chosen}
+    return [one["tenantId"] for one in listed]
+
+
+def test_some_organisations_wait_for_a_users_consent(sandbox: Any) -> None:
+    sandbox.reset(profile="demo", contacts={"Harbour & Sons Plumbing Pty Ltd": 30})
+    assert [len(sandbox.organisations), len(sandbox.waiting)] == [3, 2]
+    reached = [one["tenantId"] for one in sandbox.get("/connections").json()]
+    assert reached == [sandbox.tenant(number) for number in range(3)]
+    one, other = sandbox.waiting
+    assert detail(sandbox.get("Accounts", tenant=one["tenant"])) == (403, "AuthenticationUnsuccessful")
+    consent(sandbox, tenants=[one["tenant"]])
+    connected = [organisation["connected"] for organisation in sandbox.control("GET", "organisations")]
+    assert connected == [["app"], ["app"], ["app"], ["user"], []]
+    assert {one["payroll"], other["payroll"]} == {True, False}
 
 
 def test_connecting_again_renews_the_connection(sandbox: Any) -> None:
@@ -206,4 +241,5 @@ def test_wrong_apps_are_sent_nowhere(sandbox: Any) -> None:
     ):
         answer = authorize(sandbox, **wrong)
         assert (answer.status_code, "Location" in answer.headers) == (400, False)
+        assert answer.headers["X-Frame-Options"] == "DENY"
     assert "error=invalid_scope" in authorize(sandbox, scope="accounting.transactions").headers["Location"]

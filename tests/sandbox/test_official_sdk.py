@@ -38,6 +38,11 @@ def accounting(sandbox: Any, client: ApiClient) -> AccountingApi:
 def demo(sandbox: Any) -> Any:
     sandbox.reset(profile="demo", contacts={"Harbour & Sons Plumbing Pty Ltd": 700})
     sandbox.settings(limits=False)
+    # A user's consent reaches all of them, the app's own only some.
+    code = sandbox.control("POST", "authorise", {"redirect_uri": "https://localhost/back"})["code"]
+    answer = sandbox.grant(grant_type="authorization_code", code=code, redirect_uri="https://localhost/back").json()
+    sandbox.token = answer["access_token"]
+    sandbox.organisations += sandbox.waiting
     return sandbox
 
 
@@ -54,7 +59,7 @@ def test_organisation(demo: Any, accounting: AccountingApi) -> None:
         assert record.name == organisation["name"]
         assert record.base_currency.value == "AUD"
         zones.append(record.timezone.value)
-    assert len(set(zones)) == len(zones) >= 3
+    assert len(set(zones)) == len(zones) == 5
 
 
 def test_contacts_of_all_organisations(demo: Any, accounting: AccountingApi) -> None:
@@ -69,7 +74,7 @@ def test_contacts_of_all_organisations(demo: Any, accounting: AccountingApi) -> 
                 break
         truth = {row["ContactID"]: row for row in demo.truth("Contacts", number)}
         assert {contact.contact_id for contact in seen} == set(truth)
-        assert len(seen) == len(truth) == answer.pagination.item_count > 50
+        assert len(seen) == len(truth) == answer.pagination.item_count > 20
         assert all(contact.name == truth[contact.contact_id]["Name"] for contact in seen)
         assert {"ACTIVE", "ARCHIVED"} == {contact.contact_status for contact in seen}
         assert any(contact.merged_to_contact_id for contact in seen)

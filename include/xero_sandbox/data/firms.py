@@ -19,6 +19,7 @@ class Firm:
     accounts: int  # beyond the standard chart
     options: int  # beyond the standard tracking options
     calendars: tuple[str, ...]  # of its payroll, once it has staff
+    connected: bool = True  # to the app itself, as a custom connection is; each of them a user may connect
 
 
 FIRMS = (
@@ -34,12 +35,40 @@ FIRMS = (
     ),
     Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3, ("FOURWEEKLY",)),
     Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0, ("WEEKLY",)),
+    Firm(
+        "Huon Valley Refrigeration Pty Ltd",
+        "TASMANIASTANDARDTIME",
+        "Huonville",
+        "TAS",
+        "ACCRUALS",
+        4,
+        2,
+        ("FORTNIGHTLY",),
+        connected=False,
+    ),
+    Firm(
+        "Top End Pest & Termite Control",
+        "AUSCENTRALSTANDARDTIME",
+        "Darwin",
+        "NT",
+        "CASH",
+        0,
+        0,
+        ("WEEKLY",),
+        connected=False,
+    ),
 )
 
-#: How many of what each firm has. A reset can set each of these by firm. A firm without staff has no payroll; earnings
-#: rates are never fewer than the standard ones.
-PROFILES: dict[str, dict[str, tuple[int, int, int]]] = {
-    "demo": {"contacts": (5_412, 483, 61), "invoices": (400, 60, 8), "staff": (40, 3, 0), "earnings_rates": (28, 0, 0)},
+#: How many of what each firm has, in the order of the firms: a profile has as many of them as there are numbers. A
+#: reset can set each of these by firm. A firm without staff has no payroll; earnings rates are never fewer than the
+#: standard ones.
+PROFILES: dict[str, dict[str, tuple[int, ...]]] = {
+    "demo": {
+        "contacts": (5_412, 483, 61, 38, 24),
+        "invoices": (400, 60, 8, 12, 6),
+        "staff": (40, 3, 0, 5, 0),
+        "earnings_rates": (28, 0, 0, 0, 0),
+    },
     "small": {"contacts": (30, 12, 5), "invoices": (40, 12, 4), "staff": (12, 3, 0), "earnings_rates": (0, 0, 0)},
     "big": {
         "contacts": (50_000, 5_412, 483),

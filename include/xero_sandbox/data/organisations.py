@@ -20,14 +20,15 @@ def organisations(
     `same_second` how many contacts (or "all") share one second. ValueError for an unknown profile, count or name."""
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
-    unknown = {name for given in (counts or {}).values() for name in given} - {firm.name for firm in FIRMS}
+    firms = FIRMS[: len(PROFILES[profile]["contacts"])]
+    unknown = {name for given in (counts or {}).values() for name in given} - {firm.name for firm in firms}
     if unknown:
         raise ValueError(f"no organisation is called {', '.join(sorted(unknown))}")
     gc.disable()  # many short-lived dicts, no cycles: collecting in between only costs
     try:
         return [
             _organisation(Books(firm, seed, profile, _sizes(position, profile, counts or {}), makers(), same_second))
-            for position, firm in enumerate(FIRMS)
+            for position, firm in enumerate(firms)
         ]
     finally:
         gc.enable()
@@ -43,7 +44,9 @@ def _organisation(books: Books) -> Organisation:
     dice = books.dice("organisation")
     tenant_id = dice.uuid()
     record = _record(dice, books.firm, tenant_id)
-    return Organisation(tenant_id, record, books.collections(), payroll=books.sizes["staff"] > 0)
+    return Organisation(
+        tenant_id, record, books.collections(), payroll=books.sizes["staff"] > 0, custom=books.firm.connected
+    )
 
 
 def _record(dice: Dice, firm: Firm, tenant_id: str) -> dict[str, Any]:
