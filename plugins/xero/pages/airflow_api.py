@@ -1,6 +1,8 @@
 """Airflow's REST API, called inside this process as the user who asks: its access rules and its audit log apply."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 
 import httpx
 from anyio import from_thread
@@ -22,11 +24,24 @@ class AirflowApi:
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """`state`: queued, running, success, failed …"""
-        return self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}")
+        return self._call("GET", f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+
+    def tasks(self, dag_id: str, run_id: str, states: Sequence[str], limit: int = 20) -> list[dict[str, Any]]:
+        """The run's task instances that are in one of these states."""
+        if not states:
+            return []
+        asked = urlencode({"state": states, "limit": limit}, doseq=True)
+        answer = self._call("GET", f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances?{asked}")
+        return list(answer["task_instances"])
 
     def is_paused(self, dag_id: str) -> bool:
         """A paused DAG's runs wait until somebody switches it on."""
         return bool(self._call("GET", f"dags/{dag_id}")["is_paused"])
+
+    def paused(self) -> set[str]:
+        """The DAGs with the tag xero that are paused."""
+        answer = self._call("GET", "dags?paused=true&tags=xero&limit=100")
+        return {str(dag["dag_id"]) for dag in answer["dags"]}
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer: httpx.Response = from_thread.run(self._ask, method, path, body)

@@ -1,7 +1,9 @@
 """What needs a hand, and what came through lately."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import log10
+from operator import itemgetter
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -42,11 +44,14 @@ class Chart:
 def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
     days = traffic.by_day(session, data_sets=who.pairs, days=DAYS)
     found, total = standing.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    needs = standing.needs_a_hand(session, who.pairs)
+    failed = sorted(needs.documents, key=itemgetter("organisation"))
     return page(
         request,
         "overview.html",
         who,
-        needs=standing.needs_a_hand(session, who.pairs),
+        needs=needs,
+        failed=[(name, list(rows)) for name, rows in groupby(failed, key=itemgetter("organisation"))],
         found=found,
         total=total,
         search=search,

@@ -98,12 +98,13 @@ def airflow(request: Request) -> str:
     return base(request).removesuffix("/xero")
 
 
-def moment(value: datetime | None) -> Markup:
-    """An instant: in the viewer's zone where scripts run, in UTC elsewhere."""
+def moment(value: datetime | None, brief: bool = False) -> Markup:
+    """An instant: in the viewer's zone where scripts run, in UTC elsewhere. `brief`: today's without its date."""
     if value is None:
         return Markup("–")
     at = value.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
+    how = Markup(" data-brief") if brief else ""
+    return Markup('<time datetime="{}"{}>{}</time>').format(at.isoformat(), how, f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 def number(value: int | None) -> str:

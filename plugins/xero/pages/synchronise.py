@@ -1,5 +1,128 @@
-"""Synchronise: pull one data set of one organisation now, and watch it."""
+"""Synchronise: pull data sets of one organisation now, and watch."""
 
-from fastapi import APIRouter
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import Response
+
+from xero.datasets.declaration import Dataset, Timing
+from xero.datasets.registry import DATASETS
+from xero.pages import runs
+from xero.pages.access import Viewer, ViewerDep, pull_dag_of, triggering
+from xero.pages.airflow_api import AirflowApi, AirflowApiDep
+from xero.pages.database import SessionDep
+from xero.pages.rendering import page
+from xero.qicworks import connections, standing
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
 
 router = APIRouter()
+router.include_router(runs.router)
+
+SET_UP = "set-up"  # what the button for all of them sends
+
+
+def is_set_up(dataset: Dataset) -> bool:
+    """What is pulled whenever it is due to all; the others have a midnight of their own."""
+    return dataset.timing is Timing.ANY
+
+
+@router.get("/synchronise")
+def show(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    connection: str = "",
+    data_set: str = "",
+) -> Response:
+    """`data_set`: what is ticked at first."""
+    known = connections.every(session)
+    if not connection and len(known) == 1:
+        connection = str(known[0].id)
+    chosen = live(session, connection) if connection else None
+    offered = [DATASETS[name] for name in who.data_sets if who.may_trigger(pull_dag_of(name))]
+    paused = api.paused() if chosen else set()
+    last = {}
+    if chosen:
+        last = {
+            one.data_set: one
+            for one in standing.one(session, chosen.id, who.pairs).data_sets
+            if one.direction == "pull"
+        }
+    return page(
+        request,
+        "synchronise.html",
+        who,
+        known=known,
+        chosen=chosen,
+        groups=[
+            ("Set-up data", [one for one in offered if is_set_up(one)]),
+            ("Pulled overnight as well", [one for one in offered if not is_set_up(one)]),
+        ],
+        offered=offered,
+        ticked=data_set,
+        last=last,
+        set_up=SET_UP,
+        paused=[one for one in offered if pull_dag_of(one.name) in paused],
+    )
+
+
+@router.post("/synchronise")
+def pull(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    connection: Annotated[str, Form()] = "",
+    data_set: Annotated[list[str] | None, Form()] = None,
+    full_refresh: Annotated[str, Form()] = "",
+    every: Annotated[str, Form()] = "",
+) -> Response:
+    chosen = live(session, connection)
+    if not chosen.enabled:
+        raise HTTPException(409, f"{chosen.organisation} is switched off. Switch it on under Connections first.")
+    wanted = _wanted(who, data_set or [], every == SET_UP)
+    conf = {"connection": str(chosen.id), "full_refresh": bool(full_refresh)}
+    return start(request, api, [(pull_dag_of(name), conf) for name in wanted])
+
+
+def start(request: Request, api: AirflowApi, wanted: list[tuple[str, dict[str, object]]]) -> Response:
+    """Triggers these DAGs with these settings, and shows their runs. What Airflow refuses is told, the others go on."""
+    started: list[tuple[str, str]] = []
+    refused: list[str] = []
+    for dag_id, conf in wanted:
+        try:
+            started.append((dag_id, api.trigger(dag_id, conf)))
+        except HTTPException as refusal:
+            if len(wanted) == 1:
+                raise
+            refused.append(f"{dag_id} was not started. {refusal.detail}")
+    if not started:
+        raise HTTPException(409, " ".join(refused))
+    return runs.watch(request, started, refused, "warning")
+
+
+def live(session: Session, said: str) -> Connection:
+    """The connection of that id; LookupError if there is none, or it was deleted."""
+    try:
+        found = connections.one(session, UUID(said))
+    except ValueError:
+        raise LookupError("Choose an organisation first: there is no connection of that id.") from None
+    if found.state == "deleted":
+        raise LookupError(f"The connection of {found.organisation} was deleted. Connect to Xero again.")
+    return found
+
+
+def _wanted(who: Viewer, ticked: list[str], set_up: bool) -> list[str]:
+    """The data sets to pull, all of which this user may trigger."""
+    if set_up:
+        ticked = [name for name, one in DATASETS.items() if is_set_up(one) and who.may_trigger(pull_dag_of(name))]
+    if unknown := [name for name in ticked if name not in DATASETS]:
+        raise LookupError(f"There is no data set {unknown[0]}.")
+    if not ticked:
+        raise HTTPException(422, "Tick at least one data set, then pull.")
+    for name in ticked:
+        triggering(who, pull_dag_of(name))
+    return list(dict.fromkeys(ticked))

@@ -84,6 +84,12 @@ class Standing:
     def failing(self) -> tuple[DataSet, ...]:
         return tuple(one for one in self.data_sets if one.last_status == "error")
 
+    @property
+    def not_available(self) -> tuple[str, ...]:
+        """The data sets that Xero does not give from this organisation: no payroll, a missing role or scope."""
+        refused = "data set not available"
+        return tuple(one.data_set for one in self.data_sets if (one.last_message or "").startswith(refused))
+
     def _last(self, direction: str) -> datetime | None:
         ended = (one.last_ended_at for one in self.data_sets if one.direction == direction)
         return max((moment for moment in ended if moment is not None), default=None)

@@ -22,10 +22,13 @@
     const timeZone = zone();
     const short = new Intl.DateTimeFormat("en-AU", { timeZone, dateStyle: "medium", timeStyle: "short" });
     const long = new Intl.DateTimeFormat("en-AU", { timeZone, dateStyle: "full", timeStyle: "long" });
+    const hour = new Intl.DateTimeFormat("en-AU", { timeZone, timeStyle: "short" });
+    const day = new Intl.DateTimeFormat("en-AU", { timeZone, day: "numeric", month: "short" });
+    const brief = (at) => (day.format(at) === day.format(new Date()) ? "" : `${day.format(at)}, `) + hour.format(at);
     for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      time.textContent = short.format(at);
+      time.textContent = "brief" in time.dataset ? brief(at) : short.format(at);
       time.title = long.format(at);
     }
     for (const field of root.querySelectorAll("input[name=zone]")) field.value = timeZone;
