@@ -1,0 +1,14 @@
+-- What a run of a DAG has come to.
+
+-- name: events_of
+-- Of whole organisations, in the order in which they began. The time leads to them: events have no index by run.
+SELECT event.id, event.started_at, event.ended_at, event.connection_id, organisation.name AS organisation, event.status,
+       event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed,
+       event.calls, event.bytes_received, event.message, event.correction, event.task_id, event.map_index, event.try_number
+  FROM xero_sync.connection_event AS event
+  LEFT JOIN xero_sync.connection ON connection.id = event.connection_id
+  LEFT JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE event.direction = :direction AND event.data_set = :data_set AND event.started_at BETWEEN :since AND :until
+   AND event.dag_id = :dag_id AND event.run_id = :run_id AND event.document IS NULL
+ ORDER BY event.started_at, event.id
+ LIMIT :limit;

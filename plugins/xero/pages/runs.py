@@ -1,0 +1,190 @@
+"""Runs that somebody started here or elsewhere, watched until they are over."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+from xero.pages.access import DAGS, Viewer, ViewerDep, reading
+from xero.pages.airflow_api import AirflowApi, AirflowApiDep
+from xero.pages.database import SessionDep
+from xero.pages.rendering import page, to
+from xero.qicworks import runs
+from xero.qicworks.database import Session
+
+router = APIRouter()
+
+OVER = ("success", "failed")
+EVENTS = 200  # of a run that are shown
+AT_ONCE = 50  # runs on one page
+SLOWEST = 10  # seconds between two looks at each of many; at one of few it is one a second in all
+APART = "~"  # between a DAG's id and a run's, in an address; neither of them begins with it
+NOT_DONE = {"pull": ("pushed", "failed"), "push": ("inserted", "updated", "deactivated", "rejected")}
+COUNTS = {
+    "read": "read",
+    "inserted": "new",
+    "updated": "changed",
+    "unchanged": "unchanged",
+    "deactivated": "gone",
+    "rejected": "rejected",
+    "pushed": "pushed",
+    "failed": "failed",
+    "calls": "calls",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as Airflow tells of it, its events, and its tasks that need a word."""
+
+    dag_id: str
+    run_id: str
+    direction: str
+    data_set: str
+    title: str
+    state: str
+    paused: bool
+    began: datetime | None
+    ended: datetime | None
+    by: str | None
+    events: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+    documents: list[str]  # ids that it was asked for; none: all that are ready
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def path(self) -> str:
+        """Below /xero."""
+        return f"synchronise/{quote(self.dag_id, safe='')}/{quote(self.run_id, safe='')}"
+
+    @property
+    def in_airflow(self) -> str:
+        """Below Airflow's own address."""
+        return f"dags/{quote(self.dag_id, safe='')}/runs/{quote(self.run_id, safe='')}"
+
+    @property
+    def mark(self) -> str:
+        """Changes with whatever is shown of it."""
+        return blake2b(repr(self).encode(), digest_size=9).hexdigest()
+
+    def log_of(self, task: dict[str, Any]) -> str:
+        """Below Airflow's own address: the log of the task that an event comes from."""
+        mapped = (
+            f"/mapped/{task['map_index']}" if (task["map_index"] or 0) >= 0 and task["map_index"] is not None else ""
+        )
+        tries = f"?try_number={task['try_number']}" if task["try_number"] else ""
+        return f"{self.in_airflow}/tasks/{quote(task['task_id'] or '', safe='')}{mapped}{tries}"
+
+
+def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:
+    """The counts that say something of that direction, with their names."""
+    return [(said, event[name]) for name, said in COUNTS.items() if name not in NOT_DONE.get(direction, ())]
+
+
+def watch(
+    request: Request, started: list[tuple[str, str]], said: list[str] | None = None, kind: str = "success"
+) -> RedirectResponse:
+    """After a form that started these runs (DAG, run): the page that shows them, and what could not be started."""
+    if len(started) == 1:
+        [(dag_id, run_id)] = started
+        return to(request, f"synchronise/{quote(dag_id, safe='')}/{quote(run_id, safe='')}", said or (), kind)
+    names = urlencode({"run": [f"{dag_id}{APART}{run_id}" for dag_id, run_id in started]}, doseq=True)
+    return to(request, f"synchronise/runs?{names}", said or (), kind)
+
+
+@router.get("/synchronise/runs")
+def several(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    run: Annotated[list[str] | None, Query()] = None,
+) -> Response:
+    asked = [name.partition(APART) for name in dict.fromkeys(run or ())][:AT_ONCE]
+    found = [_found(who, session, api, dag_id, run_id) for dag_id, _, run_id in asked]
+    if not found:
+        raise HTTPException(404, "No run is named here. Start one under Connections, Synchronise.")
+    return page(request, "runs.html", who, runs=found, counted=counted, limit=EVENTS, pace=min(len(found), SLOWEST))
+
+
+@router.get("/synchronise/{dag_id}/{run_id}")
+def one(
+    request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, dag_id: str, run_id: str
+) -> Response:
+    found = [_found(who, session, api, dag_id, run_id)]
+    return page(request, "runs.html", who, runs=found, counted=counted, limit=EVENTS, pace=1)
+
+
+@router.get("/synchronise/{dag_id}/{run_id}/now")
+def now(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    dag_id: str,
+    run_id: str,
+    seen: str = "",
+    pace: Annotated[int, Query(ge=1, le=SLOWEST)] = 1,
+) -> Response:
+    """The part of the page that changes. As long as nothing did, the browser keeps what it has: whoever is reading or
+    listening there is not disturbed."""
+    found = _found(who, session, api, dag_id, run_id)
+    part = page(request, "_run.html", who, run=found, counted=counted, limit=EVENTS, pace=pace)
+    if seen == found.mark:
+        part.headers["HX-Reswap"] = "none"
+    return part
+
+
+def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: str) -> Run:
+    if dag_id not in DAGS:
+        raise HTTPException(404, f"There is no DAG {dag_id} that keeps QicWorks and Xero in step.")
+    reading(who, dag_id)
+    told = api.run(dag_id, run_id)
+    over = told["state"] in OVER
+    direction, data_set = whose(dag_id)
+    made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
+    ended = _moment(told["end_date"])
+    events = runs.events_of(
+        session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=EVENTS
+    )
+    waiting = [] if over else ["up_for_retry"]
+    asked = (told["conf"] or {}).get("document_ids")
+    return Run(
+        dag_id=dag_id,
+        run_id=run_id,
+        direction=direction,
+        data_set=data_set,
+        title=_title(dag_id, direction, data_set),
+        state=told["state"],
+        paused=not over and api.is_paused(dag_id),
+        began=_moment(told["start_date"]),
+        ended=ended,
+        by=told["triggering_user_name"],
+        events=events,
+        tasks=api.tasks(dag_id, run_id, [*waiting, "failed"] if not events else waiting),
+        documents=[str(id) for id in asked] if isinstance(asked, list) else [],
+    )
+
+
+def whose(dag_id: str) -> tuple[str, str]:
+    """(direction, data set) of the events of that DAG's runs."""
+    direction, _, data_set = dag_id.partition("_")
+    return (direction, data_set) if data_set else ("pull", dag_id)
+
+
+def _title(dag_id: str, direction: str, data_set: str) -> str:
+    named = DATASETS.get(data_set) if direction == "pull" else KINDS.get(data_set)
+    return f"{direction.capitalize()}: {named.title}" if named else dag_id.capitalize()
+
+
+def _moment(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
