@@ -25,3 +25,17 @@ SELECT key, problems FROM bad ORDER BY key LIMIT :count;
 
 -- name: commonest_reasons
 SELECT reason, count(*) AS count FROM bad, unnest(problems) AS reason GROUP BY reason ORDER BY count DESC, reason LIMIT 3;
+
+-- name: newest_open
+SELECT rejection.id, rejection.connection_id, organisation.name AS organisation, rejection.data_set, rejection.table_name, rejection.key,
+       rejection.reasons, rejection.record, rejection.undecodable, rejection.held_back, rejection.rejected_at, rejection.last_tried_at,
+       rejection.event_id
+  FROM xero_sync.rejection
+  JOIN xero_sync.connection ON connection.id = rejection.connection_id
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE rejection.closed_at IS NULL AND connection.state <> 'deleted'
+   AND (:connection_id::uuid IS NULL OR rejection.connection_id = :connection_id)
+   AND (:pulled::text[] IS NULL OR rejection.data_set = ANY(:pulled))
+   AND (:before::bigint IS NULL OR rejection.id < :before)
+ ORDER BY rejection.id DESC
+ LIMIT :limit;

@@ -20,6 +20,30 @@ SELECT shown.*
   JOIN xero_sync.event_shown AS shown ON shown.id = found.id
  ORDER BY shown.started_at DESC, shown.id DESC;
 
+-- name: newest_with_words
+-- Among the next 5,000 of what else is asked for: words that are common are found there at once, where their index would
+-- list every event that has them.
+SELECT shown.*
+  FROM (SELECT event.id
+          FROM (SELECT event.id, event.started_at, event.words
+                  FROM xero_sync.connection_event AS event
+                 WHERE (:connection_id::uuid IS NULL OR event.connection_id = :connection_id)
+                   AND (:direction::text IS NULL OR event.direction = :direction)
+                   AND (:data_set::text IS NULL OR event.data_set = :data_set)
+                   AND (:status::text IS NULL OR event.status = :status)
+                   AND (:since::timestamptz IS NULL OR event.started_at >= :since)
+                   AND (:until::timestamptz IS NULL OR event.started_at < :until)
+                   AND (:directions::text[] IS NULL
+                        OR (event.direction, event.data_set) IN (SELECT * FROM unnest(:directions::text[], :data_sets::text[])))
+                   AND (:before_at::timestamptz IS NULL OR (event.started_at, event.id) < (:before_at, :before_id::bigint))
+                 ORDER BY event.started_at DESC, event.id DESC
+                 LIMIT 5000) AS event
+         WHERE event.words @@ xero_sync.asked(:text)
+         ORDER BY event.started_at DESC, event.id DESC
+         LIMIT :limit) AS found
+  JOIN xero_sync.event_shown AS shown ON shown.id = found.id
+ ORDER BY shown.started_at DESC, shown.id DESC;
+
 -- name: newest_of_pairs
 -- The newest of each pair of direction and data set, and of those the newest: a pair without events costs nothing.
 WITH RECURSIVE pair AS (

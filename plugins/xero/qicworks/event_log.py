@@ -80,18 +80,23 @@ def page(
 ) -> tuple[list[dict[str, Any]], Place | None]:
     """The next events after that place, with all their columns, `organisation` and `tenant_name`; and where they end,
     None if there are no more."""
-    values = filter.values()
     place = {"before_at": before.started_at if before else None, "before_id": before.id if before else None}
-    by_pair = filter.data_sets is not None or filter.direction or filter.data_set
-    if by_pair and values["text"] is None and filter.status in (None, "", "success"):
-        del values["text"]
-        found = list(QUERIES.newest_of_pairs(session, **values, **place, limit=limit + 1))
-    else:
-        found = list(QUERIES.newest(session, **values, **place, limit=limit + 1))
+    found = _newest(session, filter, {**filter.values(), **place, "limit": limit + 1})
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
     return found[:limit], Place(last["started_at"], last["id"])
+
+
+def _newest(session: Session, filter: Filter, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """By the way that is short for what is asked."""
+    if values["text"] is not None:
+        common = list(QUERIES.newest_with_words(session, **values))
+        return common if len(common) == values["limit"] else list(QUERIES.newest(session, **values))
+    narrowed = filter.data_sets is not None or filter.direction or filter.data_set
+    if narrowed and values["status"] in (None, "success"):
+        return list(QUERIES.newest_of_pairs(session, **values))
+    return list(QUERIES.newest(session, **values))
 
 
 def export(session: Session, filter: Filter) -> Iterator[dict[str, Any]]:

@@ -31,6 +31,21 @@ def open_ones(session: Session, connection_id: UUID, dataset: Dataset, table: Ta
     return [Rejection(row["record"], row["undecodable"] or {}) for row in rows]
 
 
+def open_page(
+    session: Session,
+    connection_id: UUID | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    data_sets: frozenset[tuple[str, str]] | None = None,
+) -> tuple[list[dict[str, Any]], int | None]:
+    """The next open ones before that id, newest first, of live connections and of the (direction, data set) that the
+    reader may see; and the id they end with, None if there are no more."""
+    pulled = None if data_sets is None else [data_set for direction, data_set in data_sets if direction == "pull"]
+    about = {"connection_id": connection_id, "pulled": pulled, "before": before}
+    rows = list(QUERIES.newest_open(session, **about, limit=limit + 1))
+    return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
+
+
 def _key(table: Table) -> Composed:
     """What a rejection is known by: the record's id, or the hash of a row that has none."""
     return SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
