@@ -1,11 +1,14 @@
 """The pages as Airflow's API server serves them, in this process: real routes, real access, real PostgreSQL."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import pytest
+from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
 
 from tests.dags.conftest import airflow_database
@@ -30,8 +33,6 @@ class Browser(TestClient):
         return self.post(f"/xero/{path}", data={"form_token": token, **(fields or {})}, follow_redirects=False)
 
     def form_token(self) -> str:
-        from types import SimpleNamespace
-
         from xero.pages.access import form_token
 
         return form_token(SimpleNamespace(get_id=lambda: self.role))
@@ -73,11 +74,24 @@ def books(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]
 
     with books_for_all(sandbox_url, postgres_url, template) as books:
         connections = {name: value for name, value in books.world.environment().items() if "AIRFLOW_CONN_" in name}
+        connections["AIRFLOW_CONN_XERO_APP"] = json.dumps(by_consent(books.world))
         qicworks_engine.cache_clear()
         with mock.patch.dict(os.environ, connections):
             yield books
         qicworks_engine().dispose()
         qicworks_engine.cache_clear()
+
+
+def by_consent(world: World) -> dict[str, Any]:
+    """The Airflow connection of an app that users let in."""
+    connection = world.airflow_connection
+    extra = {
+        "grant_type": "authorization_code",
+        "login_host": world.sandbox.url,
+        "token_keys": Fernet.generate_key().decode(),
+        "redirect_uri": "http://localhost/xero/callback",
+    }
+    return connection | {"extra": connection["extra"] | extra}
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""Connect to Xero, match, edit, delete: the pages, from the first button to the last."""
+
+import re
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import requests
+
+from tests.flow.pushing import Books
+from tests.pages.conftest import Browser, Client
+
+SCRIPT = "<script>alert(1)</script> & Sons"
+
+
+def to_xero(browser: Browser) -> str:
+    """Presses *Connect to Xero*; the address at Xero."""
+    answer = browser.press("connect", {"app": "xero_app"})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def allowed(address: str, *tenants: str, decision: str = "approve") -> str:
+    """What the user does at Xero; the path that Xero sends the browser back to."""
+    chosen = [("tenant", tenant) for tenant in tenants]
+    answer = requests.post(address, data=[*chosen, ("decision", decision)], allow_redirects=False, timeout=10)
+    assert answer.status_code == 302
+    back = urlsplit(answer.headers["location"])
+    assert back.path == "/xero/callback"
+    return f"callback?{back.query}"
+
+
+def connections(books: Books) -> dict[str, tuple[str, str]]:
+    """Xero organisation → QicWorks organisation and id, of live connections."""
+    found = books.world.query(
+        "SELECT c.id, tenant_id, o.name FROM xero_sync.connection AS c JOIN qicworks.organisation AS o"
+        " ON o.id = organisation_id WHERE c.state <> 'deleted'"
+    )
+    return {row["tenant_id"]: (row["name"], str(row["id"])) for row in found}
+
+
+def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
+    world, admin = books.world, browser("admin")
+    first, second, third = (world.sandbox.tenant(number) for number in range(3))
+    before = connections(books)
+    assert set(before) == {first, second, third}
+    page = admin.read("connect")
+    assert "xero_app" in page
+    assert "Connect to Xero" in page
+    assert "accounting.contacts" in page
+    # The host of this page is not the one that Xero sends back to: it says so.
+    assert "Xero sends you back to http://localhost" in page
+    policy = admin.get("/xero/connect").headers["content-security-policy"]
+    assert f"form-action 'self' {world.sandbox.url}" in policy
+
+    address = to_xero(admin)
+    asked = parse_qs(urlsplit(address).query)
+    assert asked["response_type"] == ["code"]
+    assert "offline_access" in asked["scope"][0]
+    back = admin.get(f"/xero/{allowed(address, first, second)}", follow_redirects=False)
+    assert back.status_code == 303, back.text
+    match = back.headers["location"].removeprefix("/xero/")
+    page = admin.read(match)
+    assert page.count("<select") == 2
+    assert f"connected, matched to {before[first][0]}" in page.replace("&amp;", "&")
+
+    # The same organisations go on with their history; a wrong choice saves nothing and says what is wrong.
+    organisation = {row["name"]: row["id"] for row in world.query("SELECT id, name FROM qicworks.organisation")}
+    theirs = organisation[before[first][0]]
+    wrong = admin.press(match, {f"organisation:{first}": theirs, f"organisation:{second}": theirs})
+    assert wrong.status_code == 409
+    assert "is chosen twice" in wrong.text
+    said = admin.press(match, {f"organisation:{first}": theirs, f"organisation:{second}": ""})
+    assert said.status_code == 303
+    page = admin.read(said.headers["location"].removeprefix("/xero/"))
+    assert "connected, matched to QicWorks organisation" in page
+    assert connections(books) == before
+
+    # Off, and on.
+    id = before[first][1]
+    assert admin.press(f"connections/{id}/switch", {}).status_code == 303
+    assert ">off<" in admin.read("connections")
+    assert world.query("SELECT enabled FROM xero_sync.connection WHERE id = %s", id) == [{"enabled": False}]
+    admin.press(f"connections/{id}/switch", {"on": "yes"})
+
+    # Another QicWorks organisation: the old pair ends, and keeps its history.
+    [made] = world.query("INSERT INTO qicworks.organisation (name) VALUES (%s) RETURNING id", SCRIPT)
+    assert admin.press(f"connections/{id}/match", {"organisation": made["id"]}).status_code == 303
+    moved, new_id = connections(books)[first]
+    assert (moved, new_id != id) == (SCRIPT, True)
+    assert ">deleted<" in admin.read(f"connections/{id}")
+    for path in ("connections", f"connections/{new_id}", "events", "", f"connections/{new_id}/delete", match):
+        page = admin.read(path)
+        assert "alert(1)" in page, path
+        assert "<script>alert" not in page, path
+
+    # Deleted, after a question; at Xero, too.
+    assert "Keep it" in admin.read(f"connections/{new_id}/delete")
+    gone = admin.press(f"connections/{new_id}/delete", {})
+    assert "is disconnected at Xero" in admin.read(gone.headers["location"].removeprefix("/xero/"))
+    assert set(connections(books)) == {second, third}
+    assert admin.press(f"connections/{new_id}/delete", {}).status_code == 409
+
+
+def test_what_comes_back_wrong_says_what_to_do(browser: Client, books: Books) -> None:
+    tenant = books.world.sandbox.tenant(0)
+    admin, op, viewer = browser("admin"), browser("op"), browser("viewer")
+
+    def says(answer: str, path: str, who: Browser = admin, status: int = 409) -> None:
+        page = who.read(path, status)
+        assert answer in page
+        assert "Connect to Xero" in page or status == 403
+
+    stored = "SELECT count(*) AS count FROM xero_sync.token"
+    [before] = books.world.query(stored)
+    says("Xero was not allowed to give access", allowed(to_xero(admin), decision="deny"))
+    says("no consent", "callback?state=forged&code=any")
+    says("no consent", "callback?code=any")
+    mine = allowed(to_xero(admin), tenant)
+    says("another user", mine, op)
+    says("right to edit", mine, viewer, status=403)
+    assert books.world.query(stored) == [before]
+    assert admin.get(f"/xero/{mine}", follow_redirects=False).status_code == 303
+    says("once already", mine)
+    assert books.world.query(stored)[0]["count"] == before["count"] + 1
+    [code] = parse_qs(urlsplit(mine).query)["code"]
+    told = books.world.query("SELECT message || coalesce(correction, '') AS said FROM xero_sync.connection_event")
+    assert not [row for row in told if code in row["said"] or "forged" in row["said"]]
+
+
+@pytest.mark.parametrize("token", ["", "forged", "another user's"])
+def test_no_other_site_changes_anything(browser: Client, books: Books, token: str) -> None:
+    admin, op = browser("admin"), browser("op")
+    [[_, id], *_] = connections(books).values()
+    given = {"form_token": op.form_token() if token == "another user's" else token} if token else {}
+    answer = admin.post(f"/xero/connections/{id}/switch", data=given, follow_redirects=False)
+    assert answer.status_code == 403
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+        answer = admin.post(
+            f"/xero/connections/{id}/switch",
+            data={"form_token": admin.form_token()},
+            headers=headers,
+            follow_redirects=False,
+        )
+        assert (answer.status_code, "another site" in answer.text) == (403, True)
+    assert books.world.query("SELECT enabled FROM xero_sync.connection WHERE id = %s", id) == [{"enabled": True}]
+
+
+def test_only_our_own_words_are_shown_after_a_form(browser: Client, books: Books) -> None:
+    admin = browser("admin")
+    assert "send your password" not in admin.read("connections?said=send+your+password")
+    [[_, id], *_] = connections(books).values()
+    place = admin.press(f"connections/{id}/switch", {"on": "yes"}).headers["location"]
+    assert re.search(r"said=[\w.-]+$", unquote(place))
+    assert "is switched on" in admin.read(place.removeprefix("/xero/"))
