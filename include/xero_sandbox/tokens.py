@@ -85,6 +85,7 @@ class Tokens:
 
     def access_token(self, grant: Grant, seconds: float) -> str:
         now = self._clock.now()
+        of_user = {"xero_userid": grant.owner} if grant.owner != APP else {}
         return self._sign(
             {
                 "nbf": int(now),
@@ -93,7 +94,7 @@ class Tokens:
                 "aud": "https://identity.xero.com/resources",
                 "client_id": self._client_id,
                 "sub": grant.owner,
-                "xero_userid": grant.owner,
+                **of_user,
                 "jti": uuid4().hex,
                 "authentication_event_id": grant.id,
                 "scope": list(grant.scope),

@@ -71,7 +71,7 @@ class TestPolicy:
 def test_the_reconcile_is_one_mapped_task_that_fails_its_run(dags: dict[str, Any]) -> None:
     dag = dags["reconcile"]
     assert set(dag.params) == {"connection"}
-    assert set(dag.task_dict) == {"connections", "reconcile"}
+    assert set(dag.task_dict) == {"connections", "reconcile", "renew_idle_authorisations"}
     assert dag.task_dict["reconcile"].is_mapped
     assert not dag.task_dict["reconcile"].downstream_task_ids, "as a leaf it decides the state of the run"
 

@@ -5,9 +5,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import pytest
 import requests
+from sqlalchemy import Engine
 
 from tests.flow.conftest import World
+from tests.sandbox.conftest import Sandbox
 from xero.qicworks import connections, database
 from xero.qicworks.connections import Connection
 from xero.sync import consent, disconnect
@@ -72,9 +75,11 @@ class Consenting(World):
         return consent.match(self.engine, token_id, granted, wanted, client, "Kim")
 
     def connected(self, *organisations: int) -> UUID:
-        """Consented to and matched to new organisations of QicWorks."""
+        """Consented to, and matched to what is offered, or to new organisations of QicWorks."""
         token_id = self.consent(*organisations)
-        self.match(token_id, dict.fromkeys(organisations, "new"))
+        found = self.granted(token_id)
+        offered = {number: found[self.sandbox.tenant(number)].organisation_id for number in organisations}
+        self.match(token_id, {number: organisation or "new" for number, organisation in offered.items()})
         return token_id
 
     def disconnect(self, id: UUID) -> list[str]:
@@ -106,3 +111,8 @@ class Consenting(World):
         """A new organisation of QicWorks."""
         id: UUID = self.query("INSERT INTO qicworks.organisation (name) VALUES (%s) RETURNING id", name)[0]["id"]
         return id
+
+
+@pytest.fixture
+def consenting(sandbox: Sandbox, engine: Engine, database_url: str) -> Consenting:
+    return Consenting(sandbox, engine, database_url)

@@ -5,23 +5,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from sqlalchemy import Engine
 
-from tests.flow.consenting import Consenting
-from tests.sandbox.conftest import Sandbox
+from tests.flow.consenting import Consenting, consenting
 from xero.api.errors import ConsentFailed, Misconfigured
 from xero.qicworks import database
 from xero.sync import consent
 
+__all__ = ["consenting"]
+
 REVOCATION = ("POST", "/connect/revocation")
 
 
-@pytest.fixture
-def world(sandbox: Sandbox, engine: Engine, database_url: str) -> Consenting:
-    return Consenting(sandbox, engine, database_url)
-
-
-def test_two_organisations_from_consent_to_the_last_one_s_deletion(world: Consenting) -> None:
+def test_two_organisations_from_consent_to_the_last_one_s_deletion(consenting: Consenting) -> None:
+    world = consenting
     first, second, _ = world.names()
     url = world.begin()
     [state] = parse_qs(urlsplit(url).query)["state"]
@@ -97,7 +93,9 @@ def test_two_organisations_from_consent_to_the_last_one_s_deletion(world: Consen
     assert world.sandbox.control("GET", "connections").get("user", []) == []
 
 
-def test_what_comes_back_wrong_is_refused_and_told(world: Consenting) -> None:
+def test_what_comes_back_wrong_is_refused_and_told(consenting: Consenting) -> None:
+    world = consenting
+
     def refused(says: str, status: str, answer: dict[str, str], user_id: str = "7") -> None:
         world.user_id = user_id
         with pytest.raises(ConsentFailed, match=says) as caught:
@@ -149,7 +147,8 @@ def test_what_comes_back_wrong_is_refused_and_told(world: Consenting) -> None:
     assert len(world.query("SELECT 1 FROM xero_sync.oauth_state")) == 1
 
 
-def test_nobody_is_sent_to_xero_for_what_could_not_be_kept(world: Consenting) -> None:
+def test_nobody_is_sent_to_xero_for_what_could_not_be_kept(consenting: Consenting) -> None:
+    world = consenting
     app = world.app()
     for changes, says in (
         ({"token_keys": ()}, "token_keys"),

@@ -1,5 +1,6 @@
 """The DAG that compares."""
 
+import logging
 from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
@@ -7,6 +8,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
 from xero.dags.retrying import default_args
+
+log = logging.getLogger(__name__)
 
 
 def reconcile_dag(doc: str | None) -> DAG:
@@ -47,5 +50,23 @@ def reconcile_dag(doc: str | None) -> DAG:
                 raise AirflowSkipException(str(skip)) from None
             return outcome.to_dict()
 
+        @task
+        def renew_idle_authorisations() -> int:
+            """Renews what no run has used for 30 days: Xero would forget it after 60. An event tells what fails."""
+            from xero import airflow_connections
+            from xero.api.settings import XeroApp
+            from xero.hooks import qicworks_engine
+            from xero.sync.idle import refresh_idle
+
+            renewed, troubles = refresh_idle(
+                qicworks_engine(),
+                lambda conn_id: XeroApp.from_connection(airflow_connections.get(conn_id)),
+                origin(get_current_context()),
+            )
+            for trouble in troubles:
+                log.warning(trouble)
+            return renewed
+
+        renew_idle_authorisations()
         reconcile.expand(connection=connections())
     return dag

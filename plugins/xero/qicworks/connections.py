@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from xero.qicworks import database, events, sql
+from xero.qicworks import database, events, lease, sql
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
 
@@ -97,4 +97,7 @@ def one_at_a_time(engine: Engine) -> Iterator[Session]:
     """A session, while nobody else connects, matches or disconnects: two at once would make each organisation twice."""
     with database.session(engine) as session:
         session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
-        yield session
+        try:
+            yield session
+        finally:
+            lease.release(session)

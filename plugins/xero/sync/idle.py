@@ -13,9 +13,7 @@ from xero.qicworks.tokens import DatabaseTokens
 QUERIES = sql.Statements("tokens")
 
 
-def refresh_idle(
-    engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin | None = None
-) -> tuple[int, list[str]]:
+def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin) -> tuple[int, list[str]]:
     """Renews what connections rest on and was not renewed for 30 days. Returns how many were, and what went wrong.
 
     One that cannot be renewed does not stop the others; an event tells it.
@@ -30,11 +28,11 @@ def refresh_idle(
                 store = DatabaseTokens(engine, row["id"], app)
                 store.renew(store.get())
                 renewed += 1
-            except XeroError as error:
-                said = f"an authorisation that lay idle could not be renewed: {error.message}"
-                events.record(
-                    session, None, "connect", "authorisation", "warning", said, origin or Origin(),
-                    correction=error.correction,
-                )  # fmt: skip
-                troubles.append(f"{said} {error.correction}")
+            except (XeroError, LookupError) as error:
+                why, correction = (
+                    (error.message, error.correction) if isinstance(error, XeroError) else (str(error), "")
+                )
+                said = f"an authorisation that lay idle could not be renewed: {why}"
+                events.record(session, None, "connect", "authorisation", "warning", said, origin, correction=correction)
+                troubles.append(f"{said} {correction}".rstrip())
     return renewed, troubles
