@@ -18,11 +18,8 @@ from rich.console import Console
 
 from demo import story
 from demo.airflow_api import AirflowApi
-from demo.place import PORTS, ROOT, Place
+from demo.place import PORTS, Place
 from demo.processes import listening, until
-
-NIGHTLY = ("pull_invoice_payments", "pull_leave_balances")
-TICK = 900  # seconds between two looks of theirs
 
 # Airflow notices a killed task, and tries it again, in seconds instead of minutes.
 IMPATIENT = {
@@ -30,12 +27,19 @@ IMPATIENT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
 }
+# No DAG begins by itself: a run of its own clock would push what a test is about to push, or pull what it counts.
 POLICY = """
 
 def task_policy(task):
     from datetime import timedelta
 
     task.retry_delay = timedelta(seconds=1)
+
+
+def dag_policy(dag):
+    from airflow.sdk.definitions.timetables.simple import NullTimetable
+
+    dag.timetable = NullTimetable()
 """
 
 
@@ -80,9 +84,9 @@ class Stack:
             return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
 
     def organisations(self) -> list[dict[str, Any]]:
-        """The largest first."""
+        """Those that the demo connects, the largest first."""
         found: list[dict[str, Any]] = self.sandbox("GET", "organisations")
-        return sorted(found, key=lambda one: -one["counts"]["Contacts"])
+        return sorted((one for one in found if "app" in one["connected"]), key=lambda one: -one["counts"]["Contacts"])
 
     def trigger(self, **conf: Any) -> str:
         """A run of pull_contacts by hand; its id."""
@@ -105,12 +109,6 @@ class Stack:
 
     def events(self, run: str) -> list[dict[str, Any]]:
         return self.query("SELECT * FROM xero_sync.connection_event WHERE run_id = %s ORDER BY id", run)
-
-    def stop_the_clock(self) -> None:
-        """No DAG begins by itself from here on that looks every 15 minutes what there is to do."""
-        for dag_id in (*(file.stem for file in (ROOT / "dags").glob("push_*.py")), *NIGHTLY):
-            url = f"{self.place.airflow}/api/v2/dags/{dag_id}"
-            self.api.session.patch(url, json={"is_paused": True}, timeout=30).raise_for_status()
 
     def result(self, run: str, dag_id: str, task_id: str) -> dict[str, int]:
         """What the run's first mapped task of that name gave."""
