@@ -25,6 +25,7 @@ ORGANISATIONS = """
     SELECT connection.id AS connection_id, connection.tenant_id, organisation.id, organisation.name,
            organisation.period_lock_date
       FROM xero_sync.connection JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+      JOIN xero_sync.token ON token.id = connection.token_id AND token.airflow_conn_id = 'xero_default'
      WHERE connection.enabled AND connection.state = 'connected' ORDER BY organisation.name
 """
 # The nth of those that can be told apart; the last of the active ones is the one that will be archived.
@@ -67,7 +68,8 @@ class Placed:
 
 
 def add(place: Place, *, anew: bool = False) -> list[Placed]:
-    """All samples of every organisation. Those that are there already stay as they are, unless they are made `anew`."""
+    """All samples of every organisation that no user connected. Those that are there already stay as they are, unless
+    they are made `anew`."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as others:
         desks = [Desk(connection, one, others) for one in connection.execute(ORGANISATIONS).fetchall()]
         return [placed for desk in desks for placed in desk.place_all(anew)]

@@ -1,4 +1,5 @@
-"""What QicWorks has of its own before it pulls: some of its staff, and the invoices that were pushed earlier."""
+"""What QicWorks has of its own before it pulls: some of its staff, the invoices that were pushed earlier, and
+organisations that are not connected to Xero yet."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,21 @@ INVOICE = """
       FROM xero_sync.connection WHERE tenant_id = %(tenant)s
         ON CONFLICT DO NOTHING
 """
+# For the Xero organisations that a user may connect: one bears its name, the other has to be matched by hand.
+ORGANISATION = """
+    INSERT INTO qicworks.organisation (name)
+    SELECT %(name)s::text WHERE NOT EXISTS (SELECT FROM qicworks.organisation WHERE name = %(name)s::text)
+"""
+# A Xero that was started anew knows no consent from before.
+FORGOTTEN = """
+      WITH forgotten AS (
+           UPDATE xero_sync.token SET state = 'broken', broken_reason = %(reason)s
+            WHERE airflow_conn_id = 'xero_app' AND state = 'ok' RETURNING id)
+    UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = %(reason)s
+      FROM forgotten WHERE connection.token_id = forgotten.id AND connection.state = 'connected'
+"""
+REASON = "The sandbox was started anew and has forgotten what users consented to. Connect to Xero again."
+UNCONNECTED = ("Huon Valley Refrigeration Pty Ltd", "TEPTC Darwin Depot")
 
 
 def add(place: Place) -> None:
@@ -37,6 +53,8 @@ def add(place: Place) -> None:
             answer.raise_for_status()
             return answer.json()
 
+        for name in UNCONNECTED:
+            connection.execute(ORGANISATION, {"name": name})
         for organisation in ask(""):
             tenant = organisation["tenant"]
             for employee in some_of(ask(f"/{tenant}/Employees")):
@@ -45,6 +63,12 @@ def add(place: Place) -> None:
                 if invoice["Type"] == "ACCREC" and str(invoice.get("InvoiceNumber")).startswith("IV-"):
                     dates = {"issued": day(invoice["Date"]), "due": day(invoice.get("DueDate"))}
                     connection.execute(INVOICE, {"Reference": None, **invoice, **dates, "tenant": tenant})
+
+
+def forget_consents(place: Place) -> None:
+    """What users connected waits for them to connect it again."""
+    with psycopg.connect(f"{place.postgres}/qicworks") as connection:
+        connection.execute(FORGOTTEN, {"reason": REASON})
 
 
 def some_of(employees: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,13 +4,18 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Of the demo's Airflow, with their roles.
+USERS = {"admin": "admin", "viewer": "viewer"}
 
 # What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
 FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
@@ -56,7 +61,13 @@ class Place:
 
     @property
     def airflow(self) -> str:
+        """For programs."""
         return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def ui(self) -> str:
+        """For browsers: Xero sends them back to localhost only, and a login belongs to the host it was made at."""
+        return f"http://localhost:{self.airflow_port}"
 
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
@@ -71,23 +82,24 @@ class Place:
             folder.mkdir(parents=True, exist_ok=True)
         (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(PRELOAD)
         passwords = self.home / "airflow" / "passwords.json"
-        write_secretly(passwords, json.dumps({"admin": self.secrets["admin_password"]}))
+        write_secretly(passwords, json.dumps({user: self.secrets[f"{user}_password"] for user in USERS}))
 
     @cached_property
     def secrets(self) -> dict[str, str]:
-        """Made at the first start, kept in a file that only its owner reads."""
+        """Made at the first start, kept in a file that only its owner reads. What an older file lacks is added."""
         file = self.home / "secrets.json"
-        if not file.exists():
-            made = {
-                "admin_password": secrets.token_urlsafe(9),
-                "token_key": Fernet.generate_key().decode(),
-                "airflow_fernet_key": Fernet.generate_key().decode(),
-                "jwt_secret": secrets.token_hex(64),
-                "api_secret_key": secrets.token_hex(32),
-                "client_secret": secrets.token_urlsafe(36),
-            }
-            write_secretly(file, json.dumps(made, indent=2))
-        return dict(json.loads(file.read_text()))
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        makers: dict[str, Callable[[], str]] = {
+            **{f"{user}_password": lambda: secrets.token_urlsafe(9) for user in USERS},
+            "token_key": lambda: Fernet.generate_key().decode(),
+            "airflow_fernet_key": lambda: Fernet.generate_key().decode(),
+            "jwt_secret": lambda: secrets.token_hex(64),
+            "api_secret_key": lambda: secrets.token_hex(32),
+            "client_secret": lambda: secrets.token_urlsafe(36),
+        }
+        if made := {name: make() for name, make in makers.items() if name not in known}:
+            write_secretly(file, json.dumps(known | made, indent=2))
+        return known | made
 
     @property
     def environment(self) -> dict[str, str]:
@@ -99,7 +111,7 @@ class Place:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Airflow's settings and the two connections, as environment variables."""
+        """Airflow's settings and the connections, as environment variables."""
         return {
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
@@ -116,11 +128,11 @@ class Place:
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
             "AIRFLOW__CORE__FERNET_KEY": self.secrets["airflow_fernet_key"],
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow}/execution/",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "airflow" / "passwords.json"),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.airflow_port),
-            "AIRFLOW__API__BASE_URL": self.airflow,
+            "AIRFLOW__API__BASE_URL": self.ui,
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__SECRET_KEY": self.secrets["api_secret_key"],
             "AIRFLOW__API_AUTH__JWT_SECRET": self.secrets["jwt_secret"],
@@ -129,12 +141,13 @@ class Place:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "GX_ANALYTICS_ENABLED": "False",
             "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(self.xero_connection),
+            "AIRFLOW_CONN_XERO_APP": json.dumps(self.xero_app),
             "AIRFLOW_CONN_QICWORKS_DEFAULT": f"{self.postgres}/qicworks",
         }
 
     @property
-    def xero_connection(self) -> dict[str, object]:
-        """The Airflow connection of type Xero that leads to the sandbox."""
+    def xero_connection(self) -> dict[str, Any]:
+        """The Airflow connection of type Xero that leads to the sandbox, as a custom connection."""
         return {
             "conn_type": "xero",
             "login": "demo-client",
@@ -147,6 +160,13 @@ class Place:
                 "token_keys": self.secrets["token_key"],
             },
         }
+
+    @property
+    def xero_app(self) -> dict[str, Any]:
+        """The same app for users who consent in a browser, which a custom connection cannot be."""
+        connection = self.xero_connection
+        consent = {"grant_type": "authorization_code", "redirect_uri": f"{self.ui}/xero/callback"}
+        return {**connection, "extra": {**connection["extra"], **consent}}
 
 
 PORTS = {

@@ -27,7 +27,9 @@ ORGANISATIONS = """
     SELECT organisation.name
       FROM xero_sync.connection connection
       JOIN qicworks.organisation organisation ON organisation.id = connection.organisation_id
+      JOIN xero_sync.token ON token.id = connection.token_id
      WHERE connection.enabled AND connection.state <> 'deleted'
+       AND (connection.state = 'connected' OR token.airflow_conn_id = 'xero_default')
 """
 
 PULLED = ("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "calls", "bytes_received")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from demo import compare, compare_pay, documents, own_records, pay, postgres, processes, report
 from demo.airflow_api import AirflowApi
-from demo.place import ROOT, DemoError, Place
+from demo.place import ROOT, USERS, DemoError, Place
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 
@@ -23,13 +23,15 @@ def up(place: Place, console: Console) -> None:
     say_started(console, "Xero sandbox", place.sandbox, began_anew)
     airflow = [sys.executable, "-m", "airflow", "standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
-    say_started(console, "Airflow", place.airflow, processes.ensure_started(place, "airflow", airflow, *ports))
+    say_started(console, "Airflow", place.ui, processes.ensure_started(place, "airflow", airflow, *ports))
 
     # While Airflow comes up.
     wait_for_sandbox(place)
     xero(place, "migrate")
     xero(place, "connect", "--all")
     own_records.add(place)
+    if began_anew:
+        own_records.forget_consents(place)
 
     pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
     api = AirflowApi(place)
@@ -83,7 +85,7 @@ class Runs:
         return [
             f"The run of {dag_id} is {state} "
             f"({', '.join(self.api.failed_tasks(dag_id, self.ids[dag_id])) or 'no task failed'}): "
-            f"{self.place.airflow}/dags/{dag_id}/runs/{self.ids[dag_id]}"
+            f"{self.place.ui}/dags/{dag_id}/runs/{self.ids[dag_id]}"
             for dag_id, state in self.states.items()
             if state != "success"
         ]
@@ -152,7 +154,8 @@ def wait_for_runs(api: AirflowApi, runs: dict[str, str], patience: float) -> dic
 
 
 def tell_where(place: Place, console: Console) -> None:
-    console.print(f"Airflow   {place.airflow}  user admin  password {place.secrets['admin_password']}")
+    for user in USERS:
+        console.print(f"Airflow   {place.ui}  user {user:<6}  password {place.secrets[f'{user}_password']}")
     console.print(f"QicWorks  {place.postgres}/qicworks")
     console.print(f"Logs      {place.home / 'logs'}")
     console.print("`make stop` stops it; `make demo` again pulls what changed.")

@@ -1,5 +1,6 @@
 """Where a demo lives, and what may leak into it."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ def test_defaults() -> None:
     place = Place.from_environment({})
     assert place.home == ROOT / ".demo"
     assert (place.airflow, place.sandbox) == ("http://127.0.0.1:8080", "http://127.0.0.1:8095")
+    assert place.ui == "http://localhost:8080"
 
 
 def test_every_port_has_its_variable(tmp_path: Path) -> None:
@@ -35,6 +37,30 @@ def test_secrets_are_made_once_and_only_for_the_owner(tmp_path: Path) -> None:
     assert Place(tmp_path / "home").secrets == place.secrets
     assert Place(tmp_path / "other").secrets != place.secrets
     assert len(place.secrets["jwt_secret"]) >= 64
+
+
+def test_what_older_secrets_lack_is_added(tmp_path: Path) -> None:
+    first = Place(tmp_path)
+    first.prepare()
+    older = {name: secret for name, secret in first.secrets.items() if name != "viewer_password"}
+    (tmp_path / "secrets.json").write_text(json.dumps(older))
+    again = Place(tmp_path)
+    again.prepare()
+    assert again.secrets.keys() == first.secrets.keys()
+    assert {**again.secrets, "viewer_password": ""} == {**first.secrets, "viewer_password": ""}
+    assert again.secrets["viewer_password"]
+    passwords = json.loads((tmp_path / "airflow" / "passwords.json").read_text())
+    assert passwords == {user: again.secrets[f"{user}_password"] for user in ("admin", "viewer")}
+    assert Place(tmp_path).secrets == again.secrets
+
+
+def test_users_consent_to_the_same_app_at_an_address_that_xero_allows(tmp_path: Path) -> None:
+    place = Place(tmp_path, airflow_port=18080)
+    custom, app = (json.loads(place.settings[f"AIRFLOW_CONN_XERO_{name}"]) for name in ("DEFAULT", "APP"))
+    assert app["extra"].pop("redirect_uri") == "http://localhost:18080/xero/callback"
+    assert [one["extra"].pop("grant_type") for one in (custom, app)] == ["client_credentials", "authorization_code"]
+    assert app == custom
+    assert place.settings["AIRFLOW__API__BASE_URL"] == "http://localhost:18080"
 
 
 def test_the_callers_airflow_and_python_stay_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
