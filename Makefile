@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo stop test test-most test-stack faults bench lint lock
+.PHONY: setup browser demo stop test test-most test-stack faults bench lint lock
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -25,7 +25,15 @@ demo: setup  ## sandbox, PostgreSQL and Airflow; every pull and push once; the U
 stop:  ## stop what `make demo` started
 	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
 
-test: setup  ## every test
+browser:  ## the tests of the pages need a chromium, which the package index does not have
+	@for name in $${CHROMIUM:-chromium chromium-browser google-chrome}; do ! command -v $$name >/dev/null || exit 0; done; \
+	if test -z "$$CHROMIUM" && test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install --quiet=2 --yes --no-install-recommends chromium; \
+	else echo "No chromium is here: sudo apt-get install chromium, or say where one is: make test CHROMIUM=/path/to/it"; \
+	  exit 1; fi
+
+test: setup browser  ## every test
 	$(MAKE) --no-print-directory --jobs 2 --keep-going test-most test-stack
 	$(BIN)/python -m pytest -m alone
 
