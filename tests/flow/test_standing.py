@@ -1,0 +1,220 @@
+"""How it stands: what events come to, by a trigger, and what somebody has to act on."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from sqlalchemy import Engine
+
+from tests.flow.recorded import NOW, Row, connect, insert
+from xero.datasets.registry import DATASETS
+from xero.qicworks import connections, database, events, rejections, sql, standing, traffic
+from xero.qicworks.database import Session
+from xero.qicworks.event_log import Pair
+from xero.qicworks.events import Counts, Origin
+from xero.qicworks.migrate import migrate
+
+PAIRS: list[Pair] = [("pull", "contacts"), ("pull", "staff"), ("push", "invoices"), ("connect", "connection")]
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with database.session(engine) as session:
+        yield session
+
+
+def live_through(engine: Engine, ids: list[UUID], seed: int) -> None:
+    """What happens to events in a while: runs, events of documents, those that begin and end at once, interruptions."""
+    drawn = random.Random(seed)
+    with database.session(engine) as session:
+        for _ in range(40):
+            pair = (drawn.choice(ids), *drawn.choice(PAIRS))
+            counts = Counts(*(drawn.randrange(9) for _ in range(10)))
+            happens = drawn.randrange(6)
+            if happens < 3:
+                id = events.open_event(session, *pair, Origin())
+                events.count(session, id, counts)
+                events.close_event(session, id, drawn.choice(["success", "warning", "error"]), counts, f"of {seed}")
+                if happens == 0:  # it went wrong after all
+                    events.close_event(session, id, "error", Counts(*(drawn.randrange(9) for _ in range(10))), "no")
+            elif happens == 3:
+                events.record(session, *pair, "warning", "told", Origin(), document=drawn.choice([None, "INV-1"]))
+            elif happens == 4:
+                events.open_event(session, *pair, Origin())
+            else:
+                events.close_interrupted(session, *pair)
+
+
+def recomputed(rows: list[Row]) -> tuple[dict[tuple[Any, ...], Row], dict[tuple[Any, ...], tuple[int, ...]]]:
+    """Last event by pair, and sums by day and pair, from the events alone."""
+    last: dict[tuple[Any, ...], Row] = {}
+    sums: dict[tuple[Any, ...], Counter[str]] = {}
+    for row in sorted(rows, key=lambda row: (row["ended_at"] or NOW, row["id"])):
+        if row["status"] == "running" or row["document"] is not None:
+            continue
+        pair = row["connection_id"], row["direction"], row["data_set"]
+        last[pair] = row
+        day = sums.setdefault((row["ended_at"].date(), *pair), Counter())
+        day["runs"] += 1
+        day["failed_runs"] += row["status"] == "error"
+        day["written"] += row["inserted"] + row["updated"] + row["deactivated"]
+        for name in ("read", "pushed", "calls", "bytes_received"):
+            day[name] += row[name]
+    return last, {key: tuple(sorted(day.items())) for key, day in sums.items()}
+
+
+def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str, tmp_path: Path) -> None:
+    """Events that ended before the migration, after it, many at once on the same pairs; days change at midnight UTC."""
+    schema = tmp_path / "schema"
+    schema.mkdir()
+    for file in sorted((sql.folder() / "schema").glob("*.sql")):
+        if file.name < "0009":
+            (schema / file.name).symlink_to(file)
+    name = f"test_{random.randrange(10**9)}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+    engine = database.engine(postgres_url.rsplit("/", 1)[0] + "/" + name)
+    with mock.patch.object(sql, "folder", return_value=tmp_path):
+        migrate(engine)
+    with database.session(engine) as session:
+        ids = connect(session, "A", "B")
+        live_through(engine, ids, 0)
+        migrate(engine)
+        with ThreadPoolExecutor(4) as several:
+            list(several.map(lambda seed: live_through(engine, ids, seed), range(1, 5)))
+        for minutes in (-1, 1):
+            ended_at = NOW.replace(hour=0, minute=0) - timedelta(days=3, minutes=minutes)
+            insert(
+                session, "xero_sync.connection_event", connection_id=ids[0], direction="pull", data_set="contacts",
+                status="success", started_at=ended_at, ended_at=ended_at, calls=5,
+            )  # fmt: skip
+        rows = session.execute("SELECT * FROM xero_sync.connection_event").fetchall()
+        last, sums = recomputed(rows)
+        assert len(last) == 8
+        assert len({day for day, *_ in sums}) >= 3
+        held = session.execute("SELECT * FROM xero_sync.standing").fetchall()
+        assert {(row["connection_id"], row["direction"], row["data_set"]): row["last_event_id"] for row in held} == {
+            pair: row["id"] for pair, row in last.items()
+        }
+        for row in held:
+            event = last[row["connection_id"], row["direction"], row["data_set"]]
+            for column in ("status", "started_at", "ended_at", "message", "correction"):
+                assert row[f"last_{column}"] == event[column]
+        counted = session.execute("SELECT * FROM xero_sync.traffic").fetchall()
+        keys = ("day", "connection_id", "direction", "data_set")
+        assert {
+            tuple(row[key] for key in keys): tuple(sorted((n, v) for n, v in row.items() if n not in keys))
+            for row in counted
+        } == sums
+        session.execute("DELETE FROM xero_sync.connection_event")  # old events may go: what they came to stays
+        assert len(session.execute("SELECT * FROM xero_sync.traffic").fetchall()) == len(sums)
+    engine.dispose()
+
+
+def test_what_needs_a_hand(session: Session) -> None:
+    [fine, failing, off, broken] = connect(session, "A fine", "B failing", "C off", "D broken")
+    for id in (fine, failing, off, broken):
+        for name in DATASETS:
+            session.execute("INSERT INTO xero_sync.cursor VALUES (%s, %s, NULL, now())", (id, f"{name}/part"))
+    assert not standing.needs_a_hand(session)
+
+    session.execute(
+        "UPDATE xero_sync.connection SET enabled = id <> %s, connected_at = now() - interval '9 days'", (off,)
+    )
+    session.execute("UPDATE xero_sync.connection SET state = 'needs_reconnect' WHERE id = %s", (broken,))
+    session.execute(
+        "UPDATE xero_sync.cursor SET completed_at = now() - interval '27 hours' WHERE data_set LIKE 'staff%'"
+    )
+    session.execute("UPDATE xero_sync.cursor SET completed_at = now() - interval '9 days' WHERE data_set LIKE 'leave%'")
+    session.execute("DELETE FROM xero_sync.cursor WHERE data_set LIKE 'pay_codes%'")
+    for id in (failing, off, broken):
+        events.record(session, id, "pull", "contacts", "error", "it broke", Origin(), correction="Mend it.")
+        events.record(session, id, "push", "invoices", "error", "of one", Origin(), document="INV-1")
+    events.record(session, fine, "pull", "pay_codes", "warning", "not available", Origin())
+    events.record(session, failing, "pull", "staff", "error", "it broke", Origin())
+    running = events.open_event(session, failing, "push", "bills", Origin())
+    of = {one.id: one.organisation_id for one in connections.every(session)}
+    for table in ("invoice", "bill"):
+        for n in range(3):
+            document = insert(
+                session, f"qicworks.{table}", organisation_id=of[failing], number=f"N{n}",
+                push_state="failed" if n else "pushed",
+            )  # fmt: skip
+        insert(
+            session, "qicworks.attachment", organisation_id=of[failing], parent_type=table, parent_id=document,
+            file_name="a.pdf", content=b"", push_state="failed",
+        )  # fmt: skip
+    for minutes in (59, 61):
+        insert(
+            session, "xero_sync.push_request", connection_id=failing, kind="bills", idempotency_key=str(minutes),
+            method="PUT", path="/",
+            documents=[document], versions=[1], created_at=datetime.now(UTC) - timedelta(minutes=minutes),
+        )  # fmt: skip
+    for n in range(5):
+        insert(
+            session, "xero_sync.rejection", connection_id=failing, data_set="contacts" if n else "staff",
+            table_name="contact", key=str(n),
+            reasons=["name: missing"], record=Jsonb({"n": n}), event_id=running, held_back=n == 1,
+            closed_at=NOW if n == 4 else None,
+        )  # fmt: skip
+
+    needs = standing.needs_a_hand(session)
+    assert [one.organisation for one in needs.reconnect] == ["D broken"]
+    assert [(row["organisation"], row["data_set"], row["last_message"]) for row in needs.failing] == [
+        ("B failing", "contacts", "it broke"), ("B failing", "staff", "it broke")
+    ]  # fmt: skip
+    # Staff of B failed, which is told already; what A never had of pay codes Xero does not have.
+    assert [(row["organisation"], row["data_set"]) for row in needs.overdue] == [
+        ("A fine", "staff"),
+        ("B failing", "pay_codes"),
+    ]
+    assert [(row["kind"], row["connection_id"], row["documents"], row["attachments"]) for row in needs.documents] == [
+        ("bills", failing, 2, 1), ("invoices", failing, 2, 1)
+    ]  # fmt: skip
+    assert [(row["data_set"], row["count"], row["held_back"]) for row in needs.rejections] == [
+        ("contacts", 3, 1),
+        ("staff", 1, 0),
+    ]
+    assert [(row["kind"], row["requests"], row["documents"]) for row in needs.stuck] == [("bills", 1, 1)]
+    assert len(needs) == 1 + 2 + 2 + 2 + 2 + 1
+    seen = standing.needs_a_hand(session, frozenset({("pull", "staff"), ("push", "invoices")}))
+    assert [len(rows) for rows in vars(seen).values()] == [1, 1, 1, 1, 1, 0]
+
+    session.execute(
+        """INSERT INTO xero_sync.call_budget (app, tenant_id, day_remaining, day_limit, day_seen_at)
+           VALUES ('one', 'tenant B failing', 900, 1000, now() - interval '1 hour'),
+                  ('two', 'tenant B failing', 4000, 5000, now()),
+                  ('one', 'tenant A fine', 1, 1000, now() - interval '25 hours')"""
+    )
+    found, total = standing.page(session, "b FAIL")
+    assert (total, len(found)) == (1, 1)
+    assert (found[0].calls_left, found[0].day_limit) == (4000, 5000)
+    assert [(one.data_set, one.last_status, one.running_event_id) for one in found[0].data_sets] == [
+        ("contacts", "error", None), ("staff", "error", None), ("bills", None, running)
+    ]  # fmt: skip
+    assert found[0].last_pull_at is not None
+    assert found[0].last_push_at is None
+    found, total = standing.page(session, "", 2, 1, frozenset({("pull", "staff")}))
+    assert ([one.connection.organisation for one in found], total) == (["B failing", "C off"], 4)
+    assert [len(one.data_sets) for one in found] == [1, 0]
+    assert standing.one(session, fine).calls_left is None
+
+    rows, last = rejections.open_page(session, None, None, 2)
+    assert [row["key"] for row in rows] == ["3", "2"]
+    rows, last = rejections.open_page(session, failing, last, 2)
+    assert ([row["key"] for row in rows], last) == (["1", "0"], None)
+    assert rejections.open_page(session, fine) == ([], None)
+    assert len(rejections.open_page(session, data_sets=frozenset({("pull", "staff"), ("push", "contacts")}))[0]) == 1
+    days = traffic.by_day(session, failing)
+    assert (len(days), days[-1].day, days[-1].runs, days[-1].failed_runs) == (30, datetime.now(UTC).date(), 2, 2)
+    assert [row["data_set"] for row in traffic.by_data_set(session, None, frozenset({("pull", "staff")}))] == ["staff"]
+    assert [row["organisation"] for row in traffic.by_organisation(session, days=1, limit=1)] == ["A fine"]
