@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.place import PORTS
+from xero.api.settings import SCOPES
 from xero.datasets.registry import DATASETS
 
 
@@ -42,3 +43,18 @@ def test_its_commands_are_the_command_line_s(readme: str, root: Path) -> None:
 def test_its_variables_are_the_demo_s(readme: str) -> None:
     table = readme.split("## Settings of the demo")[1].split("## ")[0]
     assert set(re.findall(r"`([A-Z_]+)`", table.split("Set them")[0])) == {"XERO_DEMO_HOME", *PORTS}
+
+
+def test_its_scopes_are_those_that_are_asked_for(readme: str) -> None:
+    rows = re.findall(
+        r"^\| (`[a-z._`, ]+`) \| .+ \|$",
+        readme.split("It asks for these scopes")[1].split("\nA custom")[0],
+        re.MULTILINE,
+    )
+    assert [scope for row in rows for scope in re.findall(r"`([a-z._]+)`", row)] == list(SCOPES)
+
+
+def test_its_pictures_are_there(readme: str, root: Path) -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", readme)
+    assert pictures
+    assert not [picture for picture in pictures if not (root / picture).is_file()]

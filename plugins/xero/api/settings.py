@@ -17,9 +17,6 @@ IDENTITY_HOST = "https://identity.xero.com"
 LOGIN_HOST = "https://login.xero.com"
 SCOPES = (
     "offline_access",
-    "openid",
-    "profile",
-    "email",
     "accounting.contacts",
     "accounting.settings.read",
     "accounting.invoices",

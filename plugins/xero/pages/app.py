@@ -4,7 +4,9 @@ import logging
 
 import psycopg
 from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -29,8 +31,10 @@ def application() -> FastAPI:
     app.add_exception_handler(HTTPException, refused)
     for foreseen in (XeroError, LookupError):
         app.add_exception_handler(foreseen, told)
-    for database in (psycopg.Error, SQLAlchemyError):
+    app.add_exception_handler(RequestValidationError, misread)
+    for database in (psycopg.Error, SQLAlchemyError, AirflowNotFoundException):
         app.add_exception_handler(database, no_database)
+    app.add_exception_handler(Exception, unforeseen)
     return app
 
 
@@ -64,6 +68,19 @@ def no_database(request: Request, error: Exception) -> Response:
         "The QicWorks database (Airflow connection qicworks_default) does not answer as it should.",
         "Run `python -m xero migrate`." if unmigrated else "The API server's log says why; check that connection.",
     )
+
+
+def misread(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = ", ".join(str(one["loc"][-1]) for one in error.errors())
+    return error_page(
+        request, 422, f"This address or form cannot be read ({fields}).", "Go back, and load the page again."
+    )
+
+
+def unforeseen(request: Request, error: Exception) -> Response:
+    """It is raised again after this, into the API server's log."""
+    return error_page(request, 500, "Something went wrong here.", "The log of Airflow's API server says what.")
 
 
 class Protected:
