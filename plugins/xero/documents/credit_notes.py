@@ -7,6 +7,7 @@ from xero.documents.checks import PRICED
 from xero.documents.declaration import Delivery, Document, Json, Likeness, PricedKind, Record
 
 TYPES = {"customer": "ACCRECCREDIT", "supplier": "ACCPAYCREDIT"}
+BOOKS = {"customer": "AccountsReceivable", "supplier": "AccountsPayable"}
 
 
 def payload(document: Document) -> Json:
@@ -57,4 +58,5 @@ CREDIT_NOTES = PricedKind(
     checks=PRICED,
     query={"unitdp": "4"},
     look_first=True,  # suppliers' numbers are not unique
+    page=lambda row: f"https://go.xero.com/{BOOKS[row['side']]}/ViewCreditNote.aspx?creditNoteID={row['xero_id']}",
 )

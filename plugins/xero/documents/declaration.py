@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -78,6 +78,7 @@ class Kind:
     scope: str
     table: str  # in schema qicworks
     delivery: Delivery
+    page: Callable[[Row], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one, by its row
 
     @property
     def payroll(self) -> bool:

@@ -55,4 +55,5 @@ PURCHASE_ORDERS = PricedKind(
     checks=(*PRICED, delivered),
     query={},  # unit prices have four decimals here anyway
     gone=frozenset({"DELETED"}),
+    page=lambda row: f"https://go.xero.com/AccountsPayable/PurchaseOrders/View/{row['xero_id']}",
 )

@@ -10,6 +10,8 @@ from xero.documents.declaration import Delivery, Document, Json, PricedKind
 def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more: Any) -> PricedKind:
     """The kind whose documents are drafts of that `type`; `more` is what it has of its own."""
 
+    books = "AccountsReceivable" if type == "ACCREC" else "AccountsPayable"
+
     def payload(document: Document) -> Json:
         row = document.row
         return pricing.header(
@@ -43,5 +45,6 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         checks=PRICED,
         query={"unitdp": "4"},
         addressed=True,
+        page=lambda row: f"https://go.xero.com/{books}/View.aspx?InvoiceID={row['xero_id']}",
         **more,
     )

@@ -1,5 +1,158 @@
-"""Documents: what waits, what failed and why, what was pushed."""
+"""Documents: what waits, what failed and why, what was pushed; and pushing them now."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import Response
+
+from xero.documents.declaration import Kind
+from xero.documents.registry import KINDS
+from xero.pages import document
+from xero.pages.access import Viewer, ViewerDep, push_dag_of, triggering
+from xero.pages.airflow_api import AirflowApiDep
+from xero.pages.database import SessionDep
+from xero.pages.document import in_xero, kind_of
+from xero.pages.people import may_see_people
+from xero.pages.rendering import page
+from xero.pages.runs import start
+from xero.qicworks import connections, document_list
+from xero.qicworks.database import Session
+from xero.qicworks.document_list import Place
 
 router = APIRouter()
+
+LIMIT = 50
+AT_ONCE = 500  # documents in one push from here
+STATES = {
+    "failed": ("failed",),
+    "waits": ("ready", "in_flight"),
+    "pushed": ("pushed",),
+    "draft": ("draft",),
+    "skipped": ("skipped",),
+}
+PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or stand in Xero
+
+
+@router.get("/documents")
+def show(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    kind: str = "",
+    state: str = "",
+    connection: str = "",
+    text: str = "",
+    before: str = "",
+) -> Response:
+    if not who.kinds:
+        raise HTTPException(403, "You may not read the DAGs that push documents.")
+    chosen = kind_of(who, kind or who.kinds[0])
+    known = connections.every(session)
+    organisation = _organisation(known, connection)
+    people = may_see_people(who, chosen)
+    found, end = document_list.page(
+        session, chosen, STATES.get(state), organisation, text if people else "", _place(before), LIMIT
+    )
+    filters = {"state": state if state in STATES else "", "connection": connection, "text": text}
+    may_push = who.may_trigger(push_dag_of(chosen.name))
+    return page(
+        request,
+        "documents.html",
+        who,
+        kind=chosen,
+        kinds=[KINDS[name] for name in who.kinds],
+        counts=_counts(session, who, chosen, organisation),
+        known=known,
+        filters=filters,
+        address=lambda **others: urlencode({k: v for k, v in ({"kind": chosen.name} | filters | others).items() if v}),
+        first=not before,
+        older=str(end) if end else None,
+        found=found,
+        in_xero=in_xero(chosen, found, known),
+        people=people,
+        may_push=may_push,
+        pushed_now=PUSHED_NOW,
+        cap=document_list.CAP,
+        at_once=AT_ONCE,
+    )
+
+
+@router.post("/documents/push")
+def push(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    kind: Annotated[str, Form()] = "",
+    id: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """One run for each organisation whose documents these are."""
+    chosen = kind_of(who, kind)
+    triggering(who, push_dag_of(chosen.name))
+    wanted = _wanted(session, chosen, list(dict.fromkeys(id or ())))
+    live = {one.id: one for one in connections.every(session)}
+    conf = []
+    for connection_id, ids in wanted.items():
+        if not live[connection_id].enabled:
+            organisation = live[connection_id].organisation
+            raise HTTPException(409, f"{organisation} is switched off. Switch it on under Connections first.")
+        conf.append({"connection": str(connection_id), "document_ids": ids})
+    return start(request, api, [(push_dag_of(chosen.name), one) for one in conf])
+
+
+def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[str]]:
+    """Connection → ids of its documents that were ticked; refused if one of them cannot be pushed."""
+    if not said:
+        raise HTTPException(422, "Tick at least one document, then push.")
+    if len(said) > AT_ONCE:
+        raise HTTPException(422, f"At most {AT_ONCE} documents go at a time from here. Tick fewer.")
+    try:
+        found = document_list.some(session, kind, [UUID(one) for one in said])
+    except ValueError:
+        raise LookupError(f"There is no such {kind.word}. Load the page again.") from None
+    if len(found) < len(said):
+        raise LookupError(f"Of these, {len(said) - len(found)} are no longer there. Load the page again.")
+    wanted: dict[UUID, list[str]] = {}
+    for one in found:
+        name = one["number"] or one["id"]
+        if one["connection_id"] is None:
+            raise HTTPException(409, f"{one['organisation']} is not connected to Xero: {kind.word} {name} cannot go.")
+        if one["push_state"] not in PUSHED_NOW:
+            raise HTTPException(
+                409, f"{kind.word.capitalize()} {name} is {one['push_state']} by now. Load the page again."
+            )
+        wanted.setdefault(one["connection_id"], []).append(str(one["id"]))
+    return wanted
+
+
+def _organisation(known: list[connections.Connection], said: str) -> UUID | None:
+    """Whose documents; LookupError if there is no such connection."""
+    if not said:
+        return None
+    for one in known:
+        if str(one.id) == said:
+            return one.organisation_id
+    raise LookupError("There is no connection of that id. Choose an organisation from the list.")
+
+
+def _place(said: str) -> Place | None:
+    try:
+        return Place.parse(said) if said else None
+    except ValueError:
+        raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.") from None
+
+
+def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
+    """Of each kind what failed and what waits; of the one that is shown all."""
+    others = [KINDS[name] for name in who.kinds if name != chosen.name]
+    told = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
+    told |= document_list.counts(session, [chosen], organisation)
+    return {
+        name: {group: sum(of.get(state, 0) for state in states) for group, states in STATES.items()}
+        for name, of in told.items()
+    }
+
+
+router.include_router(document.router)

@@ -1,27 +1,33 @@
 """Runs that somebody started here or elsewhere, watched until they are over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.pages.access import DAGS, Viewer, ViewerDep, reading
 from xero.pages.airflow_api import AirflowApi, AirflowApiDep
 from xero.pages.database import SessionDep
+from xero.pages.people import may_see_people
 from xero.pages.rendering import page, to
-from xero.qicworks import runs
+from xero.qicworks import document_list, runs
 from xero.qicworks.database import Session
 
 router = APIRouter()
 
 OVER = ("success", "failed")
 EVENTS = 200  # of a run that are shown
+DOCUMENTS = 500
 AT_ONCE = 50  # runs on one page
 SLOWEST = 10  # seconds between two looks at each of many; at one of few it is one a second in all
 APART = "~"  # between a DAG's id and a run's, in an address; neither of them begins with it
@@ -55,7 +61,8 @@ class Run:
     by: str | None
     events: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
-    documents: list[str]  # ids that it was asked for; none: all that are ready
+    kind: Kind | None
+    found: list[dict[str, Any]]  # the documents that it was asked for, as they are now; none: all that are ready
 
     @property
     def over(self) -> bool:
@@ -90,7 +97,23 @@ def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:
     return [(said, event[name]) for name, said in COUNTS.items() if name not in NOT_DONE.get(direction, ())]
 
 
-def watch(
+def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[str, Any]]]) -> Response:
+    """Triggers these DAGs with these settings, and shows their runs. What Airflow refuses is told, the others go on."""
+    started: list[tuple[str, str]] = []
+    refused: list[str] = []
+    for dag_id, conf in wanted:
+        try:
+            started.append((dag_id, api.trigger(dag_id, conf)))
+        except HTTPException as refusal:
+            if len(wanted) == 1:
+                raise
+            refused.append(f"{dag_id} was not started. {refusal.detail}")
+    if not started:
+        raise HTTPException(409, " ".join(refused))
+    return _watch(request, started, refused, "warning")
+
+
+def _watch(
     request: Request, started: list[tuple[str, str]], said: list[str] | None = None, kind: str = "success"
 ) -> RedirectResponse:
     """After a form that started these runs (DAG, run): the page that shows them, and what could not be started."""
@@ -113,7 +136,16 @@ def several(
     found = [_found(who, session, api, dag_id, run_id) for dag_id, _, run_id in asked]
     if not found:
         raise HTTPException(404, "No run is named here. Start one under Connections, Synchronise.")
-    return page(request, "runs.html", who, runs=found, counted=counted, limit=EVENTS, pace=min(len(found), SLOWEST))
+    return page(
+        request,
+        "runs.html",
+        who,
+        runs=found,
+        counted=counted,
+        people=partial(may_see_people, who),
+        limit=EVENTS,
+        pace=min(len(found), SLOWEST),
+    )
 
 
 @router.get("/synchronise/{dag_id}/{run_id}")
@@ -121,7 +153,16 @@ def one(
     request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, dag_id: str, run_id: str
 ) -> Response:
     found = [_found(who, session, api, dag_id, run_id)]
-    return page(request, "runs.html", who, runs=found, counted=counted, limit=EVENTS, pace=1)
+    return page(
+        request,
+        "runs.html",
+        who,
+        runs=found,
+        counted=counted,
+        people=partial(may_see_people, who),
+        limit=EVENTS,
+        pace=1,
+    )
 
 
 @router.get("/synchronise/{dag_id}/{run_id}/now")
@@ -138,7 +179,16 @@ def now(
     """The part of the page that changes. As long as nothing did, the browser keeps what it has: whoever is reading or
     listening there is not disturbed."""
     found = _found(who, session, api, dag_id, run_id)
-    part = page(request, "_run.html", who, run=found, counted=counted, limit=EVENTS, pace=pace)
+    part = page(
+        request,
+        "_run.html",
+        who,
+        run=found,
+        counted=counted,
+        people=partial(may_see_people, who),
+        limit=EVENTS,
+        pace=pace,
+    )
     if seen == found.mark:
         part.headers["HX-Reswap"] = "none"
     return part
@@ -157,7 +207,8 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
         session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=EVENTS
     )
     waiting = [] if over else ["up_for_retry"]
-    asked = (told["conf"] or {}).get("document_ids")
+    kind = KINDS.get(data_set) if direction == "push" else None
+    asked = _ids((told["conf"] or {}).get("document_ids"))
     return Run(
         dag_id=dag_id,
         run_id=run_id,
@@ -171,8 +222,17 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
         by=told["triggering_user_name"],
         events=events,
         tasks=api.tasks(dag_id, run_id, [*waiting, "failed"] if not events else waiting),
-        documents=[str(id) for id in asked] if isinstance(asked, list) else [],
+        kind=kind,
+        found=document_list.some(session, kind, asked) if kind and asked else [],
     )
+
+
+def _ids(asked: Any) -> list[UUID]:
+    """Documents may be asked for by number, too; those of the pages are asked for by id."""
+    try:
+        return [UUID(str(one)) for one in asked[:DOCUMENTS]] if isinstance(asked, list) else []
+    except ValueError:
+        return []
 
 
 def whose(dag_id: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
 from xero.pages import runs
 from xero.pages.access import Viewer, ViewerDep, pull_dag_of, triggering
-from xero.pages.airflow_api import AirflowApi, AirflowApiDep
+from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import page
 from xero.qicworks import connections, standing
@@ -85,23 +85,7 @@ def pull(
         raise HTTPException(409, f"{chosen.organisation} is switched off. Switch it on under Connections first.")
     wanted = _wanted(who, data_set or [], every == SET_UP)
     conf = {"connection": str(chosen.id), "full_refresh": bool(full_refresh)}
-    return start(request, api, [(pull_dag_of(name), conf) for name in wanted])
-
-
-def start(request: Request, api: AirflowApi, wanted: list[tuple[str, dict[str, object]]]) -> Response:
-    """Triggers these DAGs with these settings, and shows their runs. What Airflow refuses is told, the others go on."""
-    started: list[tuple[str, str]] = []
-    refused: list[str] = []
-    for dag_id, conf in wanted:
-        try:
-            started.append((dag_id, api.trigger(dag_id, conf)))
-        except HTTPException as refusal:
-            if len(wanted) == 1:
-                raise
-            refused.append(f"{dag_id} was not started. {refusal.detail}")
-    if not started:
-        raise HTTPException(409, " ".join(refused))
-    return runs.watch(request, started, refused, "warning")
+    return runs.start(request, api, [(pull_dag_of(name), conf) for name in wanted])
 
 
 def live(session: Session, said: str) -> Connection:

@@ -63,6 +63,13 @@ COUNTED = SQL(
     """
 )
 
+ATTACHED = """
+    SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_at, push_error, push_correction
+      FROM qicworks.attachment
+     WHERE parent_type = %(table)s AND parent_id = %(id)s
+     ORDER BY created_at, id
+"""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -82,7 +89,7 @@ LOOKS = {
     Delivery.BATCH: Look(
         columns=SQL(
             """document.number, contact.name AS who, document.issue_date AS starts_on, document.due_date AS ends_on,
-               document.total, document.currency, NULL AS waits_for"""
+               document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row"""
         ),
         joins=SQL("LEFT JOIN qicworks.contact ON contact.id = document.contact_id"),
         matches=SQL("lower(number) LIKE %(beginning)s"),
@@ -152,7 +159,7 @@ def page(
     None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name.
 
     `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave.
-    `waits_for`: what pay or leave lacks to be pushed.
+    `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices.
     """
     values = {
         "states": list(STATES if states is None else states),
@@ -174,6 +181,16 @@ def one(session: Session, kind: Kind, id: UUID) -> dict[str, Any]:
     for row in _shown(session, kind, Composed([SQL("SELECT %(id)s::uuid AS id")]), {"id": id}):
         return row
     raise LookupError(f"there is no {kind.word} {id}")
+
+
+def some(session: Session, kind: Kind, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Those of these ids that there are, newest first, with the columns of `page`."""
+    return _shown(session, kind, Composed([SQL("SELECT unnest(%(ids)s::uuid[]) AS id")]), {"ids": list(ids)})
+
+
+def attachments(session: Session, kind: Kind, id: UUID) -> list[dict[str, Any]]:
+    """Of a document, oldest first, without their content."""
+    return session.execute(ATTACHED, {"table": kind.table, "id": id}).fetchall()
 
 
 def _shown(session: Session, kind: Kind, found: Composed, values: dict[str, Any]) -> list[dict[str, Any]]:

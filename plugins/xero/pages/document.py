@@ -1,0 +1,118 @@
+"""One document: how it stands, what happened to it, and what would be sent of it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+
+from xero.api.errors import XeroError
+from xero.api.settings import API_HOST
+from xero.documents.declaration import Kind
+from xero.documents.registry import KINDS
+from xero.hooks import open_client
+from xero.pages.access import EditorDep, Viewer, ViewerDep, push_dag_of, reading
+from xero.pages.apps import app_of
+from xero.pages.database import EngineDep, SessionDep
+from xero.pages.people import may_see_people
+from xero.pages.rendering import page
+from xero.qicworks import connections, document_list, event_log
+from xero.qicworks.connections import Connection
+from xero.qicworks.event_log import Filter
+from xero.sync.preview import Preview
+from xero.sync.push import preview
+
+router = APIRouter()
+
+EVENTS = 50  # of a document that are shown
+ENCODE = msgspec.json.Encoder(decimal_format="number").encode  # numbers exactly as they are sent
+NOTHING = {
+    "draft": "It is a draft in QicWorks: release it there first.",
+    "skipped": "It is marked as not to be pushed in QicWorks.",
+    "in_flight": "It is on its way just now: the run that pushes it settles it, or the next one.",
+    "pushed": "It stands in Xero as it is here. Edit it in QicWorks, and the change is pushed.",
+}
+
+
+def kind_of(who: Viewer, name: str) -> Kind:
+    """That kind of document, if this user may read of it."""
+    if name not in KINDS:
+        raise LookupError(f"There is no kind of document {name}.")
+    reading(who, push_dag_of(name))
+    return KINDS[name]
+
+
+@router.get("/documents/{kind}/{id}")
+def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
+    chosen = kind_of(who, kind)
+    found = document_list.one(session, chosen, id)
+    known = f"{chosen.word} {found['number'] or id}"
+    asked = Filter(connection_id=found["connection_id"], direction="push", data_set=chosen.name, text=known)
+    happened, _ = event_log.page(session, asked, limit=EVENTS)
+    return page(
+        request,
+        "document.html",
+        who,
+        kind=chosen,
+        one=found,
+        people=may_see_people(who, chosen),
+        happened=[event for event in happened if event["document"] == known],
+        more=urlencode({"direction": "push", "data_set": chosen.name, "text": found["number"] or id}),
+        attachments=document_list.attachments(session, chosen, id),
+        in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
+        may_push=who.may_trigger(push_dag_of(chosen.name)),
+    )
+
+
+@router.get("/documents/{kind}/{id}/preview")
+def show(request: Request, who: EditorDep, engine: EngineDep, session: SessionDep, kind: str, id: UUID) -> Response:
+    """What would be sent, or why it would be refused. Sends nothing; may read from Xero."""
+    chosen = kind_of(who, kind)
+    found = document_list.one(session, chosen, id)
+    if found["connection_id"] is None:
+        raise HTTPException(409, f"{found['organisation']} is not connected to Xero. Connect it first.")
+    shown = preview(chosen, found["connection_id"], engine=engine, open_client=open_client, documents=[str(id)])
+    told = list(shown) if found["push_state"] not in NOTHING else []
+    return page(
+        request,
+        "preview.html",
+        who,
+        kind=chosen,
+        one=found,
+        people=True,
+        requests=[(one, _address(one), _json(one.body)) for one in told if one.body is not None],
+        refused=[why for one in told for why in one.refused],
+        nothing=NOTHING.get(found["push_state"], "Nothing of it is to be sent just now."),
+    )
+
+
+def _address(shown: Preview) -> str:
+    return f"{shown.method} {shown.path}{'?' + urlencode(shown.query) if shown.query else ''}"
+
+
+def _json(body: Any) -> str:
+    return msgspec.json.format(ENCODE(body), indent=2).decode()
+
+
+# -- the same document in Xero
+
+
+def in_xero(kind: Kind, rows: Iterable[dict[str, Any]], known: Sequence[Connection]) -> dict[UUID, str]:
+    """Document → its page in Xero. A stand-in for Xero has no such pages."""
+    if kind.page is None:
+        return {}
+    apps = {one.id: one.airflow_conn_id for one in known}
+    real = {conn_id for conn_id in set(apps.values()) if _is_xeros(conn_id)}
+    return {
+        row["id"]: kind.page(row["row"]) for row in rows if row["xero_id"] and apps.get(row["connection_id"]) in real
+    }
+
+
+def _is_xeros(conn_id: str) -> bool:
+    try:
+        return app_of(conn_id).api_host == API_HOST
+    except (XeroError, LookupError, ValueError):
+        return False  # the connections page says what is wrong with it

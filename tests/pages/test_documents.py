@@ -1,0 +1,158 @@
+"""Documents: what is listed, pushed and previewed, and for whom."""
+
+import json
+import re
+from datetime import date
+from html import unescape
+from unittest import mock
+from uuid import UUID
+
+import pytest
+
+from tests.flow.pushing import Books, Line
+from tests.pages.conftest import Client
+from tests.pages.running import airflow_dags, become, run_of, words
+from xero.api.settings import API_HOST
+from xero.documents.registry import KINDS
+
+__all__ = ["airflow_dags"]
+
+
+def numbers(html: str) -> list[str]:
+    return re.findall(r'data-label="Number"><a [^>]*>([^<]*)<', html)
+
+
+@pytest.fixture(scope="module")
+def leave(books: Books) -> UUID:
+    """Of a made-up employee."""
+    staff = books._insert(
+        "qicworks.staff", organisation_id=books.organisation_id, first_name="Kirra", last_name="Okonkwo-Test"
+    )
+    return books._insert(
+        "qicworks.leave_request",
+        organisation_id=books.organisation_id,
+        staff_id=staff,
+        title="Operation",
+        start_date=date(2026, 11, 2),
+        end_date=date(2026, 11, 6),
+        hours=38,
+    )
+
+
+def test_lists_by_kind_state_and_number(browser: Client, books: Books, leave: UUID) -> None:
+    refused = "The <b>account</b> is archived"
+    wrong = books.add("invoices", number="L-1", state="failed", push_error=refused, push_correction="Choose another.")
+    books.add("invoices", number="L-2")
+    books.add("invoices", number="L-3", state="draft")
+    viewer = browser("viewer")
+    every = viewer.read("documents?kind=invoices")
+    assert numbers(every)[:3] == ["L-3", "L-2", "L-1"], "newest first"
+    assert "The &lt;b&gt;account&lt;/b&gt; is archived" in every
+    assert "Choose another." in every
+    assert 'type="checkbox"' not in every, "who may not push has nothing to tick"
+    assert numbers(viewer.read("documents?kind=invoices&state=failed&text=l-")) == ["L-1"]
+    assert numbers(viewer.read(f"documents?kind=invoices&state=waits&connection={books.connection_id}")) == ["L-2"]
+    assert "No invoice fits" in viewer.read("documents?kind=invoices&text=%25")
+    assert all(kind.title in words(every) for kind in KINDS.values())
+    assert "1 failed" in words(every)
+    for path, status in {
+        "documents?kind=made_up": 404,
+        "documents?before=x": 422,
+        "documents?connection=x": 404,
+        f"documents/bills/{wrong}": 404,
+    }.items():
+        viewer.read(path, status)
+    page = words(viewer.read(f"documents/invoices/{wrong}"))
+    assert "Invoice L-1" in page
+    assert "Choose another." in page
+
+
+def test_a_page_ends_where_the_next_one_begins(browser: Client, books: Books) -> None:
+    for number in range(3):
+        books.add("bills", Line(), number=f"P-{number}")
+    with mock.patch("xero.pages.documents.LIMIT", 2):
+        first = browser("viewer").read("documents?kind=bills&text=P-")
+        [older] = re.findall(r'href="/xero/(documents\?[^"]*before=[^"]*)"', first)
+        second = browser("viewer").read(unescape(older))
+    assert numbers(first) + numbers(second) == ["P-2", "P-1", "P-0"]
+
+
+def test_whose_leave_it_is_is_not_told_to_everybody(browser: Client, books: Books, leave: UUID) -> None:
+    user, viewer = browser("user"), browser("viewer")
+    for path in "documents?kind=leave_requests", f"documents/leave_requests/{leave}":
+        assert "Okonkwo-Test" in user.read(path)
+        assert "Okonkwo-Test" not in viewer.read(path)
+        assert "2026-11-02" in viewer.read(path)
+        assert "Operation" not in user.read(path)
+    assert "2026-11-02" in user.read("documents?kind=leave_requests&text=okonkwo")
+    assert "2026-11-02" not in user.read("documents?kind=leave_requests&text=smith")
+    assert "2026-11-02" in viewer.read("documents?kind=leave_requests&text=smith"), "nobody finds out by searching"
+
+
+def test_pushing_what_is_ticked(browser: Client, books: Books, airflow_dags: None) -> None:
+    user = browser("user")
+    failed = books.add("credit_notes", number="T-1", state="failed", push_error="refused")
+    ready, draft = books.add("credit_notes", number="T-2"), books.add("credit_notes", number="T-3", state="draft")
+    listed = user.read("documents?kind=credit_notes&text=T-")
+    ticks = dict(re.findall(r'name="id" value="([^"]+)" aria-label="[^"]*"( disabled)?', listed))
+    assert ticks == {str(failed): "", str(ready): "", str(draft): " disabled"}
+    both = {"kind": "credit_notes", "id": [str(failed), str(ready)]}
+    assert browser("viewer").press("documents/push", both).status_code == 403
+    for wrong, status in (
+        ({"kind": "credit_notes"}, 422),
+        ({"kind": "credit_notes", "id": "x"}, 404),
+        ({"kind": "credit_notes", "id": str(draft)}, 409),
+        ({"kind": "invoices", "id": str(ready)}, 404),
+        ({"kind": "credit_notes", "id": [str(UUID(int=n)) for n in range(501)]}, 422),
+    ):
+        assert user.press("documents/push", wrong).status_code == status, wrong
+    answer = user.press("documents/push", both)
+    run = run_of(answer.headers["location"])
+    conf = user.get(f"/api/v2/dags/push_credit_notes/dagRuns/{run[1]}").json()["conf"]
+    assert conf["connection"] == str(books.connection_id)
+    assert sorted(conf["document_ids"]) == sorted([str(failed), str(ready)])
+    path = answer.headers["location"].removeprefix("/xero/").partition("?")[0]
+    assert words(user.read(path)).count(" failed ") == 1
+    books.push("credit_notes", documents=conf["document_ids"])
+    become(run, "success")
+    after = user.read(path)
+    assert set(numbers(after)) == {"T-1", "T-2"}
+    assert words(after).count(" pushed ") == 2
+
+
+def test_links_into_xero_only_where_it_is_xero(browser: Client, books: Books, airflow_dags: None) -> None:
+    id = books.add("purchase_orders", number="X-1")
+    books.push("purchase_orders", documents=[str(id)])
+    row = books.row("purchase_orders", id)
+    assert "go.xero.com" not in browser("viewer").read("documents?kind=purchase_orders")
+    with mock.patch("xero.pages.document.API_HOST", books.world.sandbox.url):
+        for path in "documents?kind=purchase_orders", f"documents/purchase_orders/{id}":
+            assert f"https://go.xero.com/AccountsPayable/PurchaseOrders/View/{row['xero_id']}" in browser("op").read(
+                path
+            )
+    assert API_HOST == "https://api.xero.com"
+    sides = {"customer": "AccountsReceivable/ViewCredit", "supplier": "AccountsPayable/ViewCredit"}
+    for side, part in sides.items():
+        page = KINDS["credit_notes"].page
+        assert page
+        assert part in page({"side": side, "xero_id": "1"})
+
+
+def test_a_preview_shows_what_would_be_sent_and_sends_nothing(browser: Client, books: Books) -> None:
+    id = books.add("invoices", Line("12.3456", "3", "Cable <2.5 mm>"), number="V-1")
+    bad = books.add("invoices", Line(account="610"), number="V-2")
+    pushed = books.add("invoices", number="V-3", state="pushed")
+    path = f"documents/invoices/{id}/preview"
+    browser("user").read(path, 403)
+    books.world.calls()
+    shown = browser("op").read(path)
+    [body] = re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)
+    sent = json.loads(unescape(body))
+    assert sent["Invoices"][0]["InvoiceNumber"] == "V-1"
+    assert sent["Invoices"][0]["LineItems"][0]["UnitAmount"] == 12.3456
+    assert "<2.5" not in shown
+    assert "PUT /api.xro/2.0/Invoices" in words(shown)
+    assert "would be refused" in words(browser("op").read(f"documents/invoices/{bad}/preview"))
+    assert "Nothing would be sent" in words(browser("op").read(f"documents/invoices/{pushed}/preview"))
+    assert books.writes() == []
+    assert books.row("invoices", id)["push_state"] == "ready"
