@@ -1,5 +1,47 @@
-"""Rows that were not let in, and why."""
+"""Rows that were not let in, and why. They may hold what is personal: for those who may edit connections."""
 
-from fastapi import APIRouter
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+
+from xero.datasets.registry import DATASETS
+from xero.pages.access import EditorDep
+from xero.pages.database import SessionDep
+from xero.pages.rendering import page
+from xero.pages.synchronise import live
+from xero.qicworks import connections, rejections
 
 router = APIRouter()
+
+LIMIT = 50
+
+
+@router.get("/rejections")
+def show(request: Request, who: EditorDep, session: SessionDep, connection: str = "", before: str = "") -> Response:
+    if before and not (before.isdecimal() and len(before) < 19):
+        raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.")
+    chosen = live(session, connection) if connection else None
+    found, end = rejections.open_page(
+        session, chosen.id if chosen else None, int(before) if before else None, LIMIT, data_sets=who.pairs
+    )
+    return page(
+        request,
+        "rejections.html",
+        who,
+        found=found,
+        titles={name: dataset.title for name, dataset in DATASETS.items()},
+        known=connections.every(session),
+        chosen=chosen,
+        first=not before,
+        older=urlencode({"connection": connection, "before": end}) if end else None,
+        read=_readable,
+    )
+
+
+def _readable(record: dict[str, Any] | None) -> str:
+    """The values that there are, one a line."""
+    given = {name: value for name, value in (record or {}).items() if value is not None}
+    return msgspec.json.format(msgspec.json.encode(given)).decode()
