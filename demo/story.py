@@ -79,7 +79,7 @@ class Runs:
         self.ids |= started
         self.console.print(f"Airflow runs {', '.join(dag_ids)}.")
         with self.console.status("Airflow's scheduler works …"):
-            self.states |= wait_for_runs(self.api, started, patience=300)
+            self.states |= wait_for_runs(self.api, started, patience=600)
 
     def not_successful(self) -> list[str]:
         return [
