@@ -21,7 +21,7 @@ SELECT shown.*
  ORDER BY shown.started_at DESC, shown.id DESC;
 
 -- name: newest_with_words
--- Among the next 5,000 of what else is asked for: words that are common are found there at once, where their index would
+-- Among the next of what else is asked for: words that are common are found there at once, where their index would
 -- list every event that has them.
 SELECT shown.*
   FROM (SELECT event.id
@@ -37,7 +37,7 @@ SELECT shown.*
                         OR (event.direction, event.data_set) IN (SELECT * FROM unnest(:directions::text[], :data_sets::text[])))
                    AND (:before_at::timestamptz IS NULL OR (event.started_at, event.id) < (:before_at, :before_id::bigint))
                  ORDER BY event.started_at DESC, event.id DESC
-                 LIMIT 5000) AS event
+                 LIMIT :among) AS event
          WHERE event.words @@ xero_sync.asked(:text)
          ORDER BY event.started_at DESC, event.id DESC
          LIMIT :limit) AS found

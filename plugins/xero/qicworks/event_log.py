@@ -15,6 +15,8 @@ from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("pages/event_log")
 
+AMONG = 5000  # so many events are looked through for words before their index is asked
+
 Pair = tuple[str, str]  # (direction, data set)
 
 
@@ -91,7 +93,7 @@ def page(
 def _newest(session: Session, filter: Filter, values: dict[str, Any]) -> list[dict[str, Any]]:
     """By the way that is short for what is asked."""
     if values["text"] is not None:
-        common = list(QUERIES.newest_with_words(session, **values))
+        common = list(QUERIES.newest_with_words(session, **values, among=AMONG))
         return common if len(common) == values["limit"] else list(QUERIES.newest(session, **values))
     narrowed = filter.data_sets is not None or filter.direction or filter.data_set
     if narrowed and values["status"] in (None, "success"):
