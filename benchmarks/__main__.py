@@ -5,13 +5,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import leave_balances
+from benchmarks import leave_balances, pages
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    for benchmark in (leave_balances,):
+    for benchmark in (leave_balances, pages):
         title = (benchmark.__doc__ or "").splitlines()[0]
         print(title, flush=True)
         facts = benchmark.run()

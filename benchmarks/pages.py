@@ -1,0 +1,132 @@
+"""What the pages ask of the database, with 500 connections, a million events and 100,000 invoices: milliseconds.
+
+Each is asked for several times in a row, as a page does: in a session without prepared statements.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from benchmarks import page_data
+from demo import postgres
+from demo.place import Place
+from xero.documents.registry import KINDS
+from xero.qicworks import connections, database, document_list, event_log, rejections, standing, traffic
+from xero.qicworks.database import Session
+from xero.qicworks.event_log import Filter
+
+TIMES = 15
+
+
+def run() -> dict[str, Any]:
+    """What was measured, by name."""
+    with ExitStack() as afterwards:
+        home = Path(tempfile.mkdtemp(prefix="bench-"))
+        home.chmod(0o755)
+        afterwards.callback(shutil.rmtree, home, ignore_errors=True)
+        place = Place.from_environment({"XERO_DEMO_HOME": str(home), "POSTGRES_PORT": "54398"})
+        place.prepare()
+        postgres.start(place)
+        afterwards.callback(postgres.stop, place)
+        engine = database.engine(f"{place.postgres}/qicworks")
+        afterwards.callback(engine.dispose)
+        migrating = page_data.fill(engine)
+        return {**measured(engine), "migration 0009, seconds": f"{migrating:.0f}"}
+
+
+def measured(engine: Engine) -> dict[str, str]:
+    with database.session(engine) as session:
+        session.prepare_threshold = None
+        return {"": "median, worst"} | {name: timed(ask) for name, ask in asked(session).items()}
+
+
+def timed(ask: Callable[[], object], times: int = TIMES) -> str:
+    """Median and worst; the first time warms up and is left out."""
+    took = []
+    for _ in range(times + 1):
+        began = time.perf_counter()
+        ask()
+        took.append((time.perf_counter() - began) * 1000)
+    return f"{statistics.median(took[1:]):.1f}, {max(took[1:]):.1f}"
+
+
+def asked(session: Session) -> dict[str, Callable[[], object]]:
+    """What a page asks, by what it is for."""
+    known = connections.every(session)
+    large, usual = known[0].id, known[1].id
+    now = datetime.now(UTC)
+    long_ago = {"since": now - timedelta(days=301), "until": now - timedelta(days=300)}
+    few = frozenset({("pull", "contacts"), ("push", "bills"), ("push", "never")})
+    filters = {
+        "all": Filter(),
+        "errors": Filter(status="error"),
+        "running, of which there are none": Filter(status="running"),
+        "of a connection": Filter(connection_id=usual),
+        "errors of a large connection": Filter(connection_id=large, status="error"),
+        "running, of a large connection": Filter(connection_id=large, status="running"),
+        "of a direction without events": Filter(direction="connect"),
+        "of a data set": Filter(direction="pull", data_set="contacts"),
+        "of a data set and a large connection": Filter(connection_id=large, data_set="contacts"),
+        "errors of a data set": Filter(data_set="contacts", status="error"),
+        "errors of a data set without events": Filter(data_set="never", status="error"),
+        "of three data sets": Filter(data_sets=few),
+        "of a data set without events": Filter(data_sets=frozenset({("push", "never")})),
+        "errors of three data sets": Filter(data_sets=few, status="error"),
+        "text: a number": Filter(text="INV-0001234"),
+        "text: the beginning of numbers": Filter(text="INV-00"),
+        "text: nothing": Filter(text="zebra"),
+        "text: almost all": Filter(text="records"),
+        "text: almost all, of an old day": Filter(text="records", **long_ago),
+        "text: two words": Filter(text="taxtype account"),
+        "text: rare, of a large connection": Filter(text="INV-0001240", connection_id=large),
+        "text: almost all, of a large connection": Filter(text="records", connection_id=large),
+        "text: almost all, errors": Filter(text="records", status="error"),
+        "text: almost all, of a data set without events": Filter(text="records", data_set="never"),
+        "of an old day": Filter(**long_ago),
+        "errors of an old day": Filter(status="error", **long_ago),
+        "of a large connection and an old day": Filter(connection_id=large, **long_ago),
+    }
+
+    def log(filter: Filter) -> Callable[[], object]:
+        return lambda: event_log.page(session, filter)
+
+    middle = event_log.Place(now - timedelta(days=200), 0)
+    invoices = KINDS["invoices"]
+    organisation = known[1].organisation_id
+    return {
+        **{f"events {name}": log(filter) for name, filter in filters.items()},
+        "events, page from the middle": lambda: event_log.page(session, Filter(), middle),
+        "event": lambda: event_log.one(session, page_data.EVENTS // 2),
+        "data sets with events": lambda: event_log.known(session),
+        "connections, 50 with their data sets": lambda: standing.page(session),
+        "connections by name": lambda: standing.page(session, "Organisation 17"),
+        "connection": lambda: standing.one(session, usual),
+        "what needs a hand": lambda: standing.needs_a_hand(session),
+        "traffic by day": lambda: traffic.by_day(session),
+        "traffic by day, of a connection": lambda: traffic.by_day(session, large),
+        "traffic by day, of three data sets": lambda: traffic.by_day(session, None, few),
+        "traffic by data set": lambda: traffic.by_data_set(session),
+        "traffic by organisation": lambda: traffic.by_organisation(session),
+        "documents": lambda: document_list.page(session, invoices),
+        "documents that failed": lambda: document_list.page(session, invoices, ["failed"]),
+        "documents of an organisation": lambda: document_list.page(session, invoices, None, organisation),
+        "documents by number": lambda: document_list.page(session, invoices, text="INV-0012345"),
+        "documents by the beginning of all numbers": lambda: document_list.page(session, invoices, text="inv-"),
+        "documents by a number that none has": lambda: document_list.page(session, invoices, text="zebra"),
+        "documents of an organisation by number": lambda: document_list.page(
+            session, invoices, ["failed", "ready"], organisation, "INV-00"
+        ),
+        "documents counted": lambda: document_list.counts(session, KINDS.values()),
+        "rejections": lambda: rejections.open_page(session),
+        "rejections of a connection": lambda: rejections.open_page(session, large),
+    }
