@@ -100,13 +100,14 @@ def asked(session: Session) -> dict[str, Callable[[], object]]:
     def log(filter: Filter) -> Callable[[], object]:
         return lambda: event_log.page(session, filter)
 
+    [latest], _ = event_log.page(session, Filter(), limit=1)
     middle = event_log.Place(now - timedelta(days=200), 0)
     invoices = KINDS["invoices"]
     organisation = known[1].organisation_id
     return {
         **{f"events {name}": log(filter) for name, filter in filters.items()},
         "events, page from the middle": lambda: event_log.page(session, Filter(), middle),
-        "event": lambda: event_log.one(session, page_data.EVENTS // 2),
+        "event": lambda: event_log.one(session, latest["id"]),
         "data sets with events": lambda: event_log.known(session),
         "connections, 50 with their data sets": lambda: standing.page(session),
         "connections by name": lambda: standing.page(session, "Organisation 17"),
