@@ -86,12 +86,12 @@ class XeroHook(HttpHook):
         return False, "The identity server honoured a made-up token: identity_host is not Xero's."
 
 
-def open_client(connection: Connection, manual: bool) -> XeroClient:
+def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
     """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
     engine = qicworks_engine()
     tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.get_conn())
-    return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual))
+    return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual), **options)
 
 
 @cache

@@ -9,13 +9,16 @@ from airflow.models import Connection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xero import airflow_connections
+from xero import airflow_connections, hooks
+from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
 from xero.pages import PREFIX
 from xero.pages.access import XERO
+from xero.qicworks.connections import Connection as Connected
 
 ENVIRONMENT = "AIRFLOW_CONN_"
+PATIENCE = 15.0  # seconds that a page waits for Xero's limits
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ def app_of(conn_id: str) -> XeroApp:
     """The app of an Airflow connection. Without a redirect_uri of its own it is sent back to this server's pages."""
     app = XeroApp.from_connection(airflow_connections.get(conn_id))
     return app if app.redirect_uri else replace(app, redirect_uri=callback())
+
+
+def open_client(connection: Connected, manual: bool) -> XeroClient:
+    """As a run's, but somebody waits before a screen: a limit or an outage that lasts is said, not waited out."""
+    return hooks.open_client(connection, manual, patience=PATIENCE)
 
 
 def callback() -> str:

@@ -8,10 +8,9 @@ from airflow.api_fastapi.common.db.common import SessionDep as AirflowSessionDep
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from xero.hooks import open_client
 from xero.pages import apps
 from xero.pages.access import EditorDep, FieldsDep
-from xero.pages.apps import App, app_of
+from xero.pages.apps import App, app_of, open_client
 from xero.pages.database import EngineDep
 from xero.pages.rendering import page, policy, to
 from xero.qicworks import database

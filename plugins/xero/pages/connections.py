@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
-from xero.hooks import open_client
 from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
-from xero.pages.apps import app_of
+from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to
 from xero.qicworks import authorisations, connections, standing
