@@ -85,7 +85,7 @@ class Run:
 
     def log_of(self, task: dict[str, Any]) -> str:
         """Below Airflow's own address: the log of the task that an event comes from."""
-        mapped = f"/mapped/{task['map_index']}" if (task["map_index"] or 0) >= 0 else ""
+        mapped = "" if task["map_index"] in (None, -1) else f"/mapped/{task['map_index']}"
         tries = f"?try_number={task['try_number']}" if task["try_number"] else ""
         return f"{self.in_airflow}/tasks/{quote(task['task_id'] or '', safe='')}{mapped}{tries}"
 
