@@ -21,3 +21,11 @@ UPDATE qicworks.organisation
    AND (organisation.pay_frequency IS NULL OR organisation.pay_frequency = chosen.frequency)
    AND chosen.frequency IN ('weekly', 'fortnightly', 'four_weekly', 'monthly', 'quarterly')
    AND (chosen.calendars = 1 OR chosen.paid_by_it > 0);
+
+-- name: after_merge_pay_code!
+-- Pay templates that were read before their pay codes were.
+UPDATE qicworks.pay_template_line AS line
+   SET pay_code_id = pay_code.id, synced_at = now()
+  FROM qicworks.pay_code
+ WHERE line.connection_id = :connection_id AND line.pay_code_id IS NULL
+   AND pay_code.connection_id = :connection_id AND pay_code.xero_id = line.pay_code_xero_id;
