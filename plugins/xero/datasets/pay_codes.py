@@ -75,6 +75,7 @@ PAY_CODE = Table(
     ),
     group="kind",
     personal=True,
+    statements="pay_codes",
 )
 
 PAYROLL_CALENDAR = Table(
