@@ -49,7 +49,7 @@
 
   document.addEventListener("change", (event) => {
     const all = event.target.closest("input[data-all]");
-    if (all) for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+    if (all) for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]:enabled`)) box.checked = all.checked;
     const form = event.target.closest("form[data-at-once]");
     if (form) form.requestSubmit();
   });
