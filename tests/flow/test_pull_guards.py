@@ -469,3 +469,11 @@ def test_what_qicworks_says_of_its_pay_dates(fresh: World) -> None:
     fresh.pull("pay_codes")
     [held] = fresh.query(frequency, fresh.connection_id())
     assert held["pay_frequency"] not in (None, "quarterly")
+
+
+def test_its_event_tells_how_far_it_has_come(world: World) -> None:
+    seen: list[dict[str, Any]] = []
+    outcome = world.pull("contacts", progress=lambda records: seen.append(world.event()))
+    assert seen[0]["status"] == "running"
+    assert 0 < seen[0]["read"] <= outcome.counts.read == world.event()["read"]
+    assert seen[0]["calls"] > 0

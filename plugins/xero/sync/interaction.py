@@ -1,9 +1,11 @@
 """One interaction with Xero: under a lease, with a connection event that is closed whatever happens."""
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -41,6 +43,7 @@ class Interaction:
         self.event_id = event_id
         self.counts = Counts()
         self._client: XeroClient | None = None
+        self._shown = -1.0  # when the event was last brought up to date, by the monotonic clock
 
     @property
     def client(self) -> XeroClient:
@@ -58,6 +61,13 @@ class Interaction:
     def count_calls(self) -> None:
         if self._client is not None:
             self.counts.calls, self.counts.bytes_received = self._client.calls, self._client.bytes_received
+
+    def show(self, read: int) -> None:
+        """Lets the open event say how far it has come, once a second at most: somebody may be watching."""
+        if time.monotonic() - self._shown >= 1.0:
+            self._shown = time.monotonic()
+            self.count_calls()
+            events.count(self.session, self.event_id, replace(self.counts, read=read))
 
     def close(self, status: str, message: str, correction: str | None = None) -> Outcome:
         """Writes and logs the event. In a transaction that settles work, the event settles with it."""

@@ -49,7 +49,15 @@ def _work(
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
         client = it.open_client(open_client)
         it.keep_organisation_fresh()
-        extract = Extract(it.session, client, dataset, it.connection, full=full, progress=progress)
+        read = 0
+
+        def read_more(records: int) -> None:
+            nonlocal read
+            read += records
+            it.show(read)
+            progress(records)
+
+        extract = Extract(it.session, client, dataset, it.connection, full=full, progress=read_more)
         extract.run()
         it.count_calls()
         log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
