@@ -27,6 +27,7 @@ TABS = (
     ("events", "Events"),
     ("documents", "Documents"),
 )
+BELOW = {"connect": "connections", "match": "connections", "synchronise": "connections", "rejections": ""}  # page → tab
 
 
 def policy(form_action: str = "") -> str:
@@ -44,8 +45,8 @@ def page(
     html = ENVIRONMENT.get_template(template).render(
         base=base(request),
         airflow=airflow(request),
-        path=request.url.path.removeprefix(base(request)).strip("/"),
         tabs=TABS,
+        tab=_tab(request),
         who=who,
         form_token=form_token(who.user),
         said=_said(request),
@@ -73,6 +74,12 @@ def to(request: Request, path: str, said: Sequence[str] = (), kind: str = "succe
             shown += [f"And {more} more: see the events."] if more > 0 else []
         address += ("&" if "?" in path else "?") + urlencode({"said": _signer().dumps([kind, shown])})
     return RedirectResponse(address, 303)
+
+
+def _tab(request: Request) -> str:
+    """The tab that a page stands below."""
+    first = request.url.path.removeprefix(base(request)).strip("/").partition("/")[0]
+    return BELOW.get(first, first)
 
 
 def _said(request: Request) -> tuple[str, list[str]] | None:
