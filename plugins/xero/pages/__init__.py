@@ -20,8 +20,7 @@ def view(airflow: str) -> dict[str, str | bool]:
         "url_route": "xero",
         "destination": "nav",
         "nav_top_level": True,
-        "icon": f"{airflow}{PREFIX}/static/navigation-light.svg",
-        "icon_dark_mode": f"{airflow}{PREFIX}/static/navigation-dark.svg",
+        "icon": f"{airflow}{PREFIX}/static/navigation.svg",
     }
 
 
