@@ -101,7 +101,9 @@ def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
     assert admin.press(f"connections/{new_id}/delete", {}).status_code == 409
 
 
-def test_what_comes_back_wrong_says_what_to_do(browser: Client, books: Books) -> None:
+def test_what_comes_back_wrong_says_what_to_do(
+    browser: Client, books: Books, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     tenant = books.world.sandbox.tenant(0)
     admin, op, viewer = browser("admin"), browser("op"), browser("viewer")
 
@@ -125,6 +127,9 @@ def test_what_comes_back_wrong_says_what_to_do(browser: Client, books: Books) ->
     [code] = parse_qs(urlsplit(mine).query)["code"]
     told = books.world.query("SELECT message || coalesce(correction, '') AS said FROM xero_sync.connection_event")
     assert not [row for row in told if code in row["said"] or "forged" in row["said"]]
+    logged = "".join(capfd.readouterr()) + caplog.text
+    assert "/xero/callback" in logged, "the access log is not seen here"
+    assert not [secret for secret in (code, "forged") if secret in logged]
 
 
 @pytest.mark.parametrize("token", ["", "forged", "another user's"])
