@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
 
 from tests.flow.pushing import Books
@@ -72,3 +73,20 @@ def test_pages_say_where_they_may_be_framed_and_load_from(browser: Client, books
         assert answer.headers["cache-control"] == "no-store"
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", answer.text.split("<main", 1)[0])
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", answer.text)
+
+
+def test_no_address_chooses_more_than_its_route_says() -> None:
+    """What a dependency takes, an address can give: a connection's id must not be among it."""
+    from xero.pages.app import application
+
+    taken = {
+        field.name
+        for route in application().routes
+        if isinstance(route, APIRoute)
+        for field in get_flat_dependant(route.dependant).query_params
+    }
+    assert taken == {
+        *("search", "offset", "connection", "before", "text", "kind", "data_set", "run", "seen", "pace"),
+        *("direction", "status", "since", "until", "zone"),  # of events
+        *("code", "state", "error", "error_description"),  # from Xero; state of documents, too
+    }

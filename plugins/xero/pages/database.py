@@ -11,10 +11,15 @@ from xero.qicworks import database
 from xero.qicworks.database import Session
 
 
+def engine() -> Engine:
+    """Without parameters of its own: whoever asks must not choose the connection by the address."""
+    return qicworks_engine()
+
+
 def session() -> Iterator[Session]:
-    with database.session(qicworks_engine()) as opened:
+    with database.session(engine()) as opened:
         yield opened
 
 
 SessionDep = Annotated[Session, Depends(session)]
-EngineDep = Annotated[Engine, Depends(qicworks_engine)]
+EngineDep = Annotated[Engine, Depends(engine)]
