@@ -1,13 +1,14 @@
-"""The machine's chromium, driven by Playwright, and how a user comes into Airflow's UI with it."""
+"""The machine's chromium, driven by Playwright, and how a user comes into Airflow's UI and its frame with it."""
 
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, expect, sync_playwright
 
 from tests.stack.conftest import Stack
 
@@ -22,15 +23,18 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 60_000  # ms for anything to appear: on a busy machine the first page of Airflow's UI takes half of it
+PATIENCE = 120_000  # ms for anything to appear: on a busy machine the first page of Airflow's UI takes half of it
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def launched() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield started
-        started.close()
+        try:
+            yield started
+        finally:
+            started.close()
 
 
 def chromium() -> str:
@@ -58,7 +62,31 @@ def login(browser: Browser, stack: Stack, user: str = "admin", **how: Any) -> Pa
     return page
 
 
-def complaints(page: Page | Frame) -> list[str]:
-    """What keeps people out who cannot see the page, or use no mouse: rule, what it is about, where."""
-    found = Axe().run(page).response["violations"]
+class Witness:
+    """What a page did that nobody sees: errors on pages of this server, and requests to other machines."""
+
+    def __init__(self, page: Page, server: str) -> None:
+        self.server = server
+        self.errors: list[str] = []
+        self.strangers: set[str] = set()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and message.location["url"].startswith(self.server):
+            self.errors.append(f"{message.location['url']}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("localhost", "127.0.0.1"):
+            self.strangers.add(request.url)
+
+
+def complaints(page: Page | Frame, *rules: str) -> list[str]:
+    """What keeps people out who cannot see the page, or use no mouse: rule, what it is about, where.
+
+    `rules`: only these of axe's; none: all."""
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{one['id']}: {one['help']}: {node['html']}" for one in found for node in one["nodes"]]

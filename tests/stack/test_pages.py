@@ -1,0 +1,242 @@
+"""What a user does on the pages, in a real browser and through Airflow's frame; each page is looked at on the way."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
+
+from tests.stack.browser import Witness, complaints, launched, login
+from tests.stack.conftest import Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+FRAMED = "/plugin/xero/xero"  # Airflow's address of a page of ours
+HOME = "Australia/Adelaide"
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+SAME_NAME = "Huon Valley Refrigeration Pty Ltd"
+LAST = """
+    SELECT run_id, map_index FROM xero_sync.connection_event AS event
+      JOIN xero_sync.connection ON connection.id = event.connection_id
+     WHERE connection.tenant_name = %s AND event.data_set = 'contacts' ORDER BY event.id DESC LIMIT 1
+"""
+REFUSED = """
+    SELECT invoice.id, number, organisation.name AS organisation, tenant_id
+      FROM qicworks.invoice
+      JOIN qicworks.organisation ON organisation.id = invoice.organisation_id
+      JOIN xero_sync.connection ON connection.organisation_id = organisation.id
+     WHERE invoice.push_state = 'failed' AND invoice.currency = 'USD' LIMIT 1
+"""
+TABS = 60  # presses of the Tab key within which everything on a page is reached
+
+
+@pytest.fixture(scope="module")
+def page(stack: Stack) -> Iterator[Page]:
+    """The admin's, in Adelaide. Whatever happened, what was connected here takes no part in later pulls."""
+    try:
+        with launched() as browser:
+            yield login(browser, stack, viewport=WIDE, timezone_id=HOME, color_scheme="light")
+    finally:
+        stack.query(
+            "UPDATE xero_sync.connection SET enabled = false FROM xero_sync.token"
+            " WHERE token.id = token_id AND airflow_conn_id = 'xero_app' RETURNING connection.id"
+        )
+
+
+def test_from_consent_to_a_document_that_failed_and_back(stack: Stack, page: Page) -> None:
+    witness = Witness(page, stack.place.ui)
+    page.goto("/")
+    page.get_by_role("link", name="Xero", exact=True).click()
+    xero = page.frame_locator("iframe")
+    expect(xero.get_by_role("heading", name="QicWorks and Xero")).to_be_visible()
+    look_at(page, "overview", narrow=True)
+
+    other = connects(stack, page, xero)
+    page.goto(f"{FRAMED}/connections")
+    switches_by_keyboard(page, xero, other)
+    look_at(page, "connections")
+
+    pulls_contacts(page, xero, other)
+    look_at(page, "synchronise")
+    reads_the_event(stack, page, xero, other)
+    page.goto(f"{FRAMED}/documents")
+    pushes_what_failed(stack, page, xero)
+    deletes(stack, page, xero, SAME_NAME)
+    pulls_contacts(page, xero, other)
+    deletes(stack, page, xero, other)
+
+    assert not witness.errors
+    assert not witness.strangers
+
+
+def connects(stack: Stack, page: Page, xero: FrameLocator) -> str:
+    """Both organisations that wait: one is suggested by its name, the other, which is returned, is matched by hand."""
+    waiting = {one["name"] for one in stack.sandbox("GET", "organisations") if "app" not in one["connected"]}
+    [other] = waiting - {SAME_NAME}
+    xero.get_by_role("navigation", name="Xero").get_by_role("link", name="Connections").click()
+    xero.get_by_role("link", name="Connect to Xero").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    app = page.get_by_role("region", name="App xero_app")
+    app.get_by_role("button", name="Connect to Xero").click()
+
+    for name in (SAME_NAME, other):
+        page.get_by_label(name).check()
+    page.get_by_role("button", name="Allow access").click()
+
+    expect(page.get_by_role("heading", name="Match organisations")).to_be_visible()
+    assert page.url.startswith(stack.place.ui)
+    expect(page.get_by_label(SAME_NAME)).to_have_value(organisation(stack, SAME_NAME))
+    expect(page.get_by_label(other)).to_have_value("")
+    page.get_by_label(other).select_option("TEPTC Darwin Depot")
+    look_at(page, "match")
+    page.get_by_role("button", name="Save").click()
+    for name in (SAME_NAME, other):
+        expect(row(page, name)).to_contain_text("connected")
+    return other
+
+
+def organisation(stack: Stack, name: str) -> str:
+    """Its id in QicWorks."""
+    [found] = stack.query("SELECT id FROM qicworks.organisation WHERE name = %s", name)
+    return str(found["id"])
+
+
+def row(where: Page | FrameLocator, text: str) -> Locator:
+    return where.get_by_role("row").filter(has_text=text)
+
+
+# -- looking
+
+
+def look_at(page: Page, name: str, narrow: bool = False) -> None:
+    """Axe finds nothing in light or dark, nothing goes over the edge; a picture, if anybody wants one."""
+    frame = ours(page)
+    assert complaints(frame) == []
+    keep(page, name)
+    page.emulate_media(color_scheme="dark")
+    assert complaints(frame, "color-contrast") == []
+    page.set_viewport_size(NARROW)
+    over_the_edge = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert frame.evaluate(over_the_edge) <= 0, name
+    if narrow:
+        keep(page, "narrow")
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+
+
+def ours(page: Page) -> Frame:
+    """The document that is ours, when it is there: framed, or the page itself."""
+    framed = page.locator("iframe").element_handle() if "/plugin/" in page.url else None
+    frame = framed.content_frame() if framed else page.main_frame
+    assert frame
+    expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    return frame
+
+
+def keep(page: Page, name: str) -> None:
+    if folder := os.environ.get("XERO_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+# -- doing
+
+
+def switches_by_keyboard(page: Page, xero: FrameLocator, name: str) -> None:
+    """Off, and on again; then a link."""
+    for key, said in (("Space", "off"), ("Space", "connected")):
+        switch = row(xero, name).get_by_role("switch")
+        expect(switch).to_be_visible()
+        xero.locator("main").focus()
+        press_until_focused(page, switch)
+        page.keyboard.press(key)
+        expect(row(xero, name).locator(".status").first).to_have_text(said)
+    xero.locator("main").focus()
+    press_until_focused(page, row(xero, name).get_by_role("link", name="Edit"))
+    page.keyboard.press("Enter")
+    expect(xero.get_by_role("heading", level=1)).to_have_text("TEPTC Darwin Depot")
+    page.goto(f"{FRAMED}/connections")
+
+
+def press_until_focused(page: Page, wanted: Locator) -> None:
+    for _ in range(TABS):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the Tab key does not reach {wanted}")
+
+
+def pulls_contacts(page: Page, xero: FrameLocator, name: str) -> None:
+    """And watches the run until it is over."""
+    page.goto(f"{FRAMED}/connections")
+    row(xero, name).get_by_role("link", name="Synchronise").click()
+    xero.get_by_role("checkbox", name="Contacts").check()
+    xero.get_by_role("button", name="Pull", exact=True).click()
+    expect(xero.locator("section.run h2 .status")).to_have_text("success")
+    expect(row(xero, "TEPTC Darwin Depot").filter(has_text="success")).to_contain_text("calls")
+
+
+def reads_the_event(stack: Stack, page: Page, xero: FrameLocator, name: str) -> None:
+    """That pull's, at the viewer's time of day, and from there Airflow's own page of its task log."""
+    xero.get_by_role("navigation", name="Xero").get_by_role("link", name="Events").click()
+    event = row(xero, "pull contacts").first
+    expect(event).to_contain_text("TEPTC Darwin Depot")
+    expect(event).to_contain_text("success")
+    at = event.locator("time")
+    local = datetime.fromisoformat(at.get_attribute("datetime") or "").astimezone(ZoneInfo(HOME))
+    expect(at).to_contain_text(f"{local:%-I:%M}")
+    expect(at).to_have_attribute("title", re.compile(f"{local:%-d %B %Y}.*{local:%-I:%M:%S}.* AC[DS]T"))
+    look_at(page, "events")
+
+    [(run, mapped)] = [(one["run_id"], one["map_index"]) for one in stack.query(LAST, name)]
+    event.get_by_role("link", name="Task log").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    expect(page).to_have_url(re.compile(f"/dags/pull_contacts/runs/{re.escape(quote(run))}/tasks/pull/mapped/{mapped}"))
+    expect(page.get_by_text("extract").first).to_be_visible()
+
+
+def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
+    """Xero refused a currency; QicWorks changes it, and the page from before is good enough for another try."""
+    [failed] = stack.query(REFUSED)
+    invoices = xero.get_by_role("navigation", name="Kinds of document").get_by_role("link", name="Invoices")
+    invoices.click()
+    expect(invoices).to_have_attribute("aria-current", "page")
+    xero.get_by_label("State").select_option("failed")
+    xero.get_by_label("Organisation").select_option(label=failed["organisation"])
+    xero.get_by_label("Number begins with").fill(failed["number"])
+    xero.get_by_role("button", name="Show").click()
+    expect(xero.get_by_role("checkbox", name=failed["number"])).to_have_count(1)
+    expect(row(xero, failed["number"])).to_contain_text("Organisation is not subscribed to currency USD")
+    expect(row(xero, failed["number"])).to_contain_text("change the invoice")
+    look_at(page, "documents")
+
+    stack.query("UPDATE qicworks.invoice SET currency = 'AUD' WHERE id = %s RETURNING id", failed["id"])
+    xero.get_by_role("checkbox", name=failed["number"]).check()
+    xero.get_by_role("button", name="Retry").click()
+    expect(xero.locator("section.run h2 .status")).to_have_text("success")
+    expect(row(xero, failed["number"])).to_contain_text("pushed")
+    [pushed] = stack.query("SELECT push_state, xero_id FROM qicworks.invoice WHERE id = %s", failed["id"])
+    assert pushed["push_state"] == "pushed"
+    there = stack.sandbox("GET", f"organisations/{failed['tenant_id']}/Invoices")
+    [invoice] = [one for one in there if one["InvoiceID"] == str(pushed["xero_id"])]
+    assert (invoice["InvoiceNumber"], invoice["Status"], invoice["CurrencyCode"]) == (failed["number"], "DRAFT", "AUD")
+
+
+def deletes(stack: Stack, page: Page, xero: FrameLocator, name: str) -> None:
+    """At Xero, too; nobody else's."""
+    others = connected(stack) - {name}
+    page.goto(f"{FRAMED}/connections")
+    row(xero, name).get_by_role("link", name="Delete").click()
+    xero.get_by_role("button", name="Delete the connection").click()
+    expect(xero.get_by_role("status")).to_contain_text(name)
+    expect(row(xero, name)).to_have_count(0)
+    assert connected(stack) == others
+
+
+def connected(stack: Stack) -> set[str]:
+    """The organisations that the user's app may work with, as Xero sees it."""
+    return {one["tenantName"] for one in stack.sandbox("GET", "connections").get("user", [])}
