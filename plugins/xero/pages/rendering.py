@@ -123,8 +123,10 @@ def money(value: Decimal | None) -> str:
 
 
 def size(value: int | None) -> str:
-    """Bytes in megabytes."""
-    return "–" if value is None else f"{value / 1e6:,.1f} MB"
+    """Bytes in megabytes; less than a tenth of one in kilobytes."""
+    if value is None:
+        return "–"
+    return f"{value / 1e6:,.1f} MB" if value >= 1e5 else f"{value / 1e3:,.0f} kB"
 
 
 def _environment() -> Environment:

@@ -25,10 +25,11 @@
     const hour = new Intl.DateTimeFormat("en-AU", { timeZone, timeStyle: "short" });
     const day = new Intl.DateTimeFormat("en-AU", { timeZone, day: "numeric", month: "short" });
     const brief = (at) => (day.format(at) === day.format(new Date()) ? "" : `${day.format(at)}, `) + hour.format(at);
+    const whole = (said) => said.replace(/\s(?=[ap]m$)/u, "\u00a0"); // no line begins with am
     for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      time.textContent = "brief" in time.dataset ? brief(at) : short.format(at);
+      time.textContent = whole("brief" in time.dataset ? brief(at) : short.format(at));
       time.title = long.format(at);
     }
     for (const field of root.querySelectorAll("input[name=zone]")) field.value = timeZone;
