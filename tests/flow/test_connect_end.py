@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.flow.consenting import APP, Consenting, consenting
-from xero.api.errors import XeroError
+from xero.api.errors import RetryLater, XeroError
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database
 from xero.qicworks.events import Origin
 from xero.sync import consent
-from xero.sync.disconnect import BY_HAND
+from xero.sync.disconnect import BY_HAND, discard
 from xero.sync.idle import refresh_idle
 from xero.sync.turns import who
 
@@ -72,19 +72,41 @@ def test_a_connection_is_deleted_whatever_xero_says(consenting: Consenting) -> N
     world.sandbox.control("DELETE", f"connections/{gone['id']}")
     assert world.disconnect(at[1].id)[0] == f"{at[1].tenant_name} was disconnected at Xero already"
 
-    # Xero is out of order, and neither knows of the deletion nor of the revocation.
+    # Xero is out of order: nothing is deleted, since nobody could do it later.
     world.fault(path="/connections", kind="503", times=None)
+    with pytest.raises(RetryLater, match="is not deleted"):
+        world.disconnect(at[2].id)
+    assert world.live_at(2).id == at[2].id
+    world.sandbox.control("DELETE", "faults")
+
+    # It learns of the deletion, and not of the revocation.
     world.fault(path="/connect/revocation", kind="503", times=None)
     told = world.disconnect(at[2].id)
-    assert (BY_HAND in told[0], BY_HAND in told[-1]) == (True, True)
-    events = world.query("SELECT * FROM xero_sync.connection_event ORDER BY id DESC LIMIT 2")
-    assert [(event["status"], event["correction"]) for event in events] == [("warning", BY_HAND)] * 2
+    assert (BY_HAND in told[0], BY_HAND in told[-1]) == (False, True)
+    assert (world.event()["status"], world.event()["correction"]) == ("warning", BY_HAND)
     assert world.live() == {}
     assert world.token(at[2].token_id)["state"] == "ok", "so that it can be tried again"
     world.sandbox.control("DELETE", "faults")
     assert "revoked" in world.disconnect(at[2].id)[-1]
     with pytest.raises(LookupError):
         world.disconnect(at[2].token_id)
+
+
+def test_an_authorisation_that_nobody_matches_is_discarded(consenting: Consenting) -> None:
+    world = consenting
+    used, unused = world.connected(0), world.consent(1)
+    with pytest.raises(LookupError, match="a connection uses"):
+        discard(world.engine, world.app, used, "Kim")
+    # Revoking it would drop the other one, which is the same user's.
+    world.asked()
+    assert "rest on the same consent" in discard(world.engine, world.app, unused, "Kim")[0]
+    assert REVOCATION not in world.asked()
+    assert (bytes(world.token(unused)["secret"]), world.token(unused)["state"]) == (b"", "broken")
+    world.disconnect(world.live_at(0).id)
+    world.query("UPDATE xero_sync.token SET created_at = created_at - interval '2 hours'")
+    alone = world.consent(2)
+    assert "revoked" in discard(world.engine, world.app, alone, "Kim")[0]
+    assert REVOCATION in world.asked()
 
 
 def test_a_broken_authorisation_keeps_no_connection(consenting: Consenting) -> None:

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from tests.flow.pushing import PRICED, Books, File, Line
 from xero.api.client import XeroClient
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
+from xero.sync.outcome import Skip
 
 
 @pytest.fixture
@@ -161,6 +163,23 @@ def test_edited_in_the_air_and_the_answer_lost(books: Books) -> None:
         books.edit(kind, document, number=f"NEW-{kind}", contact_id=books.contacts[1])
         books.pass_time(400)
         books.push(kind)
+    books.assert_once()
+
+
+def test_switched_off_in_the_air(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way is settled, and nothing more is sent; on again, the rest follows."""
+    books.add_many("invoices", 120)
+
+    def switch(enabled: bool) -> None:
+        books.world.query("UPDATE xero_sync.connection SET enabled = %s WHERE id = %s", enabled, books.connection_id)
+
+    with pytest.raises(Skip, match="switched off by now"):
+        in_the_air(books, "invoices", partial(switch, False), monkeypatch)
+    assert Counter(row["push_state"] for row in books.rows("invoices")) == {"pushed": 50, "ready": 70}
+    event = books.world.event()
+    assert (event["status"], event["pushed"], len(books.writes())) == ("warning", 50, 1)
+    switch(True)
+    assert books.push("invoices").counts.pushed == 70
     books.assert_once()
 
 

@@ -13,8 +13,8 @@ from xero.pages.access import EditorDep, FieldsDep
 from xero.pages.apps import App, app_of, open_client
 from xero.pages.database import EngineDep
 from xero.pages.rendering import page, policy, to
-from xero.qicworks import database
-from xero.sync import consent
+from xero.qicworks import database, tokens
+from xero.sync import consent, disconnect
 from xero.sync.consent import Granted, WrongPairs
 from xero.sync.pairs import Wanted
 
@@ -40,8 +40,12 @@ def show(request: Request, who: EditorDep, airflow: AirflowSessionDep) -> Respon
 
 
 @router.post("/connect")
-def begin(request: Request, who: EditorDep, engine: EngineDep, app: Annotated[str, Form()]) -> Response:
+def begin(
+    request: Request, who: EditorDep, engine: EngineDep, airflow: AirflowSessionDep, app: Annotated[str, Form()]
+) -> Response:
     """To Xero; or, where the app speaks for itself, at once to its organisations."""
+    if app not in {one.conn_id for one in apps.known(airflow)}:
+        raise HTTPException(404, f"There is no Airflow connection {app} of type Xero.")
     chosen = app_of(app)
     if chosen.grant_type == "client_credentials":
         return to(request, f"match/{consent.without_consent(engine, chosen, app)}")
@@ -85,6 +89,12 @@ def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, gi
     )
 
 
+@router.post("/match/{token_id}/discard")
+def discard(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID) -> Response:
+    """For an authorisation that nobody will match."""
+    return to(request, "connections", disconnect.discard(engine, app_of, token_id, who.name))
+
+
 def _wanted(chosen: dict[str, str]) -> Wanted:
     """What the drop-downs say, by Xero organisation."""
     wanted: dict[str, UUID | Literal["new"] | None] = {}
@@ -107,8 +117,10 @@ def _form(
 ) -> Response:
     with database.session(engine) as session:
         choices = consent.choices(session)
-    if chosen is None:
-        chosen = {one.tenant_id: str(one.organisation_id or "") for one in granted}
+        app = tokens.about(session, token_id).airflow_conn_id
+    # Another app's connections stay with it, unless somebody says otherwise.
+    elsewhere = {one.tenant_id for one in granted if one.connection and one.connection.airflow_conn_id != app}
+    usual = {one.tenant_id: "" if one.tenant_id in elsewhere else str(one.organisation_id or "") for one in granted}
     return page(
         request,
         "match.html",
@@ -116,7 +128,8 @@ def _form(
         status=409 if wrong else 200,
         granted=granted,
         choices=choices,
-        chosen=chosen,
+        chosen=usual | (chosen or {}),
+        elsewhere=elsewhere,
         wrong=wrong or [],
         token_id=token_id,
         field=FIELD,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from xero.api.errors import XeroError
 from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
@@ -89,13 +90,22 @@ def match(
 
 @router.get("/connections/{id}/delete")
 def ask(request: Request, who: EditorDep, session: SessionDep, id: UUID) -> Response:
-    return page(request, "delete.html", who, one=_live(session, id))
+    found = _live(session, id)
+    return page(request, "delete.html", who, one=found, by_itself=_by_itself(found.airflow_conn_id))
 
 
 @router.post("/connections/{id}/delete")
 def delete(request: Request, who: EditorDep, engine: EngineDep, session: SessionDep, id: UUID) -> Response:
     _live(session, id)
     return to(request, "connections", disconnect(engine, app_of, id, who.name))
+
+
+def _by_itself(conn_id: str) -> bool:
+    """Whether the app speaks for itself: then nobody's consent brings a deleted organisation back."""
+    try:
+        return app_of(conn_id).grant_type == "client_credentials"
+    except (XeroError, LookupError):
+        return False  # it cannot be used, and the deletion will say so
 
 
 def _live(session: SessionDep, id: UUID) -> connections.Connection:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from xero.api.auth import OAuth
 from xero.api.connections import delete_connection, get_connections
-from xero.api.errors import XeroError
+from xero.api.errors import RetryLater, XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks import connections, events, sql, tokens
 from xero.qicworks.connections import Connection
@@ -25,8 +25,9 @@ BY_HAND = "Remove it in Xero under Settings, Connected apps."
 def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) -> list[str]:
     """Deletes a connection: at Xero, then here, where its history stays; then the authorisation, if it is the last.
 
-    Returns what was done, in words. What Xero does not let happen is told, and deletes the connection here all the
-    same. After a crash half-way it can be called again. LookupError if there is no such connection.
+    Returns what was done, in words. RetryLater while Xero cannot be reached: then nothing is deleted. Where Xero lets
+    nobody in any more, that is told, and the connection is deleted here all the same. After a crash half-way it can be
+    called again. LookupError if there is no such connection.
     """
     with connections.one_at_a_time(engine) as session:
         connection = connections.one(session, connection_id)
@@ -35,13 +36,32 @@ def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) ->
             said.append(f"{connection.organisation} is deleted already")
         else:
             said += _take_out(session, engine, app_of, connection, user)
-        return said + _end(session, engine, app_of, connection)
+        return said + _end(session, engine, app_of, connection.token_id, connection.id)
+
+
+def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[str]:
+    """Ends an authorisation that no connection uses, at Xero and here. Returns what was done, in words."""
+    with connections.one_at_a_time(engine) as session:
+        if any(one.token_id == token_id for one in connections.every(session)):
+            raise LookupError("a connection uses this authorisation: delete the connection instead")
+        events.record(session, None, "connect", "authorisation", "success", f"discarded by {user}", Origin())
+        if said := _end(session, engine, app_of, token_id, None):
+            return said
+        TOKENS.wipe(session, token_id=token_id, reason="discarded")
+        return ["the authorisation is discarded here; at Xero others rest on the same consent"]
 
 
 def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
     status, correction = "success", None
     try:
         done = _at_xero(session, engine, app_of(connection.airflow_conn_id), connection)
+    except RetryLater as error:
+        raise RetryLater(
+            error.seconds,
+            error.limit,
+            f"{connection.organisation} is not deleted: {error.message}",
+            "Nothing was changed. Delete it again when Xero answers, or switch it off meanwhile.",
+        ) from None
     except (XeroError, LookupError) as error:
         status, correction = "warning", BY_HAND
         done = f"{connection.tenant_name} could not be disconnected at Xero: {_why(error)}"
@@ -67,9 +87,9 @@ def _at_xero(session: Session, engine: Engine, app: XeroApp, connection: Connect
     return f"{connection.tenant_name} was disconnected at Xero already"
 
 
-def _end(session: Session, engine: Engine, app_of: AppOf, connection: Connection) -> list[str]:
+def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connection_id: UUID | None) -> list[str]:
     """Revoking drops everything that the user has connected to this app: only where that is nothing any more."""
-    authorisation = tokens.about(session, connection.token_id)
+    authorisation = tokens.about(session, token_id)
     if authorisation.state != "ok":
         return []
     try:
@@ -82,12 +102,12 @@ def _end(session: Session, engine: Engine, app_of: AppOf, connection: Connection
         OAuth(app).revoke(DatabaseTokens(engine, authorisation.id, app).get())
     except (XeroError, LookupError) as error:
         said = f"the authorisation could not be revoked at Xero: {_why(error)}"
-        events.record(session, connection.id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
-        return [f"{said} {BY_HAND}"]
+        events.record(session, connection_id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
+        return [f"{said}. {BY_HAND}"]
     said = "the authorisation is revoked: no connection used it any more"
     with session.transaction():
         TOKENS.wipe(session, token_id=authorisation.id, reason="revoked, as its last connection was deleted")
-        events.record(session, connection.id, "connect", "authorisation", "success", said, Origin())
+        events.record(session, connection_id, "connect", "authorisation", "success", said, Origin())
     return [said]
 
 
@@ -107,4 +127,4 @@ def _may_be(app_of: AppOf, airflow_conn_id: str, app: XeroApp) -> bool:
 
 
 def _why(error: XeroError | LookupError) -> str:
-    return error.message if isinstance(error, XeroError) else str(error)
+    return (error.message if isinstance(error, XeroError) else str(error)).rstrip(".")

@@ -58,6 +58,10 @@ class Interaction:
         if organisation.is_stale(self.connection):
             log.info(organisation.refresh(self.session, self.client, self.connection))
 
+    def check_still_on(self) -> None:
+        """Raises Skip once it was switched off or deleted meanwhile."""
+        _still_on(self.session, self.connection.id)
+
     def count_calls(self) -> None:
         if self._client is not None:
             self.counts.calls, self.counts.bytes_received = self._client.calls, self._client.bytes_received
@@ -99,6 +103,9 @@ class Interaction:
             message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
             self.close("warning", message, wait.correction)
             raise Skip(message) from None
+        except Skip as stopped:
+            self.close("warning", str(stopped), "Nothing is lost: what waits is taken up once it is on again.")
+            raise
         except (XeroError, PullFailed) as error:
             disconnected = isinstance(error, Disconnected) and self._is_disconnected(payroll)
             if unavailable and payroll and isinstance(error, Disconnected | NotAvailable) and not disconnected:

@@ -84,6 +84,7 @@ class OneByOne(ABC):
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         for document in self._untroubled_first(self.read([one.id for one in waiting])):
+            self.it.check_still_on()
             self.patience.attempt(label(self.kind, document), partial(self.push, document))
         return True
 

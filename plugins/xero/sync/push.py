@@ -67,6 +67,7 @@ def _work(
     taken: dict[UUID, int] = {}
     while delivering.step(wanted, taken):
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
+        it.check_still_on()
     if isinstance(kind, PricedKind):
         Attachments(it, kind, outbox, settling).run(wanted)
     delivering.patience.finish()
