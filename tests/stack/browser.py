@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=en-AU",  # how date fields show days
 )
 PATIENCE = 120_000  # ms for anything to appear: on a busy machine the first page of Airflow's UI takes half of it
 

@@ -77,17 +77,18 @@ def running(stack: Stack) -> Iterator[Fab]:
     known = {field.name: getattr(stack.place, field.name) for field in fields(Place)}
     place = FabPlace(**{**known, "airflow_port": int(free_ports()["AIRFLOW_PORT"])})
     users = [(user, role, place.secrets[f"{user}_password"]) for user, role in ROLES.items()]
+    # Before the server: each of the two makes roles and permissions that are missing.
+    subprocess.run(
+        [sys.executable, "-c", MAKE_USERS],
+        env=place.environment,
+        input=json.dumps(users).encode(),
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=PATIENCE,
+    )
     with ExitStack() as afterwards:
         afterwards.callback(processes.stop, place, "fab")
         processes.ensure_started(place, "fab", [sys.executable, "-m", "airflow", "api-server"], place.airflow_port)
-        subprocess.run(
-            [sys.executable, "-c", MAKE_USERS],
-            env=place.environment,
-            input=json.dumps(users).encode(),
-            stdout=subprocess.DEVNULL,
-            check=True,
-            timeout=PATIENCE,
-        )
         assert processes.until(lambda: listens(place), patience=PATIENCE), processes.end_of_log(place, "fab")
         yield Fab(place)
 
