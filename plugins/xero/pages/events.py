@@ -2,14 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
 from xero.hooks import qicworks_engine
@@ -22,6 +24,8 @@ from xero.qicworks.event_log import Filter, Place
 router = APIRouter()
 
 LIMIT = 50
+LAST = 2**63 - 1  # the highest id that there can be
+FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 STATUSES = ("running", "success", "warning", "error")
 COLUMNS = (
     "id",
@@ -126,14 +130,14 @@ def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep)
     )
 
 
-@router.get("/events/{id:int}")
-def one(request: Request, who: ViewerDep, session: SessionDep, id: int) -> Response:
+@router.get("/events/{id}")
+def one(request: Request, who: ViewerDep, session: SessionDep, id: Annotated[int, Path(ge=1, le=LAST)]) -> Response:
     return page(request, "event.html", who, event=event_log.one(session, id, who.pairs), counts=COUNTS)
 
 
 @router.get("/events.csv")
 def export(who: ViewerDep, asked: AskedDep) -> Response:
-    """All that the filter lets through, as it is read from the database."""
+    """All that the filter lets through, as it is read. What fails does so before the first line is sent, as a rule."""
 
     def lines() -> Iterator[str]:
         # Not the request's session: that one may be closed before the last line is sent.
@@ -142,9 +146,11 @@ def export(who: ViewerDep, asked: AskedDep) -> Response:
             for event in event_log.export(session, asked.filter):
                 yield _line([_harmless(event[name]) for name in COLUMNS])
 
+    sent = lines()
+    begun = list(islice(sent, 2))
     name = f"connection-events-{datetime.now(UTC):%Y%m%d-%H%M%S}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(chain(begun, sent), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _line(values: Any) -> str:
@@ -157,7 +163,7 @@ def _harmless(value: Any) -> Any:
     """A spreadsheet would run what begins like a formula."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _data_sets(who: Viewer, session: SessionDep) -> list[str]:

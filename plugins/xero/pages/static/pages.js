@@ -39,7 +39,7 @@
   // itself, so the document around it follows the link.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-airflow]");
-    if (!link || !framed || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    if (!link || !/^https?:$/u.test(link.protocol) || !framed || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     const outside = window.parent.document.createElement("a");
     outside.href = link.href;
