@@ -77,6 +77,15 @@ def test_a_page_ends_where_the_next_one_begins(browser: Client, books: Books) ->
     assert numbers(first) + numbers(second) == ["P-2", "P-1", "P-0"]
 
 
+def test_a_date_that_no_calendar_has_is_shown(browser: Client, books: Books) -> None:
+    """PostgreSQL's infinity, and what happened to such a bill."""
+    id = books.add("expenses", number="D-1")
+    books.world.query("UPDATE qicworks.expense SET due_date = 'infinity', issue_date = '-infinity' WHERE id = %s", id)
+    viewer = browser("viewer")
+    assert "-infinity" in viewer.read("documents?kind=expenses&text=D-")
+    assert "-infinity infinity" in " ".join(re.findall(r"-?infinity", viewer.read(f"documents/expenses/{id}")))
+
+
 def test_whose_leave_it_is_is_not_told_to_everybody(browser: Client, books: Books, leave: UUID) -> None:
     user, viewer = browser("user"), browser("viewer")
     for path in "documents?kind=leave_requests", f"documents/leave_requests/{leave}":

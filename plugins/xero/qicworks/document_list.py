@@ -88,7 +88,8 @@ OF_STAFF = SQL(
 LOOKS = {
     Delivery.BATCH: Look(
         columns=SQL(
-            """document.number, contact.name AS who, document.issue_date AS starts_on, document.due_date AS ends_on,
+            """document.number, contact.name AS who,
+               document.issue_date::text AS starts_on, document.due_date::text AS ends_on,
                document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row"""
         ),
         joins=SQL("LEFT JOIN qicworks.contact ON contact.id = document.contact_id"),
@@ -96,8 +97,8 @@ LOOKS = {
     ),
     Delivery.PAY_TEMPLATE: Look(
         columns=SQL(
-            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who, period.start_date AS starts_on,
-               period.end_date AS ends_on, NULL AS total, NULL AS currency,
+            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who, period.start_date::text AS starts_on,
+               period.end_date::text AS ends_on, NULL AS total, NULL AS currency,
                CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
                     WHEN period.approved_at IS NULL THEN 'the pay period is not approved'
                     WHEN document.approved_version IS NULL THEN 'it is not approved'
@@ -112,8 +113,9 @@ LOOKS = {
     ),
     Delivery.LEAVE: Look(
         columns=SQL(
-            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who, document.start_date AS starts_on,
-               document.end_date AS ends_on, NULL AS total, NULL AS currency,
+            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who,
+               document.start_date::text AS starts_on, document.end_date::text AS ends_on,
+               NULL AS total, NULL AS currency,
                CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
                     WHEN document.status <> 'Approved' THEN 'it is ' || lower(document.status) || ', not approved'
                     WHEN document.approved_version IS DISTINCT FROM document.push_version
@@ -158,7 +160,8 @@ def page(
     """The next documents after that place, newest first, and where they end, None if there are no more. `states`
     None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name.
 
-    `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave.
+    `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave, as
+    texts, for PostgreSQL knows dates that Python does not.
     `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices.
     """
     values = {
