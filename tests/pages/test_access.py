@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from unittest import mock
 
 import pytest
 from fastapi.dependencies.utils import get_flat_dependant
@@ -9,8 +10,10 @@ from fastapi.routing import APIRoute
 
 from tests.flow.pushing import Books
 from tests.pages.conftest import Client
+from tests.pages.running import words
 
 ALONE_FOR_EDITORS = ("/connect", "/callback")
+OPEN = "/static/{name}"  # the style and the scripts, which hold nobody's data
 PARTS_FOR_EDITORS = ("/match/", "/rejections", "/delete", "/preview")
 
 
@@ -29,16 +32,42 @@ def routes() -> list[tuple[str, str]]:
 
 def filled(path: str) -> str:
     """With ids that fit, of things that there are not."""
-    path = re.sub(r"\{id:int\}", "1", path)
+    path = path.replace("/events/{id}", "/events/1")
     path = re.sub(r"\{kind\}", "invoices", path)
     path = re.sub(r"\{dag_id\}", "pull_contacts", path)
     return "/xero" + re.sub(r"\{[a-z_]+\}", str(uuid.uuid4()), path)
 
 
-@pytest.mark.parametrize(("method", "path"), routes())
+@pytest.mark.parametrize(("method", "path"), [pair for pair in routes() if pair[1] != OPEN])
 def test_every_route_needs_a_login(browser: Client, method: str, path: str) -> None:
     answer = browser(None).request(method, filled(path), follow_redirects=False)
     assert answer.status_code == 401
+
+
+def test_who_is_not_logged_in_is_told_so_in_style(browser: Client) -> None:
+    nobody = browser(None)
+    page = nobody.read("events", 401)
+    assert "Log in to Airflow first." in words(page)
+    loaded = re.findall(r'(?:src|href)="/xero/(static/[^"]+)"', page)
+    assert "static/pages.css" in loaded
+    for file in loaded:
+        nobody.read(file)
+    for path in "static/app.py", "static/..%2fapp.py", "static/%00":
+        nobody.read(path, 404)
+
+
+def test_a_bearer_token_beside_a_cookie_excuses_no_form(browser: Client, books: Books) -> None:
+    user, program = browser("user"), browser(None)
+    token = user.cookies["_token"]
+    for client, scheme, status in (
+        (user, "Bearer", 403),
+        (user, "Basic", 403),
+        (program, "Basic", 401),
+        (program, "bearer", 422),  # it is let in, and asked for what is missing
+    ):
+        fields = {"connection": books.connection_id}
+        answer = client.post("/xero/synchronise", data=fields, headers={"authorization": f"{scheme} {token}"})
+        assert answer.status_code == status, answer.text
 
 
 @pytest.mark.parametrize(("method", "path"), [pair for pair in routes() if pair[0] != "GET"])
@@ -73,6 +102,55 @@ def test_pages_say_where_they_may_be_framed_and_load_from(browser: Client, books
         assert answer.headers["cache-control"] == "no-store"
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", answer.text.split("<main", 1)[0])
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", answer.text)
+
+
+def test_what_cannot_be_read_is_the_readers_to_mend(browser: Client, books: Books) -> None:
+    """Words, and neither a fault of ours nor one of the database's."""
+    user = browser("user")
+    for path in (
+        "events?text=a%00b",
+        "events?%00=a",
+        "events?before=2026-11-01T00:00:00%2B00:00~99999999999999999999",
+        "events.csv?connection=x",
+        f"events/{'9' * 5000}",
+        f"events/{2**63}",
+        "documents?text=%00",
+        "documents/%00",
+        "synchronise/pull_contacts/%00",
+        "synchronise/runs?run=pull_contacts~%00",
+    ):
+        status = 404 if path == "documents/%00" else 422
+        assert "database (" not in words(user.read(path, status)), path
+    for path in (
+        "events?since=0001-01-01T00:00&zone=Pacific/Auckland",
+        "events?until=9999-12-31T23:59&zone=US/Hawaii",
+        f"?offset={10**20}",
+    ):
+        user.read(path)
+    for run in "", ".", "..", "../..", "x/taskInstances":
+        assert "There is no run" in words(user.read(f"synchronise/runs?run=pull_contacts~{run}", 404))
+    for fields, said in (
+        ({"kind": "invo\0ices"}, "a character that no text has"),
+        ({"kind": "invoices", "id": ["x"] * 1001}, "Too many fields"),
+    ):
+        answer = user.press("documents/push", fields)
+        assert answer.status_code == 422
+        assert said in words(answer.text)
+    headers = {"x-form-token": user.form_token(), "content-type": "multipart/form-data; boundary=a"}
+    for path in "documents/push", f"connections/{books.connection_id}/switch":
+        answer = user.post(f"/xero/{path}", content=b"--b", headers=headers)
+        assert answer.status_code == 422, answer.text
+        assert "damaged" in answer.text
+
+
+def test_a_fault_of_ours_is_no_missing_page(browser: Client, books: Books) -> None:
+    """A key that is missing in the code says nothing about the address."""
+    user = browser("user")
+    for fault in KeyError("secret-key"), IndexError("secret-index"):
+        with mock.patch("xero.qicworks.event_log.page", side_effect=fault), pytest.raises(type(fault)):
+            user.read("events")
+    with mock.patch("xero.qicworks.event_log.page", side_effect=LookupError("There is no <such> thing.")):
+        assert "no &lt;such&gt; thing" in user.read("events", 404)
 
 
 def test_no_address_chooses_more_than_its_route_says() -> None:

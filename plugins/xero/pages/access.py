@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import (
     ConnectionDetails,
     DagAccessEntity,
@@ -131,9 +132,10 @@ def form_token(user: Any) -> str:
 async def not_forged(request: Request, user: GetUserDep) -> None:
     """Refuses whatever would change something and does not come from a page of ours.
 
-    A caller that sends a bearer token of its own is no browser that was led here.
+    A caller that has a bearer token and no cookie of Airflow's is no browser that was led here.
     """
-    if request.method in SAFE or request.headers.get("authorization"):
+    scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+    if request.method in SAFE or (scheme == "bearer" and COOKIE_NAME_JWT_TOKEN not in request.cookies):
         return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -148,6 +150,15 @@ async def not_forged(request: Request, user: GetUserDep) -> None:
         ) from None
     if meant != str(user.get_id()):
         raise HTTPException(403, "This page was made for another user. Load it again.")
+
+
+async def legible(request: Request) -> None:
+    """Refuses NUL, which no text of a database can hold, wherever somebody may have put it."""
+    pairs: list[tuple[str, Any]] = [("", request.url.path), *request.query_params.multi_items()]
+    if request.method not in SAFE:
+        pairs += (await request.form()).multi_items()
+    if any("\0" in text for pair in pairs for text in pair if isinstance(text, str)):
+        raise HTTPException(422, "This address or form cannot be read: it holds a character that no text has.")
 
 
 def _signer() -> URLSafeTimedSerializer:

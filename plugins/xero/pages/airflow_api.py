@@ -24,14 +24,14 @@ class AirflowApi:
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """`state`: queued, running, success, failed …"""
-        return self._call("GET", f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+        return self._call("GET", _address(dag_id, run_id))
 
     def tasks(self, dag_id: str, run_id: str, states: Sequence[str], limit: int = 20) -> list[dict[str, Any]]:
         """The run's task instances that are in one of these states."""
         if not states:
             return []
         asked = urlencode({"state": states, "limit": limit}, doseq=True)
-        answer = self._call("GET", f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances?{asked}")
+        answer = self._call("GET", f"{_address(dag_id, run_id)}/taskInstances?{asked}")
         return list(answer["task_instances"])
 
     def is_paused(self, dag_id: str) -> bool:
@@ -59,6 +59,13 @@ class AirflowApi:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://airflow", timeout=60) as client:
             return await client.request(method, f"{app.root_path}/api/v2/{path}", json=body, headers=self._headers)
+
+
+def _address(dag_id: str, run_id: str) -> str:
+    """A run's; 404 for an id that would lead somewhere else."""
+    if run_id in ("", ".", "..") or "/" in run_id:
+        raise HTTPException(404, f"There is no run '{run_id}' of the DAG {dag_id}.")
+    return f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
 
 
 AirflowApiDep = Annotated[AirflowApi, Depends(AirflowApi)]

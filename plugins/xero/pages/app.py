@@ -3,18 +3,19 @@
 import logging
 
 import psycopg
-from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
+from python_multipart.exceptions import FormParserError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xero.api.errors import XeroError
 from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
-from xero.pages.access import not_forged
+from xero.pages.access import legible, not_forged
 from xero.pages.rendering import STATIC, error_page, policy
 
 log = logging.getLogger(__name__)
@@ -25,40 +26,77 @@ ROUTERS = tuple(part.router for part in (overview, connect, connections, synchro
 
 
 def application() -> FastAPI:
-    app = FastAPI(title="Xero", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(not_forged)])
+    app = FastAPI(title="Xero", docs_url=None, redoc_url=None, openapi_url=None)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(not_forged), Depends(legible)])
     app.add_api_route("/static/{name}", static, methods=["GET"])
     app.add_middleware(Protected)
     app.add_exception_handler(HTTPException, refused)
     for foreseen in (XeroError, LookupError):
         app.add_exception_handler(foreseen, told)
     app.add_exception_handler(RequestValidationError, misread)
+    app.add_exception_handler(FormParserError, damaged)
+    app.add_exception_handler(psycopg.DataError, odd_value)
     for database in (psycopg.Error, SQLAlchemyError, AirflowNotFoundException):
         app.add_exception_handler(database, no_database)
     app.add_exception_handler(Exception, unforeseen)
     return app
 
 
-def static(name: str, user: GetUserDep) -> Response:
-    """Style, scripts and pictures; all of them are files of this project."""
+def static(name: str) -> Response:
+    """Style, scripts and pictures, also for who is not logged in yet; all of them are files of this project."""
     known = {file.name: file for file in STATIC.iterdir()}
     if name not in known:
         raise HTTPException(404, "There is no such file.")
-    return FileResponse(known[name], headers={"Cache-Control": "private, max-age=3600"})
+    return FileResponse(known[name], headers={"Cache-Control": "max-age=3600"})
 
 
 def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__context__, MultiPartException | FormParserError):
+        return damaged(request, error.__context__)
+    if error.status_code == 401:
+        return error_page(
+            request,
+            401,
+            "Log in to Airflow first.",
+            "These pages know you by that login, which is missing or has ended. Then open this page again.",
+        )
     return error_page(request, error.status_code, str(error.detail))
 
 
+def damaged(request: Request, error: Exception) -> Response:
+    """A form of more fields, or of longer ones, than any page here has; or none at all."""
+    return error_page(
+        request,
+        422,
+        f"This form is too large, or damaged on its way: {error}",
+        "Load the page again, and tick or fill in less at a time.",
+    )
+
+
 def told(request: Request, error: Exception) -> Response:
-    """What the flows below say in words already."""
+    """What the flows below say in words already. A missing key or index is a fault of a program, and none of them."""
+    if isinstance(error, KeyError | IndexError):
+        raise error
     if isinstance(error, LookupError):
         return error_page(request, 404, str(error.args[0]) if error.args else "There is no such thing.")
     assert isinstance(error, XeroError)
     return error_page(request, 409, error.message, error.correction)
+
+
+def odd_value(request: Request, error: Exception) -> Response:
+    """What the database itself refuses came with the request; what only the driver cannot read lies in a table."""
+    assert isinstance(error, psycopg.DataError)
+    if error.sqlstate is None:
+        return no_database(request, error)
+    log.warning("the QicWorks database refuses what a page was asked for", exc_info=error)
+    return error_page(
+        request,
+        422,
+        "This address or form cannot be read: it holds a number or a time that is out of range.",
+        "Go back, and choose it again.",
+    )
 
 
 def no_database(request: Request, error: Exception) -> Response:
