@@ -60,7 +60,7 @@ def refused(request: Request, error: Exception) -> Response:
             request,
             401,
             "Log in to Airflow first.",
-            "These pages know you by that login, which is missing or has ended. Then open this page again.",
+            "Your login is missing, or it has ended. Log in, then open this page again.",
         )
     return error_page(request, error.status_code, str(error.detail))
 
