@@ -18,6 +18,7 @@ router = APIRouter()
 
 DAYS = 30
 LIMIT = 25  # organisations on a page
+MOST = 20  # of each that needs a hand
 
 # The chart, in its own units.
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 200, 52, 22, 8
@@ -51,6 +52,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
         "overview.html",
         who,
         needs=needs,
+        most=MOST,
         failed=[(name, list(rows)) for name, rows in groupby(failed, key=itemgetter("organisation"))],
         found=found,
         total=total,

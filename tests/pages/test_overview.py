@@ -1,0 +1,42 @@
+"""The overview: what needs a hand, when each was last in step, and what was asked of Xero."""
+
+import re
+
+import pytest
+
+from tests.flow.pushing import Books, Line
+from tests.pages.conftest import Client
+from xero.pages import overview
+from xero.qicworks.traffic import Day
+
+
+def test_it_says_what_needs_a_hand_and_what_was_asked(
+    browser: Client, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, world = browser("viewer"), books.world
+    assert "Documents failed" not in viewer.read("")
+    books.add("invoices", Line(tax="INPUT"), number="IV-1")
+    assert books.push("invoices").counts.failed == 1
+    [calls] = world.query("SELECT sum(calls) AS calls FROM xero_sync.connection_event WHERE document IS NULL")
+    page = viewer.read("")
+    assert re.search(r"Documents failed.*?documents\?kind=invoices[^>]*>1 invoices</a>", page, re.DOTALL)
+    assert f"<strong>{calls['calls']}</strong> calls" in page
+    # A broken authorisation is told first, with the way out.
+    world.query("UPDATE xero_sync.token SET state = 'broken', broken_reason = 'it was revoked'")
+    broken = viewer.read("")
+    assert broken.count("Connect again") == 3
+    assert broken.index("it was revoked") < broken.index("Documents failed")
+    # Hundreds of them are counted, not listed.
+    monkeypatch.setattr(overview, "MOST", 1)
+    assert "and 2 more like these" in viewer.read("")
+
+
+@pytest.mark.parametrize("highest", [0, 1, 3, 7, 49, 180, 999, 5000, 123_456])
+def test_the_chart_has_a_few_round_lines_and_no_bar_above_them(highest: int) -> None:
+    day = Day(day=None, calls=highest, bytes_received=0, runs=0, failed_runs=0)  # type: ignore[arg-type]
+    chart = overview.chart([day] * 30)
+    values = [value for _, value in chart.lines]
+    assert 2 <= len(values) <= 7
+    assert values[-1] >= highest
+    assert all(bar.y >= overview.TOP - 0.01 for bar in chart.bars)
+    assert ({bar.height for bar in chart.bars} == {0}) == (highest == 0)
