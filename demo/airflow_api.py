@@ -37,7 +37,7 @@ class AirflowApi:
         missing = set(dag_ids)
 
         def all_known() -> bool:
-            missing.difference_update({dag_id for dag_id in missing if self._known(dag_id)})
+            missing.difference_update(dag["dag_id"] for dag in self._get("dags?limit=200")["dags"])
             return not missing
 
         if not until(all_known, patience, pause=0.5):
@@ -71,9 +71,6 @@ class AirflowApi:
         except requests.RequestException:
             return False
         return answer.ok and answer.json()["scheduler"]["status"] == "healthy"
-
-    def _known(self, dag_id: str) -> bool:
-        return self.session.get(self._url(f"dags/{dag_id}"), timeout=PATIENCE).status_code == 200
 
     def _get(self, path: str) -> Any:
         answer = self.session.get(self._url(path), timeout=PATIENCE)

@@ -146,7 +146,9 @@ def wait_for_runs(api: AirflowApi, runs: dict[str, str], patience: float) -> dic
     states: dict[str, str] = {}
 
     def over() -> bool:
-        states.update({dag_id: api.state(dag_id, run_id) for dag_id, run_id in runs.items()})
+        for dag_id, run_id in runs.items():
+            if states.get(dag_id) not in ("success", "failed"):
+                states[dag_id] = api.state(dag_id, run_id)
         return all(state in ("success", "failed") for state in states.values())
 
     processes.until(over, patience, pause=1.0)

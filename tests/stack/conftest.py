@@ -26,6 +26,8 @@ IMPATIENT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # The DAG files do not change: parsing them every 30 s would take a tenth of a core from what is tested.
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
 }
 # No DAG begins by itself: a run of its own clock would push what a test is about to push, or pull what it counts.
 POLICY = """
@@ -94,7 +96,7 @@ class Stack:
 
     def state(self, run: str, patience: float = 180, dag_id: str = "pull_contacts") -> str:
         """How the run ended."""
-        assert until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience)
+        assert until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience, pause=1.0)
         return self.api.state(dag_id, run)
 
     def tasks(self, run: str) -> dict[str, dict[str, Any]]:
