@@ -148,6 +148,18 @@ def test_no_other_site_changes_anything(browser: Client, books: Books, token: st
         )
         assert (answer.status_code, "another site" in answer.text) == (403, True)
     assert books.world.query("SELECT enabled FROM xero_sync.connection WHERE id = %s", id) == [{"enabled": True}]
+    # A proxy changes the Host; a browser says itself that it is on our page.
+    for headers in (
+        {"sec-fetch-site": "same-origin", "origin": "https://books.example"},
+        {"origin": "http://airflow.test"},
+    ):
+        answer = admin.post(
+            f"/xero/connections/{id}/switch",
+            data={"form_token": admin.form_token(), "on": "yes"},
+            headers={**headers, "host": "upstream:8080"},
+            follow_redirects=False,
+        )
+        assert answer.status_code == 303
 
 
 def test_only_our_own_words_are_shown_after_a_form(browser: Client, books: Books) -> None:

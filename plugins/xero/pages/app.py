@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from xero.api.errors import XeroError
+from xero.api.errors import XeroError, cleaned
 from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
 from xero.pages.access import legible, not_forged
 from xero.pages.rendering import STATIC, error_page, policy
@@ -90,7 +90,7 @@ def odd_value(request: Request, error: Exception) -> Response:
     assert isinstance(error, psycopg.DataError)
     if error.sqlstate is None:
         return no_database(request, error)
-    log.warning("the QicWorks database refuses what a page was asked for", exc_info=error)
+    log.warning("the QicWorks database refuses what a page was asked for: %s", _in_short(error))
     return error_page(
         request,
         422,
@@ -100,7 +100,7 @@ def odd_value(request: Request, error: Exception) -> Response:
 
 
 def no_database(request: Request, error: Exception) -> Response:
-    log.error("the QicWorks database failed a page", exc_info=error)
+    log.error("the QicWorks database failed %s: %s", request.url.path, _in_short(error))
     unmigrated = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
     return error_page(
         request,
@@ -108,6 +108,12 @@ def no_database(request: Request, error: Exception) -> Response:
         "The QicWorks database (Airflow connection qicworks_default) does not answer as it should.",
         "Run `python -m xero migrate`." if unmigrated else "The API server's log says why; check that connection.",
     )
+
+
+def _in_short(error: Exception) -> str:
+    """Without PostgreSQL's detail, which repeats the row."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return f"{type(error).__name__}: {cleaned(primary or error)}"
 
 
 def misread(request: Request, error: Exception) -> Response:

@@ -95,9 +95,11 @@ def push(
     live = {one.id: one for one in connections.every(session)}
     conf = []
     for connection_id, ids in wanted.items():
-        if not live[connection_id].enabled:
-            organisation = live[connection_id].organisation
-            raise HTTPException(409, f"{organisation} is switched off. Switch it on under Connections first.")
+        to = live.get(connection_id)
+        if to is None:
+            raise HTTPException(409, "One of these organisations was disconnected just now. Load the page again.")
+        if not to.enabled:
+            raise HTTPException(409, f"{to.organisation} is switched off. Switch it on under Connections first.")
         conf.append({"connection": str(connection_id), "document_ids": ids})
     return start(request, api, [(push_dag_of(chosen.name), one) for one in conf])
 
