@@ -78,7 +78,7 @@ def books(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]
         qicworks_engine.cache_clear()
         with mock.patch.dict(os.environ, connections):
             yield books
-        qicworks_engine().dispose()
+            qicworks_engine().dispose()
         qicworks_engine.cache_clear()
 
 
