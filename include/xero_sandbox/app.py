@@ -22,5 +22,5 @@ class App:
             await self._gateway(scope, receive, send)
 
 
-def create_app(client: Client | None = None, seed: int = 1, profile: str = "demo") -> App:
-    return App(World(client or Client(), seed, profile))
+def create_app(client: Client | None = None, seed: int = 1, profile: str = "demo", many: int = 0) -> App:
+    return App(World(client or Client(), seed, profile, many=many))

@@ -29,6 +29,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8787, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other ids and names")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="demo")
+    parser.add_argument("--organisations", type=int, default=200, help='how many the profile "many" has')
     parser.add_argument("--client-id", default=Client().client_id)
     parser.add_argument("--client-secret", default=Client().client_secret)
     return parser.parse_args(argv)
@@ -38,7 +39,9 @@ def main(argv: list[str] | None = None) -> None:
     """Serves until SIGTERM or SIGINT."""
     options = arguments(argv)
     listener = socket.create_server((options.host, options.port), backlog=512)
-    app = create_app(Client(options.client_id, options.client_secret), options.seed, options.profile)
+    app = create_app(
+        Client(options.client_id, options.client_secret), options.seed, options.profile, options.organisations
+    )
     print(f"Xero sandbox ready at http://{options.host}:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
         app,

@@ -63,6 +63,7 @@ def reset(order: Order) -> dict[str, Any]:
         order.body.get("profile", old.profile),
         {what: order.body[what] or {} for what in COUNTED.intersection(order.body)},
         order.body.get("same_second", 0),
+        old.many,
     )
     return health(order)
 

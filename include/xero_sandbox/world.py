@@ -62,12 +62,14 @@ class World:
         profile: str = "demo",
         counts: dict[str, dict[str, int]] | None = None,
         same_second: int | str = 0,
+        many: int = 0,
     ) -> None:
-        self.client, self.seed, self.profile = client, seed, profile
+        self.client, self.seed, self.profile, self.many = client, seed, profile, many
         self.settings = Settings()
         self.clock = Clock()
         self.organisations: dict[str, Organisation] = {
-            organisation.tenant_id: organisation for organisation in organisations(seed, profile, counts, same_second)
+            organisation.tenant_id: organisation
+            for organisation in organisations(seed, profile, counts, same_second, many)
         }
         self.tokens = Tokens(seed, self.clock, client.client_id)
         self.limits = Limits(lambda: self.settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xero_sandbox.collection import Collection, Kind, Record
 from xero_sandbox.data.dice import Dice
@@ -76,8 +76,21 @@ PROFILES: dict[str, dict[str, tuple[int, ...]]] = {
         "staff": (260, 40, 0),
         "earnings_rates": (120, 0, 0),
     },
+    # Of as many firms as one asks for, all alike.
+    "many": {"contacts": (20,), "invoices": (6,), "staff": (3,), "earnings_rates": (0,)},
 }
+MANY = "many"
 COUNTED = frozenset(PROFILES["demo"])
+
+
+def firms(profile: str, organisations: int) -> tuple[Firm, ...]:
+    """The firms of a profile; of "many" that many. ValueError for a profile that does not exist."""
+    if profile not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
+    if profile != MANY:
+        return FIRMS[: len(PROFILES[profile]["contacts"])]
+    models = (FIRMS[number % len(FIRMS)] for number in range(organisations))
+    return tuple(replace(model, name=f"{model.name} {n:05}", connected=True) for n, model in enumerate(models, 1))
 
 
 class Books:
@@ -86,13 +99,14 @@ class Books:
     def __init__(
         self,
         firm: Firm,
+        number: int,
         seed: int,
         profile: str,
         sizes: dict[str, int],
         makers: dict[str, tuple[Kind, Maker]],
         same_second: int | str = 0,
     ) -> None:
-        self.firm, self.seed, self.profile, self.sizes = firm, seed, profile, sizes
+        self.firm, self.number, self.seed, self.profile, self.sizes = firm, number, seed, profile, sizes
         self.same_second = sizes["contacts"] if same_second == "all" else int(same_second)  # contacts that share one
         self._makers = makers
         self._made: dict[str, Collection] = {}
@@ -101,8 +115,8 @@ class Books:
         return Dice(self.seed, self.firm.name, purpose)
 
     def beyond(self, count: int) -> int:
-        """That many more than the standard ones, but none in the small profile."""
-        return 0 if self.profile == "small" else count
+        """That many more than the standard ones, but none in the profiles of small books."""
+        return 0 if self.profile in ("small", MANY) else count
 
     def collection(self, plural: str) -> Collection:
         if plural not in self._made:

@@ -7,37 +7,43 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xero_sandbox.data.dice import Dice
-from xero_sandbox.data.firms import FIRMS, PROFILES, Books, Firm
+from xero_sandbox.data.firms import PROFILES, Books, Firm, firms
 from xero_sandbox.endpoints import makers
 from xero_sandbox.organisation import Organisation
 from xero_sandbox.wire import ms_date
 
 
 def organisations(
-    seed: int, profile: str, counts: dict[str, dict[str, int]] | None = None, same_second: int | str = 0
+    seed: int,
+    profile: str,
+    counts: dict[str, dict[str, int]] | None = None,
+    same_second: int | str = 0,
+    many: int = 0,
 ) -> list[Organisation]:
-    """The profile's organisations; `counts` sets how many of something ("contacts") an organisation has by its name,
-    `same_second` how many contacts (or "all") share one second. ValueError for an unknown profile, count or name."""
-    if profile not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
-    firms = FIRMS[: len(PROFILES[profile]["contacts"])]
-    unknown = {name for given in (counts or {}).values() for name in given} - {firm.name for firm in firms}
+    """The profile's organisations (`many`: of the profile of that name); `counts` sets how many of
+    something ("contacts") an organisation has by its name, `same_second` how many contacts (or "all") share one second.
+    ValueError for an unknown profile, count or name."""
+    of = firms(profile, many)
+    unknown = {name for given in (counts or {}).values() for name in given} - {firm.name for firm in of}
     if unknown:
         raise ValueError(f"no organisation is called {', '.join(sorted(unknown))}")
+    made = makers()
     gc.disable()  # many short-lived dicts, no cycles: collecting in between only costs
     try:
         return [
-            _organisation(Books(firm, seed, profile, _sizes(position, profile, counts or {}), makers(), same_second))
-            for position, firm in enumerate(firms)
+            _organisation(
+                Books(firm, position, seed, profile, _sizes(firm, position, profile, counts or {}), made, same_second)
+            )
+            for position, firm in enumerate(of)
         ]
     finally:
         gc.enable()
 
 
-def _sizes(position: int, profile: str, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+def _sizes(firm: Firm, position: int, profile: str, counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """How many of what the firm at this position has."""
-    name = FIRMS[position].name
-    return {what: counts.get(what, {}).get(name, sizes[position]) for what, sizes in PROFILES[profile].items()}
+    sizes = PROFILES[profile].items()
+    return {what: counts.get(what, {}).get(firm.name, of[position % len(of)]) for what, of in sizes}
 
 
 def _organisation(books: Books) -> Organisation:

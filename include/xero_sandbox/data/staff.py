@@ -9,7 +9,7 @@ from typing import Any
 
 from xero_sandbox.data.contacts import update_times
 from xero_sandbox.data.dice import Dice
-from xero_sandbox.data.firms import FIRMS, Books
+from xero_sandbox.data.firms import Books
 from xero_sandbox.data.pay_items import (
     ANNUAL,
     APPRENTICE,
@@ -58,7 +58,7 @@ def employees(books: Books) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, updated_ms in enumerate(times):
         first, last = twin if number in (TWIN, OTHER_TWIN) else _name(dice, number)
         calendar = calendars[number % len(calendars)]
-        secret = f"{FIRMS.index(books.firm)}{number:04d}"
+        secret = f"{books.number % 10}{number:04d}"  # of one length, whatever the number
         employee = _person(dice, number, first, last) | {
             "DateOfBirth": wire_date(date(1963, 1, 1) + timedelta(birthdays[number])),
             "OrdinaryEarningsRateID": items.earnings[ORDINARY]["EarningsRateID"],
