@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xero import airflow_connections
 from xero.api.errors import XeroError
-from xero.cli import pushing
+from xero.cli import keys, pushing
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import app_of, log, out, show
 from xero.datasets.registry import DATASETS
@@ -96,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
     command.add_argument("--connection", metavar="NAME", help="one organisation only")
     command.set_defaults(run=run_reconcile)
+
+    command = commands.add_parser("keys", help="the keys that encrypt stored tokens: rotate, check")
+    keys.add_arguments(command)
 
     command = commands.add_parser("events", help="the latest connection events")
     command.add_argument("-n", "--number", type=positive, default=20, help="how many (20)")

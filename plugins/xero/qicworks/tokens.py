@@ -132,13 +132,18 @@ def about(session: Session, token_id: UUID) -> Authorisation:
 
 
 def vault(app: XeroApp) -> MultiFernet:
-    """What encrypts this app's tokens: always under its newest key; decrypts under any of them.
+    """What encrypts this app's tokens: always under its newest key; decrypts under any of them."""
+    return MultiFernet([Fernet(key) for key in fernet_keys(app)])
+
+
+def fernet_keys(app: XeroApp) -> tuple[bytes, ...]:
+    """The keys of this app's tokens, newest first. Misconfigured where there is none, or one is none.
 
     An app that speaks for itself needs no keys: who has its secret has its tokens, so the key follows from the secret.
     """
     if not app.token_keys and app.grant_type == "client_credentials":
         derived = HKDF(SHA256(), length=32, salt=None, info=b"xero_sync.token").derive(app.client_secret.encode())
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(derived))])
+        return (base64.urlsafe_b64encode(derived),)
     if not app.token_keys:
         raise Misconfigured(
             "The Xero connection has no token_keys, without which no token is stored.",
@@ -146,9 +151,12 @@ def vault(app: XeroApp) -> MultiFernet:
             "and put it into the connection's extra, as token_keys.",
         )
     try:
-        return MultiFernet([Fernet(key) for key in app.token_keys])
+        for key in app.token_keys:
+            Fernet(key)
     except ValueError:
         pass
+    else:
+        return tuple(key.encode() for key in app.token_keys)
     raise Misconfigured(
         "One of the connection's token_keys is not a Fernet key.",
         "A Fernet key is 32 bytes in URL-safe base64, 44 characters long.",

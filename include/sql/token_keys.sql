@@ -1,0 +1,19 @@
+-- Under which keys the stored tokens lie.
+
+-- name: stored
+-- All that hold something; `used`: a live connection rests on it.
+SELECT id, airflow_conn_id, state, secret,
+       EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted') AS used
+  FROM xero_sync.token
+ WHERE secret <> ''
+ ORDER BY airflow_conn_id, created_at, id;
+
+-- name: wait_at_most(milliseconds)!
+SELECT set_config('lock_timeout', :milliseconds::text, true);
+
+-- name: lock(id)$
+-- The lock that a renewal takes, too.
+SELECT secret FROM xero_sync.token WHERE id = :id FOR UPDATE;
+
+-- name: store(id, secret)!
+UPDATE xero_sync.token SET secret = :secret WHERE id = :id;

@@ -1,0 +1,55 @@
+"""`keys rotate` and `keys check`: stored tokens under the newest of `token_keys`."""
+
+import argparse
+
+from rich.table import Table
+from sqlalchemy import Engine
+
+from xero.cli.terminal import app_of, complain, out, show
+from xero.qicworks import database, token_keys
+from xero.qicworks.token_keys import Stored
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    action = actions.add_parser("rotate", help="encrypt every stored token with the newest key")
+    action.set_defaults(run=run_rotate)
+    action = actions.add_parser("check", help="which key each stored token needs, and which key can be dropped")
+    action.set_defaults(run=run_check)
+
+
+def run_rotate(engine: Engine, options: argparse.Namespace) -> int:
+    with database.session(engine) as session:
+        done = token_keys.rotate(session, app_of)
+    total = done.rotated.total()
+    out.print(f"{total} re-encrypted with the newest key, {done.already} were under it already")
+    return _say_lost(done.unreadable)
+
+
+def run_check(engine: Engine, options: argparse.Namespace) -> int:
+    with database.session(engine) as session:
+        stored, keys = token_keys.check(session, app_of)
+    table = Table("Xero app", "authorisation", "state", "key")
+    for one in stored:
+        state = one.state if one.used else f"{one.state}, no connection rests on it"
+        table.add_row(one.airflow_conn_id, str(one.id), state, one.key or "none of the app's keys")
+    show(table, "no token is stored")
+    for conn_id, own in keys.items():
+        for key in own:
+            needed = f"needed by {key.needed_by}" if key.needed_by else "needed by none"
+            advice = "the newest" if key.newest else "run `keys rotate`" if key.needed_by else "can be dropped"
+            out.print(f"{conn_id}: key {key.fingerprint}: {needed}; {advice}")
+    return _say_lost([one for one in stored if one.key is None])
+
+
+def _say_lost(unreadable: list[Stored]) -> int:
+    """What no key opens. 1 if somebody has to connect again for it."""
+    for one in unreadable:
+        if one.renewable:
+            what = "the app gets a new token by itself when it is needed"
+        elif one.lost:
+            what = "put its key back into token_keys, behind the newest, or connect to Xero again"
+        else:
+            what = "it is broken and not used any more"
+        complain(f"{one.airflow_conn_id}: authorisation {one.id} opens with no key: {what}")
+    return 1 if any(one.lost for one in unreadable) else 0

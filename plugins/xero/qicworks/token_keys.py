@@ -1,0 +1,123 @@
+"""The keys that stored tokens lie under: which is needed still, and everything under the newest."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+from cryptography.fernet import Fernet, InvalidToken
+
+from xero.api.errors import Misconfigured, RetryLater
+from xero.api.settings import XeroApp
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.tokens import LONGEST_WAIT_MS, fernet_keys
+
+QUERIES = sql.Statements("token_keys")
+
+AppOf = Callable[[str], XeroApp]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stored authorisation, and the fingerprint of the key that opens it; None: not one of its app's does."""
+
+    id: UUID
+    airflow_conn_id: str
+    state: str  # ok, broken
+    used: bool  # a live connection rests on it
+    key: str | None
+    renewable: bool  # an app that speaks for itself gets another one by itself
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody has to connect again."""
+        return self.key is None and self.state == "ok" and not self.renewable
+
+
+@dataclass(frozen=True)
+class Key:
+    """One of an app's keys, by its fingerprint, and how many stored authorisations need it."""
+
+    fingerprint: str
+    newest: bool
+    needed_by: int
+
+
+@dataclass
+class Rotation:
+    """What a rotation came to: `rotated` by app, and what lay under the newest key already or could not be read."""
+
+    rotated: Counter[str] = field(default_factory=Counter)
+    already: int = 0
+    unreadable: list[Stored] = field(default_factory=list)
+
+
+def fingerprint(key: bytes) -> str:
+    """Tells keys apart, and nothing else about them."""
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
+def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list[Key]]]:
+    """The stored authorisations, and the keys of each app that has some, newest first."""
+    stored, keys = [], {}
+    for row in list(QUERIES.stored(session)):
+        app, own = _keys(app_of, row["airflow_conn_id"])
+        place = _opened_by(own, bytes(row.pop("secret")))
+        opened = None if place is None else fingerprint(own[place])
+        stored.append(Stored(**row, key=opened, renewable=app is not None and app.grant_type == "client_credentials"))
+        keys[row["airflow_conn_id"]] = own
+    needed = Counter((one.airflow_conn_id, one.key) for one in stored)
+    return stored, {
+        conn_id: [Key(fingerprint(key), place == 0, needed[conn_id, fingerprint(key)]) for place, key in enumerate(own)]
+        for conn_id, own in keys.items()
+    }
+
+
+def rotate(session: Session, app_of: AppOf) -> Rotation:
+    """Puts every stored authorisation under the newest key of its app, one row at a time.
+
+    Each row is locked as a renewal locks it, and read again under the lock: what a renewal stores meanwhile is kept.
+    RetryLater where a renewal holds a row for over a minute; what was done before it stays done.
+    """
+    done = Rotation()
+    stored, _ = check(session, app_of)
+    for one in stored:
+        _, own = _keys(app_of, one.airflow_conn_id)
+        try:
+            with session.transaction():
+                QUERIES.wait_at_most(session, milliseconds=LONGEST_WAIT_MS)
+                secret = bytes(QUERIES.lock(session, id=one.id))
+                place = _opened_by(own, secret)
+                if place:
+                    QUERIES.store(session, id=one.id, secret=Fernet(own[0]).encrypt(Fernet(own[place]).decrypt(secret)))
+        except psycopg.errors.LockNotAvailable:
+            raise RetryLater(60.0, "outage", "A token has been renewed for over a minute; rotate again.") from None
+        if place is None:
+            done.unreadable.append(one)
+        elif place:
+            done.rotated[one.airflow_conn_id] += 1
+        else:
+            done.already += 1
+    return done
+
+
+def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
+    """An app that is gone, or has no keys, opens nothing: its authorisations are told as lost."""
+    try:
+        app = app_of(conn_id)
+        return app, fernet_keys(app)
+    except (LookupError, Misconfigured):
+        return None, ()
+
+
+def _opened_by(keys: Sequence[bytes], secret: bytes) -> int | None:
+    for place, key in enumerate(keys):
+        try:
+            Fernet(key).decrypt(secret)
+        except InvalidToken:
+            continue
+        return place
+    return None

@@ -1,0 +1,150 @@
+"""Stored tokens under a new key: beside renewals, without a lost row, and the old key dropped afterwards."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine
+
+from tests.flow.conftest import World
+from tests.flow.consenting import KEY, Consenting
+from tests.sandbox.conftest import CLIENT, Sandbox
+from xero.api.errors import Misconfigured
+from xero.qicworks import database, token_keys
+from xero.qicworks.tokens import DatabaseTokens, save_new, vault
+
+NEWEST = "0YHKB7EfVtb9hQuWmEyDjV5tmsHcYTpbZn7sJrVqG7s="
+
+
+@dataclass
+class Rotating(Consenting):
+    """A world whose keys, and client secret, can be changed."""
+
+    keys: list[str] = field(default_factory=lambda: [KEY])
+    secret: str = CLIENT[1]
+
+    @property
+    def airflow_connection(self) -> dict[str, Any]:
+        own = super().airflow_connection
+        return {**own, "password": self.secret, "extra": {**own["extra"], "token_keys": self.keys}}
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, engine: Engine, database_url: str) -> Rotating:
+    return Rotating(sandbox, engine, database_url)
+
+
+def under(world: Rotating, key: str) -> int:
+    """How many stored tokens this key alone opens."""
+    alone = replace(world.app(), token_keys=(key,))
+    with database.session(world.engine) as session:
+        stored, _ = token_keys.check(session, lambda conn_id: alone)
+    return sum(one.key is not None for one in stored)
+
+
+def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> None:
+    token_id = world.connected(0)
+    idle = save_new(
+        world.engine, world.app(), "xero_default", DatabaseTokens(world.engine, token_id, world.app()).get()
+    )
+    world.query("UPDATE xero_sync.token SET state = 'broken', secret = '' WHERE id = %s", idle)  # wiped: nothing to do
+    held = world.token(token_id)
+    world.keys = [NEWEST, KEY]
+    assert "needed by 1; run `keys rotate`" in world.main("keys", "check").stdout
+
+    rotated = world.main("keys", "rotate")
+    assert (rotated.returncode, rotated.stdout) == (
+        0,
+        "1 re-encrypted with the newest key, 0 were under it already\n",
+    ), rotated.stderr
+    now = world.token(token_id)
+    assert {name for name in now if now[name] != held[name]} == {"secret"}
+    assert (under(world, NEWEST), under(world, KEY)) == (1, 0)
+    again = world.main("keys", "rotate")
+    assert "0 re-encrypted" in again.stdout
+    assert world.token(token_id)["secret"] == now["secret"]
+
+    checked = world.main("keys", "check")
+    assert checked.returncode == 0
+    assert "needed by none; can be dropped" in checked.stdout
+    for key in world.keys:
+        assert token_keys.fingerprint(key.encode()) in checked.stdout
+        assert key not in checked.stdout + checked.stderr + rotated.stdout
+    world.keys = [NEWEST]
+    assert world.pull("contacts").status == "success"
+
+
+def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> None:
+    """The renewal holds the row while it asks Xero; the rotation waits for it, and re-encrypts what it stored."""
+    token_id = world.connected(0)
+    world.keys = [NEWEST, KEY]
+    stale = DatabaseTokens(world.engine, token_id, world.app()).get()
+    world.fault(kind="slow", path="/connect/token", seconds=1.0)
+    renewing = DatabaseTokens(
+        world.engine, token_id, replace(world.app(), token_keys=(KEY,))
+    )  # not told of the new key yet
+    renewed: list[Any] = []
+    thread = threading.Thread(target=lambda: renewed.append(renewing.renew(stale)))
+    thread.start()
+    held = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND pid <> pg_backend_pid()"
+    while thread.is_alive() and not world.query(held):
+        pass
+    assert thread.is_alive()
+    with database.session(world.engine) as session:
+        assert token_keys.rotate(session, lambda conn_id: world.app()).rotated.total() == 1
+    thread.join()
+    assert renewed[0].access_token != stale.access_token
+    kept = DatabaseTokens(world.engine, token_id, replace(world.app(), token_keys=(NEWEST,))).get()
+    assert kept == renewed[0]
+
+
+def test_a_lost_key_is_said_and_loses_no_row(world: Rotating) -> None:
+    token_id = world.connected(0)
+    secret = world.token(token_id)["secret"]
+    world.keys = [NEWEST]
+    for action in ("rotate", "check"):
+        found = world.main("keys", action)
+        assert found.returncode == 1
+        assert "put its key back into token_keys, behind the newest, or connect to Xero again" in found.stderr
+    assert world.token(token_id)["secret"] == secret
+    with pytest.raises(Misconfigured):
+        world.pull("contacts")
+    event = world.event()
+    assert (event["status"], event["data_set"]) == ("error", "contacts")
+    assert "none of the connection's token_keys fits" in event["message"]
+    assert "connect to Xero again" in event["correction"]
+
+    # Connecting again is enough; the history goes on, and the unreadable token is no trouble any more.
+    connection = world.live_at(0).id
+    world.connected(0)
+    assert world.live_at(0).id == connection
+    assert world.pull("contacts").status == "success"
+    assert world.main("keys", "check").returncode == 0
+
+
+def test_a_new_client_secret_goes_on_by_itself(unconnected: World) -> None:
+    """With client_credentials the key follows from the secret: a new secret opens nothing, and needs nothing."""
+    assert unconnected.connect() == 0
+    before = replace(unconnected.app(), client_secret="the secret before")
+    [token_id] = [row["id"] for row in unconnected.query("SELECT id FROM xero_sync.token")]
+    stored = msgspec.json.encode(DatabaseTokens(unconnected.engine, token_id, unconnected.app()).get())
+    unconnected.query("UPDATE xero_sync.token SET secret = %s", vault(before).encrypt(stored))
+    for action in ("rotate", "check"):
+        found = unconnected.main("keys", action)
+        assert found.returncode == 0
+        assert "the app gets a new token by itself" in found.stderr
+    assert unconnected.pull("contacts").status == "success"
+    found = unconnected.main("keys", "check")
+    assert "needed by 1; the newest" in found.stdout
+    assert found.stderr == ""
+
+
+def test_fingerprints_tell_keys_apart_and_nothing_else() -> None:
+    key = Fernet.generate_key()
+    shown = token_keys.fingerprint(key)
+    assert shown == token_keys.fingerprint(key) != token_keys.fingerprint(Fernet.generate_key())
+    assert len(shown) == 8
+    assert shown.encode() not in key
