@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from xero.dags.alerting import callbacks
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
 from xero.dags.retrying import default_args
 from xero.datasets.registry import named
@@ -28,6 +29,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         max_active_runs=16,
         tags=["xero", "pull", *tables],
         default_args=default_args(),
+        **callbacks(),
         params={
             "connection": which_organisation(),
             "full_refresh": Param(

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from xero.dags.alerting import callbacks
 from xero.dags.organisations import BY_NAME, origin, tell, which_organisation
 from xero.dags.retrying import default_args
 from xero.documents.declaration import Kind
@@ -30,6 +31,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
         max_active_runs=16,
         tags=["xero", "push", kind.table],
         default_args=default_args(),
+        **callbacks(),
         params={
             "connection": which_organisation("all that have something to push"),
             "document_ids": which_documents(kind),

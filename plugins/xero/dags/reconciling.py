@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from xero.dags.alerting import callbacks
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
 from xero.dags.retrying import default_args
 
@@ -24,6 +25,7 @@ def reconcile_dag(doc: str | None) -> DAG:
         max_active_runs=1,
         tags=["xero", "reconcile"],
         default_args=default_args(),
+        **callbacks(),
         params={"connection": which_organisation()},
     ) as dag:
 

@@ -1,0 +1,83 @@
+"""What an alert says: which run, which organisations, what to do. No pay, no leave, no more than fits a message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+from airflow.configuration import conf
+
+from xero.qicworks.run_ends import End
+
+MOST = 20  # organisations in one message
+LONGEST = 600  # characters of one of them
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, for an e-mail and for Slack. `lines` are one organisation each."""
+
+    subject: str
+    said: str
+    lines: tuple[str, ...]
+    link: str
+
+    @property
+    def html(self) -> str:
+        items = "".join(f"<li>{escape(line)}</li>" for line in self.lines)
+        address = escape(self.link)
+        return (
+            f"<p>{escape(self.said)}</p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + f'<p>The run: <a href="{address}">{address}</a></p>'
+        )
+
+    @property
+    def slack(self) -> str:
+        """In Slack's markup, in which only these three signs mean something."""
+        told = [f"*{escape(self.subject, quote=False)}*", escape(self.said, quote=False)]
+        told += [f"• {escape(line, quote=False)}" for line in self.lines]
+        return "\n".join([*told, f"<{self.link}|The run>"])
+
+
+def failed(dag_id: str, run_id: str, ends: Sequence[End], otherwise: str) -> Message:
+    """Of a run that failed. `otherwise` is said when no event tells why."""
+    wrong = [end for end in ends if end.status in ("error", "running")]
+    if wrong:
+        said = f"In the run {run_id} of {dag_id} {len(wrong)} of {len(ends)} organisations failed."
+    else:
+        said = f"The run {run_id} of {dag_id} failed, and no event tells why: look at its red tasks. {otherwise}"
+    subject = f"{dag_id} failed" + (f" for {len(wrong)} of {len(ends)} organisations" if wrong else "")
+    return Message(subject, said, _lines([_why(end) for end in wrong]), link(dag_id, run_id))
+
+
+def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequence[End], gap: str) -> Message:
+    """Of a run that is not done in time."""
+    at_work = [end.organisation or end.data_set for end in ends if end.status == "running"]
+    said = (
+        f"The run {run_id} of {dag_id}, queued at {queued_at} UTC, is not done after {minutes:g} minutes: "
+        f"{len(ends) - len(at_work)} organisations are through, {len(at_work)} at work. {gap}"
+    ).rstrip()
+    return Message(f"{dag_id} is late", said, _lines([f"{name}: at work" for name in at_work]), link(dag_id, run_id))
+
+
+def link(dag_id: str, run_id: str) -> str:
+    """The run in Airflow's UI."""
+    base = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
+    return f"{base.rstrip('/')}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+
+
+def _why(end: End) -> str:
+    if end.status == "running":
+        words = ["its process was killed; the next run goes on where it stopped."]
+    elif end.payroll:
+        words = ["what went wrong is in the task's log and the event.", end.correction or ""]
+    else:
+        words = [end.message or "", end.correction or ""]
+    told = f"{end.organisation or 'no organisation'}, {end.data_set}: {' '.join(filter(None, words))}"
+    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
+
+
+def _lines(lines: list[str]) -> tuple[str, ...]:
+    more = len(lines) - MOST
+    return (*lines[:MOST], *([f"and {more} more"] if more > 0 else []))
