@@ -89,7 +89,7 @@ def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> No
     renewed: list[Any] = []
     thread = threading.Thread(target=lambda: renewed.append(renewing.renew(stale)))
     thread.start()
-    held = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND pid <> pg_backend_pid()"
+    held = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND granted AND pid <> pg_backend_pid()"
     while thread.is_alive() and not world.query(held):
         pass
     assert thread.is_alive()
