@@ -11,6 +11,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST /sandbox/reset | {"seed", "profile", "contacts": {name: n}, "same_second": n or "all"} | a new world, see below |
 | | "invoices", "staff", "earnings_rates": {name: n} | beside "contacts"; an organisation without staff has no payroll |
 | GET, DELETE /sandbox/faults | | the orders with what is left of them and their "hits"; or forgets them |
+| DELETE /sandbox/faults | {"name"} | forgets those of that name |
 | POST /sandbox/faults | an order or a list (`xero_sandbox.faults`) | adds; a call gets the first that matches |
 | GET, DELETE /sandbox/calls | | every call to Xero's paths, Authorization as a hash; or forgets them, and stats |
 | GET /sandbox/stats | | counts by status, path, tenant, grant; refreshes, max_in_flight, max_in_window, refused |
@@ -32,8 +33,11 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET, DELETE /sandbox/drift | | the orders, with what is "left" and "changed" (ids); or forgets them |
 | PUT /sandbox/drift | {"tenant", "collection", "changes_per_page", "total"} | records change after each page |
 | GET, PUT /sandbox/clock | {"offset_seconds"} or {"now": ISO} | moves the clock; tokens age with it, limits do not |
+| PUT /sandbox/clock | {"ahead_by": seconds} | puts a wrong clock right: no time has passed, refresh tokens do not age |
 | GET /sandbox/connections | | by owner: "app" is client_credentials, "user" the signed-in user |
 | DELETE /sandbox/connections/{id} | | as if the user disconnected the organisation in Xero |
+| GET /sandbox/tokens | | {"refresh_tokens", "codes"}: all that were given out, codes until they are used |
+| POST /sandbox/revoke | | the user takes the app away: no consent holds, nothing is connected |
 | POST /sandbox/authorise | {"scope", "redirect_uri", "tenants": [id]} | a consent without the page: {"code"} |
 
 A reset makes data, settings, clock, limits, faults, calls, drift, connections and refresh tokens anew; seed and profile
@@ -107,6 +111,8 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("PUT", "/sandbox/clock", steering.set_clock),
     ("GET", "/sandbox/connections", steering.connections),
     ("DELETE", "/sandbox/connections/{id}", steering.disconnect),
+    ("GET", "/sandbox/tokens", steering.tokens),
+    ("POST", "/sandbox/revoke", steering.revoke),
     ("POST", "/sandbox/authorise", steering.authorise),
     ("GET", "/sandbox/organisations", changing.organisations),
     ("GET", ORG, changing.organisation),

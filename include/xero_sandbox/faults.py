@@ -13,29 +13,35 @@ from xero_sandbox.wire import text_reply
 
 #: Faults that are told by an answer, in place of what was asked for; a 500 is kept under the Idempotency-Key. At the
 #: others it is done, but for "cut": then they act on the connection or on the answer. "slow" waits after it is done;
-#: "lost_answer", "truncate", "malformed" and "500_saved" keep an answer under the key, "503_saved" keeps none.
+#: "503_saved" keeps no answer under the key, the others do.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
-ACTS = ("slow", "cut", "truncate", "malformed", "lost_answer", "500_saved", "503_saved")
+ACTS = ("slow", "cut", "truncate", "malformed", "half_gzip", "lost_answer", "500_saved", "503_saved")
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """One order. `path` is searched in "path?query"; `times` null means for ever."""
+    """One order. `path` is searched in "path?query"; `times` null means for ever; of the calls that match each
+    `every`th goes wrong; orders of one `name` are forgotten together."""
 
     kind: str
+    name: str = ""
     path: str = ""
     method: str | None = None
     tenant: str | None = None
     skip: int = 0
+    every: int = 1
     times: int | None = 1
     retry_after: float | None = None
     problem: str = "minute"
     status: int | None = None
     seconds: float = 1.0
     hits: int = 0
+    met: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in (*ANSWERS, *ACTS):
             raise ValueError(f"kind must be one of {', '.join((*ANSWERS, *ACTS))}")
+        if self.every < 1:
+            raise ValueError("every must be 1 or more")
         re.compile(self.path)
 
     def matches(self, method: str, target: str, tenant: str | None) -> bool:
@@ -80,11 +86,18 @@ class Faults:
         """Adds one order or a list. ValueError when one is wrong."""
         self.orders += msgspec.convert(orders if isinstance(orders, list) else [orders], list[Fault])
 
+    def forget(self, name: str | None) -> None:
+        """Those of that name; None: all."""
+        self.orders = [fault for fault in self.orders if name is not None and fault.name != name]
+
     def draw(self, method: str, target: str, tenant: str | None) -> Fault | None:
         for fault in self.orders:
             if fault.matches(method, target, tenant):
                 if fault.skip > 0:
                     fault.skip -= 1
+                    continue
+                fault.met += 1
+                if fault.met % fault.every:
                     continue
                 fault.hits += 1
                 if fault.times is not None:

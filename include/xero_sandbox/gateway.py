@@ -113,7 +113,7 @@ class Gateway:
 
     async def _send(self, call: Call, entry: Entry, reply: Reply, kind: str | None, send: Send) -> bool:
         """Sends what the kind of fault leaves of the reply; False when the connection is to be cut then."""
-        headers, body = _framed(call, reply, kind == "malformed")
+        headers, body = _framed(call, reply, kind)
         lost, cut = kind in ("cut", "lost_answer"), kind == "truncate"
         sent = b"" if lost else body[: len(body) // 2] if cut else body
         entry.status, entry.bytes = reply.status, len(sent)
@@ -145,9 +145,10 @@ def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> 
     return reply
 
 
-def _framed(call: Call, reply: Reply, malformed: bool) -> tuple[dict[str, str], bytes]:
-    """The headers, and the body as it goes over the wire: half of it when it is to be malformed."""
-    body = reply.body[: len(reply.body) // 2] if malformed else reply.body
+def _framed(call: Call, reply: Reply, kind: str | None) -> tuple[dict[str, str], bytes]:
+    """The headers, and the body as it goes over the wire: half of it when it is to be malformed, before or after it is
+    compressed."""
+    body = reply.body[: len(reply.body) // 2] if kind == "malformed" else reply.body
     headers = {
         "Content-Type": reply.content_type,
         "Date": formatdate(call.world.clock.now(), usegmt=True),
@@ -155,8 +156,10 @@ def _framed(call: Call, reply: Reply, malformed: bool) -> tuple[dict[str, str], 
         "Vary": "Accept-Encoding",
         **reply.headers,
     }
-    if call.world.settings.gzip and len(body) >= GZIP_FROM and "gzip" in call.headers.get("accept-encoding", ""):
+    takes_gzip = call.world.settings.gzip and "gzip" in call.headers.get("accept-encoding", "")
+    if takes_gzip and (kind == "half_gzip" or len(body) >= GZIP_FROM):
         body = _gzip(body)
+        body = body[: len(body) // 2] if kind == "half_gzip" else body
         headers["Content-Encoding"] = "gzip"
     if reply.status == 204:
         del headers["Content-Type"]

@@ -51,6 +51,10 @@ class Answers:
             self._kept = {name: kept for name, kept in self._kept.items() if kept.until_ms > now}
             self._kept[key] = Answered(_request(call), _copy(reply), now + KEPT_MS)
 
+    def keep_longer(self, milliseconds: int) -> None:
+        """The clock was put ahead by so much, and no time has passed."""
+        self._kept = {name: replace(kept, until_ms=kept.until_ms + milliseconds) for name, kept in self._kept.items()}
+
 
 def key_of(call: Call) -> str:
     """The key of a write; "" where there is none, or where it is not honoured."""

@@ -75,9 +75,21 @@ def clock(order: Order) -> dict[str, Any]:
 def set_clock(order: Order) -> dict[str, Any]:
     if "now" in order.body:
         order.world.clock.set_now(read_instant(order.body["now"]))
+    elif "ahead_by" in order.body:
+        _put_clock_ahead(order.world, float(order.body["ahead_by"]))
     else:
         order.world.clock.set_offset(float(order.body["offset_seconds"]))
     return clock(order)
+
+
+def _put_clock_ahead(world: World, seconds: float) -> None:
+    """As a wrong clock is put right: no time has passed, so what is kept for a while is kept as long as before. Only
+    access tokens, whose end is written in them, end earlier. Never back: no change would be newer than those before."""
+    if seconds <= 0:
+        raise ValueError("ahead_by must be more than 0")
+    world.clock.offset_ms += int(seconds * 1000)
+    world.answers.keep_longer(int(seconds * 1000))
+    world.tokens.keep_longer(seconds)
 
 
 def faults(order: Order) -> list[Fault]:
@@ -90,7 +102,7 @@ def add_faults(order: Order) -> list[Fault]:
 
 
 def forget_faults(order: Order) -> None:
-    order.world.faults.orders.clear()
+    order.world.faults.forget(order.body.get("name"))
 
 
 def calls(order: Order) -> list[Entry]:
@@ -131,6 +143,18 @@ def connections(order: Order) -> dict[str, list[Connection]]:
 def disconnect(order: Order) -> None:
     if not order.world.disconnect(order.parts["id"]):
         raise KeyError(order.parts["id"])
+
+
+def tokens(order: Order) -> dict[str, list[str]]:
+    """Whatever of them was given out and is to stand nowhere; access tokens are not kept."""
+    return {"refresh_tokens": list(order.world.tokens.refresh_tokens), "codes": list(order.world.tokens.codes)}
+
+
+def revoke(order: Order) -> dict[str, int]:
+    """As if the user took the app away in Xero: every consent ends, and with it what it had connected."""
+    world = order.world
+    ended = world.tokens.revoke_all(USER)
+    return {"grants": ended, "connections": len(world.connections.pop(USER, {}))}
 
 
 def authorise(order: Order) -> dict[str, str]:

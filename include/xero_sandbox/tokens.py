@@ -190,6 +190,22 @@ class Tokens:
         self.revoked_grants.add(token.grant.id)
         return token.grant
 
+    def revoke_all(self, owner: str) -> int:
+        """Ends all grants of an owner; how many there were."""
+        grants = {token.grant.id: token.grant for token in self.refresh_tokens.values() if token.grant.owner == owner}
+        for grant in grants.values():
+            grant.revoked = True
+        self.revoked_grants |= grants.keys()
+        return len(grants)
+
+    def keep_longer(self, seconds: float) -> None:
+        """The clock was put ahead by so much: refresh tokens and codes stay as old as they are."""
+        for token in self.refresh_tokens.values():
+            token.issued += seconds
+            token.used = None if token.used is None else token.used + seconds
+        for code in self.codes.values():
+            code.issued += seconds
+
 
 def us_date(seconds: float) -> str:
     """MM/DD/YYYY HH:MM:SS in UTC, as the 401 says it."""

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tests.faults.killing import forked, kill_after, kill_at, moments
-from tests.faults.troubles import fill
+from tests.faults.histories.killing import forked, kill_after, kill_at, moments
+from tests.faults.histories.troubles import fill
 from tests.flow.pushing import PRICED, Books, Line
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]

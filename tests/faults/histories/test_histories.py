@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.faults.killing import kill_at
-from tests.faults.troubles import BEYOND, DOCUMENTS, TROUBLES
+from tests.faults.histories.killing import kill_at
+from tests.faults.histories.troubles import BEYOND, DOCUMENTS, TROUBLES
 from tests.flow.pushing import PRICED, Books, File, Line, as_in_xero
 from xero.api.errors import XeroError
 from xero.sync.outcome import Skip

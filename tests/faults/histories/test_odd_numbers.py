@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.killing import kill_at, moments
-from tests.faults.troubles import BEYOND, DOCUMENTS, TROUBLES, fill, lead_through
+from tests.faults.histories.killing import kill_at, moments
+from tests.faults.histories.troubles import BEYOND, DOCUMENTS, TROUBLES, fill, lead_through
 from tests.flow.pushing import PRICED, Books, Line
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.faults.killing import kill_at, moments
-from tests.faults.troubles import BEYOND
+from tests.faults.histories.killing import kill_at, moments
+from tests.faults.histories.troubles import BEYOND
 from tests.flow.conftest import World
 from tests.flow.paying import Line, Payroll
 

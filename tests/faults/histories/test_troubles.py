@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.troubles import TROUBLES, fill, lead_through
+from tests.faults.histories.troubles import TROUBLES, fill, lead_through
 from tests.flow.pushing import PRICED, Books
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
