@@ -1,0 +1,93 @@
+"""The audit of the lock: what it must notice, and that this checkout's lock is sound."""
+
+import importlib.util
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HASH = "--hash=sha256:" + "0" * 64
+SOUND = f"requests==2.34.2 \\\n    {HASH} \\\n    {HASH}\n    # via -r requirements.in\nrich==15.0.0 {HASH}\n"
+
+
+@pytest.fixture(scope="module")
+def audit(root: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("audit", root / ".ci" / "audit.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["audit"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_sound_lock(audit: ModuleType) -> None:
+    lock, wrong = audit.lock_of({"requirements.txt": SOUND})
+    assert ({name: (pin.version, pin.hashes) for name, pin in lock.items()}, wrong) == (
+        {"requests": ("2.34.2", 2), "rich": ("15.0.0", 1)},
+        [],
+    )
+    wanted = {"requirements.in": audit.asked("-c requirements.txt\nrequests>=2  # HTTP\n\nRICH[jupyter]<16\n")}
+    assert list(audit.unsatisfied(wanted, lock)) == []
+    assert list(audit.differing({"requests": "2.34.2", "rich": "15.0.0"}, lock)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("requests==2.34.2\n", "requests==2.34.2 has no hash"),
+        (f"requests>=2 {HASH}\n", "requests>=2 is no pin"),
+        (f"requests {HASH}\n", "requests is no pin"),
+        (f"requests==2.34.2 {HASH}\nrequests==2.0 {HASH}\n", "requests is pinned to 2.34.2 and to 2.0"),
+    ],
+)
+def test_lines_that_are_no_lock(audit: ModuleType, text: str, says: str) -> None:
+    _, [wrong] = audit.lock_of({"requirements.txt": text})
+    assert wrong == f"requirements.txt: {says}"
+
+
+def test_what_is_asked_for_and_installed_otherwise(audit: ModuleType) -> None:
+    lock, _ = audit.lock_of({"requirements.txt": SOUND + f'colorama==0.4.6 ; sys_platform == "win32" {HASH}\n'})
+    wanted = {"requirements.in": audit.asked("requests<2\nmsgspec\nwinshell; sys_platform == 'win32'\n")}
+    assert list(audit.unsatisfied(wanted, lock)) == [
+        "requirements.in asks for requests<2, the lock has 2.34.2",
+        "requirements.in asks for msgspec, which is not in the lock",
+    ]
+    assert list(audit.differing({"requests": "2.0", "stranger": "1"}, lock)) == [
+        "requests 2.0 is installed, the lock has 2.34.2",
+        "stranger 1 is installed and not in the lock",
+        "rich is in the lock and not installed",
+    ]
+
+
+def test_accepted_vulnerabilities_have_an_end(audit: ModuleType) -> None:
+    text = "# none\nCVE-1  until 2026-12-31  only on Windows\nCVE-2 until 2026-01-31 no release yet\nCVE-3 later\n"
+    found, wrong = audit.accepted(text, date(2026, 6, 1))
+    assert found == {"CVE-1": "only on Windows"}
+    assert [line.partition(": ")[2] for line in wrong] == [
+        "CVE-2 was accepted until 2026-01-31: look again",
+        "not `ID  until YYYY-MM-DD  reason`: CVE-3 later",
+    ]
+
+
+def test_packages_of_which_nothing_is_known_are_not_taken_for_sound(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock, _ = audit.lock_of({"requirements.txt": SOUND})
+    skipped = json.dumps({"dependencies": [{"name": "requests", "skip_reason": "not found"}]})
+    weak = json.dumps({"dependencies": [{"name": "requests", "version": "2.34.2", "vulns": [{"id": "CVE-1"}]}]})
+    for answer, problems, says in (
+        (None, [], "NOT CHECKED"),
+        (skipped, [], "NOT CHECKED"),
+        (weak, ["requests 2.34.2: CVE-1"], "1 packages have some that are known"),
+    ):
+        monkeypatch.setattr(audit, "run_pip_audit", lambda *arguments, answer=answer: answer)
+        assert audit.check_weaknesses(lock, [], tmp_path) == problems
+        assert says in capsys.readouterr().out
+
+
+def test_the_lock_of_this_checkout(audit: ModuleType) -> None:
+    assert audit.check_lock() == []
