@@ -1,0 +1,33 @@
+-- What is watched from outside: one number a data set, of the organisation for which it is worst.
+
+-- name: out_of_step
+-- Minutes since the data set was last loaded, of connections that are on; of one never loaded, since it was connected.
+SELECT pulled.data_set, coalesce(max(extract(epoch FROM now() - coalesce(loaded.completed_at, connection.connected_at)) / 60), 0)::float8 AS minutes
+  FROM unnest(:pulled::text[]) AS pulled (data_set)
+  LEFT JOIN (xero_sync.connection JOIN xero_sync.token ON token.id = connection.token_id AND token.state = 'ok')
+    ON connection.enabled AND connection.state = 'connected'
+  LEFT JOIN (SELECT connection_id, split_part(data_set, '/', 1) AS data_set, max(completed_at) AS completed_at
+               FROM xero_sync.cursor GROUP BY 1, 2) AS loaded
+    ON loaded.connection_id = connection.id AND loaded.data_set = pulled.data_set
+ GROUP BY pulled.data_set;
+
+-- name: rejections
+SELECT pulled.data_set, count(rejection.id) AS number
+  FROM unnest(:pulled::text[]) AS pulled (data_set)
+  LEFT JOIN (xero_sync.rejection JOIN xero_sync.connection
+               ON connection.id = rejection.connection_id AND connection.state <> 'deleted')
+    ON rejection.data_set = pulled.data_set AND rejection.closed_at IS NULL
+ GROUP BY pulled.data_set;
+
+-- name: calls_left_today$
+-- Of the organisation that has the fewest; of those that Xero told of within a day. Null: of none.
+SELECT min(day_remaining) FROM xero_sync.call_budget WHERE tenant_id <> '' AND day_seen_at > now() - interval '24 hours';
+
+-- name: connections_down$
+-- Switched on, and yet left out until somebody connects again.
+SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = connection.token_id
+ WHERE connection.enabled AND (connection.state = 'needs_reconnect' OR connection.state = 'connected' AND token.state = 'broken');
+
+-- name: requests_open$
+-- Open for over a quarter of an hour: nobody knows whether Xero has their documents.
+SELECT count(*) FROM xero_sync.push_request WHERE closed_at IS NULL AND created_at < now() - interval '15 minutes';

@@ -1,0 +1,38 @@
+"""The DAG that measures."""
+
+from airflow.sdk import DAG, task
+
+from xero.dags import metrics
+from xero.dags.alerting import callbacks
+from xero.dags.retrying import default_args
+from xero.qicworks.measures import Measured
+
+
+def measure_dag(doc: str | None) -> DAG:
+    """The DAG `measure`. Where Airflow sends no metrics nothing but *Trigger* runs it."""
+    with DAG(
+        dag_id="measure",
+        description="Sends how far behind, how much waits and what is left as metrics.",
+        doc_md=doc,
+        schedule="*/5 * * * *" if metrics.wanted() else None,
+        start_date=None,
+        catchup=False,
+        max_active_runs=1,
+        tags=["xero", "measure"],
+        default_args=default_args(),
+        **callbacks(),
+    ) as dag:
+
+        @task
+        def measure() -> Measured:
+            """What is sent is what it returns. Asks the QicWorks database only."""
+            from xero.hooks import qicworks_engine
+            from xero.qicworks import database, measures
+
+            with database.session(qicworks_engine()) as session:
+                measured = measures.measure(session)
+            metrics.gauge(measured)
+            return measured
+
+        measure()
+    return dag

@@ -1,0 +1,49 @@
+"""The DAG that prunes."""
+
+from airflow.configuration import conf
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from xero.dags.alerting import callbacks
+from xero.dags.organisations import origin
+from xero.dags.retrying import default_args
+
+
+def prune_dag(doc: str | None) -> DAG:
+    """The DAG `prune`. How long each is kept: `keep_<what>_days` of `[xero]` in Airflow's configuration."""
+    with DAG(
+        dag_id="prune",
+        description="Deletes events, settled requests, closed rejections and abandoned stagings that are old.",
+        doc_md=doc,
+        schedule="0 18 * * *",
+        start_date=None,
+        catchup=False,
+        max_active_runs=1,
+        tags=["xero", "prune"],
+        default_args=default_args(),
+        **callbacks(),
+        params={
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Delete nothing: say in the log of `prune` how many of each would go.",
+            )
+        },
+    ) as dag:
+
+        @task
+        def prune() -> dict[str, int]:
+            """A batch at a time. Its event, without an organisation, says how many of each went."""
+            from xero.hooks import qicworks_engine
+            from xero.qicworks.retention import KEPT, Retention
+            from xero.sync.pruning import prune as prune_all
+
+            default = Retention()
+            kept = {what: conf.getfloat("xero", f"keep_{what}_days", fallback=getattr(default, what)) for what in KEPT}
+            context = get_current_context()
+            return prune_all(
+                qicworks_engine(), Retention(**kept), origin(context), dry_run=context["params"]["dry_run"]
+            )
+
+        prune()
+    return dag
