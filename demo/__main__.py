@@ -1,4 +1,4 @@
-"""`python -m demo up | stop`."""
+"""`python -m demo up | stop`, and `python -m demo cluster up | stop`."""
 
 import argparse
 import os
@@ -8,22 +8,42 @@ from rich.console import Console
 from rich.markup import escape
 
 from demo import story
-from demo.place import DemoError, Place
+from demo.cluster import Cluster
+from demo.place import ROOT, DemoError, Place
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("cluster", nargs="?", choices=["cluster"], help="the services of docker-compose.yaml instead")
     parser.add_argument("what", choices=["up", "stop"])
-    what = parser.parse_args().what
+    options = parser.parse_args()
     # A pipe has no width of its own: wide enough for the table.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     try:
-        place = Place.from_environment(dict(os.environ))
-        story.up(place, console) if what == "up" else story.stop(place, console)
+        if options.cluster:
+            cluster(options.what, console)
+        else:
+            place = Place.from_environment(dict(os.environ))
+            story.up(place, console) if options.what == "up" else story.stop(place, console)
     except DemoError as error:
-        console.print(f"[bold red]{what} failed.[/] {escape(str(error))}")
+        console.print(f"[bold red]{options.what} failed.[/] {escape(str(error))}")
         return 1
     return 0
+
+
+def cluster(what: str, console: Console) -> None:
+    """Every service of docker-compose.yaml, in a folder beside the demo's."""
+    place = Place.from_environment({"XERO_DEMO_HOME": str(ROOT / ".demo-cluster"), **os.environ})
+    services = Cluster(place)
+    if what == "stop":
+        services.stop()
+        console.print(f"Nothing of the cluster in {place.home} runs.")
+        return
+    with console.status("The services come up …"):
+        services.start()
+    for name in services.services:
+        console.print(f"{name:<22} {services.log(name)}")
+    console.print(f"Airflow   {place.ui}  user admin  password {place.secrets['admin_password']}")
 
 
 sys.exit(main())

@@ -20,14 +20,8 @@ USERS = {"admin": "admin", "viewer": "viewer"}
 # What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
 FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
 
-# Great Expectations takes seconds to import. LocalExecutor forks its workers from the scheduler: imported there once,
-# no task pays for it again.
-PRELOAD = """\
-import sys
-
-if sys.argv[1:2] == ["scheduler"]:
-    import great_expectations.expectations
-"""
+# What Airflow's own processes load before they fork tasks: the file that deployments use, too.
+LOCAL_SETTINGS = ROOT / "deploy" / "airflow_local_settings.py"
 
 
 class DemoError(Exception):
@@ -44,6 +38,10 @@ class Place:
     sandbox_port: int = 8095
     worker_log_port: int = 8793
     trigger_log_port: int = 8794
+    # Of the cluster only.
+    airflow_db_port: int = 54330
+    redis_port: int = 6380
+    scheduler_health_port: int = 8974
 
     @classmethod
     def from_environment(cls, environ: dict[str, str]) -> "Place":
@@ -80,7 +78,7 @@ class Place:
         """Makes the folders and what Airflow wants to find in its own."""
         for folder in (self.home, self.home / "logs", self.home / "running", self.home / "airflow" / "config"):
             folder.mkdir(parents=True, exist_ok=True)
-        (self.home / "airflow" / "config" / "airflow_local_settings.py").write_text(PRELOAD)
+        (self.home / "airflow" / "config" / LOCAL_SETTINGS.name).write_text(LOCAL_SETTINGS.read_text())
         passwords = self.home / "airflow" / "passwords.json"
         write_secretly(passwords, json.dumps({user: self.secrets[f"{user}_password"] for user in USERS}))
 
@@ -96,6 +94,7 @@ class Place:
             "jwt_secret": lambda: secrets.token_hex(64),
             "api_secret_key": lambda: secrets.token_hex(32),
             "client_secret": lambda: secrets.token_urlsafe(36),
+            **{f"{name}_password": lambda: secrets.token_hex(24) for name in ("airflow_db", "qicworks_db", "redis")},
         }
         if made := {name: make() for name, make in makers.items() if name not in known}:
             write_secretly(file, json.dumps(known | made, indent=2))
@@ -104,10 +103,14 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """Of every program of the demo: the caller's, cleaned, and the demo's own settings."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        return self.inherited | self.settings
+
+    @property
+    def inherited(self) -> dict[str, str]:
+        """The caller's environment without what is another Airflow's or another Python's."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         # `airflow standalone` starts its parts by the name `airflow`.
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        return inherited | {"PATH": path} | self.settings
+        return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
 
     @property
     def settings(self) -> dict[str, str]:
@@ -175,6 +178,9 @@ PORTS = {
     "SANDBOX_PORT": "sandbox_port",
     "WORKER_LOG_PORT": "worker_log_port",
     "TRIGGER_LOG_PORT": "trigger_log_port",
+    "AIRFLOW_DB_PORT": "airflow_db_port",
+    "REDIS_PORT": "redis_port",
+    "SCHEDULER_HEALTH_PORT": "scheduler_health_port",
 }
 
 

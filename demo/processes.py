@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,38 +28,62 @@ class Running:
     settings: str
 
 
-def ensure_started(place: Place, name: str, command: Sequence[str], *ports: int) -> bool:
-    """Starts the program, which will listen on these ports, unless it already runs just so. False: it already ran."""
-    settings = hashlib.sha256(json.dumps([list(command), place.settings], sort_keys=True).encode()).hexdigest()
+def ensure_started(
+    place: Place,
+    name: str,
+    command: Sequence[str],
+    *ports: int,
+    settings: Mapping[str, str] | None = None,
+    keep_log: bool = False,
+) -> bool:
+    """Starts the program, which will listen on these ports, unless it already runs just so. False: it already ran.
+
+    `settings`: its environment beside what it inherits; none: the place's. `keep_log`: what it said before stays."""
+    given = dict(place.settings if settings is None else settings)
+    digest = hashlib.sha256(json.dumps([list(command), given], sort_keys=True).encode()).hexdigest()
     known = recorded(place, name)
-    if known and known.settings == settings and running(place, name):
+    if known and known.settings == digest and running(place, name):
         return False
     stop(place, name)
     for port in ports:
         ensure_free(place, name, port)
-    with place.log(name).open("wb") as log:
+    with place.log(name).open("ab" if keep_log else "wb") as log:
         child = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=place.environment,
+            env=place.inherited | given,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    born = Running(child.pid, psutil.Process(child.pid).create_time(), settings)
+    born = Running(child.pid, psutil.Process(child.pid).create_time(), digest)
     record(place, name).write_text(json.dumps(asdict(born)))
     return True
 
 
-def stop(place: Place, name: str, patience: float = 20.0) -> bool:
-    """Stops the program and all it started: politely, then firmly. False: it did not run."""
+def stop(place: Place, name: str, patience: float = 20.0, only_leader: bool = False) -> bool:
+    """Stops the program and all it started: politely, then firmly. False: it did not run.
+
+    `only_leader`: only the program itself is asked politely, and asks its own."""
+    return _end(place, name, ((signal.SIGTERM, patience, only_leader), (signal.SIGKILL, 5.0, False)))
+
+
+def kill(place: Place, name: str) -> bool:
+    """Ends the program and all it started, with no chance to say goodbye. False: it did not run."""
+    return _end(place, name, ((signal.SIGKILL, 5.0, False),))
+
+
+def _end(place: Place, name: str, ways: Sequence[tuple[signal.Signals, float, bool]]) -> bool:
+    """One way after the other: signal, seconds to wait, whether only the leader gets it."""
     known = recorded(place, name)
     if known is None:
         return False
     found = members(known)
-    for firmness, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+    for firmness, wait, only_leader in ways:
         for process in members(known):
+            if only_leader and process.pid != known.pid:
+                continue
             try:
                 process.send_signal(firmness)
             except psutil.NoSuchProcess:

@@ -1,0 +1,103 @@
+"""What differs when a service of docker-compose.yaml runs as a plain process on this machine: all of it is here."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.place import ROOT, Place
+
+#: image → what stands in for it here
+POSTGRES, REDIS, PROJECT = "postgres:", "redis:", "qicworks-xero"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """From containers to a place."""
+
+    place: Place
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.place.home / "airflow"
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Where the left stands in a command, a health check or the environment, the right is meant. In this order."""
+        place = self.place
+        return (
+            # Names of hosts, each with a network of its own → this machine, with a port of its own.
+            ("airflow-db:5432", f"127.0.0.1:{place.airflow_db_port}"),
+            ("qicworks-db:5432", f"127.0.0.1:{place.postgres_port}"),
+            ("redis:6379", f"127.0.0.1:{place.redis_port}"),
+            ("airflow-apiserver:8080", f"127.0.0.1:{place.airflow_port}"),
+            ("sandbox:8095", f"127.0.0.1:{place.sandbox_port}"),
+            # What a container says of itself.
+            ("http://localhost:8080", f"http://127.0.0.1:{place.airflow_port}"),
+            ("http://localhost:8974", f"http://127.0.0.1:{place.scheduler_health_port}"),
+            ("http://localhost:8095", f"http://127.0.0.1:{place.sandbox_port}"),
+            ("--host 0.0.0.0", "--host 127.0.0.1"),
+            ("--port 8080", f"--port {place.airflow_port}"),
+            ("--port 8095", f"--port {place.sandbox_port}"),
+            ("--port 6379", f"--port {place.redis_port} --bind 127.0.0.1"),
+            ("redis-cli -p 6379", f"redis-cli -p {place.redis_port}"),
+            ("-p 5432 -U airflow", f"-p {place.airflow_db_port} -U airflow"),
+            ("-p 5432 -U qicworks", f"-p {place.postgres_port} -U qicworks"),
+            # Folders of the image, and volumes.
+            ("/opt/sandbox", str(ROOT / "include")),
+            ("--dir /data", f"--dir {shlex.quote(str(place.home / 'redis'))}"),
+        )
+
+    def text(self, told: str) -> str:
+        for there, here in self.texts:
+            told = told.replace(there, here)
+        return told
+
+    def command(self, words: tuple[str, ...]) -> list[str]:
+        return shlex.split(self.text(shlex.join(words)))
+
+    def added(self, name: str) -> dict[str, str]:
+        """By instance: what a container has of its own, and what the image's Dockerfile sets."""
+        place = self.place
+        return {
+            "HOSTNAME": name,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PYTHONUNBUFFERED": "1",
+            "AIRFLOW_HOME": str(self.airflow_home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(place.scheduler_health_port),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(place.trigger_log_port),
+            # The first worker has the port that is known; the others take a free one: the folder of logs is shared.
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(0 if is_another_worker(name) else place.worker_log_port),
+            # What one makes in Airflow's UI, for users who consent in a browser.
+            "AIRFLOW_CONN_XERO_APP": json.dumps(place.xero_app),
+        }
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What .env would hold."""
+        place, secrets = self.place, self.place.secrets
+        qicworks = f"postgresql://qicworks:{secrets['qicworks_db_password']}@qicworks-db:5432/qicworks"
+        return {
+            "AIRFLOW_FERNET_KEY": secrets["airflow_fernet_key"],
+            "AIRFLOW_JWT_SECRET": secrets["jwt_secret"],
+            "AIRFLOW_API_SECRET_KEY": secrets["api_secret_key"],
+            "AIRFLOW_DB_PASSWORD": secrets["airflow_db_password"],
+            "QICWORKS_DB_PASSWORD": secrets["qicworks_db_password"],
+            "REDIS_PASSWORD": secrets["redis_password"],
+            "AIRFLOW_USER_PASSWORD": secrets["admin_password"],
+            "AIRFLOW_BASE_URL": place.ui,
+            "QICWORKS_OWNER_CONN": qicworks,
+            "AIRFLOW_CONN_QICWORKS_DEFAULT": qicworks,
+            "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(place.xero_connection),
+            "SANDBOX_CLIENT_SECRET": secrets["client_secret"],
+            # Two cores are enough for two workers of four, and one process of the API.
+            "WORKER_CONCURRENCY": "4",
+            "API_WORKERS": "1",
+        }
+
+
+def is_another_worker(name: str) -> bool:
+    return name.startswith("airflow-worker-") and name != "airflow-worker-1"
