@@ -16,6 +16,13 @@ from sqlalchemy import Engine
 from xero.qicworks import database
 from xero.qicworks.migrate import migrate
 
+AIRFLOW = ("tests/dags/", "tests/pages/")  # what needs the whole of Airflow, which takes seconds to import
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those come first and together: one of the processes that share the tests pays for it, not each."""
+    items.sort(key=lambda item: not item.nodeid.startswith(AIRFLOW))
+
 
 def free_port() -> int:
     with socket.socket() as probe:

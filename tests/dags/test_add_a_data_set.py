@@ -76,7 +76,7 @@ def test_four_files_and_the_contract_names_the_missing_ones(files: dict[str, str
         assert not (checkout / path).exists()
         (checkout / path).write_text(content)
         left.pop(str(Path(path).parent), None)
-        if left:
+        if len(left) in (1, len(MISSING)):  # those between say nothing new
             code, said = check(run, *CONTRACT, only="currencies and not fills")
             assert code == pytest.ExitCode.TESTS_FAILED, said
             assert {part for part, words in MISSING.items() if words in said} == set(left), said

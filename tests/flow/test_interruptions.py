@@ -151,12 +151,10 @@ def test_killed_again_and_again_while_it_reads(large: World) -> None:
     dice = random.Random(20)
     kills = 0
     while (enough := staged(large) + dice.randint(4, 12)) < PAGES:
-        process = large.start("pull", "contacts", "--connection", large.names()[0])
+        process = fork(large)
         until(partial(has_staged, large, enough))
         time.sleep(dice.uniform(0, 0.05))
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+        assert kill(process)
         wait_until_free(large)
         kills += 1
     assert kills >= 2, "fewer would prove less"

@@ -41,7 +41,7 @@ def test_nothing_secret_is_readable_anywhere(world: World, caplog: pytest.LogCap
         world.query("UPDATE xero_sync.call_budget SET not_before = NULL")
     assert len([error for error in errors if isinstance(error, XeroError)]) >= 5
     said = [repr(error) + str(error) + repr(error.__cause__) + repr(error.__context__) for error in errors]
-    result = world.command("-v", "pull", "all")
+    result = world.command("-v", "pull", "all", "--connection", world.names()[0])
     assert "connection_event" in result.stderr
 
     searched = "\n".join([everything_in_the_database(world), caplog.text, *said, result.stdout, result.stderr])
