@@ -45,6 +45,17 @@ UPDATE xero_sync.connection_event
  WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
 RETURNING id, dag_id, run_id, started_at;
 
+-- name: done_in_run
+-- What a DAG run has done of these connections, each once; its events of single documents say nothing of the whole.
+SELECT DISTINCT ON (connection_id)
+       connection_id, status, read, inserted, updated, unchanged, deactivated, rejected, pushed, failed, calls, bytes_received
+  FROM xero_sync.connection_event
+ WHERE connection_id = ANY(:connection_ids::uuid[]) AND data_set = :data_set AND direction = :direction
+   AND started_at > clock_timestamp() - interval '7 days'
+   AND dag_id = :dag_id AND run_id = :run_id AND try_number >= :since_try
+   AND status IN ('success', 'warning') AND document IS NULL
+ ORDER BY connection_id, id DESC;
+
 -- name: latest
 SELECT event.id, event.started_at, event.ended_at, organisation.name AS organisation, event.direction, event.data_set, event.status,
        event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed, event.document, event.calls,

@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from xero.dags.groups import One, grouped
 from xero.datasets.declaration import Dataset
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,8 @@ def which_organisation(everybody: str = "all that are on") -> Param:
     )
 
 
-def take_part(dataset: Dataset | None) -> list[dict[str, str]]:
-    """Who is on, and due. Logs who is left out, and why."""
+def take_part(dataset: Dataset | None) -> list[One]:
+    """Who is on, and due, one to a task or several. Logs who is left out, and why."""
     from xero.hooks import qicworks_engine
     from xero.sync.turns import who
 
@@ -35,7 +36,7 @@ def take_part(dataset: Dataset | None) -> list[dict[str, str]]:
     except LookupError as error:
         raise AirflowFailException(error.args[0]) from None
     tell(taking_part, left_out)
-    return taking_part
+    return grouped(list(taking_part))
 
 
 def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: list[str]) -> None:

@@ -7,6 +7,7 @@ from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, tas
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from xero.dags.alerting import callbacks
+from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
 from xero.dags.retrying import default_args
 from xero.datasets.registry import named
@@ -43,31 +44,31 @@ def pull_dag(name: str, doc: str | None) -> DAG:
     ) as dag:
 
         @task
-        def connections() -> list[dict[str, str]]:
+        def connections() -> list[One]:
             """Who is on, and due. Logs who is left out, and why."""
             return take_part(dataset)
 
         @task(map_index_template=BY_NAME)
-        def pull(connection: dict[str, str]) -> dict[str, Any]:
+        def pull(connection: One) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
-            from xero.hooks import open_client, qicworks_engine
-            from xero.sync.pull import Skip
+            from xero.hooks import qicworks_engine
             from xero.sync.pull import pull as pull_one
 
             context = get_current_context()
             logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up only
-            try:
+
+            def work(one: One, open_client: Any) -> dict[str, Any]:
                 outcome = pull_one(
                     dataset,
-                    connection["connection_id"],
+                    one["connection_id"],
                     engine=qicworks_engine(),
                     open_client=open_client,
                     origin=origin(context),
                     full=context["params"]["full_refresh"],
                 )
-            except Skip as skip:
-                raise AirflowSkipException(str(skip)) from None
-            return outcome.to_dict()
+                return outcome.to_dict()
+
+            return each(connection, context, "pull", dataset.name, work)
 
         @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[Asset(f"qicworks://{table}") for table in tables])
         def announce(outcomes: Any) -> dict[str, int]:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException
 
 from xero.dags.alerting import callbacks
+from xero.dags.groups import One, each, grouped
 from xero.dags.organisations import BY_NAME, origin, tell, which_organisation
 from xero.dags.retrying import default_args
 from xero.documents.declaration import Kind
@@ -51,7 +52,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
     ) as dag:
 
         @task
-        def connections() -> list[dict[str, Any]]:
+        def connections() -> list[One]:
             """Who has something to push. Logs who is left out, and why."""
             from xero.hooks import qicworks_engine
             from xero.sync.turns import who_pushes
@@ -64,30 +65,30 @@ def push_dag(name: str, doc: str | None) -> DAG:
             except LookupError as error:
                 raise AirflowFailException(error.args[0]) from None
             tell(taking_part, left_out)
-            return taking_part
+            return grouped(taking_part)
 
         @task(map_index_template=BY_NAME)
-        def push(connection: dict[str, Any]) -> dict[str, Any]:
+        def push(connection: One) -> dict[str, Any]:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
-            from xero.hooks import open_client, qicworks_engine
-            from xero.sync.outcome import Skip
+            from xero.hooks import qicworks_engine
             from xero.sync.push import push as push_one
 
             context = get_current_context()
-            if context["params"]["dry_run"]:
-                return show(kind, connection)
-            try:
+
+            def work(one: One, open_client: Any) -> dict[str, Any]:
+                if context["params"]["dry_run"]:
+                    return show(kind, one)
                 outcome = push_one(
                     kind,
-                    connection["connection_id"],
+                    one["connection_id"],
                     engine=qicworks_engine(),
                     open_client=open_client,
                     origin=origin(context),
-                    documents=connection["documents"],
+                    documents=one["documents"],
                 )
-            except Skip as skip:
-                raise AirflowSkipException(str(skip)) from None
-            return outcome.to_dict()
+                return outcome.to_dict()
+
+            return each(connection, context, "push", kind.name, work)
 
         push.expand(connection=connections())
     return dag

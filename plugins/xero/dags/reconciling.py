@@ -4,9 +4,9 @@ import logging
 from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 from xero.dags.alerting import callbacks
+from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
 from xero.dags.retrying import default_args
 
@@ -30,27 +30,26 @@ def reconcile_dag(doc: str | None) -> DAG:
     ) as dag:
 
         @task
-        def connections() -> list[dict[str, str]]:
+        def connections() -> list[One]:
             """Who is on. Logs who is left out, and why."""
             return take_part(None)
 
         @task(map_index_template=BY_NAME)
-        def reconcile(connection: dict[str, str]) -> dict[str, Any]:
+        def reconcile(connection: One) -> dict[str, Any]:
             """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
-            from xero.hooks import open_client, qicworks_engine
-            from xero.sync.outcome import Skip
+            from xero.hooks import qicworks_engine
+            from xero.sync.reconcile import NAME
             from xero.sync.reconcile import reconcile as reconcile_one
 
-            try:
+            context = get_current_context()
+
+            def work(one: One, open_client: Any) -> dict[str, Any]:
                 outcome = reconcile_one(
-                    connection["connection_id"],
-                    engine=qicworks_engine(),
-                    open_client=open_client,
-                    origin=origin(get_current_context()),
+                    one["connection_id"], engine=qicworks_engine(), open_client=open_client, origin=origin(context)
                 )
-            except Skip as skip:
-                raise AirflowSkipException(str(skip)) from None
-            return outcome.to_dict()
+                return outcome.to_dict()
+
+            return each(connection, context, "pull", NAME, work)
 
         @task
         def renew_idle_authorisations() -> int:

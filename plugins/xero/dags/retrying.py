@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+from airflow.sdk.definitions.retry_policy import RetryAction, RetryDecision, RetryPolicy
 
 LONGEST_WAIT = timedelta(hours=1)
 
@@ -15,9 +15,13 @@ class WaitAsTold(RetryPolicy):
         self, exception: BaseException, try_number: int, max_tries: int, context: Any | None = None
     ) -> RetryDecision:
         from xero.api.errors import Disconnected, Misconfigured, NotAvailable, ReconnectNeeded, Refused, RetryLater
+        from xero.sync.in_turn import SomeFailed
         from xero.sync.outcome import PullFailed
 
         match exception:
+            case SomeFailed(failures=failures):
+                decided = [self.evaluate(one, try_number, max_tries, context) for one in failures.values()]
+                return self._of_all(decided)
             case RetryLater(seconds=seconds) if seconds <= LONGEST_WAIT.total_seconds():
                 return RetryDecision.retry(timedelta(seconds=seconds), f"Xero asked to wait {seconds:.0f} s")
             case RetryLater(seconds=seconds):
@@ -26,6 +30,15 @@ class WaitAsTold(RetryPolicy):
                 return RetryDecision.fail("trying again would not help: the message says what does")
             case _:
                 return RetryDecision.default()
+
+    @staticmethod
+    def _of_all(decided: list[RetryDecision]) -> RetryDecision:
+        """Of several organisations: again where that helps one, once all may have what they wait for."""
+        again = [one for one in decided if one.action is not RetryAction.FAIL]
+        if not again:
+            return RetryDecision.fail("trying again would not help: the message says what does")
+        told = [one for one in again if one.action is RetryAction.RETRY]
+        return max(told, key=lambda one: one.retry_delay or timedelta()) if told else RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
         return {}

@@ -1,6 +1,7 @@
 """Connection events: what happened between QicWorks and Xero, one row an interaction."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -94,6 +95,32 @@ def running(session: Session, connection_id: UUID, direction: str, data_set: str
         return "another process"
     since = f"since {row['started_at']:%H:%M:%S} UTC"
     return f"{row['dag_id']}, run {row['run_id']}, {since}" if row["dag_id"] else f"a command line, {since}"
+
+
+def done_in_run(
+    session: Session,
+    dag_id: str,
+    run_id: str,
+    direction: str,
+    data_set: str,
+    connection_ids: Sequence[UUID | str],
+    since_try: int,
+) -> dict[UUID, dict[str, Any]]:
+    """What a DAG run has done of these connections, in its tries from that one on: as `Outcome.to_dict` tells it."""
+    done = {}
+    for row in QUERIES.done_in_run(
+        session,
+        dag_id=dag_id,
+        run_id=run_id,
+        direction=direction,
+        data_set=data_set,
+        connection_ids=[str(id) for id in connection_ids],
+        since_try=since_try,
+    ):
+        counts = {field.name: row[field.name] for field in fields(Counts)}
+        changed = bool(row["inserted"] or row["updated"] or row["deactivated"])
+        done[row["connection_id"]] = {"status": row["status"], "changed": changed, **counts}
+    return done
 
 
 def latest(session: Session, count: int) -> list[dict[str, Any]]:

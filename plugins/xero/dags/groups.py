@@ -1,0 +1,80 @@
+"""One organisation in a mapped task, and several where there are more than Airflow maps over."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import ceil
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.sdk.exceptions import AirflowSkipException
+
+log = logging.getLogger(__name__)
+
+MOST = 1000  # mapped tasks of a run; fewer where `[core] max_map_length` says so
+
+One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
+
+
+def grouped(everybody: list[One]) -> list[One]:
+    """Each alone as long as they fit; else groups of as many as it takes, in the same order."""
+    most = min(MOST, conf.getint("core", "max_map_length"))
+    size = ceil(len(everybody) / most)
+    if size <= 1:
+        return everybody
+    log.info("%d organisations, %d to a task", len(everybody), size)
+    groups = [everybody[start : start + size] for start in range(0, len(everybody), size)]
+    return [
+        {"organisation": f"{group[0]['organisation']} – {group[-1]['organisation']}", "members": group}
+        for group in groups
+    ]
+
+
+def each(
+    connection: One, context: Any, direction: str, data_set: str, work: Callable[[One, Callable[..., Any]], One]
+) -> One:
+    """Does the work for the organisation, or for those of the group; returns the counts, added up.
+
+    `work` takes an organisation and what opens its client. A group fails at its end, when one failed; the retry passes
+    over those whose event says that this run has done them. All skipped is skipped.
+    """
+    from xero.hooks import open_client
+    from xero.sync.in_turn import SomeFailed, in_turn
+    from xero.sync.outcome import Skip
+
+    if "members" not in connection:
+        try:
+            return work(connection, open_client)
+        except Skip as skip:
+            raise AirflowSkipException(str(skip)) from None
+
+    def one(member: Mapping[str, Any], patience: float | None) -> One:
+        opener = open_client if patience is None else partial(open_client, patience=patience)
+        return work(dict(member), opener)
+
+    members = connection["members"]
+    done = done_before(members, context, direction, data_set)
+    whole, failures, skipped = in_turn(members, one, done)
+    if failures:
+        if whole:  # what a failed task returned Airflow does not keep; the next task counts what the others did
+            context["ti"].xcom_push("return_value", whole)
+        raise SomeFailed(failures, len(members))
+    if skipped and not whole:
+        raise AirflowSkipException("; ".join(skipped))
+    return whole
+
+
+def done_before(members: list[One], context: Any, direction: str, data_set: str) -> dict[str, One]:
+    """What earlier tries of this task have done, by connection id. Who clears the task begins anew."""
+    from xero.hooks import qicworks_engine
+    from xero.qicworks import database, events
+
+    ti = context["ti"]
+    first_try = ti.max_tries - (ti.task.retries or 0) + 1
+    if ti.try_number <= first_try:
+        return {}
+    with database.session(qicworks_engine()) as session:
+        found = events.done_in_run(
+            session, ti.dag_id, ti.run_id, direction, data_set, [one["connection_id"] for one in members], first_try
+        )
+    return {str(id): result for id, result in found.items()}
