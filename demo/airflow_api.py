@@ -11,19 +11,20 @@ PATIENCE = 120  # seconds for an answer: on a busy machine the API waits for its
 
 
 class AirflowApi:
-    """A logged-in user of the demo's Airflow."""
+    """A logged-in user of a place's Airflow. `program`: the one that serves it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, program: str = "airflow") -> None:
         self.place = place
+        self.program = program
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy, no .netrc: it is on this machine
 
     def wait_until_up(self, patience: float) -> None:
         """Waits for the API and logs in."""
-        if not until(lambda: self._healthy() or not running(self.place, "airflow"), patience, pause=0.5):
-            raise DemoError(f"Airflow did not come up in {patience:.0f} s. {end_of_log(self.place, 'airflow')}")
-        if not running(self.place, "airflow"):
-            raise DemoError(f"Airflow ended at once. {end_of_log(self.place, 'airflow')}")
+        if not until(lambda: self._healthy() or not running(self.place, self.program), patience, pause=0.5):
+            raise DemoError(f"Airflow did not come up in {patience:.0f} s. {end_of_log(self.place, self.program)}")
+        if not running(self.place, self.program):
+            raise DemoError(f"Airflow ended at once. {end_of_log(self.place, self.program)}")
         answer = self.session.post(
             f"{self.place.airflow}/auth/token",
             json={"username": "admin", "password": self.place.secrets["admin_password"]},

@@ -4,7 +4,9 @@ What differs is in `translation.py`. PostgreSQL is the embedded one, Redis the m
 """
 
 import subprocess
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -68,20 +70,19 @@ class Cluster:
         for wave in compose.in_order(self.file, names or self.file):
             for name in wave:
                 self._start(self.file[name])
-            for name in wave:
-                self._wait(name)
+            # At once: some checks start Airflow's command line, and take seconds.
+            with ThreadPoolExecutor() as together:
+                list(together.map(self._wait, wave))
 
     def stop(self, *names: str) -> None:
         """SIGTERM, as `docker stop`: the program is asked, and tells its own. The last started is the first to stop."""
-        for name in self._backwards(names):
-            if server := self.database(name):
-                server.stop()
-            else:
-                processes.stop(self.place, name, GRACE, only_leader=True)
+        for wave in reversed(compose.in_order(self.file, names or self.file)):
+            with ThreadPoolExecutor() as together:
+                list(together.map(self._stop, wave))
 
     def kill(self, *names: str) -> None:
         """SIGKILL to all processes of each service, as `docker kill`; PostgreSQL has to recover afterwards."""
-        for name in self._backwards(names):
+        for name in names or reversed(self.services):
             if server := self.database(name):
                 server.stop("immediate")
             else:
@@ -167,10 +168,19 @@ class Cluster:
     def _wait(self, name: str) -> None:
         if self._ends(name):
             return
-        if not processes.until(lambda: self.healthy(name) or not self.running(name), PATIENCE, pause=1.0):
-            raise DemoError(f"{name} is not healthy after {PATIENCE:.0f} s. {self._last_words(name)}")
-        if not self.running(name):
-            raise DemoError(f"{name} ended at once. {self._last_words(name)}")
+        deadline = time.monotonic() + PATIENCE
+        while not self.healthy(name):
+            if not self.running(name):
+                raise DemoError(f"{name} ended at once. {self._last_words(name)}")
+            if time.monotonic() > deadline:
+                raise DemoError(f"{name} is not healthy after {PATIENCE:.0f} s. {self._last_words(name)}")
+            time.sleep(2.0)
+
+    def _stop(self, name: str) -> None:
+        if server := self.database(name):
+            server.stop()
+        else:
+            processes.stop(self.place, name, GRACE, only_leader=True)
 
     def _ends(self, name: str) -> bool:
         """Whether others wait for its end."""
@@ -190,9 +200,6 @@ class Cluster:
         (self.place.home / "empty.env").touch()
         target = self.translation.airflow_home / "config" / LOCAL_SETTINGS.name
         target.write_text(LOCAL_SETTINGS.read_text() + self.local_settings)
-
-    def _backwards(self, names: Sequence[str]) -> list[str]:
-        return [name for name in reversed(self.services) if name in (names or self.services)]
 
     def _last_words(self, name: str) -> str:
         log = self.log(name)

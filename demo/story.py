@@ -28,15 +28,26 @@ def up(place: Place, console: Console) -> None:
     # While Airflow comes up.
     wait_for_sandbox(place)
     xero(place, "migrate")
+    connect(place, began_anew)
+    api = AirflowApi(place)
+    with console.status("Airflow comes up …"):
+        api.wait_until_up(patience=180)
+    play(place, api, console, began_anew)
+    console.print(f"All went well, in {time.monotonic() - began:.0f} s.")
+
+
+def connect(place: Place, began_anew: bool) -> None:
+    """Connects the organisations, and gives QicWorks what it has of its own. `began_anew`: the sandbox did."""
     xero(place, "connect", "--all")
     own_records.add(place)
     if began_anew:
         own_records.forget_consents(place)
 
+
+def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> None:
+    """Pulls everything, pushes everything, compares, tells, by any Airflow that is up. DemoError as `up`."""
     pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
-    api = AirflowApi(place)
-    with console.status("Airflow comes up …"):
-        api.wait_until_up(patience=180)
+    with console.status("Airflow reads the DAGs …"):
         api.wait_for_dags([*pulls, *pushes], patience=120)
     nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing is not Timing.ANY]
     runs = Runs(place, api, console)
@@ -60,7 +71,6 @@ def up(place: Place, console: Console) -> None:
         raise DemoError("Not all went well:\n  " + "\n  ".join(wrong))
     told = len(samples) + len(paid)
     console.print(f"Compared {told} documents: the sound ones stand in Xero once, the others say what is wrong.")
-    console.print(f"All went well, in {time.monotonic() - began:.0f} s.")
 
 
 class Runs:
