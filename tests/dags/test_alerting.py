@@ -1,0 +1,166 @@
+"""A run that failed or is late is told once, with what to do: to a mail server and a webhook that are really there."""
+
+import asyncio
+import email
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests.conftest import free_port
+from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
+from xero.dags import alerting, prune_dag, pull_dag
+from xero.dags.telling import LONGEST, MOST, failed
+from xero.hooks import qicworks_engine
+from xero.qicworks.run_ends import End
+
+__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
+
+TOKEN = "T000/B000/webhook-token-that-is-secret"
+
+
+@dataclass
+class Told:
+    """What has arrived."""
+
+    mails: list[Message] = field(default_factory=list)
+    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    slack_is_down: bool = False
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(email.message_from_bytes(envelope.content))
+        return "250 OK"
+
+    def html(self) -> str:
+        [mail] = self.mails
+        [part] = [part for part in mail.walk() if part.get_content_type() == "text/html"]
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        return payload.decode()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    """A mail server and a webhook, and an Airflow that is configured to tell them."""
+    told = Told()
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told.posts.append((self.path, body))
+            self.send_response(500 if told.slack_is_down else 200)
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *said: Any) -> None:
+            pass
+
+    webhook = HTTPServer(("127.0.0.1", 0), Webhook)
+    threading.Thread(target=webhook.serve_forever, daemon=True).start()
+    mail_server = Controller(told, hostname="127.0.0.1", port=free_port())
+    mail_server.start()
+    smtp = f"smtp://127.0.0.1:{mail_server.port}/?disable_ssl=true&disable_tls=true&from_email=airflow%40example.com"
+    slack = {"conn_type": "slackwebhook", "host": f"http://127.0.0.1:{webhook.server_port}", "password": TOKEN}
+    for name, value in {
+        "AIRFLOW__XERO__ALERT_EMAIL": "day@example.com, night@example.com",
+        "AIRFLOW__XERO__ALERT_SLACK_CONN_ID": "slack_alerts",
+        "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES": "45",
+        "AIRFLOW_CONN_SMTP_DEFAULT": smtp,
+        "AIRFLOW_CONN_SLACK_ALERTS": json.dumps(slack),
+    }.items():
+        monkeypatch.setitem(os.environ, name, value)
+    yield told
+    mail_server.stop()
+    webhook.shutdown()
+
+
+def test_one_message_of_a_failed_run_and_one_of_a_late_one(
+    airflow_database: None, world: World, told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_XERO_DEFAULT", json.dumps(world.airflow_connection))
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_QICWORKS_DEFAULT", world.database_url)
+    qicworks_engine.cache_clear()
+    # What an organisation is called is anybody's: it must be neither a template, nor HTML, nor Slack's own markup.
+    hostile = "{{ 7 * 7 }} <!channel> & Co"
+    world.query("UPDATE qicworks.organisation SET name = %s WHERE name = %s", hostile, world.names()[0])
+    world.fault(kind="revoked", tenant=world.sandbox.organisations[0]["tenant"], times=None)
+    dag = pull_dag("contacts", "")
+    assert dag.deadline, "the configuration asks for it"
+
+    run = dag.test(run_conf={"connection": hostile})
+    assert run.state == "failed"
+    [mail] = told.mails
+    assert (mail["To"], mail["From"]) == ("day@example.com, night@example.com", "airflow@example.com")
+    assert mail["Subject"] == "pull_contacts failed for 1 of 1 organisations"
+    assert "<li>{{ 7 * 7 }} &lt;!channel&gt; &amp; Co, contacts: " in told.html()
+    event = world.query("SELECT * FROM xero_sync.connection_event WHERE status = 'error'")[0]
+    assert event["message"] in told.html()
+    assert event["correction"] in told.html()
+    assert run.run_id.split("+")[0] in told.html()
+    assert "http://airflow.test/dags/pull_contacts/runs/" in told.html()
+    [(path, post)] = told.posts
+    assert path == f"/{TOKEN}"
+    assert "{{ 7 * 7 }} &lt;!channel&gt; &amp; Co, contacts: " in post["text"]
+    assert event["correction"] in post["text"]
+
+    told.mails.clear()
+    told.posts.clear()
+    world.query(
+        "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status, dag_id, run_id)"
+        " VALUES (%s, 'pull', 'contacts', 'running', 'pull_contacts', 'late')",
+        world.query("SELECT id FROM xero_sync.connection ORDER BY tenant_name LIMIT 1")[0]["id"],
+    )
+    # What Airflow's triggerer is given, and does.
+    dag_run = {"dag_id": "pull_contacts", "dag_run_id": "late", "queued_at": "2026-11-02T02:00:01.234567Z"}
+    asyncio.run(alerting.tell_late(context={"dag_run": dag_run, "deadline": {}}))
+    assert told.mails[0]["Subject"] == "pull_contacts is late"
+    assert "queued at 2026-11-02T02:00:01 UTC, is not done after 45 minutes" in told.html()
+    assert "at work" in told.posts[0][1]["text"]
+
+    # Without QicWorks' database, and with Slack down: the mail goes all the same, and says so.
+    told.mails.clear()
+    told.slack_is_down = True
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_QICWORKS_DEFAULT", "postgresql://nobody:s3cret-db@127.0.0.1:1/gone")
+    qicworks_engine.cache_clear()
+    with pytest.raises(ExceptionGroup):
+        alerting.tell_failed({"dag": dag, "run_id": run.run_id, "reason": "task_failure"})
+    assert "could not be asked (OperationalError)" in told.html()
+    assert TOKEN not in caplog.text
+    assert "s3cret-db" not in caplog.text + told.html()
+    qicworks_engine.cache_clear()
+
+
+def test_nobody_is_told_until_somebody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert alerting.callbacks() == {}
+    dag = prune_dag("")
+    assert not dag.on_failure_callback
+    assert not dag.deadline
+    monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_EMAIL", "day@example.com")
+    assert set(alerting.callbacks()) == {"on_failure_callback"}, "and nothing is late until it is said when"
+
+
+def test_pay_is_not_told_nor_more_than_fits() -> None:
+    pay = End("push", "payroll", "Harbour", "error", "Jane Citizen is paid $ 9,999", "Connect again.")
+    killed = End("pull", "contacts", "Harbour", "running", None, None)
+    done = End("pull", "contacts", "Barossa", "success", "fine", None)
+    long = End("pull", "contacts", "Kimberley", "error", "x" * 9_999, None)
+    message = failed("a_dag", "a run/1", [pay, killed, done, *[long] * 50], "")
+    for said in (message.html, message.slack):
+        assert "Citizen" not in said
+        assert "Connect again." in said
+        assert "its process was killed" in said
+        assert "Barossa" not in said
+        assert "a%20run%2F1" in said
+    assert len(message.lines) == MOST + 1
+    assert max(map(len, message.lines)) == LONGEST
+    assert message.lines[-1] == "and 32 more"
+    assert "no event tells why" in failed("a_dag", "r", [done], "Airflow says: task_failure.").said
