@@ -1,9 +1,11 @@
 -- What QicWorks knows of a data set, to be compared with what Xero says.
 
 -- name: rejected
--- Known, but not loaded: reported already.
+-- Known, but not loaded: reported already, or erased here.
 SELECT key FROM xero_sync.rejection
- WHERE connection_id = :connection_id AND table_name = :table_name AND closed_at IS NULL;
+ WHERE connection_id = :connection_id AND table_name = :table_name AND closed_at IS NULL
+UNION
+SELECT xero_id FROM xero_sync.erasure WHERE connection_id = :connection_id AND table_name = :table_name;
 
 -- name: without_balance
 -- Invoices that were with Xero when it was last asked for their amounts, and have none.

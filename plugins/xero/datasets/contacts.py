@@ -91,6 +91,7 @@ CONTACT = Table(
             {"regex": r"^[^@\s]+@[^@\s]+\.[^@\s]+$"},
         ),
     ),
+    person=True,
 )
 
 CONTACTS = Dataset(

@@ -70,6 +70,9 @@ class Table:
     history: bool = False  # rows stay as they were read; that one is not read again does not mean that it is gone
     group: str | None = None  # a column; that all rows with one of its values are gone at once is not believed
     personal: bool = False  # of what cannot be read, nothing but plain values of the columns is kept
+    # Columns of QicWorks' own tables that its statements write, by table.
+    follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    person: bool = False  # each row is a person (or may be one), who can ask for what is held, and to be erased
 
     @property
     def identifier(self) -> str | Callable[[Record], object]:

@@ -78,6 +78,9 @@ INVOICE_BALANCE = Table(
     active=lambda invoice: invoice.get("Status") not in ("VOIDED", "DELETED"),
     rules=known_status("DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"),
     statements="invoice_payments",
+    follows={
+        "invoice": ("paid_to_date", "credited", "balance", "fully_paid_on", "xero_status", "status", "updated_at")
+    },
 )
 
 INVOICE_PAYMENTS = Dataset(

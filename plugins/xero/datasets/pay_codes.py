@@ -91,6 +91,7 @@ PAYROLL_CALENDAR = Table(
     ),
     active=lambda calendar: True,
     statements="pay_codes",
+    follows={"organisation": ("pay_frequency", "next_pay_date", "updated_at")},
 )
 
 PAY_CODES = Dataset(

@@ -53,6 +53,7 @@ STAFF_MEMBER = Table(
     rules=known_status("ACTIVE", "TERMINATED"),
     statements="staff",
     personal=True,
+    person=True,
 )
 
 # kind: (the field of the pay template, the field that names the pay item)

@@ -135,4 +135,5 @@ LEAVE_REQUESTS = Kind(
     scope="payroll.employees payroll.settings.read",
     table="leave_request",
     delivery=Delivery.LEAVE,
+    private=("title", "notes"),
 )

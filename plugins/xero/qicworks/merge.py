@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.datasets.declaration import Dataset, Source, Table
-from xero.qicworks import sql
+from xero.qicworks import erasures, sql
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts
 from xero.qicworks.staging import Staging, stage_table
@@ -222,9 +222,12 @@ class Loading:
 
 
 def to_read(session: Session, dataset: Dataset, **parameters: Any) -> list[str]:
-    """The ids of the records that are to be read one by one, as the data set's own statement finds them."""
+    """The ids of the records that are to be read one by one, as the data set's own statement finds them; of who was
+    erased nothing is read."""
     statement = getattr(sql.load(f"pull/{dataset.statements}"), "to_read")  # noqa: B009 - aiosql makes it at run time
-    return [row["key"] for row in statement(session, **parameters)]
+    found = [row["key"] for row in statement(session, **parameters)]
+    erased = erasures.erased(session, parameters["connection_id"]) if found else set()
+    return [key for key in found if key.lower() not in erased]
 
 
 def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: Any) -> datetime | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from xero.datasets.declaration import Dataset, Reading, Table
-from xero.qicworks import connections, events, merge, rejections, staging
+from xero.qicworks import connections, erasures, events, merge, rejections, staging
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts
@@ -49,6 +49,7 @@ class Load:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
         self.anyway = anyway
         staged = self.staged
+        self._leave_out_erased()
         for table in self.dataset.tables:
             staging.drop_superseded(self.session, staged, table)
             self.loading.run("narrow", table)
@@ -71,6 +72,9 @@ class Load:
                     f"`python -m xero pull {self.dataset.name} --anyway"
                     f" --connection {shlex.quote(self.connection.organisation)}`.",
                 )
+
+    def _leave_out_erased(self) -> None:
+        erasures.leave_out(self.session, self.connection.id, self.dataset, self.staged)
 
     def _believe(self, table: Table, came: int) -> None:
         """PullFailed when a whole reading brought far less than is known."""
@@ -113,6 +117,8 @@ class Load:
     def _give_up(self, message: str, correction: str) -> None:
         """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
         with self.session.transaction():
+            self.loading.wait_for_others()
+            self._leave_out_erased()
             for table in self.dataset.tables:
                 self.counts.read += staging.distinct(self.session, self.staged, table)
                 self._settle_rejections(table, held_back=True)
@@ -131,6 +137,7 @@ class Load:
         session, staged = self.session, self.staged
         with session.transaction():
             self.loading.wait_for_others()
+            self._leave_out_erased()  # once more: who was erased since waited for no load
             for table in self.dataset.tables:
                 self._load_table(table)
             self.counts.read += self.counts.rejected

@@ -1,0 +1,100 @@
+-- What is held on a person, whatever table it lies in: the catalogue tells which tables those are.
+
+-- name: columns(name)
+-- Of a pulled table, beside what every pulled row carries. `refers`: it points to another table.
+SELECT attname AS name, attnotnull AS required, atthasdef AS has_default, typcategory = 'S' AS is_text,
+       EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'f' AND attnum = ANY(conkey)) AS refers
+  FROM pg_attribute
+  JOIN pg_type ON pg_type.oid = atttypid
+ WHERE attrelid = to_regclass('qicworks.' || quote_ident(:name)) AND attnum > 0 AND NOT attisdropped
+   AND attname NOT IN (SELECT common.attname FROM pg_attribute AS common
+                        WHERE common.attrelid = 'xero_sync.pulled_row'::regclass AND common.attnum > 0)
+ ORDER BY attnum;
+
+-- name: having(column)
+-- QicWorks' tables that have a column of that name.
+SELECT relname AS name
+  FROM pg_class
+  JOIN pg_attribute ON attrelid = pg_class.oid AND NOT attisdropped
+ WHERE relnamespace = 'qicworks'::regnamespace AND relkind = 'r' AND attname = :column
+ ORDER BY relname;
+
+-- name: referring(name)
+-- QicWorks' tables that point to this one, and by which column.
+SELECT relname AS name, attname AS column
+  FROM pg_constraint
+  JOIN pg_class ON pg_class.oid = conrelid
+  JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+ WHERE contype = 'f' AND confrelid = to_regclass('qicworks.' || quote_ident(:name)) AND cardinality(conkey) = 1
+   AND relnamespace = 'qicworks'::regnamespace
+ ORDER BY relname, attname;
+
+-- name: rejected(table_name, id, email)
+-- Records of that id, or with that e-mail, that could not be loaded.
+SELECT rejection.connection_id, connection.organisation_id, organisation.name AS organisation, rejection.key, rejection.record
+  FROM xero_sync.rejection
+  JOIN xero_sync.connection ON connection.id = rejection.connection_id
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE rejection.table_name = :table_name
+   AND (lower(rejection.key) = lower(:id)
+        OR EXISTS (SELECT FROM jsonb_each_text(rejection.record) AS each (name, value)
+                    WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email));
+
+-- name: rejections(connection_id, table_name, keys, part_of, xero_id)
+-- All of a person's, open and closed; of parts, by what they are parts of.
+SELECT id, data_set, table_name, key, reasons, record, undecodable, rejected_at, closed_at
+  FROM xero_sync.rejection
+ WHERE connection_id = :connection_id AND table_name = :table_name
+   AND (lower(key) = ANY(:keys) OR lower(record ->> :part_of) = :xero_id)
+ ORDER BY id;
+
+-- name: drop_rejections(ids)!
+DELETE FROM xero_sync.rejection WHERE id = ANY(:ids);
+
+-- name: told(connection_id, pattern)
+-- Events whose words name somebody.
+SELECT id, started_at, direction, data_set, document, message, correction
+  FROM xero_sync.connection_event
+ WHERE connection_id = :connection_id AND concat_ws(' ', document, message, correction) ~* :pattern
+ ORDER BY id;
+
+-- name: untell!
+UPDATE xero_sync.connection_event
+   SET message = regexp_replace(message, :pattern, 'erased', 'gi'), correction = regexp_replace(correction, :pattern, 'erased', 'gi'),
+       document = regexp_replace(document, :pattern, 'erased', 'gi')
+ WHERE connection_id = :connection_id AND concat_ws(' ', document, message, correction) ~* :pattern;
+
+-- name: untell_standing!
+UPDATE xero_sync.standing
+   SET last_message = regexp_replace(last_message, :pattern, 'erased', 'gi'),
+       last_correction = regexp_replace(last_correction, :pattern, 'erased', 'gi')
+ WHERE connection_id = :connection_id AND concat_ws(' ', last_message, last_correction) ~* :pattern;
+
+-- name: owned_lines(connection_id, xero_id)
+-- What QicWorks has set in an employee's pay template.
+SELECT * FROM xero_sync.owned_earnings_line
+ WHERE connection_id = :connection_id AND employee_xero_id::text = :xero_id
+ ORDER BY earnings_rate_xero_id;
+
+-- name: drop_owned_lines(connection_id, xero_id)!
+DELETE FROM xero_sync.owned_earnings_line WHERE connection_id = :connection_id AND employee_xero_id::text = :xero_id;
+
+-- name: bury(connection_id, table_name, xero_id)!
+INSERT INTO xero_sync.erasure (connection_id, table_name, xero_id) VALUES (:connection_id, :table_name, :xero_id)
+    ON CONFLICT DO NOTHING;
+
+-- name: erasing!
+-- For this transaction: what is written is no edit.
+SELECT set_config('xero_sync.erasing', 'on', true);
+
+-- name: wait_for_loads(connection_id)!
+-- The lock of `Loading.wait_for_others`: what a pull loads after it, it has looked at the erasures for.
+SELECT pg_advisory_xact_lock(hashtextextended('xero load ' || :connection_id::text, 0));
+
+-- name: erased(connection_id)
+-- The ids of who was erased.
+SELECT DISTINCT xero_id FROM xero_sync.erasure WHERE connection_id = :connection_id;
+
+-- name: erasures(connection_id, xero_id)
+SELECT table_name, xero_id, erased_at FROM xero_sync.erasure
+ WHERE connection_id = :connection_id AND xero_id = :xero_id;

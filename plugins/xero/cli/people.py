@@ -1,0 +1,130 @@
+"""`person export` and `person erase`: what is held on somebody, and the end of it."""
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine
+
+from xero.cli.terminal import complain, out
+from xero.documents.registry import KINDS
+from xero.qicworks import database, erasing, people
+from xero.qicworks.database import Session
+from xero.qicworks.people import Person
+
+TAX = "tax records, kept for 5 years"
+PAY = "pay and leave records, kept for 7 years"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    export = actions.add_parser("export", help="everything held on a person, as JSON")
+    export.add_argument("--file", type=Path, help="a new file, which only you may read, in place of the terminal")
+    export.set_defaults(run=run_export)
+    erase = actions.add_parser("erase", help="what would go, and what stays; with --yes it goes")
+    erase.add_argument("--yes", action="store_true", help="erase, in place of only showing it")
+    erase.set_defaults(run=run_erase)
+    for action in (export, erase):
+        who = action.add_mutually_exclusive_group(required=True)
+        who.add_argument("--email", help="of staff or contacts, in all organisations; '-' asks on standard input")
+        for name in people.person_tables():
+            who.add_argument(f"--{name}", metavar="ID", help=f"id of one of the table {name}: QicWorks' or Xero's")
+        action.add_argument("--organisation", metavar="NAME", help="of one QicWorks organisation only")
+
+
+def run_export(engine: Engine, options: argparse.Namespace) -> int:
+    with database.session(engine) as session:
+        record = {
+            "exported_at": datetime.now(UTC),
+            "persons": [_told(session, person) for person in _asked_for(session, options)],
+        }
+    text = json.dumps(record, indent=2, default=_plain, ensure_ascii=False) + "\n"
+    if options.file is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ValueError(f"{options.file} cannot be made: {error.strerror}; nothing is ever overwritten") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    out.print(f"written to {options.file}")
+    return 0
+
+
+def run_erase(engine: Engine, options: argparse.Namespace) -> int:
+    with database.session(engine) as session:
+        persons = _asked_for(session, options)
+        stays: Counter[tuple[str, str]] = Counter()
+        done: Counter[str] = Counter()
+        with session.transaction():
+            done = erasing.erase(session, persons)
+            for person in persons:
+                stays += _stays(session, person)
+            if not options.yes:
+                raise psycopg.Rollback
+    for person in persons:
+        out.print(f"{person.table.name} {person.xero_id or person.id or 'never loaded'} of {person.organisation}")
+    verb = "erased" if options.yes else "would be erased"
+    for table, rows in sorted(done.items()):
+        out.print(f"{verb}: {rows} of {table}")
+    for (table, why), rows in sorted(stays.items()):
+        out.print(f"stays: {rows} of {table} ({why})")
+    if not options.yes:
+        out.print("nothing was changed; the same with --yes erases")
+    return 0
+
+
+def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
+    """LookupError if there is nobody; nothing of what was asked for is repeated."""
+    email = sys.stdin.readline().strip() if options.email == "-" else options.email or ""
+    table, id = next(
+        ((name, getattr(options, name)) for name in people.person_tables() if getattr(options, name)), (None, "")
+    )
+    if not email and not id:
+        raise LookupError("an empty id or e-mail is nobody's")
+    found = people.find(session, table=table, id=id, email=email, organisation=options.organisation)
+    if not found:
+        raise LookupError("nobody with that id or e-mail is held")
+    if len(found) > 1:
+        complain(f"{len(found)} entries are meant: the same e-mail, or one person in several organisations")
+    return found
+
+
+def _told(session: Session, person: Person) -> dict[str, Any]:
+    return {
+        "table": person.table.name,
+        "organisation": person.organisation,
+        "xero_id": person.xero_id,
+        "held": [
+            {"table": holding.table, "provenance": holding.provenance, "rows": list(map(_said, holding.rows))}
+            for holding in people.holdings(session, person)
+            if holding.rows
+        ],
+    }
+
+
+def _stays(session: Session, person: Person) -> Counter[tuple[str, str]]:
+    """Tables and reasons of what an erasure leaves."""
+    payroll = {f"qicworks.{kind.table}" for kind in KINDS.values() if kind.payroll}
+    found: Counter[tuple[str, str]] = Counter()
+    pay = any(kind.payroll for kind, _ in erasing.kinds_of(session, person.table))
+    for holding in people.holdings(session, person):
+        if holding.why == "own" and holding.table.startswith("qicworks."):
+            found[holding.table, PAY if pay or holding.table in payroll else TAX] += len(holding.rows)
+    return +found
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """What a row says; the hash by which a pull tells whether it changed says nothing."""
+    return {name: value for name, value in row.items() if value is not None and name != "row_hash"}
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
