@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xero import airflow_connections
 from xero.api.errors import XeroError
-from xero.cli import keys, pushing
+from xero.cli import keys, people, pushing
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import app_of, log, out, show
 from xero.datasets.registry import DATASETS
-from xero.qicworks import connections, database, events
+from xero.qicworks import connections, database, events, grants
 from xero.qicworks.migrate import migrate
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
@@ -69,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("migrate", help="bring the QicWorks database to the newest schema")
+    command.add_argument(
+        "--grant-to", metavar="ROLE", help="and give this role what pulling, pushing and the pages need, nothing else"
+    )
     command.set_defaults(run=run_migrate)
 
     command = commands.add_parser("connect", help="match the organisations that Xero lists to QicWorks organisations")
@@ -100,6 +103,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("keys", help="the keys that encrypt stored tokens: rotate, check")
     keys.add_arguments(command)
 
+    command = commands.add_parser("person", help="what is held on a person: export, erase")
+    people.add_arguments(command)
+
     command = commands.add_parser("events", help="the latest connection events")
     command.add_argument("-n", "--number", type=positive, default=20, help="how many (20)")
     command.set_defaults(run=run_events)
@@ -109,6 +115,11 @@ def parser() -> argparse.ArgumentParser:
 def run_migrate(engine: Engine, options: argparse.Namespace) -> int:
     applied = migrate(engine)
     out.print("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+    if options.grant_to:
+        with database.session(engine) as session:
+            for odd in grants.grant_to(session, options.grant_to):
+                print(f"warning: {odd}", file=sys.stderr)
+        out.print(f"{options.grant_to} may pull, push and show")
     return 0
 
 

@@ -1,0 +1,212 @@
+"""A role with the rights of `migrate --grant-to` alone: everything that runs does under it, and nothing else can."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from tests.flow.conftest import World
+from tests.flow.paying import Line, Payroll
+from tests.flow.pushing import PRICED, Books, File
+from tests.flow.test_reconcile import compare
+from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+from xero.qicworks import (
+    authorisations,
+    connections,
+    database,
+    document_list,
+    event_log,
+    events,
+    grants,
+    oauth_states,
+    owners,
+    rejections,
+    retention,
+    runs,
+    standing,
+    token_keys,
+    traffic,
+)
+from xero.sync import disconnect
+
+FORBIDDEN = """
+    DELETE FROM qicworks.invoice
+    DELETE FROM qicworks.staff
+    UPDATE qicworks.invoice SET total = 0
+    UPDATE qicworks.bill SET number = 'X'
+    UPDATE qicworks.bill SET push_version = 9
+    UPDATE qicworks.payroll_line SET units = 0
+    UPDATE qicworks.pay_period SET approved_at = now()
+    UPDATE qicworks.leave_request SET approved_version = 1
+    UPDATE qicworks.attachment SET content = ''
+    UPDATE qicworks.organisation SET name = 'X'
+    INSERT INTO qicworks.invoice (organisation_id, number) SELECT id, 'X' FROM qicworks.organisation
+    TRUNCATE xero_sync.staging
+    TRUNCATE qicworks.contact CASCADE
+    DELETE FROM xero_sync.token
+    DELETE FROM xero_sync.connection
+    DELETE FROM xero_sync.erasure
+    INSERT INTO xero_sync.erasure SELECT id, 'contact', 'X' FROM xero_sync.connection
+    UPDATE xero_sync._yoyo_migration SET migration_id = 'X'
+    DELETE FROM xero_sync._yoyo_log
+    SELECT * FROM xero_sync._yoyo_migration
+    DROP TABLE qicworks.invoice
+    ALTER TABLE qicworks.contact ADD COLUMN more text
+    CREATE TABLE qicworks.more (id integer)
+    CREATE TABLE xero_sync.more (id integer)
+    CREATE SCHEMA more
+    CREATE OR REPLACE FUNCTION xero_sync.document_was_edited() RETURNS trigger LANGUAGE plpgsql AS ''
+    ALTER TABLE qicworks.invoice DISABLE TRIGGER was_edited
+    SELECT * FROM elsewhere.secret
+    COPY qicworks.contact TO PROGRAM 'true'
+"""
+
+
+@pytest.fixture
+def role(postgres_url: str) -> Iterator[str]:
+    """Made from nothing."""
+    name = f"sync_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN")
+        yield name
+        server.execute(f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def owner(unconnected: World, role: str) -> Iterator[World]:
+    """Who owns the tables, and has given the role its rights; twice, which changes nothing."""
+    unconnected.query("CREATE SCHEMA elsewhere CREATE TABLE secret (word text)")
+    rights = (
+        "SELECT relname, relacl::text AS table, (SELECT array_agg(attacl::text ORDER BY attnum) FROM pg_attribute"
+        " WHERE attrelid = pg_class.oid AND attacl IS NOT NULL) AS columns FROM pg_class ORDER BY oid"
+    )
+    given = []
+    for _ in range(2):
+        done = unconnected.main("migrate", "--grant-to", role)
+        assert done.returncode == 0, done.stderr
+        given.append(unconnected.query(rights))
+    assert given[0] == given[1]
+    yield unconnected
+    unconnected.query(f"DROP OWNED BY {role}")
+
+
+@pytest.fixture
+def sync(owner: World, role: str) -> Iterator[World]:
+    """What pulls and pushes."""
+    url = owner.database_url.replace("postgres@", f"{role}@")
+    engine = database.engine(url)
+    yield World(owner.sandbox, engine, url)
+    engine.dispose()
+
+
+def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
+    sync.sandbox.settings(limits=False)
+    assert sync.connect() == 0
+    for name in DATASETS:
+        assert sync.pull(name, 1).status in ("success", "warning"), name
+        assert sync.pull(name, 1, full=True).status in ("success", "warning"), name
+
+    books, payroll = Books(owner), Payroll(owner)
+    for kind in PRICED:
+        books.add(kind, files=[File()])
+    one, *_ = payroll.paid_by_the_hour()
+    payroll.pay(one, payroll.period(), Line())
+    start = payroll.start_of(3)
+    payroll.leave(one, start, start)
+    books.world = payroll.world = sync
+    assert {*PRICED, "payroll", "leave_requests"} == set(KINDS)
+    for kind in KINDS:
+        outcome = (payroll if KINDS[kind].payroll else books).push(kind)
+        assert (outcome.counts.pushed, outcome.counts.failed) == (1, 0), kind
+    assert {row["push_state"] for row in owner.query("SELECT push_state FROM qicworks.attachment")} == {"pushed"}
+    assert sync.pull("invoice_payments").status in ("success", "warning")
+    assert compare(sync, 1).status in ("success", "warning")
+    show(sync)
+
+    connection_id = connections_of(sync)[2]
+    with database.session(sync.engine) as session:
+        connections.switch(session, connection_id, False, "Kim")
+        connections.switch(session, connection_id, True, "Kim")
+        state = oauth_states.issue(session, "7", "xero_default")
+        assert oauth_states.burn(session, "7", state) == "xero_default"
+        assert token_keys.rotate(session, sync.app).already == 1
+        for what in retention.WHAT:
+            retention.prune(session, what, 0)
+    disconnect.disconnect(sync.engine, sync.app, connection_id, "Kim")
+    assert sync.main("connections").returncode == sync.main("events").returncode == 0
+
+
+def connections_of(world: World) -> list[uuid.UUID]:
+    with database.session(world.engine) as session:
+        return [one.id for one in connections.every(session)]
+
+
+def show(world: World) -> None:
+    """What the pages ask."""
+    now = datetime.now(UTC)
+    with database.session(world.engine) as session:
+        [event, *_] = events.latest(session, 1)
+        assert event_log.page(session, event_log.Filter())[0]
+        assert list(event_log.export(session, event_log.Filter()))
+        assert event_log.known(session)
+        assert event_log.one(session, event["id"])
+        assert standing.page(session)[0]
+        assert standing.needs_a_hand(session) is not None
+        assert traffic.by_day(session)
+        assert traffic.by_data_set(session)
+        assert traffic.by_organisation(session)
+        assert document_list.counts(session, KINDS.values())
+        for kind in KINDS.values():
+            [found], _ = document_list.page(session, kind)
+            assert document_list.one(session, kind, found["id"])
+            document_list.attachments(session, kind, found["id"])
+            assert owners.named(session, kind, [str(found["id"])])
+        rejections.open_page(session)
+        authorisations.unmatched(session)
+        runs.events_of(session, "pull", "contacts", "pull_contacts", "none", now - timedelta(1), now, 10)
+
+
+def refused(connection: psycopg.Connection[Any], statement: str) -> bool:
+    try:
+        connection.execute(statement)  # type: ignore[call-overload]
+    except InsufficientPrivilege:
+        return True
+    return False
+
+
+def test_nothing_else_can_be_done_under_it(owner: World, sync: World, role: str) -> None:
+    assert owner.connect() == 0
+    with psycopg.connect(sync.database_url, autocommit=True) as connection:
+        connection.execute("SELECT count(*) FROM qicworks.invoice")
+        for statement in filter(None, map(str.strip, FORBIDDEN.splitlines())):
+            assert refused(connection, statement), statement
+    # What it was given beside is taken back; and there are roles that no grant makes smaller.
+    owner.query(f"GRANT DELETE, UPDATE ON qicworks.invoice TO {role}")
+    assert owner.main("migrate", "--grant-to", role).returncode == 0
+    with pytest.raises(InsufficientPrivilege):
+        sync.query("DELETE FROM qicworks.invoice")
+    assert "is a superuser or owns the tables" in owner.main("migrate", "--grant-to", "postgres").stderr
+    assert "there is no role 'nobody'" in owner.main("migrate", "--grant-to", "nobody").stderr
+
+
+def test_a_new_data_set_needs_no_edit(owner: World, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    """What is declared is granted: of a further table, too, and of columns that its statements write."""
+    owner.query("CREATE TABLE qicworks.item (LIKE xero_sync.pulled_row INCLUDING ALL, xero_id uuid)")
+    owner.query("CREATE TABLE xero_sync.stage_item (LIKE xero_sync.stage_row INCLUDING ALL, xero_id uuid)")
+    table = SimpleNamespace(name="item", follows={"bill": ("status",)})
+    monkeypatch.setitem(grants.DATASETS, "items", SimpleNamespace(tables=(table,)))
+    with database.session(owner.engine) as session:
+        grants.grant_to(session, role)
+    may = owner.query(
+        "SELECT has_table_privilege(%(role)s, 'qicworks.item', 'INSERT') AS item,"
+        " has_table_privilege(%(role)s, 'xero_sync.stage_item', 'DELETE') AS staged,"
+        " has_column_privilege(%(role)s, 'qicworks.bill', 'status', 'UPDATE') AS followed,"
+        " has_table_privilege(%(role)s, 'qicworks.item', 'DELETE') AS deletes".replace("%(role)s", f"'{role}'")
+    )
+    assert may == [{"item": True, "staged": True, "followed": True, "deletes": False}]
