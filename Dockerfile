@@ -5,9 +5,9 @@ FROM python:3.11-slim-bookworm AS built
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /project
-# Apart from the project's own files: it is made anew only when the pins change. With hashes in the file, pip checks them.
+# Apart from the project's own files: this layer is made anew only when the pins change.
 COPY requirements.txt .
-RUN pip install --quiet --requirement requirements.txt
+RUN pip install --quiet --require-hashes --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY plugins plugins
 COPY include/sql include/sql

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from demo import compose, processes
 from demo.compose import Service
-from demo.place import LOCAL_SETTINGS, ROOT, DemoError, Place
+from demo.place import DEPLOY, LOCAL_SETTINGS, ROOT, DemoError, Place
 from demo.postgres import Server
 from demo.translation import POSTGRES, PROJECT, Translation
 
@@ -143,7 +143,7 @@ class Cluster:
         self.started[name] = Started(name, command, environment)
         if server := self.database(name):
             server.start()
-            server.admit(*(service.environment[f"POSTGRES_{field}"] for field in ("USER", "PASSWORD", "DB")))
+            server.admit(service.environment, sorted((DEPLOY / name).glob("*.sql")))
         elif self._ends(name):
             self._run(name, command)
         else:

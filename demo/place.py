@@ -17,11 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 # Of the demo's Airflow, with their roles.
 USERS = {"admin": "admin", "viewer": "viewer"}
 
+# Of the cluster's databases and its queue.
+PASSWORDS = ("airflow_db", "qicworks_db", "qicworks_sync", "redis")
+
 # What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
 FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
 
 # What Airflow's own processes load before they fork tasks: the file that deployments use, too.
-LOCAL_SETTINGS = ROOT / "deploy" / "airflow_local_settings.py"
+DEPLOY = ROOT / "deploy"
+LOCAL_SETTINGS = DEPLOY / "airflow_local_settings.py"
 
 
 class DemoError(Exception):
@@ -94,7 +98,7 @@ class Place:
             "jwt_secret": lambda: secrets.token_hex(64),
             "api_secret_key": lambda: secrets.token_hex(32),
             "client_secret": lambda: secrets.token_urlsafe(36),
-            **{f"{name}_password": lambda: secrets.token_hex(24) for name in ("airflow_db", "qicworks_db", "redis")},
+            **{f"{name}_password": lambda: secrets.token_hex(24) for name in PASSWORDS},
         }
         if made := {name: make() for name, make in makers.items() if name not in known}:
             write_secretly(file, json.dumps(known | made, indent=2))

@@ -2,8 +2,9 @@
 
 The cluster has two of them, each with one database and a user who has to say a password, as the image makes them."""
 
+import subprocess
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,15 +70,21 @@ class Server:
         self._pg_ctl("-m", mode, "stop")
         return True
 
-    def admit(self, user: str, password: str, database: str) -> None:
-        """What the image does at its first start: a superuser with a password, and a database of theirs."""
+    def admit(self, environment: Mapping[str, str], scripts: Iterable[Path]) -> None:
+        """What the image does at its first start: a superuser with a password, a database of theirs, the scripts."""
+        user, password, database = (environment[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB"))
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone() is None:
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(user), password)
-                )
-                owned = sql.SQL("CREATE DATABASE {} OWNER {}")
-                connection.execute(owned.format(sql.Identifier(database), sql.Identifier(user)))
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
+                return
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(user), password)
+            )
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(user))
+            )
+            for script in scripts:
+                psql = [self.binaries / "psql", "--set", "ON_ERROR_STOP=1", "--file", script, f"{self.url}/{database}"]
+                subprocess.run(psql, env=dict(environment), check=True, stdout=subprocess.DEVNULL)
             (rules,) = connection.execute("SHOW hba_file").fetchone() or ("",)
             Path(rules).write_text(ACCESS)
             connection.execute("SELECT pg_reload_conf()")

@@ -5,10 +5,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.place import ROOT, Place
+from demo.place import PASSWORDS, ROOT, Place
 
-#: image → what stands in for it here
-POSTGRES, REDIS, PROJECT = "postgres:", "redis:", "qicworks-xero"
+#: how the names of the images begin
+POSTGRES, PROJECT = "postgres:", "qicworks-xero"
+QICWORKS = "postgresql://{}:{}@qicworks-db:5432/qicworks"
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,16 @@ class Translation:
     def variables(self) -> dict[str, str]:
         """What .env would hold."""
         place, secrets = self.place, self.place.secrets
-        qicworks = f"postgresql://qicworks:{secrets['qicworks_db_password']}@qicworks-db:5432/qicworks"
+        passwords = {f"{name.upper()}_PASSWORD": secrets[f"{name}_password"] for name in PASSWORDS}
         return {
             "AIRFLOW_FERNET_KEY": secrets["airflow_fernet_key"],
             "AIRFLOW_JWT_SECRET": secrets["jwt_secret"],
             "AIRFLOW_API_SECRET_KEY": secrets["api_secret_key"],
-            "AIRFLOW_DB_PASSWORD": secrets["airflow_db_password"],
-            "QICWORKS_DB_PASSWORD": secrets["qicworks_db_password"],
-            "REDIS_PASSWORD": secrets["redis_password"],
+            **passwords,
             "AIRFLOW_USER_PASSWORD": secrets["admin_password"],
             "AIRFLOW_BASE_URL": place.ui,
-            "QICWORKS_OWNER_CONN": qicworks,
-            "AIRFLOW_CONN_QICWORKS_DEFAULT": qicworks,
+            "QICWORKS_OWNER_CONN": QICWORKS.format("qicworks", secrets["qicworks_db_password"]),
+            "AIRFLOW_CONN_QICWORKS_DEFAULT": QICWORKS.format("qicworks_sync", secrets["qicworks_sync_password"]),
             "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(place.xero_connection),
             "SANDBOX_CLIENT_SECRET": secrets["client_secret"],
             # Two cores are enough for two workers of four, and one process of the API.
