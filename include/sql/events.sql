@@ -1,5 +1,11 @@
 -- Connection events: one row an interaction, opened before the first call, closed with the work it reports.
 
+-- name: begin^
+-- Told in schema/0012.
+SELECT got, still_on, event_id, interrupted
+  FROM xero_sync.begin_interaction(:key, :connection_id, :direction, :data_set, :dag_id, :run_id, :task_id, :map_index::integer,
+                                   :try_number::integer, :log_url);
+
 -- name: open_event$
 INSERT INTO xero_sync.connection_event
        (connection_id, direction, data_set, status, dag_id, run_id, task_id, map_index, try_number, log_url)
@@ -36,14 +42,6 @@ SELECT id, dag_id, run_id, task_id, started_at
  WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
  ORDER BY started_at DESC
  LIMIT 1;
-
--- name: close_interrupted
--- To be called under the pair's lease: whoever left these open is gone.
-UPDATE xero_sync.connection_event
-   SET status = 'error', ended_at = clock_timestamp(), message = 'interrupted: the process that ran it is gone',
-       correction = 'Nothing to do: this run goes on where that one stopped.'
- WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
-RETURNING id, dag_id, run_id, started_at;
 
 -- name: done_in_run
 -- What a DAG run has done of these connections, each once; its events of single documents say nothing of the whole.

@@ -234,7 +234,7 @@ def test_the_database_ends_the_session(middling: World) -> None:
         middling.pull("contacts", progress=end_the_session)
     wait_until_free(middling)
     middling.pull("contacts")
-    assert fetched(middling) == MIDDLING / PAGE + 1 + 1
+    assert fetched(middling) == MIDDLING / PAGE + 1, "without its session it sends no further call"
     assert_told(middling, interrupted=1, contacts=MIDDLING)
     assert_in_step(middling)
 

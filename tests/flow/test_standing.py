@@ -32,6 +32,12 @@ def session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+INTERRUPTED = """
+    UPDATE xero_sync.connection_event SET status = 'error', ended_at = clock_timestamp(), message = 'interrupted'
+     WHERE connection_id = %s AND direction = %s AND data_set = %s AND status = 'running'
+"""
+
+
 def live_through(engine: Engine, ids: list[UUID], seed: int) -> None:
     """What happens to events in a while: runs, events of documents, those that begin and end at once, interruptions."""
     drawn = random.Random(seed)
@@ -51,7 +57,7 @@ def live_through(engine: Engine, ids: list[UUID], seed: int) -> None:
             elif happens == 4:
                 events.open_event(session, *pair, Origin())
             else:
-                events.close_interrupted(session, *pair)
+                session.execute(INTERRUPTED, pair)
 
 
 def recomputed(rows: list[Row]) -> tuple[dict[tuple[Any, ...], Row], dict[tuple[Any, ...], tuple[int, ...]]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from xero.api.errors import Limit, RetryLater
 from xero.api.limits import DEFAULT_WAIT, ROUNDING, Permit, day_remaining
 from xero.api.settings import XeroApp
-from xero.qicworks import sql
+from xero.qicworks import database, sql
 
 QUERIES = sql.Statements("call_budget")
 LOG = logging.getLogger("xero.limits")
@@ -25,9 +26,9 @@ class DatabaseLimiter:
     """The Limiter over ``xero_sync.call_budget``: an organisation's minute, day and calls in flight; the app's minute.
 
     `manual` runs may use the last tenth of an organisation's day; others leave it to them, and look once an hour
-    whether a new day has begun. Only the database's clock counts. A permit holds one pooled connection while its call
-    is in flight: the session's lock is the slot, and ends with the process, however that ends. Needs session locks, so
-    no pgbouncer in transaction mode.
+    whether a new day has begun. Only the database's clock counts. A permit holds one connection while its call is in
+    flight, the thread's own session where it has one, else a pooled one: the session's lock is the slot, and ends with
+    the process, however that ends. Needs session locks, so no pgbouncer in transaction mode.
     """
 
     def __init__(
@@ -42,30 +43,39 @@ class DatabaseLimiter:
     def permit(self, tenant_id: str | None, *, patience: float) -> Iterator[Permit]:
         """Waits until one call may be sent. Raises RetryLater at once when that is over `patience` seconds away."""
         tenant = tenant_id or "none"
-        with self._engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            raw = connection.connection.driver_connection
-            with _lock_never_pooled(connection):
+        with self._connection() as (raw, guarded):
+            with guarded():
                 slot, entry, stamp = self._granted(raw, tenant, patience)
             call = _Call()
             try:
                 yield call
             finally:
-                with _lock_never_pooled(connection):
+                with guarded():
                     QUERIES.settle_call(
                         raw, app=self._app.client_id, tenant=tenant, slot=slot, entry=entry, stamp=stamp,
                         day_remaining=call.day_remaining, day_limit=self._app.day_limit,
                         problem=call.problem, pause=call.pause,
                     )  # fmt: skip
 
+    @contextmanager
+    def _connection(self) -> Iterator[tuple[Any, Callable[[], AbstractContextManager[None]]]]:
+        """A raw connection, and what each statement on it is wrapped in."""
+        if own := database.own(self._engine):  # it is never pooled
+            yield own, nullcontext
+            return
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection.connection.driver_connection, partial(_lock_never_pooled, connection)
+
     def _granted(self, raw: Any, tenant: str, patience: float) -> tuple[int, int, Any]:
         deadline = time.monotonic() + patience
         while True:
-            slot, entry, stamp, wait, closed = QUERIES.grant_call(
+            granted = QUERIES.grant_call(
                 raw, app=self._app.client_id, tenant=tenant, minute_limit=self._app.minute_limit,
                 seconds=self._app.minute_seconds, concurrent_limit=self._app.concurrent_limit,
                 app_limit=self._app.app_limit, manual=self._manual,
             )  # fmt: skip
+            slot, entry, stamp, wait, closed = granted.values() if isinstance(granted, dict) else granted
             if slot is not None:
                 return slot, entry, stamp
             if wait > deadline - time.monotonic():

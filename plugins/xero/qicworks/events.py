@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from xero.qicworks import sql
+from xero.qicworks import lease, sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("events")
@@ -47,6 +47,29 @@ class Counts:
     bytes_received: int = 0
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """How an interaction begins: `event_id` is None where the lease was not `got`, or the connection is not on."""
+
+    got: bool
+    still_on: bool | None
+    event_id: int | None
+    interrupted: list[str] | None  # what killed processes left open, and is closed now, in words
+
+
+def begin(session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin) -> Beginning:
+    """Takes the lease, closes what was interrupted, opens the event: one statement, one commit."""
+    row = QUERIES.begin(
+        session,
+        key=lease.key(connection_id, direction, data_set),
+        connection_id=connection_id,
+        direction=direction,
+        data_set=data_set,
+        **origin.columns(),
+    )
+    return Beginning(**row)
+
+
 def open_event(session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin) -> int:
     event_id: int = QUERIES.open_event(
         session, connection_id=connection_id, direction=direction, data_set=data_set, **origin.columns()
@@ -81,11 +104,6 @@ def record(
     pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
     about = {"status": status, "message": message, "correction": correction, "document": document}
     QUERIES.record(session, **about, **pair, **origin.columns())
-
-
-def close_interrupted(session: Session, connection_id: UUID, direction: str, data_set: str) -> list[dict[str, Any]]:
-    """Closes what killed processes left open. Only under the pair's lease. Returns what was closed."""
-    return list(QUERIES.close_interrupted(session, connection_id=connection_id, direction=direction, data_set=data_set))
 
 
 def running(session: Session, connection_id: UUID, direction: str, data_set: str) -> str:

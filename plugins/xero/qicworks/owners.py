@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Identifier
 
-from xero.documents.declaration import Kind
+from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.database import Session
 
 NAMED = SQL(
@@ -14,6 +14,18 @@ NAMED = SQL(
     SELECT id, {label}::text AS label, organisation_id, push_state FROM qicworks.{table}
      WHERE id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s)
      ORDER BY created_at, id
+    """
+)
+# Whoever may have something to push, and perhaps some more: the outbox of each says it exactly.
+BUSY = SQL(
+    """
+    SELECT organisation_id FROM qicworks.{table} WHERE push_state IN ('ready', 'in_flight')
+     UNION
+    SELECT connection.organisation_id
+      FROM xero_sync.push_request JOIN xero_sync.connection ON connection.id = push_request.connection_id
+     WHERE kind = %(kind)s AND closed_at IS NULL
+     UNION
+    SELECT organisation_id FROM qicworks.attachment WHERE parent_type = %(table)s AND push_state = 'ready'
     """
 )
 FAILED = SQL("SELECT DISTINCT organisation_id FROM qicworks.{table} WHERE push_state = 'failed'")
@@ -37,6 +49,17 @@ def named(session: Session, kind: Kind, names: Sequence[str]) -> list[Owned]:
     label = Identifier("id" if kind.payroll else "number")
     found = session.execute(NAMED.format(table=Identifier(kind.table), label=label), {"names": list(names)})
     return [Owned(**row) for row in found]
+
+
+def perhaps_busy(session: Session, kind: Kind) -> set[UUID] | None:
+    """The organisations that may have something to push, asked at once; None: it takes a look at each.
+
+    Pay templates are to be emptied, too, of what no document mentions any more.
+    """
+    if kind.delivery is Delivery.PAY_TEMPLATE:
+        return None
+    names = {"kind": kind.name, "table": kind.table}
+    return {row["organisation_id"] for row in session.execute(BUSY.format(table=Identifier(kind.table)), names)}
 
 
 def with_failed(session: Session, kind: Kind) -> set[UUID]:

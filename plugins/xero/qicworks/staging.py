@@ -101,6 +101,9 @@ def add(
     seen: Sequence[Seen] = (),
 ) -> None:
     """Commits a page together with the position behind it. Rows are `COMMON` less the id, then the table's columns."""
+    if not seen and not any(rows.values()):
+        _advance(session, staging, position, complete)
+        return
     with session.transaction():
         if seen:
             with session.cursor() as cursor:
@@ -108,7 +111,11 @@ def add(
         for table, staged in rows.items():
             if staged:
                 _copy(session, staging.id, table, staged)
-        QUERIES.advance(session, id=staging.id, position=Jsonb(position), complete=complete)
+        _advance(session, staging, position, complete)
+
+
+def _advance(session: Session, staging: Staging, position: dict[str, Any] | None, complete: bool) -> None:
+    QUERIES.advance(session, id=staging.id, position=Jsonb(position), complete=complete)
     staging.position, staging.complete = position, complete
 
 

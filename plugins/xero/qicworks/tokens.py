@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
 from xero.api.settings import XeroApp
-from xero.qicworks import sql
+from xero.qicworks import database, sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("tokens")
@@ -45,8 +45,12 @@ class DatabaseTokens:
 
     def get(self) -> Token:
         """The stored token, expired or not."""
-        with self._engine.connect() as connection:
-            token = self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
+        if own := database.own(self._engine):
+            row = QUERIES.read_token(own, token_id=self._token_id)
+            token = self._read(row and tuple(row.values()))
+        else:
+            with self._engine.connect() as connection:
+                token = self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
         return token or self.renew(None)
 
     def renew(self, stale: Token | None) -> Token:

@@ -44,7 +44,7 @@ class Extract:
         self.odd: list[str] = []
         self.unread = 0  # records that could not be read by id, though Xero has them
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
-        main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
+        main = self._main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
         whole = full or dataset.sources[0].reading is Reading.WHOLE or newest is None or self._is_stale(main)
         since = None if whole or newest is None else newest - OVERLAP
@@ -109,7 +109,8 @@ class Extract:
 
     def _start(self, source: Source) -> datetime | None:
         """From when on this source is to be read; None: from the beginning."""
-        cursor = staging.cursor(self.session, self.connection.id, self.dataset, source)
+        is_main = source is self.dataset.sources[0]
+        cursor = self._main if is_main else staging.cursor(self.session, self.connection.id, self.dataset, source)
         if self.staging.whole or cursor is None or cursor.high_water is None:
             if source.starts_at is None:
                 return None

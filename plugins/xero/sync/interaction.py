@@ -148,19 +148,21 @@ def begin(
     """Takes the lease and opens the event. Raises Skip when the connection is off, or another run is at it."""
     connection_id = UUID(str(connection_id))
     with database.session(engine) as session:
-        connection = _still_on(session, connection_id)
-        if not lease.acquire(session, connection_id, direction, data_set):
+        begun = events.begin(session, connection_id, direction, data_set, origin)
+        if not begun.got:
+            connection = _still_on(session, connection_id)
             message = f"already running in {events.running(session, connection_id, direction, data_set)}"
             events.record(session, connection_id, direction, data_set, "warning", message, origin)
             log_event(data_set, connection, "warning", Counts(), message, direction=direction)
             raise Skip(message)
         try:
-            # Read again: who matches it anew holds the leases of its pushes meanwhile.
-            connection = _still_on(session, connection_id)
-            for left in events.close_interrupted(session, connection_id, direction, data_set):
-                log.warning("the run of %s was interrupted; its event %d is closed", left["started_at"], left["id"])
-            event_id = events.open_event(session, connection_id, direction, data_set, origin)
-            yield Interaction(session, connection, direction, data_set, origin, event_id)
+            # Read under the lease: who matches it anew holds the leases of its pushes meanwhile.
+            connection = connections.one(session, connection_id)
+            if begun.event_id is None:
+                raise Skip(f"{connection.organisation} is {connection.left_out} by now")
+            for left in begun.interrupted or ():
+                log.warning(left)
+            yield Interaction(session, connection, direction, data_set, origin, begun.event_id)
         finally:
             lease.release(session)
 

@@ -80,11 +80,13 @@ def who_pushes(
         mine, unfit = _whose(session, kind, known, documents) if documents else ({}, [])
         left_out += unfit
         failed = owners.with_failed(session, kind) if retry_failed else set()
+        busy = owners.perhaps_busy(session, kind)
         for one in known:
             chosen = mine.get(one.organisation_id, [])
             if documents and not chosen:
                 continue
-            waiting = len(chosen) or Outbox(session, one, kind).something()
+            idle = busy is not None and one.organisation_id not in busy
+            waiting = len(chosen) or (0 if idle else Outbox(session, one, kind).something())
             if not waiting and one.organisation_id not in failed:
                 if connection:
                     log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)

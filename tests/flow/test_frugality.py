@@ -1,0 +1,84 @@
+"""What a pull with nothing new costs: one call, one connection to the database, which is nobody else's afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.flow.conftest import World
+from tests.flow.pushing import Books
+from xero.documents.registry import KINDS
+from xero.qicworks import database
+from xero.sync.turns import who_pushes
+
+
+@contextmanager
+def connections(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Which ways connections are made meanwhile: sessions, and those of the pool."""
+    made: list[str] = []
+    connect = psycopg.connect
+
+    def noted(*arguments: object, **options: object) -> object:
+        made.append("session")
+        return connect(*arguments, **options)  # type: ignore[arg-type]
+
+    def pooled(*_: object) -> None:
+        made.append("pooled")
+
+    event.listen(engine, "connect", pooled)
+    with monkeypatch.context() as patched:
+        patched.setattr(database.psycopg, "connect", noted)
+        yield made
+    event.remove(engine, "connect", pooled)
+
+
+@pytest.mark.parametrize("name", ["tax_codes", "contacts"])
+def test_nothing_new_costs_one_call_and_one_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    world.pull(name)
+    connection_id = world.connection_id()
+    world.engine.dispose()
+    monkeypatch.setattr(World, "connection_id", lambda *_: connection_id)
+    with connections(world.engine, monkeypatch) as made:
+        outcome = world.pull(name)
+    assert (outcome.changed, outcome.counts.calls) == (False, 1)
+    assert made == ["session"], "the lease, the limits and the token share it"
+    held = world.query("SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                       "(SELECT oid FROM pg_database WHERE datname = current_database())")  # fmt: skip
+    assert held == [{"held": 0}]
+
+
+def test_a_session_is_lent_only_while_nothing_goes_on_in_it(engine: Engine) -> None:
+    assert database.own(engine) is None
+    with database.session(engine) as session:
+        assert database.own(engine) is session
+        with session.transaction():
+            session.execute("SELECT 1")
+            assert database.own(engine) is None, "what is granted must not wait for that to be committed"
+        with database.session(engine) as inner:
+            assert database.own(engine) is inner
+        assert database.own(engine) is session
+        other = database.engine(engine.url)
+        assert database.own(other) is None
+    assert database.own(engine) is None
+
+
+def test_who_has_something_to_push_is_asked_at_once(world: World) -> None:
+    """And still everybody is found: with a document, with a request left open, with a file to attach."""
+    kind = KINDS["invoices"]
+    assert who_pushes(world.engine, kind) == ([], [])
+    books = [Books(world, number) for number in range(3)]
+    books[0].add("invoices", number="INV-1")
+    pushed = books[1].add("invoices", number="INV-2")
+    assert [one["organisation"] for one in who_pushes(world.engine, kind)[0]] == sorted(world.names()[:2])
+    world.query("UPDATE qicworks.invoice SET push_state = 'pushed' WHERE id = %s", pushed)
+    assert [one["organisation"] for one in who_pushes(world.engine, kind)[0]] == [world.names()[0]]
+    world.query(
+        "INSERT INTO xero_sync.push_request (connection_id, kind, idempotency_key, method, path, documents, versions)"
+        " VALUES (%s, 'invoices', 'k', 'PUT', '/Invoices', '{}', '{}')",
+        books[2].connection_id,
+    )
+    assert {one["organisation"] for one in who_pushes(world.engine, kind)[0]} == {world.names()[0], world.names()[2]}
