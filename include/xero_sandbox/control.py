@@ -35,6 +35,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET, PUT /sandbox/clock | {"offset_seconds"} or {"now": ISO} | moves the clock; tokens age with it, limits do not |
 | PUT /sandbox/clock | {"ahead_by": seconds} | puts a wrong clock right: no time has passed, refresh tokens do not age |
 | GET /sandbox/connections | | by owner: "app" is client_credentials, "user" the signed-in user |
+| POST /sandbox/connections | {"tenant"} | connects it (again) to the app that speaks for itself |
 | DELETE /sandbox/connections/{id} | | as if the user disconnected the organisation in Xero |
 | GET /sandbox/tokens | | {"refresh_tokens", "codes"}: all that were given out, codes until they are used |
 | POST /sandbox/revoke | | the user takes the app away: no consent holds, nothing is connected |
@@ -110,6 +111,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/sandbox/clock", steering.clock),
     ("PUT", "/sandbox/clock", steering.set_clock),
     ("GET", "/sandbox/connections", steering.connections),
+    ("POST", "/sandbox/connections", steering.connect),
     ("DELETE", "/sandbox/connections/{id}", steering.disconnect),
     ("GET", "/sandbox/tokens", steering.tokens),
     ("POST", "/sandbox/revoke", steering.revoke),

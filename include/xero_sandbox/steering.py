@@ -13,7 +13,7 @@ from xero_sandbox.faults import Fault
 from xero_sandbox.journal import Entry
 from xero_sandbox.limits import Limits
 from xero_sandbox.settings import Settings
-from xero_sandbox.tokens import USER, Grant
+from xero_sandbox.tokens import APP, USER, Grant
 from xero_sandbox.wire import read_instant
 from xero_sandbox.world import Connection, World
 
@@ -138,6 +138,13 @@ def fresh_limits(order: Order) -> None:
 
 def connections(order: Order) -> dict[str, list[Connection]]:
     return {owner: list(owned.values()) for owner, owned in order.world.connections.items()}
+
+
+def connect(order: Order) -> Connection:
+    """As if somebody connected the app that speaks for itself (again)."""
+    organisation = order.world.organisations[order.body["tenant"]]
+    order.world.connect(APP, organisation, str(uuid4()))
+    return order.world.connections[APP][organisation.tenant_id]
 
 
 def disconnect(order: Order) -> None:
