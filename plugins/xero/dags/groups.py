@@ -9,6 +9,8 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
+from xero.dags.metrics import counted
+
 log = logging.getLogger(__name__)
 
 MOST = 1000  # mapped tasks of a run; fewer where `[core] max_map_length` says so
@@ -42,6 +44,7 @@ def each(
     from xero.sync.in_turn import SomeFailed, in_turn
     from xero.sync.outcome import Skip
 
+    work = counted(direction, data_set, work)
     if "members" not in connection:
         try:
             return work(connection, open_client)

@@ -1,0 +1,120 @@
+"""What Airflow's metrics are told, as it arrives at a StatsD server that is really there."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
+from tests.flow.pushing import Books
+from xero.dags import measure_dag
+from xero.dags.metrics import counted
+from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+from xero.hooks import qicworks_engine
+
+__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
+
+
+class Statsd:
+    """What arrived, by metric with its tags (as InfluxDB has them)."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.3)
+        self.port = self.socket.getsockname()[1]
+
+    def told(self) -> dict[str, float]:
+        """Of ours, since it was asked last; counters added up."""
+        found: dict[str, float] = {}
+        try:
+            while True:
+                name, _, value = self.socket.recv(65_535).decode().partition(":")
+                if name.startswith("airflow.xero."):
+                    number, _, kind = value.partition("|")
+                    name = name.removeprefix("airflow.xero.")
+                    found[name] = float(number) + (found.get(name, 0) if kind == "c" else 0)
+        except TimeoutError:
+            return found
+
+
+@pytest.fixture
+def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statsd]:
+    """A StatsD server, and an Airflow that is configured to tell it."""
+    from airflow.observability.metrics import stats_utils
+    from airflow.sdk.observability import stats
+
+    statsd = Statsd()
+    for name, value in {
+        "STATSD_ON": "True",
+        "STATSD_HOST": "127.0.0.1",
+        "STATSD_PORT": str(statsd.port),
+        "STATSD_INFLUXDB_ENABLED": "True",
+    }.items():
+        monkeypatch.setitem(os.environ, f"AIRFLOW__METRICS__{name}", value)
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+    yield statsd
+    monkeypatch.undo()
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+    statsd.socket.close()
+
+
+def test_what_the_runs_did_and_how_it_stands(
+    dags: dict[str, Any], airflow_database: None, world: World, statsd: Statsd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_XERO_DEFAULT", json.dumps(world.airflow_connection))
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_QICWORKS_DEFAULT", world.database_url)
+    qicworks_engine.cache_clear()
+    books = Books(world)
+    for number in ("INV-1", "INV-2"):
+        books.add("invoices", number=number)
+    books.add("invoices", number="INV-3", contact_id=None)
+    push = {"connection": world.names()[0], "document_ids": None, "dry_run": False}
+    assert dags["push_invoices"].test(run_conf=push).state == "success"
+    told = statsd.told()
+    tags = ",direction=push,data_set=invoices,status=warning"
+    event = (
+        world.event()
+        | world.query("SELECT * FROM xero_sync.connection_event WHERE document IS NULL ORDER BY id DESC LIMIT 1")[0]
+    )
+    assert told == {
+        f"interactions{tags}": 1,
+        f"read{tags}": 3,
+        f"pushed{tags}": 2,
+        f"failed{tags}": 1,
+        f"calls{tags}": event["calls"],
+        f"bytes_received{tags}": event["bytes_received"],
+    }
+
+    world.fault(kind="revoked", tenant=world.sandbox.organisations[1]["tenant"], times=None)
+    assert dags["pull_tax_codes"].test(run_conf={"connection": world.names()[1]}).state == "failed"
+    assert statsd.told() == {"interactions,direction=pull,data_set=tax_codes,status=error": 1}
+
+    world.query(
+        "UPDATE xero_sync.call_budget SET day_remaining = 17 WHERE tenant_id = %s",
+        world.sandbox.organisations[0]["tenant"],
+    )
+    world.query("UPDATE xero_sync.connection SET connected_at = connected_at - interval '3 hours'")
+    measure = measure_dag("")
+    assert measure.schedule, "somebody listens"
+    assert measure.test().state == "success"
+    told = statsd.told()
+    assert told.pop("calls_left_today") == 17
+    assert told.pop("connections_down") == 1
+    assert told.pop("requests_open") == 0
+    assert told.pop("documents_failed,data_set=invoices") == 1
+    for name in DATASETS:
+        assert 180 <= told.pop(f"out_of_step_minutes,data_set={name}") < 190
+        assert told.pop(f"rejections_open,data_set={name}") == 0
+    for name in KINDS:
+        assert told.pop(f"documents_waiting,data_set={name}") == 0
+        assert told.pop(f"documents_oldest_minutes,data_set={name}") == 0
+        assert told.pop(f"documents_failed,data_set={name}", 0) == 0
+    assert told == {}
+    counted("push", "invoices", lambda: {"requests": 1, "documents": 50})()
+    assert statsd.told() == {}, "a dry run sends nothing to Xero"
+    qicworks_engine.cache_clear()
