@@ -7,9 +7,7 @@ sent, and when its answer is there, in the order in which the process comes to t
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
@@ -97,15 +95,5 @@ def kill_at(books: Side, moment: int, *kinds: str) -> bool:
             os.kill(os.getpid(), signal.SIGKILL)
 
     process = forked(books, *kinds, reached=reached)
-    process.join()
-    return process.exitcode == -signal.SIGKILL
-
-
-def kill_after(books: Side, seconds: float, *kinds: str) -> bool:
-    """Pushes for so long; whether it was still at work."""
-    process = forked(books, *kinds)
-    time.sleep(seconds)
-    with suppress(ProcessLookupError):
-        process.kill()
     process.join()
     return process.exitcode == -signal.SIGKILL

@@ -8,6 +8,8 @@ from tests.flow.pushing import PRICED, Books, Line
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
+EVERY = 6  # moments: each kind has others
+PRICED_NUMBERS = {kind: number for number, kind in enumerate(PRICED)}
 NUMBERS = [" R-0", "R-1 ", "R,1", 'R"1', "R\\1", "R&1+1#?%20", "Ré–✓", "r 1  2", "R'1", "x" * 255]
 
 
@@ -26,7 +28,7 @@ def test_odd_numbers(books: Books, kind: str) -> None:
 def test_killed_with_bad_news_in_hand(books: Books, kind: str, trouble: str) -> None:
     fill(books, kind)
     last = moments(books, kind)
-    for moment in range(last // 5, last, 2):
+    for moment in range(last // 5 + PRICED_NUMBERS[kind], last, EVERY):
         fill(books, kind)
         books.world.fault(kind=trouble, path=DOCUMENTS, method="PUT")
         kill_at(books, moment, kind)
