@@ -92,8 +92,12 @@ SELECT set_config('xero_sync.erasing', 'on', true);
 SELECT pg_advisory_xact_lock(hashtextextended('xero load ' || :connection_id::text, 0));
 
 -- name: erased(connection_id)
--- The ids of who was erased.
-SELECT DISTINCT xero_id FROM xero_sync.erasure WHERE connection_id = :connection_id;
+-- The ids of who was erased, in whatever connection the same organisation of Xero had.
+SELECT DISTINCT erasure.xero_id
+  FROM xero_sync.connection AS own
+  JOIN xero_sync.connection AS any_of_it ON any_of_it.tenant_id = own.tenant_id
+  JOIN xero_sync.erasure ON erasure.connection_id = any_of_it.id
+ WHERE own.id = :connection_id;
 
 -- name: erasures(connection_id, xero_id)
 SELECT table_name, xero_id, erased_at FROM xero_sync.erasure

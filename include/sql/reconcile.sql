@@ -5,7 +5,11 @@
 SELECT key FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND table_name = :table_name AND closed_at IS NULL
 UNION
-SELECT xero_id FROM xero_sync.erasure WHERE connection_id = :connection_id AND table_name = :table_name;
+SELECT erasure.xero_id
+  FROM xero_sync.connection AS own
+  JOIN xero_sync.connection AS any_of_it ON any_of_it.tenant_id = own.tenant_id
+  JOIN xero_sync.erasure ON erasure.connection_id = any_of_it.id
+ WHERE own.id = :connection_id AND erasure.table_name = :table_name;
 
 -- name: without_balance
 -- Invoices that were with Xero when it was last asked for their amounts, and have none.

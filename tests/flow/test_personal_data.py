@@ -160,6 +160,14 @@ def test_a_contact_is_erased_while_a_pull_is_at_work(world: World) -> None:
     with mock.patch.object(Load, "load", erase_first):
         assert world.pull("contacts").status in ("success", "warning")
     assert mentions(world, contact["EmailAddress"]) == []
+    # Also where the organisation of Xero was deleted meanwhile, and connected to another one of QicWorks.
+    [before] = world.query(
+        "INSERT INTO xero_sync.connection (organisation_id, token_id, tenant_id, tenant_name, state)"
+        " SELECT organisation_id, token_id, tenant_id, tenant_name, 'deleted' FROM xero_sync.connection WHERE id = %s"
+        " RETURNING id",
+        world.connection_id(),
+    )
+    world.query("UPDATE xero_sync.erasure SET connection_id = %s", before["id"])
     world.pull("contacts", full=True)
     assert mentions(world, contact["EmailAddress"]) == []
 

@@ -60,15 +60,18 @@ def run_export(engine: Engine, options: argparse.Namespace) -> int:
 
 def run_erase(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
-        persons = _asked_for(session, options)
         stays: Counter[tuple[str, str]] = Counter()
         done: Counter[str] = Counter()
         with session.transaction():
+            erasing.hold_loads(session, _asked_for(session, options))
+            persons = _asked_for(session, options)  # as they are now that nothing is loaded
             done = erasing.erase(session, persons)
             for person in persons:
                 stays += _stays(session, person)
             if not options.yes:
                 raise psycopg.Rollback
+    if len(persons) > 1:
+        complain(f"{len(persons)} entries are meant: the same e-mail, or one person in several organisations")
     for person in persons:
         out.print(f"{person.table.name} {person.xero_id or person.id or 'never loaded'} of {person.organisation}")
     verb = "erased" if options.yes else "would be erased"
@@ -83,7 +86,9 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
 
 def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
     """LookupError if there is nobody; nothing of what was asked for is repeated."""
-    email = sys.stdin.readline().strip() if options.email == "-" else options.email or ""
+    if options.email == "-":
+        options.email = sys.stdin.readline().strip()
+    email = options.email or ""
     table, id = next(
         ((name, getattr(options, name)) for name in people.person_tables() if getattr(options, name)), (None, "")
     )
@@ -92,8 +97,6 @@ def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
     found = people.find(session, table=table, id=id, email=email, organisation=options.organisation)
     if not found:
         raise LookupError("nobody with that id or e-mail is held")
-    if len(found) > 1:
-        complain(f"{len(found)} entries are meant: the same e-mail, or one person in several organisations")
     return found
 
 

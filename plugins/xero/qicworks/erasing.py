@@ -51,8 +51,7 @@ def erase(session: Session, persons: list[Person]) -> Counter[str]:
     """
     done: Counter[str] = Counter()
     QUERIES.erasing(session)
-    for connection_id in sorted({one.connection_id for one in persons if one.connection_id}):
-        QUERIES.wait_for_loads(session, connection_id=connection_id)
+    hold_loads(session, persons)
     for person in persons:
         _refuse_what_waits(session, person)
         of_this = _one(session, person)
@@ -61,6 +60,12 @@ def erase(session: Session, persons: list[Person]) -> Counter[str]:
         events.record(session, person.connection_id, "connect", "personal_data", "success", said, Origin())
         done += of_this
     return done
+
+
+def hold_loads(session: Session, persons: list[Person]) -> None:
+    """Until the transaction ends no pull loads anything where these persons are: ask after it who is meant."""
+    for connection_id in sorted({one.connection_id for one in persons if one.connection_id}):
+        QUERIES.wait_for_loads(session, connection_id=connection_id)
 
 
 def _refuse_what_waits(session: Session, person: Person) -> None:
