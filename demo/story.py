@@ -133,7 +133,8 @@ def xero(place: Place, *arguments: str) -> None:
 def start_sandbox(place: Place) -> bool:
     """Starts the local Xero, which forgets everything when it is stopped. False: it already ran."""
     command = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
-    credentials = ["--client-id", "demo-client", "--client-secret", place.secrets["client_secret"]]
+    # With an equals sign: a secret may begin with a dash.
+    credentials = ["--client-id=demo-client", f"--client-secret={place.secrets['client_secret']}"]
     return processes.ensure_started(place, "sandbox", command + credentials, place.sandbox_port)
 
 
