@@ -49,7 +49,8 @@ class Load:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
         self.anyway = anyway
         staged = self.staged
-        self._leave_out_erased()
+        # An erasure that comes later takes what is staged itself, while nothing is loaded.
+        erasures.leave_out(self.session, self.connection.id, self.dataset, staged)
         for table in self.dataset.tables:
             staging.drop_superseded(self.session, staged, table)
             self.loading.run("narrow", table)
@@ -72,9 +73,6 @@ class Load:
                     f"`python -m xero pull {self.dataset.name} --anyway"
                     f" --connection {shlex.quote(self.connection.organisation)}`.",
                 )
-
-    def _leave_out_erased(self) -> None:
-        erasures.leave_out(self.session, self.connection.id, self.dataset, self.staged)
 
     def _believe(self, table: Table, came: int) -> None:
         """PullFailed when a whole reading brought far less than is known."""
@@ -118,7 +116,6 @@ class Load:
         """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
         with self.session.transaction():
             self.loading.wait_for_others()
-            self._leave_out_erased()
             for table in self.dataset.tables:
                 self.counts.read += staging.distinct(self.session, self.staged, table)
                 self._settle_rejections(table, held_back=True)
@@ -137,7 +134,6 @@ class Load:
         session, staged = self.session, self.staged
         with session.transaction():
             self.loading.wait_for_others()
-            self._leave_out_erased()  # once more: who was erased since waited for no load
             for table in self.dataset.tables:
                 self._load_table(table)
             self.counts.read += self.counts.rejected
