@@ -121,7 +121,9 @@ def test_one_message_of_a_failed_run_and_one_of_a_late_one(
     )
     # What Airflow's triggerer is given, and does.
     dag_run = {"dag_id": "pull_contacts", "dag_run_id": "late", "queued_at": "2026-11-02T02:00:01.234567Z"}
-    asyncio.run(alerting.tell_late(context={"dag_run": dag_run, "deadline": {}}))
+    asyncio.run(alerting.tell_late(context={"dag_run": {**dag_run, "state": "failed"}, "deadline": {}}))
+    assert not told.mails, "it has ended, and was told when it did"
+    asyncio.run(alerting.tell_late(context={"dag_run": {**dag_run, "state": "running"}, "deadline": {}}))
     assert told.mails[0]["Subject"] == "pull_contacts is late"
     assert "queued at 2026-11-02T02:00:01 UTC, is not done after 45 minutes" in told.html()
     assert "at work" in told.posts[0][1]["text"]
