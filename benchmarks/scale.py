@@ -13,7 +13,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +56,10 @@ class Measured:
     ended: dict[str, int]  # status → events
 
 
+def most_often(names: Sequence[str]) -> str:
+    return OFTEN if OFTEN in names else names[0]
+
+
 class Night:
     """The runs of one night, one after the other."""
 
@@ -84,10 +88,11 @@ class Night:
             print("\n".join(f"    {count:5} {said}" for said, count in statements.most_common(40)), flush=True)
         return found
 
-    def rounds(self, deadline: float) -> Iterator[Measured]:
-        """All, as long as there is time, an empty run before and after each two."""
-        others = [name for name in DATASETS if name != OFTEN]
-        order = [OFTEN] * ROUNDS + others
+    def rounds(self, deadline: float, names: Sequence[str]) -> Iterator[Measured]:
+        """All of them, as long as there is time, an empty run before and after each two."""
+        often = most_often(names)
+        others = [name for name in names if name != often]
+        order = [often] * ROUNDS + others
         for place, name in enumerate(order):
             if time.monotonic() > deadline:
                 print(f"no time left for {', '.join(order[place:])}", flush=True)
@@ -138,11 +143,12 @@ def reach(place: ScalePlace) -> tuple[Engine, OpenClient]:
     return engine, opener(engine, lambda _: app)
 
 
-def first_load(place: ScalePlace) -> tuple[float, int]:
-    """Every data set of every organisation, outside Airflow, four at a time. Returns seconds and calls."""
+def first_load(place: ScalePlace, names: Sequence[str]) -> tuple[float, int]:
+    """These data sets of every organisation, outside Airflow, four at a time. Returns seconds and calls."""
     engine, open_client = reach(place)
     began, calls = time.monotonic(), 0
-    for name, dataset in DATASETS.items():
+    for name in names:
+        dataset = DATASETS[name]
         taking_part, _ = who(engine, dataset)
 
         def one(connection: dict[str, str], dataset: Any = dataset) -> int:
@@ -159,11 +165,12 @@ def first_load(place: ScalePlace) -> tuple[float, int]:
     return time.monotonic() - began, calls
 
 
-def by_themselves(place: ScalePlace) -> Iterator[str]:
+def by_themselves(place: ScalePlace, names: Sequence[str]) -> Iterator[str]:
     """Each data set with nothing new, outside Airflow, for a few organisations: a row of what one of them costs."""
     engine, open_client = reach(place)
     log = StatementLog(place)
-    for name, dataset in DATASETS.items():
+    for name in names:
+        dataset = DATASETS[name]
         taking_part = who(engine, dataset)[0][:FEW]
         log.new()
         before, busy, began = scale_place.spent(place), time.process_time(), time.monotonic()
@@ -184,7 +191,7 @@ def report(
 ) -> str:
     ours = [one for one in runs if one.name != "empty"]
     empty = [one for one in runs if one.name == "empty"]
-    often = [one for one in ours if one.name == f"pull_{OFTEN}"]
+    often = [one for one in ours if one.name == ours[0].name]
 
     def middle(of: list[Measured], what: str) -> float:
         return statistics.median(one.wall if what == "wall" else one.spent.cpu for one in of)
@@ -211,7 +218,7 @@ def report(
         "",
         "| | wall | CPU |",
         "|---|---|---|",
-        f"| pull_{OFTEN} / empty, medians of {len(often)} and {len(empty)} |"
+        f"| {ours[0].name} / empty, medians of {len(often)} and {len(empty)} |"
         f" {middle(often, 'wall') / middle(empty, 'wall'):.2f} | {middle(often, 'cpu') / middle(empty, 'cpu'):.2f} |",
         f"| the night: {len(last)} of {len(DATASETS)} data sets, {len(last) * organisations} tasks |"
         f" {night['wall'] / 60:.1f} min | {night['cpu'] / 60:.1f} min |",
@@ -228,8 +235,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("organisations", type=int, nargs="?", default=200)
     parser.add_argument("--minutes", type=float, default=20.0, help="begin no further run after that")
+    parser.add_argument("--only", choices=DATASETS, help="this data set alone, for a quick try")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     given = parser.parse_args()
+    names = [given.only] if given.only else list(DATASETS)
     deadline = time.monotonic() + given.minutes * 60 - 90
     home = Path(tempfile.mkdtemp(prefix="scale-"))
     home.chmod(0o755)
@@ -238,11 +247,11 @@ def main() -> None:
     assert isinstance(place, ScalePlace)
     try:
         api = scale_place.start(place, given.organisations)
-        loaded = first_load(place)
+        loaded = first_load(place, names)
         refused = scale_place.stats(place)["refused"]
-        alone = list(by_themselves(place))
+        alone = list(by_themselves(place, names))
         print(HEAD_ALONE, *alone, HEAD, sep="\n", flush=True)
-        runs = list(Night(place, api, given.organisations).rounds(deadline))
+        runs = list(Night(place, api, given.organisations).rounds(deadline, names))
         refused += scale_place.stats(place)["refused"]
         memory = sum(process.memory_full_info().pss for process in scale_place.programs(place, "airflow")) / 2**20
         text = report(given.organisations, loaded, alone, runs, memory, refused)

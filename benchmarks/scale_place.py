@@ -81,8 +81,8 @@ def start(place: ScalePlace, organisations: int) -> AirflowApi:
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
     processes.ensure_started(place, "airflow", airflow, *ports)
     api = AirflowApi(place)
-    api.wait_until_up(patience=300)
-    api.wait_for_dags(["empty", *(f"pull_{name}" for name in DATASETS)], patience=300)
+    api.wait_until_up(patience=900)
+    api.wait_for_dags(["empty", *(f"pull_{name}" for name in DATASETS)], patience=900)
     return api
 
 
