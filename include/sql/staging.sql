@@ -1,19 +1,17 @@
 -- An unfinished read, and how far it came.
 
--- name: take_over^
+-- name: unfinished^
 -- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
-SELECT id, whole, everything, since, started_at, position, complete
+SELECT id, whole, everything, since, started_at, position, complete,
+       declaration = :declaration AND (whole OR NOT :whole) AND (NOT :everything OR everything AND NOT complete)
+       AND started_at > clock_timestamp() - interval '1 hour' AS goes_on
   FROM xero_sync.staging
- WHERE connection_id = :connection_id AND data_set = :data_set AND declaration = :declaration
-   AND (whole OR NOT :whole) AND (NOT :everything OR everything AND NOT complete) AND started_at > clock_timestamp() - interval '1 hour';
+ WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: begin^
 INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, everything, since)
 VALUES (:connection_id, :data_set, :declaration, :whole, :everything, :since)
 RETURNING id, whole, everything, since, started_at, position, complete;
-
--- name: abandoned$
-SELECT id FROM xero_sync.staging WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: advance!
 UPDATE xero_sync.staging SET position = :position, complete = :complete WHERE id = :id;

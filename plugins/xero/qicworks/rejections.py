@@ -51,6 +51,21 @@ def _key(table: Table) -> Composed:
     return SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
 
 
+def _something(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> bool:
+    """Whether anything is bad in this staging, or was before."""
+    statement = SQL(
+        """
+        SELECT EXISTS (SELECT FROM {stage} WHERE staging_id = %s AND problems IS NOT NULL)
+            OR EXISTS (SELECT FROM xero_sync.rejection
+                        WHERE connection_id = %s AND data_set = %s AND table_name = %s AND closed_at IS NULL)
+            AS something
+        """
+    ).format(stage=stage_table(table))
+    row = session.execute(statement, (staging.id, connection_id, dataset.name, table.name)).fetchone()
+    assert row is not None
+    return bool(row["something"])
+
+
 def settle(
     session: Session,
     connection_id: UUID,
@@ -66,6 +81,8 @@ def settle(
 
     Where several versions of a record were staged, the last one that Xero sent decides.
     """
+    if not _something(session, connection_id, dataset, table, staging):
+        return 0, {}  # as most nights: without making and dropping a table, which is work for the catalogues
     key = _key(table)
     found = session.execute(
         SQL(

@@ -6,6 +6,7 @@ only listed or read by id is noted in `xero_sync.stage_seen`.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -83,11 +84,12 @@ def begin(
     wanted = {"whole": whole, "everything": everything}
     pair = {"connection_id": connection_id, "data_set": dataset.name}
     declaration = fingerprint(dataset)
-    with session.transaction():
-        if found := QUERIES.take_over(session, declaration=declaration, **wanted, **pair):
-            return Staging(**found, taken_over=True)
-        if (left := QUERIES.abandoned(session, **pair)) is not None:
-            drop(session, dataset, left)
+    found = QUERIES.unfinished(session, declaration=declaration, **wanted, **pair)
+    if found and found.pop("goes_on"):
+        return Staging(**found, taken_over=True)
+    with session.transaction() if found else nullcontext():
+        if found:
+            drop(session, dataset, found["id"])
         return Staging(**QUERIES.begin(session, declaration=declaration, since=since, **wanted, **pair))
 
 
