@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup browser demo stop test test-most test-stack faults bench bench-scale lint lock audit
+.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster faults bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -35,16 +35,28 @@ browser:  ## the tests of the pages need a chromium, which the package index doe
 	else echo "No chromium is here: sudo apt-get install chromium, or say where one is: make test CHROMIUM=/path/to/it"; \
 	  exit 1; fi
 
-test: setup browser  ## every test
+# RUNLEVEL=1: the package is not to start a Redis of its own.
+cluster-tools:  ## the tests of the cluster need docker-compose and redis-server, which the package index does not have
+	@missing=; for name in docker-compose redis-server; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	test -z "$$missing" && exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	    apt-get install --quiet=2 --yes --no-install-recommends $$missing; \
+	else echo "Missing:$$missing. sudo apt-get install --no-install-recommends$$missing"; exit 1; fi
+
+test: setup browser  ## every test but those of the cluster
 	$(MAKE) --no-print-directory --jobs 2 --keep-going test-most test-stack
 	$(BIN)/python -m pytest -m alone
 
 test-most:
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not stack and not faults"
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not stack and not cluster and not faults"
 
 # Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
 test-stack:
 	@$(BIN)/python -m pytest -m stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
+
+test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 faults: setup  ## the long proof that no document is lost or doubled: kills, faults, edits; half an hour
 	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults

@@ -1,17 +1,16 @@
 """The pages behind FAB, the auth manager of larger installations: its login, its cookie, its roles."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from tests.stack.conftest import Stack
-from tests.stack.fab import PATIENCE, Fab, running
+from tests.cluster.conftest import Ring
+from tests.cluster.fab import PATIENCE, Fab
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 PAGES = ("", "connections", "connections/{connection}", "synchronise", "events", "documents", "documents?kind=payroll")
 EDITORS_PAGES = ("connect", "rejections", "connections/{connection}/delete")
@@ -25,17 +24,18 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def fab(stack: Stack) -> Iterator[Fab]:
-    with running(stack) as fab:
-        yield fab
+def fab(ring: Ring) -> Fab:
+    fab = Fab(ring.place)
+    fab.make("viewer", "Viewer")
+    return fab
 
 
 @pytest.fixture(scope="module")
-def ids(stack: Stack) -> dict[str, str]:
+def ids(ring: Ring) -> dict[str, str]:
     """What the addresses name."""
-    smallest = stack.organisations()[-1]["tenant"]
-    [connection] = stack.query("SELECT * FROM xero_sync.connection WHERE tenant_id = %s", smallest)
-    [document] = stack.query(
+    smallest = ring.organisations()[-1]["tenant"]
+    [connection] = ring.query("SELECT * FROM xero_sync.connection WHERE tenant_id = %s", smallest)
+    [document] = ring.query(
         "SELECT id FROM qicworks.invoice WHERE organisation_id = %s AND push_state = 'failed' LIMIT 1",
         connection["organisation_id"],
     )
@@ -63,29 +63,29 @@ class Pages:
         )
 
 
-def test_an_admin_connects_and_synchronises(stack: Stack, fab: Fab, ids: dict[str, str]) -> None:
+def test_an_admin_connects_and_synchronises(ring: Ring, fab: Fab, ids: dict[str, str]) -> None:
     for session in (fab.login("admin"), fab.bearer("admin")):
         pages = Pages(fab, session, ids)
         assert {path: pages.get(path).status_code for path in (*PAGES, *EDITORS_PAGES)} == dict.fromkeys(
             (*PAGES, *EDITORS_PAGES), 200
         )
     pages = Pages(fab, fab.login("admin"), ids)
-    match = consents(stack, pages)
+    match = consents(ring, pages)
     assert "Huon Valley Refrigeration Pty Ltd" in match
 
     began = pages.press("synchronise", CHANGES["synchronise"])
     assert began.status_code == 303, began.text
     dag_id, run_id = urlsplit(began.headers["location"]).path.split("/")[-2:]
     assert "Pull: Tax codes" in pages.get(f"synchronise/{dag_id}/{run_id}").text
-    assert stack.state(requests.utils.unquote(run_id), dag_id=dag_id) == "success"
+    assert ring.state(requests.utils.unquote(run_id), dag_id=dag_id) == "success"
 
 
-def consents(stack: Stack, pages: Pages) -> str:
+def consents(ring: Ring, pages: Pages) -> str:
     """To Xero and back, up to the page that asks which organisation is which; nothing of it is kept."""
-    before: set[Any] = {row["id"] for row in stack.query("SELECT id FROM xero_sync.token")}
+    before: set[Any] = {row["id"] for row in ring.query("SELECT id FROM xero_sync.token")}
     to_xero = pages.press("connect", CHANGES["connect"])
     assert to_xero.status_code == 303, to_xero.text
-    [waiting] = [one for one in stack.sandbox("GET", "organisations") if one["name"].startswith("Huon")]
+    [waiting] = [one for one in ring.sandbox("GET", "organisations") if one["name"].startswith("Huon")]
     consent = {"decision": "approve", "tenant": waiting["tenant"]}
     back = requests.post(to_xero.headers["location"], data=consent, timeout=PATIENCE, allow_redirects=False)
     assert back.headers["location"].startswith(pages.url)
@@ -93,11 +93,11 @@ def consents(stack: Stack, pages: Pages) -> str:
     assert called.status_code == 303, called.text
     match = pages.get(pages.url.removesuffix("/xero") + called.headers["location"])
     assert match.status_code == 200
-    for connection in stack.sandbox("GET", "connections")["user"]:
-        stack.sandbox("DELETE", f"connections/{connection['id']}")
-    after = {row["id"] for row in stack.query("SELECT id FROM xero_sync.token")}
+    for connection in ring.sandbox("GET", "connections")["user"]:
+        ring.sandbox("DELETE", f"connections/{connection['id']}")
+    after = {row["id"] for row in ring.query("SELECT id FROM xero_sync.token")}
     [token] = after - before
-    stack.query("DELETE FROM xero_sync.token WHERE id = %s RETURNING id", token)
+    ring.query("DELETE FROM xero_sync.token WHERE id = %s RETURNING id", token)
     return match.text
 
 
