@@ -54,10 +54,9 @@ def failed(dag_id: str, run_id: str, ends: Sequence[End], otherwise: str) -> Mes
 def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequence[End], gap: str) -> Message:
     """Of a run that is not done in time."""
     at_work = [end.organisation or end.data_set for end in ends if end.status == "running"]
-    said = (
-        f"The run {run_id} of {dag_id}, queued at {queued_at} UTC, is not done after {minutes:g} minutes: "
-        f"{len(ends) - len(at_work)} organisations are through, {len(at_work)} at work. {gap}"
-    ).rstrip()
+    so_far = f"{len(ends) - len(at_work)} organisations are through, {len(at_work)} at work." if ends else ""
+    said = f"The run {run_id} of {dag_id}, queued at {queued_at} UTC, is not done after {minutes:g} minutes."
+    said = " ".join(filter(None, (said, so_far, gap)))
     return Message(f"{dag_id} is late", said, _lines([f"{name}: at work" for name in at_work]), link(dag_id, run_id))
 
 
