@@ -15,6 +15,7 @@ MODULES = (
     "great_expectations.expectations",
     "xero.dags",
     "xero.hooks",
+    "xero.sync.idle",
     "xero.sync.in_turn",
     "xero.sync.pull",
     "xero.sync.push",
