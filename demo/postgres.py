@@ -74,7 +74,7 @@ class Server:
         """What the image does at its first start: a superuser with a password, a database of theirs, the scripts."""
         user, password, database = (environment[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB"))
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
                 return
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(user), password)
