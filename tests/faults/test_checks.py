@@ -170,7 +170,7 @@ BREAKS: dict[str, tuple[Any, Break]] = {
     "left in staging": (provenance.check, lambda facts: facts.staged.update(stage_contact=3)),
     "a staging is left": (
         provenance.check,
-        lambda facts: facts.staging.append({"data_set": "contacts", "started_at": NOW}),
+        lambda facts: facts.staging.append({"data_set": "contacts", "started_at": NOW, "connection_id": None}),
     ),
     "a cursor is ahead": (
         provenance.check,

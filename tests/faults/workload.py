@@ -180,7 +180,7 @@ class Workload:
                 start = int(pick * len(ids))
                 order = {"ids": ids[start : start + count], "rename": what == "rename"}
                 self._ask("POST", organisation, f"/{collection}/touch", order)
-                return f"{len(ids[start : start + count])} {what}d"
+                return f"{what} {len(ids[start : start + count])}"
             case "archive":
                 able = [one for one in records if one[STATUS[collection]] == "ACTIVE" and one.get("Code") not in KEPT]
                 fields: How = {STATUS[collection]: "ARCHIVED"}

@@ -12,7 +12,6 @@ from psycopg.sql import SQL, Identifier
 
 from tests.faults.proof.facts import Call, Document, Facts, Record, Row, Side
 from tests.faults.sides import Books, Live, Pay
-from tests.flow import test_equality as accounting
 from tests.flow import test_payroll_equality as payroll
 from tests.flow.pushing import PRICED, as_in_xero
 from xero.datasets.registry import DATASETS
@@ -30,8 +29,7 @@ def sides(
 ) -> list[Side]:
     found = []
     for number, connection in enumerate(world.connections):
-        today = payroll.local_today(world, number)
-        side = Side(connection["organisation"], connection["tenant_id"], {**connection, "today": today}, number in pay)
+        side = Side(connection["organisation"], connection["tenant_id"], connection, number in pay)
         side.templates = dict(templates.get(side.tenant, {}))
         counts = world.sandbox.control("GET", "organisations")
         [mine] = [one for one in counts if one["tenant"] == side.tenant]
@@ -144,13 +142,7 @@ def leave_records(pay: Pay) -> list[Record]:
 def plumbing(world: Live, facts: Facts) -> None:
     facts.events = world.query("SELECT * FROM xero_sync.connection_event ORDER BY id")
     facts.requests = world.query("SELECT id, kind, closed_at FROM xero_sync.push_request")
-    facts.rejections = world.query(
-        "SELECT rejection.*, record ->> 'xero_updated_at' AS said FROM xero_sync.rejection ORDER BY id"
-    )
-    for one in facts.rejections:
-        one["version"] = (
-            accounting.instant(one["said"]) if str(one["said"]).startswith("/Date") else moment(one["said"])
-        )
+    facts.rejections = world.query("SELECT * FROM xero_sync.rejection ORDER BY id")
     facts.cursors = world.query("SELECT * FROM xero_sync.cursor")
     facts.staging = world.query("SELECT * FROM xero_sync.staging")
     tables = world.query(
@@ -159,10 +151,6 @@ def plumbing(world: Live, facts: Facts) -> None:
     )
     for name in (row["table_name"] for row in tables):
         facts.staged[name] = world.query(f"SELECT count(*) AS count FROM xero_sync.{name}")[0]["count"]
-
-
-def moment(said: str | None) -> datetime | None:
-    return datetime.fromisoformat(said) if said else None
 
 
 def calls(world: Live) -> list[Call]:

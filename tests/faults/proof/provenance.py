@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from tests.faults.proof.facts import Facts, Result, Side
+from tests.faults.proof.facts import Facts, Result, Row, Side
+from tests.flow.test_equality import instant
 from xero.datasets.registry import DATASETS
 
 TABLES = {table.name: table.key for dataset in DATASETS.values() for table in dataset.tables}
 OVER = timedelta(seconds=1)  # a cursor is of whole seconds
+UNAVAILABLE = "data set not available"
 
 
 def check(facts: Facts) -> Result:
@@ -17,8 +19,12 @@ def check(facts: Facts) -> Result:
     for side in facts.sides:
         wrong += [f"{side.name}, {says}" for says in rootless(side, rows)]
         wrong += [f"{side.name}, {says}" for says in ahead(side, facts)]
-    for one in facts.staging:
-        wrong.append(f"the staging of {one['data_set']}, begun {one['started_at']}, is left and nothing explains it")
+    left = [(one, reason(one, facts)) for one in facts.staging]
+    for one, why in left:
+        if not why:
+            wrong.append(
+                f"the staging of {one['data_set']}, begun {one['started_at']}, is left and nothing explains it"
+            )
     wrong += [f"{count} rows are left in {table}" for table, count in facts.staged.items() if count]
     for one in facts.rejections:
         if not one["reasons"] or not all(one["reasons"]) or one["event_id"] is None:
@@ -29,9 +35,19 @@ def check(facts: Facts) -> Result:
     return Result(
         "every row has its provenance",
         f"{sum(rows.values())} rows of {len(rows)} tables, {len(facts.cursors)} cursors, {len(facts.staged)} staging"
-        f" tables, {len(facts.rejections)} rejections ({still} of them open)",
+        f" tables, {len(left)} stagings left ({', '.join(sorted({why or 'no reason' for _, why in left}))}),"
+        f" {len(facts.rejections)} rejections ({still} of them open)",
         wrong,
     )
+
+
+def reason(staging: Row, facts: Facts) -> str | None:
+    """Why it is left, as the last event of its data set and connection says: Xero does not give it there."""
+    pair = (staging["connection_id"], staging["data_set"])
+    told = [
+        one for one in facts.events if (one["connection_id"], one["data_set"]) == pair and one["direction"] == "pull"
+    ]
+    return UNAVAILABLE if told and (told[-1]["message"] or "").startswith(UNAVAILABLE) else None
 
 
 def rootless(side: Side, rows: Counter[str]) -> Iterator[str]:
@@ -50,7 +66,7 @@ def rootless(side: Side, rows: Counter[str]) -> Iterator[str]:
 
 
 def ahead(side: Side, facts: Facts) -> Iterator[str]:
-    """Cursors that are past what was loaded, or rejected: what changed in between would never be read."""
+    """Cursors that are past all that is here, and all that Xero has: what changes then would never be read."""
     for cursor in facts.cursors:
         data_set = DATASETS.get(cursor["data_set"].partition("/")[0].partition(":")[0])
         if cursor["connection_id"] != side.connection["id"] or cursor["high_water"] is None or data_set is None:
@@ -61,7 +77,12 @@ def ahead(side: Side, facts: Facts) -> Iterator[str]:
             for row in side.held.get(table.name, ())
             if row["xero_updated_at"]
         ]
-        versions += [one["version"] for one in facts.rejections if one.get("version")]
+        versions += [
+            instant(record["UpdatedDateUTC"])
+            for source in data_set.sources
+            for record in side.truth.get(source.envelope, ())
+            if record.get("UpdatedDateUTC")
+        ]
         newest = max(versions, default=cursor["high_water"])
         if cursor["high_water"] > newest + OVER:
-            yield f"the cursor of {cursor['data_set']} is at {cursor['high_water']}, what was loaded ends {newest}"
+            yield f"the cursor of {cursor['data_set']} is at {cursor['high_water']}, the newest change is of {newest}"

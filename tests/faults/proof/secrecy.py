@@ -16,19 +16,18 @@ PATTERNS = {
 def check(facts: Facts) -> Result:
     secrets = {text: kind for kind, texts in facts.secrets.items() for text in texts if len(text) >= SHORTEST}
     found: Counter[tuple[str, str]] = Counter()
-    # One pass over each text; the longest first, so that one which begins with another is told as itself.
-    any_of = re.compile("|".join(map(literally, sorted(secrets, key=len, reverse=True))) or r"(?!)")
     places: Counter[str] = Counter()
     size = 0
     for place, text in facts.texts:
         places[place.partition(" ")[0]] += 1
         size += len(text)
-        for hit in any_of.finditer(text):
-            found[place, secrets[hit[0]]] += 1
+        for secret, kind in secrets.items():
+            if secret in text:  # much quicker than to search for all of them at once
+                found[place, kind] += len(re.findall(literally(secret), text))
         for kind, pattern in PATTERNS.items():
             if hits := len(pattern.findall(text)):
                 found[place, kind] += hits
-    wrong = [f"{place}: {kind}, {count} times" for (place, kind), count in found.items()]
+    wrong = [f"{place}: {kind}, {count} times" for (place, kind), count in found.items() if count]
     if not secrets or not size:
         wrong.append("no secrets, or no texts: this proves nothing")
     kinds = Counter(secrets.values())
