@@ -48,7 +48,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             """Who is on, and due. Logs who is left out, and why."""
             return take_part(dataset)
 
-        @task(map_index_template=BY_NAME)
+        @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def pull(connection: One) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
             from xero.hooks import qicworks_engine
@@ -70,7 +70,11 @@ def pull_dag(name: str, doc: str | None) -> DAG:
 
             return each(connection, context, "pull", dataset.name, work)
 
-        @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[Asset(f"qicworks://{table}") for table in tables])
+        @task(
+            multiple_outputs=False,
+            trigger_rule=TriggerRule.ALL_DONE,
+            outlets=[Asset(f"qicworks://{table}") for table in tables],
+        )
         def announce(outcomes: Any) -> dict[str, int]:
             """Tells whoever waits for these tables that there is something new: one event a run, or none."""
             changed = count_changes(outcomes)

@@ -67,7 +67,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
             tell(taking_part, left_out)
             return grouped(taking_part)
 
-        @task(map_index_template=BY_NAME)
+        @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
             from xero.hooks import qicworks_engine

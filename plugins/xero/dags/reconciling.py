@@ -34,7 +34,7 @@ def reconcile_dag(doc: str | None) -> DAG:
             """Who is on. Logs who is left out, and why."""
             return take_part(None)
 
-        @task(map_index_template=BY_NAME)
+        @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def reconcile(connection: One) -> dict[str, Any]:
             """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
             from xero.hooks import qicworks_engine
