@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster faults bench bench-scale lint lock audit
+.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster faults histories bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -58,8 +58,13 @@ test-stack:
 test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
-faults: setup  ## the long proof that no document is lost or doubled: kills, faults, edits; half an hour
-	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults
+FAULT_MINUTES ?= 15
+
+faults: setup cluster-tools  ## a quarter of an hour in which everything goes wrong on the cluster, then the proof (FAULT_SEED=7: that one again)
+	PYTHONPATH=include:. $(BIN)/python -m tests.faults --minutes $(FAULT_MINUTES) $(if $(FAULT_SEED),--seed $(FAULT_SEED))
+
+histories: setup  ## a push killed at each of its moments, every kind of document through every trouble: ten minutes
+	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults/histories
 
 bench: setup  ## measure, at Xero's real limits: five minutes
 	PYTHONPATH=include:. $(BIN)/python -m benchmarks
