@@ -1,6 +1,6 @@
 """Every document stands in Xero exactly once, whatever is lost, cut, refused, edited or killed on the way.
 
-`make faults` has the long version: every kind, every trouble, every moment.
+`make histories` has the long version: every kind, every trouble, every moment.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.killing import forked, kill_at, moments
-from tests.faults.troubles import DOCUMENTS, TROUBLES, fill, lead_through
+from tests.faults.histories.killing import forked, kill_at, moments
+from tests.faults.histories.troubles import DOCUMENTS, TROUBLES, fill, lead_through
 from tests.flow.conftest import World
 from tests.flow.pushing import PRICED, Books, File, Line
 from xero.api.client import XeroClient
