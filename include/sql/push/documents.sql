@@ -39,5 +39,13 @@ SELECT xero_id FROM (
             UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.purchase_order) AS document
  WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;
 
+-- name: existing
+-- Which of these are documents that QicWorks has.
+SELECT id FROM (
+           SELECT id FROM qicworks.invoice
+            UNION ALL SELECT id FROM qicworks.bill
+            UNION ALL SELECT id FROM qicworks.expense) AS document
+ WHERE id = ANY(:ids);
+
 -- name: attachment_content$
 SELECT content FROM qicworks.attachment WHERE id = :id;

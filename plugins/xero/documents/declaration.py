@@ -56,6 +56,7 @@ class Likeness(Enum):
 
     SAME = 2
     PERHAPS = 1
+    STRAY = -1  # another document's, but perhaps of one that QicWorks has no longer: what it is again, entered anew
     OTHER = 0
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from xero.documents.declaration import Document, Json, Likeness, Record, Row
 
@@ -34,6 +35,14 @@ def line_total(line: Row) -> Decimal:
 def address(document: Document, table: str) -> str:
     """Where the document is in QicWorks (`QICWORKS_URL`, if it is not where QicWorks usually is)."""
     return f"{os.environ.get('QICWORKS_URL', QICWORKS).rstrip('/')}/{table}/{document.id}"
+
+
+def addressee(record: Record) -> UUID | None:
+    """The document that a record says it is, by its address; None where it is no address of QicWorks'."""
+    try:
+        return UUID(str(record.get("Url") or "").strip().rpartition("/")[2])
+    except ValueError:
+        return None
 
 
 def header(document: Document, **fields: Any) -> Json:
@@ -125,7 +134,9 @@ def of_invoices(kind: str) -> Any:
         if record.get("Type") != kind or not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
             return Likeness.OTHER
         if url := record.get("Url"):
-            return Likeness.SAME if same_text(url, identity["Url"]) else Likeness.OTHER
+            if same_text(url, identity["Url"]):
+                return Likeness.SAME
+            return Likeness.STRAY if same_contact(identity, record) and addressee(record) else Likeness.OTHER
         return Likeness.PERHAPS if same_contact(identity, record) else Likeness.OTHER
 
     return likeness

@@ -246,3 +246,7 @@ class Outbox(Outgoing):
         """Those records of Xero's that another document of QicWorks is."""
         asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
         return {row["xero_id"] for row in DOCUMENTS.owned(self.session, **asked)}
+
+    def existing(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those that are documents of QicWorks, of whatever kind."""
+        return {row["id"] for row in DOCUMENTS.existing(self.session, ids=list(ids))} if ids else set()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.pricing import addressee
 from xero.qicworks.outbox import Outbox, Result
 from xero.sync import lookup, readback
 from xero.sync.sameness import same_content
@@ -60,7 +61,12 @@ class Finder:
     def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
         others = self.outbox.owned_by_others(id, ids)
-        return [record for record in records if readback.id_of(self.kind, record) not in others]
+        known = self.outbox.existing([at for record in records if (at := addressee(record)) and at != id])
+        return [
+            record
+            for record in records
+            if readback.id_of(self.kind, record) not in others and addressee(record) not in known
+        ]
 
     def _found(self, name: str, number: str | None, document: Document | None, record: Record) -> Result:
         """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else."""

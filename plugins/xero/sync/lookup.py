@@ -97,11 +97,11 @@ def candidates(kind: PricedKind, identity: Json, found: Found, first_age: float 
 
 def lookalikes(kind: PricedKind, identity: Json, found: Found) -> list[Record]:
     """Those that may be the document, and no way to tell. Deleted ones are nobody's; where documents carry an address,
-    one without it has to be of the same day and amount."""
+    one without it, or with a stray one, has to be of the same day and amount."""
     return [
         record
         for record in found.records
-        if kind.likeness(identity, record) is Likeness.PERHAPS
+        if kind.likeness(identity, record) in (Likeness.PERHAPS, Likeness.STRAY)
         and record.get("Status") not in kind.gone
         and ("Url" not in identity or _agrees(identity, record))
     ]
