@@ -43,7 +43,7 @@ class Interaction:
         self.event_id = event_id
         self.counts = Counts()
         self._client: XeroClient | None = None
-        self._shown = time.monotonic()  # when the event was last brought up to date, by the monotonic clock
+        self._shown = -1.0  # when the event was last brought up to date, by the monotonic clock
 
     @property
     def client(self) -> XeroClient:
