@@ -8,9 +8,10 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 How = dict[str, Any]
+Card = TypeVar("Card")
 
 #: What a trouble is called, how long it lasts in seconds (from, to), and whether it may come more than once.
 TROUBLES: dict[str, tuple[float, float, bool]] = {
@@ -44,7 +45,7 @@ TROUBLES: dict[str, tuple[float, float, bool]] = {
 }
 AT_ONCE = 3  # troubles
 QUIET = 20.0  # seconds at the beginning and at the end without a new trouble
-EVERY = 5.0  # seconds between two acts, on average
+EVERY = 3.5  # seconds between two acts, on average
 
 #: What people do in Xero to records that are pulled: collection → acts.
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -59,7 +60,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "Payments": ("touch",),
 }
 PAGED = ("Contacts", "Invoices", "Payments", "Employees")
-BOOKS = ("approve", "approve", "pay", "pay", "void", "delete")  # what is done in Xero to a document of QicWorks
+BOOKS = ["approve", "approve", "pay", "pay", "void", "delete"]  # what is done in Xero to a document of QicWorks
 ACTS = {"pull": 22, "push": 26, "document": 26, "edit": 14, "change": 18, "keep_books": 10, "drift": 3}
 
 
@@ -108,7 +109,11 @@ class Draw:
         self.pushed, self.written = self.dealt(kinds), self.dealt(kinds)
         self.kinds = kinds
 
-    def dealt(self, cards: list[str]) -> Iterator[str]:
+        self.changes = self.dealt([(collection, what) for collection, acts in CHANGES.items() for what in acts])
+        self.kept = self.dealt(BOOKS)
+        self.wrong = self.dealt([True, False, False, False, False, False])
+
+    def dealt(self, cards: list[Card]) -> Iterator[Card]:
         """As from a deck: each once before one comes again."""
         while True:
             yield from self.dice.sample(cards, len(cards))
@@ -164,11 +169,11 @@ class Draw:
         ]
         return {
             "kind": next(self.written),
-            "count": self.dice.choice([1, 1, 2, 4]),
+            "count": self.dice.choice([1, 2, 4, 8]),
             "lines": lines,
             "files": self.dice.choice([0, 0, 0, 1, 2]),
             "side": self.dice.choice(["customer", "supplier"]),
-            "wrong": self.dice.random() < 0.1,
+            "wrong": next(self.wrong),
             **self.anything(),
         }
 
@@ -177,16 +182,16 @@ class Draw:
         return {"kind": self.dice.choice(self.kinds), "what": what, **self.anything()}
 
     def change(self) -> How:
-        collection = self.dice.choice(["Contacts", *CHANGES])
+        collection, what = next(self.changes)
         return {
             "collection": collection,
-            "what": self.dice.choice(CHANGES[collection]),
+            "what": what,
             "count": self.dice.choice([1, 1, 3, 20]),
             **self.anything(),
         }
 
     def keep_books(self) -> How:
-        return {"kind": self.dice.choice(self.kinds), "do": self.dice.choice(BOOKS), **self.anything()}
+        return {"do": next(self.kept), **self.anything()}
 
     def drift(self) -> How:
         return {"collection": self.dice.choice(PAGED), "changes": self.dice.randint(2, 20), **self.anything()}

@@ -19,7 +19,7 @@ from tests.faults import plan, troubles
 from tests.faults.airflow import Airflow
 from tests.faults.calm import Calm, Unsettled
 from tests.faults.operator import Operator
-from tests.faults.place import IMPATIENT, MINUTE_LIMIT, POLICY, fresh
+from tests.faults.place import IMPATIENT, POLICY, XERO, fresh
 from tests.faults.proof import equality, gather, once, provenance, secrecy, tasks, told
 from tests.faults.proof.facts import Facts, Result
 from tests.faults.sides import Live
@@ -83,7 +83,7 @@ class Run:
         """Everything up, connected, pulled once; Xero's clock is slow where the plan puts it right."""
         self.cluster.start()
         self.say(f"the cluster is up: {', '.join(self.cluster.services)}; {self.place.ui}")
-        self.world.sandbox.control("PATCH", "settings", {"minute_limit": MINUTE_LIMIT})
+        self.world.sandbox.control("PATCH", "settings", XERO)
         if any(step.how.get("name") == "Xero's clock is put right by ten minutes" for step in self.plan.steps):
             self.world.sandbox.control("PUT", "clock", {"offset_seconds": -600})
         self.operator.connect_all()

@@ -31,6 +31,9 @@ def test_a_quarter_of_an_hour_has_every_trouble_and_nothing_unknown(seed: int) -
     assert max(end for _, end in ends) <= 15 * 60 + 0.1
     assert {step.how["data_set"] for step in steps if step.act == "pull"} == set(DATASETS)
     assert {step.how["kind"] for step in steps if step.act == "push"} == set(KINDS)
+    done = {(step.how["collection"], step.how["what"]) for step in steps if step.act == "change"}
+    assert done == {(collection, what) for collection, acts in plan.CHANGES.items() for what in acts}
+    assert {step.how["do"] for step in steps if step.act == "keep_books"} == set(plan.BOOKS)
     for step in steps:
         if step.act != "trouble":
             act = getattr(workload.Workload, step.act)

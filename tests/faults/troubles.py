@@ -148,9 +148,23 @@ class Troubles:
         return self.acts[name](how)
 
     def _away(self, service: str, by: str, how: How) -> str:
+        """Best while somebody is at work: it waits for that, for a while."""
+        at_work = self._until(self._something_runs, 20)
+        self.wait(how["pick"])
         with self.services.without(service, by):
             self.wait(how["lasts"])
-        return f"{service}: {by}, {how['lasts']} s"
+        return f"{service}: {by}, {how['lasts']} s, {'at work' if at_work else 'idle'}"
+
+    def _until(self, met: Callable[[], bool], patience: float) -> bool:
+        deadline = time.monotonic() + patience
+        while not met():
+            if time.monotonic() > deadline:
+                return False
+            self.wait(0.1)
+        return True
+
+    def _something_runs(self) -> bool:
+        return bool(self.world.query("SELECT id FROM xero_sync.connection_event WHERE status = 'running' LIMIT 1"))
 
     def _kill_task(self, direction: str, how: How) -> str:
         """kill -9 of a task's own process, at a moment that nobody chose."""
@@ -182,7 +196,8 @@ class Troubles:
 
     def _empty_redis(self, how: How) -> str:
         with redis.Redis.from_url(self.broker) as broker:
-            lost = sum(broker.llen(key) for key in broker.scan_iter() if broker.type(key) == b"list")
+            self._until(lambda: broker.llen("default") > 0, 30)
+            lost = broker.llen("default")
             broker.flushall()
         return f"Redis is empty, {lost} messages are lost"
 

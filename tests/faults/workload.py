@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.faults.airflow import Airflow
 from tests.faults.plan import How
-from tests.faults.sides import Books, Live, Pay
+from tests.faults.sides import Books, Live, Pay, Row
 from tests.flow.pushing import PRICED, SIDES, File, Line
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
@@ -130,8 +130,7 @@ class Workload:
         """As a user of QicWorks would, of a document that is ready, on its way, pushed or failed."""
         if kind not in PRICED:
             return self.document(kind, organisation, 1, pick, lines=[("1", "7.25")])
-        books = self.books[organisation]
-        row = chosen([row for row in books.rows(kind) if row["push_state"] != "draft"], pick)
+        books, row = chosen(self._written(kind, organisation), pick)
         document: UUID = row["id"]
         lines = books.lines(kind, document)
         self.unfinished.append(lambda: books.reprice(kind, document))
@@ -220,20 +219,25 @@ class Workload:
             self._ask("PATCH", number, f"/Contacts/{contact}", {"Name": name})
         return len(mended)
 
-    def keep_books(self, organisation: int, kind: str, do: str, pick: float) -> str:
+    def keep_books(self, organisation: int, do: str, pick: float) -> str:
         """Approves, pays, voids or deletes in Xero a document that QicWorks has pushed."""
-        word, able = CALLED.get(kind, ("", ()))
-        if do not in able:
-            raise NotNow(f"{do} is not for {kind}")
-        books = self.books[organisation]
-        row = chosen([row for row in books.rows(kind) if row["xero_id"]], pick)
+        kinds = [kind for kind, (_, able) in CALLED.items() if do in able]
+        known = [(kind, *one) for kind in kinds for one in self._written(kind, organisation)]
+        kind, books, row = chosen([one for one in known if one[2]["xero_id"]], pick)
         self.touched.add((kind, str(row["id"])))
         answer = self.world.sandbox.session.post(
-            f"{self.world.sandbox.url}/sandbox/organisations/{self.world.tenants[organisation]}/bookkeeping",
-            json={"do": do, word: str(row["xero_id"])},
+            f"{self.world.sandbox.url}/sandbox/organisations/{self.world.tenants[books.organisation]}/bookkeeping",
+            json={"do": do, CALLED[kind][0]: str(row["xero_id"])},
             timeout=60,
         )
         return f"{do} {row['number']}: {'done' if answer.ok else answer.text[:120]}"
+
+    def _written(self, kind: str, organisation: int) -> list[tuple[Books, Row]]:
+        """Documents of that organisation that are no drafts; where it has none, of the next one that has."""
+        for books in (*self.books[organisation:], *self.books[:organisation]):
+            if found := [row for row in books.rows(kind) if row["push_state"] != "draft"]:
+                return [(books, row) for row in found]
+        return []
 
     def drift(self, organisation: int, collection: str, changes: int, pick: float) -> str:
         order = {"tenant": self.world.tenants[organisation], "collection": collection, "changes_per_page": changes}
