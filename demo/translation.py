@@ -88,6 +88,7 @@ class Translation:
             **passwords,
             "AIRFLOW_USER_PASSWORD": secrets["admin_password"],
             "AIRFLOW_BASE_URL": place.ui,
+            "COOKIE_SECURE": "False",  # there is no TLS here
             "QICWORKS_OWNER_CONN": QICWORKS.format("qicworks", secrets["qicworks_db_password"]),
             "AIRFLOW_CONN_QICWORKS_DEFAULT": QICWORKS.format("qicworks_sync", secrets["qicworks_sync_password"]),
             "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(place.xero_connection),
