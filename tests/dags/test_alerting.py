@@ -4,6 +4,7 @@ import asyncio
 import email
 import json
 import logging
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from aiosmtpd.controller import Controller
 
 from tests.conftest import free_port
 from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
-from xero.dags import alerting, prune_dag, pull_dag
+from xero.dags import alerting, prune_dag, pull_dag, settings
 from xero.dags.telling import LONGEST, MOST, failed
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End
@@ -148,6 +149,26 @@ def test_nobody_is_told_until_somebody_is_named(monkeypatch: pytest.MonkeyPatch)
     assert not dag.deadline
     monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_EMAIL", "day@example.com")
     assert set(alerting.callbacks()) == {"on_failure_callback"}, "and nothing is late until it is said when"
+
+
+def test_a_wrong_setting_is_told_in_the_log_and_stops_no_dag(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_EMAIL", "day@example.com")
+    for wrong in ("60 minutes", "", "1e15", "1e10", "inf", "nan", "-5"):
+        monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES", wrong)
+        caplog.clear()
+        dag = prune_dag("")
+        assert dag.on_failure_callback, wrong
+        assert not dag.deadline, wrong
+        assert "[xero] alert_deadline_minutes = " in caplog.text, wrong
+    monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES", "90")
+    assert prune_dag("").deadline
+    for said, days in ((None, 400), ("30", 30), ("0", 0), ("inf", math.inf), ("nan", 0), ("-1", 0), ("30 days", 0)):
+        if said is not None:
+            monkeypatch.setitem(os.environ, "AIRFLOW__XERO__KEEP_EVENTS_DAYS", said)
+        assert settings.number("keep_events_days", 400, instead="they are kept for good") == days
+    assert "keep_events_days = '30 days' is not a number from 0 up: they are kept for good" in caplog.text
 
 
 def test_pay_is_not_told_nor_more_than_fits() -> None:

@@ -17,6 +17,7 @@ from tests.flow.pushing import Books
 from xero import hooks
 from xero.api import limits
 from xero.api.errors import ReconnectNeeded, RetryLater
+from xero.dags.groups import grouped
 from xero.dags.retrying import WaitAsTold
 from xero.hooks import qicworks_engine
 from xero.sync.in_turn import BRIEF, SomeFailed, in_turn
@@ -114,6 +115,14 @@ def test_a_push_and_a_comparison_of_groups(world: World, dags: dict[str, Any]) -
     assert run.state == "failed"
     assert members(run, "reconcile") == {"success": 3, "failed": 1}
     assert len(told(world, run)) == MANY
+
+
+def test_a_limit_of_none_is_a_limit_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody = [{"connection_id": name, "organisation": name} for name in "abc"]
+    for most in ("0", "-1"):
+        monkeypatch.setitem(os.environ, "AIRFLOW__CORE__MAX_MAP_LENGTH", most)
+        [group] = grouped(everybody)
+        assert group["members"] == everybody
 
 
 def test_who_waits_comes_last_and_then_waits_as_long_as_it_takes() -> None:

@@ -1,5 +1,6 @@
 """What is old goes; what is open, what a recovery needs and the last word of each pair never do."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -169,6 +170,8 @@ def test_what_is_not_old_yet_stays_to_the_day(world: World) -> None:
         )
     old = world.query("SELECT id FROM xero_sync.connection_event ORDER BY id DESC LIMIT 1")[0]["id"]
     everything = ids(world, "connection_event")
+    for days in (800_000, 1e9, math.inf, math.nan, 0, -1):
+        assert "events" not in prune(world.engine, Retention(events=days), Origin(), dry_run=True), "kept for good"
     gone = prune(world.engine, kept, Origin())
     assert gone["events"] == 1
     assert everything - ids(world, "connection_event") == {old}

@@ -12,15 +12,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.configuration import conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from xero.dags import settings
 
 if TYPE_CHECKING:
     from xero.dags.telling import Message
     from xero.qicworks.run_ends import End
 
 log = logging.getLogger(__name__)
+
+LATEST = 366 * 24 * 60  # minutes
 
 # What is shown is looked up when the template is rendered: a message's own words are never taken for a template.
 SHOWN = {"subject": "{{ alert.subject }}", "html": "{{ alert.html }}", "slack": "{{ alert.slack }}"}
@@ -42,15 +45,20 @@ def callbacks() -> dict[str, Any]:
 
 
 def deadline_minutes() -> float:
-    return float(conf.getfloat("xero", "alert_deadline_minutes", fallback=0.0))
+    """0: no run is late. Over LATEST it is that, too: a run's deadline must be a time that there is."""
+    minutes = settings.number("alert_deadline_minutes", 0.0, instead="no run is told as late")
+    if minutes > LATEST:
+        log.warning("[xero] alert_deadline_minutes = %g is over %d, a year: no run is told as late", minutes, LATEST)
+        return 0.0
+    return minutes
 
 
 def notifiers() -> list[Callable[[], Any]]:
     """Makers of Airflow's notifiers, one for each way that is configured."""
     ways: list[Callable[[], Any]] = []
-    if addresses := [one.strip() for one in conf.get("xero", "alert_email", fallback="").split(",") if one.strip()]:
+    if addresses := [one.strip() for one in settings.text("alert_email").split(",") if one.strip()]:
         ways.append(lambda: by_email(addresses))
-    if slack := conf.get("xero", "alert_slack_conn_id", fallback="").strip():
+    if slack := settings.text("alert_slack_conn_id"):
         ways.append(lambda: by_slack(slack))
     return ways
 
@@ -58,7 +66,7 @@ def notifiers() -> list[Callable[[], Any]]:
 def by_email(addresses: list[str]) -> Any:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-    conn_id = conf.get("xero", "alert_email_conn_id", fallback="smtp_default")
+    conn_id = settings.text("alert_email_conn_id") or "smtp_default"
     return SmtpNotifier(to=addresses, subject=SHOWN["subject"], html_content=SHOWN["html"], smtp_conn_id=conn_id)
 
 

@@ -20,7 +20,7 @@ One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a g
 
 def grouped(everybody: list[One]) -> list[One]:
     """Each alone as long as they fit; else groups of as many as it takes, in the same order."""
-    most = min(MOST, conf.getint("core", "max_map_length"))
+    most = max(1, min(MOST, conf.getint("core", "max_map_length")))
     size = ceil(len(everybody) / most)
     if size <= 1:
         return everybody

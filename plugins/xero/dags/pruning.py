@@ -1,8 +1,8 @@
 """The DAG that prunes."""
 
-from airflow.configuration import conf
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from xero.dags import settings
 from xero.dags.alerting import callbacks
 from xero.dags.organisations import origin
 from xero.dags.retrying import default_args
@@ -39,7 +39,10 @@ def prune_dag(doc: str | None) -> DAG:
             from xero.sync.pruning import prune as prune_all
 
             default = Retention()
-            kept = {what: conf.getfloat("xero", f"keep_{what}_days", fallback=getattr(default, what)) for what in KEPT}
+            kept = {
+                what: settings.number(f"keep_{what}_days", getattr(default, what), instead="they are kept for good")
+                for what in KEPT
+            }
             context = get_current_context()
             return prune_all(
                 qicworks_engine(), Retention(**kept), origin(context), dry_run=context["params"]["dry_run"]

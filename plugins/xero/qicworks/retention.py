@@ -12,11 +12,12 @@ from xero.qicworks.database import Session
 QUERIES = sql.Statements("retention")
 
 BATCH = 1_000  # rows
+LONGEST = 36_525  # days, a century: what is kept longer is kept for good
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How many days each is kept. 0: it is not pruned."""
+    """How many days each is kept. It is not pruned where that is 0, over LONGEST, or no number."""
 
     events: float = 400
     requests: float = 400

@@ -28,7 +28,7 @@ def prune(engine: Engine, kept: Retention, origin: Origin, *, dry_run: bool = Fa
     with database.session(engine) as session:
         for what in retention.WHAT:
             days = getattr(kept, what)
-            if days <= 0:
+            if not 0 < days <= retention.LONGEST:
                 log.info("%s are kept for good", NAMES[what])
                 continue
             gone[what] = (retention.count if dry_run else retention.prune)(session, what, days)
