@@ -1,5 +1,6 @@
 """A role with the rights of `migrate --grant-to` alone: everything that runs does under it, and nothing else can."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -193,6 +194,54 @@ def test_nothing_else_can_be_done_under_it(owner: World, sync: World, role: str)
         sync.query("DELETE FROM qicworks.invoice")
     assert "is a superuser or owns the tables" in owner.main("migrate", "--grant-to", "postgres").stderr
     assert "there is no role 'nobody'" in owner.main("migrate", "--grant-to", "nobody").stderr
+
+
+#: what somebody did to the role, what takes it back, and what is said of it
+MORE = [
+    ("GRANT {group} TO {role}; ALTER ROLE {group} SUPERUSER", "ALTER ROLE {group} NOSUPERUSER",
+     "{group}, which is a superuser"),
+    ("GRANT DELETE ON qicworks.bill TO {group}", "REVOKE DELETE ON qicworks.bill FROM {group}",
+     "DELETE on qicworks.bill, through {group}"),
+    ("ALTER ROLE {role} NOINHERIT; GRANT UPDATE (total) ON qicworks.bill TO {group}",
+     "REVOKE UPDATE (total) ON qicworks.bill FROM {group}", "UPDATE on qicworks.bill (total), through {group}"),
+    ("REVOKE {group} FROM {role}; GRANT pg_write_all_data TO {role}", "REVOKE pg_write_all_data FROM {role}",
+     "INSERT on qicworks.attachment (content, created_at, file_name, …), through pg_write_all_data"),
+    ("ALTER TABLE qicworks.leave_request OWNER TO {role}", "ALTER TABLE qicworks.leave_request OWNER TO postgres",
+     "the table qicworks.leave_request belongs to it"),
+    ("GRANT INSERT ON qicworks.bill TO PUBLIC", "REVOKE INSERT ON qicworks.bill FROM PUBLIC",
+     "as everybody may (PUBLIC)"),
+    ("ALTER DEFAULT PRIVILEGES IN SCHEMA qicworks GRANT DELETE ON TABLES TO {role}",
+     "ALTER DEFAULT PRIVILEGES IN SCHEMA qicworks REVOKE DELETE ON TABLES FROM {role}",
+     "DELETE on tables that postgres makes later, granted to itself"),
+    ("ALTER ROLE {role} CREATEROLE", "ALTER ROLE {role} NOCREATEROLE", "it is CREATEROLE"),
+    ("GRANT CREATE ON SCHEMA qicworks TO PUBLIC", "REVOKE CREATE ON SCHEMA qicworks FROM PUBLIC",
+     "CREATE on qicworks,"),
+    ("GRANT SELECT ON qicworks.bill TO {role} WITH GRANT OPTION; SET ROLE {role};"
+     " GRANT SELECT ON qicworks.bill TO {group}; RESET ROLE",
+     "REVOKE ALL ON ALL TABLES IN SCHEMA qicworks FROM {role} CASCADE", "has handed rights of its own on"),
+]  # fmt: skip
+
+
+def test_a_role_that_could_do_more_is_refused(owner: World, role: str) -> None:
+    """By whichever way it came to it; nothing is changed then."""
+    names = {"role": role, "group": f"{role}_group"}
+    database_name = owner.query("SELECT quote_ident(current_database()) AS name")[0]["name"]
+    with psycopg.connect(owner.database_url, autocommit=True) as server, database.session(owner.engine) as session:
+        server.execute(f"CREATE ROLE {role}_group")
+        try:
+            for done, undone, said in MORE:
+                server.execute(done.format(**names))
+                with pytest.raises(ValueError, match=re.escape(said.format(**names))):
+                    grants.grant_to(session, role)
+                server.execute(undone.format(**names))
+                grants.grant_to(session, role)
+            server.execute(f"GRANT CREATE ON DATABASE {database_name} TO {role}")
+            server.execute(f"GRANT USAGE ON SCHEMA elsewhere TO {role}; GRANT SELECT ON elsewhere.secret TO PUBLIC")
+            odd = "; ".join(grants.grant_to(session, role))
+            assert f"it may make schemas in this database, through {role}" in odd
+            assert "it has rights in the schema elsewhere, too: secret" in odd
+        finally:
+            server.execute(f"DROP OWNED BY {role}_group; DROP ROLE {role}_group")
 
 
 def test_a_new_data_set_needs_no_edit(owner: World, monkeypatch: pytest.MonkeyPatch, role: str) -> None:

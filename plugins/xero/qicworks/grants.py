@@ -4,14 +4,16 @@ Whatever the data sets and kinds of documents declare is covered; a new one need
 again. Nobody but the owner deletes in schema qicworks, changes a table, or erases a person.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.errors import DependentObjectsStillExist
+from psycopg.sql import SQL, Identifier
 
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
-from xero.qicworks import sql
+from xero.qicworks import effective_rights, sql
 from xero.qicworks.database import Session
+from xero.qicworks.effective_rights import Right
 
 QUERIES = sql.Statements("grants")
 
@@ -40,7 +42,7 @@ def grant_to(session: Session, role: str) -> list[str]:
     """Gives the role exactly this; what it had beside it in both schemas is taken back. Returns what is odd, in words.
 
     One transaction: who is at work meanwhile notices nothing. LookupError if there is no such role, ValueError if it
-    may do everything anyhow.
+    may do more all the same, through whatever it is or is a member of: then nothing is changed.
     """
     found = QUERIES.role(session, role=role)
     if found is None:
@@ -49,49 +51,64 @@ def grant_to(session: Session, role: str) -> list[str]:
         raise ValueError(
             f"'{role}' is a superuser or owns the tables: no grant makes its rights smaller; take another role"
         )
-    with session.transaction():
-        for statement in _statements(session, Identifier(role)):
-            session.execute(statement)
-    if QUERIES.public_may_create(session, role=role):
-        return [
-            "everybody may make tables in the schema public of this database:"
-            " REVOKE CREATE ON SCHEMA public FROM PUBLIC takes that away"
-        ]
-    return []
+    try:
+        with session.transaction():
+            meant = _grant_all(session, Identifier(role))
+            more = effective_rights.beyond(session, role, meant)
+            if more:
+                listed = "".join(f"\n  {said}" for said in more)
+                raise ValueError(
+                    f"'{role}' could do more than is meant; take that away first, nothing was granted:{listed}"
+                )
+    except DependentObjectsStillExist:
+        raise ValueError(
+            f"'{role}' has handed rights of its own on to other roles; as '{role}' or the owner:"
+            f" REVOKE ALL ON ALL TABLES IN SCHEMA {', '.join(SCHEMAS)} FROM {role} CASCADE, then run this again"
+        ) from None
+    return effective_rights.beside(session, role)
 
 
-def _statements(session: Session, role: Identifier) -> Iterator[Composed]:
-    for schema in map(Identifier, SCHEMAS):
+def _grant_all(session: Session, role: Identifier) -> set[Right]:
+    """Takes all from the role, gives it what is meant, and returns that by column."""
+    for both in map(Identifier, SCHEMAS):
         # Rights to single columns go with the rights to their tables.
-        yield SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(schema, role)
-        yield SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(schema, role)
-        yield SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role)
-    yield SQL("GRANT SELECT ON ALL TABLES IN SCHEMA qicworks TO {}").format(role)
-    yield SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA xero_sync TO {}").format(role)
+        session.execute(SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(both, role))
+        session.execute(SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(both, role))
+        session.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(both, role))
+    session.execute(SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA xero_sync TO {}").format(role))
+    columns_of = {(row["schema"], row["name"]): row["columns"] for row in QUERIES.tables(session)}
+    meant: set[Right] = set()
+    for right, schema, table, columns in _wanted(session):
+        named = SQL(" ({})").format(SQL(", ").join(map(Identifier, columns))) if columns else SQL("")
+        to = Identifier(schema, table)
+        session.execute(SQL("GRANT {}{} ON {} TO {}").format(SQL(right), named, to, role))
+        by_column = right in ("SELECT", "INSERT", "UPDATE")
+        for column in (columns or columns_of[schema, table]) if by_column else ("",):
+            meant.add((schema, table, column, right))
+    return meant
+
+
+def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
+    """Right, schema, table, and the columns; none: the whole table."""
+    for row in list(QUERIES.tables(session)):
+        if row["schema"] == "qicworks":
+            yield "SELECT", "qicworks", row["name"], ()
     for row in list(QUERIES.plumbing(session)):
         rights = ["SELECT"]
         if not row["is_view"] and row["name"] not in READ_ONLY:
             rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
-        yield _grant(rights, "xero_sync", row["name"], role)
+        for right in rights:
+            yield right, "xero_sync", row["name"], ()
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
-        yield _grant(["INSERT", "UPDATE"], "qicworks", table.name, role)
+        yield "INSERT", "qicworks", table.name, ()
+        yield "UPDATE", "qicworks", table.name, ()
         for name, columns in table.follows.items():
-            yield _grant_columns("UPDATE", columns, name, role)
+            yield "UPDATE", "qicworks", name, tuple(columns)
     for row in list(QUERIES.settled_columns(session)):
-        yield _grant_columns("UPDATE", row["columns"], row["name"], role)
+        yield "UPDATE", "qicworks", row["name"], row["columns"]
     for kind in KINDS.values():
         if kind.makes:
-            yield _grant_columns("INSERT", kind.makes, kind.table, role)
+            yield "INSERT", "qicworks", kind.table, kind.makes
     for name, rights_of in (("organisation", ORGANISATION), ("document_line", LINE_ID)):
         for right, columns in rights_of.items():
-            yield _grant_columns(right, columns, name, role)
-
-
-def _grant(rights: Iterable[str], schema: str, table: str, role: Identifier) -> Composed:
-    said = SQL(", ").join(map(SQL, rights))
-    return SQL("GRANT {} ON {} TO {}").format(said, Identifier(schema, table), role)
-
-
-def _grant_columns(right: str, columns: Iterable[str], table: str, role: Identifier) -> Composed:
-    named = SQL(", ").join(map(Identifier, columns))
-    return SQL("GRANT {} ({}) ON {} TO {}").format(SQL(right), named, Identifier("qicworks", table), role)
+            yield right, "qicworks", name, columns
