@@ -65,8 +65,8 @@ class Cluster:
     def start(self, *names: str) -> None:
         """Starts these services, or all, each after those that it needs, and waits for the file's health checks.
 
-        What runs already is left alone, but that `airflow-init` runs again when it is asked for. DemoError says which
-        service did not come up, with the end of its log."""
+        What runs already is left alone, but that `settings` and `airflow-init` run again when they are asked for.
+        DemoError says which service did not come up, with the end of its log."""
         for wave in compose.in_order(self.file, names or self.file):
             for name in wave:
                 self._start(self.file[name])
@@ -87,6 +87,10 @@ class Cluster:
                 server.stop("immediate")
             else:
                 processes.kill(self.place, name)
+
+    def ends(self, name: str) -> bool:
+        """Whether others wait for its end."""
+        return any(service.needs.get(name) == "service_completed_successfully" for service in self.file.values())
 
     def running(self, name: str) -> bool:
         if server := self.database(name):
@@ -144,7 +148,7 @@ class Cluster:
         if server := self.database(name):
             server.start()
             server.admit(service.environment, sorted((DEPLOY / name).glob("*.sql")))
-        elif self._ends(name):
+        elif self.ends(name):
             self._run(name, command)
         else:
             processes.ensure_started(self.place, name, command, settings=environment, keep_log=True)
@@ -166,7 +170,7 @@ class Cluster:
             raise DemoError(f"{name} ended with {ended.returncode}. {self._last_words(name)}")
 
     def _wait(self, name: str) -> None:
-        if self._ends(name):
+        if self.ends(name):
             return
         deadline = time.monotonic() + PATIENCE
         while not self.healthy(name):
@@ -181,10 +185,6 @@ class Cluster:
             server.stop()
         else:
             processes.stop(self.place, name, GRACE, only_leader=True)
-
-    def _ends(self, name: str) -> bool:
-        """Whether others wait for its end."""
-        return any(service.needs.get(name) == "service_completed_successfully" for service in self.file.values())
 
     def _own_environment(self, name: str) -> dict[str, str]:
         service = self.file[name]

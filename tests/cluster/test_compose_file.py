@@ -17,7 +17,7 @@ from demo.place import PORTS, Place
 
 pytestmark = pytest.mark.cluster
 
-ONCE = "airflow-init"
+ONCE = ("settings", "airflow-init")
 REQUIRED = re.compile(r"\$\{(\w+):\?")
 
 
@@ -63,24 +63,46 @@ def test_the_example_is_accepted_and_what_is_missing_is_named(folder: Path) -> N
         (folder / ".env").write_text(given)
 
 
-def test_what_was_not_replaced_stops_the_first_start(services: dict[str, dict[str, Any]]) -> None:
-    *shell, script = services[ONCE]["command"]
-    guard = script.replace("$$", "$").splitlines()[0]
-    for value, code in (("replace-me-redis", 1), ("4f1c", 0)):
-        said = subprocess.run(
-            [*shell, guard], env={"PATH": os.environ["PATH"], "SOME": f"redis://:{value}@"}, check=False
-        )
-        assert said.returncode == code
+def test_what_is_wrong_in_env_stops_the_first_start_before_a_database_is_made(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    service = services["settings"]
+    assert set(service["environment"]) == set(REQUIRED.findall(FILE.read_text()))
+    first = {name for name, other in services.items() if "settings" in (other.get("depends_on") or {})}
+    assert first == {"airflow-db", "qicworks-db", "redis"}, "and all others need these"
+
+    def said(**wrong: str) -> tuple[int, str]:
+        good = dict.fromkeys(service["environment"], "a-good_one.4f1c~") | {
+            "AIRFLOW_BASE_URL": "https://airflow.example.com",
+            "AIRFLOW_FERNET_KEY": "kept+as/it=",
+            "AIRFLOW_CONN_XERO_DEFAULT": '{"password": "$x y", "extra": {"host": "http://x"}}',
+        }
+        command = [word.replace("$$", "$") for word in service["command"]]
+        environment = {"PATH": os.environ["PATH"], **good, **wrong}
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    assert said() == (0, "")
+    for name in service["environment"]:
+        assert said(**{name: "s3cret-replace-me-x"}) == (1, f"{name} in .env still says replace-me.\n")
+    unsafe = ("AIRFLOW_DB_PASSWORD", "QICWORKS_DB_PASSWORD", "QICWORKS_SYNC_PASSWORD", "REDIS_PASSWORD")
+    for name, value in zip(unsafe, ("s3cret/x", "s3cret@x", "s3cret%41", "s3cret x"), strict=True):
+        code, told = said(**{name: value})
+        assert code == 1
+        assert told.startswith(f"{name} in .env stands in addresses")
+        assert "s3cret" not in told
+    assert said(REDIS_PASSWORD="a\nb")[0] == said(AIRFLOW_JWT_SECRET="")[0] == 1
+    assert said(AIRFLOW_USER_PASSWORD="p@ss /:%word") == (0, ""), "it stands in no address"
 
 
 def test_services_are_watched_limited_and_started_again(services: dict[str, dict[str, Any]]) -> None:
-    assert len(services) == 10
+    assert len(services) == 11
     for name, service in services.items():
         assert service["mem_limit"], name
         assert service["logging"]["options"]["max-size"], name
         assert "no-new-privileges:true" in service["security_opt"], name
-        assert service["restart"] == ("no" if name == ONCE else "unless-stopped"), name
-        assert ("healthcheck" in service) == (name != ONCE), name
+        assert service["restart"] == ("no" if name in ONCE else "unless-stopped"), name
+        assert ("healthcheck" in service) == (name not in ONCE), name
         assert not {"container_name", "privileged"} & set(service), name
         image, _, tag = service["image"].partition(":")
         assert image == "qicworks-xero" or tag not in ("", "latest"), name
@@ -98,13 +120,14 @@ def test_a_secret_goes_only_where_it_is_needed_and_stands_in_no_command(
             assert not [secret for secret in secrets if secret in str(service.get(part))], (name, part)
 
     def have(secret: str) -> set[str]:
-        return {name for name, service in services.items() if secret in str(service.get("environment"))}
+        found = {name for name, service in services.items() if secret in str(service.get("environment"))}
+        return found - {"settings"}  # which reads them all, and ends
 
     at_xero = {"airflow-apiserver", "airflow-worker"}
     assert have("replace-me-token-key") == at_xero
     assert have("replace-me-qicworks-sync") == at_xero | {"airflow-dag-processor", "airflow-triggerer", "qicworks-db"}
     assert have("replace-me-qicworks-db") == {"airflow-init", "qicworks-db"}
-    assert have("replace-me-first-user") == {ONCE}
+    assert have("replace-me-first-user") == {"airflow-init"}
     assert not have("replace-me") & {"sandbox"}
     # Beside what .env gives, there is none in the file itself.
     assert not re.findall(r"(?i)(password|secret|key)\w*: +[\"']?[\w-]{12,}", FILE.read_text())

@@ -151,7 +151,7 @@ class Run:
         self.world.sandbox.control("DELETE", "faults")
         self.world.sandbox.control("DELETE", "drift")
         for name in self.cluster.services:
-            if name != "airflow-init" and not self.cluster.running(name):
+            if not self.cluster.ends(name) and not self.cluster.running(name):
                 self.services.start(name)
         troubles.repair_disk(self.world)
         self.say(f"calm: {self.operator.reconnect()}; {self.workload.mend()} records mended in Xero")

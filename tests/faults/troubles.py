@@ -103,7 +103,7 @@ class Services:
     def _keep(self) -> None:
         while not self._over.wait(2.0):
             for name in self.cluster.services:
-                if name in self.down or name == "airflow-init" or not self._locks[name].acquire(blocking=False):
+                if name in self.down or self.cluster.ends(name) or not self._locks[name].acquire(blocking=False):
                     continue
                 try:
                     if not self.cluster.running(name):
