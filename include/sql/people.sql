@@ -51,24 +51,31 @@ SELECT id, data_set, table_name, key, reasons, record, undecodable, rejected_at,
 -- name: drop_rejections(ids)!
 DELETE FROM xero_sync.rejection WHERE id = ANY(:ids);
 
--- name: told(connection_id, pattern)
--- Events whose words name somebody.
+-- name: told(connection_id, needles, emails)
+-- Events that may name somebody: one of these words is in them, or one of these e-mails, in lower case.
 SELECT id, started_at, direction, data_set, document, message, correction
   FROM xero_sync.connection_event
- WHERE connection_id = :connection_id AND concat_ws(' ', document, message, correction) ~* :pattern
+ WHERE connection_id = :connection_id
+   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
+                WHERE strpos(concat_ws(' ', document, message, correction), needle) > 0
+                   OR strpos(lower(concat_ws(' ', document, message, correction)), email) > 0)
  ORDER BY id;
 
--- name: untell!
-UPDATE xero_sync.connection_event
-   SET message = regexp_replace(message, :pattern, 'erased', 'gi'), correction = regexp_replace(correction, :pattern, 'erased', 'gi'),
-       document = regexp_replace(document, :pattern, 'erased', 'gi')
- WHERE connection_id = :connection_id AND concat_ws(' ', document, message, correction) ~* :pattern;
+-- name: standing(connection_id, needles, emails)
+-- The same of what stands of each pair.
+SELECT connection_id, direction, data_set, last_message, last_correction
+  FROM xero_sync.standing
+ WHERE connection_id = :connection_id
+   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
+                WHERE strpos(concat_ws(' ', last_message, last_correction), needle) > 0
+                   OR strpos(lower(concat_ws(' ', last_message, last_correction)), email) > 0)
+ ORDER BY direction, data_set;
 
--- name: untell_standing!
-UPDATE xero_sync.standing
-   SET last_message = regexp_replace(last_message, :pattern, 'erased', 'gi'),
-       last_correction = regexp_replace(last_correction, :pattern, 'erased', 'gi')
- WHERE connection_id = :connection_id AND concat_ws(' ', last_message, last_correction) ~* :pattern;
+-- name: organisations(organisation_id)
+-- What the organisation is called, in QicWorks and in Xero.
+SELECT name FROM qicworks.organisation WHERE id = :organisation_id
+ UNION
+SELECT tenant_name FROM xero_sync.connection WHERE organisation_id = :organisation_id;
 
 -- name: owned_lines(connection_id, xero_id)
 -- What QicWorks has set in an employee's pay template.

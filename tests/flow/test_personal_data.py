@@ -72,7 +72,7 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
     world.query(
         "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status, message)"
         " VALUES (%s, 'push', 'leave_requests', 'error', %s), (%s, 'push', 'leave_requests', 'error', 'Somebody else')",
-        world.connection_id(), f"{name.upper()} ({email}) has no calendar", world.connection_id(),
+        world.connection_id(), f"{name} ({email.upper()}) has no calendar", world.connection_id(),
     )  # fmt: skip
 
     # What is held: everything, with where it came from, for its owner's eyes only.
@@ -97,6 +97,7 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
     shown = world.main("person", "erase", "--email", email)
     assert "would be erased: 1 of qicworks.staff" in shown.stdout
     assert "stays: 1 of qicworks.leave_request (pay and leave records, kept for 7 years)" in shown.stdout
+    assert f"before: {name} has no calendar\n  after:  erased has no calendar" in shown.stdout
     assert everything(world) == before
     world.query("UPDATE qicworks.leave_request SET push_state = 'ready' WHERE id = %s", leave["id"])
     assert "wait to be pushed" in world.main("person", "erase", "--email", email, "--yes").stderr
@@ -185,3 +186,58 @@ def test_who_was_only_ever_rejected_is_erased_too(world: World) -> None:
     for how in ({}, {"full": True}):
         assert world.pull("contacts", **how).counts.rejected == 0
         assert mentions(world, "mirri@") == []
+
+
+# What of these is Bill's, who has invoice INV-BILL; None: nothing is.
+SAID_OF = [
+    ("INV-1", "not sent: its contact 'Bill' is archived in Xero", "not sent: its contact 'erased' is archived in Xero"),
+    (
+        "INV-BILL",
+        "Mark the Bill. Bill's (Bill) is refused, bill",
+        "Mark the erased. erased's (erased) is refused, bill",
+    ),
+    ("INV-2", "The Bill is marked: Bill, May, Will, Mark, Other, bill@example.com.au.au", None),
+    ("INV-3", "Ask BILL@EXAMPLE.COM or a.bill@example.com", "Ask erased or a.bill@example.com"),
+    ("INV-4", "not sent: its contact 'Bill Smith Plumbing' is archived in Xero", None),
+    ("INV-5", "not sent: its contact 'Bill'Brien' was merged into another one in Xero", None),
+]
+
+
+def test_who_is_called_as_many_a_word_is_erased_alone(world: World, tmp_path: Path) -> None:
+    world.pull("contacts")
+    bill, other = (row["id"] for row in list(world.rows("contact").values())[:2])
+    world.query(
+        "UPDATE qicworks.contact SET name = 'Bill', first_name = NULL, last_name = NULL, email = 'bill@example.com'"
+        " WHERE id = %s",
+        bill,
+    )
+    for number, text, _ in SAID_OF:
+        world.query(
+            "INSERT INTO qicworks.invoice (organisation_id, contact_id, number, push_state, push_error)"
+            " SELECT organisation_id, CASE WHEN %s = 'INV-BILL' THEN %s ELSE %s END, %s, 'failed', %s"
+            " FROM xero_sync.connection WHERE id = %s",
+            number, bill, other, number, text, world.connection_id(),
+        )  # fmt: skip
+        world.query(
+            "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status, document, message)"
+            " VALUES (%s, 'push', 'invoices', 'error', %s, %s)",
+            world.connection_id(), f"invoice {number}", text,
+        )  # fmt: skip
+    before = everything(world)
+    [person] = json.loads(world.main("person", "export", "--contact", str(bill)).stdout)["persons"]
+    held = {part["table"]: part["rows"] for part in person["held"]}
+    theirs = [(number, text) for number, text, after in SAID_OF if after]
+    assert [row["message"] for row in held["xero_sync.connection_event"]] == [text for _, text in theirs]
+    shown = world.main("person", "erase", "--contact", str(bill)).stdout
+    assert all(f"before: {text}\n  after:  {after}" in shown for _, text, after in SAID_OF if after)
+    assert everything(world) == before
+    assert world.main("person", "erase", "--contact", str(bill), "--yes").returncode == 0
+    expected = sorted(after or text for _, text, after in SAID_OF)
+    for statement in (
+        "SELECT push_error AS said FROM qicworks.invoice",
+        "SELECT message AS said FROM xero_sync.connection_event WHERE document IS NOT NULL",
+    ):
+        assert sorted(row["said"] for row in world.query(statement)) == expected
+    after = everything(world)
+    changed = [row for name, rows in before.items() for row in rows if row not in after[name]]
+    assert len(changed) == 1 + 2 * len(theirs)  # the contact, and each text twice: nobody else's row was written

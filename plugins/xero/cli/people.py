@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from sqlalchemy import Engine
 
 from xero.cli.terminal import complain, out
 from xero.documents.registry import KINDS
-from xero.qicworks import database, erasing, people
+from xero.qicworks import database, erasing, people, told
 from xero.qicworks.database import Session
-from xero.qicworks.people import Person
+from xero.qicworks.people import Holding, Person
+from xero.qicworks.told import Said
 
 TAX = "tax records, kept for 5 years"
 PAY = "pay and leave records, kept for 7 years"
@@ -61,7 +63,6 @@ def run_export(engine: Engine, options: argparse.Namespace) -> int:
 def run_erase(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
         stays: Counter[tuple[str, str]] = Counter()
-        done: Counter[str] = Counter()
         with session.transaction():
             erasing.hold_loads(session, _asked_for(session, options))
             persons = _asked_for(session, options)  # as they are now that nothing is loaded
@@ -75,13 +76,22 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
     for person in persons:
         out.print(f"{person.table.name} {person.xero_id or person.id or 'never loaded'} of {person.organisation}")
     verb = "erased" if options.yes else "would be erased"
-    for table, rows in sorted(done.items()):
+    for table, rows in sorted(done.rows.items()):
         out.print(f"{verb}: {rows} of {table}")
     for (table, why), rows in sorted(stays.items()):
         out.print(f"stays: {rows} of {table} ({why})")
     if not options.yes:
+        _show_words(done.words)
         out.print("nothing was changed; the same with --yes erases")
     return 0
+
+
+def _show_words(words: list[Said]) -> None:
+    """For somebody to judge whether these are the person's: nothing knows better."""
+    for one in words:
+        which = " ".join(str(value) for value in one.key.values())
+        for column, (before, after) in one.texts.items():
+            out.print(f"in words: {one.table} {which}, {column}\n  before: {before}\n  after:  {after}")
 
 
 def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
@@ -100,6 +110,11 @@ def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
     return found
 
 
+def _holdings(session: Session, person: Person) -> Iterator[Holding]:
+    yield from people.holdings(session, person)
+    yield from told.holdings(session, person)
+
+
 def _told(session: Session, person: Person) -> dict[str, Any]:
     return {
         "table": person.table.name,
@@ -107,7 +122,7 @@ def _told(session: Session, person: Person) -> dict[str, Any]:
         "xero_id": person.xero_id,
         "held": [
             {"table": holding.table, "provenance": holding.provenance, "rows": list(map(_said, holding.rows))}
-            for holding in people.holdings(session, person)
+            for holding in _holdings(session, person)
             if holding.rows
         ],
     }
@@ -117,8 +132,8 @@ def _stays(session: Session, person: Person) -> Counter[tuple[str, str]]:
     """Tables and reasons of what an erasure leaves."""
     payroll = {f"qicworks.{kind.table}" for kind in KINDS.values() if kind.payroll}
     found: Counter[tuple[str, str]] = Counter()
-    pay = any(kind.payroll for kind, _ in erasing.kinds_of(session, person.table))
-    for holding in people.holdings(session, person):
+    pay = any(kind.payroll for kind, _ in told.kinds_of(session, person.table))
+    for holding in _holdings(session, person):
         if holding.why == "own" and holding.table.startswith("qicworks."):
             found[holding.table, PAY if pay or holding.table in payroll else TAX] += len(holding.rows)
     return +found

@@ -4,18 +4,20 @@ A tombstone with nothing but the id keeps the next pull from bringing them back.
 """
 
 from collections import Counter
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.datasets.declaration import Table
 from xero.documents.declaration import Kind
-from xero.documents.registry import KINDS
-from xero.qicworks import events, people, sql
+from xero.qicworks import events, people, sql, told
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
-from xero.qicworks.people import ERASED, Person
+from xero.qicworks.people import Person
 from xero.qicworks.staging import stage_table
+from xero.qicworks.told import Said
+from xero.qicworks.wording import ERASED
 
 QUERIES = sql.Statements("people")
 
@@ -28,14 +30,7 @@ EMPTY = SQL(
 )
 WAITING = SQL("SELECT count(*) AS count FROM {table} WHERE {column} = %s AND push_state IN ('ready', 'in_flight')")
 EMPTY_WORDS = SQL("UPDATE {table} SET {assignments} WHERE {column} = %s")
-UNTELL = SQL(
-    """
-    UPDATE {table}
-       SET push_error = regexp_replace(push_error, %(pattern)s, 'erased', 'gi'),
-           push_correction = regexp_replace(push_correction, %(pattern)s, 'erased', 'gi')
-     WHERE organisation_id = %(organisation_id)s AND concat_ws(' ', push_error, push_correction) ~* %(pattern)s
-    """
-)
+UNTELL = SQL("UPDATE {table} SET {assignments} WHERE {key}")
 UNSTAGE = SQL(
     """
     DELETE FROM {stage} AS staged USING xero_sync.staging
@@ -44,21 +39,30 @@ UNSTAGE = SQL(
 )
 
 
-def erase(session: Session, persons: list[Person]) -> Counter[str]:
-    """In the caller's transaction. Returns how many rows of each table were emptied or removed.
+@dataclass(frozen=True)
+class Erased:
+    """How many rows of each table were emptied, changed or removed, and the words that named somebody."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    words: list[Said] = field(default_factory=list)
+
+
+def erase(session: Session, persons: list[Person]) -> Erased:
+    """In the caller's transaction.
 
     ValueError while something of theirs is still to be pushed: nobody could tell afterwards whose it was.
     """
-    done: Counter[str] = Counter()
+    done = Erased()
     QUERIES.erasing(session)
     hold_loads(session, persons)
     for person in persons:
         _refuse_what_waits(session, person)
         of_this = _one(session, person)
-        told = ", ".join(f"{count} × {table}" for table, count in sorted(of_this.items())) or "nothing was left"
-        said = f"personal data of one person erased: {told}"
+        counts = ", ".join(f"{count} × {table}" for table, count in sorted(of_this.rows.items())) or "nothing was left"
+        said = f"personal data of one person erased: {counts}"
         events.record(session, person.connection_id, "connect", "personal_data", "success", said, Origin())
-        done += of_this
+        done.rows.update(of_this.rows)
+        done.words.extend(of_this.words)
     return done
 
 
@@ -69,7 +73,7 @@ def hold_loads(session: Session, persons: list[Person]) -> None:
 
 
 def _refuse_what_waits(session: Session, person: Person) -> None:
-    for kind, column in kinds_of(session, person.table):
+    for kind, column in told.kinds_of(session, person.table):
         statement = WAITING.format(table=Identifier("qicworks", kind.table), column=Identifier(column))
         row = session.execute(statement, (person.id,)).fetchone()
         assert row is not None
@@ -80,18 +84,12 @@ def _refuse_what_waits(session: Session, person: Person) -> None:
             )
 
 
-def kinds_of(session: Session, table: Table) -> list[tuple[Kind, str]]:
-    """The kinds of documents that are made out to such a person, and by which column."""
-    columns = {row["name"]: row["column"] for row in QUERIES.referring(session, name=table.name)}
-    return [(kind, columns[kind.table]) for kind in KINDS.values() if kind.table in columns]
-
-
-def _one(session: Session, person: Person) -> Counter[str]:
+def _one(session: Session, person: Person) -> Erased:
     done: Counter[str] = Counter()
     if person.id is not None:
         own = _empty(session, person.table, SQL("id = %(id)s").format(), {"id": person.id})
         done[f"qicworks.{person.table.name}"] += own
-        for kind, column in kinds_of(session, person.table):
+        for kind, column in told.kinds_of(session, person.table):
             done[f"qicworks.{kind.table}"] += _empty_words(session, kind, column, person.id)
     if person.connection_id and person.xero_id:
         about = {"connection_id": person.connection_id, "xero_id": person.xero_id}
@@ -108,9 +106,8 @@ def _one(session: Session, person: Person) -> Counter[str]:
     if person.connection_id:
         ids = [id for id, _ in people.rejections(session, person)]
         done["xero_sync.rejection"] += QUERIES.drop_rejections(session, ids=ids)
-    if person.pattern:
-        done += _untell(session, person, person.pattern)
-    return +done
+    words = list(told.said(session, person, told.wording(session, person)))
+    return Erased(+(done + _untell(session, words)), words)
 
 
 def _empty(session: Session, table: Table, whose: Composed, parameters: dict[str, object]) -> int:
@@ -138,15 +135,15 @@ def _empty_words(session: Session, kind: Kind, column: str, id: UUID) -> int:
     return session.execute(statement, (id,)).rowcount
 
 
-def _untell(session: Session, person: Person, pattern: str) -> Counter[str]:
+def _untell(session: Session, words: list[Said]) -> Counter[str]:
     """Their names and e-mails in words about documents, pulls and pushes."""
     done: Counter[str] = Counter()
-    for row in list(QUERIES.having(session, column="push_error")):
-        statement = UNTELL.format(table=Identifier("qicworks", row["name"]))
-        about = {"pattern": pattern, "organisation_id": person.organisation_id}
-        done[f"qicworks.{row['name']}"] += session.execute(statement, about).rowcount
-    if person.connection_id:
-        about = {"pattern": pattern, "connection_id": person.connection_id}
-        done["xero_sync.connection_event"] += QUERIES.untell(session, **about)
-        done["xero_sync.standing"] += QUERIES.untell_standing(session, **about)
+    for one in words:
+        statement = UNTELL.format(
+            table=Identifier(*one.table.split(".")),
+            assignments=SQL(", ").join(SQL("{} = %s").format(Identifier(name)) for name in one.texts),
+            key=SQL(" AND ").join(SQL("{} = %s").format(Identifier(name)) for name in one.key),
+        )
+        without = [text for _, text in one.texts.values()]
+        done[one.table] += session.execute(statement, (*without, *one.key.values())).rowcount
     return done

@@ -1,6 +1,5 @@
 """Persons in QicWorks' tables: who is meant by an id or an e-mail, and everything that is held on them."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,12 +13,10 @@ from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.staging import stage_table
+from xero.qicworks.wording import ERASED
 
 QUERIES = sql.Statements("people")
 Row = dict[str, Any]
-
-ERASED = "erased"  # where a name has to stand
-SHORTEST_NAME = 4  # characters: what is shorter is met in words that are nobody's name
 
 HELD = SQL(
     """
@@ -59,9 +56,6 @@ REFERRING = SQL("SELECT * FROM {table} WHERE {column} = ANY(%(ids)s) ORDER BY id
 OF_DOCUMENTS = SQL(
     "SELECT {columns} FROM {table} WHERE parent_type = %(table)s AND parent_id = ANY(%(ids)s) ORDER BY id"
 )
-APPROVED = SQL(
-    "SELECT * FROM {table} WHERE organisation_id = %(organisation_id)s AND approved_by ~* %(pattern)s ORDER BY id"
-)
 
 
 @dataclass
@@ -79,14 +73,8 @@ class Person:
     xero_id: str | None
     id: UUID | None = None
     names: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
-
-    @property
-    def pattern(self) -> str | None:
-        """What finds their names and e-mails in a text, for PostgreSQL; None where there are none."""
-        names = sorted((name for name in self.names if len(name) >= SHORTEST_NAME), key=lambda name: (-len(name), name))
-        quoted = "|".join(re.sub(r"([^\w\s])", r"\\\1", name) for name in names)
-        return f"(?<![[:alnum:]])({quoted})(?![[:alnum:]])" if names else None
 
 
 @dataclass(frozen=True)
@@ -148,17 +136,20 @@ def _note(
     person.id = person.id or id
     if person.xero_id:
         person.keys.add(person.xero_id)
-    texts = {name: str(value).strip() for name, value in record.items() if value}
-    both = f"{texts.get('first_name', '')} {texts.get('last_name', '')}".strip()
-    emails = {value for name, value in texts.items() if name.endswith("email")}
-    person.names |= {
-        name for name in {texts.get("name", ""), both, *emails} if name not in ("", ERASED, f"{ERASED} {ERASED}")
-    }
+    person.names |= names_of(record)
+    person.emails |= {str(value).strip() for name, value in record.items() if value and name.endswith("email")}
     return person
 
 
+def names_of(record: Row) -> set[str]:
+    """Under which a record's person is known; none where they were erased."""
+    texts = {name: " ".join(str(record.get(name) or "").split()) for name in ("name", "first_name", "last_name")}
+    both = f"{texts['first_name']} {texts['last_name']}".strip()
+    return {texts["name"], both} - {"", ERASED, f"{ERASED} {ERASED}"}
+
+
 def holdings(session: Session, person: Person) -> Iterator[Holding]:
-    """Everything that is held on them. Contents of attached files are not read: their names and sizes are told."""
+    """Everything that is held on them but in words. Attached files are not read: their names and sizes are told."""
     if person.id is not None:
         yield from _row_itself(session, person)
         yield from _own_records(session, person)
@@ -167,8 +158,6 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
     if person.connection_id:
         rejected = [row for _, row in rejections(session, person)]
         yield Holding("xero_sync.rejection", "came from Xero, and could not be loaded", "process", rejected)
-    if person.pattern:
-        yield from _in_words(session, person, person.pattern)
 
 
 def _row_itself(session: Session, person: Person) -> Iterator[Holding]:
@@ -253,14 +242,3 @@ def _with_documents(session: Session, person: Person, table: str, ids: list[Any]
         statement = OF_DOCUMENTS.format(columns=chosen, table=Identifier("qicworks", name))
         rows = session.execute(statement, {"table": table, "ids": ids}).fetchall()
         yield Holding(f"qicworks.{name}", f"QicWorks' own, {person.organisation}", "own", rows)
-
-
-def _in_words(session: Session, person: Person, pattern: str) -> Iterator[Holding]:
-    about = {"organisation_id": person.organisation_id, "pattern": pattern}
-    for row in list(QUERIES.having(session, column="approved_by")):
-        statement = APPROVED.format(table=Identifier("qicworks", row["name"]))
-        rows = session.execute(statement, about).fetchall()
-        yield Holding(f"qicworks.{row['name']}", f"approved by them, {person.organisation}", "own", rows)
-    if person.connection_id:
-        rows = list(QUERIES.told(session, connection_id=person.connection_id, pattern=pattern))
-        yield Holding("xero_sync.connection_event", "said of a pull or a push", "process", rows)
