@@ -51,9 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted; run it again, and it goes on where it stopped", file=sys.stderr)
         return 130
     except (SQLAlchemyError, psycopg.Error) as error:
-        hint = "; run `python -m xero migrate`" if isinstance(error, psycopg.errors.UndefinedTable) else ""
-        print(f"error: the QicWorks database ({QICWORKS}): {str(error).splitlines()[0]}{hint}", file=sys.stderr)
+        said = str(error).splitlines()[0]
+        print(f"error: the QicWorks database ({QICWORKS}): {said}{hint(error, options.run)}", file=sys.stderr)
         return 1
+
+
+def hint(error: Exception, run: object) -> str:
+    """What to do about it, if that is known."""
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "; run `python -m xero migrate` with the owner's connection"
+    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ""
+    if run in (run_migrate, people.run_erase):
+        return f"; run it with the owner's connection as {QICWORKS}: this role may only pull, push and show"
+    return (
+        "; run `python -m xero migrate --grant-to ROLE` with the owner's connection, which gives this role its rights"
+    )
 
 
 def positive(text: str) -> int:

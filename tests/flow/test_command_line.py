@@ -8,9 +8,11 @@ import sys
 import time
 import uuid
 
+import psycopg
 import pytest
 
 from tests.flow.conftest import World
+from xero import __main__ as command_line
 from xero import airflow_connections
 from xero.datasets.registry import DATASETS
 from xero.sync.turns import who
@@ -69,6 +71,43 @@ def test_what_is_set_up_wrong_is_said_in_one_line(world: World, name: str, value
     assert result.returncode == 1
     assert says in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_what_only_the_owner_may_says_so(
+    world: World, postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.pull("contacts").counts.inserted
+    email = world.query("SELECT email FROM qicworks.contact WHERE email <> '' LIMIT 1")[0]["email"]
+    role = f"sync_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {role} LOGIN")
+    address = world.database_url.replace("postgres@", f"{role}@")
+    monkeypatch.setenv("AIRFLOW_CONN_QICWORKS_DEFAULT", address)
+
+    def refused(*arguments: str) -> str:
+        assert command_line.main(list(arguments)) == 1
+        [line] = capsys.readouterr().err.strip().splitlines()
+        return line
+
+    try:
+        assert "`python -m xero migrate --grant-to ROLE` with the owner's connection" in refused("connections")
+        monkeypatch.setenv("AIRFLOW_CONN_QICWORKS_DEFAULT", world.database_url)
+        assert command_line.main(["migrate", "--grant-to", role]) == 0
+        capsys.readouterr()
+        monkeypatch.setenv("AIRFLOW_CONN_QICWORKS_DEFAULT", address)
+        for arguments in (
+            ("migrate",),
+            ("migrate", "--grant-to", role),
+            ("person", "erase", "--email", email, "--yes"),
+        ):
+            assert "permission denied" in (line := refused(*arguments))
+            assert "; run it with the owner's connection as qicworks_default: " in line
+            assert email not in line
+        assert command_line.main(["connections"]) == 0
+    finally:
+        world.query(f"DROP OWNED BY {role}")
+        with psycopg.connect(postgres_url, autocommit=True) as server:
+            server.execute(f"DROP ROLE {role}")
 
 
 def test_first_connects_at_once_make_everything_once(unconnected: World) -> None:
