@@ -48,6 +48,8 @@ FORBIDDEN = """
     UPDATE qicworks.attachment SET content = ''
     UPDATE qicworks.organisation SET name = 'X'
     INSERT INTO qicworks.invoice (organisation_id, number) SELECT id, 'X' FROM qicworks.organisation
+    INSERT INTO qicworks.payroll_push (organisation_id, push_state, approved_version) VALUES (NULL, 'ready', 1)
+    INSERT INTO qicworks.payroll_line (units) VALUES (1)
     TRUNCATE xero_sync.staging
     TRUNCATE qicworks.contact CASCADE
     DELETE FROM xero_sync.token
@@ -116,7 +118,7 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
     books, payroll = Books(owner), Payroll(owner)
     for kind in PRICED:
         books.add(kind, files=[File()])
-    one, *_ = payroll.paid_by_the_hour()
+    one, other, *_ = payroll.paid_by_the_hour()
     payroll.pay(one, payroll.period(), Line())
     start = payroll.start_of(3)
     payroll.leave(one, start, start)
@@ -126,6 +128,14 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
         outcome = (payroll if KINDS[kind].payroll else books).push(kind)
         assert (outcome.counts.pushed, outcome.counts.failed) == (1, 0), kind
     assert {row["push_state"] for row in owner.query("SELECT push_state FROM qicworks.attachment")} == {"pushed"}
+    later = periods(owner, payroll)
+    for employee in (other, one, one):
+        for period in later:
+            taken = (payroll.connection_id, period, payroll.staff[employee])
+            sync.query("SELECT xero_sync.take_back_pay(%s, %s, %s)", *taken)
+    made = "SELECT staff_id, pay_period_id FROM qicworks.payroll_push WHERE pay_period_id = ANY(%s)"
+    assert owner.query(made, later) == [{"staff_id": payroll.staff[one], "pay_period_id": later[1]}]
+    owner.query("DELETE FROM qicworks.payroll_push WHERE pay_period_id = ANY(%s)", later)
     assert sync.pull("invoice_payments").status in ("success", "warning")
     assert compare(sync, 1).status in ("success", "warning")
     show(sync)
@@ -141,6 +151,14 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
             retention.prune(session, what, 0)
     disconnect.disconnect(sync.engine, sync.app, connection_id, "Kim")
     assert sync.main("connections").returncode == sync.main("events").returncode == 0
+
+
+def periods(owner: World, payroll: Payroll) -> list[uuid.UUID]:
+    """Two later ones than the first: one that is not approved, one that is."""
+    payroll.world, before = owner, payroll.world
+    found = [payroll.period(2, approved=False), payroll.period(3)]
+    payroll.world = before
+    return found
 
 
 def connections_of(world: World) -> list[uuid.UUID]:

@@ -98,8 +98,6 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
                       AND push.push_state IN ('ready', 'in_flight', 'pushed', 'failed') AND period.approved_at IS NOT NULL)
  ORDER BY period.start_date, owned.employee_xero_id;
 
--- name: mention!
+-- name: mention$
 -- An empty pay, which payroll approved with the period.
-INSERT INTO qicworks.payroll_push (organisation_id, pay_period_id, staff_id, push_state, approved_version)
-VALUES (:organisation_id, :pay_period_id, :staff_id, 'ready', 1)
-    ON CONFLICT (pay_period_id, staff_id) DO NOTHING;
+SELECT xero_sync.take_back_pay(:connection_id, :pay_period_id, :staff_id);

@@ -80,7 +80,6 @@ class Kind:
     table: str  # in schema qicworks
     delivery: Delivery
     page: Callable[[Row], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one, by its row
-    makes: tuple[str, ...] = field(default=(), kw_only=True)  # columns of those that a push makes itself
     private: tuple[str, ...] = field(default=(), kw_only=True)  # columns that are emptied when its person is erased
 
     @property

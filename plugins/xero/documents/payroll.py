@@ -177,5 +177,4 @@ PAYROLL = Kind(
     scope="payroll.employees payroll.settings.read payroll.payruns.read",
     table="payroll_push",
     delivery=Delivery.PAY_TEMPLATE,
-    makes=("organisation_id", "pay_period_id", "staff_id", "push_state", "approved_version"),
 )

@@ -10,7 +10,6 @@ from psycopg.errors import DependentObjectsStillExist
 from psycopg.sql import SQL, Identifier
 
 from xero.datasets.registry import DATASETS
-from xero.documents.registry import KINDS
 from xero.qicworks import effective_rights, sql
 from xero.qicworks.database import Session
 from xero.qicworks.effective_rights import Right
@@ -106,9 +105,6 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
             yield "UPDATE", "qicworks", name, tuple(columns)
     for row in list(QUERIES.settled_columns(session)):
         yield "UPDATE", "qicworks", row["name"], row["columns"]
-    for kind in KINDS.values():
-        if kind.makes:
-            yield "INSERT", "qicworks", kind.table, kind.makes
     for name, rights_of in (("organisation", ORGANISATION), ("document_line", LINE_ID)):
         for right, columns in rights_of.items():
             yield right, "qicworks", name, columns

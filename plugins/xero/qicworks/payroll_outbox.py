@@ -109,7 +109,7 @@ class PayOutbox:
     def mention(self, one: Unmentioned) -> None:
         PAYROLL.mention(
             self.session,
-            organisation_id=self.connection.organisation_id,
+            connection_id=self.connection.id,
             pay_period_id=one.pay_period_id,
             staff_id=one.staff_id,
         )
