@@ -125,6 +125,23 @@ def test_a_lost_key_is_said_and_loses_no_row(world: Rotating) -> None:
     assert world.main("keys", "check").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [([KEY, KEY[:-2]], "xero_default: Of the connection's 2 token_keys number 2 is not"), ([], "has no token_keys")],
+)
+def test_a_malformed_key_is_said_and_nobody_has_to_connect_again(world: Rotating, keys: list[str], said: str) -> None:
+    token_id = world.connected(0)
+    secret = world.token(token_id)["secret"]
+    world.keys = keys
+    for action in ("rotate", "check"):
+        found = world.main("keys", action)
+        assert found.returncode == 1
+        assert said in found.stderr
+        assert "connect to Xero again" not in found.stderr
+        assert KEY[:-2] not in found.stdout + found.stderr
+    assert world.token(token_id)["secret"] == secret
+
+
 def test_a_new_client_secret_goes_on_by_itself(unconnected: World) -> None:
     """With client_credentials the key follows from the secret: a new secret opens nothing, and needs nothing."""
     assert unconnected.connect() == 0

@@ -105,12 +105,16 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
-    """An app that is gone, or has no keys, opens nothing: its authorisations are told as lost."""
+    """An app that is gone opens nothing: its authorisations are told as lost. Misconfigured where it has no keys, or one
+    is malformed: nobody has lost anything then, and connecting again would not help."""
     try:
         app = app_of(conn_id)
-        return app, fernet_keys(app)
-    except (LookupError, Misconfigured):
+    except LookupError:
         return None, ()
+    try:
+        return app, fernet_keys(app)
+    except Misconfigured as error:
+        raise Misconfigured(f"{conn_id}: {error.message}", error.correction) from None
 
 
 def _opened_by(keys: Sequence[bytes], secret: bytes) -> int | None:

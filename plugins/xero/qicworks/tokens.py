@@ -154,17 +154,22 @@ def fernet_keys(app: XeroApp) -> tuple[bytes, ...]:
             "Make one with `python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` "
             "and put it into the connection's extra, as token_keys.",
         )
+    malformed = [place for place, key in enumerate(app.token_keys, 1) if not _is_key(key)]
+    if malformed:
+        raise Misconfigured(
+            f"Of the connection's {len(app.token_keys)} token_keys number {', '.join(map(str, malformed))} is not a "
+            "Fernet key.",
+            "A Fernet key is 32 bytes in URL-safe base64, 44 characters long: correct it in the connection's extra.",
+        )
+    return tuple(key.encode() for key in app.token_keys)
+
+
+def _is_key(text: str) -> bool:
     try:
-        for key in app.token_keys:
-            Fernet(key)
+        Fernet(text)
     except ValueError:
-        pass
-    else:
-        return tuple(key.encode() for key in app.token_keys)
-    raise Misconfigured(
-        "One of the connection's token_keys is not a Fernet key.",
-        "A Fernet key is 32 bytes in URL-safe base64, 44 characters long.",
-    )
+        return False
+    return True
 
 
 def _row(token: Token, app: XeroApp) -> dict[str, bytes | datetime | str | None]:
