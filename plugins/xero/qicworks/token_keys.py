@@ -105,8 +105,10 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
-    """An app that is gone opens nothing: its authorisations are told as lost. Misconfigured where it has no keys, or one
-    is malformed: nobody has lost anything then, and connecting again would not help."""
+    """An app that is gone opens nothing: its authorisations are told as lost.
+
+    Misconfigured where it has no keys, or one is malformed: connecting again would not help.
+    """
     try:
         app = app_of(conn_id)
     except LookupError:
