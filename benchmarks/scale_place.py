@@ -72,8 +72,8 @@ def start(place: ScalePlace, organisations: int) -> AirflowApi:
     postgres.start(place)
     sandbox = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "many"]
     sandbox += ["--organisations", str(organisations)]
-    sandbox += ["--client-id", "demo-client", "--client-secret", place.secrets["client_secret"]]
-    processes.ensure_started(place, "sandbox", sandbox, place.sandbox_port)
+    settings = place.settings | {"XERO_SANDBOX_CLIENT_SECRET": place.secrets["client_secret"]}
+    processes.ensure_started(place, "sandbox", sandbox, place.sandbox_port, settings=settings)
     story.wait_for_sandbox(place)
     story.xero(place, "migrate")
     story.xero(place, "connect", "--all")

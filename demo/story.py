@@ -133,9 +133,8 @@ def xero(place: Place, *arguments: str) -> None:
 def start_sandbox(place: Place) -> bool:
     """Starts the local Xero, which forgets everything when it is stopped. False: it already ran."""
     command = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
-    # With an equals sign: a secret may begin with a dash.
-    credentials = ["--client-id=demo-client", f"--client-secret={place.secrets['client_secret']}"]
-    return processes.ensure_started(place, "sandbox", command + credentials, place.sandbox_port)
+    settings = place.settings | {"XERO_SANDBOX_CLIENT_SECRET": place.secrets["client_secret"]}
+    return processes.ensure_started(place, "sandbox", command, place.sandbox_port, settings=settings)
 
 
 def wait_for_sandbox(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 from typing import Any
 
@@ -12,6 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from xero_sandbox.app import create_app
 from xero_sandbox.data.firms import PROFILES
 from xero_sandbox.world import Client
+
+# By the environment, a secret stands in no process list; the option is for one that is no secret.
+SECRET = "XERO_SANDBOX_CLIENT_SECRET"  # noqa: S105 - its name
 
 
 class Protocol(HttpToolsProtocol):
@@ -31,7 +35,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="demo")
     parser.add_argument("--organisations", type=int, default=200, help='how many the profile "many" has')
     parser.add_argument("--client-id", default=Client().client_id)
-    parser.add_argument("--client-secret", default=Client().client_secret)
+    secret = os.environ.get(SECRET) or Client().client_secret
+    parser.add_argument("--client-secret", default=secret, help=f"else {SECRET} in the environment, else a known one")
     return parser.parse_args(argv)
 
 

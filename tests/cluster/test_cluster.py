@@ -25,10 +25,9 @@ def test_every_service_of_the_file_ran_with_its_command(ring: Ring) -> None:
         told = file[re.sub(r"-\d+$", "", name)]
         command = told["command"] if isinstance(told["command"], str) else shlex.join(told["command"])
         words = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word.replace("$$", "$")) for word in shlex.split(command)]
-        # A word is the file's, or, where it names a port, a folder or a secret, what the table makes of it.
+        # A word is the file's, or, where it names a port or a folder, what the table makes of it.
         translated = ring.cluster.translation.command(tuple(words))
-        secret = ring.place.secrets["client_secret"]
-        assert [word.replace(secret, "demo-secret-0000000000000000") for word in started.command] == translated
+        assert list(started.command) == translated
         environment = set(told.get("environment") or {}) - {"<<"}
         assert environment <= set(started.environment), name
         assert ring.cluster.ends(name) or ring.cluster.running(name)

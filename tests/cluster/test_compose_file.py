@@ -164,6 +164,8 @@ def test_two_places_have_nothing_in_common(tmp_path: Path) -> None:
             list(cluster._own_environment(name).values()) for name in cluster.services
         ]
         told.append("\n".join(word for words in said for word in words))
+        commands = str([cluster.command(name) for name in cluster.services])
+        assert not [secret for secret in place.secrets.values() if secret in commands]
         servers = {name: server for name in cluster.services if (server := cluster.database(name))}
         assert len({server.port for server in servers.values()}) == len(servers) == 2
         assert all(server.folder.is_relative_to(place.home) for server in servers.values())

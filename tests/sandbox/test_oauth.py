@@ -6,6 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from tests.sandbox.conftest import CLIENT
+from xero_sandbox.launch import launched
+from xero_sandbox.server import SECRET, arguments
 from xero_sandbox.tokens import SCOPES
 
 REDIRECT = "http://localhost:8080/back"
@@ -60,6 +63,17 @@ def test_without_offline_access_no_refresh_token(sandbox: Any) -> None:
 def test_the_app_must_sign_in(sandbox: Any, auth: Any) -> None:
     assert error(sandbox.grant(auth, grant_type="client_credentials")) == (400, "invalid_client")
     assert sandbox.session.post(f"{sandbox.url}/connect/revocation", data={"token": "x"}, auth=auth).status_code == 400
+
+
+def test_its_secret_is_given_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "-s3cret by environment")
+    with launched("--profile", "small") as url:
+        for secret, code in (("-s3cret by environment", 200), (CLIENT[1], 400)):
+            form = {"grant_type": "client_credentials"}
+            answer = requests.post(f"{url}/connect/token", data=form, auth=(CLIENT[0], secret), timeout=10)
+            assert answer.status_code == code
+    monkeypatch.setenv(SECRET, "")
+    assert arguments([]).client_secret == CLIENT[1], "nothing given: the known one"
 
 
 def test_scopes_and_grants_that_do_not_exist(sandbox: Any) -> None:
