@@ -109,6 +109,17 @@ def sent_to(**columns: Any) -> Callable[[Books], UUID]:
     return add
 
 
+def sent_to_somebody_erased(books: Books) -> UUID:
+    """As `person erase` leaves the contact."""
+    gone = uuid4()
+    books.world.query(
+        "INSERT INTO xero_sync.erasure SELECT connection_id, 'contact', %s FROM qicworks.contact WHERE id = %s",
+        str(gone),
+        books.contacts[0],
+    )
+    return sent_to(xero_id=gone, name="erased", is_active=False)(books)
+
+
 def of_account(**columns: Any) -> Callable[[Books], UUID]:
     def add(books: Books) -> UUID:
         return lined("bills", account_id=variant(books, "account", books.accounts["429"], **columns))(books)
@@ -140,6 +151,7 @@ UNFIT: list[tuple[str, str, str, Callable[[Books], UUID]]] = [
     ("invoices", "was merged into another one", "Choose the contact that it was merged into on",
      sent_to(is_active=False, merged_to_xero_id=uuid4())),
     ("invoices", "is archived in Xero", "Restore the contact in Xero and pull contacts", sent_to(is_active=False)),
+    ("invoices", "its contact was erased here", "Choose another contact on", sent_to_somebody_erased),
     ("invoices", "it has no date", "Set the date of", lambda b: b.add("invoices", issue_date=None)),
     ("bills", "it has no lines", "Add a line to", without_lines),
     ("invoices", "its total is less than zero", "Make a credit note of",

@@ -42,6 +42,11 @@ def addressed(document: Document) -> Iterator[Finding]:
             f"its contact {_named(row)} is not linked to this Xero organisation",
             "Add the contact in Xero, pull contacts, choose it on the {document}, then push again.",
         )
+    elif row["contact_erased"]:
+        yield Finding(
+            "its contact was erased here, with the personal data of somebody",
+            "Choose another contact on the {document}, then push again.",
+        )
     elif row["contact_merged"]:
         yield Finding(
             f"its contact {_named(row)} was merged into another one in Xero",

@@ -32,6 +32,9 @@ PRICED = SQL(
     SELECT document.*, contact.xero_id AS contact_xero_id, contact.name AS contact_name,
            contact.connection_id = %(connection_id)s AS contact_is_here, contact.is_active AS contact_is_active,
            contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
+           EXISTS (SELECT FROM xero_sync.erasure
+                    WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
+                      AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
            organisation.period_lock_date, organisation.end_of_year_lock_date
       FROM qicworks.{table} AS document
       JOIN qicworks.organisation ON organisation.id = document.organisation_id
