@@ -2,7 +2,8 @@
 
 (a) The lock, without a network: every line of requirements*.in is satisfied by a pin, every pin has hashes, what is
 installed is pinned at that version, and what the pinned packages need is pinned, too.
-(b) pip-audit over the lock, where its data can be had. Where they cannot, that is said, and (a) alone decides.
+(b) The hashes against those of the package index, where it can be reached; where it cannot, that is said.
+(c) pip-audit over the lock, where its data can be had. Where they cannot, that is said, and (a) alone decides.
 
 Vulnerabilities that are accepted stand in accepted-vulnerabilities.txt, beside this file, each with date and reason.
 """
@@ -11,7 +12,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import Distribution, distributions
@@ -26,6 +28,7 @@ LOCKS = ("requirements.txt", "requirements-dev.txt")
 ACCEPTED = Path(__file__).with_name("accepted-vulnerabilities.txt")
 OURS = "qicworks-xero"
 PROBE = "requests"  # if nothing is known of it, nothing is known of anything
+INDEX_PATIENCE = 15  # seconds for the hashes of all; with a warm cache of uv it takes 5
 PATIENCE = 120  # seconds for all of pip-audit; where its data are at hand it takes 10 to 40
 
 
@@ -83,6 +86,63 @@ def lock_of(texts: Mapping[str, str]) -> tuple[dict[str, Pin], list[str]]:
                     wrong.append(f"{file}: {name} is pinned to {lock[name].version} and to {pin.version}")
                 lock[name] = pin
     return lock, wrong
+
+
+def hashes_of(texts: Iterable[str]) -> dict[str, set[str]]:
+    """The hashes of compiled files, by `name==version`."""
+    found: dict[str, set[str]] = {}
+    for line in (line for text in texts for line in logical_lines(text)):
+        bare, *hashes = line.split("--hash=sha256:")
+        requirement = Requirement(bare.strip())
+        named = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
+        found.setdefault(named, set()).update(one.strip() for one in hashes)
+    return found
+
+
+def altered(locked: Mapping[str, set[str]], index: Mapping[str, set[str]]) -> tuple[list[str], list[str]]:
+    """What has a hash in the lock that the index does not know; and what the index was not asked about.
+
+    That the index has more is no trouble: wheels are added to a release later.
+    """
+    wrong = [
+        f"{name}: {len(hashes - index[name])} of its {len(hashes)} hashes are not the index's"
+        for name, hashes in sorted(locked.items())
+        if name in index and hashes - index[name]
+    ]
+    return wrong, sorted(locked.keys() - index.keys())
+
+
+def compile_again(texts: Mapping[str, str], wanted: Mapping[str, str], patience: float) -> str | None:
+    """The same pins with the hashes that the index has now; None where that could not be had."""
+    bare = [str(requirement) for text in texts.values() for requirement, _ in pins(text)]
+    with tempfile.TemporaryDirectory() as folder:
+        asked_for, constraints, answer = (Path(folder, name) for name in ("all.in", "pins.txt", "all.txt"))
+        asked_for.write_text("".join(f"{one}\n" for text in wanted.values() for one in asked(text)))
+        constraints.write_text("".join(f"{line}\n" for line in bare))
+        command = [str(Path(sys.prefix, "bin", "uv")), "pip", "compile", "--quiet", "--universal", "--python-version"]
+        command += ["3.11", "--generate-hashes", "--no-header", "--no-annotate", "--constraint", str(constraints)]
+        command += [str(asked_for), "--output-file", str(answer)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+        except subprocess.TimeoutExpired:
+            return None
+        return answer.read_text() if done.returncode == 0 else None
+
+
+def check_hashes() -> list[str]:
+    """What is locked with another hash than the index has. Says so where it could not be asked."""
+    texts = {file: (ROOT / file).read_text() for file in LOCKS}
+    wanted = {file: (ROOT / file).with_suffix(".in").read_text() for file in LOCKS}
+    answer = compile_again(texts, wanted, INDEX_PATIENCE)
+    if answer is None:
+        say("hashes: NOT CHECKED, the package index did not answer in time")
+        return []
+    locked = hashes_of(texts.values())
+    wrong, unasked = altered(locked, hashes_of([answer]))
+    say(f"hashes: {len(locked) - len(unasked)} packages compared with the index; {len(unasked)} not")
+    if unasked:
+        say(f"  NOT CHECKED: {', '.join(unasked)}")
+    return wrong
 
 
 def unsatisfied(wanted: Mapping[str, list[Requirement]], lock: Mapping[str, Pin]) -> Iterator[str]:
@@ -188,7 +248,7 @@ def main() -> int:
     wrong = check_lock()
     ignored, outdated = accepted(ACCEPTED.read_text(), date.today())  # noqa: DTZ011 - whoever looks again has a calendar
     lock, _ = lock_of({file: (ROOT / file).read_text() for file in LOCKS})
-    wrong += outdated + check_weaknesses(lock, list(ignored), Path(sys.prefix))
+    wrong += check_hashes() + outdated + check_weaknesses(lock, list(ignored), Path(sys.prefix))
     for one in wrong:
         say(f"  {one}")
     say(f"audit: {len(wrong)} to be mended" if wrong else "audit: sound")

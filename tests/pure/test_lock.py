@@ -63,6 +63,20 @@ def test_what_is_asked_for_and_installed_otherwise(audit: ModuleType) -> None:
     ]
 
 
+def test_a_hash_that_is_not_the_index_s(audit: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = audit.hashes_of([SOUND, f"Rich==15.0.0 {HASH[:-1]}1\n"])
+    assert {name: len(hashes) for name, hashes in locked.items()} == {"requests==2.34.2": 1, "rich==15.0.0": 2}
+    index = audit.hashes_of([f"requests==2.34.2 {HASH} {HASH[:-1]}2\nrich==15.0.0 {HASH}\n"])
+    assert audit.altered(locked, index) == (["rich==15.0.0: 1 of its 2 hashes are not the index's"], [])
+    del index["requests==2.34.2"], index["rich==15.0.0"]
+    assert audit.altered(locked, index) == ([], ["requests==2.34.2", "rich==15.0.0"])
+    monkeypatch.setattr(audit, "INDEX_PATIENCE", 0.001)
+    said: list[str] = []
+    monkeypatch.setattr(audit, "say", said.append)
+    assert audit.check_hashes() == []
+    assert "NOT CHECKED" in said[0]
+
+
 def test_accepted_vulnerabilities_have_an_end(audit: ModuleType) -> None:
     text = "# none\nCVE-1  until 2026-12-31  only on Windows\nCVE-2 until 2026-01-31 no release yet\nCVE-3 later\n"
     found, wrong = audit.accepted(text, date(2026, 6, 1))
