@@ -5,7 +5,6 @@ from airflow.sdk import DAG, task
 from xero.dags import metrics
 from xero.dags.alerting import callbacks
 from xero.dags.retrying import default_args
-from xero.qicworks.measures import Measured
 
 
 def measure_dag(doc: str | None) -> DAG:
@@ -23,8 +22,8 @@ def measure_dag(doc: str | None) -> DAG:
         **callbacks(),
     ) as dag:
 
-        @task
-        def measure() -> Measured:
+        @task(multiple_outputs=False)  # else each name would be an XCom, and a request, of its own
+        def measure() -> dict[str, dict[str, float]]:
             """What is sent is what it returns. Asks the QicWorks database only."""
             from xero.hooks import qicworks_engine
             from xero.qicworks import database, measures
