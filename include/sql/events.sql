@@ -43,6 +43,11 @@ SELECT id, dag_id, run_id, task_id, started_at
  ORDER BY started_at DESC
  LIMIT 1;
 
+-- name: left_open
+-- Whose event of this data set is open: somebody is at work, or was killed.
+SELECT DISTINCT connection_id FROM xero_sync.connection_event
+ WHERE direction = :direction AND data_set = :data_set AND status = 'running';
+
 -- name: done_in_run
 -- What a DAG run has done of these connections, each once; its events of single documents say nothing of the whole.
 SELECT DISTINCT ON (connection_id)

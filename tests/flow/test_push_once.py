@@ -20,6 +20,7 @@ from xero.api.client import XeroClient
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 from xero.sync.outcome import Skip
+from xero.sync.turns import who_pushes
 
 
 @pytest.fixture
@@ -164,6 +165,24 @@ def test_edited_in_the_air_and_the_answer_lost(books: Books) -> None:
         books.pass_time(400)
         books.push(kind)
     books.assert_once()
+
+
+def test_killed_when_all_was_settled(books: Books) -> None:
+    """Nothing waits but its event, which says that it runs: the next run comes for that, too, and closes it."""
+    fill(books, "purchase_orders")
+    moment = moments(books, "purchase_orders")
+    while books.world.event()["status"] != "running":
+        fill(books, "purchase_orders")
+        kill_at(books, moment, "purchase_orders")
+        moment -= 1
+    assert books.left("purchase_orders") == 0
+    [one], _ = who_pushes(books.world.engine, KINDS["purchase_orders"])
+    assert one["connection_id"] == str(books.connection_id)
+    books.push("purchase_orders")
+    killed, told = books.world.query("SELECT * FROM xero_sync.connection_event ORDER BY id DESC LIMIT 2")[::-1]
+    assert killed["message"].startswith("interrupted")
+    assert (told["status"], told["message"]) == ("success", "0 pushed")
+    assert who_pushes(books.world.engine, KINDS["purchase_orders"]) == ([], [])
 
 
 def test_switched_off_in_the_air(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,11 @@ def record(
     QUERIES.record(session, **about, **pair, **origin.columns())
 
 
+def left_open(session: Session, direction: str, data_set: str) -> set[UUID]:
+    """The connections that have an open event of it: of a run at work, or of one that was killed."""
+    return {row["connection_id"] for row in QUERIES.left_open(session, direction=direction, data_set=data_set)}
+
+
 def running(session: Session, connection_id: UUID, direction: str, data_set: str) -> str:
     """Where this pair is at work just now, in words."""
     row = QUERIES.running(session, connection_id=connection_id, direction=direction, data_set=data_set)

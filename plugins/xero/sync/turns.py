@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from xero.datasets.declaration import Dataset, Timing
 from xero.documents.declaration import Kind
-from xero.qicworks import connections, database, owners
+from xero.qicworks import connections, database, events, owners
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.outbox import Outbox
@@ -65,7 +65,8 @@ def who_pushes(
     *,
     retry_failed: bool = False,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Who has something to push: `[{"connection_id", "organisation", "documents"}]`, and what is left out and why.
+    """Who has something to push, or an event that a killed push left open: `[{"connection_id", "organisation",
+    "documents"}]`, and what is left out and why.
 
     `documents` (ids or numbers) narrow it to those whose they are, and come back as ids; else that list is empty and
     means all that are ready. With `retry_failed`, who has failed ones has something, too. LookupError if there is no
@@ -81,13 +82,15 @@ def who_pushes(
         left_out += unfit
         failed = owners.with_failed(session, kind) if retry_failed else set()
         busy = owners.perhaps_busy(session, kind)
+        # A push that was killed when all was settled: nothing waits, but its event says that it runs.
+        left_open = events.left_open(session, "push", kind.name)
         for one in known:
             chosen = mine.get(one.organisation_id, [])
             if documents and not chosen:
                 continue
             idle = busy is not None and one.organisation_id not in busy
             waiting = len(chosen) or (0 if idle else Outbox(session, one, kind).something())
-            if not waiting and one.organisation_id not in failed:
+            if not waiting and one.organisation_id not in failed and one.id not in left_open:
                 if connection:
                     log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)
                 continue
