@@ -7,7 +7,7 @@ for it, between 0 and 1: the place in the list of what is there then.
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 How = dict[str, Any]
@@ -85,9 +85,6 @@ class Plan:
     def __str__(self) -> str:
         lines = [f"seed {self.seed}, {self.minutes:g} minutes, {len(self.steps)} steps", *map(str, self.steps)]
         return "\n".join(lines) + "\n"
-
-    def to_dict(self) -> How:
-        return asdict(self)
 
 
 def made(seed: int, minutes: float, organisations: int, data_sets: Sequence[str], kinds: Sequence[str]) -> Plan:

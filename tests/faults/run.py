@@ -90,7 +90,7 @@ class Run:
         own_records.add(self.place)
         self.operator.consent(self.waiting_for_consent())
         self.calm.pull_all(full=True)
-        self.pushing_stays()
+        self.switch_everything_on()
         troubles.prepare_disk(self.world)
         self.workload = Workload(self.world, self.airflow, f"F{self.plan.seed % 1000}-")
         self.templates = {
@@ -107,8 +107,8 @@ class Run:
         )
         return {one["tenant"]: row["id"] for one, row in zip(found, rows, strict=True)}
 
-    def pushing_stays(self) -> None:
-        """Everything is on: DAGs are not paused."""
+    def switch_everything_on(self) -> None:
+        """Whatever was paused."""
         for dag_id in self.airflow.dags():
             self.airflow.pause(dag_id, False)
 

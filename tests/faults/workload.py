@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.faults.airflow import Airflow
 from tests.faults.plan import How
 from tests.faults.sides import Books, Live, Pay, Row
-from tests.flow.pushing import PRICED, SIDES, File, Line
+from tests.flow.pushing import PRICED, File, Line
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
 
@@ -252,6 +252,3 @@ class Workload:
 
     def _ask(self, method: str, organisation: int, path: str, body: Any = None) -> Any:
         return self.world.sandbox.control(method, f"organisations/{self.world.tenants[organisation]}{path}", body)
-
-
-assert SIDES.keys() == {"customer", "supplier"}

@@ -25,7 +25,6 @@ class Wanted:
     rows: list[Row]
     key: tuple[str, ...] = ("xero_id",)
     only_active: bool = False  # rows that are inactive are history
-    whole: bool = True  # False: others may be held, and are compared elsewhere
 
 
 def of_contacts(side: Side) -> Iterator[Wanted]:

@@ -64,11 +64,7 @@ def table_exists(world: Live, table: str) -> bool:
 def priced(books: Books, touched: set[tuple[str, str]]) -> Iterator[Document]:
     for kind in PRICED:
         for row in books.rows(kind):
-            if row["contact_id"] is None:
-                ours: Row = {}
-            else:
-                ours = books.as_in_qicworks(kind, row)
-                # Credit notes say it by their side; the type of a purchase order nobody says.
+            ours = books.as_in_qicworks(kind, row) if row["contact_id"] else {}
             document = Document(kind, row, ours, touched=(kind, str(row["id"])) in touched)
             if row["push_state"] == "pushed":
                 document.files = [
