@@ -56,6 +56,7 @@ def employee(world: World) -> Row:
 
 
 def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
+    world.sandbox.settings(limits=False)
     pull_all(world)
     one = employee(world)
     name, email, xero_id = f"{one['FirstName']} {one['LastName']}", one["Email"], one["EmployeeID"].lower()
@@ -125,6 +126,9 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
     ]
     event = world.query("SELECT * FROM xero_sync.connection_event WHERE data_set = 'personal_data'")
     assert [row["status"] for row in event] == ["success"]
+    assert world.main("person", "erase", "--staff", str(member["id"]), "--yes").returncode == 0
+    twice = everything(world)
+    assert [table for table in after if "qicworks." in table and twice[table] != after[table]] == []
 
     # Xero goes on having them, and changes them.
     world.sandbox.change("Employees", one["EmployeeID"], Mobile="0400 000 000")

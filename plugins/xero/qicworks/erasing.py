@@ -25,11 +25,11 @@ EMPTY = SQL(
     """
     UPDATE {held}
        SET is_active = false, missing_since = coalesce(missing_since, now()), synced_at = now(), {assignments}
-     WHERE {whose}
+     WHERE {whose} AND (is_active OR {full})
     """
 )
 WAITING = SQL("SELECT count(*) AS count FROM {table} WHERE {column} = %s AND push_state IN ('ready', 'in_flight')")
-EMPTY_WORDS = SQL("UPDATE {table} SET {assignments} WHERE {column} = %s")
+EMPTY_WORDS = SQL("UPDATE {table} SET {assignments} WHERE {column} = %s AND num_nonnulls({private}) > 0")
 UNTELL = SQL("UPDATE {table} SET {assignments} WHERE {key}")
 UNSTAGE = SQL(
     """
@@ -111,17 +111,21 @@ def _one(session: Session, person: Person) -> Erased:
 
 
 def _empty(session: Session, table: Table, whose: Composed, parameters: dict[str, object]) -> int:
-    """Every column that says something: null, and where a name has to stand, that it was erased."""
-    assignments = [SQL("row_hash = ''").format()]
+    """Every column that says something: null, and where a name has to stand, that it was erased. Once is enough."""
+    assignments, full = [SQL("row_hash = ''").format()], [SQL("row_hash <> ''").format()]
     for column in QUERIES.columns(session, name=table.name):
         if column["name"] in (table.key, table.part_of) or column["refers"]:
             continue
         if not column["required"]:
             assignments.append(SQL("{} = NULL").format(Identifier(column["name"])))
+            full.append(SQL("{} IS NOT NULL").format(Identifier(column["name"])))
         elif table.person and column["is_text"] and not column["has_default"]:
             assignments.append(SQL("{} = {}").format(Identifier(column["name"]), ERASED))
+            full.append(SQL("{} <> {}").format(Identifier(column["name"]), ERASED))
     held = Identifier("qicworks", table.name)
-    statement = EMPTY.format(held=held, assignments=SQL(", ").join(assignments), whose=whose)
+    statement = EMPTY.format(
+        held=held, assignments=SQL(", ").join(assignments), whose=whose, full=SQL(" OR ").join(full)
+    )
     return session.execute(statement, parameters).rowcount
 
 
@@ -131,7 +135,8 @@ def _empty_words(session: Session, kind: Kind, column: str, id: UUID) -> int:
         return 0
     assignments = SQL(", ").join(SQL("{} = NULL").format(Identifier(name)) for name in kind.private)
     table = Identifier("qicworks", kind.table)
-    statement = EMPTY_WORDS.format(table=table, assignments=assignments, column=Identifier(column))
+    private = SQL(", ").join(map(Identifier, kind.private))
+    statement = EMPTY_WORDS.format(table=table, assignments=assignments, column=Identifier(column), private=private)
     return session.execute(statement, (id,)).rowcount
 
 
