@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -29,6 +30,11 @@ from xero.sync.turns import who
 __all__ = ["sandbox", "sandbox_url"]
 
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}
+
+
+def hear_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so does everything that is started by it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -134,6 +140,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=hear_ctrl_c,
         )
 
     def main(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
