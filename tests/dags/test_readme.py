@@ -1,4 +1,4 @@
-"""The README names what there is, and nothing else."""
+"""The README's tables and commands are what there is, and nothing else. `tests/pure/test_docs.py` has the rest."""
 
 import re
 import subprocess
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from demo.place import PORTS
 from xero.api.settings import SCOPES
+from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+
+WHEN = {Timing.MIDNIGHT: "its midnight", Timing.PAY_DATE: "midnight of its pay date"}
 
 
 @pytest.fixture(scope="module")
@@ -17,19 +20,34 @@ def readme(root: Path) -> str:
     return (root / "README.md").read_text()
 
 
+def when(dataset: Dataset) -> str:
+    """As the README says it: a time of every day, or the cron expression."""
+    daily = re.fullmatch(r"(\d+) (\d+) \* \* \*", dataset.schedule)
+    return WHEN.get(dataset.timing) or (f"{daily[2]:0>2}:{daily[1]:0>2} UTC" if daily else f"`{dataset.schedule}`")
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([\w.]+)`", cell)
+
+
 def test_its_table_is_the_registry(readme: str) -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `(pull_\w+)` \| (.+?) \|", readme, re.MULTILINE)
-    told = {name: (dag_id, re.findall(r"`(\w+)`", tables)) for name, dag_id, tables in rows}
-    there = {name: (f"pull_{name}", [table.name for table in one.tables]) for name, one in DATASETS.items()}
+    rows = re.findall(r"^\| `(\w+)` \| `(pull_\w+)` \| (.+?) \| .+? \| (.+?) \| (.+?) \|$", readme, re.MULTILINE)
+    told = {name: (dag_id, quoted(tables), at, quoted(scope)) for name, dag_id, tables, at, scope in rows}
+    there = {
+        name: (f"pull_{name}", [table.name for table in one.tables], when(one), one.scope.split())
+        for name, one in DATASETS.items()
+    }
     missing = sorted(there.keys() - told.keys())
     assert not missing, f"README.md: the table of data sets has no row for {', '.join(missing)}"
     assert told == there
 
 
-def test_its_verbs_are_the_makefile_s(readme: str, root: Path) -> None:
-    verbs = set(re.findall(r"(?:`|^    )make ([a-z]+)", readme, re.MULTILINE))
-    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
-    assert verbs == targets
+def test_its_table_of_documents_says_when_and_by_which_right(readme: str, root: Path) -> None:
+    schedule = re.search(r'schedule="\*/(\d+) \* \* \* \*"', (root / "plugins/xero/dags/pushing.py").read_text())
+    assert schedule
+    rows = re.findall(r"^\| `(\w+)` \| `push_\w+` \| .+? \| .+? \| (.+?) \| (.+?) \|$", readme, re.MULTILINE)
+    told = {name: (at, quoted(scope)) for name, at, scope in rows}
+    assert told == {name: (f"every {schedule[1]} minutes", kind.scope.split()) for name, kind in KINDS.items()}
 
 
 def test_its_commands_are_the_command_line_s(readme: str, root: Path) -> None:
@@ -38,11 +56,6 @@ def test_its_commands_are_the_command_line_s(readme: str, root: Path) -> None:
         [sys.executable, "-m", "xero", "--help"], cwd=root, capture_output=True, text=True, check=True, timeout=60
     ).stdout
     assert commands == set(re.findall(r"^    ([a-z]+)  ", help_text, re.MULTILINE))
-
-
-def test_its_variables_are_the_demo_s(readme: str) -> None:
-    table = readme.split("## Settings of the demo")[1].split("## ")[0]
-    assert set(re.findall(r"`([A-Z_]+)`", table.split("Set them")[0])) == {"XERO_DEMO_HOME", *PORTS}
 
 
 def test_its_scopes_are_those_that_are_asked_for(readme: str) -> None:

@@ -1,0 +1,256 @@
+"""The documentation says what there is: links lead somewhere, commands are known, settings and messages are ours."""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from demo.place import PORTS, Place
+from xero.__main__ import parser
+from xero.api.settings import XeroApp
+from xero.provider import get_provider_info
+from xero.qicworks.retention import KEPT, Retention
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+each = pytest.mark.parametrize("doc", DOCS, ids=[doc.name for doc in DOCS])
+
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+MADE_LATER = ("benchmarks/results/", ".demo", ".venv")
+
+
+@cache
+def text(doc: Path) -> str:
+    return doc.read_text()
+
+
+@cache
+def prose(doc: Path) -> str:
+    """Without fenced blocks: the files that are shown there need not be here."""
+    return FENCE.sub("", text(doc))
+
+
+@cache
+def quoted(doc: Path) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`\n]+)`", prose(doc))
+
+
+@cache
+def commands(doc: Path) -> list[str]:
+    """Lines of shell: indented or fenced blocks, and what stands in backticks. Continued lines are joined."""
+    blocks = [block for language, block in FENCE.findall(text(doc)) if language in ("", "sh")]
+    indented = re.findall(r"^ {4,}(\S.*(?:\\\n.*)*)$", prose(doc), re.MULTILINE)
+    lines = "\n".join([*blocks, *indented]).replace("\\\n", " ").splitlines()
+    return [line.strip() for line in [*lines, *quoted(doc)]]
+
+
+def table(doc: str, heading: str) -> list[list[str]]:
+    """The cells of each row of the first table below that heading."""
+    below = text(ROOT / doc).split(f"\n{heading}\n")[1]
+    rows = re.search(r"^\|.*\n\|[-|]+\n((?:\|.*\n)+)", below, re.MULTILINE)
+    assert rows, f"{doc}: no table below {heading}"
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[1].splitlines()]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def anchors(doc: Path) -> set[str]:
+    """As GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(doc), re.MULTILINE)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+@each
+def test_links_lead_somewhere(doc: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(doc)):
+        if re.match(r"https?://|mailto:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        there = (doc.parent / file).resolve() if file else doc
+        assert there.exists(), f"{doc.name}: {link}: there is no {file}"
+        assert not anchor or anchor in anchors(there), f"{doc.name}: {link}: {there.name} has no such heading"
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in re.findall(r"\]\(([^)\s]+)\)", text(DOCS[0]))}
+    assert not {doc.name for doc in DOCS[1:] if doc not in linked}
+
+
+@each
+def test_files_that_are_named_are_there(doc: Path) -> None:
+    tops = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    tests = [word for line in commands(doc) if "pytest" in line for word in line.split() if word.startswith("tests/")]
+    for path in [*tests, *(name.split()[0] for name in quoted(doc))]:
+        if path.partition("/")[0] not in tops or path.startswith(MADE_LATER) or re.search(r"[<…{]", path):
+            continue
+        assert any(ROOT.glob(path.rstrip("/"))), f"{doc.name}: there is no {path}"
+
+
+def test_commands_of_xero_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [(doc.name, line) for doc in DOCS for line in commands(doc)]
+    call = re.compile(r"python -m xero ([^…].*?)(?: && | \| |$)")
+    found = [(*at, called[1]) for at in lines if (called := call.search(at[1]))]
+    assert len(found) > 40
+    for doc, line, arguments in found:
+        words = shlex.split(re.sub(r"[\[\]…]", " ", arguments), comments=True)
+        try:
+            parser().parse_args(words)
+        except SystemExit:
+            pytest.fail(f"{doc}: `{line}`: {capsys.readouterr().err.splitlines()[-1]}")
+
+
+@each
+def test_verbs_of_make_are_there(doc: Path) -> None:
+    makefile = text(ROOT / "Makefile")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    variables = {*PORTS, "XERO_DEMO_HOME", "PYTHON", *re.findall(r"\$[({]+([A-Z_]{3,})", makefile)}
+    for line in commands(doc):
+        if not re.match(r"make [a-z]", line):
+            continue
+        words = line.partition("#")[0].split()[1:]
+        for word in words:
+            name, given, _ = word.partition("=")
+            assert name in (variables if given else targets), f"{doc.name}: `{line}`: make knows no {name}"
+
+
+def test_the_verbs_of_make_are_told() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*?##", text(ROOT / "Makefile"), re.MULTILINE))
+    assert len(targets) > 10
+    told = {word for doc in DOCS for line in commands(doc) for word in re.findall(r"^make ([a-z-]+)", line)}
+    assert not targets - told
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    named = [(doc, *found) for doc in DOCS for found in re.findall(r"`(tests/[\w/]+\.py) -k (\w+)`", prose(doc))]
+    assert named
+    for doc, path, word in named:
+        assert re.search(rf"def test_\w*{word}", text(ROOT / path)), f"{doc.name}: {path} has no test of {word}"
+
+
+@cache
+def programs() -> str:
+    """All that reads the environment."""
+    folders = ("plugins", "demo", "include", "deploy", "tests", "benchmarks")
+    files = [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".sql", ".yaml", ".conf", ".html", ".sh") and path.name != Path(__file__).name
+    ]
+    single = ("Makefile", "docker-compose.yaml", ".env.example", "conftest.py", "Dockerfile", "pyproject.toml")
+    return "\n".join(path.read_text() for path in [*files, *(ROOT / name for name in single)])
+
+
+@each
+def test_variables_that_are_named_are_read(doc: Path) -> None:
+    for name in chain.from_iterable(re.findall(r"\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b", words) for words in quoted(doc)):
+        if not name.startswith("AIRFLOW__"):
+            assert name in programs(), f"{doc.name}: nothing here reads {name}"
+
+
+def test_settings_of_xero_are_those_that_are_read() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "plugins/xero").rglob("*.py"))
+    read = set(re.findall(r'settings\.(?:text|number)\(\s*"(\w+)"', code))
+    assert read
+    kept = {f"keep_{what}_days": f"{getattr(Retention(), what):g}" for what in KEPT}
+    rows = {names(row[0])[0]: row for row in table("docs/configuration.md", "## `[xero]` in Airflow's configuration")}
+    assert rows.keys() == read | kept.keys()
+    assert {name: rows[name][3] for name in kept} == kept
+    runbook = {names(row[0])[0]: row[2].replace(",", "") for row in table("docs/runbook.md", "## Pruning")}
+    assert runbook == kept
+
+
+def test_fields_of_the_xero_connection_are_those_that_are_read() -> None:
+    rows = table("docs/configuration.md", "### `xero_default`, type `xero`")
+    told = {names(row[0])[0] for row in rows if row[0].startswith("extra ")}
+    assert told == set(re.findall(r'extra(?:\.get\(|\[)"(\w+)"', text(ROOT / "plugins/xero/api/settings.py")))
+    assert told >= set(get_provider_info()["connection-types"][0]["conn-fields"])
+
+
+def test_limits_of_the_xero_connection_are_those_of_the_app() -> None:
+    rows = table("docs/configuration.md", "#### `limits`, for servers that are not Xero's")
+    told = {names(name)[0]: default for name, _, default in rows}
+    there = {one.name: one.default for one in fields(XeroApp) if re.match(r"minute_|\w+_limit$", one.name)}
+    assert told.keys() == there.keys()
+    assert {name: float(said) for name, said in told.items() if name != "day_limit"} == {
+        name: default for name, default in there.items() if name != "day_limit"
+    }
+
+
+def test_variables_of_the_demo_are_those_that_are_read() -> None:
+    rows = {names(row[0])[0]: row[2] for row in table("docs/configuration.md", "## The demo")}
+    home = rows.pop("XERO_DEMO_HOME")
+    assert names(home)[0] == ".demo"
+    place = Place(Path())
+    assert rows == {variable: str(getattr(place, name)) for variable, name in PORTS.items()}
+
+
+def test_variables_of_docker_compose_are_those_that_are_read() -> None:
+    compose = text(ROOT / "docker-compose.yaml")
+    read: dict[str, str] = {}
+    for name, default in re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", compose):
+        read[name] = default or read.get(name, "")
+    rows = {names(row[0])[0]: "".join(names(row[2])) for row in table("docs/configuration.md", "## docker-compose")}
+    assert rows == read
+
+
+def test_other_variables_are_those_that_are_read() -> None:
+    told = {name for row in table("docs/configuration.md", "## Other environment variables") for name in names(row[0])}
+    assert told, "no table"
+    unread = {name for name in told if name not in programs()}
+    assert not unread
+    files = [path for folder in ("plugins", "demo", "include") for path in (ROOT / folder).rglob("*.py")]
+    code = "\n".join(path.read_text() for path in files)
+    read = set(re.findall(r"""environ(?:\.get\(|\[|\.setdefault\()["']([A-Z_]+)["']""", code))
+    assert read
+    assert not read - told - {"PATH", "PYTHONPATH", "XERO_DEMO_HOME"}
+
+
+def test_what_is_no_setting_is_as_it_says() -> None:
+    rows = table("docs/configuration.md", "## What is no setting")
+    assert rows
+    for row in rows:
+        path, assignment = names(row[2])
+        assert re.search(rf"^{re.escape(assignment)}(?:\s|$)", text(ROOT / path), re.MULTILINE), f"{path}: {assignment}"
+
+
+@cache
+def said() -> str:
+    """Every text that the code can say. What is put in is a … there, as in the documentation."""
+
+    def strings(tree: ast.AST) -> Iterator[str]:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+    python = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "demo").glob("*.py")]
+    texts = [words for path in python for words in strings(ast.parse(path.read_text()))]
+    texts += [path.read_text() for path in (ROOT / "include/sql").rglob("*.sql")]
+    return "\n".join([*texts, text(ROOT / "Makefile")]).replace("''", "'")
+
+
+# What others say, or what is no one text of the code.
+OF_OTHERS = {"OperationalError", "InsufficientPrivilege", "UndefinedTable", "DiskFull", "KeyError"}
+
+
+def test_messages_that_are_explained_are_said() -> None:
+    below = text(ROOT / "docs/troubleshooting.md").split("\n## error: Xero does not let us in\n")[1]
+    cells = re.findall(r"^\| `([^`]+)`", below, re.MULTILINE)
+    assert len(cells) > 50
+    for cell in cells:
+        parts = [part.strip(" ().;:,'") for part in cell.split("…")]
+        for part in parts:
+            if len(part) > 3 and part not in OF_OTHERS:
+                assert part in said(), f"docs/troubleshooting.md: `{cell}`: nothing says '{part}'"
