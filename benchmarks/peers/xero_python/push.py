@@ -1,0 +1,67 @@
+"""xero-python 15.2.0 in the loop that people write to send invoices: sends those of the file INVOICES once.
+
+The file is a JSON list of {number, contact_id, date, due_date, lines}, all of TYPE (ACCREC or ACCPAY). One call a
+document, or one for each BATCH of them (summarize_errors=False), and a table of what was sent, which the next run
+leaves out. No Idempotency-Key, which is the SDK's default. Nothing is patched. A 429: create_invoices is a PUT, so the
+SDK's urllib3 asks again as in `pull.py`. It sends it again, too, when the connection breaks before the answer came,
+although Xero may have saved the document by then.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from connect import accounting
+from xero_python.accounting import Contact, Invoice, Invoices, LineItem
+
+TABLE = "CREATE TABLE IF NOT EXISTS pushed (number text PRIMARY KEY, invoice_id text)"
+
+
+def invoice(document: dict[str, Any]) -> Invoice:
+    """A draft. The fields of its lines are called as the SDK calls them."""
+    return Invoice(
+        type=os.environ["TYPE"],
+        status="DRAFT",
+        invoice_number=document["number"],
+        contact=Contact(contact_id=document["contact_id"]),
+        date=date.fromisoformat(document["date"]),
+        due_date=date.fromisoformat(document["due_date"]),
+        line_items=[LineItem(**line) for line in document["lines"]],
+    )
+
+
+def batches(documents: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(documents), size):
+        yield documents[start : start + size]
+
+
+def push(connection: psycopg.Connection[Any], documents: list[dict[str, Any]], size: int) -> int:
+    """How many Xero refused; a refusal of one sent by itself is raised by the SDK."""
+    api, refused = accounting(), 0
+    options = {"summarize_errors": False} if size > 1 else {}
+    for batch in batches(documents, size):
+        body = Invoices(invoices=[invoice(document) for document in batch])
+        answer = api.create_invoices(os.environ["TENANT_ID"], body, **options)
+        for document, created in zip(batch, answer.invoices, strict=True):
+            if created.has_errors:
+                refused += 1
+                continue
+            connection.execute("INSERT INTO pushed VALUES (%s, %s)", (document["number"], created.invoice_id))
+        connection.commit()
+    return refused
+
+
+if __name__ == "__main__":
+    documents = json.loads(Path(os.environ["INVOICES"]).read_text())
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute(TABLE)
+        connection.commit()
+        there = {number for (number,) in connection.execute("SELECT number FROM pushed")}
+        waiting = [document for document in documents if document["number"] not in there]
+        refused = push(connection, waiting, int(os.environ.get("BATCH", "1")))
+    sys.exit(f"{refused} of {len(waiting)} were refused" if refused else 0)
