@@ -1,0 +1,1 @@
+SELECT lower(contact_id) AS contact_id, name, coalesce(email_address, '') AS email FROM xero.contacts
