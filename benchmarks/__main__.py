@@ -1,22 +1,23 @@
-"""Runs the benchmarks of this folder, or those that are named, and writes what it found to `benchmarks/results`."""
+"""Runs the benchmarks of this folder, or those that are named, and writes what they found to `benchmarks/results`."""
 
 import platform
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
-from benchmarks import leave_balances, pages
+from benchmarks import contacts, costs, leave_balances, pages, pushing, trigger
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def main(*wanted: str) -> None:
-    for benchmark in (leave_balances, pages):
+def simple(benchmark: ModuleType) -> Callable[[], None]:
+    """Of one that gives its figures by name: a table of them."""
+
+    def run() -> None:
         name = benchmark.__name__.rpartition(".")[2]
-        if wanted and name not in wanted:
-            continue
         title = (benchmark.__doc__ or "").splitlines()[0]
-        print(title, flush=True)
         facts = benchmark.run()
         width = max(map(len, facts))
         lines = [f"| {name:<{width}} | {value} |" for name, value in facts.items()]
@@ -24,6 +25,26 @@ def main(*wanted: str) -> None:
         where = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}"
         table = "\n".join([f"| {'':<{width}} | |", "|---|---|", *lines])
         (RESULTS / f"{name}.md").write_text(f"# {title}\n\n{where}\n\n{table}\n")
+
+    return run
+
+
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "contacts": lambda: contacts.main(["--write"]),
+    "pushing": lambda: pushing.main(["--write"]),
+    "trigger": lambda: trigger.main(["--write"]),
+    "costs": lambda: costs.main(["--write"]),  # reads what contacts found
+    "leave_balances": simple(leave_balances),
+    "pages": simple(pages),
+}
+
+
+def main(*wanted: str) -> None:
+    if unknown := set(wanted) - BENCHMARKS.keys():
+        raise SystemExit(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in wanted or BENCHMARKS:
+        print(f"== {name}", flush=True)
+        BENCHMARKS[name]()
 
 
 if __name__ == "__main__":

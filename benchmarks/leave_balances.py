@@ -3,18 +3,10 @@
 One call an employee is the floor, and the list of 260 is three more: 263 calls take at least 4 windows of a minute.
 """
 
-import shutil
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-import requests
-
-from demo import postgres
-from demo.place import Place
-from xero.api.settings import XeroApp
+from benchmarks.surroundings import FIRM, surroundings
 from xero.datasets.registry import named
 from xero.qicworks import database
 from xero.qicworks.migrate import migrate
@@ -22,40 +14,20 @@ from xero.sync.clients import opener
 from xero.sync.connect import connect_all
 from xero.sync.pull import Origin, pull
 from xero.sync.turns import who
-from xero_sandbox.launch import launched
 
-FIRM = "Harbour & Sons Plumbing Pty Ltd"
 STAFF = 260
-CLIENT = ("demo-client", "demo-secret-0000000000000000")
+PORT = 54399
 
 
 def run() -> dict[str, Any]:
     """What was measured, by name."""
-    with ExitStack() as afterwards:
-        home = Path(tempfile.mkdtemp(prefix="bench-"))
-        home.chmod(0o755)
-        afterwards.callback(shutil.rmtree, home, ignore_errors=True)
-        place = Place.from_environment({"XERO_DEMO_HOME": str(home), "POSTGRES_PORT": "54399"})
-        place.prepare()
-        postgres.start(place)
-        afterwards.callback(postgres.stop, place)
-        engine = database.engine(f"{place.postgres}/qicworks")
-        afterwards.callback(engine.dispose)
+    with surroundings(PORT) as around:
+        engine = database.engine(around.new_database("qicworks"))
         migrate(engine)
-        url = afterwards.enter_context(launched("--profile", "small"))
-        session = afterwards.enter_context(requests.Session())
-        session.trust_env = False
-
-        def steer(method: str, path: str, body: Any = None) -> Any:
-            answer = session.request(method, f"{url}/sandbox/{path}", json=body, timeout=60)
-            answer.raise_for_status()
-            return answer.json()
-
+        steer = around.steer
         steer("POST", "reset", {"staff": {FIRM: STAFF}})
         steer("PATCH", "settings", {"latency_ms": [200, 600]})
-        extra = {"grant_type": "client_credentials", "identity_host": url}
-        fields = {"login": CLIENT[0], "password": CLIENT[1], "host": url, "extra": extra, "schema": None, "port": None}
-        app = XeroApp.from_connection(type("Connection", (), fields))
+        app = around.app
         open_client = opener(engine, lambda _: app)
         connect_all(engine, app, "xero_default", open_client, lambda _: None)
         dataset = named("leave_balances")
@@ -67,6 +39,7 @@ def run() -> dict[str, Any]:
         outcome = pull(dataset, one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
         took = time.monotonic() - began
         stats = steer("GET", "stats")
+        engine.dispose()
         return {
             "employees": STAFF,
             "balances loaded": outcome.counts.inserted,

@@ -5,20 +5,17 @@ Each is asked for several times in a row, as a page does: in a session without p
 
 from __future__ import annotations
 
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from benchmarks import page_data, page_urls
-from demo import postgres
+from benchmarks.surroundings import surroundings
 from demo.place import Place
 from xero.documents.registry import KINDS
 from xero.qicworks import connections, database, document_list, event_log, rejections, standing, traffic
@@ -26,24 +23,19 @@ from xero.qicworks.database import Session
 from xero.qicworks.event_log import Filter
 
 TIMES = 15
+PORT = 54398
 
 
 def run() -> dict[str, Any]:
     """What was measured, by name."""
     with ExitStack() as afterwards:
-        home = Path(tempfile.mkdtemp(prefix="bench-"))
-        home.chmod(0o755)
-        afterwards.callback(shutil.rmtree, home, ignore_errors=True)
-        place = Place.from_environment({"XERO_DEMO_HOME": str(home), "POSTGRES_PORT": "54398"})
-        place.prepare()
-        postgres.start(place)
-        afterwards.callback(postgres.stop, place)
-        engine = database.engine(f"{place.postgres}/qicworks")
+        around = afterwards.enter_context(surroundings(PORT))
+        engine = database.engine(around.new_database("qicworks"))
         afterwards.callback(engine.dispose)
         migrating = page_data.fill(engine)
         return {
             **measured(engine),
-            **whole_pages(place, engine, afterwards),
+            **whole_pages(around.place, engine, afterwards),
             "migration 0009, seconds": f"{migrating:.0f}",
         }
 

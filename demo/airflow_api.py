@@ -57,12 +57,16 @@ class AirflowApi:
     def state(self, dag_id: str, run_id: str) -> str:
         return str(self._get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run, as Airflow tells of them."""
+        found: list[dict[str, Any]] = self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        return found
+
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         """Task id, organisation and state of what did not go well in a run."""
-        tasks = self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return [
             f"{task['task_id']} {task['rendered_map_index'] or ''}: {task['state'] or 'not started'}".replace(" :", ":")
-            for task in tasks
+            for task in self.tasks(dag_id, run_id)
             if task["state"] not in ("success", "skipped") and task["task_id"] != "watcher"
         ]
 

@@ -1,0 +1,183 @@
+"""Contacts from Xero into PostgreSQL: this project, what users would pick instead, and the least that would do.
+
+First pull, then with 1% changed, then with nothing changed; what is wrong when 100 of 10,000 change while they are
+read, and after a kill -9 half-way. The same local Xero, contacts and PostgreSQL for all, each with its own database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import contacts_report, spending
+from benchmarks.surroundings import FIRM, Surroundings, surroundings
+from benchmarks.tools import OURS_AT_A_TERMINAL, TOOLS, Installed, Tool, install
+
+RESULTS = Path(__file__).parent / "results"
+PORT = 54397
+STAGES = ("first pull", "1% changed", "nothing changed")
+SIZES = (10_000, 50_000)
+CHANGED = 100
+FIELDS = ("wall", "cpu", "memory", "postgres", "calls", "received")
+
+
+def truth(around: Surroundings) -> dict[str, tuple[str | None, str | None]]:
+    """Name and e-mail of each contact, as Xero has them now."""
+    records = around.steer("GET", around.collection("Contacts"))
+    return {one["ContactID"].lower(): (one.get("Name"), one.get("EmailAddress") or None) for one in records}
+
+
+def differences(installed: Installed, wanted: dict[str, tuple[str | None, str | None]]) -> dict[str, int]:
+    """How many contacts are missing, out of date, and there more than once."""
+    held = installed.held()
+    return {
+        "missing": sum(id not in held for id in wanted),
+        "out of date": sum(id in held and set(held[id]) != {values} for id, values in wanted.items()),
+        "twice": sum(len(rows) > 1 for rows in held.values()),
+    }
+
+
+def fill(around: Surroundings, contacts: int) -> None:
+    around.steer("POST", "reset", {"contacts": {FIRM: contacts}})
+    around.steer("PATCH", "settings", {"limits": False})
+
+
+def start(around: Surroundings) -> float:
+    """Seconds of CPU until the command line of this project has started, connected to its database, and ended."""
+    installed = install(OURS_AT_A_TERMINAL, around)
+    command = [sys.executable, "-m", "xero", "connections"]
+    costs = [spending.run(command, installed.environment, installed.state / "log") for _ in range(5)]
+    return statistics.median(cost.cpu for cost in costs)
+
+
+def three_runs(around: Surroundings, tool: Tool) -> Iterator[tuple[str, dict[str, float]]]:
+    """First pull, 1% changed, nothing changed. RuntimeError when what it then holds is not what Xero has."""
+    installed = install(tool, around)
+    for stage in STAGES:
+        if stage == "1% changed":
+            around.steer("POST", f"{around.collection('Contacts')}/touch", {"share": 0.01})
+        spent = installed.run()
+        found = differences(installed, truth(around))
+        if any(found.values()):
+            print(f"  {tool.name}, {stage}: {found}", flush=True)
+        figures = {"wall": spent.cost.wall, "cpu": spent.cost.cpu, "memory": spent.cost.memory}
+        figures |= {"postgres": spent.postgres, "calls": spent.calls, "received": spent.received}
+        figures["wrong"] = sum(found.values())
+        yield stage, figures
+
+
+def under_change(around: Surroundings, tool: Tool) -> dict[str, Any]:
+    """100 records change while pages are read: what is wrong after that run, and after the next one."""
+    installed = install(tool, around)
+    pages = -(-len(truth(around)) // tool.page_size)
+    each = max(1, CHANGED // pages)
+    drift = {"tenant": around.tenant, "collection": "Contacts", "changes_per_page": each, "total": CHANGED}
+    around.steer("PUT", "drift", drift)
+    try:
+        installed.run()
+        [order] = around.steer("GET", "drift")
+    finally:
+        around.steer("DELETE", "drift")
+    wanted = truth(around)
+    at_once = differences(installed, wanted)
+    installed.run()
+    return {
+        "changed": len(order["changed"]),
+        "missing": at_once["missing"],
+        "still missing": differences(installed, wanted)["missing"],
+        "still out of date": differences(installed, wanted)["out of date"],
+    }
+
+
+def after_a_kill(around: Surroundings, tool: Tool) -> dict[str, Any]:
+    """Killed when half of its calls are answered, then run again: how many calls that took, and what is wrong."""
+    whole = install(tool, around).run().calls
+    installed = install(tool, around)
+
+    def half_way() -> bool:
+        asked = around.steer("GET", "stats")["by_path"].get("/api.xro/2.0/Contacts", 0)
+        return bool(asked >= max(2, whole // 2))
+
+    around.steer("PATCH", "settings", {"latency_ms": [60, 60]})  # so that there is a moment to kill it in
+    try:
+        killed = installed.run(kill_when=half_way)
+    finally:
+        around.steer("PATCH", "settings", {"latency_ms": [0, 0]})
+    if killed.cost.code != -9:
+        return {"killed": "it was over before"}
+    left = len(installed.held())
+    again = installed.run()
+    return {
+        "calls of a whole run": whole,
+        "calls until killed": killed.calls,
+        "rows left by it": left,
+        "calls of the next run": again.calls,
+        **differences(installed, truth(around)),
+    }
+
+
+def measure(sizes: Sequence[int], rounds: int, tools: Sequence[Tool]) -> dict[str, Any]:
+    """All of it; the tools take turns, so that whatever else the machine does meets them alike."""
+    runs: list[dict[str, Any]] = []
+    found: dict[str, Any] = {"runs": runs, "under change": {}, "after a kill": {}}
+    with surroundings(PORT) as around:
+        found["start"] = start(around)
+        for size in sizes:
+            fill(around, size)
+            for number in range(rounds):
+                for tool in tools[number % len(tools) :] + tools[: number % len(tools)]:
+                    for stage, figures in three_runs(around, tool):
+                        runs.append({"size": size, "tool": tool.name, "stage": stage, "round": number, **figures})
+                        said = ", ".join(f"{name} {figures[name]:.2f}" for name in (*FIELDS, "wrong"))
+                        print(f"{size} {tool.name}, {stage}: {said}", flush=True)
+        for tool in tools:
+            for name, case in (("under change", under_change), ("after a kill", after_a_kill)):
+                fill(around, 10_000)
+                found[name][tool.name] = case(around, tool)
+                print(f"{name}: {tool.name}: {found[name][tool.name]}", flush=True)
+    return found
+
+
+def medians(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str, str], dict[str, float]]:
+    """By size, tool and stage."""
+    keys = dict.fromkeys((run["size"], run["tool"], run["stage"]) for run in runs)
+    return {
+        key: {
+            name: statistics.median(run[name] for run in runs if (run["size"], run["tool"], run["stage"]) == key)
+            for name in (*FIELDS, "wrong")
+        }
+        for key in keys
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.contacts", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", help="words of the tools' names")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results/contacts.*")
+    given = parser.parse_args(arguments)
+    tools = tuple(tool for tool in TOOLS if not given.only or any(word in tool.name for word in given.only))
+    began = time.monotonic()
+    found = measure(given.sizes, given.rounds, tools)
+    found["when"] = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    found["minutes"] = round((time.monotonic() - began) / 60)
+    text = contacts_report.text(found, medians(found["runs"]))
+    print(text)
+    if given.write:
+        (RESULTS / "contacts.json").write_text(json.dumps(found, indent=1))
+        (RESULTS / "contacts.md").write_text(f"{text}\n![CPU](contacts.svg)\n")
+        contacts_report.draw(medians(found["runs"]), max(given.sizes), RESULTS / "contacts.svg")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

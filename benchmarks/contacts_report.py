@@ -1,0 +1,114 @@
+"""What the runs with contacts came to, in words: tables, ratios, and which goals are met."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import environments
+from benchmarks.tools import DLT, FLOOR, OURS_AS_WORKERS_RUN, OURS_AT_A_TERMINAL, TAP
+
+PLOT = Path(__file__).parent / "plot"
+Medians = Mapping[tuple[int, str, str], Mapping[str, float]]
+WORKER, TERMINAL, LEAST = OURS_AS_WORKERS_RUN.name, OURS_AT_A_TERMINAL.name, FLOOR.name
+FIRST, NOTHING = "first pull", "nothing changed"
+
+
+def table(head: Sequence[str], rows: Iterator[Sequence[object]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield "| " + " | ".join(map(str, row)) + " |"
+
+
+def text(found: Mapping[str, Any], medians: Medians) -> str:
+    """A page of Markdown."""
+    sizes = list(dict.fromkeys(size for size, _, _ in medians))
+    rounds = 1 + max(run["round"] for run in found["runs"])
+    lines = [
+        "# Contacts from Xero into PostgreSQL",
+        "",
+        f"{found['when']}; {rounds} rounds in {found['minutes']} minutes, medians. The local Xero answers at once and"
+        " its limits are off: at Xero's 60 calls a minute, 500 calls take 8 minutes and more. CPU is the program's,"
+        " start included, and beside it PostgreSQL's.",
+        "",
+    ]
+    for size in sizes:
+        for stage in dict.fromkeys(stage for _, _, stage in medians):
+            lines += [f"## {size:,} contacts, {stage}", "", *table(HEAD, figures(medians, size, stage)), ""]
+    lines += ["## 100 of 10,000 change while they are read", ""]
+    lines += [*table(("", "changed", "lost by the run", "still lost after the next", "out of date after the next"),
+                     ((name, *of.values()) for name, of in found["under change"].items())), ""]  # fmt: skip
+    lines += ["## Killed (signal 9) half-way through the first pull of 10,000, then run again", ""]
+    lines += [*table(KILLED, ((name, *_padded(of)) for name, of in found["after a kill"].items())), ""]
+    lines += ["## Goals", "", *table(("", "goal", "ratio", ""), goals(found, medians, sizes[-1])), ""]
+    return "\n".join(lines)
+
+
+HEAD = ("", "wall s", "CPU s", "PostgreSQL CPU s", "memory MiB", "calls", "MB received", "CPU / the floor's", "wrong")
+KILLED = ("", "calls of a whole run", "until killed", "rows it left", "calls of the next run", "missing",
+          "out of date", "twice")  # fmt: skip
+
+
+def _padded(of: Mapping[str, Any]) -> list[Any]:
+    return [*of.values(), *[""] * (len(KILLED) - 1 - len(of))]
+
+
+def figures(medians: Medians, size: int, stage: str) -> Iterator[Sequence[object]]:
+    least = medians.get((size, LEAST, stage))
+    for (of_size, name, of_stage), one in medians.items():
+        if (of_size, of_stage) == (size, stage):
+            ratio = f"{one['cpu'] / least['cpu']:.2f}" if least else ""
+            yield (name, f"{one['wall']:.1f}", f"{one['cpu']:.2f}", f"{one['postgres']:.2f}", f"{one['memory']:.0f}",
+                   f"{one['calls']:.0f}", f"{one['received'] / 1e6:.2f}", ratio, f"{one['wrong']:.0f}")  # fmt: skip
+
+
+def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Sequence[object]]:
+    """Each with its ratio, and whether it is met."""
+
+    def ratio(what: str, tool: str, beside: str, stage: str = FIRST) -> float | None:
+        ours, theirs = medians.get((size, tool, stage)), medians.get((size, beside, stage))
+        return ours[what] / theirs[what] if ours and theirs else None
+
+    def row(says: str, goal: str, value: float | None, met: bool) -> Sequence[object]:
+        return (says, goal, "not measured" if value is None else f"{value:.2f}", "" if value is None else _said(met))
+
+    for says, most, value in (
+        ("bytes / the floor's", 1.02, ratio("received", TERMINAL, LEAST)),
+        ("CPU at a terminal / dlt's", 0.5, ratio("cpu", TERMINAL, DLT.name)),
+        ("CPU at a terminal / tap-xero | target-postgres's", 0.25, ratio("cpu", TERMINAL, TAP.name)),
+        ("CPU as workers run it / the floor's", 1.0, ratio("cpu", WORKER, LEAST)),
+    ):
+        yield row(f"{size:,} contacts, first pull: {says}", f"at most {most}", value, (value or 0) <= most)
+    ours, least = medians.get((size, TERMINAL, FIRST)), medians.get((size, LEAST, FIRST))
+    more = ours["calls"] - least["calls"] if ours and least else None
+    yield row("calls beyond the floor's", "at most 1", more, (more or 0) <= 1)
+    sizes = sorted({one for one, _, _ in medians})
+    if len(sizes) > 1:
+        grows = medians[sizes[-1], WORKER, FIRST]["memory"] / medians[sizes[0], WORKER, FIRST]["memory"]
+        yield row(f"memory with {sizes[-1]:,} contacts / with {sizes[0]:,}", "at most 1.05", grows, grows <= 1.05)
+    calls = medians[size, TERMINAL, NOTHING]["calls"]
+    yield row("nothing changed: calls", "1", calls, calls == 1)
+    if start := found.get("start"):
+        value = medians[size, TERMINAL, NOTHING]["cpu"] / start
+        yield row("nothing changed: CPU / the start of the process alone", "at most 1.2", value, value <= 1.2)
+    lost = found["under change"].get(TERMINAL, {}).get("missing")
+    yield row("rows lost while 100 change", "0", lost, lost == 0)
+
+
+def _said(met: bool) -> str:
+    return "met" if met else "**not met**"
+
+
+def draw(medians: Medians, size: int, file: Path) -> None:
+    """A plot of CPU seconds."""
+    python = environments.make(PLOT) / PLOT.name / "bin" / "python"
+    names = list(dict.fromkeys(name for _, name, _ in medians))
+    stages = list(dict.fromkeys(stage for _, _, stage in medians))
+    bars = {name: [medians[size, name, stage]["cpu"] for stage in stages] for name in names}
+    given = {"title": f"{size:,} contacts into PostgreSQL", "unit": "seconds of CPU, logarithmic"}
+    given |= {"groups": stages, "bars": bars, "file": str(file)}
+    subprocess.run([python, PLOT / "bars.py"], input=json.dumps(given), text=True, check=True)

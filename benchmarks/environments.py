@@ -1,0 +1,41 @@
+"""A virtual environment for each program that is measured, made once and kept below `.venv/bench`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".venv" / "bench"
+PEERS = ROOT / "benchmarks" / "peers"
+
+
+def make(folder: Path) -> Path:
+    """The folder of environments, in which all that this folder's `requirements*.txt` name are installed."""
+    for file in sorted(folder.glob("requirements*.txt")):
+        part = file.stem.removeprefix("requirements")
+        _make(FOLDER / f"{folder.name}{part}", file)
+    return FOLDER
+
+
+def python(name: str) -> Path:
+    """The Python of that environment; of a peer with several, the first one's."""
+    found = sorted(FOLDER.glob(f"{name}*/bin/python"))
+    if not found:
+        raise FileNotFoundError(f"no environment of {name} below {FOLDER}; make one first")
+    return found[0]
+
+
+def _make(environment: Path, requirements: Path) -> None:
+    installed = environment / requirements.name
+    if installed.exists() and installed.read_text() == requirements.read_text():
+        return
+    shutil.rmtree(environment, ignore_errors=True)
+    print(f"installing {requirements.relative_to(ROOT)}", flush=True)
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", environment / "bin" / "python"]
+    subprocess.run([*install, "-r", requirements], check=True)
+    installed.write_text(requirements.read_text())
