@@ -233,6 +233,7 @@ def test_what_the_token_store_decides_goes_through(rig: Rig, server: Server, mon
 
 def test_nothing_secret_is_logged(rig: Rig, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "xero")  # which a command line in the same process may have set
     server.says(
         titled(401, f"TokenExpired {ACCESS}"), titled(503, f"offline {ACCESS}"), Reply(200, ACCESS.encode()), OK
     )

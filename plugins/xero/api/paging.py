@@ -77,6 +77,7 @@ class Reader:
         self.identify = identify
         self.version = version
         self.position = position
+        self._last: tuple[Page, list[datetime | None]] | None = None
 
     def pages(self) -> Iterator[Sequence[Row]]:
         """The rows, page by page, duplicates among them. After each page `position` is where to go on."""
@@ -118,7 +119,11 @@ class Reader:
             self._start_walk(page)
             return page.rows
         fresh = self._unseen(page)
-        position.seen = [self._mark(row) for row in page.rows if self._second(row) == last]
+        position.seen = [
+            self._mark(row)
+            for row, version in zip(page.rows, self._dated(page), strict=True)
+            if version is not None and version >= last
+        ]
         position.ask = last - SECOND if position.exclusive else last
         return fresh
 
@@ -213,20 +218,16 @@ class Reader:
             yield "no record of a page says when it was changed; read page by page instead"
         if versions and asked is not None and min(versions) < whole_second(asked) - SECOND:
             yield "the server does not filter by If-Modified-Since; everything was read"
-        if any(whole_second(later) < whole_second(earlier) for earlier, later in pairwise(versions)):
+        if any(later < earlier and later < whole_second(earlier) for earlier, later in pairwise(versions)):
             yield "the server does not sort by UpdatedDateUTC; read page by page instead"
 
     def _versions(self, page: Page) -> list[datetime]:
         """The versions on a page that can be read, in order; keeps the newest."""
-        versions = [version for row in page.rows if (version := self.version(row)) is not None]
+        versions = [version for version in self._dated(page) if version is not None]
         if versions:
             newest = max(versions)
             self.position.newest = newest if self.position.newest is None else max(newest, self.position.newest)
         return versions
-
-    def _second(self, row: Row) -> datetime | None:
-        version = self.version(row)
-        return None if version is None else whole_second(version)
 
     def _mark(self, row: Row) -> str:
         return f"{self.identify(row)} {self.version(row)}"
@@ -237,7 +238,21 @@ class Reader:
 
     def _unseen(self, page: Page) -> Sequence[Row]:
         seen = set(self.position.seen)
-        return [row for row in page.rows if self._mark(row) not in seen] if seen else page.rows
+        if not seen:
+            return page.rows
+        assert self.position.ask is not None
+        later = self.position.ask + 2 * SECOND  # those seen are of the second asked for, or of the next
+        return [
+            row
+            for row, version in zip(page.rows, self._dated(page), strict=True)
+            if (version is not None and version >= later) or self._mark(row) not in seen
+        ]
+
+    def _dated(self, page: Page) -> Sequence[datetime | None]:
+        """The version of each row, read once a page."""
+        if self._last is None or self._last[0] is not page:
+            self._last = (page, list(map(self.version, page.rows)))
+        return self._last[1]
 
     def _warned(self, of: str) -> bool:
         return any(of in warning for warning in self.position.warnings)

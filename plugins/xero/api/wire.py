@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from datetime import date as Date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -120,8 +121,16 @@ def instant(value: object) -> datetime | None:
 def _instant(value: object, kind: str) -> datetime:
     if not isinstance(value, str):
         raise _unreadable(value, kind)
+    return _read_instant(value, kind)
+
+
+@lru_cache(maxsize=4096)  # when a record was changed is looked at several times; a page has a thousand
+def _read_instant(value: str, kind: str) -> datetime:
     if match := _MS_DATE.fullmatch(value):
-        return _read(lambda ms: _EPOCH + timedelta(milliseconds=int(ms)), match[1], value, kind)
+        try:
+            return _EPOCH + timedelta(milliseconds=int(match[1]))
+        except OverflowError:
+            raise _unreadable(value, kind) from None
     if _ISO_DATE.fullmatch(value):
         return _read(lambda day: datetime.fromisoformat(day).replace(tzinfo=UTC), value, value, kind)
     if match := _ISO_INSTANT.fullmatch(value):

@@ -23,7 +23,8 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         description=dataset.help,
         doc_md=doc,
         schedule=dataset.schedule,
-        # No start date: a newly deployed DAG waits for its next tick, instead of making up for the last one.
+        # No start date: a newly deployed DAG waits for its next tick, instead of making up for the last one; but for a
+        # tick that is gone by for less than a tenth of the time between two, which Airflow takes for its first.
         start_date=None,
         catchup=False,
         # A run by hand for one organisation must not wait for the nightly one of all others.

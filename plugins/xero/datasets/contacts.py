@@ -9,6 +9,7 @@ from xero.datasets.declaration import (
     Column,
     Dataset,
     Kind,
+    Part,
     Reading,
     Record,
     Rule,
@@ -18,27 +19,24 @@ from xero.datasets.declaration import (
     status_column,
 )
 
+PHONE = ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber")
+
 
 def phone(record: Record) -> str | None:
     """The default phone, else the first that has a number: country, area and number in one."""
-    phones = [entry for entry in record.get("Phones") or () if entry.get("PhoneNumber")]
-    phones.sort(key=lambda entry: entry.get("PhoneType") != "DEFAULT")
-    if not phones:
+    chosen: Record = {}
+    for entry in record.get("Phones") or ():
+        if entry.get("PhoneNumber") and (not chosen or entry.get("PhoneType") == "DEFAULT" != chosen.get("PhoneType")):
+            chosen = entry
+    if not chosen:
         return None
-    return " ".join(
-        part for name in ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber") if (part := phones[0].get(name))
-    )
+    return " ".join(part for name in PHONE if (part := chosen.get(name)))
 
 
-def address(field: str):  # type: ignore[no-untyped-def]
-    """A field of the street address, else of the postal one."""
-
-    def read(record: Record) -> object:
-        by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
-        chosen = by_type.get("STREET") or by_type.get("POBOX") or {}
-        return chosen.get(field)
-
-    return read
+def address(record: Record) -> Record | None:
+    """The street address, else the postal one."""
+    by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
+    return by_type.get("STREET") or by_type.get("POBOX")
 
 
 def in_use(record: Record) -> bool:
@@ -61,12 +59,12 @@ CONTACT = Table(
         Column("tax_number", "TaxNumber", max_length=50),
         Column("is_customer", "IsCustomer", Kind.BOOLEAN),
         Column("is_supplier", "IsSupplier", Kind.BOOLEAN),
-        Column("address_line1", address("AddressLine1"), max_length=500),
-        Column("address_line2", address("AddressLine2"), max_length=500),
-        Column("city", address("City"), max_length=255),
-        Column("region", address("Region"), max_length=255),
-        Column("postal_code", address("PostalCode"), max_length=50),
-        Column("country", address("Country"), max_length=50),
+        Column("address_line1", Part(address, "AddressLine1"), max_length=500),
+        Column("address_line2", Part(address, "AddressLine2"), max_length=500),
+        Column("city", Part(address, "City"), max_length=255),
+        Column("region", Part(address, "Region"), max_length=255),
+        Column("postal_code", Part(address, "PostalCode"), max_length=50),
+        Column("country", Part(address, "Country"), max_length=50),
         Column("currency", "DefaultCurrency", max_length=3),
         Column("sales_account_code", "SalesDefaultAccountCode", max_length=50),
         Column("purchases_account_code", "PurchasesDefaultAccountCode", max_length=50),

@@ -21,14 +21,23 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
+class Part:
+    """A field of what `find` finds in the record; nothing where it finds nothing."""
+
+    find: Callable[[Record], Record | None]
+    field: str
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a table.
 
-    `source` is the field at Xero, dotted where it is nested (`PaymentTerms.Sales.Day`), or a function of the record.
+    `source` is the field at Xero, dotted where it is nested (`PaymentTerms.Sales.Day`), or a function of the record, or
+    a part of the record, found once for all columns that lie in it.
     """
 
     name: str
-    source: str | Callable[[Record], object]
+    source: "str | Callable[[Record], object] | Part"
     kind: Kind = Kind.TEXT
     required: bool = False
     max_length: int | None = None
@@ -77,7 +86,9 @@ class Table:
     @property
     def identifier(self) -> str | Callable[[Record], object]:
         """Where a record says which one it is."""
-        return next(column.source for column in self.columns if column.name == self.key)
+        found = next(column.source for column in self.columns if column.name == self.key)
+        assert not isinstance(found, Part)
+        return found
 
 
 def in_use(record: Record) -> bool:

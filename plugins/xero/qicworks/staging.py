@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from xero.datasets.declaration import Dataset, Source, Table
+from xero.datasets.declaration import Dataset, Kind, Source, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 
@@ -33,6 +33,15 @@ SEE = """
      WHERE known.version IS NULL OR excluded.version >= known.version
 """
 COMMON = ("staging_id", "row_hash", "is_active", "retried", "undecodable")
+COMMON_TYPES = ("text", "bytea", "boolean", "boolean", "jsonb")
+TYPES = {
+    Kind.TEXT: "text",
+    Kind.UUID: "uuid",
+    Kind.BOOLEAN: "boolean",
+    Kind.NUMBER: "numeric",
+    Kind.DATE: "date",
+    Kind.INSTANT: "timestamptz",
+}
 
 
 @dataclass
@@ -125,8 +134,10 @@ def _copy(session: Session, staging_id: UUID, table: Table, rows: Sequence[Stage
     columns = SQL(", ").join(Identifier(name) for name in (*COMMON, *(column.name for column in table.columns)))
     statement = SQL("COPY {} ({}) FROM STDIN").format(stage_table(table), columns)
     with session.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types([*COMMON_TYPES, *(TYPES[column.kind] for column in table.columns)])
+        id = str(staging_id)  # as text it is written out once
         for row in rows:
-            copy.write_row((staging_id, *row))
+            copy.write_row((id, *row))
 
 
 def count(session: Session, staging: Staging, table: Table) -> int:

@@ -123,7 +123,7 @@ class ById:
         rows: dict[Any, Any] = {}
         for record in records:
             read = {**record, READ_ON: datetime.now(self.zone).date().isoformat()}
-            rows = {table: list(self.extract.rows[table].of(read, id)) for table in self.source.tables}
+            rows = {table: self.extract.rows[table].of(read, id) for table in self.source.tables}
         if not records:
             self.extract.odd.append(f"{self.source.envelope}: Xero has no {id} any more")
         newest = version(records[0]) if records else None

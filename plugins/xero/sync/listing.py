@@ -110,13 +110,11 @@ class Listing:
         return len(staging.seen(session, staged, self.source))
 
     def _stage(self, records: Sequence[Any]) -> None:
-        rows: dict[Table, list[StagedRow]] = {table: [] for table in self.source.tables}
-        for record in records:
-            for number, (table, staged) in enumerate(rows.items()):
-                found = list(self.extract.rows[table].of(record))
-                staged += found
-                if not number and not found:
-                    self.position.rowless.append(self.identify(record))
+        rows: dict[Table, list[StagedRow]] = {}
+        for number, table in enumerate(self.source.tables):
+            rows[table], without = self.extract.rows[table].of_page(records)
+            if not number:
+                self.position.rowless += map(self.identify, without)
         seen = () if self.source.tables else tuple(self._seen(record) for record in records)
         self.extract.stage(rows, seen, complete=False)
         self.extract.progress(len(records))
@@ -134,7 +132,7 @@ class Listing:
 
 def identify(source: Source, record: object) -> str:
     """What tells this record from others."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return repr(record)
     identifier = source.identifier
     return str(identifier(record) if callable(identifier) else record.get(identifier))

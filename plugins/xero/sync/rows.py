@@ -1,16 +1,19 @@
 """From a record of Xero's answer to the rows of its tables: types fixed here, what cannot be read kept aside."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from types import NoneType
+from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from xero.api import wire
-from xero.datasets.declaration import Column, Kind, Record, Table
+from xero.datasets.declaration import Column, Kind, Part, Record, Table, itself
 from xero.qicworks.rejections import Rejection
 from xero.qicworks.staging import StagedRow
 
@@ -35,6 +38,17 @@ READERS: Mapping[Kind, Callable[[object], Any]] = {
     Kind.DATE: wire.date,
     Kind.INSTANT: wire.instant,
 }
+Parts = dict[Callable[[Record], Record | None], list[Record | None]]
+UNFIT = (ValueError, AttributeError, TypeError, KeyError)  # what an odd record raises where it is looked into
+
+
+def all_words(values: Sequence[object]) -> list[str | None]:
+    """`words` of each; one look at all of them together tells whether one is unfit."""
+    if not set(map(type, values)) <= {str, NoneType}:
+        raise ValueError("not all of it is text")
+    texts = cast("Sequence[str | None]", values)
+    wire.text("".join(filter(None, texts)))
+    return [text if text and not text.isspace() else None for text in texts]
 
 
 def reader(column: Column) -> Callable[[object], Any]:
@@ -45,6 +59,8 @@ def reader(column: Column) -> Callable[[object], Any]:
     before, after = column.digits
 
     def read_number(value: object) -> Decimal | None:
+        if type(value) is int and abs(value) < 10**before:
+            return Decimal(value)
         exact: Decimal | None = read(value)
         if exact is not None and (abs(exact) >= 10**before or exact != round(exact, after)):
             raise ValueError(f"{exact} has more than {before} digits before or {after} after the point")
@@ -55,11 +71,11 @@ def reader(column: Column) -> Callable[[object], Any]:
 
 def source(column: Column) -> Callable[[Record], object]:
     """Finds the column's value in a record. A path that leads through nothing finds None."""
+    if isinstance(column.source, Part):
+        find_part, field = column.source.find, column.source.field
+        return lambda record: (find_part(record) or {}).get(field)
     if callable(column.source):
         return column.source
-    if "." not in column.source:
-        name = column.source
-        return lambda record: record.get(name)
     path = column.source.split(".")
 
     def find(record: Record) -> object:
@@ -71,70 +87,132 @@ def source(column: Column) -> Callable[[Record], object]:
     return find
 
 
+class _Column:
+    """One column's way from records to values: of one record, and of many, which is a tenth of the time a record."""
+
+    def __init__(self, column: Column) -> None:
+        self.name = column.name
+        self.sent = isinstance(column.source, str)  # the value is one that Xero sent, not one made of several
+        self.field = column.source if isinstance(column.source, str) else column.name
+        self.is_text = column.kind is Kind.TEXT
+        self.part = column.source if isinstance(column.source, Part) else None
+        self.find = source(column)
+        self.read = reader(column)
+
+    def of_all(self, records: Sequence[Record], parts: Parts) -> list[Any]:
+        """What `find` and `read` give of each. Raises one of UNFIT when one of them does not fit.
+
+        `parts` keeps what parts of the same records were found for other columns.
+        """
+        if self.part:
+            if self.part.find not in parts:
+                parts[self.part.find] = list(map(self.part.find, records))
+            field = self.part.field
+            values = [part.get(field) if part else None for part in parts[self.part.find]]
+        elif self.sent:
+            first, *further = self.field.split(".")
+            values = [record.get(first) for record in records]
+            for name in further:
+                values = [None if value is None else value.get(name) for value in values]
+        else:
+            values = list(map(self.find, records))
+        if self.is_text:
+            return all_words(values)
+        read = self.read
+        return [None if value is None else read(value) for value in values]
+
+
 class Rows:
     """Makes staged rows of one table."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.columns = [
-            (
-                column.name,
-                column.source if isinstance(column.source, str) else column.name,
-                source(column),
-                reader(column),
-                isinstance(column.source, str),  # the value is one that Xero sent, not one made of several
-            )
-            for column in table.columns
-        ]
+        self.columns = [_Column(column) for column in table.columns]
 
-    def of(self, record: object, id: str | None = None) -> Iterable[StagedRow]:
+    def of(self, record: object, id: str | None = None) -> list[StagedRow]:
         """The table's rows in one record. What is no record at all becomes a row that says so.
 
         `id` is what the record was asked for by: also what cannot be read is then known as a part of it.
         """
-        try:
-            found = list(self.table.rows(record))  # type: ignore[arg-type]
-        except (AttributeError, TypeError, ValueError, KeyError):
-            return [self._unreadable(record, id)]
-        return [self._row(row) if isinstance(row, Mapping) else self._unreadable(row, id) for row in found]
+        return self.of_page([record], id)[0]
+
+    def of_page(self, records: Sequence[object], id: str | None = None) -> tuple[list[StagedRow], list[object]]:
+        """The table's rows in these records, in their order, and the records that have none."""
+        found: list[Record] = []
+        unreadable: dict[int, StagedRow] = {}  # by its place among the rows
+        without: list[object] = []
+        if self.table.rows is itself and set(map(type, records)) == {dict}:  # as nearly always
+            return self._rows(cast("Sequence[Record]", records)), without
+        for record in records:
+            try:
+                parts: Sequence[object] = tuple(self.table.rows(record))  # type: ignore[arg-type]
+            except UNFIT:
+                unreadable[len(found) + len(unreadable)] = self._unreadable(record, id)
+                continue
+            if not parts:
+                without.append(record)
+            for part in parts:
+                if isinstance(part, dict):
+                    found.append(part)
+                else:
+                    unreadable[len(found) + len(unreadable)] = self._unreadable(part, id)
+        rows = self._rows(found)
+        for place, row in unreadable.items():
+            rows.insert(place, row)
+        return rows, without
 
     def again(self, rejection: Rejection) -> StagedRow:
         """An open rejection as a row. What could not be read is read once more where it was kept as it came."""
         values: list[Any] = []
         undecodable: dict[str, Any] = {}
-        for name, field, _, read, _ in self.columns:
-            kept = rejection.undecodable.get(field)
+        for column in self.columns:
+            kept = rejection.undecodable.get(column.field)
             try:
                 if kept is not None and "sent" not in kept:
                     raise ValueError("only its description is kept")
-                values.append(read(kept["sent"] if kept else rejection.record.get(name)))
+                values.append(column.read(kept["sent"] if kept else rejection.record.get(column.name)))
             except ValueError:
                 values.append(None)
-                undecodable[field] = kept or {"sent": rejection.record.get(name)}
+                undecodable[column.field] = kept or {"sent": rejection.record.get(column.name)}
         if WHOLE_RECORD in rejection.undecodable:
             undecodable[WHOLE_RECORD] = rejection.undecodable[WHOLE_RECORD]
         return self._staged(values, bool(rejection.record.get("is_active")), undecodable, retried=True)
 
-    def _row(self, record: Record) -> StagedRow:
-        values: list[Any] = []
-        undecodable: dict[str, Any] = {}
-        for _, field, find, read, as_it_came in self.columns:
-            try:
-                value = find(record)
-            except (ValueError, AttributeError, TypeError, KeyError):
-                values.append(None)
-                undecodable[field] = self._shown(record.get(field.partition(".")[0], "what it is made of"), False)
-                continue
-            try:
-                values.append(read(value))
-            except ValueError:
-                values.append(None)
-                undecodable[field] = self._shown(value, as_it_came)
-        return self._staged(values, self._active(record), undecodable, retried=False)
+    def _rows(self, records: Sequence[Record]) -> list[StagedRow]:
+        undecodable: dict[int, dict[str, Any]] = defaultdict(dict)  # by the place of its record
+        parts: Parts = {}
+        columns = [self._values(column, records, parts, undecodable) for column in self.columns]
+        actives = map(self._active, records)
+        return [
+            self._staged(values, active, undecodable.get(place, {}), retried=False)
+            for place, (active, values) in enumerate(zip(actives, zip(*columns, strict=True), strict=True))
+        ]
+
+    def _values(
+        self, column: _Column, records: Sequence[Record], parts: Parts, undecodable: dict[int, dict[str, Any]]
+    ) -> list[Any]:
+        try:
+            return column.of_all(records, parts)
+        except UNFIT:  # one or more of them: which, and how, is looked at one by one
+            return [self._value(column, record, undecodable, place) for place, record in enumerate(records)]
+
+    def _value(self, column: _Column, record: Record, undecodable: dict[int, dict[str, Any]], place: int) -> Any:
+        """None where it cannot be read; what came is kept."""
+        try:
+            value = column.find(record)
+        except UNFIT:
+            made_of = record.get(column.field.partition(".")[0], "what it is made of")
+            undecodable[place][column.field] = self._shown(made_of, False)
+            return None
+        try:
+            return column.read(value)
+        except ValueError:
+            undecodable[place][column.field] = self._shown(value, column.sent)
+            return None
 
     def _unreadable(self, record: object, id: str | None) -> StagedRow:
         undecodable = {WHOLE_RECORD: self._shown(record, False)}
-        values = [read(id) if name == self.table.part_of else None for name, _, _, read, _ in self.columns]
+        values = [column.read(id) if column.name == self.table.part_of else None for column in self.columns]
         return self._staged(values, False, undecodable, retried=False)
 
     def _shown(self, value: object, as_it_came: bool) -> dict[str, Any]:
@@ -152,7 +230,7 @@ class Rows:
     def _staged(
         self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
     ) -> StagedRow:
-        said = repr((active, undecodable or None, *values)).encode("utf-8", "surrogatepass")
+        said = msgspec.msgpack.encode((active, undecodable or None, values))
         row_hash = hashlib.blake2b(said, digest_size=16).digest()
         return (row_hash, active, retried, Jsonb(undecodable) if undecodable else None, *values)
 
@@ -178,7 +256,7 @@ def shown(value: object) -> str:
 def version(record: object) -> datetime | None:
     """`UpdatedDateUTC` of a record; None where it cannot be read."""
     try:
-        return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, Mapping) else None
+        return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
     except ValueError:
         return None
 
