@@ -51,12 +51,14 @@ def fill(around: Surroundings, contacts: int) -> None:
     around.steer("PATCH", "settings", {"limits": False})
 
 
-def start(around: Surroundings) -> float:
-    """Seconds of CPU until the command line of this project has started, connected to its database, and ended."""
+def beyond_the_start(around: Surroundings) -> float:
+    """CPU of a pull with nothing new at a terminal / CPU of the same program that only says what it can do."""
+    fill(around, 1_000)
     installed = install(OURS_AT_A_TERMINAL, around)
-    command = [sys.executable, "-m", "xero", "connections"]
-    costs = [spending.run(command, installed.environment, installed.state / "log") for _ in range(5)]
-    return statistics.median(cost.cpu for cost in costs)
+    installed.run()
+    command, log = [sys.executable, "-m", "xero", "--help"], installed.state / "log"
+    pairs = [(installed.run().cost.cpu, spending.run(command, installed.environment, log).cpu) for _ in range(15)]
+    return statistics.median(pull / start for pull, start in pairs)
 
 
 def three_runs(around: Surroundings, tool: Tool) -> Iterator[tuple[str, dict[str, float]]]:
@@ -130,11 +132,11 @@ def measure(sizes: Sequence[int], rounds: int, tools: Sequence[Tool]) -> dict[st
     runs: list[dict[str, Any]] = []
     found: dict[str, Any] = {"runs": runs, "under change": {}, "after a kill": {}}
     with surroundings(PORT) as around:
-        found["start"] = start(around)
+        found["beyond the start"] = beyond_the_start(around)
         for size in sizes:
-            fill(around, size)
             for number in range(rounds):
-                for tool in tools[number % len(tools) :] + tools[: number % len(tools)]:
+                for tool in (*tools[number % len(tools) :], *tools[: number % len(tools)]):
+                    fill(around, size)  # or it would meet what was changed for the one before
                     for stage, figures in three_runs(around, tool):
                         runs.append({"size": size, "tool": tool.name, "stage": stage, "round": number, **figures})
                         said = ", ".join(f"{name} {figures[name]:.2f}" for name in (*FIELDS, "wrong"))
@@ -159,24 +161,35 @@ def medians(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str, str], dict[s
     }
 
 
+def write(found: dict[str, Any]) -> None:
+    """The page and the plot."""
+    of = medians(found["runs"])
+    contacts_report.draw(of, max(size for size, _, _ in of), RESULTS / "contacts.svg")
+    (RESULTS / "contacts.md").write_text(f"{contacts_report.text(found, of)}\n![CPU](contacts.svg)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contacts", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", help="words of the tools' names")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results/contacts.*")
+    parser.add_argument(
+        "--report", action="store_true", help="measure nothing: write contacts.* from contacts.json anew"
+    )
     given = parser.parse_args(arguments)
+    if given.report:
+        write(json.loads((RESULTS / "contacts.json").read_text()))
+        return
     tools = tuple(tool for tool in TOOLS if not given.only or any(word in tool.name for word in given.only))
     began = time.monotonic()
     found = measure(given.sizes, given.rounds, tools)
     found["when"] = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
     found["minutes"] = round((time.monotonic() - began) / 60)
-    text = contacts_report.text(found, medians(found["runs"]))
-    print(text)
+    print(contacts_report.text(found, medians(found["runs"])))
     if given.write:
         (RESULTS / "contacts.json").write_text(json.dumps(found, indent=1))
-        (RESULTS / "contacts.md").write_text(f"{text}\n![CPU](contacts.svg)\n")
-        contacts_report.draw(medians(found["runs"]), max(given.sizes), RESULTS / "contacts.svg")
+        write(found)
 
 
 if __name__ == "__main__":

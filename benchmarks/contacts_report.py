@@ -10,7 +10,9 @@ from typing import Any
 
 from benchmarks import environments
 from benchmarks.tools import DLT, FLOOR, OURS_AS_WORKERS_RUN, OURS_AT_A_TERMINAL, TAP
+from xero.sync import quality
 
+CHUNK = quality.CHUNK
 PLOT = Path(__file__).parent / "plot"
 Medians = Mapping[tuple[int, str, str], Mapping[str, float]]
 WORKER, TERMINAL, LEAST = OURS_AS_WORKERS_RUN.name, OURS_AT_A_TERMINAL.name, FLOOR.name
@@ -44,7 +46,7 @@ def text(found: Mapping[str, Any], medians: Medians) -> str:
                      ((name, *of.values()) for name, of in found["under change"].items())), ""]  # fmt: skip
     lines += ["## Killed (signal 9) half-way through the first pull of 10,000, then run again", ""]
     lines += [*table(KILLED, ((name, *_padded(of)) for name, of in found["after a kill"].items())), ""]
-    lines += ["## Goals", "", *table(("", "goal", "ratio", ""), goals(found, medians, sizes[-1])), ""]
+    lines += ["## Goals", "", *table(("", "goal", "", "", "why"), goals(found, medians, sizes[-1])), ""]
     return "\n".join(lines)
 
 
@@ -67,40 +69,49 @@ def figures(medians: Medians, size: int, stage: str) -> Iterator[Sequence[object
 
 
 def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Sequence[object]]:
-    """Each with its ratio, and whether it is met."""
+    """Each with its ratio, whether it is met, and why not."""
 
-    def ratio(what: str, tool: str, beside: str, stage: str = FIRST) -> float | None:
-        ours, theirs = medians.get((size, tool, stage)), medians.get((size, beside, stage))
-        return ours[what] / theirs[what] if ours and theirs else None
+    def figure(what: str, tool: str, stage: str = FIRST, of: int = size) -> float | None:
+        one = medians.get((of, tool, stage))
+        return one[what] if one else None
 
-    def row(says: str, goal: str, value: float | None, met: bool) -> Sequence[object]:
-        return (says, goal, "not measured" if value is None else f"{value:.2f}", "" if value is None else _said(met))
+    def ratio(what: str, tool: str, beside: str) -> float | None:
+        ours, theirs = figure(what, tool), figure(what, beside)
+        return ours / theirs if ours and theirs else None
 
-    for says, most, value in (
-        ("bytes / the floor's", 1.02, ratio("received", TERMINAL, LEAST)),
-        ("CPU at a terminal / dlt's", 0.5, ratio("cpu", TERMINAL, DLT.name)),
-        ("CPU at a terminal / tap-xero | target-postgres's", 0.25, ratio("cpu", TERMINAL, TAP.name)),
-        ("CPU as workers run it / the floor's", 1.0, ratio("cpu", WORKER, LEAST)),
-    ):
-        yield row(f"{size:,} contacts, first pull: {says}", f"at most {most}", value, (value or 0) <= most)
-    ours, least = medians.get((size, TERMINAL, FIRST)), medians.get((size, LEAST, FIRST))
-    more = ours["calls"] - least["calls"] if ours and least else None
-    yield row("calls beyond the floor's", "at most 1", more, (more or 0) <= 1)
+    def row(says: str, most: float, value: float | None, why: str = "") -> Sequence[object]:
+        if value is None:
+            return says, f"at most {most:g}", "not measured", "", ""
+        met = value <= most
+        return says, f"at most {most:g}", f"{value:.2f}", "met" if met else "**not met**", "" if met else why
+
+    first = f"{size:,} contacts, first pull: "
+    yield row(first + "bytes / the floor's", 1.02, ratio("received", TERMINAL, LEAST))
+    ours, least = figure("calls", TERMINAL), figure("calls", LEAST)
+    yield row(first + "calls beyond the floor's", 1, ours - least if ours and least else None)
+    preloaded, started = figure("cpu", WORKER), figure("cpu", TERMINAL)
+    theirs = figure("cpu", DLT.name)
+    why = ""
+    if preloaded and started and theirs:
+        why = (
+            f"{started - preloaded:.1f} s of it are imports, most of them Great Expectations'; as workers run it, which"
+        )
+        why += f" have it loaded, the ratio is {preloaded / theirs:.2f}"
+    yield row(first + "CPU at a terminal / dlt's", 0.5, ratio("cpu", TERMINAL, DLT.name), why)
+    yield row(
+        first + "CPU at a terminal / that of tap-xero and target-postgres", 0.25, ratio("cpu", TERMINAL, TAP.name)
+    )
+    why = "it reads every value by its type, hashes each row, stages it and checks it, which the floor does not"
+    yield row(first + "CPU as workers run it / the floor's", 1, ratio("cpu", WORKER, LEAST), why)
     sizes = sorted({one for one, _, _ in medians})
     if len(sizes) > 1:
-        grows = medians[sizes[-1], WORKER, FIRST]["memory"] / medians[sizes[0], WORKER, FIRST]["memory"]
-        yield row(f"memory with {sizes[-1]:,} contacts / with {sizes[0]:,}", "at most 1.05", grows, grows <= 1.05)
-    calls = medians[size, TERMINAL, NOTHING]["calls"]
-    yield row("nothing changed: calls", "1", calls, calls == 1)
-    if start := found.get("start"):
-        value = medians[size, TERMINAL, NOTHING]["cpu"] / start
-        yield row("nothing changed: CPU / the start of the process alone", "at most 1.2", value, value <= 1.2)
-    lost = found["under change"].get(TERMINAL, {}).get("missing")
-    yield row("rows lost while 100 change", "0", lost, lost == 0)
-
-
-def _said(met: bool) -> str:
-    return "met" if met else "**not met**"
+        large, small = figure("memory", WORKER, of=sizes[-1]), figure("memory", WORKER, of=sizes[0])
+        grows = large / small if large and small else None
+        why = f"rows are checked {CHUNK:,} at a time, and a chunk is bounded, not small"
+        yield row(f"memory with {sizes[-1]:,} contacts / with {sizes[0]:,}", 1.05, grows, why)
+    yield row("nothing changed: calls", 1, figure("calls", TERMINAL, NOTHING))
+    yield row("nothing changed: CPU / the start of the process alone", 1.2, found["beyond the start"])
+    yield row("rows lost while 100 change", 0, found["under change"].get(TERMINAL, {}).get("missing"))
 
 
 def draw(medians: Medians, size: int, file: Path) -> None:
