@@ -1,8 +1,10 @@
 """The documentation says what there is: links lead somewhere, commands are known, settings and messages are ours."""
 
 import ast
+import json
 import re
 import shlex
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
@@ -260,3 +262,21 @@ def test_messages_that_are_explained_are_said() -> None:
         for part in parts:
             if len(part) > 3 and part not in OF_OTHERS:
                 assert part in said(), f"docs/troubleshooting.md: `{cell}`: nothing says '{part}'"
+
+
+def test_figures_beside_others_are_those_that_were_measured() -> None:
+    runs = json.loads((ROOT / "benchmarks/results/contacts.json").read_text())["runs"]
+
+    def measured(tool: str, what: str) -> float:
+        of = [run[what] for run in runs if (run["tool"], run["size"], run["stage"]) == (tool, 50_000, "first pull")]
+        return statistics.median(of)
+
+    beside = text(ROOT / "README.md").partition("## Beside others")[2].partition("\n## ")[0]
+    told = [tuple(cell.strip() for cell in row.split("|")[2:5]) for row in beside.splitlines() if row[:3] == "| t" or
+            row[:3] in ("| …", "| d", "| a")]  # fmt: skip
+    tools = ["this project, as workers run it", "this project, at a terminal", "dlt", "xero-python loop, page 1000",
+             "tap-xero, target-postgres", "the floor"]  # fmt: skip
+    assert told == [
+        (f"{measured(tool, 'cpu'):.1f}", f"{measured(tool, 'calls'):.0f}", f"{measured(tool, 'received') / 1e6:.0f}")
+        for tool in tools
+    ]
