@@ -220,8 +220,8 @@ def text(found: list[Month], weights: Mapping[str, Weight]) -> str:
         "",
         *table(("an organisation, a month", "calls", "MiB as JSON", "MiB compressed", ""), rows()),
         "",
-        "What this project reads more is the whole reading of each week: Xero does not tell of every change, nor of what"
-        " is deleted, and the others never hear of it.",
+        "What this project reads more is the whole reading of each week: Xero does not tell of every change, nor of"
+        " what is deleted, and the others never hear of it.",
         "",
         "Of this project, everything:",
         "",
