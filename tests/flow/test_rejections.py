@@ -15,6 +15,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"Name": None}, "Name is missing"),
     ({"Name": " "}, "Name is missing"),
     ({"Name": "x" * 300}, "longer than 255"),
+    ({"Name": 10**25}, "cannot be read"),
     ({"Name": "nul \u0000 nul"}, "cannot be read"),
     ({"UpdatedDateUTC": "/Date(yesterday)/"}, "cannot be read"),
     ({"IsCustomer": "perhaps"}, "cannot be read"),

@@ -117,10 +117,10 @@ class _Checks:
         for seq, names in broken.itertuples(index=False):
             for name in names.split(","):
                 of_column[name].append(int(seq))
-        for name, found in of_column.items():
-            column = self.columns[name]
-            says = rule.says.format(field=_field(column), limit=column.max_length)
-            yield Rule(rule.expectation, name, says), found
+        for name, column in self.columns.items():
+            if found := of_column.get(name):
+                says = rule.says.format(field=_field(column), limit=column.max_length)
+                yield Rule(rule.expectation, name, says), found
 
     def _run(self, frame: "pandas.DataFrame") -> Iterator[Any]:
         """One result an expectation, with the rows that break it told by `seq`."""

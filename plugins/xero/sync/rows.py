@@ -230,7 +230,9 @@ class Rows:
     def _staged(
         self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
     ) -> StagedRow:
-        said = msgspec.msgpack.encode((active, undecodable or None, values))
+        said = msgspec.msgpack.encode((active, values))
+        if undecodable:  # of which nothing is known, not even that an integer fits 64 bits
+            said += repr(undecodable).encode("utf-8", "surrogatepass")
         row_hash = hashlib.blake2b(said, digest_size=16).digest()
         return (row_hash, active, retried, Jsonb(undecodable) if undecodable else None, *values)
 
