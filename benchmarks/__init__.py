@@ -1,1 +1,1 @@
-"""Measurements, on this machine, against the sandbox with the real limits. `make bench` runs them."""
+"""Measures this project, and what users would pick instead: `make bench`, `make bench-scale`."""

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.contacts_report import table
 from benchmarks.surroundings import CLIENT, Surroundings, surroundings
@@ -52,6 +51,7 @@ FIRM = {"Contacts": 1_500, "Accounts": 120, "TaxRates": 20, "TrackingCategories"
 CHANGED_A_NIGHT = {"Contacts": 20, "Accounts": 0.1, "Payments": 400 / NIGHTS, "Employees": 0.2}
 PUSHED = {"Invoices": 400, "bills": 150}  # a month, in batches of those that are ready within a quarter of an hour
 BATCH = 3
+MOST_COMPARED = 5_000  # records of each data set that the weekly comparison reads at most
 
 PATHS = {
     "Contacts": ("/api.xro/2.0/Contacts", {"page": 1, "pageSize": 1000, "includeArchived": "true"}),
@@ -60,6 +60,7 @@ PATHS = {
     "TrackingCategories": ("/api.xro/2.0/TrackingCategories", {"includeArchived": "true"}),
     "Payments": ("/api.xro/2.0/Payments", {"page": 1, "pageSize": 1000}),
     "Invoices": ("/api.xro/2.0/Invoices", {"page": 1, "pageSize": 1000}),
+    "summaries": ("/api.xro/2.0/Invoices", {"page": 1, "pageSize": 1000, "summaryOnly": "true"}),
     "Employees": ("/payroll.xro/1.0/Employees", {"page": 1}),
     "PayrollCalendars": ("/payroll.xro/1.0/PayrollCalendars", {}),
 }
@@ -103,7 +104,7 @@ def weigh(around: Surroundings) -> dict[str, Weight]:
     for plural, (path, params) in PATHS.items():
         answer = around.session.get(around.xero + path, params=params, headers=headers, timeout=60)
         answer.raise_for_status()
-        records = answer.json()[plural]
+        records = answer.json()["Invoices" if plural == "summaries" else plural]
         size = sum(len(json.dumps(record, separators=(",", ":"))) for record in records)
         packed = len(gzip.compress(answer.content)) / len(answer.content)
         found[plural] = Weight(size / len(records), max(0.0, len(answer.content) - size), packed)
@@ -132,29 +133,53 @@ def accounting(
         month.add(plural, NIGHTS, NIGHTS * weights[plural].of(FIRM[plural]))
 
 
+def invoices(month: Month, weights: Mapping[str, Weight]) -> None:
+    """What `invoice_payments` reads beside payments: summaries of the invoices that changed, whole once a week."""
+    weight, nightly = weights["summaries"], CHANGED_A_NIGHT["Payments"]
+    month.add("summaries of invoices", NIGHTS, NIGHTS * weight.of(nightly))
+    pages = math.ceil(FIRM["Payments"] / 1000)
+    month.add("summaries of invoices", WEEKS * pages, WEEKS * weight.of(FIRM["Payments"], pages))
+
+
 def payroll(month: Month, weights: Mapping[str, Weight]) -> None:
-    """Pay codes and staff each night, leave balances each week: one call an employee."""
+    """Pay codes and staff each night, leave balances and a push of pay each week: one call an employee, or three."""
     month.add("PayItems", 2 * NIGHTS, NIGHTS * (weights["PayItems"].around + weights["PayrollCalendars"].of(2)))
     staff, one = FIRM["Employees"], weights["Employee"]
     changed = CHANGED_A_NIGHT["Employees"]
     month.add("Employees", NIGHTS * (1 + changed), NIGHTS * (weights["Employees"].of(staff) + changed * one.record))
     month.add("leave balances", WEEKS * (1 + staff), WEEKS * (weights["Employees"].of(staff) + staff * one.record))
+    month.add("push payroll", WEEKS * 3 * staff, WEEKS * 3 * staff * one.record)
+
+
+def comparing(month: Month, weights: Mapping[str, Weight]) -> None:
+    """The weekly comparison: counts of contacts, the newest payments and invoices, all of what does not page."""
+    month.add("reconcile", 2 * WEEKS, 2 * WEEKS * weights["Contacts"].of(1))
+    for plural in ("Payments", "summaries"):
+        held = min(FIRM["Payments"], MOST_COMPARED)
+        month.add("reconcile", WEEKS * math.ceil(held / 1000), WEEKS * weights[plural].of(held, math.ceil(held / 1000)))
+    for plural in ("Accounts", "TaxRates", "TrackingCategories", "Employees", "PayrollCalendars"):
+        month.add("reconcile", WEEKS, WEEKS * weights[plural].of(FIRM[plural]))
+    month.add("reconcile", WEEKS, WEEKS * weights["PayItems"].around)
 
 
 def pushing(month: Month, weights: Mapping[str, Weight], batch: float) -> None:
-    """What Xero answers to documents repeats them; whether that is billed is not known, so it is counted."""
+    """What Xero answers to documents repeats them; whether that is billed is not known, so it is counted. Bills are
+    looked for before they are made: a call for each."""
     for what, documents in PUSHED.items():
         month.add(f"push {what.lower()}", documents / batch, weights["Invoices"].of(documents, documents / batch))
+    month.add("look for bills", PUSHED["bills"], weights["Invoices"].of(0, PUSHED["bills"]))
 
 
 def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Month]:
     """This project, and what users would pick instead; `again` as measured of each."""
     ours = Month("this project, the same", "accounting data only, as the others; whole once a week")
     accounting(ours, weights, page=1000, again={}, whole=True)
-    everything = Month("this project, everything", "payroll, leave balances, reconcile and pushes, too")
+    everything = Month("this project, everything", "invoices, payroll, the weekly comparison and pushes, too")
     accounting(everything, weights, page=1000, again={}, whole=True)
+    invoices(everything, weights)
     payroll(everything, weights)
-    everything.add("reconcile", WEEKS * 9, WEEKS * 60_000)
+    comparing(everything, weights)
+    everything.add("the organisation itself, which is not billed", NIGHTS, 0)
     pushing(everything, weights, BATCH)
     found = [ours, everything]
     for name, page in (("dlt", 1000), ("tap-xero, target-postgres", 100), ("xero-python loop, page 100", 100)):
@@ -168,6 +193,8 @@ def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Mo
 
 def read_again(results: Path) -> dict[str, float]:
     """How much of its first pull each tool reads when nothing has changed, as measured."""
+    if not results.exists():
+        raise SystemExit(f"{results} is not there: `make bench BENCH=contacts` measures it")
     runs = json.loads(results.read_text())["runs"]
     size = max(run["size"] for run in runs)
 
@@ -216,7 +243,8 @@ def text(found: list[Month], weights: Mapping[str, Weight]) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}. A typical firm has {firm}; a night changes"
         f" {CHANGED_A_NIGHT['Contacts']} contacts and brings {CHANGED_A_NIGHT['Payments']:.0f} payments; a month pushes"
         f" {PUSHED['Invoices']} invoices and {PUSHED['bills']} bills, {BATCH} to a request, and 12 people are paid"
-        " weekly. Weights are those of the local Xero's records. Computed from them, not measured over a month.",
+        " weekly. Attachments and leave are left out. Weights are those of the local Xero's records. Computed from"
+        " them, not measured over a month.",
         "",
         *table(("an organisation, a month", "calls", "MiB as JSON", "MiB compressed", ""), rows()),
         "",
@@ -242,10 +270,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.costs", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write benchmarks/results/costs.md")
     given = parser.parse_args(arguments)
+    again = read_again(RESULTS / "contacts.json")
     with surroundings(PORT) as around:
         around.steer("PATCH", "settings", {"limits": False})
         weights = weigh(around)
-    again: dict[str, Any] = read_again(RESULTS / "contacts.json")
     report = text(months(weights, again), weights)
     print(report)
     if given.write:

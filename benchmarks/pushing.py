@@ -161,7 +161,7 @@ def killed(
         calls = around.steer("GET", "calls")
         return sum(call["method"] != "GET" and call["path"].endswith("/Invoices") for call in calls) >= at
 
-    if pusher.run(kill_when=writing).code != -9:
+    if not pusher.run(kill_when=writing).killed:
         raise RuntimeError(f"{pusher.name} was over before it was killed\n{pusher.log.read_text()[-2000:]}")
     around.steer("PATCH", "settings", {"latency_ms": [0, 0]})
     for pause in AGAIN_AFTER:
@@ -181,16 +181,19 @@ def text(wholes: dict[str, list[tuple[float, float, int]]], kills: list[tuple[st
             yield name, f"{wall:.1f}", f"{cpu:.1f}", f"{calls:.0f}", f"{least[2] / calls:.3f}"
 
     one_by_one = middle["xero-python, one by one"][2]
-    ratio, twice = least[2] / one_by_one, sum(row[3] for row in kills if row[0] == "this project")
+    ratio, ours = least[2] / one_by_one, [row for row in kills if row[0] == "this project"]
+    once = bool(ours) and all(row[2] == HOW_MANY and not row[3] for row in ours)
+    twice = sum(row[3] for row in ours)
     goals = (
         ("calls / those of one by one", "at most 0.05", f"{ratio:.3f}", "met" if ratio <= 0.05 else "**not met**"),
-        ("documents that stand twice after a kill", "0", twice, "met" if not twice else "**not met**"),
+        ("documents that stand twice after a kill, and all are there", "0", twice, "met" if once else "**not met**"),
     )
     return "\n".join([
         f"# {(__doc__ or '').splitlines()[0]}",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores. The local Xero"
         " answers at once and its limits are off; at Xero's 60 calls a minute, 1,000 calls take a quarter of an hour."
+        " This project reads from QicWorks' tables, the loops from a file."
         f" Medians of {len(next(iter(wholes.values())))} runs; CPU is the program's, start included.",
         "",
         *table(("", "wall s", "CPU s", "calls", "this project's calls / its"), rows()),

@@ -26,6 +26,7 @@ class Cost:
     cpu: float
     memory: float
     code: int
+    killed: bool = False  # because it was to be; what fell by itself has a code other than 0, too
 
 
 def seconds(process: psutil.Process) -> float:
@@ -55,18 +56,21 @@ def run(
             start_new_session=True,
         )
     # Of what the kernel remembers the highest is this benchmark's own, from before the program took its place.
-    watched, most = psutil.Process(process.pid), 0.0
+    watched, most, killed = psutil.Process(process.pid), 0.0, False
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
         most = max(most, _resident(watched))
-        if kill_when() or time.monotonic() - began > LONGEST:
+        if time.monotonic() - began > LONGEST:
+            os.killpg(process.pid, signal.SIGKILL)
+        elif not killed and kill_when():
+            killed = True
             os.killpg(process.pid, signal.SIGKILL)
         time.sleep(LOOK_EVERY)
     wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, most, process.returncode)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, most, process.returncode, killed)
 
 
 def _resident(process: psutil.Process) -> float:

@@ -76,7 +76,7 @@ class Installed:
         log = self.state / "log"
         cost = spending.run(self.command, self.environment, log, kill_when=kill_when)
         used = self.around.postgres_seconds() - before
-        if cost.code > 0:
+        if cost.code and not cost.killed:
             raise RuntimeError(f"{self.tool.name} failed:\n{log.read_text()[-4000:]}")
         told = self.state / "cost.json"
         if told.exists():

@@ -14,7 +14,8 @@ CONTACT = DATASETS["contacts"].tables[0]
 OPTIONS = DATASETS["tracking_categories"].tables[1]
 
 ODD = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 5), st.integers(2**62, 2**70), st.text(max_size=4), st.just("a\x00b"), st.just("\ud800"),
+    st.none(), st.booleans(), st.integers(-5, 5), st.integers(2**62, 2**70), st.text(max_size=4),
+    st.just("a\x00b"), st.just("\ud800"),
     st.lists(st.integers(), max_size=1), st.dictionaries(st.just("Sales"), st.none(), max_size=1),
 )  # fmt: skip
 USUAL = st.fixed_dictionaries({

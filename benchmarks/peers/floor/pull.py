@@ -1,6 +1,6 @@
 """The floor: the least that anybody could write who wants Xero's contacts in a table. requests, json, COPY and one
 upsert a page of 1,000, gzip, If-Modified-Since from the second run on. It checks nothing, keeps no record of what it
-did, knows no limits, tries nothing twice, reads by page number and so loses rows that change meanwhile.
+did, knows no limits, tries nothing twice, reads by page number in whatever order the server chooses.
 """
 
 import json
