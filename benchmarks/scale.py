@@ -25,6 +25,7 @@ from sqlalchemy import Engine
 
 from benchmarks import scale_place
 from benchmarks.scale_place import ScalePlace, Spent, StatementLog
+from benchmarks.spending import mebibytes
 from demo.airflow_api import AirflowApi
 from demo.processes import until
 from xero import airflow_connections
@@ -254,7 +255,7 @@ def main() -> None:
         print(HEAD_ALONE, *alone, HEAD, sep="\n", flush=True)
         runs = list(Night(place, api, given.organisations).rounds(deadline, names))
         refused += scale_place.stats(place)["refused"]
-        memory = sum(process.memory_full_info().pss for process in scale_place.programs(place, "airflow")) / 2**20
+        memory = sum(map(mebibytes, scale_place.programs(place, "airflow")))
         text = report(given.organisations, loaded, alone, runs, memory, refused)
         print(text, flush=True)
         if given.write:

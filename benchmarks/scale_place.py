@@ -15,6 +15,7 @@ import psutil
 import psycopg
 import requests
 
+from benchmarks.spending import postgres_seconds, seconds
 from demo import postgres, processes, story
 from demo.airflow_api import AirflowApi
 from demo.place import ROOT, Place
@@ -121,10 +122,8 @@ class Spent:
 
 
 def spent(place: ScalePlace) -> Spent:
-    used = {name: sum(map(cpu, programs(place, name))) for name in PROGRAMS}
-    pid = int((place.home / "postgres" / "postmaster.pid").read_text().split()[0])
-    server = psutil.Process(pid)
-    database = cpu(server) + sum(map(cpu, server.children()))
+    used = {name: sum(map(seconds, programs(place, name))) for name in PROGRAMS}
+    database = postgres_seconds(place.home)
     with psycopg.connect(f"{place.postgres}/postgres") as connection:
         row = connection.execute(
             "SELECT sessions, xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'qicworks'"
@@ -137,15 +136,6 @@ def programs(place: ScalePlace, name: str) -> Iterator[psutil.Process]:
     known = processes.recorded(place, name)
     assert known is not None
     yield from processes.members(known)
-
-
-def cpu(process: psutil.Process) -> float:
-    """Of the process, and of its children that have ended."""
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 class StatementLog:

@@ -38,6 +38,20 @@ def seconds(process: psutil.Process) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
+def mebibytes(process: psutil.Process) -> float:
+    """Of memory, its part of what it shares; none when it has ended by now."""
+    try:
+        return float(process.memory_full_info().pss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def postgres_seconds(home: Path) -> float:
+    """Of CPU: what the PostgreSQL of a place in that folder has used so far, ended sessions among it."""
+    server = psutil.Process(int((home / "postgres" / "postmaster.pid").read_text().split()[0]))
+    return seconds(server) + sum(map(seconds, server.children()))
+
+
 def run(
     command: Sequence[str | Path],
     environment: Mapping[str, str],

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 import requests
 from psycopg import sql
 
-from benchmarks.spending import seconds
 from demo import postgres
 from demo.place import Place
 from xero.api.settings import XeroApp
@@ -58,11 +56,6 @@ class Surroundings:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"{self.place.postgres}/{name}"
-
-    def postgres_seconds(self) -> float:
-        """Seconds of CPU that the server has used so far, those of ended sessions among them."""
-        server = psutil.Process(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]))
-        return seconds(server) + sum(map(seconds, server.children()))
 
     @property
     def connection(self) -> dict[str, Any]:

@@ -72,10 +72,10 @@ class Installed:
     def run(self, kill_when: Callable[[], bool] = lambda: False) -> Spent:
         """Once. RuntimeError when it fails and was not killed."""
         self.around.steer("DELETE", "calls")
-        before = self.around.postgres_seconds()
+        before = spending.postgres_seconds(self.around.home)
         log = self.state / "log"
         cost = spending.run(self.command, self.environment, log, kill_when=kill_when)
-        used = self.around.postgres_seconds() - before
+        used = spending.postgres_seconds(self.around.home) - before
         if cost.code and not cost.killed:
             raise RuntimeError(f"{self.tool.name} failed:\n{log.read_text()[-4000:]}")
         told = self.state / "cost.json"
