@@ -2,19 +2,22 @@
 
 import os
 import shutil
-import socket
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.consenting import Consenting
+from tests.support.postgres import copied, free_port, in_memory
+from tests.support.sandbox import Sandbox
+from tests.support.world import World
 from xero.qicworks import database
 from xero.qicworks.migrate import migrate
+from xero_sandbox.launch import launched
 
 AIRFLOW = ("tests/dags/", "tests/pages/")  # what needs the whole of Airflow, which takes seconds to import
 
@@ -22,18 +25,6 @@ AIRFLOW = ("tests/dags/", "tests/pages/")  # what needs the whole of Airflow, wh
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those come first and together: one of the processes that share the tests pays for it, not each."""
     items.sort(key=lambda item: not item.nodeid.startswith(AIRFLOW))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def in_memory() -> Path | None:
-    """Where files need no disk, if there is room: making a database takes 20 ms there, on a slow disk 400."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30 else None
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +72,6 @@ def template(postgres_url: str) -> str:
     return name
 
 
-def copied(server: psycopg.Connection[Any], name: str, template: str) -> str:
-    """The statement that copies the template: its files, which PostgreSQL 14 always does and later ones when told."""
-    strategy = " STRATEGY file_copy" if server.info.server_version >= 150000 else ""
-    return f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
-
-
 @pytest.fixture
 def database_url(postgres_url: str, template: str) -> Iterator[str]:
     """The address of a migrated database of the test's own."""
@@ -108,3 +93,48 @@ def engine(database_url: str) -> Iterator[Engine]:
 def root() -> Path:
     """The project's own folder."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """One sandbox process for the tests of a worker, made anew for each test that uses it."""
+    with launched("--profile", "small") as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox(sandbox_url: str) -> Iterator[Sandbox]:
+    sandbox = Sandbox(sandbox_url)
+    sandbox.reset()
+    yield sandbox
+    sandbox.session.close()
+
+
+@pytest.fixture
+def unconnected(sandbox: Sandbox, engine: Engine, database_url: str) -> World:
+    return World(sandbox, engine, database_url)
+
+
+@pytest.fixture
+def world(unconnected: World) -> World:
+    assert unconnected.connect() == 0
+    unconnected.calls()
+    return unconnected
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(scope="module")
+def preloaded() -> None:
+    """What takes seconds to import, imported before any process is forked: as Airflow's scheduler does it."""
+    import great_expectations.expectations  # noqa: F401
+
+
+@pytest.fixture
+def consenting(sandbox: Sandbox, engine: Engine, database_url: str) -> Consenting:
+    return Consenting(sandbox, engine, database_url)

@@ -13,9 +13,23 @@ from xero_sandbox.wire import text_reply
 
 #: Faults that are told by an answer, in place of what was asked for; a 500 is kept under the Idempotency-Key. At the
 #: others it is done, but for "cut": then they act on the connection or on the answer. "slow" waits after it is done;
+#: "hold" waits before it is done and "hold_answer" after, until the order is forgotten, at most HELD_SECONDS;
 #: "503_saved" keeps no answer under the key, the others do.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
-ACTS = ("slow", "cut", "truncate", "malformed", "half_gzip", "lost_answer", "500_saved", "503_saved")
+ACTS = (
+    "slow",
+    "hold",
+    "hold_answer",
+    "cut",
+    "truncate",
+    "malformed",
+    "half_gzip",
+    "lost_answer",
+    "500_saved",
+    "503_saved",
+)
+
+HELD_SECONDS = 300.0
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,6 +103,10 @@ class Faults:
     def forget(self, name: str | None) -> None:
         """Those of that name; None: all."""
         self.orders = [fault for fault in self.orders if name is not None and fault.name != name]
+
+    def open(self, fault: Fault) -> bool:
+        """Whether this very order has not been forgotten yet."""
+        return any(one is fault for one in self.orders)
 
     def draw(self, method: str, target: str, tenant: str | None) -> Fault | None:
         for fault in self.orders:

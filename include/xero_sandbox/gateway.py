@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from xero_sandbox.endpoints import Call, Endpoint, find
-from xero_sandbox.faults import Fault
+from xero_sandbox.faults import HELD_SECONDS, Fault
 from xero_sandbox.journal import Entry, safe_headers
 from xero_sandbox.problems import Problem, internal_error, missing_scope, not_connected, unavailable
 from xero_sandbox.tokens import us_date
@@ -85,15 +85,25 @@ class Gateway:
                     raise problem
                 if fault.kind == "cut":
                     return Reply(), fault
+                if fault.kind == "hold":
+                    await self._hold(call.world, fault)
             self._check_scope(call, endpoint)
             reply = _once(call, entry, endpoint, fault)
             if fault and fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
+            if fault and fault.kind == "hold_answer":
+                await self._hold(call.world, fault)
         except Problem as problem:
             reply = problem.reply
         if call.tenant:
             reply.headers |= call.world.limits.headers(call.tenant.tenant_id)
         return reply, fault
+
+    async def _hold(self, world: World, fault: Fault) -> None:
+        """Until the order is forgotten, or the world is made anew."""
+        until = time.monotonic() + HELD_SECONDS
+        while world.faults.open(fault) and self._world() is world and time.monotonic() < until:
+            await asyncio.sleep(0.005)
 
     def _sign_in(self, call: Call) -> None:
         """Token and connection. Without a tenant header only an app with a single organisation gets through."""

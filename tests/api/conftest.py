@@ -1,94 +1,14 @@
 """A scripted HTTP server that remembers what came over the wire, header by header."""
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
-from xero.api.auth import Token
+from tests.support.scripted import SECRET, Reply, Rig, Server, Tokens, as_json
 from xero.api.client import XeroClient
 from xero.api.limits import NoLimiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
-
-SECRET = "s3cr3t-of-the-client"
-ACCESS = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
-
-
-@dataclass
-class Reply:
-    """One scripted answer. `cut`: bytes of the body after which the connection is closed."""
-
-    status: int = 200
-    body: bytes = b'{"Status": "OK"}'
-    headers: dict[str, str] = field(default_factory=dict)
-    cut: int | None = None
-
-
-@dataclass
-class Seen:
-    """One request as it came: the headers in their order and spelling."""
-
-    method: str
-    path: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    port: int
-
-
-class Server:
-    """Gives the replies in their order; the last one for ever."""
-
-    def __init__(self) -> None:
-        self.replies: list[Reply] = [Reply()]
-        self.seen: list[Seen] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                outer.handle(self)
-
-            do_PUT = do_POST = do_DELETE = do_GET
-
-            def log_message(self, *_: object) -> None:
-                """Silent."""
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def handle(self, request: BaseHTTPRequestHandler) -> None:
-        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-        port = request.client_address[1]
-        self.seen.append(Seen(request.command, request.path, list(request.headers.items()), body, port))
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        request.send_response_only(reply.status)
-        standard = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body))}
-        for name, value in {**standard, **reply.headers}.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(reply.body[: reply.cut])
-        if reply.cut is not None:
-            request.close_connection = True
-
-    def says(self, *replies: Reply) -> None:
-        self.replies = list(replies)
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-
-
-def as_json(status: int, content: object, **headers: str) -> Reply:
-    return Reply(status, json.dumps(content).encode(), headers)
 
 
 @pytest.fixture
@@ -104,35 +24,6 @@ def app(server: Server) -> XeroApp:
         "the-client", SECRET, api_host=server.url, identity_host=server.url, login_host=server.url,
         redirect_uri="https://qicworks.example/back", scopes=("offline_access", "accounting.contacts"),
     )  # fmt: skip
-
-
-def fresh(access_token: str = ACCESS, refresh_token: str | None = "refresh-0") -> Token:
-    return Token(access_token, refresh_token, datetime.now(UTC) + timedelta(minutes=30), "accounting.contacts")
-
-
-class Tokens:
-    """A token store in memory that counts its renewals."""
-
-    def __init__(self) -> None:
-        self.token = fresh()
-        self.renewals = 0
-
-    def get(self) -> Token:
-        return self.token
-
-    def renew(self, stale: Token | None) -> Token:
-        self.renewals += 1
-        self.token = fresh(f"renewed-{self.renewals}")
-        return self.token
-
-
-@dataclass
-class Rig:
-    """A client against the scripted server; its pauses are written down instead of slept."""
-
-    client: XeroClient
-    tokens: Tokens
-    pauses: list[float]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api.conftest import ACCESS, SECRET, Reply, Server, as_json, fresh
+from tests.support.scripted import ACCESS, SECRET, Reply, Server, as_json, fresh
 from xero.api.auth import OAuth
 from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError
 from xero.api.settings import XeroApp

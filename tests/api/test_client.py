@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import ACCESS, Reply, Rig, Server, Tokens, as_json
+from tests.support.scripted import ACCESS, Reply, Rig, Server, Tokens, as_json
 from xero.api.auth import Token
 from xero.api.client import XeroClient
 from xero.api.connections import delete_connection, get_connections

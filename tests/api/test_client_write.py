@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import ACCESS, Reply, Rig, Server, Tokens, as_json
+from tests.support.scripted import ACCESS, Reply, Rig, Server, Tokens, as_json
 from xero.api.client import XeroClient
 from xero.api.errors import (
     BadAnswer,

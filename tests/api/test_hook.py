@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import ACCESS, SECRET, Reply, Server, Tokens, as_json
+from tests.support.scripted import ACCESS, SECRET, Reply, Server, Tokens, as_json
 from xero.api.limits import NoLimiter
 
 HUSH = "hush-hush"

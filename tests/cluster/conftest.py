@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,10 +15,11 @@ from rich.console import Console
 
 from demo import story
 from demo.airflow_api import AirflowApi
-from demo.cluster import WORKER, Cluster
+from demo.cluster import Cluster
 from demo.place import PORTS
-from demo.processes import listening, members, recorded
-from tests.stack.conftest import GENEROUS, IMPATIENT, POLICY, ImpatientPlace, Stack, free_ports
+from demo.processes import listening
+from tests.support.cluster import PRELOADED, Ring
+from tests.support.stack import GENEROUS, IMPATIENT, POLICY, ImpatientPlace, free_ports
 
 # A task that waits in a queue that is gone is noticed in seconds instead of minutes.
 QUICK = {
@@ -29,24 +29,6 @@ QUICK = {
     # Tests ask for more than a person does.
     "AIRFLOW__FAB__AUTH_RATE_LIMITED": "False",
 }
-#: Libraries that only Great Expectations and pandas bring into a process.
-PRELOADED = ("/pandas/_libs/", "/scipy/")
-
-
-@dataclass
-class Ring(Stack):
-    """A running cluster, and what a test wants to do with it."""
-
-    cluster: Cluster
-    preloaded: dict[int, set[str]]  # process of a worker → what of PRELOADED it had before the first task
-
-    @property
-    def workers(self) -> list[str]:
-        return [name for name in self.cluster.services if name.startswith(WORKER)]
-
-    def processes(self, name: str) -> list[psutil.Process]:
-        known = recorded(self.place, name)
-        return members(known) if known else []
 
 
 @pytest.fixture(scope="package")

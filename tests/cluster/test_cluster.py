@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from demo.compose import FILE
-from tests.cluster.conftest import PRELOADED, Ring
+from tests.support.cluster import PRELOADED, Ring
 
 # Starting everything takes most of it.
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.cluster.conftest import Ring
-from tests.cluster.fab import PATIENCE, Fab
+from tests.support.cluster import Ring
+from tests.support.fab import PATIENCE, Fab
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

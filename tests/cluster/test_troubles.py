@@ -3,7 +3,7 @@
 import pytest
 
 from demo.processes import until
-from tests.cluster.conftest import Ring
+from tests.support.cluster import Ring
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

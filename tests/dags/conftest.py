@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Run = Callable[..., str]
+from tests.support.dag_runs import Run
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +20,6 @@ def dags(root: Path) -> dict[str, Any]:
     assert not bag.import_errors
     assert bag.dags
     return dict(bag.dags)
-
-
-@pytest.fixture(scope="session")
-def airflow_database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
 
 
 @pytest.fixture(scope="session")

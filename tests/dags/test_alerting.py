@@ -16,14 +16,12 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.conftest import free_port
-from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
+from tests.support.postgres import free_port
+from tests.support.world import World
 from xero.dags import alerting, prune_dag, pull_dag, settings
 from xero.dags.telling import LONGEST, MOST, failed
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End
-
-__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
 
 TOKEN = "T000/B000/webhook-token-that-is-secret"
 

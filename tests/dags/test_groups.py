@@ -11,9 +11,10 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 from sqlalchemy import Engine
 
-from tests.dags.test_pull_dag import asset_events
-from tests.flow.conftest import CLIENT, Sandbox, World
-from tests.flow.pushing import Books
+from tests.support.dag_runs import asset_events
+from tests.support.pushing import Books
+from tests.support.sandbox import CLIENT, Sandbox
+from tests.support.world import World
 from xero import hooks
 from xero.api import limits
 from xero.api.errors import ReconnectNeeded, RetryLater

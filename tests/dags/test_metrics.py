@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
-from tests.flow.pushing import Books
+from tests.support.pushing import Books
+from tests.support.world import World
 from xero.dags import measure_dag
 from xero.dags.metrics import counted
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.hooks import qicworks_engine
-
-__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
 
 
 class Statsd:

@@ -4,7 +4,7 @@ import ast
 import json
 from pathlib import Path
 
-from tests.dags.conftest import Run
+from tests.support.dag_runs import Run
 
 # The DAG files' own tasks; the others of xero.dags run once a day, or elsewhere.
 FILES = ("groups", "organisations", "pulling", "pushing", "reconciling", "retrying")

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
+from tests.support.dag_runs import asset_events
 from xero.api.settings import XeroApp
 from xero.hooks import qicworks_engine
 from xero.sync.clients import opener
@@ -81,16 +82,6 @@ def states(run: Any) -> dict[str, str]:
         f"{instance.task_id} {instance.rendered_map_index or ''}".strip(): str(instance.state)
         for instance in run.get_task_instances()
     }
-
-
-def asset_events(run: Any) -> list[str]:
-    from airflow.models.asset import AssetEvent
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        found = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))
-        return [event.name for event in found]
 
 
 def test_pulls_every_organisation_then_finds_nothing_new(run_pull: RunPull, ask: Ask) -> None:

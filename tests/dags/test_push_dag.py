@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
-from tests.flow.pushing import Books, Line
+from tests.support.pushing import Books, Line
+from tests.support.world import World
 from xero.dags.pushing import listed
 from xero.hooks import qicworks_engine
-
-__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
 
 RunPush = Callable[..., Any]
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.conftest import World, sandbox, sandbox_url, unconnected, world
-
-__all__ = ["sandbox", "sandbox_url", "unconnected", "world"]
+from tests.support.world import World
 
 Run = Callable[..., str]
 

@@ -25,7 +25,7 @@ from tests.faults.proof.facts import Facts, Result
 from tests.faults.sides import Live
 from tests.faults.troubles import Services, Troubles
 from tests.faults.workload import Workload
-from tests.sandbox.conftest import Sandbox
+from tests.support.sandbox import Sandbox
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database

@@ -11,8 +11,8 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.exc import OperationalError
 
-from tests.flow import paying, pushing
-from tests.flow.conftest import World
+from tests.support import paying, pushing
+from tests.support.world import World
 from xero.qicworks import database
 
 T = TypeVar("T")

@@ -9,12 +9,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.conftest import copied
 from tests.faults.proof import equality, gather, once, provenance, secrecy, tasks, told
 from tests.faults.proof.facts import Call, Facts, Row, Side
 from tests.faults.sides import Books, Live, Pay
-from tests.flow.pushing import PRICED, File, Line
-from tests.sandbox.conftest import Sandbox
+from tests.support.postgres import copied
+from tests.support.pushing import PRICED, File, Line
+from tests.support.sandbox import Sandbox
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database

@@ -3,12 +3,10 @@
 import pytest
 import requests
 
-from tests.flow.conftest import World
-from tests.flow.consenting import Consenting, consenting
+from tests.support.consenting import Consenting
+from tests.support.world import World
 from xero.api.errors import ReconnectNeeded
 from xero.qicworks.tokens import DatabaseTokens
-
-__all__ = ["consenting"]
 
 
 def test_a_share_of_the_calls_goes_wrong_until_that_trouble_is_over(world: World) -> None:

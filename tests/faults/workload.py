@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.faults.airflow import Airflow
 from tests.faults.plan import How
 from tests.faults.sides import Books, Live, Pay, Row
-from tests.flow.pushing import PRICED, File, Line
+from tests.support.pushing import PRICED, File, Line
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
 

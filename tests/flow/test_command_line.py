@@ -11,7 +11,7 @@ import uuid
 import psycopg
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero import __main__ as command_line
 from xero import airflow_connections
 from xero.datasets.registry import DATASETS

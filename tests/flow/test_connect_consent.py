@@ -6,12 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.flow.consenting import Consenting, consenting
+from tests.support.consenting import Consenting
 from xero.api.errors import ConsentFailed, Misconfigured
 from xero.qicworks import database
 from xero.sync import consent
-
-__all__ = ["consenting"]
 
 REVOCATION = ("POST", "/connect/revocation")
 

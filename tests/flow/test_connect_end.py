@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.flow.consenting import APP, Consenting, consenting
+from tests.support.consenting import APP, Consenting
 from xero.api.errors import RetryLater, XeroError
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database
@@ -15,8 +15,6 @@ from xero.sync import consent
 from xero.sync.disconnect import BY_HAND, discard
 from xero.sync.idle import refresh_idle
 from xero.sync.turns import who
-
-__all__ = ["consenting"]
 
 REVOCATION = ("POST", "/connect/revocation")
 

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.flow.consenting import Consenting, consenting
+from tests.support.consenting import Consenting
 from xero.qicworks import database, lease
 from xero.sync.consent import WrongPairs
-
-__all__ = ["consenting"]
 
 
 def wrong(world: Consenting, token_id: uuid.UUID, pairs: dict[int, Any]) -> list[str]:

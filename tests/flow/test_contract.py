@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.datasets.declaration import Column, Dataset, Kind, Table
 from xero.datasets.registry import DATASETS
 

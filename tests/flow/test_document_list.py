@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from tests.flow.recorded import NOW, Row, connect, insert, plan
+from tests.support.recorded import NOW, Row, connect, insert, plan
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
 from xero.qicworks import connections, database, document_list

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 
 TEN_THOUSAND = 10_000
 

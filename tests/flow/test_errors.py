@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.errors import Disconnected, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease

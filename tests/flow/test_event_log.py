@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from tests.flow.recorded import NOW, Row, connect, insert, plan
+from tests.support.recorded import NOW, Row, connect, insert, plan
 from xero.qicworks import connections, database, event_log, events
 from xero.qicworks.database import Session
 from xero.qicworks.event_log import Filter, Pair, Place

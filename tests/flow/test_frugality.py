@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.flow.conftest import World
-from tests.flow.pushing import Books
+from tests.support.pushing import Books
+from tests.support.world import World
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.sync.turns import who_pushes

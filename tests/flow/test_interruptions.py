@@ -1,22 +1,15 @@
 """A pull that ends where nobody planned it: the next one has the same rows, and asks for no page a second time."""
 
-import multiprocessing
-import os
 import random
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing.process import BaseProcess
 from typing import Any
 
-import psycopg
 import pytest
 
-from tests.flow.conftest import World
-from xero.__main__ import app_of, main
+from tests.support.interrupting import WORKING, fork, kill, locked, pulls, until, wait_until_free
+from tests.support.world import World
 from xero.sync.outcome import DatabaseFailed
 from xero.sync.pull import Origin, Skip
 
@@ -25,13 +18,6 @@ PAGES = 40
 LARGE = PAGES * PAGE
 MIDDLING = 10 * PAGE
 NAMELESS = 3
-
-LOCKS = "SELECT 1 FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-WORKING = """
-    SELECT pid FROM pg_locks
-     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 @pytest.fixture
@@ -55,52 +41,6 @@ def grown(world: World, contacts: int) -> World:
     return world
 
 
-@pytest.fixture(scope="module")
-def preloaded() -> None:
-    """What takes seconds to import, imported before any process is forked: as Airflow's scheduler does it."""
-    import great_expectations.expectations  # noqa: F401
-
-
-def fork(world: World) -> BaseProcess:
-    """`python -m xero pull contacts` of the first organisation, without the seconds that imports take."""
-
-    def run() -> None:
-        os.environ.update(world.environment())
-        app_of.cache_clear()
-        raise SystemExit(main(["pull", "contacts", "--connection", world.names()[0]]))
-
-    process = multiprocessing.get_context("fork").Process(target=run)
-    process.start()
-    return process
-
-
-@contextmanager
-def locked(world: World, table: str, mode: str) -> Iterator[Callable[[], None]]:
-    """Holds a lock on the table; gives what waits until another process waits for it."""
-    with psycopg.connect(world.database_url) as holder:
-        holder.execute(f"LOCK TABLE {table} IN {mode} MODE")  # type: ignore[call-overload]
-        yield lambda: until(lambda: bool(world.query(f"{LOCKS} AND NOT granted")))
-
-
-def until(met: Callable[[], bool], patience: float = 60.0) -> None:
-    deadline = time.monotonic() + patience
-    while not met():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.02)
-
-
-def wait_until_free(world: World) -> None:
-    """Until PostgreSQL has noticed that the sessions of the killed process are gone."""
-    until(lambda: not world.query(WORKING))
-
-
-def kill(process: BaseProcess) -> bool:
-    """Whether it was still at work."""
-    process.kill()
-    process.join()
-    return process.exitcode == -signal.SIGKILL
-
-
 def fetched(world: World) -> int:
     """How many pages of contacts were served since the last time this was asked."""
     return sum(call["path"].endswith("/Contacts") and call["status"] == 200 for call in world.calls())
@@ -113,10 +53,6 @@ def staged(world: World) -> int:
 
 def has_staged(world: World, pages: int) -> bool:
     return staged(world) >= pages
-
-
-def pulls(world: World) -> list[dict[str, Any]]:
-    return world.query("SELECT * FROM xero_sync.connection_event WHERE direction = 'pull' ORDER BY id")
 
 
 def assert_in_step(world: World) -> None:

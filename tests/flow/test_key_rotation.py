@@ -9,9 +9,9 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
-from tests.flow.conftest import World
-from tests.flow.consenting import KEY, Consenting
-from tests.sandbox.conftest import CLIENT, Sandbox
+from tests.support.consenting import KEY, Consenting
+from tests.support.sandbox import CLIENT, Sandbox
+from tests.support.world import World
 from xero.api.errors import Misconfigured
 from xero.qicworks import database, token_keys
 from xero.qicworks.tokens import DatabaseTokens, save_new, vault

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from tests.flow.conftest import World
-from tests.flow.paying import Line, Payroll
-from tests.flow.pushing import PRICED, Books, File
-from tests.flow.test_reconcile import compare
+from tests.support.paying import Line, Payroll
+from tests.support.pushing import PRICED, Books, File
+from tests.support.reconciling import compare
+from tests.support.world import World
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import (

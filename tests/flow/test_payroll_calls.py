@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.test_equality import Record
-from tests.flow.test_payroll_equality import local_today, the_whole_list_is_old
-
-LIST = "/payroll.xro/1.0/Employees"
+from tests.support.employees import LIST, let_a_day_pass
+from tests.support.expected_accounting import Record
+from tests.support.expected_payroll import local_today, the_whole_list_is_old
+from tests.support.world import World
 
 
 def asked(world: World) -> list[str]:
@@ -70,15 +69,6 @@ def test_leave_balances_are_read_again_after_a_quarter_of_an_hour_and_on_another
     world.query("UPDATE qicworks.staff SET balances_read_at = now() + interval '1 day' WHERE xero_id = %s::uuid", one)
     world.pull("leave_balances")
     assert asked(world) == [one]
-
-
-def let_a_day_pass(world: World) -> None:
-    """What was read today becomes what was read yesterday; what is older is forgotten."""
-    world.query("DELETE FROM qicworks.leave_balance WHERE NOT is_active")
-    world.query(
-        "UPDATE qicworks.leave_balance SET as_at = as_at - 1, xero_id = left(xero_id, -10) || (as_at - 1)::text"
-    )
-    world.query("UPDATE qicworks.staff SET balances_read_at = balances_read_at - interval '1 day'")
 
 
 @pytest.mark.parametrize("by", ["leave_balances", "staff"])

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.test_equality import Record
-from tests.flow.test_interruptions import kill, preloaded, pulls, until, wait_until_free
-from tests.flow.test_payroll_equality import (
+from tests.support.employees import actives, change, open_rejections, read_by_id
+from tests.support.expected_payroll import (
     assert_payroll_equal,
     local_today,
     of,
@@ -20,12 +18,12 @@ from tests.flow.test_payroll_equality import (
     remove,
     the_whole_list_is_old,
 )
+from tests.support.interrupting import kill, pulls, until, wait_until_free
+from tests.support.world import World
 from xero.__main__ import app_of, main
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, RetryLater
 from xero.sync.pull import Skip
-
-__all__ = ["preloaded"]
 
 
 def fork(world: World) -> BaseProcess:
@@ -41,26 +39,8 @@ def fork(world: World) -> BaseProcess:
     return process
 
 
-def read_by_id(world: World) -> Counter[str]:
-    """Which employees were given, and how often, since the last time this was asked."""
-    paths = [call["path"] for call in world.calls() if call["status"] == 200]
-    return Counter(path.rpartition("/")[2] for path in paths if "/Employees/" in path)
-
-
 def staged(world: World) -> int:
     return int(world.query("SELECT count(*) FROM xero_sync.stage_seen WHERE read_at IS NOT NULL")[0]["count"])
-
-
-def open_rejections(world: World) -> list[dict[str, Any]]:
-    return world.query("SELECT * FROM xero_sync.rejection WHERE closed_at IS NULL ORDER BY id")
-
-
-def actives(world: World) -> list[Record]:
-    return [one for one in world.sandbox.truth("Employees") if one["Status"] == "ACTIVE"]
-
-
-def change(world: World, employee: Record, **fields: Any) -> None:
-    world.sandbox.change("Employees", employee["EmployeeID"], **fields)
 
 
 @pytest.mark.usefixtures("preloaded")

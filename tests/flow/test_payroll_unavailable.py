@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.errors import Disconnected
 from xero.datasets.registry import DATASETS
 

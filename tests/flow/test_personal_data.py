@@ -8,8 +8,8 @@ from unittest import mock
 
 from psycopg.sql import SQL, Identifier
 
-from tests.flow.conftest import World
-from tests.flow.test_reconcile import compare
+from tests.support.reconciling import compare
+from tests.support.world import World
 from xero.qicworks import database, erasing, people
 from xero.sync.load import Load
 

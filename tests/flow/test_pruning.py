@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.pushing import Books
+from tests.support.pushing import Books
+from tests.support.world import World
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease, retention, staging
 from xero.qicworks.events import Origin

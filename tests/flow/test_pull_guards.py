@@ -11,11 +11,19 @@ import psycopg
 import pytest
 import requests
 
-from tests.flow.conftest import World
-from tests.flow.test_equality import Record
-from tests.flow.test_invoice_payments import CHECKS, Books, books, fresh
-from tests.flow.test_payroll_calls import LIST, let_a_day_pass
-from tests.flow.test_payroll_equality import (
+from tests.support.employees import (
+    LIST,
+    actives,
+    add_member,
+    change,
+    employ,
+    let_a_day_pass,
+    members,
+    open_rejections,
+    read_by_id,
+)
+from tests.support.expected_accounting import Record
+from tests.support.expected_payroll import (
     assert_pay_codes_equal,
     assert_payroll_equal,
     local_today,
@@ -23,16 +31,14 @@ from tests.flow.test_payroll_equality import (
     of,
     the_whole_list_is_old,
 )
-from tests.flow.test_payroll_faults import actives, change, open_rejections, read_by_id
-from tests.flow.test_secrets import everything_in_the_database
-from tests.flow.test_staff_links import add_member, employ, members
+from tests.support.leaks import everything_in_the_database
+from tests.support.ledger import CHECKS, Books
+from tests.support.world import World
 from xero.api.auth import Token
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.sync import quality
 from xero.sync.pull import PullFailed, Skip
-
-__all__ = ["books", "fresh"]
 
 SECRET, SPACED = "123456782", "123 456 782"
 PAY_ITEMS = "/payroll.xro/1.0/PayItems"
@@ -50,6 +56,14 @@ def answers(other: Callable[[str, Answer], Any]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as lying:
         lying.setattr(XeroClient, "get", get)
         yield
+
+
+@pytest.fixture
+def books(fresh: World) -> Books:
+    """All of QicWorks' invoices were pushed long ago; nothing was pulled yet."""
+    books = Books(fresh)
+    books.raised()
+    return books
 
 
 def is_not_found(id: str) -> Callable[[str, Answer], Any]:

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.flow.one_world import books_for_all, switched
-from tests.flow.pushing import PRICED, Books, File, Line, Row, as_in_xero
+from tests.support.one_world import books_for_all, switched
+from tests.support.pushing import PRICED, Books, File, Line, Row, as_in_xero
 from xero.api.errors import RetryLater, cleaned
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS

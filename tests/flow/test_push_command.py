@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.pushing import Books, Line
+from tests.support.pushing import Books, Line
+from tests.support.world import World
 from xero.documents.registry import KINDS
 from xero.sync.turns import who_pushes
 

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.flow.one_world import books_for_all, switched
-from tests.flow.pushing import Books, Line, Row
+from tests.support.one_world import books_for_all, switched
+from tests.support.pushing import Books, Line, Row
 from xero.api.errors import Refused
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS

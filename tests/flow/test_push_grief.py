@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.pushing import Books
+from tests.support.pushing import Books
+from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents.registry import KINDS

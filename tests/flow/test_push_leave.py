@@ -8,8 +8,8 @@ from unittest import mock
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.paying import Payroll, day
+from tests.support.paying import Payroll, day
+from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, RetryLater, XeroError
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.histories.killing import forked, kill_at, moments
-from tests.faults.histories.troubles import DOCUMENTS, TROUBLES, fill, lead_through
-from tests.flow.conftest import World
-from tests.flow.pushing import PRICED, Books, File, Line
+from tests.support.killing import forked, kill_at, moments
+from tests.support.pushing import PRICED, Books, File, Line
+from tests.support.troubles import DOCUMENTS, TROUBLES, fill, lead_through
+from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS

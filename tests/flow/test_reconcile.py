@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.test_invoice_payments import Books
+from tests.support.ledger import Books
+from tests.support.reconciling import compare
+from tests.support.world import World
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, events, lease
 from xero.qicworks.events import Origin
-from xero.sync.clients import opener
-from xero.sync.pull import Outcome, Skip
+from xero.sync.pull import Skip
 from xero.sync.reconcile import reconcile
 
 
@@ -24,15 +24,6 @@ def pulled(world: World) -> World:
         world.pull(name)
     world.calls()
     return world
-
-
-def compare(world: World, organisation: int = 0) -> Outcome:
-    return reconcile(
-        world.connection_id(organisation),
-        engine=world.engine,
-        open_client=opener(world.engine, world.app),
-        origin=Origin(),
-    )
 
 
 def differences(world: World) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.datasets.contacts import CONTACT, CONTACTS
 from xero.sync.pull import PullFailed

@@ -7,22 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.sandbox.conftest import CLIENT
+from tests.support.leaks import everything_in_the_database
+from tests.support.sandbox import CLIENT
+from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.qicworks.tokens import DatabaseTokens
-
-
-def everything_in_the_database(world: World) -> str:
-    tables = world.query(
-        "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) AS name FROM information_schema.tables"
-        " WHERE table_schema IN ('xero_sync', 'qicworks') AND table_type = 'BASE TABLE'"
-    )
-    assert len(tables) > 10
-    dump = []
-    for table in tables:
-        dump += [row["line"] for row in world.query(f"SELECT t::text AS line FROM {table['name']} AS t")]
-    return "\n".join(dump)
 
 
 def test_nothing_secret_is_readable_anywhere(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,42 +1,12 @@
 """The first link: which employee is which member of QicWorks' staff. One match, or nothing is touched."""
 
-from typing import Any
-
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.test_equality import Record
-from tests.flow.test_payroll_equality import the_whole_list_is_old
+from tests.support.employees import add_member, employ, members
+from tests.support.expected_payroll import the_whole_list_is_old
+from tests.support.world import World
 
 Member = tuple[str, str, str | None]
-
-
-def employ(world: World, first: str, last: str, email: str | None, **fields: Any) -> Record:
-    """A further employee, made from another one."""
-    model = world.sandbox.truth("Employees")[0]
-    person = {**model, "FirstName": first, "LastName": last, "Email": email, "Status": "ACTIVE", **fields}
-    for name in ("EmployeeID", "UpdatedDateUTC"):
-        del person[name]
-    made: Record = world.sandbox.control("POST", f"organisations/{world.sandbox.tenant()}/Employees", person)
-    return made
-
-
-def add_member(world: World, first: str, last: str, email: str | None, organisation: int = 0) -> str:
-    """A member of QicWorks' staff, linked to nobody. Returns the id."""
-    [made] = world.query(
-        "INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)"
-        " SELECT organisation_id, %s, %s, %s, 'none' FROM xero_sync.connection WHERE id = %s RETURNING id",
-        first,
-        last,
-        email,
-        world.connection_id(organisation),
-    )
-    return str(made["id"])
-
-
-def members(world: World) -> dict[str, dict[str, Any]]:
-    """All of QicWorks' staff, by QicWorks' own ids."""
-    return {str(row["id"]): row for row in world.query("SELECT *, xmin::text AS row_version FROM qicworks.staff")}
 
 
 def open_reasons(world: World) -> dict[str, str]:

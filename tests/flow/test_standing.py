@@ -15,7 +15,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
-from tests.flow.recorded import NOW, Row, connect, insert
+from tests.support.recorded import NOW, Row, connect, insert
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database, events, rejections, sql, standing, traffic
 from xero.qicworks.database import Session

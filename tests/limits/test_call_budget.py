@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from tests.limits.conftest import Callers, Sandbox
+from tests.support.callers import Callers, Sandbox
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError
 from xero.api.settings import XeroApp

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
-from tests.limits.conftest import KEY, Callers, Sandbox
+from tests.support.callers import KEY, Callers, Sandbox
 from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
 from xero.qicworks.tokens import DatabaseTokens, save_new, vault

@@ -2,46 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
-from cryptography.fernet import Fernet
-from starlette.testclient import TestClient
 
-from tests.dags.conftest import airflow_database
-from tests.flow.conftest import World
-from tests.flow.one_world import books_for_all
-from tests.flow.pushing import Books
-from tests.sandbox.conftest import sandbox_url
-
-__all__ = ["airflow_database", "sandbox_url"]
-
-Client = Callable[[str | None], "Browser"]
-
-
-class Browser(TestClient):
-    """A user's browser: it has Airflow's cookie, and presses the buttons of pages that it has loaded."""
-
-    role: str | None = None
-
-    def press(self, path: str, fields: dict[str, Any] | None = None, *, form_token: str | None = None) -> Any:
-        """Sends a form below /xero, as a page of ours would."""
-        token = form_token or self.form_token()
-        return self.post(f"/xero/{path}", data={"form_token": token, **(fields or {})}, follow_redirects=False)
-
-    def form_token(self) -> str:
-        from xero.pages.access import form_token
-
-        return form_token(SimpleNamespace(get_id=lambda: self.role))
-
-    def read(self, path: str, status: int = 200) -> str:
-        """The page's HTML."""
-        answer = self.get(f"/xero/{path}", follow_redirects=False)
-        assert answer.status_code == status, answer.text[:2000]
-        return str(answer.text)
+from tests.support.one_world import books_for_all
+from tests.support.pages import Browser, Client, by_consent
+from tests.support.pushing import Books
+from tests.support.world import World
 
 
 @pytest.fixture(scope="package")
@@ -82,18 +52,23 @@ def books(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]
         qicworks_engine.cache_clear()
 
 
-def by_consent(world: World) -> dict[str, Any]:
-    """The Airflow connection of an app that users let in."""
-    connection = world.airflow_connection
-    extra = {
-        "grant_type": "authorization_code",
-        "login_host": world.sandbox.url,
-        "token_keys": Fernet.generate_key().decode(),
-        "redirect_uri": "http://localhost/xero/callback",
-    }
-    return connection | {"extra": connection["extra"] | extra}
-
-
 @pytest.fixture
 def world(books: Books) -> World:
     return books.world
+
+
+@pytest.fixture(scope="package")
+def airflow_dags(airflow_database: None, root: Any) -> None:
+    """Airflow's database knows the project's DAGs, which are switched on."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(root / "dags")
+    assert bag.dags
+    assert not bag.import_errors
+    sync_bag_to_db(bag, "dags-folder", None)
+    with create_session() as session:
+        session.query(DagModel).update({"is_paused": False})

@@ -8,9 +8,9 @@ import pytest
 from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
 
-from tests.flow.pushing import Books
-from tests.pages.conftest import Client
-from tests.pages.running import words
+from tests.support.page_runs import words
+from tests.support.pages import Client
+from tests.support.pushing import Books
 
 ALONE_FOR_EDITORS = ("/connect", "/callback")
 OPEN = "/static/{name}"  # the style and the scripts, which hold nobody's data

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import requests
 
-from tests.flow.pushing import Books
-from tests.pages.conftest import Browser, Client
+from tests.support.pages import Browser, Client
+from tests.support.pushing import Books
 
 SCRIPT = "<script>alert(1)</script> & Sons"
 

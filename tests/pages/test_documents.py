@@ -9,13 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.pushing import Books, Line
-from tests.pages.conftest import Client
-from tests.pages.running import airflow_dags, become, run_of, words
+from tests.support.page_runs import become, run_of, words
+from tests.support.pages import Client
+from tests.support.pushing import Books, Line
 from xero.api.settings import API_HOST
 from xero.documents.registry import KINDS
-
-__all__ = ["airflow_dags"]
 
 
 def numbers(html: str) -> list[str]:

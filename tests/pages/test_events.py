@@ -6,8 +6,8 @@ import json
 import os
 from unittest import mock
 
-from tests.flow.pushing import Books
-from tests.pages.conftest import Client
+from tests.support.pages import Client
+from tests.support.pushing import Books
 
 FORMULAS = ("=1+1", "\n =1+1", "\u00a0+1", "\ufeff@SUM(1)", "＝1+1", " －1", "\ttab")
 HARMLESS = ("1=1", "Payment -5", "", " a")

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.flow.pushing import Books, Line
-from tests.pages.conftest import Client
+from tests.support.pages import Client
+from tests.support.pushing import Books, Line
 from xero.pages import overview
 from xero.qicworks.traffic import Day
 

@@ -5,9 +5,9 @@ import re
 from html import unescape
 from unittest import mock
 
-from tests.flow.pushing import Books
-from tests.pages.conftest import Client
-from tests.pages.running import words
+from tests.support.page_runs import words
+from tests.support.pages import Client
+from tests.support.pushing import Books
 
 
 def test_rejected_rows(browser: Client, books: Books) -> None:

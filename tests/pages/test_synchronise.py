@@ -5,14 +5,12 @@ import re
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 
-from tests.flow.pushing import Books
-from tests.pages.conftest import Client
-from tests.pages.running import airflow_dags, become, origin, run_of, words
+from tests.support.page_runs import become, origin, run_of, words
+from tests.support.pages import Client
+from tests.support.pushing import Books
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, events
 from xero.qicworks.events import Counts
-
-__all__ = ["airflow_dags"]
 
 
 def test_what_is_offered(browser: Client, books: Books, airflow_dags: None) -> None:

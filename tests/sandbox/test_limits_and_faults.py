@@ -195,3 +195,28 @@ def test_50_000_contacts_are_no_burden(sandbox: Any) -> None:
     pages = [sandbox.contacts(page=page, order="UpdatedDateUTC ASC") for page in range(1, 52)]
     assert [len(page) for page in pages] == [1000] * 50 + [0]
     assert len({row["ContactID"] for page in pages for row in page}) == 50_000
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_call_is_held_until_it_is_released(sandbox: Any, done: bool) -> None:
+    """Before it is carried out, or after; others pass meanwhile."""
+    customer = sandbox.contacts()[0]["ContactID"]
+    bill = {"Type": "ACCPAY", "InvoiceNumber": "HELD", "Contact": {"ContactID": customer}, "LineItems": [{}]}
+
+    def put() -> int:
+        headers = {"Authorization": f"Bearer {sandbox.token}", "xero-tenant-id": sandbox.tenant()}
+        path = f"{sandbox.url}/api.xro/2.0/Invoices"
+        return requests.put(path, json={"Invoices": [bill]}, headers=headers, timeout=60).status_code
+
+    def is_there() -> bool:
+        return any(one.get("InvoiceNumber") == "HELD" for one in sandbox.truth("Invoices"))
+
+    with ThreadPoolExecutor(1) as beside:
+        with sandbox.hold("/Invoices", done=done, method="PUT") as wait_until_held:
+            answer = beside.submit(put)
+            wait_until_held()
+            assert is_there() == done
+            assert sandbox.get("Contacts").status_code == 200
+            assert not answer.done()
+        assert answer.result() == 200
+    assert is_there()

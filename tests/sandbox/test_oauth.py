@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.sandbox.conftest import CLIENT
+from tests.support.sandbox import CLIENT
 from xero_sandbox.launch import launched
 from xero_sandbox.server import SECRET, arguments
 from xero_sandbox.tokens import SCOPES

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
-from tests.stack.browser import Witness, complaints, launched, login
-from tests.stack.conftest import Stack
+from tests.support.browser import Witness, complaints, launched, login
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from demo.processes import members, recorded, until
-from tests.stack.conftest import Stack
+from tests.support.stack import Stack
 
 # Starting everything takes most of it, and the other tests run beside it.
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]

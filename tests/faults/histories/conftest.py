@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.flow.conftest import World
-from tests.flow.pushing import Books
+from tests.support.pushing import Books
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faults.histories.killing import kill_at, moments
-from tests.faults.histories.troubles import BEYOND, fill
-from tests.flow.pushing import PRICED, Books, Line
+from tests.support.killing import kill_at, moments
+from tests.support.pushing import PRICED, Books, Line
+from tests.support.troubles import BEYOND, fill
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.faults.histories.killing import kill_at, moments
-from tests.faults.histories.troubles import BEYOND
-from tests.flow.conftest import World
-from tests.flow.paying import Line, Payroll
+from tests.support.killing import kill_at, moments
+from tests.support.paying import Line, Payroll
+from tests.support.troubles import BEYOND
+from tests.support.world import World
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 

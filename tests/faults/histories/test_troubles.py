@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.histories.troubles import TROUBLES, fill, lead_through
-from tests.flow.pushing import PRICED, Books
+from tests.support.pushing import PRICED, Books
+from tests.support.troubles import TROUBLES, fill, lead_through
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 

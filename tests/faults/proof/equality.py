@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from tests.faults.proof.facts import Facts, Result, Row, Side, plain, unlike
-from tests.flow import test_equality as accounting
-from tests.flow import test_invoice_payments as payments
-from tests.flow import test_payroll_equality as payroll
+from tests.support import expected_accounting as accounting
+from tests.support import expected_payroll as payroll
+from tests.support import ledger as payments
 from xero.datasets.registry import DATASETS
 
 ANY_DAY = date(2000, 1, 1)  # on which balances were read: the newest ones are the active ones

@@ -12,8 +12,8 @@ from psycopg.sql import SQL, Identifier
 
 from tests.faults.proof.facts import Call, Document, Facts, Record, Row, Side
 from tests.faults.sides import Books, Live, Pay
-from tests.flow import test_payroll_equality as payroll
-from tests.flow.pushing import PRICED, as_in_xero
+from tests.support import expected_payroll as payroll
+from tests.support.pushing import PRICED, as_in_xero
 from xero.datasets.registry import DATASETS
 
 ORDINARY = "EarningsLines"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tests.faults.proof.facts import Facts, Result, Row, Side
-from tests.flow.test_equality import instant
+from tests.support.expected_accounting import instant
 from xero.datasets.registry import DATASETS
 
 TABLES = {table.name: table.key for dataset in DATASETS.values() for table in dataset.tables}

@@ -5,12 +5,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-import pytest
 import requests
-from sqlalchemy import Engine
 
-from tests.flow.conftest import World
-from tests.sandbox.conftest import Sandbox
+from tests.support.world import World
 from xero.qicworks import connections, database
 from xero.qicworks.connections import Connection
 from xero.sync import consent, disconnect
@@ -111,8 +108,3 @@ class Consenting(World):
         """A new organisation of QicWorks."""
         id: UUID = self.query("INSERT INTO qicworks.organisation (name) VALUES (%s) RETURNING id", name)[0]["id"]
         return id
-
-
-@pytest.fixture
-def consenting(sandbox: Sandbox, engine: Engine, database_url: str) -> Consenting:
-    return Consenting(sandbox, engine, database_url)

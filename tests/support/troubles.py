@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.flow.pushing import PRICED, Books, File, Line
+from tests.support.pushing import PRICED, Books, File, Line
 from xero.api.errors import XeroError
 from xero.sync.outcome import Skip
 

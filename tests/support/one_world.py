@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
-from tests.conftest import copied
-from tests.flow.conftest import World
-from tests.flow.pushing import Books
-from tests.sandbox.conftest import Sandbox
+from tests.support.postgres import copied
+from tests.support.pushing import Books
+from tests.support.sandbox import Sandbox
+from tests.support.world import World
 from xero.qicworks import database
 
 

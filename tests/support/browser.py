@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Frame, Page, Request, expect, sync_playwright
 
-from tests.stack.conftest import Stack
+from tests.support.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

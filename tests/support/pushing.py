@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS

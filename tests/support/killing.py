@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.qicworks import database

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from tests.flow.conftest import World
+from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.documents.registry import KINDS

@@ -1,15 +1,17 @@
-"""A sandbox of the test's own: one process for the session, made anew for each test."""
+"""The sandbox as tests speak to it: as a client of Xero, and as its master."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
-import pytest
 import requests
 
-from xero_sandbox.launch import launched
+from tests.support.waiting import until
 
 CLIENT = ("demo-client", "demo-secret-0000000000000000")
+
 ACCOUNTING = "/api.xro/2.0/"
 
 
@@ -70,16 +72,22 @@ class Sandbox:
         record: dict[str, Any] = self.control("PATCH", path, fields)
         return record
 
+    @contextmanager
+    def hold(self, path: str, *, done: bool = False, **order: Any) -> Iterator[Callable[..., None]]:
+        """Holds the calls that match, until the block ends. Yields what waits until one (or `calls`) of them is held.
 
-@pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    with launched("--profile", "small") as url:
-        yield url
+        `done`: Xero has carried it out, only its answer is held. `order`: as any fault's, one call unless told."""
+        name = f"hold {uuid4()}"
+        kind = "hold_answer" if done else "hold"
+        self.control("POST", "faults", {"kind": kind, "name": name, "path": path, **order})
 
+        def hits() -> int:
+            return int(next(one["hits"] for one in self.control("GET", "faults") if one["name"] == name))
 
-@pytest.fixture
-def sandbox(sandbox_url: str) -> Iterator[Sandbox]:
-    sandbox = Sandbox(sandbox_url)
-    sandbox.reset()
-    yield sandbox
-    sandbox.session.close()
+        def wait_until_held(calls: int = 1) -> None:
+            until(lambda: hits() >= calls)
+
+        try:
+            yield wait_until_held
+        finally:
+            self.control("DELETE", "faults", {"name": name})

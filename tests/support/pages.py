@@ -1,0 +1,46 @@
+"""A user's browser before the pages, without the browser."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from cryptography.fernet import Fernet
+from starlette.testclient import TestClient
+
+from tests.support.world import World
+
+Client = Callable[[str | None], "Browser"]
+
+
+class Browser(TestClient):
+    """A user's browser: it has Airflow's cookie, and presses the buttons of pages that it has loaded."""
+
+    role: str | None = None
+
+    def press(self, path: str, fields: dict[str, Any] | None = None, *, form_token: str | None = None) -> Any:
+        """Sends a form below /xero, as a page of ours would."""
+        token = form_token or self.form_token()
+        return self.post(f"/xero/{path}", data={"form_token": token, **(fields or {})}, follow_redirects=False)
+
+    def form_token(self) -> str:
+        from xero.pages.access import form_token
+
+        return form_token(SimpleNamespace(get_id=lambda: self.role))
+
+    def read(self, path: str, status: int = 200) -> str:
+        """The page's HTML."""
+        answer = self.get(f"/xero/{path}", follow_redirects=False)
+        assert answer.status_code == status, answer.text[:2000]
+        return str(answer.text)
+
+
+def by_consent(world: World) -> dict[str, Any]:
+    """The Airflow connection of an app that users let in."""
+    connection = world.airflow_connection
+    extra = {
+        "grant_type": "authorization_code",
+        "login_host": world.sandbox.url,
+        "token_keys": Fernet.generate_key().decode(),
+        "redirect_uri": "http://localhost/xero/callback",
+    }
+    return connection | {"extra": connection["extra"] | extra}

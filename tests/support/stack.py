@@ -1,0 +1,124 @@
+"""A running demo, and what a test wants to do with it."""
+
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from demo.airflow_api import AirflowApi
+from demo.place import PORTS, Place
+from demo.processes import until
+
+# Airflow notices a killed task, and tries it again, in seconds instead of minutes.
+IMPATIENT = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # The DAG files do not change: parsing them every 30 s would take a tenth of a core from what is tested.
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+}
+
+# No DAG begins by itself: a run of its own clock would push what a test is about to push, or pull what it counts.
+POLICY = """
+
+def task_policy(task):
+    from datetime import timedelta
+
+    task.retry_delay = timedelta(seconds=1)
+
+
+def dag_policy(dag):
+    from airflow.sdk.definitions.timetables.simple import NullTimetable
+
+    dag.timetable = NullTimetable()
+"""
+
+# Of the largest organisation the demo asks more than Xero's 60 calls a minute: it would wait for the next one.
+GENEROUS = {"minute_limit": 600}
+
+
+class ImpatientPlace(Place):
+    """A demo whose Airflow is told to be quick, by the means any deployment has."""
+
+    @property
+    def xero_connection(self) -> dict[str, Any]:
+        connection: dict[str, Any] = super().xero_connection
+        connection["extra"]["limits"] = GENEROUS
+        return connection
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return super().settings | IMPATIENT
+
+    def prepare(self) -> None:
+        super().prepare()
+        with (self.home / "airflow" / "config" / "airflow_local_settings.py").open("a") as local_settings:
+            local_settings.write(POLICY)
+
+
+@dataclass
+class Stack:
+    """A running demo, and what a test wants to do with it."""
+
+    place: Place
+    api: AirflowApi
+    said: str  # by `make demo`
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.api.session.request(method, f"{self.place.sandbox}/sandbox/{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(f"{self.place.postgres}/qicworks", row_factory=dict_row) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def organisations(self) -> list[dict[str, Any]]:
+        """Those that the demo connects, the largest first."""
+        found: list[dict[str, Any]] = self.sandbox("GET", "organisations")
+        return sorted((one for one in found if "app" in one["connected"]), key=lambda one: -one["counts"]["Contacts"])
+
+    def trigger(self, **conf: Any) -> str:
+        """A run of pull_contacts by hand; its id."""
+        return str(self._airflow("POST", "", {"logical_date": None, "conf": conf})["dag_run_id"])
+
+    def state(self, run: str, patience: float = 180, dag_id: str = "pull_contacts") -> str:
+        """How the run ended."""
+        assert until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience, pause=1.0)
+        return self.api.state(dag_id, run)
+
+    def tasks(self, run: str) -> dict[str, dict[str, Any]]:
+        """Task id, with the organisation where mapped → the task instance."""
+        found = self._airflow("GET", f"/{run}/taskInstances")["task_instances"]
+        return {f"{task['task_id']} {task['rendered_map_index'] or ''}".strip(): task for task in found}
+
+    def log(self, run: str, attempt: int = 1) -> str:
+        """What the first `pull` of the run logged, a line an entry with all its fields."""
+        said = self._airflow("GET", f"/{run}/taskInstances/pull/logs/{attempt}?map_index=0&full_content=true")
+        return "\n".join(str(line) for line in said["content"])
+
+    def events(self, run: str) -> list[dict[str, Any]]:
+        return self.query("SELECT * FROM xero_sync.connection_event WHERE run_id = %s ORDER BY id", run)
+
+    def result(self, run: str, dag_id: str, task_id: str) -> dict[str, int]:
+        """What the run's first mapped task of that name gave."""
+        path = f"/{run}/taskInstances/{task_id}/xcomEntries/return_value?map_index=0"
+        found: dict[str, int] = self._airflow("GET", path, dag_id=dag_id)["value"]
+        return found
+
+    def _airflow(self, method: str, path: str, body: Any = None, dag_id: str = "pull_contacts") -> Any:
+        url = f"{self.place.airflow}/api/v2/dags/{dag_id}/dagRuns{path}"
+        answer = self.api.session.request(method, url, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def free_ports() -> dict[str, str]:
+    with ExitStack() as held:
+        probes = {variable: held.enter_context(socket.socket()) for variable in PORTS}
+        for probe in probes.values():
+            probe.bind(("127.0.0.1", 0))
+        return {variable: str(probe.getsockname()[1]) for variable, probe in probes.items()}
