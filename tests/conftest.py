@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.consenting import Consenting
-from tests.support.postgres import copied, free_port, in_memory
+from tests.support.postgres import a_copy, free_port, in_memory
 from tests.support.sandbox import Sandbox
 from tests.support.world import World
 from xero.qicworks import database
@@ -72,14 +72,27 @@ def template(postgres_url: str) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def connected_template(sandbox_url: str, postgres_url: str, template: str) -> str:
+    """The name of a database whose organisations are connected to a fresh sandbox; its access token has expired."""
+    sandbox = Sandbox(sandbox_url)
+    sandbox.reset()
+    with a_copy(postgres_url, template, keep=True) as url:
+        engine = database.engine(url)
+        world = World(sandbox, engine, url)
+        assert world.connect() == 0
+        world.query("UPDATE xero_sync.token SET expires_at = clock_timestamp()")
+        engine.dispose()
+    sandbox.session.close()
+    return url.rpartition("/")[2]
+
+
 @pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
-    """The address of a migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(copied(server, name, template))
-        yield postgres_url.rsplit("/", 1)[0] + "/" + name
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def database_url(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
+    """The address of a database of the test's own: migrated, and connected where the test asks for a `world`."""
+    wanted = "connected_template" if "connected_template" in request.fixturenames else "template"
+    with a_copy(postgres_url, request.getfixturevalue(wanted)) as url:
+        yield url
 
 
 @pytest.fixture
@@ -116,9 +129,8 @@ def unconnected(sandbox: Sandbox, engine: Engine, database_url: str) -> World:
 
 
 @pytest.fixture
-def world(unconnected: World) -> World:
-    assert unconnected.connect() == 0
-    unconnected.calls()
+def world(connected_template: str, unconnected: World) -> World:
+    """Its organisations are connected: `database_url` gives it such a database."""
     return unconnected
 
 

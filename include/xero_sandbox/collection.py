@@ -58,6 +58,13 @@ class Collection:
         for updated_ms, record in records:
             self._put(updated_ms, record)
 
+    def copy(self) -> Collection:
+        """The same rows, to be changed apart from these."""
+        twin = Collection(self.kind, ())
+        twin.rows = {key: row.copy() for key, row in self.rows.items()}
+        twin.version, twin.members = self.version, self.members
+        return twin
+
     def _put(self, updated_ms: int, record: Record) -> Row:
         if self.kind.dated:
             record.setdefault("UpdatedDateUTC", ms_date(updated_ms))

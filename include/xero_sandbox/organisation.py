@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from xero_sandbox.collection import Collection, Record
@@ -26,6 +27,11 @@ class Organisation:
     attachments: dict[str, list[Attachment]] = field(default_factory=dict)  # by the id of what they are attached to
     history: dict[str, list[Record]] = field(default_factory=dict)  # notes, by the id of what they are about
     approved: int = 0  # invoices and bills, through the API
+
+    def copy(self) -> Organisation:
+        """Another one that is just like it, before anything was attached or noted."""
+        collections = {plural: collection.copy() for plural, collection in self.collections.items()}
+        return Organisation(self.tenant_id, deepcopy(self.record), collections, self.payroll, self.custom)
 
     @property
     def name(self) -> str:

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from tests.faults.proof import equality, gather, once, provenance, secrecy, tasks, told
 from tests.faults.proof.facts import Call, Facts, Row, Side
 from tests.faults.sides import Books, Live, Pay
-from tests.support.postgres import copied
+from tests.support.postgres import a_copy
 from tests.support.pushing import PRICED, File, Line
 from tests.support.sandbox import Sandbox
 from xero.datasets.registry import DATASETS
@@ -32,16 +31,12 @@ def facts(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Facts]
     sandbox = Sandbox(sandbox_url)
     sandbox.reset()
     sandbox.settings(limits=False)
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(copied(server, name, template))
-        url = postgres_url.rsplit("/", 1)[0] + "/" + name
+    with a_copy(postgres_url, template) as url:
         live = Live(sandbox, database.engine(url), url)
         assert live.connect() == 0
         live.tenants = [sandbox.tenant()]
         yield of_one(live)
         live.engine.dispose()
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     sandbox.session.close()
 
 

@@ -1,13 +1,10 @@
 """One sandbox and one database for all the tests of a module, where each makes documents of its own."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
-
-from tests.support.postgres import copied
+from tests.support.postgres import a_copy
 from tests.support.pushing import Books
 from tests.support.sandbox import Sandbox
 from tests.support.world import World
@@ -20,16 +17,12 @@ def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterato
     sandbox = Sandbox(sandbox_url)
     sandbox.reset()
     sandbox.settings(limits=False)
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(copied(server, name, template))
-        url = postgres_url.rsplit("/", 1)[0] + "/" + name
+    with a_copy(postgres_url, template) as url:
         engine = database.engine(url)
         world = World(sandbox, engine, url)
         assert world.connect() == 0
         yield Books(world)
         engine.dispose()
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     sandbox.session.close()
 
 
