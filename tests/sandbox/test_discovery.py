@@ -9,7 +9,7 @@ from xero_sandbox import endpoints
 from xero_sandbox.app import create_app
 from xero_sandbox.endpoints import Call, find
 from xero_sandbox.wire import decode
-from xero_sandbox.world import World
+from xero_sandbox.world import World, pristine
 
 LIGHTHOUSES = """
 from xero_sandbox.clock import DATA_UNTIL_MS
@@ -34,7 +34,7 @@ ENDPOINTS = (Endpoint("GET", "/api.xro/2.0/Lighthouses", lighthouses, ("accounti
 
 
 def forget() -> None:
-    for found in (endpoints._modules, endpoints._routes, endpoints.makers):
+    for found in (endpoints._modules, endpoints._routes, endpoints.makers, pristine):
         found.cache_clear()
 
 
