@@ -3,16 +3,19 @@
 -- name: open_requests
 -- Oldest first, with their age in seconds by this database's clock: since they were first and last sent.
 SELECT request.*, extract(epoch FROM clock_timestamp() - first_sent_at)::float8 AS first_age,
-       extract(epoch FROM clock_timestamp() - last_sent_at)::float8 AS last_age
+       extract(epoch FROM clock_timestamp() - last_sent_at)::float8 AS last_age, clock_timestamp() AS read_at
   FROM xero_sync.push_request AS request
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
  ORDER BY created_at, id;
 
--- name: add_request$
+-- name: add_request^
 INSERT INTO xero_sync.push_request
        (connection_id, kind, idempotency_key, method, path, query, body, documents, versions, identities, event_id)
 VALUES (:connection_id, :kind, :idempotency_key, :method, :path, :query, :body, :documents, :versions, :identities, :event_id)
-RETURNING id;
+RETURNING id, created_at;
+
+-- name: seal_request!
+UPDATE xero_sync.push_request SET seal = :seal WHERE id = :id;
 
 -- name: sending!
 UPDATE xero_sync.push_request

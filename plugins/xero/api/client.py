@@ -94,7 +94,7 @@ class XeroClient:
         query = {
             name: str(value).lower() if isinstance(value, bool) else value for name, value in (params or {}).items()
         }
-        return self._call(requests.Request("GET", self.app.api_host + path, headers=headers, params=query), path)
+        return self._call(requests.Request("GET", self.app.url(path), headers=headers, params=query), path)
 
     def write(
         self,
@@ -117,7 +117,7 @@ class XeroClient:
         """
         headers = {"xero-tenant-id": self.tenant_id} if self.tenant_id else {}
         headers |= {"Idempotency-Key": key, "Content-Type": content_type}
-        request = requests.Request(method, self.app.api_host + path, headers=headers, params=dict(params or {}))
+        request = requests.Request(method, self.app.url(path), headers=headers, params=dict(params or {}))
         request.data = body
         effort = _Effort(self._patience, self._backoff, write=True, again_for=again_for, in_doubt=in_doubt)
         effort.sending = sending
@@ -130,7 +130,7 @@ class XeroClient:
 
     def delete(self, path: str) -> None:
         """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
-        self._call(requests.Request("DELETE", self.app.api_host + path, headers={}), path)
+        self._call(requests.Request("DELETE", self.app.url(path), headers={}), path)
 
     def _call(self, request: requests.Request, path: str, effort: _Effort | None = None) -> Answer:
         effort = effort or _Effort(self._patience, self._backoff)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from xero.api.errors import Misconfigured
 
@@ -26,6 +27,8 @@ SCOPES = (
     "payroll.settings.read",
     "payroll.payruns.read",
 )
+# A backslash is a slash to some, and who drops a control character may read another address.
+_NOT_IN_A_PATH = re.compile(r"[\\\x00-\x20\x7f]")
 # They belong to a user who signs in: a client that speaks for itself has none.
 USER_SCOPES = frozenset({"offline_access", "openid", "profile", "email"})
 
@@ -84,6 +87,16 @@ class XeroApp:
             app_limit=int(limits.get("app_limit", 10_000)),
             day_limit=int(limits["day_limit"]) if "day_limit" in limits else None,
         )
+
+    def url(self, path: str) -> str:
+        """The address of a path such as ``/api.xro/2.0/Contacts`` on this app's host, and on no other.
+
+        ValueError for anything else: the bearer token goes wherever the address leads.
+        """
+        parts, host = urlsplit(path), urlsplit(self.api_host)
+        if parts.scheme or parts.netloc or not path.startswith("/") or _NOT_IN_A_PATH.search(path):
+            raise ValueError(f"{path!r} is not a path on {self.api_host}: a path begins with one slash")
+        return urlunsplit((host.scheme, host.netloc, host.path + parts.path, parts.query, ""))
 
 
 def _invalid(name: str, problem: str) -> Misconfigured:

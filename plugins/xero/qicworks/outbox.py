@@ -6,14 +6,18 @@ A document is claimed by a request in one transaction and settled in another; be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from xero.documents.declaration import Json
+from xero.documents.declaration import Json, Kind
 from xero.qicworks import sql
+from xero.qicworks.connections import Connection
+from xero.qicworks.database import Session
 from xero.qicworks.outgoing import Outgoing, Waiting
+from xero.qicworks.seals import Seals
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
@@ -75,7 +79,9 @@ RETRY = SQL(
 
 @dataclass(frozen=True)
 class Request:
-    """A request of the outbox. Ages are seconds by the database's clock; None: it never left."""
+    """A request of the outbox. Ages are seconds by the database's clock; None: it never left.
+
+    `sealed_age`: since this project wrote it, by its seal; None: somebody else did, so nothing of it is believed."""
 
     id: UUID
     key: str
@@ -89,6 +95,7 @@ class Request:
     server_failed: bool = False
     first_age: float | None = None
     last_age: float | None = None
+    sealed_age: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,19 @@ class Result:
 
 
 class Outbox(Outgoing):
-    """The documents of one kind and connection, claimed, sent and settled."""
+    """The documents of one kind and connection, claimed, sent and settled. `seals`: without them nothing is claimed."""
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        kind: Kind,
+        *,
+        failed_too: bool = False,
+        seals: Seals | None = None,
+    ) -> None:
+        super().__init__(session, connection, kind, failed_too=failed_too)
+        self._seals = seals
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
         """Failed documents are ready again; how many."""
@@ -137,7 +156,9 @@ class Outbox(Outgoing):
         identities: Sequence[Json],
         event_id: int,
     ) -> Request:
-        """Makes the request that is to carry these, and marks them in flight."""
+        """Makes the request that is to carry these, sealed, and marks them in flight."""
+        assert documents, "a request carries documents"
+        assert self._seals, "only who may seal may claim"
         request = {
             "method": method,
             "path": path,
@@ -149,10 +170,12 @@ class Outbox(Outgoing):
             "identities": Jsonb(list(identities)),
             "event_id": event_id,
         }
-        id = OUTBOX.add_request(self.session, **request, **self._pair)
+        made = OUTBOX.add_request(self.session, **request, **self._pair)
+        facts = self._facts({**request, "query": query, "identities": list(identities)})
+        OUTBOX.seal_request(self.session, id=made["id"], seal=self._seals.seal(facts, made["created_at"]))
         self._run(IN_FLIGHT, ids=request["documents"], versions=request["versions"])
         return Request(
-            id=id,
+            id=made["id"],
             key=str(request["idempotency_key"]),
             method=method,
             path=path,
@@ -161,7 +184,25 @@ class Outbox(Outgoing):
             documents=tuple(documents),
             versions=tuple(versions),
             identities=tuple(identities),
+            sealed_age=0.0,
         )
+
+    def _facts(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What decides what a request sends, where to, and for which documents."""
+        return {
+            "table": "xero_sync.push_request",
+            "connection": str(self.connection.id),
+            "tenant": self.connection.tenant_id,
+            "kind": self.kind.name,
+            "documents": [str(id) for id in row["documents"]],
+            **{name: row[name] for name in ("idempotency_key", "method", "path", "query", "body")},
+            **{name: list(row[name]) for name in ("versions", "identities")},
+        }
+
+    def _sealed_age(self, row: dict[str, Any]) -> float | None:
+        made_at = self._seals.made_at(row["seal"] and bytes(row["seal"]), self._facts(row)) if self._seals else None
+        age: float | None = (row["read_at"] - made_at).total_seconds() if made_at else None
+        return age
 
     # -- sending
 
@@ -180,6 +221,7 @@ class Outbox(Outgoing):
                 server_failed=row["server_failed"],
                 first_age=row["first_age"],
                 last_age=row["last_age"],
+                sealed_age=self._sealed_age(row),
             )
             for row in OUTBOX.open_requests(self.session, **self._pair)
         ]

@@ -15,7 +15,7 @@ from xero.sync.finding import Finder, each_its_own, wants_a_look
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
 from xero.sync.preview import Preview
-from xero.sync.settling import Settled, Settling, label, refused
+from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, refused
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,12 @@ class Batch:
     def recover(self, request: Request) -> None:
         """Settles a request of which nobody knows what became. Never sends anything that Xero may have."""
         log.warning("an earlier run left a request of %d documents open", len(request.documents))
-        if request.first_age is None:
+        if request.sealed_age is None:
+            self._recover_unsealed(request)
+        elif request.first_age is None:
             log.info("it never left: its documents are ready again")
             self.outbox.release(request)
-        elif not request.server_failed and 0 <= request.first_age < REPLAY:
+        elif not request.server_failed and 0 <= request.first_age < REPLAY and request.sealed_age < REPLAY:
             self._replay(request)
         else:
             self._leave_alone(request)
@@ -71,6 +73,38 @@ class Batch:
                 return
         log.info("it left %.0f s ago: the same is sent again under its key", request.first_age)
         self._send(request)
+
+    def _recover_unsealed(self, request: Request) -> None:
+        """Of a row that this project did not write, or an earlier version of it, nothing is sent, and nothing believed
+        but which documents it may have carried: those are looked up by what QicWorks says of them now."""
+        self.settling.warn(*UNSEALED)
+        documents = {one.id: one for one in self.outbox.read_priced(request.documents)}
+        settled, new = [], []
+        for id, version in zip(request.documents, request.versions, strict=False):
+            document = documents.get(id)
+            if document and document.version == version and document.xero_id is None and not self._unfit(document):
+                new.append(document)
+            elif document:
+                unclear = document.version != version and document.xero_id is None
+                result = check_in_xero("what was sent of it is not known") if unclear else Result(None)
+                settled.append(Settled(id, version, label(self.kind, document), result))
+        self.settling.settle(settled, held=("in_flight",))
+        if not new:
+            self.outbox.close(request, "not sent")
+            return
+        self._leave_alone(request)
+        self._look_up(
+            replace(
+                request,
+                method="PUT",
+                documents=tuple(one.id for one in new),
+                versions=tuple(one.version for one in new),
+                identities=tuple(self.kind.identity(one) for one in new),
+            )
+        )
+
+    def _unfit(self, document: Document) -> bool:
+        return bool(planning.findings(self.kind, document))
 
     def _looks_first(self, request: Request) -> bool:
         """Xero would take it twice: no key is trusted alone."""
@@ -185,10 +219,10 @@ class Batch:
         try:
             answer = self.it.client.write(
                 request.method,
-                request.path,
+                self.kind.path,
                 request.body.encode(),
                 key=request.key,
-                params=request.query,
+                params=self._query(),
                 again_for=0.0 if self._looks_first(request) else REPLAY - (request.first_age or 0.0),
                 in_doubt=request.first_age is not None,
                 sending=lambda: self.outbox.sending(request),
@@ -233,8 +267,8 @@ class Batch:
             halves = [
                 self.outbox.claim(
                     request.method,
-                    request.path,
-                    request.query,
+                    self.kind.path,
+                    self._query(),
                     planning.encoded(self.kind, elements[part]),
                     request.documents[part],
                     request.versions[part],

@@ -19,7 +19,7 @@ from xero.sync.batch import QUIET
 from xero.sync.corrections import correct
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
-from xero.sync.settling import Settled, Settling, label
+from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,9 @@ class OneByOne(ABC):
 
     def recover(self, request: Request) -> None:
         log.warning("an earlier run left a request of one %s open", self.kind.word)
-        if request.first_age is None:
+        if request.sealed_age is None:
+            self._recover_unsealed(request)
+        elif request.first_age is None:
             log.info("it never left: ready again")
             self.outbox.release(request)
         elif (request.last_age or 0.0) < self.quiet:
@@ -72,6 +74,17 @@ class OneByOne(ABC):
             )
         else:
             self.look_up(request)
+
+    def _recover_unsealed(self, request: Request) -> None:
+        """Of a row that this project did not write, or an earlier version of it, nothing is believed but which
+        documents it may have carried."""
+        self.settling.warn(*UNSEALED)
+        unclear = check_in_xero("what was sent of it is not known")
+        settled = [
+            Settled(id, version, f"{self.kind.word} {id}", unclear)
+            for id, version in zip(request.documents, request.versions, strict=False)
+        ]
+        self.settling.settle(settled, request, "looked up")
 
     # -- one by one
 

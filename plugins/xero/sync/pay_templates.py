@@ -178,7 +178,7 @@ class PayTemplates(OneByOne):
             self.pay.claim_lines(document, planned.claims)
         body = JSON.encode(planned.body(document))
         try:
-            self.write(request, request.path, body, request.key, again_for=REPLAY)
+            self.write(request, _path(document), body, request.key, again_for=REPLAY)
         except Refused as refusal:
             self._refused(document, planned, request, refusal)
             return

@@ -10,6 +10,7 @@ from xero.documents.declaration import Kind, PricedKind
 from xero.qicworks import connections, database
 from xero.qicworks.events import Origin
 from xero.qicworks.outbox import Outbox
+from xero.qicworks.seals import Seals
 from xero.sync import interaction
 from xero.sync.attachments import Attachments
 from xero.sync.batch import QUIET
@@ -49,7 +50,7 @@ def _work(
 ) -> Outcome:
     it.open_client(open_client)
     it.keep_organisation_fresh()
-    outbox = Outbox(it.session, it.connection, kind)
+    outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
     settling = Settling(it, outbox)
     delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
     wanted = outbox.named(names) if names else None

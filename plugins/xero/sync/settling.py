@@ -14,6 +14,12 @@ from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
 
+UNSEALED = (
+    "A request was left in the outbox that does not carry the seal of this project: nothing of it was sent.",
+    "After an update of this project, or of token_keys, that is no harm. Otherwise look who can write to the table "
+    "xero_sync.push_request.",
+)
+
 
 @dataclass(frozen=True)
 class Settled:
