@@ -104,7 +104,7 @@ ECHO = f"refresh-0 {SECRET} {ACCESS}"
         (as_json(400, {"error": "invalid_scope"}), Misconfigured, "scopes"),
         (as_json(400, {"error": f"strange {ECHO}"}), Misconfigured, "client"),
         (as_json(400, {"error": "temporarily_unavailable"}), RetryLater, "problem"),
-        (Reply(404, b"<html>" + ECHO.encode(), {"Content-Type": "text/html"}), Misconfigured, "identity_host"),
+        (Reply(404, b"<html>" + ECHO.encode(), {"Content-Type": "text/html"}), RetryLater, "identity_host"),
         (Reply(302, b"", {"Location": "https://elsewhere.example"}), Misconfigured, "identity_host"),
         (Reply(200, b"<html>" + ECHO.encode(), {"Content-Type": "text/html"}), BadAnswer, "identity_host"),
         (as_json(200, {"hello": ECHO}), BadAnswer, "identity_host"),

@@ -1,6 +1,7 @@
 """A scripted HTTP server that remembers what came over the wire, header by header."""
 
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -17,12 +18,14 @@ ACCESS = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
 
 @dataclass
 class Reply:
-    """One scripted answer. `cut`: bytes of the body after which the connection is closed."""
+    """One scripted answer. `cut`: bytes of the body after which the connection is closed; `drip`: seconds between two
+    bytes of it."""
 
     status: int = 200
     body: bytes = b'{"Status": "OK"}'
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
+    drip: float | None = None
 
 
 @dataclass
@@ -70,7 +73,11 @@ class Server:
         for name, value in {**standard, **reply.headers}.items():
             request.send_header(name, value)
         request.end_headers()
-        request.wfile.write(reply.body[: reply.cut])
+        if reply.drip is None:
+            request.wfile.write(reply.body[: reply.cut])
+        for byte in reply.body if reply.drip is not None else b"":
+            request.wfile.write(bytes([byte]))
+            time.sleep(reply.drip or 0)
         if reply.cut is not None:
             request.close_connection = True
 

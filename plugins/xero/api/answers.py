@@ -1,10 +1,11 @@
-"""Reading what came back: gzip, JSON, the envelope and the server's own time."""
+"""Reading what came back, within bounds: gzip, JSON, envelope, the server's own time, and whose words a refusal is."""
 
 from __future__ import annotations
 
-import gzip
+import re
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,21 @@ from typing import Any
 import requests
 
 from xero.api import limits, wire
-from xero.api.errors import BadAnswer
+from xero.api.errors import BadAnswer, OutOfBounds
 
 ENVELOPED = ("/api.xro/", "/payroll.xro/")
+
+# A page of a thousand invoices with many lines has some 20 MB, and comes in seconds.
+MAX_BYTES_ON_WIRE = 32 << 20
+MAX_BYTES_UNPACKED = 128 << 20
+MAX_SECONDS = 120.0
+MAX_PAGES = 5_000  # of one reading: as many calls as an organisation has in a day
+_CHUNK_BYTES = 1 << 16
+
+# Keys of Xero's own error bodies, in lower case (Accounting, Payroll, OAuth).
+_OWN_KEYS = frozenset({"errornumber", "type", "message", "elements", "title", "status", "detail", "problem", "error"})
+_MARKUP = re.compile(r"<[a-z!/?]", re.IGNORECASE)
+_FEWEST_WORDS = 4  # of a sentence: "Access Denied" and "Bad Request" are those of what stands before Xero
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +49,55 @@ def bad(path: str, why: str) -> BadAnswer:
     )
 
 
+def out_of_bounds(what: str, bound: str) -> OutOfBounds:
+    """What to raise for what no answer of Xero's comes near."""
+    return OutOfBounds(
+        f"{what} is out of bounds: {bound}.",
+        "It was not read any further, and nothing of it is kept. Check the host in the Airflow connection and what "
+        "stands between it and Xero.",
+    )
+
+
+def too_many_pages(path: str) -> OutOfBounds:
+    """What to raise for a list that does not end."""
+    return out_of_bounds(f"The list {path}", f"it has more than {MAX_PAGES:,} pages")
+
+
+def receive(response: requests.Response, what: str, now: Callable[[], float] = time.monotonic) -> bytes:
+    """The body as it came over the wire, compressed or not. OutOfBounds where it is too large, or takes too long."""
+    body, until = bytearray(), now() + MAX_SECONDS
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
+        body += chunk
+        if len(body) > MAX_BYTES_ON_WIRE:
+            raise out_of_bounds(what, f"it has more than {MAX_BYTES_ON_WIRE >> 20} MB")
+        if now() > until:
+            raise out_of_bounds(what, f"it was not complete after {MAX_SECONDS:.0f} s")
+    response.raw.read(decode_content=False)  # nothing is left: raises where fewer bytes came than were announced
+    return bytes(body)
+
+
+def unpacked(body: bytes, encoding: str, what: str) -> bytes:
+    """The body without its gzip. ValueError where that is broken or cut short, OutOfBounds where it grows too large."""
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        return body
+    made, rest = bytearray(), body
+    try:
+        while rest:
+            unpacker = zlib.decompressobj(31)
+            made += unpacker.decompress(rest, MAX_BYTES_UNPACKED + 1 - len(made))
+            if len(made) > MAX_BYTES_UNPACKED:
+                raise out_of_bounds(what, f"it unpacks to more than {MAX_BYTES_UNPACKED >> 20} MB")
+            if not unpacker.eof:
+                raise ValueError("its gzip is broken or cut short")
+            rest = unpacker.unused_data
+    except zlib.error:
+        raise ValueError("its gzip is broken or cut short") from None
+    return bytes(made)
+
+
 def read(response: requests.Response, body: bytes, path: str) -> Answer:
     """A successful answer. Raises BadAnswer when it cannot be one of Xero's."""
-    data = None if response.status_code == 204 else _decoded(response, body)
+    data = None if response.status_code == 204 else _decoded(response, body, path)
     if isinstance(data, ValueError):
         raise bad(path, str(data))
     envelope = data if isinstance(data, dict) else {}
@@ -47,25 +106,43 @@ def read(response: requests.Response, body: bytes, path: str) -> Answer:
     return Answer(data, _server_time(envelope, response.headers), len(body), response.status_code, response.headers)
 
 
-def _decoded(response: requests.Response, body: bytes) -> Any:
+def unchanged(response: requests.Response, body: bytes) -> Answer:
+    """304, to a question with If-Modified-Since: nothing has changed, so there are no records."""
+    return Answer({}, _server_time({}, response.headers), len(body), response.status_code, response.headers)
+
+
+def _decoded(response: requests.Response, body: bytes, path: str) -> Any:
     """The JSON of an answer, or the ValueError that says why there is none."""
     try:
-        if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
-            body = gzip.decompress(body)
-        return wire.loads(body)
-    except (EOFError, OSError, zlib.error):
-        return ValueError("its gzip is broken or cut short")
+        return wire.loads(unpacked(body, response.headers.get("Content-Encoding", ""), f"What came for {path}"))
     except ValueError as error:
         return ValueError(str(error))
 
 
-def reason(response: requests.Response, body: bytes) -> Any:
-    """What an answer other than 200 says: JSON, or where it is plain text the text; nothing of a page of HTML."""
-    said = _decoded(response, body)
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What an answer other than 200 says: JSON, or a sentence. `own`: whether it can be Xero itself that says so, and
+    not a proxy or a content network on the way, whose pages say nothing of the organisation or its records."""
+
+    said: Any
+    own: bool
+
+
+def reason(response: requests.Response, body: bytes, path: str) -> Reason:
+    """Xero's own are JSON with its keys, one sentence without markup, and nothing at all."""
+    if not body.strip():
+        return Reason(None, own=True)
+    said = _decoded(response, body, path)
     if not isinstance(said, ValueError):
-        return said
-    plain = response.headers.get("Content-Type", "").startswith("text/plain")
-    return body[:2000].decode("utf-8", "replace") if plain and not response.headers.get("Content-Encoding") else None
+        keys = {str(key).lower() for key in said} if isinstance(said, Mapping) else set()
+        return Reason(said, own=bool(keys & _OWN_KEYS) or isinstance(said, list))
+    try:
+        text = unpacked(body, response.headers.get("Content-Encoding", ""), path)[:2000].decode("utf-8", "replace")
+    except ValueError:
+        return Reason(None, own=False)
+    sentence = text.strip()
+    own = not _MARKUP.search(sentence) and len(sentence.split()) >= _FEWEST_WORDS
+    return Reason(sentence if own else None, own)
 
 
 def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:

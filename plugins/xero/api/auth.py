@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import requests
+import urllib3
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
 from authlib.oauth2 import OAuth2Client
 
+from xero.api import wire
+from xero.api.answers import receive, unpacked
 from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError, cleaned
 from xero.api.limits import DEFAULT_WAIT, retry_after
 from xero.api.session import new_session
@@ -23,7 +26,10 @@ from xero.api.settings import XeroApp
 
 MARGIN = 60.0  # seconds before its end that a token is renewed; of a short-lived one a tenth of its life
 USUAL_LIFE = 1800.0  # seconds, where the server does not say
+LONGEST_LIFE = 10**9  # seconds; later than that no calendar goes
 TIMEOUTS = (10.0, 30.0)  # seconds to connect, to read
+
+_TEXTS = ("access_token", "refresh_token", "scope", "token_type", "error", "error_description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Token:
         claims = rest.partition(".")[0]
         try:
             said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         user_id = said.get("xero_userid") if isinstance(said, dict) else None
         return user_id if isinstance(user_id, str) and user_id else None
@@ -88,7 +94,7 @@ class OAuth:
         for moment in ("access_token_response", "refresh_token_response"):
             self._client.register_compliance_hook(moment, _refuse_trouble)
         self._endpoint = f"{app.identity_host}/connect/token"
-        self._options = {"timeout": TIMEOUTS, "allow_redirects": False}
+        self._options = {"timeout": TIMEOUTS, "allow_redirects": False, "stream": True}
 
     def client_credentials(self) -> Token:
         """A token for the app itself (a custom connection); it has no refresh token."""
@@ -132,6 +138,7 @@ class OAuth:
                 **self._options,
             )
         )
+        answer.close()
         if answer.status_code != 200:
             raise self._unexpected(answer.status_code)
 
@@ -150,11 +157,8 @@ class OAuth:
     def _ask(self, call: Callable[[], Any], *secrets: str) -> Token:
         answer = self._guarded(call, *secrets)
         access_token = answer.get("access_token")
-        try:
-            seconds = float(answer.get("expires_in") or USUAL_LIFE)
-        except (TypeError, ValueError):
-            seconds = USUAL_LIFE
-        if not isinstance(access_token, str) or not access_token:
+        seconds = float(answer.get("expires_in") or USUAL_LIFE)
+        if not access_token:
             raise BadAnswer(
                 "Xero's identity server gave an answer without an access token.",
                 "Check identity_host in the Airflow connection; if it is right, try again later.",
@@ -178,7 +182,7 @@ class OAuth:
             trouble = self._decision(str(error.error), description)
         except requests.HTTPError as error:
             trouble = self._unexpected(error.response.status_code)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             trouble = RetryLater(
                 DEFAULT_WAIT["outage"],
                 "outage",
@@ -221,15 +225,45 @@ class OAuth:
 
 
 def _refuse_trouble(answer: requests.Response) -> requests.Response:
-    """A limit, an outage or a redirect of the identity server, before anyone looks for a token in it."""
+    """A limit, an outage, a redirect or somebody else's page, before anyone looks for a token in it.
+
+    What is left is what OAuth knows, of the types that it has there."""
     if 300 <= answer.status_code < 400:
         raise requests.HTTPError(response=answer)
     if answer.status_code == 429:
         raise RetryLater(retry_after(answer.headers) or DEFAULT_WAIT["app"], "app")
     if answer.status_code >= 500:
-        raise RetryLater(
-            retry_after(answer.headers) or DEFAULT_WAIT["outage"],
-            "outage",
-            f"Xero's identity server is out of order (HTTP {answer.status_code}).",
-        )
+        raise _out_of_order(answer, f"HTTP {answer.status_code}")
+    where = "What came from Xero's identity server"
+    body = unpacked(receive(answer, where), answer.headers.get("Content-Encoding", ""), where)
+    try:
+        said = wire.loads(body)
+    except ValueError:
+        said = None
+    if answer.status_code >= 400 and not (isinstance(said, dict) and isinstance(said.get("error"), str)):
+        raise _out_of_order(answer, f"HTTP {answer.status_code}, with a page that is not Xero's")
+    if not isinstance(said, dict):
+        raise ValueError("no JSON object")
+    known = {name: said[name] for name in _TEXTS if isinstance(said.get(name), str)}
+    if seconds := _life(said.get("expires_in")):
+        known["expires_in"] = seconds
+    answer._content = json.dumps(known).encode()  # what `json()` reads from here on: requests has no way to say so
     return answer
+
+
+def _out_of_order(answer: requests.Response, how: str) -> RetryLater:
+    return RetryLater(
+        retry_after(answer.headers) or DEFAULT_WAIT["outage"],
+        "outage",
+        f"Xero's identity server is out of order ({how}).",
+        "A later run tries again. If it lasts, check identity_host in the Airflow connection, and the network.",
+    )
+
+
+def _life(said: Any) -> int | None:
+    """Seconds that a token lives, as the server says; None where it says nothing that can be so."""
+    try:
+        seconds = wire.number(said)
+    except ValueError:
+        return None
+    return min(int(seconds), LONGEST_LIFE) if seconds is not None and seconds >= 1 else None

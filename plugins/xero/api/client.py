@@ -8,19 +8,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from xero.api import limits
-from xero.api.answers import Answer, bad, read, reason
+from xero.api import errors, limits
+from xero.api.answers import Answer, Reason, bad, read, reason, receive, unchanged
 from xero.api.auth import Token, TokenStore
 from xero.api.errors import (
     BadAnswer,
     Disconnected,
     NotAvailable,
+    OutOfBounds,
     ReconnectNeeded,
     Refused,
     RetryLater,
@@ -157,10 +157,12 @@ class XeroClient:
             permit.settle(headers, pause, problem)
         if response.status_code in (200, 204):
             return read(response, body, path)
+        if response.status_code == 304 and "If-Modified-Since" in request.headers:
+            return unchanged(response, body)
         if problem:
             wait = DEFAULT_WAIT[problem] if pause is None else pause
             raise RetryLater(wait + ROUNDING, problem)
-        raise self._decision(response, reason(response, body), path, token, effort)
+        raise self._decision(response, reason(response, body, path), path, token, effort)
 
     def _current_token(self) -> Token:
         token = self._token or self._tokens.get()
@@ -186,7 +188,7 @@ class XeroClient:
             with self._counting:
                 self.calls += 1
             with self._session.send(prepared, timeout=self._timeouts, allow_redirects=False, **settings) as response:
-                body = response.raw.read(decode_content=False)
+                body = receive(response, f"What came from {self.app.api_host}")
             with self._counting:
                 self.bytes_received += len(body)
             return response, body
@@ -195,18 +197,22 @@ class XeroClient:
         # Outside the handler: the exceptions of requests carry the request, and with it the token.
         raise _outage(f"no answer came from {self.app.api_host} ({trouble})")
 
-    def _decision(self, response: requests.Response, said: Any, path: str, token: Token, effort: _Effort) -> Exception:
+    def _decision(
+        self, response: requests.Response, why: Reason, path: str, token: Token, effort: _Effort
+    ) -> Exception:
         """The decision that an answer other than success or 429 means, as the exception to raise."""
         status = response.status_code
         payroll = path.startswith("/payroll.xro/")
-        if payroll:
-            said = without_numbers(said)
-        detail = cleaned(said.get("Detail") or "", token.access_token) if isinstance(said, dict) else ""
+        said = without_numbers(why.said) if payroll else why.said
+        detail = cleaned(errors.field(said, "Detail") or "", token.access_token)
         unauthorised = "AuthorizationUnsuccessful" in detail
         if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
             effort.told = limits.retry_after(response.headers)
             effort.server_failed = True
             return _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
+        if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
+            effort.told = limits.retry_after(response.headers)
+            return _outage(f"HTTP {status}, with a page that is not Xero's", effort.told)
         if status == 401 and not unauthorised and not effort.renewed:
             effort.renewed = True
             self._token = self._tokens.renew(token)
@@ -219,9 +225,7 @@ class XeroClient:
         if status in (401, 403) and (unauthorised or payroll):
             return NotAvailable(
                 f"Xero does not give this app {path} (HTTP {status}{', ' + detail if detail else ''}).",
-                "It needs a payroll subscription, and a payroll administrator as the user who connects."
-                if payroll
-                else "Add the missing scope to the Airflow connection, and connect to Xero again.",
+                _missing(self.app.scope_of(path) if unauthorised else None, payroll),
             )
         if status == 401:
             return ReconnectNeeded(
@@ -267,6 +271,9 @@ class _Effort:
         self.pause = 0.0
         if isinstance(error, _Expired):
             return True
+        if isinstance(error, OutOfBounds):
+            self.in_doubt = self.in_doubt or self.write
+            return False
         if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
             self.in_doubt = self.in_doubt or self.write
             if self.write and self.server_failed:
@@ -282,6 +289,16 @@ class _Effort:
             self.pause = error.seconds
             return error.seconds <= self.patience_left()
         return False
+
+
+def _missing(scope: str | None, payroll: bool) -> str:
+    """What to do about what Xero does not give."""
+    steps = []
+    if scope:
+        steps.append(f"Add the scope {scope} to the Airflow connection if it is missing there, and connect again.")
+    if payroll:
+        steps.append("It needs a payroll subscription, and a payroll administrator as the user who connects.")
+    return " ".join(steps)
 
 
 def _outage(what: str, told: float | None = None) -> RetryLater:

@@ -27,14 +27,18 @@ def cleaned(words: object, *secrets: str | None) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def without_numbers(said: Any) -> Any:
-    """The same, with runs of six digits and more masked: of payroll they may be a tax file or account number."""
+def without_numbers(said: Any, depth: int = 0) -> Any:
+    """The same, with runs of six digits and more masked: of payroll they may be a tax file or account number.
+
+    What lies deeper than any reason of Xero's is left out."""
     if isinstance(said, str):
         return _LONG_NUMBERS.sub("***", said)
+    if isinstance(said, list | Mapping) and depth > _DEEPEST:
+        return None
     if isinstance(said, list):
-        return [without_numbers(one) for one in said]
+        return [without_numbers(one, depth + 1) for one in said]
     if isinstance(said, Mapping):
-        return {name: without_numbers(one) for name, one in said.items()}
+        return {name: without_numbers(one, depth + 1) for name, one in said.items()}
     return said
 
 
@@ -92,6 +96,10 @@ class BadAnswer(XeroError):
     """What came, after several tries, was not an answer of Xero: no JSON, no envelope, or cut short."""
 
 
+class OutOfBounds(BadAnswer):
+    """What came is larger, longer or slower than anything Xero sends. Not asked for again; nothing of it is kept."""
+
+
 class Refused(XeroError):
     """Xero refused the request. `messages` are its own words, dug out of the answer once, here."""
 
@@ -115,37 +123,50 @@ _LIMITS: dict[Limit, str] = {
     "concurrent": "in flight per organisation",
     "outage": "outage",
 }
-# The keys of Xero's words, most telling first (Accounting, Payroll AU, Payroll NZ and UK).
-_WORDS = ("Message", "Description", "reason", "Detail", "detail", "Title", "title")
+# The keys of Xero's words, most telling first (Accounting, Payroll AU, Payroll NZ and UK), in whatever case they come.
+_WORDS = ("message", "description", "reason", "detail", "title")
+_NESTED = ("validationerrors", "invalidfields", "problem")
+_DEEPEST = 20  # levels below which no reason of Xero's lies
 
 
-def _messages(answer: Any) -> Iterator[str]:
+def field(said: Any, name: str) -> Any:
+    """What an error body says under this key, which comes in more than one case; None where it says nothing."""
+    if not isinstance(said, Mapping):
+        return None
+    return next((value for key, value in said.items() if str(key).lower() == name.lower()), None)
+
+
+def _messages(answer: Any, depth: int = 0) -> Iterator[str]:
     """Xero's reasons, the nested ones before the general one; only the general one when nothing is nested."""
+    if depth > _DEEPEST:
+        return
     if isinstance(answer, str):
         yield answer
     elif isinstance(answer, list):
         for element in answer:
-            yield from _messages(element)
+            yield from _messages(element, depth + 1)
     elif isinstance(answer, Mapping):
-        nested = list(_nested(answer))
-        yield from nested or _first(answer.get(key) for key in _WORDS)
+        nested = list(_nested(answer, depth + 1))
+        yield from nested or _first(field(answer, key) for key in _WORDS)
 
 
-def _nested(answer: Mapping[str, Any]) -> Iterator[str]:
+def _nested(answer: Mapping[str, Any], depth: int) -> Iterator[str]:
     """The reasons below this object: of validation errors, wherever they lie (elements, lines, contacts)."""
+    if depth > _DEEPEST:
+        return
     for key, value in answer.items():
-        if key in ("ValidationErrors", "invalidFields", "problem"):
-            yield from _messages(value)
+        if str(key).lower() in _NESTED:
+            yield from _messages(value, depth + 1)
         elif isinstance(value, Mapping):
-            yield from _nested(value)
+            yield from _nested(value, depth + 1)
         elif isinstance(value, list):
             for element in value:
                 if isinstance(element, Mapping):
-                    yield from _nested(element)
+                    yield from _nested(element, depth + 1)
 
 
 def _first(words: Iterable[Any]) -> list[str]:
-    return next(([str(word)] for word in words if word), [])
+    return next(([word] for word in words if isinstance(word, str) and word), [])
 
 
 def _duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ from xero.api.errors import Limit
 
 # Without a Retry-After; Xero sends one for the minute and the day.
 DEFAULT_WAIT: dict[Limit, float] = {"minute": 60.0, "app": 60.0, "day": 3600.0, "concurrent": 1.0, "outage": 300.0}
+LONGEST_WAIT = 86_400.0
 # Retry-After is in whole seconds, perhaps rounded down.
 ROUNDING = 0.5
 
@@ -52,15 +53,17 @@ def problem(headers: Mapping[str, str], retry_after: float | None) -> Limit:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Retry-After in seconds, from a number or from an HTTP date (against the server's own Date); None without one."""
+    """Retry-After in seconds, from a number or from an HTTP date (against the server's own Date); None without one.
+
+    No limit of Xero's lasts longer than a day: what is longer is taken for a day."""
     said = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", said):
-        return float(said)
+    if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", said):
+        return min(float(said), LONGEST_WAIT)
     moment = http_date(said)
     if moment is None:
         return None
     now = now or http_date(headers.get("Date", "")) or datetime.now(UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_WAIT)
 
 
 def day_remaining(headers: Mapping[str, str]) -> int | None:
@@ -73,6 +76,6 @@ def http_date(said: str) -> datetime | None:
     """The moment an HTTP header names, aware and UTC; None when it names none."""
     try:
         moment = parsedate_to_datetime(said)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):  # what the standard library lets through of odd dates
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

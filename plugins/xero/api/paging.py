@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.errors import BadAnswer
 
 SECOND = timedelta(seconds=1)
@@ -51,6 +52,7 @@ class Position(msgspec.Struct):
     pass_started: datetime | None = None
     met_newer: bool = False
     walks: int = 0
+    fetched: int = 0
     rowless: list[str] = []  # what came and is of no interest: counted only
     warnings: list[str] = []
 
@@ -72,12 +74,21 @@ class Reader:
     A server that turns out not to sort or not to filter is walked as a whole, and a warning says so.
     """
 
-    def __init__(self, fetch: Fetch, identify: Identify, version: Version, position: Position) -> None:
+    def __init__(
+        self, fetch: Fetch, identify: Identify, version: Version, position: Position, path: str = "of records"
+    ) -> None:
         self.fetch = fetch
+        self.path = path
         self.identify = identify
         self.version = version
         self.position = position
         self._last: tuple[Page, list[datetime | None]] | None = None
+
+    def _fetch(self, since: datetime | None, number: int) -> Page:
+        self.position.fetched += 1
+        if self.position.fetched > MAX_PAGES:
+            raise too_many_pages(self.path)
+        return self.fetch(since, number)
 
     def pages(self) -> Iterator[Sequence[Row]]:
         """The rows, page by page, duplicates among them. After each page `position` is where to go on."""
@@ -89,17 +100,17 @@ class Reader:
         """Once more, all pages of the first request, from the last one down."""
         self._warn(why)
         self.position.ask = self.position.since
-        self._start_walk(self.fetch(self.position.since, 1))
+        self._start_walk(self._fetch(self.position.since, 1))
 
     def _by_key(self) -> Sequence[Row]:
         position = self.position
-        page = self.fetch(position.ask, 1)
+        page = self._fetch(position.ask, 1)
         if position.started is None:
             position.started, position.first_count = page.server_time, page.item_count
         if position.seen and not position.exclusive and not self._meets_seen(page):
             # Nothing of the second asked for came back: the server may leave that second out. Ask from a second before.
             assert position.ask is not None
-            earlier = self.fetch(position.ask - SECOND, 1)
+            earlier = self._fetch(position.ask - SECOND, 1)
             if self._meets_seen(earlier):
                 position.exclusive = True
             position.ask, page = position.ask - SECOND, earlier
@@ -132,6 +143,8 @@ class Reader:
         position = self.position
         self._count_walk()
         position.walk_started = page.server_time
+        if page.page_count is not None and page.page_count > MAX_PAGES:
+            raise too_many_pages(self.path)
         if page.page_count is not None:
             position.step, position.page = "walk", max(1, page.page_count)
             position.last_page = position.page
@@ -150,7 +163,7 @@ class Reader:
     def _count_up(self) -> Sequence[Row]:
         """Without a page count: forward to the first empty page, to know where to turn round."""
         position = self.position
-        page = self.fetch(position.ask, position.page)
+        page = self._fetch(position.ask, position.page)
         if page.rows and self._advances(page):
             position.seen = [self._mark(row) for row in page.rows]
             position.page += 1
@@ -166,7 +179,7 @@ class Reader:
 
     def _walk(self) -> Sequence[Row]:
         position = self.position
-        page = self.fetch(position.ask, position.page)
+        page = self._fetch(position.ask, position.page)
         self._versions(page)
         position.page -= 1
         if position.page == 0:
@@ -188,7 +201,7 @@ class Reader:
         """Where the filter is ignored: from the end back to what is older than the walk, until nothing newer is met."""
         position = self.position
         assert position.walk_started is not None
-        page = self.fetch(position.ask, position.page)
+        page = self._fetch(position.ask, position.page)
         if position.page > position.last_page:
             position.pass_started, position.met_newer = page.server_time, False
         versions = self._versions(page)

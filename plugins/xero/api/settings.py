@@ -27,6 +27,19 @@ SCOPES = (
     "payroll.settings.read",
     "payroll.payruns.read",
 )
+#: What each endpoint needs, by the beginning of its path. Where reading is enough the scope that ends in .read will do.
+ENDPOINT_SCOPES = {
+    "/api.xro/2.0/Contacts": "accounting.contacts",
+    "/api.xro/2.0/Invoices": "accounting.invoices",
+    "/api.xro/2.0/CreditNotes": "accounting.invoices",
+    "/api.xro/2.0/PurchaseOrders": "accounting.invoices",
+    "/api.xro/2.0/Payments": "accounting.payments.read",
+    "/api.xro/2.0": "accounting.settings.read",
+    "/payroll.xro/1.0/PayRuns": "payroll.payruns.read",
+    "/payroll.xro/1.0/PayItems": "payroll.settings.read",
+    "/payroll.xro/1.0/PayrollCalendars": "payroll.settings.read",
+    "/payroll.xro/1.0": "payroll.employees",
+}
 # A backslash is a slash to some, and who drops a control character may read another address.
 _NOT_IN_A_PATH = re.compile(r"[\\\x00-\x20\x7f]")
 # They belong to a user who signs in: a client that speaks for itself has none.
@@ -87,6 +100,13 @@ class XeroApp:
             app_limit=int(limits.get("app_limit", 10_000)),
             day_limit=int(limits["day_limit"]) if "day_limit" in limits else None,
         )
+
+    @staticmethod
+    def scope_of(path: str) -> str:
+        """The scope without which Xero does not give this path."""
+        if "/Attachments" in path:
+            return "accounting.attachments"
+        return next((scope for start, scope in ENDPOINT_SCOPES.items() if path.startswith(start)), "of this data")
 
     def url(self, path: str) -> str:
         """The address of a path such as ``/api.xro/2.0/Contacts`` on this app's host, and on no other.

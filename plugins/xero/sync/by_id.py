@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
 from xero.api.client import Answer
-from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError
+from xero.api.errors import BadAnswer, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
 from xero.datasets.declaration import READ_ON, Source
 from xero.qicworks import merge, staging
 from xero.qicworks.staging import Seen
@@ -28,8 +28,19 @@ FEW = 3  # records that may be unreadable while others can be read
 
 
 def concerns_one(trouble: BaseException) -> TypeGuard[XeroError]:
-    """Whether it may be this record only: an outage for it alone, or an answer that is none."""
-    return isinstance(trouble, BadAnswer) or (isinstance(trouble, RetryLater) and trouble.limit == "outage")
+    """Whether it may be this record only: refused, an outage for it alone, or an answer that is none."""
+    if isinstance(trouble, OutOfBounds):
+        return False
+    return (
+        is_refusal(trouble)
+        or isinstance(trouble, BadAnswer)
+        or (isinstance(trouble, RetryLater) and trouble.limit == "outage")
+    )
+
+
+def is_refusal(trouble: BaseException) -> bool:
+    """Xero has answered, and does not give this record. However many there are, the others can be had."""
+    return isinstance(trouble, Refused | NotAvailable)
 
 
 class ById:
@@ -84,7 +95,7 @@ class ById:
                     trouble = future.exception()
                     if trouble is None:
                         yield id, *future.result()
-                    elif concerns_one(trouble) and len(failed) < FEW:
+                    elif concerns_one(trouble) and (is_refusal(trouble) or self._few(failed)):
                         failed[id] = trouble
                     elif error is None:
                         error = trouble
@@ -94,11 +105,16 @@ class ById:
             pool.shutdown(cancel_futures=True)
         if error is not None:
             raise error
+        if len(failed) > FEW and len(failed) == len(wanted):
+            raise next(iter(failed.values()))  # it is not one record's: none of them is given
         if failed:
             # Whether it is they, or all of Xero: if the list cannot be had either, this raises, to be tried again soon.
             self.extract.client.get(self.extract.dataset.sources[0].path, params={"page": 1})
         for id, trouble in failed.items():
             self._leave(id, f"could not be read: {trouble.message}")
+
+    def _few(self, failed: Mapping[str, XeroError]) -> bool:
+        return sum(not is_refusal(trouble) for trouble in failed.values()) < FEW
 
     def _leave(self, id: str, why: str) -> None:
         """Not loaded, and not taken for read: the next run finds it still to be read."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import Answer, XeroClient
 from xero.datasets.declaration import Dataset, Reading, Source, Table, Timing, itself
 from xero.datasets.invoice_payments import INVOICE_BALANCE
@@ -149,14 +150,14 @@ class Comparison:
     def _everything(self) -> list[Any]:
         """All records; Payroll gives a hundred at a time."""
         found: dict[str, Any] = {}
-        for page in range(1, 1000):
+        for page in range(1, MAX_PAGES + 1):
             records = records_in(self._get({"page": page} if self.source.payroll else {}), self.source)
             fresh = {identify(self.source, record): record for record in records}
             more = self.source.payroll and len(records) >= 100 and not fresh.keys() <= found.keys()
             found |= fresh
             if not more:
-                break
-        return list(found.values())
+                return list(found.values())
+        raise too_many_pages(self.source.path)
 
     def _pages(self, since: datetime) -> tuple[list[Any], bool]:
         """What changed since then, newest first, and whether that is all of it."""

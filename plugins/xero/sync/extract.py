@@ -57,6 +57,10 @@ class Extract:
             came = "whole" if self.staging.complete else "in part"
             log.info("going on with what an interrupted run read (%s) at %s", came, in_words(self.staging.started_at))
         if self.staging.complete:
+            self.odd.append(
+                f"loaded as an interrupted run had read it, from {in_words(self.staging.started_at)} on: what has "
+                "changed in Xero since comes with the next pull"
+            )
             return self.staging
         if self.staging.position is None:
             self._stage_open_rejections()
@@ -64,6 +68,11 @@ class Extract:
             self._read(source)
         self.stage({}, (), complete=not self.unread)
         return self.staging
+
+    def drop(self) -> None:
+        """Forgets what was read."""
+        with self.session.transaction():
+            staging.drop(self.session, self.dataset, self.staging.id)
 
     @property
     def warnings(self) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Refused, RetryLater
 from xero.documents.declaration import Json, Record
@@ -19,7 +20,6 @@ log = logging.getLogger(__name__)
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
 A_PAGE = 100
-MOST_PAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def every(client: XeroClient) -> Listed:
 def _listed(client: XeroClient, path: str) -> list[Record]:
     """Until a page is not full, or brings nothing new."""
     found: dict[str, Record] = {}
-    for page in range(1, MOST_PAGES):
+    for page in range(1, MAX_PAGES + 1):
         data = client.get(path, params={"page": page}).data
         if not isinstance(data, dict) or not isinstance(data.get("LeaveApplications"), list):
             raise BadAnswer(
@@ -59,8 +59,8 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
         fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
         found |= fresh
         if len(listed) < A_PAGE or not fresh:
-            break
-    return list(found.values())
+            return list(found.values())
+    raise too_many_pages(path)
 
 
 def one(client: XeroClient, id: UUID) -> Record:

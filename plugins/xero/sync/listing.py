@@ -1,10 +1,12 @@
 """Reading an endpoint that lists: page by page, what changed, or everything."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import Answer
 from xero.api.errors import BadAnswer
 from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ORDER = "UpdatedDateUTC ASC"
-MOST_PAGES = 1000  # of an answer that is whole; a server that never ends is none of Xero's
 
 Progress = Callable[[int], None]  # told how many records came with each page
 
@@ -39,7 +40,7 @@ class Listing:
             self._read_once()
 
     def _read_pages(self) -> None:
-        reader = Reader(self._fetch, self.identify, version, self.position)
+        reader = Reader(self._fetch, self.identify, version, self.position, self.source.path)
         while True:
             for number, page in enumerate(reader.pages(), 1):
                 done = self.position.step == "done"
@@ -68,7 +69,7 @@ class Listing:
             )
         known = {self.identify(record) for record in records}
         more = len(records) >= SMALLEST_PAGE and self.source.payroll
-        for number in range(2, MOST_PAGES):
+        for number in range(2, MAX_PAGES + 2):
             if not more:
                 break
             further = records_in(self._get({"page": number}, self.position.since), self.source)
@@ -76,6 +77,8 @@ class Listing:
             known.update(map(self.identify, fresh))
             records += fresh
             more = bool(fresh)
+        else:
+            raise too_many_pages(self.source.path)
         versions = [found for record in records if (found := version(record))]
         self.position.newest = max(versions, default=None)
         self.position.started = answer.server_time or datetime.now(UTC)
@@ -139,7 +142,9 @@ def identify(source: Source, record: object) -> str:
 
 
 def records_in(answer: Answer, source: Source) -> list[Any]:
-    """The records of an answer. One without the plural is no empty answer."""
+    """The records of an answer. One without the plural is no empty answer, unless it is a 304."""
+    if answer.status == 304:
+        return []
     records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
     if records is None and isinstance(answer.data, dict) and source.envelope in answer.data:
         records = []  # null is how some say that there are none
@@ -155,6 +160,6 @@ def records_in(answer: Answer, source: Source) -> list[Any]:
 
 def page_count(answer: Answer, name: str) -> int | None:
     """What the answer announces (`itemCount`, `pageSize`, `pageCount`); None where it does not."""
-    paging = answer.data.get("pagination")
+    paging = answer.data.get("pagination") if isinstance(answer.data, dict) else None
     value = paging.get(name) if isinstance(paging, dict) else None
-    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None
+    return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None

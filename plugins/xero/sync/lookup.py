@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.documents.declaration import Json, Likeness, PricedKind, Record
 from xero.documents.pricing import same_day, same_total
@@ -40,7 +41,7 @@ def _pages(
 ) -> Iterator[tuple[list[Record], datetime | None]]:
     """Until a page brings nothing new: a server may cap the size of a page, or ignore pages altogether."""
     seen: set[str] = set()
-    for page in range(1, 10_000):
+    for page in range(1, MAX_PAGES + 1):
         # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
         params: dict[str, str | int | bool] = {
             **query,
@@ -57,6 +58,7 @@ def _pages(
         pages = _page_count(answer.data)
         if not new or (pages is not None and page >= pages):
             return
+    raise too_many_pages(kind.path)
 
 
 def _precise(kind: PricedKind) -> dict[str, str]:

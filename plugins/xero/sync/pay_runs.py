@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
 from xero.documents.declaration import Document, Finding, Row
@@ -19,7 +20,6 @@ from xero.qicworks.payroll_outbox import Owned
 
 PATH = "/payroll.xro/1.0/PayRuns"
 A_PAGE = 100
-MOST_PAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PayRuns:
     def _pages(self) -> list[PayRun]:
         """Until a page is not full, or brings nothing new."""
         found: dict[str, PayRun] = {}
-        for page in range(1, MOST_PAGES):
+        for page in range(1, MAX_PAGES + 1):
             data = self._client.get(PATH, params={"page": page}).data
             listed = data.get("PayRuns") if isinstance(data, dict) else None
             if not isinstance(listed, list):
@@ -74,8 +74,8 @@ class PayRuns:
             fresh = {id: run for id, run in runs.items() if id not in found}
             found |= fresh
             if len(listed) < A_PAGE or not fresh:
-                break
-        return list(found.values())
+                return list(found.values())
+        raise too_many_pages(PATH)
 
 
 def _id(record: Any) -> str:

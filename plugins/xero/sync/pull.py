@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from xero.api.errors import XeroError
+from xero.api.errors import OutOfBounds, XeroError
 from xero.datasets.declaration import Dataset
 from xero.qicworks.events import Origin
 from xero.sync import due, interaction
@@ -58,7 +58,11 @@ def _work(
             progress(records)
 
         extract = Extract(it.session, client, dataset, it.connection, full=full, progress=read_more)
-        extract.run()
+        try:
+            extract.run()
+        except OutOfBounds:
+            extract.drop()  # a later pull, of an honest answer, must not go on with it
+            raise
         it.count_calls()
         log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
     load = Load(it.session, dataset, it.connection, extract, it.event_id, it.counts)
