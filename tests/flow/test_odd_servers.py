@@ -1,4 +1,4 @@
-"""One record that Xero does not give, a list without an end, a reading that waited: nothing else suffers, all is said."""
+"""A record that Xero does not give, a list without an end, a reading that waited: nothing else suffers, all is said."""
 
 import pytest
 

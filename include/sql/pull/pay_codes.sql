@@ -13,7 +13,8 @@ UPDATE qicworks.organisation
              WHERE staff.connection_id = calendar.connection_id AND staff.is_active
                AND staff.payroll_calendar_xero_id = calendar.xero_id) AS paid_by_it
       FROM qicworks.payroll_calendar AS calendar
-     WHERE calendar.connection_id = :connection_id AND calendar.is_active AND calendar.payment_date IS NOT NULL
+     WHERE calendar.connection_id = :connection_id AND calendar.is_active
+       AND calendar.payment_date BETWEEN '1990-01-01' AND '2199-12-31'  -- /Date(0)/ is how Xero says that there is none
      ORDER BY paid_by_it DESC, calendar.payment_date, calendar.xero_id
      LIMIT 1
   ) AS chosen

@@ -30,7 +30,7 @@ DELETE FROM xero_sync.stage_staff AS again
 -- and account e-mail. Where that is more than one, or one member could be several employees, nobody is linked.
 CREATE TEMP TABLE newcomer ON COMMIT DROP AS
 SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
-       lower(trim(staged.first_name)) AS first_name, lower(trim(staged.last_name)) AS last_name, lower(trim(staged.email)) AS email
+       lower(trim(staged.first_name)) AS first_name, lower(trim(staged.last_name)) AS last_name, lower(trim(staged.email)) AS email, staged.is_active
   FROM xero_sync.stage_staff AS staged
  WHERE staged.staging_id = :staging_id AND staged.xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.staff AS held
@@ -40,7 +40,11 @@ SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
 -- name: before_merge_staff__2_candidates!
 CREATE TEMP TABLE candidate ON COMMIT DROP AS
 SELECT newcomer.xero_id, member.id AS member_id,
-       count(*) OVER (PARTITION BY newcomer.xero_id) AS members, count(*) OVER (PARTITION BY member.id) AS employees
+       count(*) OVER (PARTITION BY newcomer.xero_id) AS members,
+       -- Of somebody who left and was hired again the one in force is meant.
+       CASE WHEN newcomer.is_active AND count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 THEN 1
+            ELSE count(*) OVER (PARTITION BY member.id) END AS employees,
+       count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 AND NOT newcomer.is_active AS has_left
   FROM newcomer
   JOIN qicworks.staff AS member
     ON member.organisation_id = :organisation_id AND member.xero_id IS NULL
@@ -56,6 +60,7 @@ UPDATE xero_sync.stage_staff AS staged
                                || staged.xero_id END
   FROM candidate
  WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND (candidate.members > 1 OR candidate.employees > 1)
+   AND NOT candidate.has_left
    AND NOT EXISTS (SELECT FROM unnest(staged.problems) AS problem WHERE starts_with(problem, 'ambiguous:'));
 
 -- name: before_merge_staff__4_link!

@@ -19,7 +19,8 @@ from xero.qicworks.staging import Staging, stage_table
 Moment = Literal["narrow", "before_merge", "warnings", "after_merge"]
 
 # Conflict policy: the newest version wins, of versions as new as what is held the one read last; a row that says what
-# is held already is not written.
+# is held already is not written. A whole reading that was begun after a row was written wins over it, whatever the
+# stamps say: one that was once ahead of its time would keep every later change away.
 MERGE = SQL(
     """
     WITH staged AS (
@@ -34,7 +35,8 @@ MERGE = SQL(
          WHERE held.{key} IS NULL
             OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL)
                AND (held.xero_updated_at IS NULL OR staged.xero_updated_at IS NULL
-                    OR staged.xero_updated_at >= held.xero_updated_at))
+                    OR staged.xero_updated_at >= held.xero_updated_at
+                    OR (%(whole)s AND held.synced_at < %(snapshot_at)s)))
     ), written AS (
         INSERT INTO {held} (connection_id, organisation_id, is_active, row_hash, {columns})
         SELECT %(connection_id)s, %(organisation_id)s, is_active, row_hash, {columns} FROM changed

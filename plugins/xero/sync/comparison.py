@@ -13,7 +13,7 @@ from xero.datasets.invoice_payments import INVOICE_BALANCE
 from xero.qicworks import merge, sql, staging
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
-from xero.sync.extract import OVERLAP
+from xero.sync.extract import CLOCK_MARGIN
 from xero.sync.listing import identify, page_count, records_in
 from xero.sync.rows import Rows, in_words, version
 
@@ -64,6 +64,15 @@ class Comparison:
             later = self.settled_at + timedelta(seconds=1)
             changed = page_count(self._get({"page": 1, "pageSize": 1}, later), "itemCount") or 0
         held = len(self._held(table).keys() | self._rejected(table))
+        newest = version(records[0]) if records else None
+        ahead = {
+            key for key, row in self._held(table).items() if newest and (row["xero_updated_at"] or newest) > newest
+        }
+        if ahead:
+            yield (
+                f"{len(ahead)} rows of {table.name} are newer here than anything in Xero ({_some(ahead)}): "
+                "a full refresh reads them as they are"
+            )
         if not count - changed <= held <= count:
             more = f", {changed} of them changed since the last pull" if changed else ""
             yield f"Xero has {count} records{more}, QicWorks {held}"
@@ -89,7 +98,7 @@ class Comparison:
             yield from self._is_late(records_in(answer, self.source))
             yield from self._without_balance()
             return
-        records, all_of_them = self._pages(first - OVERLAP)
+        records, all_of_them = self._pages(first - CLOCK_MARGIN)
         yield from self._is_late(records)
         if all_of_them:
             held = self._held(table)

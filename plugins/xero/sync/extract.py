@@ -21,6 +21,9 @@ from xero.sync.rows import Rows, in_words
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)  # Xero shows a change a little after its time stamp
+# What begins where QicWorks' own clock says, begins so much earlier by Xero's: no two clocks differ by more.
+CLOCK_MARGIN = timedelta(days=1)
+CLOCKS_DIFFER = timedelta(minutes=1)  # between two servers of Xero's
 
 
 class Extract:
@@ -77,7 +80,8 @@ class Extract:
     @property
     def warnings(self) -> list[str]:
         """What was odd about the reading. What it lost by a kill in between is said in that run's log."""
-        return [warning for position in self.positions.values() for warning in position.warnings] + self.odd
+        said = [warning for position in self.positions.values() for warning in position.warnings]
+        return said + [warning for rows in self.rows.values() for warning in rows.warnings] + self.odd
 
     def high_water(self, source: Source) -> datetime | None:
         """What the next reading may start from; None, which moves nothing, where some records could not be read."""
@@ -115,6 +119,12 @@ class Extract:
             position = self.positions[source.name] = Position(since=since, ask=since)
         if position.step != "done":
             Listing(self, source, position).run()
+        if position.started and position.since and position.started < position.since + OVERLAP - CLOCKS_DIFFER:
+            self.odd.append(
+                f"{source.path}: by Xero's clock it is {in_words(position.started)}, which is before the newest change "
+                f"that was read earlier ({in_words(position.since + OVERLAP)}): pull again with a full refresh once "
+                "Xero's clock is right"
+            )
 
     def _start(self, source: Source) -> datetime | None:
         """From when on this source is to be read; None: from the beginning."""
@@ -124,7 +134,7 @@ class Extract:
             if source.starts_at is None:
                 return None
             first = merge.starts_at(self.session, self.dataset, source, connection_id=self.connection.id)
-            return first - OVERLAP if first else None
+            return first - CLOCK_MARGIN if first else None
         return cursor.high_water - OVERLAP
 
     def _stage_open_rejections(self) -> None:

@@ -184,5 +184,11 @@ def _say_what_was_unreadable(frame: "pandas.DataFrame", problems: dict[int, list
     unreadable = frame.loc[frame["undecodable"].notna(), ["seq", "undecodable"]]
     for seq, values in unreadable.itertuples(index=False):
         if seq in problems:
-            fields = ", ".join(json.loads(values))
-            problems[seq] = [f"{fields} cannot be read" if why == UNREADABLE else why for why in problems[seq]]
+            said = _unreadable(json.loads(values))
+            problems[seq] = [told for why in problems[seq] for told in (said if why == UNREADABLE else [why])]
+
+
+def _unreadable(fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    known = [f"{field} {about['why']}" for field, about in fields.items() if "why" in about]
+    others = [field for field, about in fields.items() if "why" not in about]
+    return [*([f"{', '.join(others)} cannot be read"] if others else []), *known]

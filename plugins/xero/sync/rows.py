@@ -42,6 +42,10 @@ Parts = dict[Callable[[Record], Record | None], list[Record | None]]
 UNFIT = (ValueError, AttributeError, TypeError, KeyError)  # what an odd record raises where it is looked into
 
 
+class TooLarge(ValueError):
+    """A number with more digits than QicWorks keeps. Says so without the number."""
+
+
 def all_words(values: Sequence[object]) -> list[str | None]:
     """`words` of each; one look at all of them together tells whether one is unfit."""
     if not set(map(type, values)) <= {str, NoneType}:
@@ -51,8 +55,9 @@ def all_words(values: Sequence[object]) -> list[str | None]:
     return [text if text and not text.isspace() else None for text in texts]
 
 
-def reader(column: Column) -> Callable[[object], Any]:
-    """Reads the column's type; ValueError says what does not fit."""
+def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Callable[[object], Any]:
+    """Reads the column's type; ValueError says what does not fit. What has more decimals than are kept is rounded, half
+    to even, and `on_rounding` is called."""
     read = READERS[column.kind]
     if column.digits is None:
         return read
@@ -62,9 +67,13 @@ def reader(column: Column) -> Callable[[object], Any]:
         if type(value) is int and abs(value) < 10**before:
             return Decimal(value)
         exact: Decimal | None = read(value)
-        if exact is not None and (abs(exact) >= 10**before or exact != round(exact, after)):
-            raise ValueError(f"{exact} has more than {before} digits before or {after} after the point")
-        return exact
+        if exact is None or (abs(exact) < 10**before and exact == round(exact, after)):
+            return exact
+        rounded = round(exact, after)
+        if abs(rounded) >= 10**before:
+            raise TooLarge(f"has more than {before} digits before the point")
+        on_rounding()
+        return rounded
 
     return read_number
 
@@ -97,7 +106,11 @@ class _Column:
         self.is_text = column.kind is Kind.TEXT
         self.part = column.source if isinstance(column.source, Part) else None
         self.find = source(column)
-        self.read = reader(column)
+        self.rounded = 0
+        self.read = reader(column, self._count_rounded)
+
+    def _count_rounded(self) -> None:
+        self.rounded += 1
 
     def of_all(self, records: Sequence[Record], parts: Parts) -> list[Any]:
         """What `find` and `read` give of each. Raises one of UNFIT when one of them does not fit.
@@ -128,6 +141,16 @@ class Rows:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.columns = [_Column(column) for column in table.columns]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was rounded, by column."""
+        return [
+            f"{self.table.name}: {column.rounded} values of {column.name} have more decimals than QicWorks keeps, and "
+            "were rounded"
+            for column in self.columns
+            if column.rounded
+        ]
 
     def of(self, record: object, id: str | None = None) -> list[StagedRow]:
         """The table's rows in one record. What is no record at all becomes a row that says so.
@@ -206,8 +229,9 @@ class Rows:
             return None
         try:
             return column.read(value)
-        except ValueError:
-            undecodable[place][column.field] = self._shown(value, column.sent)
+        except ValueError as error:
+            why = {"why": str(error)} if isinstance(error, TooLarge) else {}
+            undecodable[place][column.field] = self._shown(value, column.sent) | why
             return None
 
     def _unreadable(self, record: object, id: str | None) -> StagedRow:
@@ -255,12 +279,16 @@ def shown(value: object) -> str:
     return text[:LONGEST_KEPT].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
+EARLIEST = datetime(1753, 1, 1, tzinfo=UTC)  # Xero cannot be asked for what changed since an earlier moment
+
+
 def version(record: object) -> datetime | None:
-    """`UpdatedDateUTC` of a record; None where it cannot be read."""
+    """`UpdatedDateUTC` of a record; None where it cannot be read, or is .NET's zero or another day before 1753."""
     try:
-        return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
+        found = wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
     except ValueError:
         return None
+    return found if found and found >= EARLIEST else None
 
 
 def in_words(instant: datetime | None) -> str:
