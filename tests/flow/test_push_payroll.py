@@ -308,16 +308,16 @@ def test_killed_at_any_call_it_is_right_in_the_end(payroll: Payroll) -> None:
         assert float(owned["before"]["RatePerUnit"]) == its_own["RatePerUnit"], "its own rate is not forgotten"
     assert moment > 8, "before and after four calls: pay runs, template, writing, reading back"
     # What was on its way when the pay run was made, nobody can tell.
+    for _ in range(2):
+        payroll.pay_run("post")
     payroll.pay(two, payroll.period(3), Line(units="3"))
     payroll.world.fault(kind="cut", method="POST", path=EMPLOYEES, times=9)
     with pytest.raises(XeroError):
         payroll.push("payroll")
     payroll.world.sandbox.control("DELETE", "faults")
-    for _ in range(3):
-        payroll.pay_run("post")
+    payroll.pay_run("post")
     payroll.push("payroll")
-    assert "was made while it was not known" in errors(payroll)[0]
-    assert "perhaps with an earlier period's pay" in errors(payroll)[1], "who was not mentioned"
+    assert ["was made while it was not known" in error for error in errors(payroll)] == [True, True]
     assert payroll.left("payroll") == 0
 
 
@@ -371,8 +371,9 @@ def test_a_template_that_is_not_what_was_sent_fails(payroll: Payroll) -> None:
             )
         return answer
 
+    period = payroll.period(1)
     for employee in (one, two):
-        payroll.pay(employee, payroll.period(1 if employee == one else 2), Line(units="3"))
+        payroll.pay(employee, period, Line(units="3"))
     with mock.patch.object(XeroClient, "write", meddle):
         payroll.push("payroll")
     assert errors(payroll) == [

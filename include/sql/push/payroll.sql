@@ -2,7 +2,8 @@
 
 -- name: documents
 -- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee.
-SELECT push.*, period.start_date AS period_start, period.approved_at AS period_approved_at,
+SELECT push.*, period.start_date AS period_start, period.end_date AS period_end, period.approved_at AS period_approved_at,
+       calendar.calendar_type, calendar.start_date AS calendar_start,
        period.payroll_calendar_xero_id AS period_calendar,
        staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
        staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,
@@ -11,6 +12,8 @@ SELECT push.*, period.start_date AS period_start, period.approved_at AS period_a
   FROM qicworks.payroll_push AS push
   JOIN qicworks.pay_period AS period ON period.id = push.pay_period_id
   JOIN qicworks.staff ON staff.id = push.staff_id
+  LEFT JOIN qicworks.payroll_calendar AS calendar
+         ON calendar.connection_id = :connection_id AND calendar.xero_id = period.payroll_calendar_xero_id
  CROSS JOIN LATERAL (
        SELECT max(its.start_date) FILTER (WHERE its.start_date > period.start_date AND another.pushed_at IS NOT NULL) AS later_pushed,
               min(its.start_date) FILTER (WHERE its.start_date < period.start_date

@@ -14,6 +14,7 @@ from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
 from xero.documents.declaration import Document, Finding, Row
+from xero.documents.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import earned
 from xero.qicworks.outbox import Result
 from xero.qicworks.payroll_outbox import Owned
@@ -41,6 +42,10 @@ class PayRuns:
     def of(self, calendar: UUID, start: date) -> PayRun | None:
         """The pay run of the calendar's period that begins on that day."""
         return next((run for run in self._all if (run.calendar, run.start) == (calendar, start)), None)
+
+    def latest(self, calendar: UUID) -> date | None:
+        """The first day of the calendar's latest period that has a pay run."""
+        return max((run.start for run in self._all if run.calendar == calendar), default=None)
 
     def has_come_to(self, calendar: UUID, start: date) -> bool:
         """Whether the calendar has a pay run of the period that begins on that day, or of a later one."""
@@ -141,6 +146,29 @@ def unpaid(pay_runs: PayRuns, row: Row, owned: Sequence[Owned]) -> Iterator[Find
                 "Make that pay run in Xero first, then push again.",
             )
             return
+
+
+def not_next(pay_runs: PayRuns, row: Row) -> Iterator[Finding]:
+    """Against pay of any other period than the one that Xero's next pay run of the calendar is for: whatever stands in
+    the pay template then, that run pays."""
+    kind, known = row["calendar_type"], row["calendar_start"]
+    if kind not in LENGTHS or known is None:
+        yield Finding(
+            "the periods of its payroll calendar are not known here",
+            "Pull pay codes, with which the payroll calendars come, then push again.",
+        )
+        return
+    latest, number = pay_runs.latest(row["period_calendar"]), 0
+    while latest and (start := beginning(kind, known, number)) <= latest:
+        number += 1
+    start, end = beginning(kind, known, number), beginning(kind, known, number + 1) - DAY
+    if (row["period_start"], row["period_end"]) != (start, end):
+        yield Finding(
+            f"it is for the period from {row['period_start']} to {row['period_end']}, and the next pay run in Xero is "
+            f"for the period from {start} to {end}, which would pay it",
+            f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "
+            "codes; else correct the pay period in QicWorks.",
+        )
 
 
 def crossed(error: str) -> Result:

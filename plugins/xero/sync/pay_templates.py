@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Document, Finding, Json, Kind, Record
@@ -29,13 +29,15 @@ from xero.sync.settling import Settled, Settling, check_in_xero, label, refused,
 log = logging.getLogger(__name__)
 
 IN_TEMPLATE = "IN TEMPLATE"
+REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # of each update of an employee, says the specification
 FRESH = 60.0  # seconds for which a look at the pay runs is good enough to write
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A template as it was found, what is to become of it, and which lines were QicWorks' before."""
+    """An employee and the template as they were found, what is to become of it, which lines were QicWorks' before."""
 
+    employee: Record
     found: Record
     plan: Plan
     owned: tuple[Owned, ...]
@@ -55,9 +57,11 @@ class Planned:
             if one.earnings_rate in self.plan.new or one.rates
         ]
 
-    def body(self, document: Document) -> list[Json]:
-        """Nothing of the employee but the template."""
-        return [{"EmployeeID": str(document.row["employee_xero_id"]), "PayTemplate": self.plan.template}]
+    def body(self, document: Document, *, person: bool = False) -> list[Json]:
+        """Nothing of the employee but the template. `person`: with what Xero's specification requires of an update,
+        as it was just read."""
+        known = {name: self.employee[name] for name in REQUIRED if self.employee.get(name)} if person else {}
+        return [{"EmployeeID": str(document.row["employee_xero_id"]), **known, "PayTemplate": self.plan.template}]
 
 
 class PayTemplates(OneByOne):
@@ -148,6 +152,7 @@ class PayTemplates(OneByOne):
             return unfit(name, findings)
         owned = self.pay.owned(row["employee_xero_id"])
         findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
+        findings = findings or list(pay_runs.not_next(self.pay_runs, row))
         if findings:
             return unfit(name, findings)
         try:
@@ -158,7 +163,7 @@ class PayTemplates(OneByOne):
         hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
         findings = [*employees.as_it_is_now(employee, row), *hidden]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
-        return Planned(template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
+        return Planned(employee, template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
 
     # -- writing
 
@@ -176,13 +181,23 @@ class PayTemplates(OneByOne):
             ids, versions, event = [document.id], [document.version], self.it.event_id
             request = self.outbox.claim("POST", _path(document), {}, None, ids, versions, [identity], event)
             self.pay.claim_lines(document, planned.claims)
-        body = JSON.encode(planned.body(document))
         try:
-            self.write(request, _path(document), body, request.key, again_for=REPLAY)
+            self._send(document, planned, request)
         except Refused as refusal:
             self._refused(document, planned, request, refusal)
             return
         self._read_back(document, planned, request)
+
+    def _send(self, document: Document, planned: Planned, request: Request) -> None:
+        """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
+        path = _path(document)
+        try:
+            self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY)
+        except Refused as refusal:
+            whole = JSON.encode(planned.body(document, person=True))
+            if refusal.in_doubt or refusal.status != 400 or whole == JSON.encode(planned.body(document)):
+                raise
+            self.write(request, path, whole, str(uuid4()), again_for=REPLAY)
 
     def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
