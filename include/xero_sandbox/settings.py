@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     payroll_partial: Literal["all", "each"] = (
         "all"  # one bad employee or leave refuses all of the call, or only itself: 200 if any was good
     )
+    employee_updates_need_person: bool = False  # whether an update must repeat the names and the date of birth
     leave_created_as: Literal["SCHEDULED", "REQUESTED"] = "SCHEDULED"
     overlapping_leave_refused: bool = True  # of the same type
 

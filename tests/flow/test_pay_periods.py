@@ -99,3 +99,17 @@ def test_whose_period_was_posted_before_the_pay_came(payroll: Payroll) -> None:
         ", perhaps with an earlier period's pay, which this would have taken away",
         ": it has not seen this pay",
     ]
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_an_update_says_who_it_is_about_where_xero_wants_that(payroll: Payroll, needed: bool) -> None:
+    [employee, *_] = payroll.paid_by_the_hour()
+    before = {name: value for name, value in payroll.employees[employee].items() if name != "PayTemplate"}
+    payroll.world.sandbox.settings(employee_updates_need_person=needed)
+    payroll.world.calls()
+    payroll.pay(employee, payroll.period(1), Line(units="7.6"))
+    assert payroll.push("payroll").counts.pushed == 1
+    assert [call["status"] for call in writes(payroll)] == ([400, 200] if needed else [200])
+    [after] = [one for one in payroll.truth("Employees") if one["EmployeeID"] == employee]
+    unchanged = {name: value for name, value in after.items() if name not in ("PayTemplate", "UpdatedDateUTC")}
+    assert unchanged == {name: value for name, value in before.items() if name != "UpdatedDateUTC"}

@@ -92,7 +92,8 @@ def _drafted(call: Call, old: Record, sent: Record) -> tuple[Record, list[str]]:
         how = call.world.settings.pay_template_write
         fields["PayTemplate"] = written(old.get("PayTemplate") or {}, fields["PayTemplate"], how)
     employee, today = {**old, **fields}, datetime.fromtimestamp(call.world.clock.now(), UTC).date()
-    words = [f"{name} is required" for name in REQUIRED if not employee.get(name)] or list(
+    complete = sent if call.world.settings.employee_updates_need_person else employee
+    words = [f"{name} is required" for name in REQUIRED if not complete.get(name)] or list(
         _faults(call, employee, sent, today)
     )
     left = "TerminationDate" in fields and read_day(fields["TerminationDate"]) <= today
