@@ -3,7 +3,7 @@
 -- name: lines
 SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total, line.tax_amount,
        line.account_id, line.tax_code_id, line.xero_line_id,
-       account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
+       account.xero_id AS account_xero_id, account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
        account.is_active AS account_is_active, account.connection_id = :connection_id AS account_is_here,
        tax.tax_type, tax.rate AS tax_rate, tax.is_active AS tax_is_active, tax.connection_id = :connection_id AS tax_is_here,
        CASE upper(account.class)

@@ -41,6 +41,8 @@ def written_lines(desk: Desk, terms: Terms, sent: list[Record], old: list[Record
         if key and old and key not in known:
             found.error(f"The line item with the LineItemID {key} could not be found on this document.")
         before = {name: known[key][name] for name in KEPT if name in known[key]} if key in known else {}
+        if line.get("AccountID") and not line.get("AccountCode"):
+            before.pop("AccountCode", None)
         given = before | {name: value for name, value in line.items() if value is not None}
         lines.append({"LineItemID": key if key in known else str(uuid4()), **_line(desk, terms, given, found)})
     return lines

@@ -12,6 +12,7 @@ from typing import Any, Literal
 Limit = Literal["minute", "day", "app", "concurrent", "outage"]
 
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
+_IDS = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _LONG_NUMBERS = re.compile(r"[0-9](?:[ .-]?[0-9]){5,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _LONGEST = 500
@@ -32,7 +33,7 @@ def without_numbers(said: Any, depth: int = 0) -> Any:
 
     What lies deeper than any reason of Xero's is left out."""
     if isinstance(said, str):
-        return _LONG_NUMBERS.sub("***", said)
+        return _LONG_NUMBERS.sub("***", _IDS.sub("(an id)", said))
     if isinstance(said, list | Mapping) and depth > _DEEPEST:
         return None
     if isinstance(said, list):

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from xero.documents.declaration import Check, Document, Finding, Row
-from xero.documents.pricing import cents, line_total
+from xero.documents.pricing import cents, line_total, own_tax, rate_tax, total
 
 LONGEST_NUMBER = 255
 LONGEST_DESCRIPTION = 4000
 LARGEST = Decimal("9999999999.99")
 
 # No document of QicWorks books on these directly: Xero keeps them itself.
-SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "GST", "ROUNDING", "RETAINEDEARNINGS", "HISTORICAL"})
+SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS", "HISTORICAL"})
+# Imports' GST is booked on the GST account; whether Xero takes it depends on the document.
+UNUSUAL_ACCOUNTS = frozenset({"GST", "ROUNDING"})
 
 
 def in_force(document: Document) -> Iterator[Finding]:
@@ -85,11 +87,29 @@ def with_lines(document: Document) -> Iterator[Finding]:
         where = f"line {line['line_number']}"
         for finding in (*_described(line), *_booked(line), *_priced(line), *_tracked(line)):
             yield Finding(f"{where}: {finding.says}", finding.correction)
-    if document.lines and sum(line_total(line) for line in document.lines) < 0:
+    if document.lines and all(_complete(line) for line in document.lines) and total(document, _taxes(document)) < 0:
         yield Finding(
             "its total is less than zero",
             "Make a credit note of the {document}, or correct its amounts; then push again.",
         )
+
+
+def _complete(line: Row) -> bool:
+    return line["quantity"] is not None and line["unit_price"] is not None
+
+
+def _taxes(document: Document) -> list[Decimal | None]:
+    return [own_tax(line, document.row) for line in document.lines]
+
+
+def taxed_by_rate(document: Document) -> Iterator[Finding]:
+    """Of a sale: Xero works its tax out itself."""
+    for line, tax in zip(document.lines, _taxes(document), strict=True):
+        if tax is not None:
+            yield Finding(
+                f"line {line['line_number']}: its tax is {tax} in QicWorks, and the tax code '{line['tax_type']}' "
+                f"makes it {rate_tax(line, document.row)} in Xero; choose the tax code that fits, or correct the tax"
+            )
 
 
 def _described(line: Row) -> Iterator[Finding]:
@@ -124,6 +144,10 @@ def _booked(line: Row) -> Iterator[Finding]:
             f"account code '{line['account_code']}' is a bank or system account, on which no document can be booked",
             "Choose an income or expense account on the {document}, then push again.",
         )
+    elif line["account_system"] in UNUSUAL_ACCOUNTS:
+        yield Finding(
+            f"account code '{line['account_code']}' is kept by Xero itself: look in Xero whether the line stands there"
+        )
     if tax is None:
         yield Finding("it has no tax code", "Choose a tax code on the {document}, then push again.")
     elif not line["tax_is_here"] or not line["tax_is_active"]:
@@ -139,7 +163,7 @@ def _booked(line: Row) -> Iterator[Finding]:
 
 
 def _priced(line: Row) -> Iterator[Finding]:
-    total, expected = line["line_total"], line_total(line)
+    shown, expected = line["line_total"], line_total(line)
     if line["quantity"] < 0:
         yield Finding(
             f"its quantity {line['quantity'].normalize():f} is less than zero",
@@ -147,13 +171,13 @@ def _priced(line: Row) -> Iterator[Finding]:
         )
     if abs(expected) > LARGEST:
         yield Finding("its amount is larger than Xero can hold", "Correct the amounts on the {document}, push again.")
-    if total is not None and total != expected:
+    if shown is not None and shown != expected:
         yield Finding(
-            f"the line total {total.normalize():f} is not quantity times unit price, to the cent: {expected}",
+            f"the line total {shown.normalize():f} is not quantity times unit price, to the cent: {expected}",
             "Use the same number of decimals in QicWorks (account setting 'financial rounding') as in Xero, save the "
             "{document} anew, then push again.",
         )
-    if total is not None and cents(total) != total:
+    if shown is not None and cents(shown) != shown:
         yield Finding(
             "its total has fractions of a cent", "Round the line total on the {document} to cents, then push again."
         )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from xero.documents import pricing
-from xero.documents.checks import PRICED
-from xero.documents.declaration import Delivery, Document, Json, Likeness, PricedKind, Record
+from xero.documents.checks import PRICED, taxed_by_rate
+from xero.documents.declaration import Delivery, Document, Finding, Json, Likeness, PricedKind, Record
 
 TYPES = {"customer": "ACCRECCREDIT", "supplier": "ACCPAYCREDIT"}
 BOOKS = {"customer": "AccountsReceivable", "supplier": "AccountsPayable"}
@@ -14,6 +14,7 @@ def payload(document: Document) -> Json:
     row = document.row
     return pricing.header(
         document,
+        purchase=row["side"] == "supplier",
         Type=TYPES[row["side"]],
         CreditNoteNumber=row["number"],
         Reference=row["reference"] if row["side"] == "customer" else None,  # suppliers' ones have none
@@ -39,6 +40,11 @@ def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     yield from pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"].strip() for one in identities])
 
 
+def of_customers(document: Document) -> Iterator[Finding]:
+    if document.row["side"] == "customer":
+        yield from taxed_by_rate(document)
+
+
 CREDIT_NOTES = PricedKind(
     name="credit_notes",
     word="credit note",
@@ -55,8 +61,9 @@ CREDIT_NOTES = PricedKind(
     identity=lambda document: pricing.identity(document, payload(document), "Type", "CreditNoteNumber", "Date"),
     likeness=likeness,
     lookups=lookups,
-    checks=PRICED,
+    checks=(*PRICED, of_customers),
     query={"unitdp": "4"},
+    shows_online=lambda attachment: attachment["side"] == "customer",
     look_first=True,  # suppliers' numbers are not unique
     page=lambda row: f"https://go.xero.com/{BOOKS[row['side']]}/ViewCreditNote.aspx?creditNoteID={row['xero_id']}",
 )

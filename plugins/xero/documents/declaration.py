@@ -110,4 +110,5 @@ class PricedKind(Kind):
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     addressed: bool = False  # carries our own address, by which ours are told from strangers'
     look_first: bool = False  # Xero would take it a second time, and we can tell ours: look before it is created
-    shows_online: bool = False  # whether customers may see its attachments online
+    # Whether customers may see an attachment online: of a row with the document's `side`, where it has one.
+    shows_online: Callable[[Row], bool] = lambda attachment: False

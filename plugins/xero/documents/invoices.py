@@ -8,5 +8,5 @@ INVOICES = xero_invoice(
     title="Invoices",
     help="Customers' invoices, as drafts.",
     type="ACCREC",
-    shows_online=True,
+    shows_online=lambda attachment: True,
 )

@@ -121,6 +121,12 @@ def lasting(document: Document) -> Iterator[Finding]:
     row = document.row
     if row["end_date"] < row["start_date"]:
         yield Finding("it ends before it starts", "Correct the dates of the {document}, approve it and push again.")
+    days = (row["end_date"] - row["start_date"]).days + 1
+    if days > 0 and row["hours"] > 24 * days:
+        yield Finding(
+            f"it has more hours than its {days} day{'s' if days > 1 else ''} can have",
+            "Correct the hours or the dates of the {document}, approve it and push again.",
+        )
     if row["hours"] <= 0:
         yield Finding("it has no hours", "Enter the hours of the {document}, approve it and push again.")
 

@@ -45,8 +45,9 @@ def addressee(record: Record) -> UUID | None:
         return None
 
 
-def header(document: Document, **fields: Any) -> Json:
-    """What every such document has, and the given fields; what is None is left out."""
+def header(document: Document, *, purchase: bool, **fields: Any) -> Json:
+    """What every such document has, and the given fields; what is None is left out. `purchase`: a supplier's, who says
+    how much tax is in it."""
     row = document.row
     # Only the id: any other field of a contact would change the contact.
     made = {
@@ -56,7 +57,7 @@ def header(document: Document, **fields: Any) -> Json:
         "LineAmountTypes": row["line_amount_types"],
         "CurrencyCode": row["currency"],
         "Status": "DRAFT",
-        "LineItems": [_line(line) for line in document.lines],
+        "LineItems": [_line(line, row, purchase) for line in document.lines],
     }
     return {name: value for name, value in made.items() if value is not None}
 
@@ -65,15 +66,18 @@ def iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _line(line: Row) -> Json:
-    # Without LineAmount and TaxAmount: Xero works both out, and what it comes to is compared.
+def _line(line: Row, row: Row, purchase: bool) -> Json:
+    # Without LineAmount, and TaxAmount where it is the rate's: Xero works both out, and what it comes to is compared.
     made: Json = {
         "Description": line["description"],
         "Quantity": plain(line["quantity"]),
         "UnitAmount": plain(line["unit_price"]),
-        "AccountCode": line["account_code"],
+        # Its code may be another account's by now.
+        "AccountID": str(line["account_xero_id"]) if line["account_xero_id"] else None,
         "TaxType": line["tax_type"],
     }
+    if purchase and (tax := own_tax(line, row)) is not None:
+        made["TaxAmount"] = tax
     tracking = [
         {
             "TrackingCategoryID": str(line[f"{which}_category_xero_id"]),
@@ -88,18 +92,39 @@ def _line(line: Row) -> Json:
 def identity(document: Document, payload: Json, *names: str) -> Json:
     """These fields of what is sent, whom it is for, and what it should come to: as QicWorks says, and by its lines."""
     chosen = {name: payload.get(name) for name in names}
-    totals = sorted({str(document.row["total"]), str(total(document))})
+    taxes = [line.get("TaxAmount") for line in payload["LineItems"]]
+    totals = sorted({str(document.row["total"]), str(total(document, taxes))})
     return {**chosen, "ContactID": payload["Contact"]["ContactID"], "Totals": totals}
 
 
-def total(document: Document) -> Decimal:
-    """What Xero makes of the lines: tax to the cent on each, then all added up."""
-    return sum((line_total(line) + _tax_on_top(line, document.row) for line in document.lines), Decimal("0.00"))
+def total(document: Document, taxes: Sequence[Decimal | None] = ()) -> Decimal:
+    """What Xero makes of the lines: tax to the cent on each, then all added up. `taxes`: of each line what is sent in
+    place of the rate's."""
+    exclusive = document.row["line_amount_types"] == "Exclusive"
+    sent = [*taxes, *[None] * len(document.lines)]
+    return sum(
+        (
+            line_total(line) + ((rate_tax(line, document.row) if tax is None else tax) if exclusive else 0)
+            for line, tax in zip(document.lines, sent, strict=False)
+        ),
+        Decimal("0.00"),
+    )
 
 
-def _tax_on_top(line: Row, row: Row) -> Decimal:
-    percent = line["tax_rate"] if row["line_amount_types"] == "Exclusive" else None
-    return cents(line_total(line) * percent / 100) if percent else Decimal("0.00")
+def rate_tax(line: Row, row: Row) -> Decimal:
+    """The tax that the tax code's rate makes of the line, to the cent: on top of it, or in it."""
+    percent = line["tax_rate"] or Decimal(0)
+    if row["line_amount_types"] == "NoTax":
+        return Decimal("0.00")
+    return cents(line_total(line) * percent / (100 if row["line_amount_types"] == "Exclusive" else 100 + percent))
+
+
+def own_tax(line: Row, row: Row) -> Decimal | None:
+    """The tax that QicWorks has for the line, where it is not what the rate makes of it."""
+    tax: Decimal | None = line["tax_amount"]
+    if tax is None or row["line_amount_types"] == "NoTax" or tax == rate_tax(line, row):
+        return None
+    return tax
 
 
 def same_text(one: object, other: object) -> bool:

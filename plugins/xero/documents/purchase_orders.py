@@ -11,6 +11,7 @@ def payload(document: Document) -> Json:
     row = document.row
     return pricing.header(
         document,
+        purchase=True,
         PurchaseOrderNumber=row["number"],
         Reference=row["reference"] or row["job_number"],
         DeliveryDate=pricing.iso(row["delivery_date"]),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from xero.documents import pricing
-from xero.documents.checks import PRICED
+from xero.documents.checks import PRICED, taxed_by_rate
 from xero.documents.declaration import Delivery, Document, Json, PricedKind
 
 
@@ -16,6 +16,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         row = document.row
         return pricing.header(
             document,
+            purchase=type == "ACCPAY",
             Type=type,
             InvoiceNumber=row["number"],
             Reference=(row["reference"] or row["job_number"]) if type == "ACCREC" else None,  # bills have none
@@ -42,7 +43,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         identity=identity,
         likeness=pricing.of_invoices(type),
         lookups=pricing.by_numbers,
-        checks=PRICED,
+        checks=PRICED if type == "ACCPAY" else (*PRICED, taxed_by_rate),
         query={"unitdp": "4"},
         addressed=True,
         page=lambda row: f"https://go.xero.com/{books}/View.aspx?InvoiceID={row['xero_id']}",

@@ -55,6 +55,7 @@ ATTACHMENTS = SQL(
     """
     SELECT attachment.id, document.number, document.xero_id, attachment.file_name, attachment.mime_type,
            octet_length(attachment.content) AS size, attachment.include_online, attachment.push_version,
+           to_jsonb(document) ->> 'side' AS side,
            attachment.xero_id IS NULL AND coalesce(document.pushed_at, '-infinity') <
                (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AS may_be_theirs,
            (SELECT count(*) FROM qicworks.attachment AS other

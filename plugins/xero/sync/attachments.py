@@ -89,7 +89,7 @@ class Attachments:
 
     def _put(self, attachment: dict[str, Any]) -> Result:
         path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
-        online = attachment["include_online"] and self.kind.shows_online
+        online = attachment["include_online"] and self.kind.shows_online(attachment)
         answer = self.it.client.write(
             "PUT",
             path,

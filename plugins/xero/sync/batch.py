@@ -8,7 +8,7 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, PricedKind, Record
+from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.finding import Finder, each_its_own, wants_a_look
@@ -207,9 +207,14 @@ class Batch:
             plan.body(self.kind),
             [document.id for document in plan.documents],
             [document.version for document in plan.documents],
-            [self.kind.identity(document) for document in plan.documents],
+            [self._identity(document, plan.method) for document in plan.documents],
             self.it.event_id,
         )
+
+    def _identity(self, document: Document, method: str) -> Json:
+        """What it is known by; of a change also its id, which the answer must have."""
+        known = {self.kind.key: str(document.xero_id)} if method == "POST" else {}
+        return {**self.kind.identity(document), **known}
 
     # -- sending and settling
 
@@ -253,7 +258,13 @@ class Batch:
 
         def read(at: int, document: Document | None, name: str, number: str | None) -> Result:
             record = pairs[at]
-            return readback.read(self.kind, name, number, document, record) if record else Result(None)
+            if record is None:
+                return Result(None)
+            meant = request.identities[at].get(self.kind.key)
+            xero_id = readback.id_of(self.kind, record)
+            if meant and xero_id and str(xero_id) != meant:
+                return check_in_xero(f"Xero answered the change of {meant} with {xero_id}, which is another document")
+            return readback.answered(self.kind, name, number, document, record)
 
         self._conclude(request, self._results(request, read))
 

@@ -33,7 +33,17 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
         alike = (same_contact(identity, record), same_total(identity, record))
         return (int(url), *map(int, alike), int(at == place))
 
+    for place, identity in enumerate(identities):  # of a change its own id goes before all
+        own = [
+            at
+            for at, record in left.items()
+            if identity.get(kind.key) and same_text(identity[kind.key], record.get(kind.key))
+        ]
+        if own:
+            pairs[place] = left.pop(own[0])
     for place, identity in enumerate(identities):
+        if pairs[place] is not None:
+            continue
         named = [at for at, record in left.items() if same_text(identity[kind.number], record.get(kind.number))]
         if named:
             best = max(named, key=lambda at: score(place, identity, at))
@@ -87,6 +97,21 @@ def read(kind: PricedKind, label: str, number: str | None, document: Document | 
     return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
 
 
+def answered(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+    """`read` of what Xero answers to what was just sent: there every line must be what it was sent as."""
+    result = read(kind, label, number, document, record)
+    wrong = list(misbooked(kind, document, record)) if document is not None and result.state == "pushed" else []
+    if not wrong:
+        return result
+    return replace(
+        result,
+        state="failed",
+        error=f"it stands in Xero otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
+        correction=f"Pull the chart of accounts, tax codes and tracking categories, look at the {label}, then "
+        "push again: while it is a draft in Xero, it is corrected there.",
+    )
+
+
 def id_of(kind: PricedKind, record: Record) -> UUID | None:
     try:
         found = wire.uuid(record.get(kind.key))
@@ -118,6 +143,27 @@ def differences(document: Document, record: Record) -> Iterator[str]:
     lines = record.get("LineItems")
     if isinstance(lines, list) and lines and len(lines) != len(document.lines):
         yield f"{len(document.lines)} lines in QicWorks, {len(lines)} in Xero"
+
+
+def misbooked(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+    """Where a line stands on another account, tax code or department than was sent: of what the answer says."""
+    lines = record.get("LineItems")
+    if not isinstance(lines, list) or len(lines) != len(document.lines):
+        return
+    for number, (sent, theirs) in enumerate(zip(kind.payload(document)["LineItems"], lines, strict=True), 1):
+        if not isinstance(theirs, dict):
+            continue
+        for name, what in (("AccountID", "account"), ("TaxType", "tax code")):
+            if theirs.get(name) and not same_text(sent[name], theirs[name]):
+                shown = theirs.get("AccountCode") if name == "AccountID" else theirs[name]
+                yield f"line {number} has the {what} {shown or 'of another id'}"
+        if isinstance(theirs.get("Tracking"), list) and _options(sent) != _options(theirs):
+            yield f"line {number} has other departments"
+
+
+def _options(line: Record) -> list[str]:
+    options = [one.get("TrackingOptionID") for one in line.get("Tracking") or () if isinstance(one, dict)]
+    return sorted(str(one).lower() for one in options if one)
 
 
 def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUID], ...]:

@@ -9,8 +9,8 @@ from xero.documents.declaration import Document, PricedKind, Record
 from xero.documents.pricing import same_text
 
 DATES = frozenset({"Date", "DueDate", "DeliveryDate"})
-NUMBERS = ("Quantity", "UnitAmount")
-WORDS = ("Description", "AccountCode", "TaxType")
+NUMBERS = ("Quantity", "UnitAmount", "TaxAmount")
+WORDS = ("Description", "AccountID", "TaxType")
 #: Of the record as a whole: not every server keeps the address, and what its status is, is asked before.
 APART = frozenset({"LineItems", "Contact", "Status", "Url"})
 
@@ -39,8 +39,13 @@ def _same(name: str, ours: Any, theirs: Any) -> bool:
 
 def _same_line(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return (
-        all(Decimal(ours[name]) == wire.number(theirs.get(name)) for name in NUMBERS)
-        and all(_text(ours[name]) == _text(theirs.get(name)) for name in WORDS)
+        all(Decimal(ours[name]) == wire.number(theirs.get(name)) for name in NUMBERS if name in ours)
+        and all(
+            _text(ours[name]).lower() == _text(theirs.get(name)).lower()
+            if name == "AccountID"
+            else _text(ours[name]) == _text(theirs.get(name))
+            for name in WORDS
+        )
         and _options(ours) == _options(theirs)
     )
 
