@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+# Goes before each command that downloads: behind a proxy or a mirror its authority is in the system's store alone.
+TRUSTING := $(BIN)/python .ci/certificates.py
 
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,9 +18,9 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	  { echo "Python 3.11 to 3.13 is needed, '$(PYTHON)' is not: call make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/# via/p' requirements-dev.txt > .venv/uv.txt
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement .venv/uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt -r requirements-dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --no-build-isolation --editable .
+	$(TRUSTING) $(BIN)/python -m pip install --quiet --require-hashes --requirement .venv/uv.txt
+	$(TRUSTING) $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(TRUSTING) $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup  ## sandbox, PostgreSQL and Airflow; every pull and push once; the UI stays up
@@ -67,7 +69,7 @@ histories: setup  ## a push killed at each of its moments, every kind of documen
 	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults/histories
 
 bench: setup  ## measure, beside what users would pick instead: an hour (BENCH=costs, or several names: those alone)
-	PYTHONPATH=include:. $(BIN)/python -m benchmarks $(BENCH)
+	PYTHONPATH=include:. $(TRUSTING) $(BIN)/python -m benchmarks $(BENCH)
 
 ORGANISATIONS ?= 200
 
@@ -79,7 +81,7 @@ lint: setup  ## style, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line
+COMPILE = $(TRUSTING) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line
 
 lock: setup  ## compile requirements*.in; pins already there are kept (remove a line to renew it)
 	$(COMPILE) requirements.in -o requirements.txt

@@ -9,6 +9,7 @@ Vulnerabilities that are accepted stand in accepted-vulnerabilities.txt, beside 
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from datetime import date
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+import certificates
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -28,7 +30,8 @@ LOCKS = ("requirements.txt", "requirements-dev.txt")
 ACCEPTED = Path(__file__).with_name("accepted-vulnerabilities.txt")
 OURS = "qicworks-xero"
 PROBE = "requests"  # if nothing is known of it, nothing is known of anything
-INDEX_PATIENCE = 15  # seconds for the hashes of all; with a warm cache of uv it takes 5
+UV_FOUND_NO_SOLUTION = 1  # its exit code; 2 where it came to no result, as without a network
+INDEX_PATIENCE = 60  # seconds for the hashes of all; with a warm cache of uv it takes 5, on a busy machine 20
 PATIENCE = 120  # seconds for all of pip-audit; where its data are at hand it takes 10 to 40
 
 
@@ -112,8 +115,16 @@ def altered(locked: Mapping[str, set[str]], index: Mapping[str, set[str]]) -> tu
     return wrong, sorted(locked.keys() - index.keys())
 
 
-def compile_again(texts: Mapping[str, str], wanted: Mapping[str, str], patience: float) -> str | None:
-    """The same pins with the hashes that the index has now; None where that could not be had."""
+class Unreachable(Exception):
+    """The package index could not be asked; the message says why."""
+
+
+class Unsolvable(Exception):
+    """The index was asked, and does not have what is pinned; the message names it."""
+
+
+def compile_again(texts: Mapping[str, str], wanted: Mapping[str, str], patience: float) -> str:
+    """Returns the same pins with the hashes that the index has now. Raises Unreachable or Unsolvable."""
     bare = [str(requirement) for text in texts.values() for requirement, _ in pins(text)]
     with tempfile.TemporaryDirectory() as folder:
         asked_for, constraints, answer = (Path(folder, name) for name in ("all.in", "pins.txt", "all.txt"))
@@ -122,21 +133,30 @@ def compile_again(texts: Mapping[str, str], wanted: Mapping[str, str], patience:
         command = [str(Path(sys.prefix, "bin", "uv")), "pip", "compile", "--quiet", "--universal", "--python-version"]
         command += ["3.11", "--generate-hashes", "--no-header", "--no-annotate", "--constraint", str(constraints)]
         command += [str(asked_for), "--output-file", str(answer)]
+        trusting = os.environ | certificates.variables()
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
-        except subprocess.TimeoutExpired:
-            return None
-        return answer.read_text() if done.returncode == 0 else None
+            done = subprocess.run(command, env=trusting, capture_output=True, text=True, timeout=patience, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise Unreachable(f"no answer within {patience} s") from error
+        said = " ".join(done.stderr.split())
+        if done.returncode == UV_FOUND_NO_SOLUTION:
+            raise Unsolvable(said)
+        if done.returncode:
+            raise Unreachable(said)
+        return answer.read_text()
 
 
 def check_hashes() -> list[str]:
     """What is locked with another hash than the index has. Says so where it could not be asked."""
     texts = {file: (ROOT / file).read_text() for file in LOCKS}
     wanted = {file: (ROOT / file).with_suffix(".in").read_text() for file in LOCKS}
-    answer = compile_again(texts, wanted, INDEX_PATIENCE)
-    if answer is None:
-        say("hashes: NOT CHECKED, the package index did not answer in time")
+    try:
+        answer = compile_again(texts, wanted, INDEX_PATIENCE)
+    except Unreachable as error:
+        say(f"hashes: NOT CHECKED, the package index could not be asked: {error}")
         return []
+    except Unsolvable as error:
+        return [f"the package index does not have what is pinned: {error}"]
     locked = hashes_of(texts.values())
     wrong, unasked = altered(locked, hashes_of([answer]))
     say(f"hashes: {len(locked) - len(unasked)} packages compared with the index; {len(unasked)} not")
@@ -214,8 +234,10 @@ def run_pip_audit(files: list[Path], ignored: list[str], patience: float) -> str
     command += ["--format", "json", "--timeout", "5"]
     command += [part for file in files for part in ("--requirement", str(file))]
     command += [part for id in ignored for part in ("--ignore-vuln", id)]
+    trusted = os.environ.get("CURL_CA_BUNDLE") or certificates.store()
+    trusting = ({"REQUESTS_CA_BUNDLE": trusted} if trusted else {}) | os.environ
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+        done = subprocess.run(command, env=trusting, capture_output=True, text=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
         return None
     return done.stdout if done.stdout.startswith("{") else None
