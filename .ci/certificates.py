@@ -28,12 +28,12 @@ def variables(command: Sequence[str] = ()) -> dict[str, str]:
     found = store()
     if not found:
         return {}
-    pip = command[1:3] == ["-m", "pip"] and not pip_is_told()
+    pip = command[1:3] == ["-m", "pip"] and not pip_has_a_bundle()
     wanted = {"UV_SYSTEM_CERTS": "true"} | ({"PIP_CERT": found} if pip else {})
     return {name: value for name, value in wanted.items() if name not in os.environ}
 
 
-def pip_is_told() -> bool:
+def pip_has_a_bundle() -> bool:
     """Whether pip's configuration names a bundle, which would lose against `PIP_CERT`."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -133,10 +133,10 @@ def mirror(tmp_path: Path, authority: Path) -> Iterator[str]:
 
 
 def believing(authority: Path) -> tuple[list[str], dict[str, str]]:
-    """Returns what goes before a command, and variables, so that the system's store has this authority, too.
+    """Returns the words before a command, and the variables, that add this authority to the system's store.
 
     For that command alone its own file lies over the system's. Where no namespace is to be had, as in most containers,
-    OpenSSL's variable names the store instead: uv obeys it in any case, so that then only pip's part is proved.
+    OpenSSL's variable names the store instead. uv obeys that in any case, and then only pip's part is proved.
     """
     store = authority.with_name("store.pem")
     system = Path(ssl.get_default_verify_paths().openssl_cafile)
