@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xero.api import wire
@@ -46,7 +46,7 @@ def holds_a_float(value: object) -> bool:
     return any(map(holds_a_float, value)) if isinstance(value, list) else isinstance(value, float)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine it is
+@settings(max_examples=40)
 @given(JSON)
 def test_json_comes_back_exactly_and_without_floats(value: object) -> None:
     read = wire.loads(written(value).encode())

@@ -71,7 +71,7 @@ def held(session: Session, pair: tuple[uuid.UUID, uuid.UUID]) -> dict[str, tuple
 versions = st.tuples(st.integers(0, len(KEYS) - 1), st.integers(1, 6))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(loads=st.lists(st.lists(versions, min_size=1, max_size=8), min_size=1, max_size=5))
 def test_the_newest_version_wins_in_any_order(session: Session, loads: list[list[tuple[int, int]]]) -> None:
     pair = connected(session)

@@ -363,7 +363,7 @@ PIECES = [one[1] for one in ALL] + ["{", "}", "[", "]", "{}", "{document}", "\\"
 words = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES) | st.text(max_size=5)).map("".join))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     messages=st.lists(words, max_size=6),
     document=words,

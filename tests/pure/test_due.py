@@ -131,7 +131,7 @@ anchors = st.dates(date(2010, 1, 1), date(2042, 1, 1))
 zones = st.sampled_from(ZONES)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     timing=st.sampled_from([MIDNIGHT, PAY_DATE]),
     now=instants,
@@ -164,7 +164,7 @@ def test_now_lies_between_two_local_midnights(
         assert on_its_date.astimezone(ZoneInfo(zone)).date() == anchor, "the anchor is one of its dates"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(now=instants, zone=zones, frequency=st.sampled_from([*DAYS]), anchor=anchors, steps=st.integers(-300, 300))
 def test_any_date_of_a_series_of_days_may_be_its_anchor(
     now: datetime, zone: str, frequency: str, anchor: date, steps: int
@@ -179,7 +179,7 @@ def test_any_date_of_a_series_of_days_may_be_its_anchor(
     assert following.astimezone(local).date() - moment.astimezone(local).date() == step
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     now=instants,
     frequency=st.sampled_from(["monthly", "quarterly"]),

@@ -94,7 +94,7 @@ def spread(count: int, seconds: int, random: Random) -> dict[str, datetime]:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(0, 900),

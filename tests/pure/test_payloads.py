@@ -231,7 +231,7 @@ def test_every_kind_has_a_model_to_be_compared_with() -> None:
 
 @pytest.mark.parametrize("kind", PRICED.values(), ids=PRICED)
 def test_each_field_is_as_xero_s_own_library_sends_it(kind: PricedKind) -> None:
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(document=documents())
     def compare(document: Document) -> None:
         assert by_value(sent(kind, document)) == by_value(serialize(MODELS[kind.name](document)))
@@ -240,7 +240,7 @@ def test_each_field_is_as_xero_s_own_library_sends_it(kind: PricedKind) -> None:
 
 
 def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(document=documents(xero_id=UUID(int=7)))
     def compare(document: Document) -> None:
         known = [str(line["xero_line_id"]) for line in document.lines if line["xero_line_id"]][:1]
@@ -259,7 +259,7 @@ def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
     compare()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     employee=uuids,
     leave_type=uuids,
@@ -307,7 +307,7 @@ def test_leave_is_as_xero_s_own_library_sends_it(
     assert by_value(EXACT.decode(planning.JSON.encode(made))) == by_value(serialize(model))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     units=st.decimals("0.01", 200, places=4),
     rate=st.none() | st.decimals("0.01", 999, places=4),
@@ -400,7 +400,7 @@ def test_xero_s_books_agree_to_the_cent(name: str, sandbox: Sandbox) -> None:
     ids = {one["Code"]: UUID(one["AccountID"]) for one in accounts if one.get("Code")}
     plain = MappingProxyType({"first_option_xero_id": None, "second_option_xero_id": None, "xero_line_id": None})
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(document=documents(**same))
     def compare(document: Document) -> None:
         assume(document.row["total"] >= 0)

@@ -194,7 +194,7 @@ def everything(organisation: Organisation) -> list[dict[str, bytes]]:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 def test_any_bookkeeping_adds_up(data: st.DataObject) -> None:
     """Whatever is done to a few invoices in whatever order, done or refused."""
     organisation, clock = copy(FEW), Clock()
@@ -212,11 +212,12 @@ def test_any_bookkeeping_adds_up(data: st.DataObject) -> None:
 @st.composite
 def orders(draw: st.DrawFn, do: str, organisation: Organisation) -> dict[str, Any]:
     def key(*plurals: str) -> str:
-        return draw(st.sampled_from(sorted(key for plural in plurals for key in organisation.collections[plural].rows)))
+        # In the order in which they were made: the ids of new ones are random, and the same examples would differ.
+        return draw(st.sampled_from([key for plural in plurals for key in organisation.collections[plural].rows]))
 
     amount = draw(st.none() | st.decimals("0.01", 90_000, places=2) | st.sampled_from([0, -5, "x", "0.001"]))
     if do == "pay_batch":
-        rows = sorted(organisation.collections["Invoices"].rows)
+        rows = list(organisation.collections["Invoices"].rows)
         return {"invoices": draw(st.lists(st.sampled_from(rows), min_size=1, max_size=3))}
     if do == "delete_payment":
         return {"payment": key("Payments")}
