@@ -46,19 +46,21 @@ cluster-tools:  ## the tests of the cluster need docker-compose and redis-server
 	    apt-get install --quiet=2 --yes --no-install-recommends $$missing; \
 	else echo "Missing:$$missing. sudo apt-get install --no-install-recommends$$missing"; exit 1; fi
 
-test: setup browser  ## every test but those of the cluster
+# --keep-going: all of it runs, whatever fails; make fails at the end.
+test: setup  ## every test but those of the cluster
 	$(MAKE) --no-print-directory --jobs 2 --keep-going test-most test-stack
-	$(BIN)/python -m pytest -m alone
+
+PYTEST = $(BIN)/python -m pytest --durations=25 --durations-min=1
 
 test-most:
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m "not alone and not stack and not cluster and not faults"
+	$(PYTEST) --numprocesses auto --dist worksteal -m "not stack and not cluster and not faults"
 
 # Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
-test-stack:
-	@$(BIN)/python -m pytest -m stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
+test-stack: browser
+	@$(PYTEST) -m stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
 
 test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
-	$(BIN)/python -m pytest -m cluster tests/cluster
+	$(PYTEST) -m cluster tests/cluster
 
 FAULT_MINUTES ?= 15
 

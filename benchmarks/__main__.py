@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import contacts, costs, leave_balances, pages, pushing, trigger
+from benchmarks import contacts, costs, leave_balances, limits, pages, pushing, trigger
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "trigger": lambda: trigger.main(["--write"]),
     "costs": lambda: costs.main(["--write"]),  # reads what contacts found
     "leave_balances": simple(leave_balances),
+    "limits": simple(limits),
     "pages": simple(pages),
 }
 

@@ -40,27 +40,23 @@ def refused(limiter: DatabaseLimiter, tenant: str = "t", patience: float = 0.0) 
     return raised.value
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("window", ["fixed", "sliding"])
-def test_four_processes_run_at_the_limit_and_see_no_429(
+def test_four_processes_at_the_limit_see_no_429(
     sandbox: Sandbox, database_url: str, token_id: str, callers: Callable[..., Callers], window: str
 ) -> None:
-    windows, seconds = 2, 4.0
-    sandbox.control("PATCH", "settings", {"window": window, "minute_seconds": seconds, "latency_ms": [0, 200]})
+    """How much of the limit they use is measured by `make bench BENCH=limits`."""
+    limits = {"minute_limit": 20, "minute_seconds": 2.0}
+    sandbox.control("PATCH", "settings", {"window": window, "latency_ms": [0, 100], **limits})
     group = callers(
-        4, "calls", app=sandbox.app(minute_seconds=seconds), database_url=database_url, token_id=token_id,
-        tenant=sandbox.tenants[0], count=15 * windows + 1, threads=2,
+        4, "calls", app=sandbox.app(**limits), database_url=database_url, token_id=token_id,
+        tenant=sandbox.tenants[0], count=11, threads=2,
     )  # fmt: skip
     group.go()
     made = sum(result["calls"] for result in group.results())
-    arrivals = sorted(seen["arrived"] for seen in sandbox.arrivals("/TrackingCategories"))
     stats = sandbox.control("GET", "stats")
-    assert made == len(arrivals) == 60 * windows + 4
     assert stats["refused"] == {}
     assert max(stats["max_in_flight"].values()) <= 5
-    used = 60 * windows / ((arrivals[60 * windows] - arrivals[0]) / seconds)
-    print("USED", used)
-    assert 54 <= used <= 60
+    assert made == len(sandbox.arrivals("/TrackingCategories")) == 44
 
 
 def test_the_parallel_test_would_see_a_429(sandbox: Sandbox, client: Make) -> None:
@@ -123,7 +119,6 @@ def test_threads_of_one_process_queue_up(engine: Engine) -> None:
     assert most[0] == 2
 
 
-@pytest.mark.alone
 def test_kill_9_frees_its_places_in_flight(engine: Engine, database_url: str, callers: Callable[..., Callers]) -> None:
     app = limited()
     group = callers(5, "hold", app=app, database_url=database_url, tenant="t")
