@@ -13,6 +13,10 @@ from demo.place import ROOT, USERS, DemoError, Place
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 
+# Seconds for each thing that is waited for. Airflow takes 30, on a slow and busy machine minutes; a process that ends
+# before is reported at once.
+PATIENCE = 900.0
+
 
 def up(place: Place, console: Console) -> None:
     """Starts everything, pulls everything, pushes everything, compares, tells. DemoError when not all went well."""
@@ -31,7 +35,7 @@ def up(place: Place, console: Console) -> None:
     connect(place, began_anew)
     api = AirflowApi(place)
     with console.status("Airflow comes up …"):
-        api.wait_until_up(patience=180)
+        api.wait_until_up(PATIENCE)
     play(place, api, console, began_anew)
     console.print(f"All went well, in {time.monotonic() - began:.0f} s.")
 
@@ -48,7 +52,7 @@ def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> N
     """Pulls everything, pushes everything, compares, tells, by any Airflow that is up. DemoError as `up`."""
     pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
     with console.status("Airflow reads the DAGs …"):
-        api.wait_for_dags([*pulls, *pushes], patience=120)
+        api.wait_for_dags([*pulls, *pushes], PATIENCE)
     nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing is not Timing.ANY]
     runs = Runs(place, api, console)
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
@@ -57,7 +61,7 @@ def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> N
     if began_anew or not compare_pay.templates(place).exists():
         compare_pay.remember(place, paid)
     runs.run(pushes)
-    processes.until(lambda: report.nothing_is_being_pushed(place), patience=120)
+    processes.until(lambda: report.nothing_is_being_pushed(place), PATIENCE)
     wrong = compare.differences(place, samples) + compare_pay.differences(place, paid)
     runs.run(nightly)
     wrong += compare.unbalanced(place)
@@ -89,7 +93,7 @@ class Runs:
         self.ids |= started
         self.console.print(f"Airflow runs {', '.join(dag_ids)}.")
         with self.console.status("Airflow's scheduler works …"):
-            self.states |= wait_for_runs(self.api, started, patience=600)
+            self.states |= wait_for_runs(self.api, started, PATIENCE)
 
     def not_successful(self) -> list[str]:
         return [
@@ -147,7 +151,7 @@ def wait_for_sandbox(place: Place) -> None:
         except requests.RequestException:
             return False
 
-    if not processes.until(healthy, patience=60):
+    if not processes.until(healthy, PATIENCE):
         raise DemoError(f"The sandbox did not come up. {processes.end_of_log(place, 'sandbox')}")
 
 
