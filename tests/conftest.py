@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.consenting import Consenting
-from tests.support.postgres import a_copy, free_port, in_memory
+from tests.support.ports import reserved_ports
+from tests.support.postgres import a_copy, in_memory
 from tests.support.sandbox import Sandbox
 from tests.support.world import World
 from xero.qicworks import database
@@ -39,7 +40,6 @@ def postgres_url() -> Iterator[str]:
     # Not one of pytest's own temporary folders: those only we may search, and the server may run as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=in_memory()))
     folder.chmod(0o755)
-    port = free_port()
     server = get_server(folder, start=False, cleanup_mode=None)
     server.ensure_pgdata_inited()
 
@@ -52,11 +52,12 @@ def postgres_url() -> Iterator[str]:
             timeout=60,
         )
 
-    settings = f"-h 127.0.0.1 -p {port} -k {folder} -c max_connections=300 -c max_wal_size=256MB"
-    hasty = "".join(f" -c {name}=off" for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"))
-    pg_ctl("-o", settings + hasty, "-l", str(folder / "log"), "start")
-    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    pg_ctl("-m", "immediate", "stop")
+    with reserved_ports(1) as [port]:
+        settings = f"-h 127.0.0.1 -p {port} -k {folder} -c max_connections=300 -c max_wal_size=256MB"
+        hasty = "".join(f" -c {name}=off" for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"))
+        pg_ctl("-o", settings + hasty, "-l", str(folder / "log"), "start")
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        pg_ctl("-m", "immediate", "stop")
     shutil.rmtree(folder, ignore_errors=True)
 
 

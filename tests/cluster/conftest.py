@@ -19,7 +19,7 @@ from demo.cluster import Cluster
 from demo.place import PORTS
 from demo.processes import listening
 from tests.support.cluster import PRELOADED, Ring
-from tests.support.stack import GENEROUS, IMPATIENT, POLICY, ImpatientPlace, free_ports
+from tests.support.stack import GENEROUS, IMPATIENT, POLICY, ImpatientPlace, reserved_for_a_place
 
 # A task that waits in a queue that is gone is noticed in seconds instead of minutes.
 QUICK = {
@@ -37,16 +37,17 @@ def ring() -> Iterator[Ring]:
     # Not one of pytest's own temporary folders: those only we may search, and PostgreSQL may run as a user of its own.
     home = Path(tempfile.mkdtemp(prefix="cluster-"))
     home.chmod(0o755)
-    place = ImpatientPlace.from_environment({"XERO_DEMO_HOME": str(home), **free_ports()})
-    cluster = Cluster(place, settings=IMPATIENT | QUICK, local_settings=POLICY)
     said = io.StringIO()
     with ExitStack() as afterwards:
+        ports = afterwards.enter_context(reserved_for_a_place())
+        place = ImpatientPlace.from_environment({"XERO_DEMO_HOME": str(home), **ports})
+        cluster = Cluster(place, settings=IMPATIENT | QUICK, local_settings=POLICY)
         afterwards.callback(shutil.rmtree, home, ignore_errors=True)
         afterwards.callback(cluster.stop)
         cluster.start()
         requests.patch(f"{place.sandbox}/sandbox/settings", json=GENEROUS, timeout=30).raise_for_status()
         api = AirflowApi(place, "airflow-apiserver")
-        api.wait_until_up(patience=60)
+        api.wait_until_up(story.PATIENCE)
         ring = Ring(place, api, "", cluster, {})
         ring.preloaded = {
             process.pid: mapped(process) for worker in ring.workers for process in pool(ring.processes(worker))

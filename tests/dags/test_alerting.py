@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.support.postgres import free_port
+from tests.support.ports import reserved_ports
 from tests.support.world import World
 from xero.dags import alerting, prune_dag, pull_dag, settings
 from xero.dags.telling import LONGEST, MOST, failed
@@ -47,7 +47,13 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+def mail_port() -> Iterator[int]:
+    with reserved_ports(1) as [port]:
+        yield port
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, mail_port: int) -> Iterator[Told]:
     """A mail server and a webhook, and an Airflow that is configured to tell them."""
     told = Told()
 
@@ -64,7 +70,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
 
     webhook = HTTPServer(("127.0.0.1", 0), Webhook)
     threading.Thread(target=webhook.serve_forever, daemon=True).start()
-    mail_server = Controller(told, hostname="127.0.0.1", port=free_port())
+    mail_server = Controller(told, hostname="127.0.0.1", port=mail_port)
     mail_server.start()
     smtp = f"smtp://127.0.0.1:{mail_server.port}/?disable_ssl=true&disable_tls=true&from_email=airflow%40example.com"
     slack = {"conn_type": "slackwebhook", "host": f"http://127.0.0.1:{webhook.server_port}", "password": TOKEN}

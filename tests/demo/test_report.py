@@ -38,7 +38,7 @@ def test_who_was_left_out_is_named() -> None:
 
 
 def test_no_organisation_is_not_well() -> None:
-    assert shortcomings([], ["pull_contacts"], set())
+    assert shortcomings([], ["pull_contacts"], set()) == ["No organisation is connected."]
 
 
 def shown(drawn: Any) -> str:

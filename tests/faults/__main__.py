@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.faults.run import Run
+from tests.support.stack import reserved_for_a_place
 
 SEEDS = Path(__file__).with_name("seeds.txt")
 
@@ -20,7 +21,8 @@ def main() -> int:
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else any_seed()
     print(f"seed {seed}", flush=True)
-    wrong = Run(seed, options.minutes).all(keep=options.keep)
+    with reserved_for_a_place() as ports:
+        wrong = Run(seed, options.minutes, ports).all(keep=options.keep)
     print(
         f"\n{'All checks hold' if not wrong else f'{wrong} complaints'}. The same again: make faults FAULT_SEED={seed}"
     )

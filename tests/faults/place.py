@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import socket
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from demo.place import PORTS, ROOT, Place
+from demo.place import ROOT, Place
 
 #: Of the largest organisation sixty calls a minute would be the whole run; both sides keep to this many instead.
 MINUTE_LIMIT = 240
@@ -57,20 +55,12 @@ class FaultPlace(Place):
         return f"redis://:{self.secrets['redis_password']}@127.0.0.1:{self.redis_port}/0"
 
 
-def fresh() -> FaultPlace:
-    """An empty place; its ports are free ones, where the environment names none."""
+def fresh(ports: dict[str, str]) -> FaultPlace:
+    """An empty place; of its ports the environment may name others."""
     home = Path(os.environ.get("XERO_DEMO_HOME") or ROOT / ".demo-faults").expanduser().resolve()
-    place = FaultPlace.from_environment({**free_ports(), **os.environ, "XERO_DEMO_HOME": str(home)})
+    place = FaultPlace.from_environment({**ports, **os.environ, "XERO_DEMO_HOME": str(home)})
     assert isinstance(place, FaultPlace)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     home.chmod(0o755)
     return place
-
-
-def free_ports() -> dict[str, str]:
-    with ExitStack() as held:
-        probes = {variable: held.enter_context(socket.socket()) for variable in PORTS}
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {variable: str(probe.getsockname()[1]) for variable, probe in probes.items()}

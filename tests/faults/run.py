@@ -35,11 +35,11 @@ CHECKS = (equality.check, once.check, told.check, provenance.check, secrecy.chec
 
 
 class Run:
-    """One fault run of a seed, in a place of its own."""
+    """One fault run of a seed, in a place of its own. `ports`: those of the place, by variable."""
 
-    def __init__(self, seed: int, minutes: float) -> None:
+    def __init__(self, seed: int, minutes: float, ports: dict[str, str]) -> None:
         self.plan = plan.made(seed, minutes, ORGANISATIONS, list(DATASETS), list(KINDS))
-        self.place = fresh()
+        self.place = fresh(ports)
         self.cluster = Cluster(self.place, settings=IMPATIENT, local_settings=POLICY)
         self.place.prepare()
         self.diary = self.place.home / "faults.log"

@@ -15,7 +15,7 @@ from demo import story
 from demo.airflow_api import AirflowApi
 from demo.place import PORTS
 from demo.processes import listening
-from tests.support.stack import GENEROUS, ImpatientPlace, Stack, free_ports
+from tests.support.stack import GENEROUS, ImpatientPlace, Stack, reserved_for_a_place
 
 
 @pytest.fixture(scope="package")
@@ -24,10 +24,11 @@ def stack() -> Iterator[Stack]:
     # Not one of pytest's own temporary folders: those only we may search, and PostgreSQL may run as a user of its own.
     home = Path(tempfile.mkdtemp(prefix="stack-"))
     home.chmod(0o755)
-    place = ImpatientPlace.from_environment({"XERO_DEMO_HOME": str(home), **free_ports()})
     said = io.StringIO()
     console = Console(file=said, width=200)
     with ExitStack() as afterwards:
+        ports = afterwards.enter_context(reserved_for_a_place())
+        place = ImpatientPlace.from_environment({"XERO_DEMO_HOME": str(home), **ports})
         afterwards.callback(shutil.rmtree, home, ignore_errors=True)
         afterwards.callback(story.stop, place, console)
         place.prepare()
@@ -36,7 +37,7 @@ def stack() -> Iterator[Stack]:
         requests.patch(f"{place.sandbox}/sandbox/settings", json=GENEROUS, timeout=30).raise_for_status()
         story.up(place, console)
         api = AirflowApi(place)
-        api.wait_until_up(patience=60)
+        api.wait_until_up(story.PATIENCE)
         with api.session:
             yield Stack(place, api, said.getvalue())
     assert not [variable for variable, name in PORTS.items() if listening(getattr(place, name))]

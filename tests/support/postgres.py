@@ -1,7 +1,6 @@
 """What the fixtures of a real PostgreSQL are made of."""
 
 import shutil
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def in_memory() -> Path | None:

@@ -1,7 +1,7 @@
 """A running demo, and what a test wants to do with it."""
 
-import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from demo.airflow_api import AirflowApi
 from demo.place import PORTS, Place
 from demo.processes import until
+from tests.support.ports import reserved_ports
 
 # Airflow notices a killed task, and tries it again, in seconds instead of minutes.
 IMPATIENT = {
@@ -116,9 +117,8 @@ class Stack:
         return answer.json()
 
 
-def free_ports() -> dict[str, str]:
-    with ExitStack() as held:
-        probes = {variable: held.enter_context(socket.socket()) for variable in PORTS}
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {variable: str(probe.getsockname()[1]) for variable, probe in probes.items()}
+@contextmanager
+def reserved_for_a_place() -> Iterator[dict[str, str]]:
+    """Gives the variables of `Place`, each with a port that is its own until the block ends."""
+    with reserved_ports(len(PORTS)) as ports:
+        yield dict(zip(PORTS, map(str, ports), strict=True))
