@@ -1,0 +1,47 @@
+"""`make demo` on a demo that runs: it pulls again and changes nothing, on neither side."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from demo import story
+from demo.processes import recorded
+from tests.support.stack import Stack
+from xero.documents.registry import KINDS
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(2400)]
+
+TABLES = """
+    SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND (table_schema = 'qicworks'
+        OR table_schema = 'xero_sync' AND table_name IN ('connection', 'token', 'rejection', 'push_request'))
+"""
+# The balances of a day before stay, as history: somewhere it may become midnight meanwhile.
+ROWS = "SELECT count(*) AS count FROM {} AS row WHERE coalesce((to_jsonb(row) ->> 'is_active')::boolean, true)"
+SENT = "SELECT id, push_state, push_version, xero_id, pushed_at FROM qicworks.{} ORDER BY id"
+
+
+def held(stack: Stack) -> dict[str, Any]:
+    """What both sides hold, by name; and which programs run."""
+    tables = [row["name"] for row in stack.query(TABLES)]
+    counts = {name: stack.query(ROWS.format(name))[0]["count"] for name in tables}
+    documents = {name: stack.query(SENT.format(kind.table)) for name, kind in KINDS.items()}
+    assert all(counts[name] for name in ("qicworks.contact", "xero_sync.connection", "qicworks.payroll_line"))
+    assert all(documents.values())
+    programs = {name: recorded(stack.place, name) for name in ("airflow", "sandbox")}
+    return {"QicWorks": counts, "documents": documents, "Xero": stack.sandbox("GET", "organisations"), **programs}
+
+
+def test_the_demo_again_changes_nothing(stack: Stack) -> None:
+    before = held(stack)
+    stack.sandbox("DELETE", "calls")
+    said = io.StringIO()
+    story.up(stack.place, Console(file=said, width=200))  # raises where a run failed or the two sides differ
+    assert "All went well" in said.getvalue()
+    assert said.getvalue().count("runs already") == len(("PostgreSQL", "the sandbox", "Airflow"))
+    assert held(stack) == before
+    calls = [call for call in stack.sandbox("GET", "calls") if call["tenant"]]
+    assert len(calls) > 20
+    assert not [call for call in calls if call["method"] != "GET"]
