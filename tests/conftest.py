@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.consenting import Consenting
+from tests.support.database_clock import DatabaseClock, stopped
 from tests.support.ports import reserved_ports
 from tests.support.postgres import a_copy, in_memory
 from tests.support.sandbox import Sandbox
@@ -101,6 +102,14 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = database.engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def database_clock(engine: Engine, database_url: str) -> Iterator[DatabaseClock]:
+    """The database's clock stands still, and moves as the test says."""
+    with stopped(database_url) as clock:
+        engine.dispose()  # what is connected already would keep the real one
+        yield clock
 
 
 @pytest.fixture(scope="session")

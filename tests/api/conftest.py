@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.scripted import SECRET, Reply, Rig, Server, Tokens, as_json
 from xero.api.client import XeroClient
 from xero.api.limits import NoLimiter
@@ -27,10 +28,15 @@ def app(server: Server) -> XeroApp:
 
 
 @pytest.fixture
-def rig(app: XeroApp) -> Rig:
-    tokens, pauses = Tokens(), list[float]()
-    client = XeroClient(app, new_session(), tokens, NoLimiter(), "tenant-1", sleep=pauses.append)
-    return Rig(client, tokens, pauses)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def rig(app: XeroApp, clock: Clock) -> Rig:
+    tokens = Tokens()
+    client = XeroClient(app, new_session(), tokens, NoLimiter(), "tenant-1", sleep=clock.sleep, clock=clock)
+    return Rig(client, tokens, clock.slept)
 
 
 @pytest.fixture

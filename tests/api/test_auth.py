@@ -13,6 +13,7 @@ from xero.api.auth import OAuth
 from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError
 from xero.api.settings import XeroApp
 
+NOW = datetime(2026, 11, 21, 13, 59, 30, tzinfo=UTC)
 GRANTED = {
     "access_token": ACCESS,
     "refresh_token": "refresh-1",
@@ -30,14 +31,13 @@ def test_a_refresh_on_the_wire(server: Server, app: XeroApp, tmp_path: Path, mon
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login wrong password wrong\n")
     server.says(as_json(200, GRANTED))
-    before = datetime.now(UTC)
-    token = OAuth(app).refresh(fresh())
+    token = OAuth(app, clock=lambda: NOW).refresh(fresh())
     assert server.seen[0].path == "/connect/token"
     headers = dict(server.seen[0].headers)
     assert headers["Authorization"] == "Basic " + base64.b64encode(f"the-client:{SECRET}".encode()).decode()
     assert form(server) == {"grant_type": "refresh_token", "refresh_token": "refresh-0"}
     assert (token.access_token, token.refresh_token, token.scope) == (ACCESS, "refresh-1", "a b")
-    assert timedelta(seconds=1735) < token.expires_at - before < timedelta(seconds=1745), "a minute early"
+    assert token.expires_at - NOW == timedelta(minutes=29), "a minute early"
 
 
 def test_client_credentials_on_the_wire(server: Server, app: XeroApp) -> None:
@@ -72,16 +72,17 @@ def test_where_the_user_consents(app: XeroApp) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "life"), [(5, 4.5), ("10", 9), (None, 1740)])
+@pytest.mark.parametrize(("said", "life"), [(5, 4.5), ("10", 9), (600, 540), (601, 541), (None, 1740)])
 def test_a_short_life_is_used_and_an_untold_one_is_the_usual(
     server: Server, app: XeroApp, said: object, life: float
 ) -> None:
     """Were a token of some seconds taken for expired at once, all who wait for it would ask for one of their own."""
     server.says(as_json(200, {"access_token": ACCESS, "expires_in": said, "token_type": "Bearer"}))
-    before = datetime.now(UTC)
-    token = OAuth(app).client_credentials()
-    assert not token.expired()
-    assert timedelta(0) <= token.expires_at - before - timedelta(seconds=life) < timedelta(seconds=3)
+    token = OAuth(app, clock=lambda: NOW).client_credentials()
+    assert token.expires_at == NOW + timedelta(seconds=life)
+    assert not token.expired(NOW)
+    assert not token.expired(token.expires_at - timedelta(microseconds=1))
+    assert token.expired(token.expires_at)
 
 
 def test_a_token_does_not_show_itself() -> None:

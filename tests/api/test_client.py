@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.scripted import ACCESS, Reply, Rig, Server, Tokens, as_json
 from xero.api.auth import Token
 from xero.api.client import XeroClient
@@ -213,12 +214,28 @@ def test_a_long_429_holds_nothing(rig: Rig, server: Server) -> None:
     assert (len(server.seen), rig.pauses) == (1, [])
 
 
-def test_patience_is_for_one_call_as_a_whole(app: XeroApp, server: Server) -> None:
+@pytest.mark.parametrize(("patience", "sent"), [(0.999, 2), (1.0, 3), (1.499, 3), (1.5, 4)])
+def test_patience_is_for_one_call_as_a_whole(
+    app: XeroApp, server: Server, clock: Clock, patience: float, sent: int
+) -> None:
+    """Each pause is of half a second."""
     server.says(Reply(429, b"", {"Retry-After": "0", "X-Rate-Limit-Problem": "minute"}))
-    client = XeroClient(app, new_session(), Tokens(), NoLimiter(), "t", patience=1.2)
+    how = {"patience": patience, "sleep": clock.sleep, "clock": clock}
+    client = XeroClient(app, new_session(), Tokens(), NoLimiter(), "t", **how)
     with pytest.raises(RetryLater):
         client.get(CONTACTS)
-    assert len(server.seen) == 3
+    assert len(server.seen) == sent
+    assert clock.slept == [0.5] * (sent - 1)
+
+
+def test_what_takes_longer_than_five_minutes_is_not_waited_for(rig: Rig, server: Server) -> None:
+    server.says(Reply(503, b"", {"Retry-After": "300"}), OK)
+    rig.client.get(CONTACTS)
+    assert rig.pauses == [300.0]
+    server.says(Reply(503, b"", {"Retry-After": "300.001"}), OK)
+    with pytest.raises(RetryLater):
+        rig.client.get(CONTACTS)
+    assert rig.pauses == [300.0]
 
 
 def test_what_the_token_store_decides_goes_through(rig: Rig, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

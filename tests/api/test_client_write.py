@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.scripted import ACCESS, Reply, Rig, Server, Tokens, as_json
 from xero.api.client import XeroClient
 from xero.api.errors import (
@@ -145,27 +146,32 @@ Made = Callable[..., XeroClient]
 
 
 @pytest.fixture
-def made(app: XeroApp) -> Made:
-    return lambda limiter=None, **how: XeroClient(app, new_session(), Tokens(), limiter or NoLimiter(), "t", **how)
+def made(app: XeroApp, clock: Clock) -> Made:
+    how = {"sleep": clock.sleep, "clock": clock}
+    return lambda limiter=None, **more: XeroClient(
+        app, new_session(), Tokens(), limiter or NoLimiter(), "t", **{**how, **more}
+    )
 
 
-def test_it_is_sent_again_only_while_the_key_is_kept(made: Made, server: Server) -> None:
-    """All that passes counts, not the pause alone."""
+@pytest.mark.parametrize(("again_for", "times"), [(7.999, 1), (8.0, 2), (15.999, 2), (16.0, 3)])
+def test_it_is_sent_again_only_while_the_key_is_kept(
+    made: Made, server: Server, clock: Clock, again_for: float, times: int
+) -> None:
+    """All that passes counts, not the pause alone: each attempt takes six seconds, each pause two."""
     server.says(CUT)
+    client = made(backoff=(2, 2, 2))
     with pytest.raises(RetryLater):
-        made(backoff=(0.2, 0.2, 0.2)).write("PUT", INVOICES, BODY, key=KEY, again_for=0.35)
-    assert len(server.seen) == 2
+        client.write("PUT", INVOICES, BODY, key=KEY, again_for=again_for, sending=lambda: clock.advance(6))
+    assert len(server.seen) == times
 
 
-def test_a_limit_is_waited_for_no_longer_than_the_key_is_kept(made: Made, server: Server) -> None:
+def test_a_limit_is_waited_for_no_longer_than_the_key_is_kept(made: Made, server: Server, clock: Clock) -> None:
     server.says(CUT, OK)
     limiter = Watched()
-    made(limiter, backoff=(0.0,)).write("PUT", INVOICES, BODY, key=KEY, again_for=30)
-    first, second = limiter.patience
-    assert 299 < first <= 300, "before it left nothing runs out"
-    assert 29 < second <= 30
+    made(limiter, backoff=(2,)).write("PUT", INVOICES, BODY, key=KEY, again_for=30, sending=lambda: clock.advance(6))
+    assert limiter.patience == [300, 22], "before it left nothing runs out"
     made(limiter).write("PUT", INVOICES, BODY, key=KEY, again_for=30, in_doubt=True)
-    assert limiter.patience[-1] <= 30
+    assert limiter.patience[-1] == 30
 
 
 def test_it_says_that_it_leaves_with_the_right_to_send_in_hand(made: Made, server: Server) -> None:

@@ -13,6 +13,7 @@ from xero.api import limits
         ("minute", 12, "minute"), ("Minute", None, "minute"), ("day", 66975, "day"), ("Daily limit", None, "day"),
         ("appminute", 3, "app"), ("AppMinLimit", 3, "app"), ("concurrent", None, "concurrent"),
         ("Concurrency", None, "concurrent"), ("", 66975, "day"), ("", 30, "minute"), ("?", None, "minute"),
+        ("", 3600, "minute"), ("", 3600.001, "day"),
     ],
 )  # fmt: skip
 def test_the_limit_that_a_429_means(said: str, pause: float | None, meant: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from tests.support import caller
 from tests.support.callers import Callers, Sandbox
+from tests.support.database_clock import DatabaseClock
 from xero.api.client import XeroClient
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
@@ -34,14 +35,23 @@ def token_id(sandbox: Sandbox, engine: Engine) -> str:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, engine: Engine, token_id: str) -> Callable[..., XeroClient]:
-    def make(tenant: int = 0, *, manual: bool = False, patience: float = 30.0, **limits: Any) -> XeroClient:
+def client(sandbox: Sandbox, engine: Engine, token_id: str, database_clock: DatabaseClock) -> Callable[..., XeroClient]:
+    """Clients by a clock that moves only while one of them waits, and when the test moves it."""
+    advance, monotonic = database_clock.advance, database_clock.monotonic
+
+    def make(
+        tenant: int = 0,
+        *,
+        manual: bool = False,
+        patience: float = 30.0,
+        sleep: Callable[[float], None] = advance,
+        **limits: Any,
+    ) -> XeroClient:
         app = sandbox.app(**limits)
-        limiter = DatabaseLimiter(engine, app, manual=manual)
+        limiter = DatabaseLimiter(engine, app, manual=manual, sleep=advance, clock=monotonic)
         tokens = DatabaseTokens(engine, token_id, app)
-        return XeroClient(
-            app, new_session(), tokens, limiter, sandbox.tenants[tenant], patience=patience, backoff=(0.1,)
-        )
+        how = {"patience": patience, "backoff": (0.1,), "sleep": sleep, "clock": monotonic}
+        return XeroClient(app, new_session(), tokens, limiter, sandbox.tenants[tenant], **how)
 
     return make
 

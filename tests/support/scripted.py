@@ -115,7 +115,7 @@ class Tokens:
 
 @dataclass
 class Rig:
-    """A client against the scripted server; its pauses are written down instead of slept."""
+    """A client against the scripted server; its pauses are written down, and last no time."""
 
     client: XeroClient
     tokens: Tokens

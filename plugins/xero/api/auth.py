@@ -41,9 +41,9 @@ class Token:
     expires_at: datetime
     scope: str
 
-    def expired(self) -> bool:
-        """By this process's clock. When Xero says 401 before that, Xero is right."""
-        return datetime.now(UTC) >= self.expires_at
+    def expired(self, now: datetime | None = None) -> bool:
+        """By this process's clock, unless `now` is given. When Xero says 401 before that, Xero is right."""
+        return (now or datetime.now(UTC)) >= self.expires_at
 
     @property
     def xero_user_id(self) -> str | None:
@@ -82,8 +82,15 @@ class _Client(OAuth2Client):  # type: ignore[misc]
 class OAuth:
     """Asks Xero's identity server for tokens; the app's id and secret go along as client_secret_basic."""
 
-    def __init__(self, app: XeroApp, session: requests.Session | None = None) -> None:
+    def __init__(
+        self,
+        app: XeroApp,
+        session: requests.Session | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._app = app
+        self._clock = clock
         self._client = _Client(
             session or new_session(),
             client_id=app.client_id,
@@ -166,7 +173,7 @@ class OAuth:
         return Token(
             access_token=access_token,
             refresh_token=answer.get("refresh_token") or None,
-            expires_at=datetime.now(UTC) + timedelta(seconds=seconds - min(MARGIN, seconds / 10)),
+            expires_at=self._clock() + timedelta(seconds=seconds - min(MARGIN, seconds / 10)),
             scope=str(answer.get("scope") or ""),
         )
 

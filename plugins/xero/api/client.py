@@ -65,6 +65,7 @@ class XeroClient:
         timeouts: tuple[float, float] = TIMEOUTS,
         log: logging.Logger = LOG,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self.tenant_id = tenant_id
@@ -78,6 +79,7 @@ class XeroClient:
         self._timeouts = timeouts
         self._log = log
         self._sleep = sleep
+        self._clock = clock
         self._token: Token | None = None
         self._counting = threading.Lock()
 
@@ -119,7 +121,8 @@ class XeroClient:
         headers |= {"Idempotency-Key": key, "Content-Type": content_type}
         request = requests.Request(method, self.app.url(path), headers=headers, params=dict(params or {}))
         request.data = body
-        effort = _Effort(self._patience, self._backoff, write=True, again_for=again_for, in_doubt=in_doubt)
+        effort = self._effort()
+        effort.write, effort.again_for, effort.in_doubt = True, again_for, in_doubt
         effort.sending = sending
         try:
             return self._call(request, path, effort)
@@ -133,7 +136,7 @@ class XeroClient:
         self._call(requests.Request("DELETE", self.app.url(path), headers={}), path)
 
     def _call(self, request: requests.Request, path: str, effort: _Effort | None = None) -> Answer:
-        effort = effort or _Effort(self._patience, self._backoff)
+        effort = effort or self._effort()
         retrying = Retrying(
             retry=retry_if_exception(effort.worth_another_try),
             wait=lambda _: effort.pause,
@@ -142,6 +145,9 @@ class XeroClient:
             reraise=True,
         )
         return retrying(self._try, request, path, effort)
+
+    def _effort(self) -> _Effort:
+        return _Effort(self._patience, self._backoff, self._clock)
 
     def _try(self, request: requests.Request, path: str, effort: _Effort) -> Answer:
         effort.told = None
@@ -251,6 +257,7 @@ class _Effort:
 
     patience: float
     backoff: Sequence[float]
+    clock: Callable[[], float]
     renewed: bool = False
     outages: int = 0
     pause: float = 0.0
@@ -260,11 +267,14 @@ class _Effort:
     sending: Callable[[], None] = lambda: None
     in_doubt: bool = False  # of a write: Xero may have saved it
     server_failed: bool = False  # the last answer was a 5xx
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
 
     def patience_left(self) -> float:
         patience = min(self.patience, self.again_for) if self.in_doubt else self.patience
-        return max(0.0, patience - (time.monotonic() - self.started))
+        return max(0.0, patience - (self.clock() - self.started))
 
     def worth_another_try(self, error: BaseException) -> bool:
         """Also decides how long to pause before it."""

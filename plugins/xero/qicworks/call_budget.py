@@ -32,12 +32,19 @@ class DatabaseLimiter:
     """
 
     def __init__(
-        self, engine: Engine, app: XeroApp, *, manual: bool = False, sleep: Callable[[float], None] = time.sleep
+        self,
+        engine: Engine,
+        app: XeroApp,
+        *,
+        manual: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._app = app
         self._manual = manual
         self._sleep = sleep
+        self._clock = clock
 
     @contextmanager
     def permit(self, tenant_id: str | None, *, patience: float) -> Iterator[Permit]:
@@ -68,7 +75,7 @@ class DatabaseLimiter:
             yield connection.connection.driver_connection, partial(_lock_never_pooled, connection)
 
     def _granted(self, raw: Any, tenant: str, patience: float) -> tuple[int, int, Any]:
-        deadline = time.monotonic() + patience
+        deadline = self._clock() + patience
         while True:
             granted = QUERIES.grant_call(
                 raw, app=self._app.client_id, tenant=tenant, minute_limit=self._app.minute_limit,
@@ -78,7 +85,7 @@ class DatabaseLimiter:
             slot, entry, stamp, wait, closed = granted.values() if isinstance(granted, dict) else granted
             if slot is not None:
                 return slot, entry, stamp
-            if wait > deadline - time.monotonic():
+            if wait > deadline - self._clock():
                 raise RetryLater(CROWDED if closed == "concurrent" else wait, closed)
             if wait >= WORTH_TELLING:
                 LOG.info("Xero's limit (%s) is used up: waiting %.0f s", closed, wait)
