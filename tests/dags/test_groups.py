@@ -88,7 +88,7 @@ def test_a_pull_of_groups(world: World, dags: dict[str, Any], monkeypatch: pytes
     unlucky = sorted(one["name"] for one in organisations)[1]
     tenant = next(one["tenant"] for one in organisations if one["name"] == unlucky)
     world.fault(path="/TaxRates", kind="503", tenant=tenant, times=2)
-    monkeypatch.setitem(limits.DEFAULT_WAIT, "outage", 1.0)
+    monkeypatch.setitem(limits.DEFAULT_WAIT, "outage", 0.001)
     world.calls()
     run = run_pull()
     assert run.state == "success"

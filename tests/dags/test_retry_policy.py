@@ -1,12 +1,14 @@
 """Which failures are worth another try, and when."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from xero.api import errors
-from xero.dags.retrying import LONGEST_WAIT, WaitAsTold
+from xero.dags.retrying import WaitAsTold
 from xero.sync.outcome import PullFailed
 
 POLICY = WaitAsTold()
@@ -17,8 +19,10 @@ def test_waits_as_long_as_xero_says() -> None:
     assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=42.5))
 
 
-def test_does_not_wait_for_hours() -> None:
-    decision = POLICY.evaluate(errors.RetryLater(LONGEST_WAIT.total_seconds() + 1, "day"), 1, 3)
+def test_waits_an_hour_and_no_longer() -> None:
+    decision = POLICY.evaluate(errors.RetryLater(3600, "day"), 1, 3)
+    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(hours=1))
+    decision = POLICY.evaluate(errors.RetryLater(3600.001, "day"), 1, 3)
     assert decision.action is RetryAction.FAIL
     assert "later run" in str(decision.reason)
 
@@ -44,5 +48,19 @@ def test_leaves_the_rest_to_airflow(error: Exception) -> None:
     assert POLICY.evaluate(error, 1, 3).action is RetryAction.DEFAULT
 
 
-def test_survives_serialisation() -> None:
-    assert isinstance(WaitAsTold.deserialize(POLICY.serialize()), WaitAsTold)
+def test_every_task_has_it_also_after_a_journey_through_airflows_database(dags: dict[str, Any]) -> None:
+    """The scheduler sees a serialised task, which says only that there is a policy. The worker parses the DAG anew and
+    asks the task's own; a mapped one's waits among the arguments that all its instances share."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    tasks = [task for dag in dags.values() for task in dag.tasks]
+    assert len(tasks) > 50
+    for dag in dags.values():
+        stored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+        assert {task.task_id: task.has_retry_policy for task in stored.tasks} == dict.fromkeys(dag.task_ids, True)
+    for task in tasks:
+        policy = task.partial_kwargs["retry_policy"] if task.is_mapped else task.retry_policy
+        for one in (policy, WaitAsTold.deserialize(json.loads(json.dumps(policy.serialize())))):
+            decision = one.evaluate(errors.RetryLater(42.5, "minute"), 1, 3)
+            assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=42.5))
+            assert one.evaluate(errors.ReconnectNeeded("m", "c"), 1, 3).action is RetryAction.FAIL

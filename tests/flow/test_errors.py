@@ -1,11 +1,12 @@
 """What goes wrong at Xero: each fault fails no more than it must, and its event says what to do."""
 
-import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from tests.support.clock import Clock
+from tests.support.database_clock import DatabaseClock
 from tests.support.world import World
 from xero.api.errors import Disconnected, RetryLater
 from xero.datasets.registry import DATASETS
@@ -118,27 +119,37 @@ def test_switched_off_is_left_out_until_switched_on(world: World) -> None:
 
 
 def test_a_day_limit_does_not_hold_the_pull_and_says_when_it_goes_on(world: World) -> None:
+    clock = Clock()
     world.fault(path="Contacts", kind="429", problem="day", retry_after=66_975)
-    started = time.monotonic()
+    before = datetime.now(UTC)
     with pytest.raises(Skip, match="goes on with the first run after"):
-        world.pull("contacts")
-    assert time.monotonic() - started < 10
+        world.pull("contacts", client={"sleep": clock.sleep, "clock": clock})
+    after = datetime.now(UTC)
+    assert clock.slept == []
     event = world.event()
     assert event["status"] == "warning"
-    expected = event["ended_at"] + timedelta(seconds=66_975)
-    said = event["message"].split("after ")[-1]
-    assert said[:15] == f"{expected:%Y-%m-%d %H:%M}"[:15]
+    said = datetime.strptime(event["message"].split("after ")[-1], "%Y-%m-%d %H:%M:%S UTC.").replace(tzinfo=UTC)
+    wait = timedelta(seconds=66_975.5)
+    assert before + wait - timedelta(seconds=1) < said <= after + wait, "to the second"
     world.calls()
     with pytest.raises(Skip):
         world.pull("contacts")
     assert world.calls() == [], "until then no one asks"
 
 
-def test_a_minute_limit_is_waited_out_never_early_and_not_long(world: World) -> None:
+def test_a_minute_limit_is_waited_out_never_early_and_not_long(database_clock: DatabaseClock, world: World) -> None:
+    """The limiter's own wait would be by the machine's clock: this database's does not move meanwhile."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        database_clock.advance(seconds)
+
     world.fault(path="Contacts", kind="429", problem="minute", retry_after=3)
-    assert world.pull("contacts").status == "success"
-    asked, again = [datetime.fromisoformat(call["time"]) for call in world.calls() if "Contacts" in call["path"]]
-    assert timedelta(seconds=3) <= again - asked <= timedelta(seconds=3 + 15)
+    outcome = world.pull("contacts", client={"sleep": sleep, "clock": database_clock.monotonic})
+    assert outcome.status == "success"
+    assert slept == [3.5]
+    assert [call["status"] for call in world.calls() if "Contacts" in call["path"]] == [429, 200]
 
 
 @pytest.mark.parametrize("kind", ["503", "500", "cut", "truncate", "lost_answer", "html"])

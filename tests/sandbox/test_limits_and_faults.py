@@ -29,15 +29,16 @@ def test_headers_count_down(sandbox: Any) -> None:
 
 
 def test_minute_limit_per_organisation(sandbox: Any) -> None:
-    sandbox.settings(minute_limit=3, minute_seconds=2)
+    sandbox.settings(minute_limit=3, minute_seconds=3600)
     assert statuses(sandbox, 5) == [200, 200, 200, 429, 429]
     refused = sandbox.get("Organisation")
     assert refused.headers["X-Rate-Limit-Problem"] == "minute"
     assert refused.headers["X-MinLimit-Remaining"] == "0"
     assert statuses(sandbox, 1, tenant=1) == [200]
-    time.sleep(float(refused.headers["Retry-After"]))
-    assert statuses(sandbox, 1) == [200]
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
     assert sandbox.control("GET", "stats")["refused"] == {"minute": 3}
+    sandbox.control("DELETE", "limits")
+    assert statuses(sandbox, 1) == [200]
 
 
 def test_app_limit(sandbox: Any) -> None:
@@ -52,7 +53,7 @@ def test_day_limit(sandbox: Any) -> None:
     assert sandbox.get("Organisation").headers["X-DayLimit-Remaining"] == "0"
     refused = sandbox.get("Organisation")
     assert (refused.status_code, refused.headers["X-Rate-Limit-Problem"]) == (429, "day")
-    assert 86_000 < int(refused.headers["Retry-After"]) <= 86_400
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
     assert statuses(sandbox, 1, tenant=1) == [200]
     sandbox.control("DELETE", "limits")
     assert statuses(sandbox, 1) == [200]
@@ -81,18 +82,44 @@ def test_windows(window: str) -> None:
     assert [call() for _ in range(5)] == expected
 
 
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize(("problem", "seconds"), [("minute", 60.0), ("day", 86_400.0)])
+def test_a_window_ends_when_it_says(window: str, problem: str, seconds: float) -> None:
+    """A day is fixed, whatever a minute is. What is told is rounded up: who keeps to it comes never too early."""
+    now = 100.25
+    settings = Settings(window=window, minute_limit=1, day_limit=1 if problem == "day" else 99)
+    limits = Limits(lambda: settings, lambda: now)
+
+    def call() -> tuple[str, str] | None:
+        try:
+            limits.admit("one")
+        except Problem as refusal:
+            return refusal.reply.headers["X-Rate-Limit-Problem"], refusal.reply.headers["Retry-After"]
+        limits.leave("one")
+        return None
+
+    assert call() is None
+    assert call() == (problem, f"{seconds:.0f}")
+    now += 0.5
+    assert call() == (problem, f"{seconds:.0f}")
+    now = 100.25 + seconds - 0.125
+    assert call() == (problem, "1")
+    now = 100.25 + seconds
+    assert call() is None
+
+
 def test_five_in_flight(sandbox: Any) -> None:
-    sandbox.settings(latency_ms=[300, 300])
-    sandbox.control("POST", "faults", {"kind": "slow", "seconds": 0.5, "times": None})
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: sandbox.get("Organisation"), range(8)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 3
-    refused = next(answer for answer in answers if answer.status_code == 429)
-    assert refused.headers["X-Rate-Limit-Problem"] == "concurrent"
-    assert "Retry-After" not in refused.headers
+    with ThreadPoolExecutor(5) as beside:
+        with sandbox.hold("Organisation", times=None) as wait_until_held:
+            answers = [beside.submit(sandbox.get, "Organisation") for _ in range(5)]
+            wait_until_held(5)
+            for refused in [sandbox.get("Organisation") for _ in range(3)]:
+                assert (refused.status_code, refused.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
+                assert "Retry-After" not in refused.headers
+        assert [answer.result().status_code for answer in answers] == [200] * 5
     stats = sandbox.control("GET", "stats")
     assert (stats["max_in_flight"], stats["in_flight"]) == ({sandbox.tenant(): 5}, {})
-    assert stats["max_in_window"] == {sandbox.tenant(): 5}
+    assert stats["max_in_window"][sandbox.tenant()] <= 5
     calls = sandbox.control("GET", "calls")
     assert len({call["headers"]["authorization"] for call in calls}) == 1
     assert sandbox.token not in str(calls)
@@ -156,10 +183,10 @@ def test_malformed_and_slow(sandbox: Any) -> None:
     order(sandbox, "malformed", path="Accounts")
     with pytest.raises(requests.exceptions.JSONDecodeError):
         sandbox.get("Accounts").json()
-    order(sandbox, "slow", seconds=0.4)
+    order(sandbox, "slow", seconds=0.05)
     start = time.monotonic()
     assert sandbox.get("Accounts").status_code == 200
-    assert time.monotonic() - start >= 0.4
+    assert time.monotonic() - start >= 0.05
 
 
 def test_a_lost_refresh_has_happened(sandbox: Any) -> None:

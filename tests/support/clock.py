@@ -1,4 +1,11 @@
-"""A clock for one process, in place of `time.monotonic` and `time.sleep`."""
+"""Clocks for one process, in place of `time.monotonic`, `time.sleep` and `datetime.now`."""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from types import ModuleType
+from typing import Any
+
+import pytest
 
 
 class Clock:
@@ -17,3 +24,14 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.advance(seconds)
+
+
+def stop(monkeypatch: pytest.MonkeyPatch, module: ModuleType, now: Callable[[], datetime]) -> None:
+    """What that module takes for `datetime.now` is this."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return now().astimezone(tz)
+
+    monkeypatch.setattr(module, "datetime", Stopped)

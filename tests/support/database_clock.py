@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import psycopg
 
 # PostgreSQL looks for now() and clock_timestamp() along the search path, and in pg_catalog first only while the path
-# does not name it. Column defaults, views and functions with a search path of their own keep the real clock.
+# does not name it. The defaults of columns are made anew, since they know the function itself and not its name; views
+# and functions with a search path of their own keep the real clock.
 STOP = """
     CREATE SCHEMA stopped;
     CREATE TABLE stopped.clock AS SELECT pg_catalog.clock_timestamp() AS at;
@@ -16,8 +17,20 @@ STOP = """
         AS 'SELECT at FROM stopped.clock';
     CREATE FUNCTION stopped.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
         AS 'SELECT at FROM stopped.clock';
-    DO $$ BEGIN
-        EXECUTE format('ALTER DATABASE %I SET search_path = stopped, pg_catalog, public', current_database());
+    CREATE TABLE stopped.defaults AS
+        SELECT format('ALTER TABLE %I.%I ALTER %I SET DEFAULT %s',
+                      table_schema, table_name, column_name, column_default) AS anew
+          FROM information_schema.columns
+         WHERE table_schema IN ('qicworks', 'xero_sync') AND column_default ~ '(now|clock_timestamp)[(]';
+    DO $$ DECLARE
+        path CONSTANT text := 'stopped, pg_catalog, public';
+        made record;
+    BEGIN
+        EXECUTE format('ALTER DATABASE %I SET search_path = %s', current_database(), path);
+        PERFORM set_config('search_path', path, true);
+        FOR made IN SELECT anew FROM stopped.defaults LOOP
+            EXECUTE made.anew;
+        END LOOP;
     END $$
 """
 

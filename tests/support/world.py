@@ -72,17 +72,25 @@ class World:
         [found], _ = who(self.engine, DATASETS["contacts"], self.names()[organisation])
         return found["connection_id"]
 
-    def pull(self, name: str, organisation: int = 0, *, origin: Origin | None = None, **how: Any) -> Outcome:
-        return self.pull_declared(DATASETS[name], organisation, origin=origin, **how)
+    def pull(self, name: str, organisation: int = 0, **how: Any) -> Outcome:
+        return self.pull_declared(DATASETS[name], organisation, **how)
 
     def pull_declared(
-        self, dataset: Dataset, organisation: int = 0, *, origin: Origin | None = None, **how: Any
+        self,
+        dataset: Dataset,
+        organisation: int = 0,
+        *,
+        origin: Origin | None = None,
+        client: dict[str, Any] | None = None,
+        **how: Any,
     ) -> Outcome:
+        """One run. `client` are options of its client, such as `sleep`."""
+        options = {"backoff": (0.05, 0.1, 0.2), **(client or {})}
         return pull(
             dataset,
             self.connection_id(organisation),
             engine=self.engine,
-            open_client=opener(self.engine, self.app, backoff=(0.05, 0.1, 0.2)),
+            open_client=opener(self.engine, self.app, **options),
             origin=origin or Origin(),
             **how,
         )
