@@ -26,7 +26,9 @@ SELECT key FROM xero_sync.stage_seen WHERE staging_id = :staging_id AND source =
 DELETE FROM xero_sync.stage_seen WHERE staging_id = :id;
 
 -- name: cursor^
-SELECT high_water, completed_at, full_at FROM xero_sync.cursor WHERE connection_id = :connection_id AND data_set = :data_set;
+SELECT high_water, completed_at, clock_timestamp() - completed_at AS age, clock_timestamp() - full_at AS full_age
+  FROM xero_sync.cursor
+ WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: move_cursor!
 -- Forward only, whatever order the pulls end in.

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -210,11 +210,15 @@ def drop(session: Session, dataset: Dataset, staging_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a source was loaded. `high_water` is the newest version, None where Xero has none."""
+    """How far a source was loaded. `high_water` is the newest version, None where Xero has none.
+
+    `age`, `full_age`: how long ago it was loaded, and loaded as a whole, by the database's clock.
+    """
 
     high_water: datetime | None
     completed_at: datetime
-    full_at: datetime | None
+    age: timedelta
+    full_age: timedelta | None
 
 
 def _cursor_name(dataset: Dataset, source: Source) -> str:

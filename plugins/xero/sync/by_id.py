@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
@@ -138,7 +138,7 @@ class ById:
             return
         rows: dict[Any, Any] = {}
         for record in records:
-            read = {**record, READ_ON: datetime.now(self.zone).date().isoformat()}
+            read = {**record, READ_ON: self._day_of(asked).isoformat()}
             rows = {table: self.extract.rows[table].of(read, id) for table in self.source.tables}
         if not records:
             self.extract.odd.append(f"{self.source.envelope}: Xero has no {id} any more")
@@ -146,6 +146,11 @@ class ById:
         seen = Seen(self.source.name, id, newest, bool(records), time.monotonic() - asked)
         self.extract.stage(rows, (seen,), complete=False)
         self.extract.progress(1)
+
+    def _day_of(self, asked: float) -> date:
+        """The organisation's day when that was asked for: its midnight may have passed since."""
+        since = timedelta(seconds=time.monotonic() - asked)
+        return (datetime.now(UTC) - since).astimezone(self.zone).date()
 
     def _is(self, id: str, record: object) -> bool:
         return isinstance(record, dict) and identify(self.source, record).lower() == id.lower()

@@ -1,7 +1,7 @@
 """One source of a data set beside what QicWorks holds of it: what differs, in words. Changes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
@@ -190,7 +190,7 @@ class Comparison:
     def _is_late(self, records: Iterable[object]) -> Iterator[str]:
         assert self.cursor is not None
         newest = max(filter(None, map(version, (one for one in records if not self._is_settled(one)))), default=None)
-        if newest and self.cursor.completed_at < datetime.now(UTC) - STALE:
+        if newest and self.cursor.age > STALE:
             pulled = in_words(self.cursor.completed_at)
             yield f"Xero's newest change is of {in_words(newest)}, the last pull of {pulled}"
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -101,9 +101,9 @@ class Extract:
     def _is_stale(self, cursor: staging.Cursor | None) -> bool:
         """Whether it is time to read everything again: some changes Xero does not tell of."""
         every = self.dataset.whole_every
-        if cursor is None or cursor.full_at is None or every is None:
+        if cursor is None or cursor.full_age is None or every is None:
             return cursor is None or every is not None
-        return cursor.full_at < datetime.now(UTC) - every
+        return not timedelta(0) <= cursor.full_age < every  # before it was loaded: somebody put the clock back
 
     def _read(self, source: Source) -> None:
         if source.reading is Reading.BY_ID:
