@@ -15,6 +15,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
+from tests.support.database_clock import DatabaseClock
 from tests.support.recorded import NOW, Row, connect, insert
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database, events, rejections, sql, standing, traffic
@@ -64,7 +65,7 @@ def recomputed(rows: list[Row]) -> tuple[dict[tuple[Any, ...], Row], dict[tuple[
     """Last event by pair, and sums by day and pair, from the events alone."""
     last: dict[tuple[Any, ...], Row] = {}
     sums: dict[tuple[Any, ...], Counter[str]] = {}
-    for row in sorted(rows, key=lambda row: (row["ended_at"] or NOW, row["id"])):
+    for row in sorted(rows, key=lambda row: (row["ended_at"] or datetime.max.replace(tzinfo=UTC), row["id"])):
         if row["status"] == "running" or row["document"] is not None:
             continue
         pair = row["connection_id"], row["direction"], row["data_set"]
@@ -97,8 +98,9 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str, tmp
         migrate(engine)
         with ThreadPoolExecutor(4) as several:
             list(several.map(lambda seed: live_through(engine, ids, seed), range(1, 5)))
-        for minutes in (-1, 1):
-            ended_at = NOW.replace(hour=0, minute=0) - timedelta(days=3, minutes=minutes)
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        for instants in (-1, 0):
+            ended_at = midnight - timedelta(days=3) + timedelta(microseconds=instants)
             insert(
                 session, "xero_sync.connection_event", connection_id=ids[0], direction="pull", data_set="contacts",
                 status="success", started_at=ended_at, ended_at=ended_at, calls=5,
@@ -126,7 +128,7 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str, tmp
     engine.dispose()
 
 
-def test_what_needs_a_hand(session: Session) -> None:
+def test_what_needs_a_hand(database_clock: DatabaseClock, session: Session) -> None:
     [fine, failing, off, broken] = connect(session, "A fine", "B failing", "C off", "D broken")
     for id in (fine, failing, off, broken):
         for name in DATASETS:
@@ -163,7 +165,7 @@ def test_what_needs_a_hand(session: Session) -> None:
         insert(
             session, "xero_sync.push_request", connection_id=failing, kind="bills", idempotency_key=str(minutes),
             method="PUT", path="/",
-            documents=[document], versions=[1], created_at=datetime.now(UTC) - timedelta(minutes=minutes),
+            documents=[document], versions=[1], created_at=database_clock.at - timedelta(minutes=minutes),
         )  # fmt: skip
     for n in range(5):
         insert(
@@ -221,6 +223,6 @@ def test_what_needs_a_hand(session: Session) -> None:
     assert rejections.open_page(session, fine) == ([], None)
     assert len(rejections.open_page(session, data_sets=frozenset({("pull", "staff"), ("push", "contacts")}))[0]) == 1
     days = traffic.by_day(session, failing)
-    assert (len(days), days[-1].day, days[-1].runs, days[-1].failed_runs) == (30, datetime.now(UTC).date(), 2, 2)
+    assert (len(days), days[-1].day, days[-1].runs, days[-1].failed_runs) == (30, database_clock.at.date(), 2, 2)
     assert [row["data_set"] for row in traffic.by_data_set(session, None, frozenset({("pull", "staff")}))] == ["staff"]
     assert [row["organisation"] for row in traffic.by_organisation(session, days=1, limit=1)] == ["A fine"]

@@ -2,14 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tests.support.expected_accounting import Record, instant, nested, number
 from tests.support.world import World
-
-ZONES = {"AUSEASTERNSTANDARDTIME": "Australia/Sydney", "CENAUSTRALIASTANDARDTIME": "Australia/Adelaide"}
 
 LINES = {
     "EarningsLines": ("EARNINGS", "EarningsRateID", "NormalNumberOfUnits"),
@@ -33,8 +30,14 @@ def day(said: str | None) -> date | None:
 
 
 def local_today(world: World, organisation: int) -> date:
-    said = world.sandbox.control("GET", f"organisations/{world.sandbox.tenant(organisation)}")["Timezone"]
-    return datetime.now(UTC).astimezone(ZoneInfo(ZONES[said])).date()
+    """By the database's clock, where the organisation is."""
+    [row] = world.query(
+        "SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM qicworks.organisation"
+        "  JOIN xero_sync.connection ON organisation_id = organisation.id WHERE connection.id = %s",
+        world.connection_id(organisation),
+    )
+    today: date = row["today"]
+    return today
 
 
 def member(xero: Record) -> Record:
