@@ -1,38 +1,34 @@
 """A pull that ends where nobody planned it: the next one has the same rows, and asks for no page a second time."""
 
-import random
-import time
-from collections import Counter
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.rows import tuple_row
 
-from tests.support.interrupting import WORKING, fork, kill, locked, pulls, until, wait_until_free
+from tests.support.interrupting import LEASES, locked, pulls
+from tests.support.killing import Forked, Work, kill_at, moments, spread
+from tests.support.waiting import until
 from tests.support.world import World
+from xero.qicworks import database
 from xero.sync.outcome import DatabaseFailed
 from xero.sync.pull import Origin, Skip
 
 PAGE = 100  # the server gives no more: many pages to be killed at
-PAGES = 40
-LARGE = PAGES * PAGE
-MIDDLING = 10 * PAGE
+PAGES = 6
+CONTACTS = PAGES * PAGE
+CALLS = PAGES + 1  # the last page is full: another one says that it was the last
 NAMELESS = 3
+GOOD = CONTACTS - NAMELESS
+
+Page = tuple[str, str | None]  # the query and If-Modified-Since
 
 
 @pytest.fixture
-def large(world: World) -> World:
-    return grown(world, LARGE)
-
-
-@pytest.fixture
-def middling(world: World) -> World:
-    return grown(world, MIDDLING)
-
-
-def grown(world: World, contacts: int) -> World:
-    """So many contacts, a few of them without a name."""
-    world.sandbox.reset(contacts={world.names()[0]: contacts})
+def many(world: World) -> World:
+    """An organisation with six pages of contacts, a few of them without a name."""
+    world.sandbox.reset(contacts={world.names()[0]: CONTACTS})
     world.sandbox.settings(max_page_size=PAGE, limits=False)
     world.connect()
     for contact in world.sandbox.truth("Contacts")[:NAMELESS]:
@@ -41,18 +37,20 @@ def grown(world: World, contacts: int) -> World:
     return world
 
 
-def fetched(world: World) -> int:
-    """How many pages of contacts were served since the last time this was asked."""
-    return sum(call["path"].endswith("/Contacts") and call["status"] == 200 for call in world.calls())
+def pulling(world: World) -> Work:
+    return lambda: world.pull("contacts")
 
 
-def staged(world: World) -> int:
-    """How many pages are safe by now."""
-    return int(world.query("SELECT count(*) / %s AS pages FROM xero_sync.stage_contact", PAGE)[0]["pages"])
+def fetched(world: World) -> list[Page]:
+    """The pages of contacts that were asked for since the last time this was asked."""
+    asked = [call for call in world.calls() if call["path"].endswith("/Contacts")]
+    return [(call["query"], call["headers"].get("if-modified-since")) for call in asked]
 
 
-def has_staged(world: World, pages: int) -> bool:
-    return staged(world) >= pages
+def safe_pages(world: World) -> int:
+    """How many pages are staged, each by a transaction of its own."""
+    [row] = world.query("SELECT count(DISTINCT xmin::text) AS pages FROM xero_sync.stage_contact")
+    return int(row["pages"])
 
 
 def assert_in_step(world: World) -> None:
@@ -64,41 +62,77 @@ def assert_in_step(world: World) -> None:
     for left in ("staging", "stage_contact"):
         assert world.query(f"SELECT 1 FROM xero_sync.{left} LIMIT 1") == []
     # An undisturbed reading of everything finds every field of every row as it should be.
-    world.sandbox.settings(max_page_size=1000, latency_ms=[0, 0])
+    world.sandbox.settings(max_page_size=1000)
     counts = world.pull("contacts", full=True).counts
     assert (counts.read, counts.unchanged, counts.rejected) == (len(truth), len(good), NAMELESS)
     assert len(good) == len(truth) - NAMELESS
 
 
-def assert_told(world: World, *, interrupted: int, contacts: int) -> None:
+def assert_told(events: Sequence[dict[str, Any]], *, interrupted: int) -> None:
     """By the events: so many killed pulls, and the one that brought it to an end."""
-    *killed, last = pulls(world)
+    *killed, last = events
     assert [event["status"] for event in killed] == ["error"] * interrupted
     for event in killed:
         assert event["message"].startswith("interrupted")
         assert event["ended_at"]
         assert event["correction"]
-    assert (last["status"], last["read"], last["inserted"]) == ("warning", contacts, contacts - NAMELESS)
+    assert (last["status"], last["read"], last["inserted"], last["rejected"]) == ("warning", CONTACTS, GOOD, NAMELESS)
+
+
+def begin_anew(world: World) -> None:
+    """As if nothing was ever pulled."""
+    world.query("TRUNCATE xero_sync.stage_contact, xero_sync.staging, xero_sync.cursor, xero_sync.rejection CASCADE")
+    world.query("TRUNCATE qicworks.contact, xero_sync.connection_event CASCADE")
+    world.calls()
 
 
 @pytest.mark.usefixtures("preloaded")
-def test_killed_again_and_again_while_it_reads(large: World) -> None:
-    large.sandbox.settings(latency_ms=[20, 50])
-    dice = random.Random(20)
-    kills = 0
-    while (enough := staged(large) + dice.randint(4, 12)) < PAGES:
-        process = fork(large)
-        until(partial(has_staged, large, enough))
-        time.sleep(dice.uniform(0, 0.05))
-        assert kill(process)
-        wait_until_free(large)
-        kills += 1
-    assert kills >= 2, "fewer would prove less"
-    large.pull("contacts")
-    # A page is safe once it is staged: each kill may cost the one that was under way.
-    assert PAGES < fetched(large) <= PAGES + 1 + kills
-    assert_told(large, interrupted=kills, contacts=LARGE)
-    assert_in_step(large)
+def test_killed_at_any_moment(many: World) -> None:
+    """Of a first pull, before a statement, before a call and with its response in hand; then comes the next one."""
+    passed = moments(many, pulling(many))
+    pages = fetched(many)
+    assert len(pages) == len(set(pages)) == CALLS
+    met = set()
+    for moment in spread(len(passed), 10):
+        begin_anew(many)
+        assert kill_at(many, moment, pulling(many))
+        where = f"killed at moment {moment}: {passed[moment - 1]}"
+        asked, rows, events = fetched(many), many.rows("contact"), pulls(many)
+        complete = many.query("SELECT 1 FROM xero_sync.staging WHERE complete") or rows
+        safe = CALLS if complete else safe_pages(many)
+        assert asked in (pages[:safe], pages[: safe + 1]), where  # the response in its hands is lost
+        assert len(rows) in (0, GOOD), f"half a load was kept, {where}"
+        assert [event["status"] for event in events] == ["warning" if rows else "running"] * (moment > 1), where
+        met.add("loaded" if rows else "read" if complete else "reading" if safe else "nothing read")
+
+        many.pull("contacts")
+        if rows:
+            assert_told(pulls(many)[:1], interrupted=0)
+            assert (many.event()["inserted"], many.event()["rejected"]) == (0, NAMELESS), where
+        else:
+            assert fetched(many) == pages[safe:], where
+            assert_told(pulls(many), interrupted=len(events))
+        assert len(many.rows("contact")) == GOOD, where
+    assert met == {"nothing read", "reading", "read", "loaded"}
+    assert_in_step(many)
+
+
+@pytest.mark.usefixtures("preloaded")
+def test_killed_again_and_again_while_it_reads(many: World) -> None:
+    """Always in the middle of a call: that page is asked for again, and no other."""
+    safe = 0
+    for pages in (2, 3, 1):
+        with many.sandbox.hold("/Contacts", skip=pages) as wait_until_held:
+            process = Forked(many, pulling(many))
+            wait_until_held()
+            process.kill()
+        safe += pages
+        assert safe_pages(many) == safe
+    many.pull("contacts")
+    asked = fetched(many)
+    assert (len(asked), len(set(asked))) == (CALLS + 3, CALLS)
+    assert_told(pulls(many), interrupted=3)
+    assert_in_step(many)
 
 
 # A lock on a table stops the pull where it first reads it (ACCESS EXCLUSIVE) or writes it (EXCLUSIVE).
@@ -111,68 +145,67 @@ PLACES = {
 
 
 @pytest.mark.usefixtures("preloaded")
-def test_killed_wherever_it_validates_and_loads(middling: World) -> None:
+def test_killed_wherever_it_validates_and_loads(many: World) -> None:
+    """While a statement of its waits, and before every second statement of the load: all is loaded, or nothing."""
     for lock in PLACES.values():
-        process = fork(middling)
-        with locked(middling, *lock) as wait_until_blocked:
+        with locked(many, *lock) as wait_until_blocked:
+            process = Forked(many, pulling(many))
             wait_until_blocked()
-            assert kill(process)
-        wait_until_free(middling)
-        assert middling.rows("contact") == {}, "half a load was kept"
-    assert fetched(middling) == MIDDLING / PAGE + 1
-    middling.pull("contacts")
-    assert fetched(middling) == 0
-    assert_told(middling, interrupted=len(PLACES), contacts=MIDDLING)
-    assert_in_step(middling)
-
-
-@pytest.mark.usefixtures("preloaded")
-def test_killed_at_any_moment(middling: World) -> None:
-    """Wherever it is by then; now and then one comes through."""
-    dice = random.Random(5)
-    tries = 8
+            process.kill()
+        assert many.rows("contact") == {}, "half a load was kept"
+    assert len(fetched(many)) == CALLS
     kills = 0
-    for _ in range(tries):
-        process = fork(middling)
-        time.sleep(dice.uniform(0.05, 0.4))
-        kills += kill(process)
-        wait_until_free(middling)
-    assert kills >= tries / 2
-    middling.pull("contacts")
-    statuses = Counter(event["status"] for event in pulls(middling))
-    assert statuses["running"] == 0
-    assert statuses["error"] <= kills
-    assert fetched(middling) <= MIDDLING / PAGE + 1 + tries + 1
-    assert_in_step(middling)
+    while not many.rows("contact"):
+        kill_at(many, 1 + 2 * kills, pulling(many), since="'xero load '")
+        kills += 1
+    assert kills > 5
+    assert fetched(many) == []
+    assert_told(pulls(many), interrupted=len(PLACES) + kills - 1)
+    assert_in_step(many)
 
 
 @pytest.mark.usefixtures("preloaded")
-def test_the_lease_ends_with_the_process_even_while_its_statement_waits(middling: World) -> None:
-    """Else the next pull would be turned away, as the second of two at once, until the statement is over."""
-    process = fork(middling)
-    with locked(middling, "qicworks.contact", "EXCLUSIVE") as wait_until_blocked:
+def test_the_lease_ends_with_the_process_even_while_its_statement_waits(many: World) -> None:
+    """By this project's own settings. Else the next pull would be turned away until the statement is over."""
+    with locked(many, "qicworks.contact", "EXCLUSIVE") as wait_until_blocked:
+        process = Forked(many, pulling(many), options="")
         wait_until_blocked()
-        assert kill(process)
-        wait_until_free(middling)
+        process.kill()
+        assert not many.query(LEASES)
+
+
+def test_options_of_the_database_s_address_are_kept_and_times_are_utc(database_url: str) -> None:
+    """`options` in the extra of the Airflow connection, for connections of the pool and for sessions of one's own."""
+    own = "-c%20lock_timeout%3D5432%20-c%20timezone%3DAustralia/Perth%20-c%20client_connection_check_interval%3D100"
+    engine = database.engine(f"{database_url}?options={own}")
+    shown = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
+    settings = {"lock_timeout": "5432", "client_connection_check_interval": "100", "TimeZone": "UTC"}
+    settings |= {"idle_in_transaction_session_timeout": "600000"}  # this project's own
+    with database.session(engine) as session, engine.connect() as connection:
+        for raw in (session, connection.connection.driver_connection):
+            assert isinstance(raw, psycopg.Connection)
+            found = raw.cursor(row_factory=tuple_row).execute(shown, [list(settings)])
+            assert dict(found) == settings
+    engine.dispose()
 
 
 @pytest.mark.usefixtures("preloaded")
-def test_the_database_ends_the_session(middling: World) -> None:
+def test_the_database_ends_the_session(many: World) -> None:
     pages = 0
 
     def end_the_session(records: int) -> None:
         nonlocal pages
         pages += 1
-        if pages == MIDDLING / PAGE / 2:
-            assert middling.query(f"SELECT pg_terminate_backend(pid) FROM ({WORKING}) AS working")
+        if pages == PAGES / 2:
+            assert many.query(f"SELECT pg_terminate_backend(pid) FROM ({LEASES}) AS working")
 
     with pytest.raises(DatabaseFailed):
-        middling.pull("contacts", progress=end_the_session)
-    wait_until_free(middling)
-    middling.pull("contacts")
-    assert fetched(middling) == MIDDLING / PAGE + 1, "without its session it sends no further call"
-    assert_told(middling, interrupted=1, contacts=MIDDLING)
-    assert_in_step(middling)
+        many.pull("contacts", progress=end_the_session)
+    until(lambda: not many.query(LEASES))
+    many.pull("contacts")
+    assert len(fetched(many)) == CALLS, "without its session it sends no further call"
+    assert_told(pulls(many), interrupted=1)
+    assert_in_step(many)
 
 
 def test_the_second_of_two_at_once_is_turned_away(world: World) -> None:
@@ -198,16 +231,15 @@ def test_the_second_of_two_at_once_is_turned_away(world: World) -> None:
 
 
 @pytest.mark.usefixtures("preloaded")
-def test_two_processes_at_once(middling: World, capfd: pytest.CaptureFixture[str]) -> None:
-    middling.sandbox.settings(latency_ms=[20, 20])
-    both = [fork(middling) for _ in range(2)]
-    for process in both:
-        process.join()
-    assert sorted(process.exitcode or 0 for process in both) == [0, 1]
-    complaint = capfd.readouterr().err
-    assert "skipped" in complaint
-    assert "already running in" in complaint
-    assert fetched(middling) == MIDDLING / PAGE + 1
-    loaded, skipped = sorted(event["message"] for event in pulls(middling))
-    assert loaded.startswith("3 rejected")
-    assert skipped.startswith("already running in")
+def test_two_processes_at_once(many: World) -> None:
+    """The first one is held until the second has ended."""
+    with locked(many, "qicworks.contact", "ACCESS EXCLUSIVE") as wait_until_blocked:
+        first = Forked(many, pulling(many))
+        wait_until_blocked()
+        second = many.main("pull", "contacts", "--connection", many.names()[0])
+    assert (first.join(), second.returncode) == (0, 1)
+    assert "skipped: already running in a command line, since" in second.stderr
+    assert len(fetched(many)) == CALLS
+    loaded, skipped = pulls(many)
+    assert loaded["message"].startswith("3 rejected")
+    assert skipped["message"].startswith("already running in a command line")

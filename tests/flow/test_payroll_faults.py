@@ -1,10 +1,7 @@
 """Reading by id, disturbed: what was read stays read, what is bad waits aside, and the rest goes on."""
 
 import dataclasses
-import multiprocessing
-import os
 from collections import Counter
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
@@ -17,25 +14,14 @@ from tests.support.expected_payroll import (
     remove,
     the_whole_list_is_old,
 )
-from tests.support.interrupting import kill, pulls, until, wait_until_free
+from tests.support.interrupting import pulls
+from tests.support.killing import Forked
+from tests.support.waiting import until
 from tests.support.world import World
-from xero.__main__ import app_of, main
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, RetryLater
+from xero.sync.by_id import AT_ONCE
 from xero.sync.pull import Skip
-
-
-def fork(world: World) -> BaseProcess:
-    """`python -m xero pull staff` of the first organisation, without the seconds that imports take."""
-
-    def run() -> None:
-        os.environ.update(world.environment())
-        app_of.cache_clear()
-        raise SystemExit(main(["pull", "staff", "--connection", world.names()[0]]))
-
-    process = multiprocessing.get_context("fork").Process(target=run)
-    process.start()
-    return process
 
 
 def staged(world: World) -> int:
@@ -44,23 +30,22 @@ def staged(world: World) -> int:
 
 @pytest.mark.usefixtures("preloaded")
 def test_killed_while_it_reads_employees_the_retry_reads_only_the_rest(world: World) -> None:
+    """Killed when five calls, as many as are sent at once, are in the air."""
     world.sandbox.reset(staff={world.names()[0]: 60})
-    world.sandbox.settings(limits=False, latency_ms=[20, 40])
+    world.sandbox.settings(limits=False)
     world.connect()
     world.calls()
-    process = fork(world)
-    until(lambda: staged(world) >= 20)
-    assert kill(process)
-    wait_until_free(world)
-    safe = staged(world)
-    assert 20 <= safe < 60
-    first = read_by_id(world)
-    world.sandbox.settings(latency_ms=[0, 0])
+    with world.sandbox.hold("Employees/", skip=20, times=None) as wait_until_held:
+        process = Forked(world, lambda: world.pull("staff"))
+        wait_until_held(calls=AT_ONCE)
+        until(lambda: staged(world) == 20)
+        process.kill()
+        first = read_by_id(world)
+    assert (len(first), staged(world)) == (20, 20)
     world.pull("staff")
     again = read_by_id(world)
-    assert len(first | again) == 60
-    assert sum(again.values()) == 60 - safe
-    assert len(first & again) <= 10, "at most what was lined up is read twice"
+    assert len(again) == sum(again.values()) == 40
+    assert not first & again
     assert [(event["status"], event["message"][:11]) for event in pulls(world)] == [
         ("error", "interrupted"),
         ("success", "loaded"),
@@ -95,20 +80,18 @@ def test_employees_that_change_or_go_between_the_list_and_their_details(world: W
 
 
 def test_a_limit_an_outage_and_a_withdrawal_in_the_middle(world: World) -> None:
-    world.sandbox.settings(latency_ms=[5, 10])
-    world.fault(path="Employees/", kind="429", problem="day", retry_after=4_000, skip=4)
+    world.fault(path="Employees/", kind="429", problem="day", retry_after=4_000, skip=4, times=None)
     with pytest.raises(Skip, match="goes on with the first run after"):
         world.pull("staff")
-    safe = staged(world)
-    assert 4 <= safe < 12
+    assert sum(read_by_id(world).values()) == staged(world) == 4
     assert (world.event()["status"], world.rows("staff")) == ("warning", {})
+    world.sandbox.control("DELETE", "faults")
     world.query("UPDATE xero_sync.call_budget SET not_before = NULL")
-    assert sum(read_by_id(world).values()) == safe
     world.fault(path="Employees", kind="503", skip=2, times=None)
     with pytest.raises(RetryLater):
         world.pull("staff")
     world.sandbox.control("DELETE", "faults")
-    assert sum(read_by_id(world).values()) == staged(world) - safe > 0
+    assert sum(read_by_id(world).values()) == staged(world) - 4 == 2
 
     [mine] = [
         one for one in world.sandbox.control("GET", "connections")["app"] if one["tenantId"] == world.sandbox.tenant()

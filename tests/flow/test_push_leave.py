@@ -3,11 +3,14 @@
 import json
 import logging
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from tests.support.killing import assert_interrupted, kill_at, moments, of_writes, running, spread
 from tests.support.paying import Payroll, day
 from tests.support.world import World
 from xero.api.client import XeroClient
@@ -102,19 +105,28 @@ def test_what_goes_wrong_on_the_way_makes_it_once(payroll: Payroll, status: str)
 
 
 def test_killed_at_any_moment_it_is_there_once(payroll: Payroll) -> None:
-    payroll.world.sandbox.settings(leave_created_as="REQUESTED")
+    """kill -9; the next run is not turned away, and one is enough."""
+    world, pushing = payroll.world, partial(payroll.push, "leave_requests")
+    world.sandbox.settings(leave_created_as="REQUESTED")
     employee = payroll.paid_by_the_hour()[0]
-    week, requests = 5, []
-    for sql, step in ((False, 1), (True, 4)):
-        moment, reached = 0, True
-        while reached:
-            moment, week = moment + step, week + 1
-            requests.append(payroll.leave(employee, payroll.start_of(week), payroll.start_of(week)))
-            with payroll.killed_at(moment, sql=sql) as passed:
-                payroll.push("leave_requests")
-            reached = passed[0] >= moment
-            payroll.drain("leave_requests")
-        assert moment > 8, "before and after four calls: making it, reading it, approving it, reading it again"
+    weeks = count(5)
+
+    def apply() -> Any:
+        week = next(weeks)
+        return payroll.leave(employee, payroll.start_of(week), payroll.start_of(week))
+
+    requests = [apply()]
+    passed = moments(world, pushing)
+    assert len(of_writes(passed)) == 2 * 2, "making it, and approving it"
+    for moment in sorted({*of_writes(passed), *spread(len(passed), 8)}):
+        requests.append(apply())
+        before = len(payroll.applications())
+        assert kill_at(world, moment, pushing), passed[moment - 1]
+        assert len(payroll.applications()) - before in (0, 1)
+        left_open = running(world)
+        payroll.push("leave_requests")
+        assert payroll.left("leave_requests") == 0, f"killed at moment {moment}: {passed[moment - 1]}"
+        assert_interrupted(world, left_open)
     assert_once(payroll, *requests)
     assert len(payroll.applications()) == len(requests)
 

@@ -2,12 +2,15 @@
 
 import json
 import logging
+import signal
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from tests.support.killing import assert_interrupted, kill_at, moments, of_writes, running, spread
 from tests.support.paying import LISTS, Line, Payroll, units
 from tests.support.world import World
 from xero.api.client import XeroClient
@@ -289,25 +292,43 @@ def test_what_goes_wrong_on_the_way_ends_right(payroll: Payroll) -> None:
         assert [others(payroll, employee) for employee in three] == before, kind
 
 
-def test_killed_at_any_call_it_is_right_in_the_end(payroll: Payroll) -> None:
-    one, two = payroll.paid_by_the_hour()[:2]
+def test_killed_at_any_moment_it_is_right_with_the_next_run(payroll: Payroll) -> None:
+    """kill -9, and Ctrl-C. Xero has the pay of before or the new one; the next run is not turned away."""
+    world, pushing = payroll.world, partial(payroll.push, "payroll")
+    one = payroll.paid_by_the_hour()[0]
     before, its_own = others(payroll, one), payroll.earnings(one)["Ordinary Hours"]
-    document, moment, reached = payroll.pay(one, payroll.period(1), Line(units="1")), 0, True
-    while reached:
-        moment += 1
-        payroll.world.query("UPDATE qicworks.payroll_line SET units = %s, rate = %s", moment, 60 + moment)
+    document = payroll.pay(one, payroll.period(1), Line(units="1"))
+
+    def change_to(hours: int) -> None:
+        world.query("UPDATE qicworks.payroll_line SET units = %s, rate = %s", hours, 60 + hours)
         payroll.ready("payroll_push", document)
-        with payroll.killed_at(moment) as passed:
-            payroll.push("payroll")
-        reached = passed[0] >= moment
-        payroll.drain("payroll")
-        assert payroll.row("payroll_push", document)["push_state"] == "pushed"
-        assert (paid(payroll, one), others(payroll, one)) == ({"Ordinary Hours": moment}, before)
-        [owned] = payroll.world.query("SELECT rates, before FROM xero_sync.owned_earnings_line")
-        assert owned["rates"] == [60 + moment]
+
+    passed = moments(world, pushing)
+    writes = of_writes(passed)
+    assert len(writes) == 2, "the pay template"
+    ends = [(moment, signal.SIGKILL) for moment in sorted({*writes, *spread(len(passed), 9)})]
+    ends += [(moment, signal.SIGINT) for moment in writes]
+    for hours, (moment, with_signal) in enumerate(ends, 2):
+        change_to(hours)
+        assert kill_at(world, moment, pushing, with_signal=with_signal), passed[moment - 1]
+        written = moment >= writes[1]
+        assert paid(payroll, one) == {"Ordinary Hours": hours if written else hours - 1}
+        left_open = running(world)
+        assert not left_open or with_signal == signal.SIGKILL, "Ctrl-C closes the event itself"
+        payroll.push("payroll")
+        assert payroll.left("payroll") == 0, f"ended at moment {moment}: {passed[moment - 1]}"
+        assert_interrupted(world, left_open)
+        assert payroll.states("payroll_push") == [("pushed", None)]
+        assert (paid(payroll, one), others(payroll, one)) == ({"Ordinary Hours": hours}, before)
+        [owned] = world.query("SELECT rates, before FROM xero_sync.owned_earnings_line")
+        assert owned["rates"] == [60 + hours]
         assert float(owned["before"]["RatePerUnit"]) == its_own["RatePerUnit"], "its own rate is not forgotten"
-    assert moment > 8, "before and after four calls: pay runs, template, writing, reading back"
-    # What was on its way when the pay run was made, nobody can tell.
+
+
+def test_pay_on_its_way_when_the_pay_run_was_made_is_for_a_person_to_judge(payroll: Payroll) -> None:
+    one, two = payroll.paid_by_the_hour()[:2]
+    payroll.pay(one, payroll.period(1), Line(units="1"))
+    payroll.push("payroll")
     for _ in range(2):
         payroll.pay_run("post")
     payroll.pay(two, payroll.period(3), Line(units="3"))

@@ -3,19 +3,14 @@
 The tables are filled straight from the sandbox's truth; what is compared owes the code nothing.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from unittest import mock
 from uuid import UUID
 
-import psycopg
-
 from tests.support.world import World
-from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.documents.registry import KINDS
 from xero.qicworks import connections, database
@@ -35,10 +30,6 @@ KINDS_OF = {
     "DeductionTypes": ("DeductionTypeID", "DEDUCTION"),
     "LeaveTypes": ("LeaveTypeID", "LEAVE"),
 }
-
-
-class Killed(BaseException):
-    """As if the process ended here: nothing of the project catches it."""
 
 
 @dataclass(frozen=True)
@@ -234,43 +225,14 @@ class Payroll:
         """Runs until nothing is left to do; what a run raises, the next one has to cope with."""
         for _ in range(runs):
             if not self.left(kind):
-                return
+                break
             with suppress(XeroError, Skip):
                 self.push(kind)
-        raise AssertionError(f"{kind} are never done")
+        assert not self.left(kind), f"{kind} are not done after {runs} runs"
 
     def left(self, kind: str) -> int:
         with database.session(self.world.engine) as session:
             return Outbox(session, connections.one(session, self.connection_id), KINDS[kind]).something()
-
-    @contextmanager
-    def killed_at(self, moment: int, *, sql: bool = False) -> Iterator[list[int]]:
-        """Ends the process at that moment: before and after each call, and with `sql` before each statement, too.
-        What is given counts the moments; the last of it is more than `moment` when it came to that."""
-        passed = [0]
-
-        def reached() -> None:
-            passed[0] += 1
-            if passed[0] == moment:
-                raise Killed
-
-        def execute(cursor: Any, *arguments: Any, _real: Any = psycopg.Cursor.execute, **options: Any) -> Any:
-            if sql:
-                reached()
-            return _real(cursor, *arguments, **options)
-
-        def send(client: Any, *arguments: Any, _real: Any = XeroClient._send) -> Any:
-            reached()
-            answer = _real(client, *arguments)
-            reached()
-            return answer
-
-        with (
-            mock.patch.object(psycopg.Cursor, "execute", execute),
-            mock.patch.object(XeroClient, "_send", send),
-            suppress(Killed),
-        ):
-            yield passed
 
     # -- what stands in Xero
 

@@ -1,9 +1,12 @@
 """What can go wrong with one request, and how a push is led through it and out again."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
+from tests.support.calls import Forward, intercepted, is_write
 from tests.support.pushing import PRICED, Books, File, Line
 from xero.api.errors import XeroError
 from xero.sync.outcome import Skip
@@ -20,6 +23,7 @@ class Trouble:
     kind: str
     order: dict[str, Any] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
+    impatient: bool = False  # it does not wait for the response to what it writes
 
 
 AT_ONCE: dict[str, Any] = {"backoff": ()}  # a client that never tries again: the next run has to
@@ -37,7 +41,7 @@ TROUBLES = {
     "an empty 200": Trouble("empty", client=AT_ONCE),
     "half of the answer": Trouble("truncate", client=AT_ONCE),
     "half of the answer, in good form": Trouble("malformed", client=AT_ONCE),
-    "too slow for the client": Trouble("slow", {"seconds": 0.4}, {"backoff": (), "timeouts": (5.0, 0.1)}),
+    "too slow for the client": Trouble("hold_answer", client=AT_ONCE, impatient=True),
     "429 for a moment": Trouble("429", {"retry_after": 0}),
     "429 for ten minutes": Trouble("429", {"retry_after": 600}),
     "429 for the day": Trouble("429", {"retry_after": 40_000, "problem": "day"}),
@@ -56,10 +60,14 @@ def fill(books: Books, kind: str, *, alike: bool = False) -> None:
     books.add(kind, Line(other, description="Call-out"), **twins)
 
 
+def _impatiently(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+    return forward(timeout=(60.0, 0.05)) if is_write(request) else forward()
+
+
 def lead_through(books: Books, kind: str, trouble: Trouble, *, beyond: bool) -> None:
     """Pushes into the trouble; then time passes or not, and further runs have to bring it to an end."""
     books.world.fault(kind=trouble.kind, path=DOCUMENTS, method="PUT", **trouble.order)
-    with suppress(XeroError, Skip):
+    with intercepted(_impatiently) if trouble.impatient else nullcontext(), suppress(XeroError, Skip):
         books.push(kind, client=trouble.client)
     [fault] = books.world.sandbox.control("GET", "faults")
     assert fault["hits"] >= 1, "nothing went wrong"

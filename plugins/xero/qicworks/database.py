@@ -13,17 +13,18 @@ from psycopg import pq
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, make_url
 
 Session = psycopg.Connection[DictRow]
 
 # A vanished client must free its locks and transactions soon, also while a statement of its runs or waits (which only
-# the check interval notices, in milliseconds); instants are read and written in UTC.
+# the check interval notices, in milliseconds).
 SESSION_SETTINGS = (
-    "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
     " -c client_connection_check_interval=2000 -c idle_in_transaction_session_timeout=600000"
 )
-CONNECT = {"options": SESSION_SETTINGS, "application_name": "xero", "connect_timeout": 10}
+IN_UTC = "-c timezone=UTC"  # instants are read and written in UTC, whatever else is set
+CONNECT = {"application_name": "xero", "connect_timeout": 10}
 
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
@@ -65,15 +66,21 @@ def engine(address: URL | str | AirflowConnection) -> Engine:
         address = address.replace("postgres://", "postgresql://", 1).replace(
             "postgresql://", "postgresql+psycopg://", 1
         )
-    elif not isinstance(address, URL):
-        address = url(address)
+    address = make_url(address) if isinstance(address, str | URL) else url(address)
     return create_engine(
         address,
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
-        connect_args=CONNECT,
+        connect_args=_connect_arguments(address),
     )
+
+
+def _connect_arguments(address: URL) -> dict[str, Any]:
+    """What connections are opened with. `options` of the address itself come after this project's, and win."""
+    own = address.query.get("options", ())
+    options = " ".join([SESSION_SETTINGS, *([own] if isinstance(own, str) else own), IN_UTC])
+    return {**CONNECT, "options": options}
 
 
 @contextmanager
@@ -84,7 +91,9 @@ def session(engine: Engine) -> Iterator[Session]:
     without what SQLAlchemy asks of a database at first, ten statements that no short task has a use for.
     """
     _, address = engine.dialect.create_connect_args(engine.url)
-    raw: Session = psycopg.connect(**{**address, **CONNECT}, autocommit=True, row_factory=dict_row)
+    raw: Session = psycopg.connect(
+        **{**address, **_connect_arguments(engine.url)}, autocommit=True, row_factory=dict_row
+    )
     before = getattr(_open, "session", None)
     _open.session = (engine, raw)
     try:

@@ -116,6 +116,11 @@ class Result:
         return self.error or "", self.correction or ""
 
 
+def _in_order(query: dict[str, str]) -> dict[str, str]:
+    """Always the same: jsonb keeps no order, and sent again under its key a request must have the same URL."""
+    return dict(sorted(query.items()))
+
+
 class Outbox(Outgoing):
     """The documents of one kind and connection, claimed, sent and settled. `seals`: without them nothing is claimed."""
 
@@ -179,7 +184,7 @@ class Outbox(Outgoing):
             key=str(request["idempotency_key"]),
             method=method,
             path=path,
-            query=query,
+            query=_in_order(query),
             body=body,
             documents=tuple(documents),
             versions=tuple(versions),
@@ -213,7 +218,7 @@ class Outbox(Outgoing):
                 key=row["idempotency_key"],
                 method=row["method"],
                 path=row["path"],
-                query=row["query"],
+                query=_in_order(row["query"]),
                 body=row["body"],
                 documents=tuple(row["documents"]),
                 versions=tuple(row["versions"]),

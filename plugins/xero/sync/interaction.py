@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
 
 LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
+SHOW_PROGRESS_SECONDS = 1.0  # how often at most an open event is brought up to date
 
 
 class Interaction:
@@ -67,8 +68,8 @@ class Interaction:
             self.counts.calls, self.counts.bytes_received = self._client.calls, self._client.bytes_received
 
     def show(self, read: int) -> None:
-        """Lets the open event say how far it has come, once a second at most: somebody may be watching."""
-        if time.monotonic() - self._shown >= 1.0:
+        """Lets the open event say how far it has come, now and then: somebody may be watching."""
+        if time.monotonic() - self._shown >= SHOW_PROGRESS_SECONDS:
             self._shown = time.monotonic()
             self.count_calls()
             events.count(self.session, self.event_id, replace(self.counts, read=read))

@@ -1,5 +1,7 @@
 """kill -9 at each moment of a push, one after the other. Moments that nobody chose are those of `make faults`."""
 
+from functools import partial
+
 import pytest
 
 from tests.support.killing import kill_at, moments
@@ -15,12 +17,13 @@ def test_at_each_moment(books: Books, kind: str) -> None:
     changing = books.add(kind, Line("10"), contact=2)
     books.drain(kind)
     fill(books, kind)
-    last = moments(books, kind)
+    pushing = partial(books.push, kind)
+    last = len(moments(books.world, pushing))
     assert last > 40
     for moment in range(1, last + 1):
         fill(books, kind)
         books.edit(kind, changing, job_name=f"Job {moment}")
-        killed = kill_at(books, moment, kind)
+        killed = kill_at(books.world, moment, pushing)
         assert killed or moment > last - 10
         if moment % 2:
             books.pass_time(BEYOND)

@@ -1,5 +1,7 @@
 """Numbers that are hard to ask for are looked up all the same, and processes die with a refusal in their hands."""
 
+from functools import partial
+
 import pytest
 
 from tests.support.killing import kill_at, moments
@@ -27,11 +29,12 @@ def test_odd_numbers(books: Books, kind: str) -> None:
 @pytest.mark.parametrize("trouble", ["500_saved", "503_saved", "500", "lost_answer"])
 def test_killed_with_bad_news_in_hand(books: Books, kind: str, trouble: str) -> None:
     fill(books, kind)
-    last = moments(books, kind)
+    pushing = partial(books.push, kind)
+    last = len(moments(books.world, pushing))
     for moment in range(last // 5 + PRICED_NUMBERS[kind], last, EVERY):
         fill(books, kind)
         books.world.fault(kind=trouble, path=DOCUMENTS, method="PUT")
-        kill_at(books, moment, kind)
+        kill_at(books.world, moment, pushing)
         books.world.sandbox.control("DELETE", "faults")
         books.drain(kind)
     books.pass_time(BEYOND)

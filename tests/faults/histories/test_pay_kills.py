@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -30,11 +31,12 @@ def test_leave(payroll: Payroll) -> None:
         payroll.leave(employees[nth % len(employees)], day, day)
 
     apply(0)
-    last = moments(payroll, "leave_requests")
+    pushing = partial(payroll.push, "leave_requests")
+    last = len(moments(payroll.world, pushing))
     assert last > 20
     for moment in range(1, last + 1):
         apply(moment)
-        killed = kill_at(payroll, moment, "leave_requests")
+        killed = kill_at(payroll.world, moment, pushing)
         assert killed or moment > last - 10
         if moment % 2:
             payroll.world.query(
@@ -53,14 +55,15 @@ def test_pay(payroll: Payroll) -> None:
     employee, period = payroll.paid_by_the_hour()[0], payroll.period(1)
     document = payroll.pay(employee, period, Line(units="30"), Line("Laundry", None, amount="12.50"))
     before = len(payroll.template(employee)["EarningsLines"])
-    last = moments(payroll, "payroll")
+    pushing = partial(payroll.push, "payroll")
+    last = len(moments(payroll.world, pushing))
     assert last > 20
     lines = len(payroll.template(employee)["EarningsLines"])
     assert lines <= before + 1
     for moment in range(1, last + 1):
         payroll.world.query("UPDATE qicworks.payroll_line SET units = %s WHERE units IS NOT NULL", 30 + moment)
         payroll.ready("payroll_push", document)
-        killed = kill_at(payroll, moment, "payroll")
+        killed = kill_at(payroll.world, moment, pushing)
         assert killed or moment > last - 10
         payroll.drain("payroll")
         assert payroll.states("payroll_push") == [("pushed", None)]
