@@ -69,11 +69,12 @@ class Forked:
         self._process.join()
         return self._process.exitcode
 
-    def kill(self) -> None:
+    def kill(self, *, noticed: bool = True) -> None:
         """kill -9 of what is surely at work; returns when PostgreSQL has noticed, with all that it rolls back then."""
         self._process.kill()
         assert self.join() == -signal.SIGKILL, "it had ended before it was killed"
-        self.wait_until_noticed()
+        if noticed:
+            self.wait_until_noticed()
 
     def wait_until_noticed(self) -> None:
         """Until no session is left that was not there when it was forked."""
