@@ -1,6 +1,6 @@
 """Stored tokens under a new key: beside renewals, without a lost row, and the old key dropped afterwards."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
 from tests.support.consenting import KEY, Consenting
+from tests.support.interrupting import wait_for_waiting
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
 from xero.api.errors import Misconfigured
@@ -82,23 +83,24 @@ def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> No
     token_id = world.connected(0)
     world.keys = [NEWEST, KEY]
     stale = DatabaseTokens(world.engine, token_id, world.app()).get()
-    world.fault(kind="slow", path="/connect/token", seconds=1.0)
     renewing = DatabaseTokens(
         world.engine, token_id, replace(world.app(), token_keys=(KEY,))
     )  # not told of the new key yet
-    renewed: list[Any] = []
-    thread = threading.Thread(target=lambda: renewed.append(renewing.renew(stale)))
-    thread.start()
-    held = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND granted AND pid <> pg_backend_pid()"
-    while thread.is_alive() and not world.query(held):
-        pass
-    assert thread.is_alive()
-    with database.session(world.engine) as session:
-        assert token_keys.rotate(session, lambda conn_id: world.app()).rotated.total() == 1
-    thread.join()
-    assert renewed[0].access_token != stale.access_token
-    kept = DatabaseTokens(world.engine, token_id, replace(world.app(), token_keys=(NEWEST,))).get()
-    assert kept == renewed[0]
+
+    def rotate() -> int:
+        with database.session(world.engine) as session:
+            return token_keys.rotate(session, lambda conn_id: world.app()).rotated.total()
+
+    with ThreadPoolExecutor() as threads:
+        with world.sandbox.hold("/connect/token") as wait_until_held:
+            renewed = threads.submit(renewing.renew, stale)
+            wait_until_held()
+            rotated = threads.submit(rotate)
+            wait_for_waiting(world)
+        token = renewed.result()
+        assert rotated.result() == 1
+    assert token.access_token != stale.access_token
+    assert DatabaseTokens(world.engine, token_id, replace(world.app(), token_keys=(NEWEST,))).get() == token
 
 
 def test_a_lost_key_is_said_and_loses_no_row(world: Rotating) -> None:

@@ -4,13 +4,14 @@ import dataclasses
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 import requests
 
+from tests.support.calls import Forward, intercepted, response
 from tests.support.employees import (
     LIST,
     actives,
@@ -34,7 +35,6 @@ from tests.support.expected_payroll import (
 from tests.support.leaks import everything_in_the_database
 from tests.support.ledger import CHECKS, Books
 from tests.support.world import World
-from xero.api.auth import Token
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.sync import quality
@@ -87,17 +87,14 @@ def holds(name: str, said: Any) -> Callable[[str, Answer], Any]:
     return other
 
 
-def refused(status: int, kind: str, body: str) -> Callable[..., tuple[requests.Response, bytes]]:
-    """What comes back for every path of Payroll, with the sandbox none the wiser."""
-    honest, refusal = XeroClient._send, requests.Response()
-    refusal.status_code = status
-    refusal.headers["Content-Type"] = kind
+def refused(status: int, kind: str, body: str) -> AbstractContextManager[None]:
+    """For a while this comes back for every path of Payroll, with the sandbox none the wiser."""
 
-    def send(client: XeroClient, request: requests.Request, token: Token) -> tuple[requests.Response, bytes]:
-        answer = honest(client, request, token)
-        return (refusal, body.encode()) if "/payroll.xro/" in str(request.url) else answer
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        honest = forward()
+        return response(status, kind, body) if "/payroll.xro/" in request.path_url else honest
 
-    return send
+    return intercepted(call)
 
 
 def age_balances(world: World) -> None:
@@ -342,9 +339,7 @@ def test_what_the_database_refuses_is_told_without_the_row(fresh: World, caplog:
     assert "4242.4242" not in "\n".join(said)
 
 
-def test_a_number_that_is_nobody_s_business_is_masked(
-    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_number_that_is_nobody_s_business_is_masked(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     world.sandbox.settings(limits=False)
     words = f"Tax file number {SECRET} ({SPACED}) of line 12345 is not valid"
@@ -361,8 +356,7 @@ def test_a_number_that_is_nobody_s_business_is_masked(
     )
     said, events = [], []
     for status, kind, body in refusals:
-        with monkeypatch.context() as refusing:
-            refusing.setattr(XeroClient, "_send", refused(status, kind, body % words))
+        with refused(status, kind, body % words):
             try:
                 said.append(repr(world.pull("staff")))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold the number
