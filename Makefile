@@ -64,7 +64,7 @@ test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a 
 
 FAULT_MINUTES ?= 15
 
-faults: setup cluster-tools  ## a quarter of an hour in which everything goes wrong on the cluster, then the proof (FAULT_SEED=7: that one again)
+faults: setup cluster-tools  ## a quarter of an hour in which everything goes wrong on the cluster, then the proof (FAULT_SEED=7: the same steps at the same seconds; what they meet depends on the machine)
 	PYTHONPATH=include:. $(BIN)/python -m tests.faults --minutes $(FAULT_MINUTES) $(if $(FAULT_SEED),--seed $(FAULT_SEED))
 
 histories: setup  ## a push killed at each of its moments, every kind of document through every trouble: ten minutes

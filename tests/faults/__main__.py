@@ -23,9 +23,8 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     with reserved_for_a_place() as ports:
         wrong = Run(seed, options.minutes, ports).all(keep=options.keep)
-    print(
-        f"\n{'All checks hold' if not wrong else f'{wrong} complaints'}. The same again: make faults FAULT_SEED={seed}"
-    )
+    print(f"\n{'All checks hold' if not wrong else f'{wrong} complaints'}.")
+    print(f"The same steps at the same seconds, whatever they meet then: make faults FAULT_SEED={seed}")
     return 1 if wrong else 0
 
 

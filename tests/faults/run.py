@@ -1,12 +1,11 @@
 """The run: a cluster, the plan carried out on it, the calm, the proof."""
 
-import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,6 +22,7 @@ from tests.faults.place import IMPATIENT, POLICY, XERO, fresh
 from tests.faults.proof import equality, gather, once, provenance, secrecy, tasks, told
 from tests.faults.proof.facts import Facts, Result
 from tests.faults.sides import Live
+from tests.faults.tally import Tally
 from tests.faults.troubles import Services, Troubles
 from tests.faults.workload import Workload
 from tests.support.sandbox import Sandbox
@@ -50,7 +50,7 @@ class Run:
         self.services = Services(self.cluster)
         self.calm = Calm(self.world, self.airflow, self.operator, self.place.metadata, self.say)
         self.began = time.monotonic()
-        self.broken: list[str] = []  # what went wrong with the run itself
+        self.tally = Tally()
         self.tokens: set[str] = set()
         self._speaking = threading.Lock()
         self._over = threading.Event()
@@ -131,17 +131,10 @@ class Run:
                     )
         self.say(f"{len(done)} steps are done; by themselves came up again: {dict(self.services.revived)}")
 
-    def _carry_out(self, step: plan.Step, do: Any) -> None:
-        name = step.how.get("name") or f"{step.act} {json.dumps(step.how, ensure_ascii=False)}"
+    def _carry_out(self, step: plan.Step, do: Callable[[plan.How], object]) -> None:
         if step.act == "trouble":
-            self.say(f"!! {name} ({step.how['lasts']} s)")
-        try:
-            said = do(dict(step.how))
-        except Exception as error:  # noqa: BLE001 - the run goes on, and tells of it at its end
-            self.broken.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
-            self.say(f"?? {self.broken[-1]}")
-        else:
-            self.say(f"{'ok' if step.act == 'trouble' else '  '} {name}: {said}")
+            self.say(f"!! {step.how['name']} ({step.how['lasts']} s)")
+        self.say(self.tally.carry_out(step, do))
 
     # -- the end
 
@@ -158,12 +151,12 @@ class Run:
         try:
             self.calm.settle(lambda: f"{self.workload.finish()} edits finished; {self.operator.reconnect()}")
         except Unsettled as error:
-            self.broken.append(f"it does not come to rest: {error}")
+            self.tally.broken.append(f"it does not come to rest: {error}")
 
     def prove(self) -> int:
         self.say("the facts are read")
         facts = self.facts()
-        results = [Result("the run itself", f"{len(self.plan.steps)} steps", self.broken)]
+        results = [Result("the run itself", f"{len(self.plan.steps)} steps", self.tally.broken), self.tally.result()]
         results += [check(facts) for check in CHECKS]
         print()
         for number, result in enumerate(results):

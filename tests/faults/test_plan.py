@@ -5,6 +5,9 @@ import inspect
 import pytest
 
 from tests.faults import plan, troubles, workload
+from tests.faults.sides import Live
+from tests.faults.tally import NotNow, Tally
+from tests.support.world import World
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
@@ -40,3 +43,38 @@ def test_a_quarter_of_an_hour_has_every_trouble_and_nothing_unknown(seed: int) -
             inspect.signature(act).bind(None, **step.how)
         assert step.how.get("organisation") in (None, *range(5))
     assert set(workload.KEYS) == set(plan.CHANGES) >= set(plan.PAGED)
+
+
+def nothing_there(how: plan.How) -> str:
+    return str(workload.chosen([], how["pick"]))
+
+
+def test_a_run_in_which_too_many_steps_met_nothing_fails() -> None:
+    tally = Tally()
+    killed = plan.Step(2.0, "trouble", {"name": "a push is killed", "lasts": 0, "pick": 0.5})
+    edit = plan.Step(1.0, "edit", {"kind": "bills", "pick": 0.5})
+    for _ in range(8):
+        assert tally.carry_out(edit, lambda how: f"price of {how['kind']}").endswith(": price of bills")
+    assert tally.carry_out(edit, nothing_there).endswith("not now: there is none")
+    assert tally.carry_out(killed, nothing_there) == "-- a push is killed: not now: there is none"
+    assert tally.result().wrong == []
+    assert tally.result().compared == "8 of 10; not: a push is killed 1, edit 1"
+    tally.carry_out(killed, nothing_there)
+    [complaint] = tally.result().wrong
+    assert "3 of 11 steps met nothing" in complaint
+    assert tally.broken == []
+    assert "ZeroDivisionError" in tally.carry_out(edit, lambda how: 1 / 0)
+    assert (len(tally.broken), len(tally.met), len(tally.missed)) == (1, 8, 3)
+
+
+def test_a_trouble_that_met_nobody_says_so(world: World) -> None:
+    """An order of which no call came to know, and a kill of a task that does not run."""
+    live = Live(world.sandbox, world.engine, world.database_url)
+    nowhere = "host=127.0.0.1 port=1"
+    bad = troubles.Troubles(live, None, None, nowhere, "")  # type: ignore[arg-type]
+    bad.wait = lambda seconds: None
+    for trouble in ("Xero says 503", "a push is killed"):
+        with pytest.raises(NotNow, match=r"no call in 3 s|no push was at work"):
+            bad(trouble, lasts=3, pick=0.5)
+    bad.wait = lambda seconds: [world.sandbox.get("Accounts") for _ in range(4)]
+    assert bad("Xero says 503", lasts=3, pick=0.5) == "2 calls in 3 s"

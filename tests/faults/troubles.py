@@ -17,6 +17,7 @@ from demo.place import DemoError
 from tests.faults.operator import Operator
 from tests.faults.plan import How
 from tests.faults.sides import Live, patiently
+from tests.faults.tally import NotNow
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,8 @@ class Services:
 
 
 class Troubles:
-    """The troubles of a run. `call` is given the name and the rest of the step; it returns when the trouble is over."""
+    """The troubles of a run. `call` is given the name and the rest of the step; it returns when the trouble is over, or
+    raises NotNow if it met nobody."""
 
     def __init__(self, world: Live, services: Services, operator: Operator, metadata: str, broker: str) -> None:
         self.world = world
@@ -168,8 +170,7 @@ class Troubles:
 
     def _kill_task(self, direction: str, how: How) -> str:
         """kill -9 of a task's own process, at a moment that nobody chose."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        for _ in range(300):
             for process in self._at_work(direction):
                 self.wait(how["pick"] * 1.5)
                 try:
@@ -178,7 +179,7 @@ class Troubles:
                     continue  # it was quicker
                 return f"{direction} killed, process {process.pid}"
             self.wait(0.2)
-        return f"no {direction} was at work for a minute"
+        raise NotNow(f"no {direction} was at work for a minute")
 
     def _at_work(self, direction: str) -> list[psutil.Process]:
         """Processes of running tasks of that name; they bear the ids of their task instances."""
@@ -213,9 +214,11 @@ class Troubles:
             order["retry_after"] = 3 + int(how["pick"] * 20)
         self.world.sandbox.control("POST", "faults", order)
         self.wait(how["lasts"])
-        hits = [one["hits"] for one in self.world.sandbox.control("GET", "faults") if one["name"] == name]
+        hits = sum(one["hits"] for one in self.world.sandbox.control("GET", "faults") if one["name"] == name)
         self.world.sandbox.control("DELETE", "faults", {"name": name})
-        return f"{name}: {sum(hits)} calls in {how['lasts']} s"
+        if not hits:
+            raise NotNow(f"no call in {how['lasts']} s")
+        return f"{hits} calls in {how['lasts']} s"
 
     def _revoke(self, how: How) -> str:
         ended = self.world.sandbox.control("POST", "revoke")

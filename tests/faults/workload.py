@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.faults.airflow import Airflow
 from tests.faults.plan import How
 from tests.faults.sides import Books, Live, Pay, Row
+from tests.faults.tally import NotNow
 from tests.support.pushing import PRICED, File, Line
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
@@ -42,10 +43,6 @@ TOO_LONG = "A name that fits nowhere " * 12  # 300 characters: no row of QicWork
 TERMINATED = {"Status": "TERMINATED", "TerminationDate": "/Date(1790000000000+0000)/"}
 
 
-class NotNow(Exception):
-    """There is nothing that this can be done to."""
-
-
 def chosen(among: Sequence[Any], pick: float) -> Any:
     if not among:
         raise NotNow("there is none")
@@ -68,11 +65,9 @@ class Workload:
         self._runs = 0
 
     def do(self, act: str, how: How) -> str:
-        """Does it; says what came of it."""
+        """Does it; says what came of it. Raises NotNow."""
         try:
             return str(getattr(self, act)(**how))
-        except NotNow as why:
-            return f"not now: {why}"
         except (psycopg.Error, OperationalError) as error:
             return f"broken off: {type(error).__name__}"
 
