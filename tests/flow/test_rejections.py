@@ -1,6 +1,7 @@
 """A bad row is kept aside with the reason, the rest loads, and a version that is good closes the matter."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.datasets.contacts import CONTACT, CONTACTS
+from xero.sync import quality
 from xero.sync.pull import PullFailed
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -71,6 +73,28 @@ def test_a_bad_row_is_kept_aside_until_it_is_mended(world: World, caplog: pytest
     assert open_rejections(world) == []
     closed = world.query("SELECT 1 AS one FROM xero_sync.rejection WHERE closed_by = %s", world.event()["id"])
     assert len(closed) == len(BAD)
+
+
+def test_each_frame_is_checked_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after another one of the same table, and while another thread checks the same table."""
+    everywhere = range(len(world.names()))
+    world.sandbox.reset(contacts=dict.fromkeys(world.names(), 40))
+    world.connect()
+    monkeypatch.setattr(quality, "CHUNK", 7)
+    wrong: dict[str, list[str]] = {}
+    for organisation in everywhere:
+        contacts = f"organisations/{world.sandbox.tenant(organisation)}/Contacts"
+        some = [contact["ContactID"] for contact in world.sandbox.truth("Contacts", organisation)][organisation::5]
+        for place, key in enumerate(some):
+            damage, says = (
+                ({"Name": None}, "Name is missing") if place % 2 else ({"Phones": "?"}, "phone cannot be read")
+            )
+            world.sandbox.control("PATCH", f"{contacts}/{key}", damage)
+            wrong[key] = [says]
+    with ThreadPoolExecutor(len(everywhere)) as threads:
+        outcomes = list(threads.map(lambda organisation: world.pull("contacts", organisation), everywhere))
+    assert sum(outcome.counts.rejected for outcome in outcomes) == len(wrong) == 24
+    assert {row["key"]: row["reasons"] for row in open_rejections(world)} == wrong
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from tests.support.world import World
-from xero.sync import quality
 
 Record = dict[str, Any]
 
@@ -198,15 +197,3 @@ class Books:
         tables = [*(self.world.rows(table, self.organisation) for table in ("invoice_payment", "invoice_balance"))]
         return {f"{place} {key}": row["row_version"] for place, rows in enumerate([*tables, self.invoices()])
                 for key, row in rows.items()}  # fmt: skip
-
-
-class Unchecked:
-    """Great Expectations would take most of the time of these nights; one test has it."""
-
-    def __init__(self, rules: object) -> None: ...
-
-    def failing(self, frame: object) -> tuple[()]:
-        return ()
-
-
-CHECKS = quality._Checks

@@ -6,8 +6,9 @@ Great Expectations takes seconds to import: nothing here is imported before ther
 import json
 import logging
 import os
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = "a value cannot be read"
 CHUNK = 50_000  # rows a frame: memory stays the same however many rows there are
-MISSING, TOO_LONG = "(missing)", "(too long)"  # columns of a frame: the names of a row's columns of which that is true
+UNREADABLE = SQL(
+    """
+    CASE WHEN undecodable IS NOT NULL THEN (
+        SELECT concat_ws('; ', string_agg(field, ', ') FILTER (WHERE about -> 'why' IS NULL) || ' cannot be read',
+                         string_agg(field || ' ' || (about ->> 'why'), '; '))
+          FROM jsonb_each(undecodable) AS unreadable (field, about)) END
+    """
+)
+PROBLEMS = "(problems)"  # a column of a frame: what makes the row unfit, as a JSON array of sentences
 
 
 def rules(table: Table) -> Sequence[Rule]:
-    """What holds of whole rows: everything could be read, the table's own rules, and what its columns imply."""
-    return [
-        Rule("ExpectColumnValuesToBeNull", "undecodable", UNREADABLE),
-        *table.rules,
-        Rule("ExpectColumnValuesToBeNull", MISSING, "{field} is missing"),
-        Rule("ExpectColumnValuesToBeNull", TOO_LONG, "{field} is longer than {limit} characters"),
-    ]
+    """What holds of whole rows: they are fit to be loaded, and the table's own rules."""
+    return [Rule("ExpectColumnValuesToBeNull", PROBLEMS, "the row is unfit"), *table.rules]
 
 
 def _is_text(column: Column) -> bool:
@@ -55,19 +58,19 @@ def validate(session: Session, connection_id: UUID, table: Table, staged: Stagin
     checked = 0
     warned: Counter[str] = Counter()
     staging.forget_problems(session, staged, table)
-    checks: _Checks | None = None
     for frame in _frames(session, connection_id, table, staged):
         checked += len(frame)
-        checks = checks or _Checks(table)
         problems: dict[int, list[str]] = defaultdict(list)
-        for rule, seqs in checks.failing(frame):
+        for rule, seqs in _checks_of(table).failing(frame):
             if rule.severity == "warn":
                 warned[rule.says] += len(seqs)
-                continue
-            for seq in seqs:
-                problems[seq].append(rule.says)
+            elif rule.column == PROBLEMS:
+                for seq, said in frame.loc[frame["seq"].isin(seqs), ["seq", PROBLEMS]].itertuples(index=False):
+                    problems[seq] += json.loads(said)
+            else:
+                for seq in seqs:
+                    problems[seq].append(rule.says)
         if problems:
-            _say_what_was_unreadable(frame, problems)
             staging.mark(session, staged, table, problems)
     return checked, warned
 
@@ -90,66 +93,61 @@ class _Checks:
         context: Any = gx.get_context(mode="ephemeral", project_config=config)
         rows = context.data_sources.add_pandas("staging").add_dataframe_asset("rows")
         self.batches = rows.add_batch_definition_whole_dataframe("chunk")
-        self.columns = {column.name: column for column in table.columns}
         self.rules = rules(table)
-        expectations = [
+        self.expectations = [
             getattr(gx.expectations, rule.expectation)(column=rule.column, meta={"rule": number}, **rule.arguments)
             for number, rule in enumerate(self.rules)
         ]
-        self.suite = gx.ExpectationSuite(name="rows", expectations=expectations)
+        self.suite = gx.ExpectationSuite(name="rows", expectations=self.expectations)
 
     def failing(self, frame: "pandas.DataFrame") -> Iterator[tuple[Rule, list[int]]]:
-        """The rules that rows break, with the `seq` of those rows. A check that cannot run is an error, not a pass."""
-        for single in self._run(frame):
-            if single.success:
-                continue
-            rule = self.rules[single.expectation_config.meta["rule"]]
-            seqs = [int(found["seq"]) for found in single.result["unexpected_index_list"]]
-            if rule.column in (MISSING, TOO_LONG):
-                yield from self._by_column(rule, frame, seqs)
-            else:
-                yield rule, seqs
+        """The rules that rows break, with the `seq` of those rows. A check that cannot run is an error, not a pass.
 
-    def _by_column(self, rule: Rule, frame: "pandas.DataFrame", seqs: list[int]) -> Iterator[tuple[Rule, list[int]]]:
-        """Of each of the table's columns apart."""
-        of_column: dict[str, list[int]] = defaultdict(list)
-        broken = frame.loc[frame["seq"].isin(seqs), ["seq", rule.column]]
-        for seq, names in broken.itertuples(index=False):
-            for name in names.split(","):
-                of_column[name].append(int(seq))
-        for name, column in self.columns.items():
-            if found := of_column.get(name):
-                says = rule.says.format(field=_field(column), limit=column.max_length)
-                yield Rule(rule.expectation, name, says), found
-
-    def _run(self, frame: "pandas.DataFrame") -> Iterator[Any]:
-        """One result an expectation, with the rows that break it told by `seq`."""
+        Asks which rows they are only where there are some: that takes as long again, and mostly there are none.
+        """
         batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
-        how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["seq"]}
-        result = batch.validate(self.suite, result_format=how)
-        for single in result.results:
-            if single.exception_info.get("raised_exception"):
-                raise RuntimeError(f"a check could not run: {single.exception_info}")
-            yield single
+        with_rows = {"result_format": "COMPLETE", "unexpected_index_column_names": ["seq"]}
+        for result in batch.validate(self.suite, result_format="BOOLEAN_ONLY").results:
+            if _has_passed(result):
+                continue
+            number = result.expectation_config.meta["rule"]
+            broken = batch.validate(self.expectations[number], result_format=with_rows)
+            if _has_passed(broken):
+                raise RuntimeError(f"a check failed, and passes when it is asked for rows: {broken.expectation_config}")
+            yield self.rules[number], [int(found["seq"]) for found in broken.result["unexpected_index_list"]]
+
+
+def _has_passed(result: Any) -> bool:
+    if result.exception_info.get("raised_exception"):
+        raise RuntimeError(f"a check could not run: {result.exception_info}")
+    return bool(result.success)
+
+
+class _Ready(threading.local):
+    """The checks of the tables that were met: to make them takes half as long as to run them. Each thread has its own,
+    because they hold the frame that they look at."""
+
+    def __init__(self) -> None:
+        self.of_table: dict[Table, _Checks] = {}
+
+
+_READY = _Ready()
+
+
+def _checks_of(table: Table) -> _Checks:
+    if table not in _READY.of_table:
+        _READY.of_table[table] = _Checks(table)
+    return _READY.of_table[table]
 
 
 def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging) -> Iterator["pandas.DataFrame"]:
-    """What the rules look at, a chunk a frame. What is missing and what is too long is measured where the rows lie:
-    to read all those columns back would take longer than everything else."""
+    """What the rules look at, a chunk a frame."""
     kinds = {column.name: column.kind for column in table.columns}
     names = sorted({rule.column for rule in table.rules})
     ruled = [SQL("{}::text" if kinds[name] is Kind.UUID else "{}").format(Identifier(name)) for name in names]
-    missing = {
-        column.name: SQL("{} IS NULL").format(Identifier(column.name)) for column in table.columns if column.required
-    }
-    too_long = {
-        column.name: SQL("length({}) > {}").format(Identifier(column.name), Literal(column.max_length))
-        for column in table.columns
-        if column.max_length and _is_text(column)
-    }
     statement = SQL(
         """
-        SELECT seq, undecodable::text, {columns}
+        SELECT seq, {columns}
           FROM {stage} AS staged
          WHERE staging_id = %s AND seq > %s
            AND NOT EXISTS (SELECT FROM {held} AS held
@@ -158,7 +156,7 @@ def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging
          ORDER BY seq LIMIT %s
         """
     ).format(
-        columns=SQL(", ").join([_which(missing), _which(too_long), *ruled]),
+        columns=SQL(", ").join([_problems(table), *ruled]),
         stage=stage_table(table),
         held=Identifier("qicworks", table.name),
         key=Identifier(table.key),
@@ -170,25 +168,31 @@ def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging
 
             last = rows[-1][0]
             # Objects throughout: a column of nothing but None would otherwise become numbers.
-            yield pandas.DataFrame(rows, columns=["seq", "undecodable", MISSING, TOO_LONG, *names], dtype=object)
+            frame = pandas.DataFrame(rows, columns=["seq", PROBLEMS, *names], dtype=object)
+            yield frame
+            frame.drop(frame.index, inplace=True)  # the checks hold it until they see another
 
 
-def _which(conditions: Mapping[str, Composed]) -> Composed:
-    """An expression: the names of those conditions that are true, separated by commas; null when there are none."""
-    cases = [SQL("CASE WHEN {} THEN {} END").format(one, Literal(name)) for name, one in conditions.items()]
-    return SQL("nullif(concat_ws(',', {}), '')").format(SQL(", ").join([SQL("NULL"), *cases]))
+def _problems(table: Table) -> Composed:
+    """An expression: what makes a row unfit, null if nothing does. It is measured where the rows lie: to read all those
+    columns back would take longer than everything else.
 
-
-def _say_what_was_unreadable(frame: "pandas.DataFrame", problems: dict[int, list[str]]) -> None:
-    """Names the fields. Never the values: reasons are read in logs, where values may be nobody's business."""
-    unreadable = frame.loc[frame["undecodable"].notna(), ["seq", "undecodable"]]
-    for seq, values in unreadable.itertuples(index=False):
-        if seq in problems:
-            said = _unreadable(json.loads(values))
-            problems[seq] = [told for why in problems[seq] for told in (said if why == UNREADABLE else [why])]
-
-
-def _unreadable(fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    known = [f"{field} {about['why']}" for field, about in fields.items() if "why" in about]
-    others = [field for field, about in fields.items() if "why" not in about]
-    return [*([f"{', '.join(others)} cannot be read"] if others else []), *known]
+    Names the fields, never the values: reasons are read in logs, where values may be nobody's business.
+    """
+    missing = [
+        SQL("CASE WHEN {} IS NULL THEN {} END").format(Identifier(column.name), Literal(f"{_field(column)} is missing"))
+        for column in table.columns
+        if column.required
+    ]
+    too_long = [
+        SQL("CASE WHEN length({}) > {} THEN {} END").format(
+            Identifier(column.name),
+            Literal(column.max_length),
+            Literal(f"{_field(column)} is longer than {column.max_length} characters"),
+        )
+        for column in table.columns
+        if column.max_length and _is_text(column)
+    ]
+    return SQL("array_to_json(nullif(array_remove(ARRAY[{}], NULL), '{{}}'))::text").format(
+        SQL(", ").join([UNREADABLE, *missing, *too_long])
+    )
