@@ -57,6 +57,10 @@ def records(order: Order) -> msgspec.Raw:
     return msgspec.Raw(_collection(order).truth())
 
 
+def record(order: Order) -> Record:
+    return _collection(order).rows[order.parts["id"]].record
+
+
 def add_record(order: Order) -> Record:
     collection = _collection(order)
     return collection.add({collection.kind.key: str(uuid4()), **order.body}, order.world.clock)

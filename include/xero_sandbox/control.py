@@ -24,6 +24,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST ORG/payruns/draft | {"calendar": id} | drafts its next run as a payroll officer would; answers like post |
 | GET /sandbox/canaries | | {"canaries": [text], "kinds": {field: [text]}}: the secrets of all employees |
 | GET LIST | | the whole truth, unpaged, as an array |
+| GET LIST/{id} | | one record |
 | POST LIST | a record | adds it; a missing id is made up |
 | PATCH LIST/{id} | fields, "_touch": false | changes a record, raw values too; stamps it unless told not to |
 | DELETE LIST/{id} | | removes it without a trace |
@@ -124,6 +125,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/sandbox/canaries", payroll.canaries),
     ("GET", ORG + "/attachments/{id}", changing.attachments),
     ("GET", LIST, changing.records),
+    ("GET", LIST + "/{id:path}", changing.record),
     ("POST", ORG + "/bookkeeping", changing.keep_books),
     ("POST", LIST, changing.add_record),
     ("POST", LIST + "/touch", changing.touch),

@@ -71,13 +71,18 @@ class Books:
         self.world, self.organisation = world, organisation
         self.connection_id = world.connection_id(organisation)
         self.here = f"organisations/{world.sandbox.tenant(organisation)}"
-        self.nights = 0
+        self.draft: Record = {}  # what further drafts are copies of
+        self.strangers: dict[str, str] = {}  # somebody else's invoice and payment
 
     def truth(self, collection: str) -> dict[str, Record]:
         key = {"Invoices": "InvoiceID", "Payments": "PaymentID"}.get(collection, f"{collection[:-1]}ID")
         records = self.world.sandbox.truth(collection, self.organisation)
         records.sort(key=lambda record: (instant(record.get("UpdatedDateUTC")), record[key]))  # new ids are random
         return {record[key]: record for record in records}
+
+    def invoice(self, key: str) -> Record:
+        """As Xero has it."""
+        return self.world.sandbox.record("Invoices", key, self.organisation)
 
     def ours(self) -> dict[str, Record]:
         """The invoices that QicWorks raised."""
@@ -93,16 +98,17 @@ class Books:
 
     def copy(self, number: str, **fields: Any) -> str:
         """Another draft of the amount of one that is there."""
-        kinds = {(one["Type"], one["Status"]): one for one in self.truth("Invoices").values()}
-        draft = kinds["ACCREC", "DRAFT"]
-        gone = ("InvoiceID", "UpdatedDateUTC", "Url")
-        record = {name: value for name, value in draft.items() if name not in gone} | {"InvoiceNumber": number} | fields
+        if not self.draft:
+            kinds = {(one["Type"], one["Status"]): one for one in self.truth("Invoices").values()}
+            gone = ("InvoiceID", "UpdatedDateUTC", "Url")
+            self.draft = {name: value for name, value in kinds["ACCREC", "DRAFT"].items() if name not in gone}
+        record = self.draft | {"InvoiceNumber": number} | fields
         return str(self.world.sandbox.control("POST", f"{self.here}/Invoices", record)["InvoiceID"])
 
     def raised(self, *invoices: str, pushed_at: str | None = LONG_AGO) -> None:
         """QicWorks knows these (all of its own, unless named) as pushed."""
-        truth = self.truth("Invoices")
-        for key in invoices or tuple(self.ours()):
+        truth = {key: self.invoice(key) for key in invoices} or self.ours()
+        for key in truth:
             self.world.query(
                 "INSERT INTO qicworks.invoice (organisation_id, number, total, balance, status, push_state, xero_id,"
                 " xero_status, pushed_at) SELECT organisation_id, %s, %s, %s, 'Un-paid', 'pushed', %s, 'DRAFT', %s"
@@ -129,14 +135,17 @@ class Books:
     def others_go_on(self) -> None:
         """Somebody else's invoice and payment change: what QicWorks waits for is not the last thing that happened."""
         self.later(DAY / 2)
-        strangers = [
-            one for one in self.truth("Invoices").values() if not (one["InvoiceNumber"] or "").startswith("IV-")
-        ]
-        sold = {one["InvoiceID"]: one["Type"] == "ACCREC" for one in strangers}
-        paid = [one for one in self.truth("Payments").values() if is_of_an_invoice(one)]
-        theirs = [one["PaymentID"] for one in paid if one["Invoice"]["InvoiceID"] in sold]
-        for collection, keys in (("Invoices", [key for key, ours in sold.items() if ours]), ("Payments", theirs)):
-            self.world.sandbox.control("POST", f"{self.here}/{collection}/touch", {"ids": keys[:1], "rename": False})
+        if not self.strangers:
+            theirs = self.truth("Invoices").keys() - self.ours().keys()
+            paid = [one for one in self.truth("Payments").values() if is_of_an_invoice(one)]
+            self.strangers = {
+                "Invoices": next(
+                    key for key, one in self.truth("Invoices").items() if key in theirs and one["Type"] == "ACCREC"
+                ),
+                "Payments": next(one["PaymentID"] for one in paid if one["Invoice"]["InvoiceID"] in theirs),
+            }
+        for collection, key in self.strangers.items():
+            self.world.sandbox.control("POST", f"{self.here}/{collection}/touch", {"ids": [key], "rename": False})
 
     def night(self, others: bool = True, **how: Any) -> Record:
         """Half a day later something of others, then the pull: its outcome and the calls it made."""
@@ -164,7 +173,7 @@ class Books:
         return {str(row["xero_id"]): row for row in found}
 
     def is_in_step(self, invoice: str) -> bool:
-        held, wanted = self.invoices()[invoice], amounts(self.truth("Invoices")[invoice])
+        held, wanted = self.invoices()[invoice], amounts(self.invoice(invoice))
         return all(held[name] == value for name, value in wanted.items() if (name, value) != ("status", None))
 
     def assert_in_step(self, *, deletions_told: bool = True) -> None:
@@ -177,6 +186,7 @@ class Books:
             assert {name: row[name] for name in wanted} == wanted, truth[key]["InvoiceNumber"]
         batches = set(self.truth("BatchPayments"))
         paid = {key: one for key, one in self.truth("Payments").items() if is_of_an_invoice(one)}
+        assert paid, "no payment was compared"
         rows = self.world.rows("invoice_payment", self.organisation)
         if not deletions_told:  # only QicWorks' invoices tell then; strangers' payments wait for the week's end
             ours = {key: one for key, one in paid.items() if one["Invoice"]["InvoiceID"] in held}

@@ -67,6 +67,10 @@ class Sandbox:
         rows: list[dict[str, Any]] = self.control("GET", f"organisations/{self.tenant(tenant)}/{collection}")
         return rows
 
+    def record(self, collection: str, key: str, tenant: int = 0) -> dict[str, Any]:
+        record: dict[str, Any] = self.control("GET", f"organisations/{self.tenant(tenant)}/{collection}/{key}")
+        return record
+
     def change(self, collection: str, key: str, **fields: Any) -> dict[str, Any]:
         path = f"organisations/{self.tenant()}/{collection}/{key}"
         record: dict[str, Any] = self.control("PATCH", path, fields)
