@@ -6,7 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.support")  # what fails there is shown as in a test
 
 ROOT = Path(__file__).resolve().parent
 

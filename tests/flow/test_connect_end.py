@@ -16,6 +16,7 @@ from xero.sync.idle import refresh_idle
 from xero.sync.turns import who
 
 REVOCATION = ("POST", "/connect/revocation")
+REVOKED = "the authorisation is revoked: no connection used it any more"
 
 
 def revoked(world: Consenting) -> bool:
@@ -84,8 +85,8 @@ def test_a_connection_is_deleted_whatever_xero_says(consenting: Consenting) -> N
     assert world.live() == {}
     assert world.token(at[2].token_id)["state"] == "ok", "so that it can be tried again"
     world.sandbox.control("DELETE", "faults")
-    assert "revoked" in world.disconnect(at[2].id)[-1]
-    with pytest.raises(LookupError):
+    assert world.disconnect(at[2].id)[-1] == REVOKED
+    with pytest.raises(LookupError, match="there is no connection"):
         world.disconnect(at[2].token_id)
 
 
@@ -102,7 +103,7 @@ def test_an_authorisation_that_nobody_matches_is_discarded(consenting: Consentin
     world.disconnect(world.live_at(0).id)
     world.query("UPDATE xero_sync.token SET created_at = created_at - interval '2 hours'")
     alone = world.consent(2)
-    assert "revoked" in discard(world.engine, world.app, alone, "Kim")[0]
+    assert discard(world.engine, world.app, alone, "Kim")[0] == REVOKED
     assert REVOCATION in world.asked()
 
 
@@ -171,7 +172,9 @@ def test_switched_off_and_on_again(consenting: Consenting) -> None:
             assert connections.switch(session, one.id, enabled, "Kim") == f"{one.organisation} is switched {how}"
             assert world.event()["message"] == f"switched {how} by Kim"
             number = world.event()["id"]
-            assert "already" in connections.switch(session, one.id, enabled, "Kim")
+            assert (
+                connections.switch(session, one.id, enabled, "Kim") == f"{one.organisation} is switched {how} already"
+            )
             assert world.event()["id"] == number
             if not enabled:
                 assert who(world.engine, DATASETS["contacts"])[1] == [f"{one.organisation}: switched off"]

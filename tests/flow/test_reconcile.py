@@ -166,9 +166,9 @@ def test_one_at_a_time_and_no_event_stays_open(world: World) -> None:
         with pytest.raises(Skip, match="already running in a command line"):
             compare(world)
         assert world.main("reconcile", "--connection", world.names()[0]).returncode == 1
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="no such thing"):
         reconcile(connection_id, engine=world.engine, open_client=fail, origin=Origin())
     assert [status for status, _ in said()] == ["error", "warning", "warning", "error"]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="no such thing"):
         reconcile(connection_id, engine=world.engine, open_client=fail, origin=Origin())
     assert said() == [("error", "RuntimeError: no such thing")]

@@ -377,7 +377,8 @@ def test_it_never_raises_and_always_says_something(
     assert found.text.strip()
     assert found.cause.strip()
     assert found.kind in {"reconnect", "configuration", "conflict", "user_fix", "retry"}
-    assert all(is_failure(one) in (True, False) for one in messages)
+    for message in messages:
+        is_failure(message)  # raises nothing either
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,7 @@ def test_lists_without_pages_and_summaries_leave_fields_out(sandbox: Any) -> Non
     assert summary["pagination"]["itemCount"] == 40
     absent = {"LineItems", "Payments", "CreditNotes", "Prepayments", "Overpayments", "HasAttachments"}
     needed = {"AmountDue", "AmountPaid", "AmountCredited", "Total", "Status", "Type", "InvoiceNumber", "UpdatedDateUTC"}
+    assert len(summary["Invoices"]) == 40
     for row in summary["Invoices"]:
         assert not absent & set(row)
         assert needed <= set(row)

@@ -66,6 +66,7 @@ def test_unpaged_and_summary_leave_fields_out(sandbox: Any) -> None:
     assert not any({"MergedToContactID", "SalesDefaultLineAmountType"} & set(row) for row in unpaged["Contacts"])
     summary = sandbox.get("Contacts", summaryOnly="true", **ALL).json()
     assert summary["pagination"]["pageSize"] == 100
+    assert len(summary["Contacts"]) == len(paged)
     assert all("Name" in row and "Phones" not in row and "HasAttachments" not in row for row in summary["Contacts"])
 
 
