@@ -1,51 +1,46 @@
 """What a pull with nothing new costs: one call, one connection to the database, which is nobody else's afterwards."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from tests.support.pushing import Books
+from tests.support.waiting import until
 from tests.support.world import World
+from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
+from xero.sync.clients import opener
+from xero.sync.pull import Origin, pull
 from xero.sync.turns import who_pushes
 
 
-@contextmanager
-def connections(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Which ways connections are made meanwhile: sessions, and those of the pool."""
-    made: list[str] = []
-    connect = psycopg.connect
+def sessions(world: World) -> int:
+    """How many sessions PostgreSQL has had with the world's database, now that the last one is over."""
+    server, _, name = world.database_url.rpartition("/")
 
-    def noted(*arguments: object, **options: object) -> object:
-        made.append("session")
-        return connect(*arguments, **options)  # type: ignore[arg-type]
+    def number(statement: str) -> int:
+        found = postgres.execute(statement.encode(), (name,)).fetchone()
+        assert found is not None
+        return int(found[0])
 
-    def pooled(*_: object) -> None:
-        made.append("pooled")
-
-    event.listen(engine, "connect", pooled)
-    with monkeypatch.context() as patched:
-        patched.setattr(database.psycopg, "connect", noted)
-        yield made
-    event.remove(engine, "connect", pooled)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as postgres:
+        until(lambda: number("SELECT count(*) FROM pg_stat_activity WHERE datname = %s") == 0)
+        return number("SELECT sessions FROM pg_stat_database WHERE datname = %s")
 
 
 @pytest.mark.parametrize("name", ["tax_codes", "contacts"])
-def test_nothing_new_costs_one_call_and_one_connection(
-    world: World, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_nothing_new_costs_one_call_and_one_connection(world: World, name: str) -> None:
     world.pull(name)
     connection_id = world.connection_id()
     world.engine.dispose()
-    monkeypatch.setattr(World, "connection_id", lambda *_: connection_id)
-    with connections(world.engine, monkeypatch) as made:
-        outcome = world.pull(name)
+    before = sessions(world)
+    outcome = pull(
+        DATASETS[name], connection_id, engine=world.engine, open_client=opener(world.engine, world.app), origin=Origin()
+    )
+    world.engine.dispose()
     assert (outcome.changed, outcome.counts.calls) == (False, 1)
-    assert made == ["session"], "the lease, the limits and the token share it"
+    assert sessions(world) - before == 1, "the lease, the limits and the token share it"
     held = world.query("SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory' AND database = "
                        "(SELECT oid FROM pg_database WHERE datname = current_database())")  # fmt: skip
     assert held == [{"held": 0}]

@@ -3,10 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from unittest import mock
 from uuid import UUID
-
-import psycopg
 
 from xero.qicworks import connections
 from xero.qicworks.database import Session
@@ -40,21 +37,24 @@ def insert(session: Session, table: str, **values: Any) -> Any:
     return row["id"]
 
 
-def plan(session: Session, ask: Callable[[], object]) -> str:
-    """How PostgreSQL answers what is asked, if it may neither read a whole table nor sort."""
-    plans: list[str] = []
-    execute = psycopg.Cursor.execute
+SCANS = """
+SELECT indexrelname AS name, idx_scan AS scans FROM pg_stat_user_indexes
+ UNION ALL
+SELECT relname || ', whole', seq_scan FROM pg_stat_user_tables
+"""
 
-    def explained(cursor: Any, statement: Any, *values: Any, **how: Any) -> Any:
-        with session.cursor() as another:
-            told = b"EXPLAIN " + (statement.encode() if isinstance(statement, str) else statement.as_bytes(session))
-            execute(another, told, *values)
-            plans.extend(row["QUERY PLAN"] for row in another)
-        return execute(cursor, statement, *values, **how)
 
+def ways(session: Session, ask: Callable[[], object], without: tuple[str, ...]) -> set[str]:
+    """By which indexes PostgreSQL answers what is asked when it may not use `without`; and `table, whole` for each
+    table that is read from its beginning to its end."""
+
+    def counted() -> dict[str, int]:
+        session.execute("SELECT pg_stat_force_next_flush()")
+        return {row["name"]: row["scans"] for row in session.execute(SCANS)}
+
+    before = counted()
     with session.transaction():
-        for way in ("seqscan", "sort", "bitmapscan"):
+        for way in without:
             session.execute(f"SET LOCAL enable_{way} = off".encode())
-        with mock.patch.object(psycopg.Cursor, "execute", explained):
-            ask()
-    return "\n".join(plans)
+        ask()
+    return {name for name, scans in counted().items() if scans > before[name]}
