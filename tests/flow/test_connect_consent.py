@@ -14,81 +14,90 @@ from xero.sync import consent
 REVOCATION = ("POST", "/connect/revocation")
 
 
-def test_two_organisations_from_consent_to_the_last_one_s_deletion(consenting: Consenting) -> None:
+def test_two_organisations_from_consent_to_the_last_one_s_deletion(
+    consenting: Consenting, subtests: pytest.Subtests
+) -> None:
     world = consenting
     first, second, _ = world.names()
-    url = world.begin()
-    [state] = parse_qs(urlsplit(url).query)["state"]
-    assert requests.get(url, timeout=10).status_code == 200
-    [kept] = world.query("SELECT o::text AS line, o.* FROM xero_sync.oauth_state AS o")
-    assert state not in kept["line"]
-    assert 599 < (kept["expires_at"] - kept["created_at"]).total_seconds() < 601
+    with subtests.test("the state of a consent is kept as its hash, for ten minutes"):
+        url = world.begin()
+        [state] = parse_qs(urlsplit(url).query)["state"]
+        assert requests.get(url, timeout=10).status_code == 200
+        [kept] = world.query("SELECT o::text AS line, o.* FROM xero_sync.oauth_state AS o")
+        assert state not in kept["line"]
+        assert 599 < (kept["expires_at"] - kept["created_at"]).total_seconds() < 601
 
-    # Nothing is known of them; one has a namesake in QicWorks, which is offered.
-    own = world.organisation(first)
-    answer = world.answer(0, 1)
-    token_id = world.finish(**answer)
-    assert (world.token(token_id)["xero_user_id"], world.token(token_id)["state"]) == ("user", "ok")
-    found = world.granted(token_id)
-    assert {one.name: (one.organisation, one.because) for one in found.values()} == {
-        first: (first, "name"),
-        second: (None, None),
-    }
-    for _ in range(2):  # and a second click changes nothing
-        matched = world.match(token_id, {0: own, 1: "new"})
-        assert [one.trouble for one in matched] == [None, None]
-        assert len(world.query("SELECT id FROM xero_sync.connection")) == 2
-    assert [str(one) for one in matched] == [
-        f"{first}: connected, matched to QicWorks organisation '{first}'",
-        f"{second}: connected, matched to QicWorks organisation '{second}'",
-    ]
-    with database.session(world.engine) as session:
-        taken = {one.name: one.taken_by for one in consent.choices(session)}
-    assert taken == {first: first, second: second}
-    for number in (0, 1):
-        assert world.pull("contacts", number).status == "success"
-        assert world.live_at(number).time_zone
-    said = [row["message"] for row in world.query("SELECT message FROM xero_sync.connection_event ORDER BY id")]
-    assert "authorised by Kim" in said
-    assert f"{second}: made and matched to '{second}', by Kim" in said
+    with subtests.test("what a consent grants is offered, and the namesake in QicWorks with it"):
+        own = world.organisation(first)
+        answer = world.answer(0, 1)
+        token_id = world.finish(**answer)
+        assert (world.token(token_id)["xero_user_id"], world.token(token_id)["state"]) == ("user", "ok")
+        found = world.granted(token_id)
+        assert {one.name: (one.organisation, one.because) for one in found.values()} == {
+            first: (first, "name"),
+            second: (None, None),
+        }
 
-    # One of the two is deleted: at Xero, too; the other goes on.
-    ids = [world.live_at(number).id for number in (0, 1)]
-    world.asked()
-    told = world.disconnect(ids[0])
-    assert told[0] == f"{first} is disconnected at Xero"
-    [(method, path)] = world.asked()
-    assert (method, path.rpartition("/")[0]) == ("DELETE", "/connections")
-    assert world.event()["message"] == f"deleted by Kim; {first} is disconnected at Xero"
-    assert world.disconnect(ids[0]) == [f"{first} is deleted already"]
-    assert world.asked() == []
-    assert world.pull("contacts", 1).status == "success"
-    assert list(world.granted(token_id)) == [world.sandbox.tenant(1)]
+    with subtests.test("a second click changes nothing"):
+        for _ in range(2):
+            matched = world.match(token_id, {0: own, 1: "new"})
+            assert [one.trouble for one in matched] == [None, None]
+            assert len(world.query("SELECT id FROM xero_sync.connection")) == 2
+        assert [str(one) for one in matched] == [
+            f"{first}: connected, matched to QicWorks organisation '{first}'",
+            f"{second}: connected, matched to QicWorks organisation '{second}'",
+        ]
 
-    # Connected again it goes on with its history; the other keeps its authorisation until it is saved, too.
-    again = world.consent(0)
-    assert world.granted(again)[world.sandbox.tenant(0)].because == "before"
-    world.match(again, {0: own, 1: None})
-    assert (world.live_at(0).id, world.live_at(0).token_id) == (ids[0], again)
-    assert (world.live_at(1).token_id, world.token(token_id)["state"]) == (token_id, "ok")
-    assert world.pull("contacts", 0).counts.inserted == 0
-    world.match(again, {0: own, 1: world.live_at(1).organisation_id})
-    assert (world.live_at(1).id, world.live_at(1).token_id) == (ids[1], again)
-    wiped = world.token(token_id)
-    assert (bytes(wiped["secret"]), wiped["state"], wiped["broken_reason"]) == (
-        b"", "broken", "replaced by a newer authorisation",
-    )  # fmt: skip
-    assert REVOCATION not in world.asked()
+    with subtests.test("what is matched is taken, is pulled, and is told with who did it"):
+        with database.session(world.engine) as session:
+            taken = {one.name: one.taken_by for one in consent.choices(session)}
+        assert taken == {first: first, second: second}
+        for number in (0, 1):
+            assert world.pull("contacts", number).status == "success"
+            assert world.live_at(number).time_zone
+        said = [row["message"] for row in world.query("SELECT message FROM xero_sync.connection_event ORDER BY id")]
+        assert "authorised by Kim" in said
+        assert f"{second}: made and matched to '{second}', by Kim" in said
 
-    # The last one ends the authorisation.
-    for number in (0, 1):
-        assert world.pull("contacts", number).status == "success"
-    world.disconnect(ids[1])
-    assert REVOCATION not in world.asked()
-    assert world.disconnect(ids[0])[-1] == "the authorisation is revoked: no connection used it any more"
-    assert REVOCATION in world.asked()
-    assert (world.live(), bytes(world.token(again)["secret"])) == ({}, b"")
-    assert world.sandbox.control("GET", "connections").get("user", []) == []
+    with subtests.test("one of the two is deleted, at Xero too, and the other goes on"):
+        ids = [world.live_at(number).id for number in (0, 1)]
+        world.asked()
+        told = world.disconnect(ids[0])
+        assert told[0] == f"{first} is disconnected at Xero"
+        [(method, path)] = world.asked()
+        assert (method, path.rpartition("/")[0]) == ("DELETE", "/connections")
+        assert world.event()["message"] == f"deleted by Kim; {first} is disconnected at Xero"
+        assert world.disconnect(ids[0]) == [f"{first} is deleted already"]
+        assert world.asked() == []
+        assert world.pull("contacts", 1).status == "success"
+        assert list(world.granted(token_id)) == [world.sandbox.tenant(1)]
+
+    with subtests.test("connected again it goes on with its history"):
+        again = world.consent(0)
+        assert world.granted(again)[world.sandbox.tenant(0)].because == "before"
+        world.match(again, {0: own, 1: None})
+        assert (world.live_at(0).id, world.live_at(0).token_id) == (ids[0], again)
+        assert (world.live_at(1).token_id, world.token(token_id)["state"]) == (token_id, "ok")
+        assert world.pull("contacts", 0).counts.inserted == 0
+
+    with subtests.test("the other keeps its authorisation until it is saved, too"):
+        world.match(again, {0: own, 1: world.live_at(1).organisation_id})
+        assert (world.live_at(1).id, world.live_at(1).token_id) == (ids[1], again)
+        wiped = world.token(token_id)
+        assert (bytes(wiped["secret"]), wiped["state"], wiped["broken_reason"]) == (
+            b"", "broken", "replaced by a newer authorisation",
+        )  # fmt: skip
+        assert REVOCATION not in world.asked()
+
+    with subtests.test("the last one that is deleted ends the authorisation"):
+        for number in (0, 1):
+            assert world.pull("contacts", number).status == "success"
+        world.disconnect(ids[1])
+        assert REVOCATION not in world.asked()
+        assert world.disconnect(ids[0])[-1] == "the authorisation is revoked: no connection used it any more"
+        assert REVOCATION in world.asked()
+        assert (world.live(), bytes(world.token(again)["secret"])) == ({}, b"")
+        assert world.sandbox.control("GET", "connections").get("user", []) == []
 
 
 def test_what_comes_back_wrong_is_refused_and_told(consenting: Consenting) -> None:

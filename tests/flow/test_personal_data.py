@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from psycopg.sql import SQL, Identifier
 
 from tests.support.reconciling import compare
@@ -55,7 +56,7 @@ def employee(world: World) -> Row:
     )
 
 
-def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
+def test_an_employee_is_erased_for_good(world: World, tmp_path: Path, subtests: pytest.Subtests) -> None:
     world.sandbox.settings(limits=False)
     pull_all(world)
     one = employee(world)
@@ -76,76 +77,94 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path) -> None:
         world.connection_id(), f"{name} ({email.upper()}) has no calendar", world.connection_id(),
     )  # fmt: skip
 
-    # What is held: everything, with where it came from, for its owner's eyes only.
-    file = tmp_path / "export.json"
-    told = world.main("person", "export", "--email", f" {email.upper()}", "--file", str(file))
-    assert told.returncode == 0, told.stderr
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert world.main("person", "export", "--staff", xero_id, "--file", str(file)).returncode == 1  # never overwritten
-    [person] = json.loads(file.read_text())["persons"]
-    held = {part["table"]: part for part in person["held"]}
-    assert {"qicworks.staff", "qicworks.pay_template_line", "qicworks.leave_balance", "qicworks.leave_request"} < set(
-        held
-    )
-    assert held["qicworks.leave_request"]["rows"][0]["notes"] == "Knee, ask Dr Wirraway"
-    assert held["qicworks.staff"]["provenance"].startswith("pulled from Xero")
-    assert len(held["xero_sync.connection_event"]["rows"]) == 1
-    lines = [row for row in world.rows("pay_template_line").values() if str(row["employee_xero_id"]) == xero_id]
-    assert len(held["qicworks.pay_template_line"]["rows"]) == len(lines) > 0
+    with subtests.test("what is held is told to its owner alone, with where it came from"):
+        file = tmp_path / "export.json"
+        told = world.main("person", "export", "--email", f" {email.upper()}", "--file", str(file))
+        assert told.returncode == 0, told.stderr
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        again = world.main("person", "export", "--staff", xero_id, "--file", str(file))
+        assert again.returncode == 1, "a file is never overwritten"
+        [person] = json.loads(file.read_text())["persons"]
+        held = {part["table"]: part for part in person["held"]}
+        assert {
+            "qicworks.staff",
+            "qicworks.pay_template_line",
+            "qicworks.leave_balance",
+            "qicworks.leave_request",
+        } < set(held)
+        assert held["qicworks.leave_request"]["rows"][0]["notes"] == "Knee, ask Dr Wirraway"
+        assert held["qicworks.staff"]["provenance"].startswith("pulled from Xero")
+        assert len(held["xero_sync.connection_event"]["rows"]) == 1
+        lines = [row for row in world.rows("pay_template_line").values() if str(row["employee_xero_id"]) == xero_id]
+        assert len(held["qicworks.pay_template_line"]["rows"]) == len(lines) > 0
 
-    # Shown first, and nothing is changed by that.
-    before = everything(world)
-    shown = world.main("person", "erase", "--email", email)
-    assert "would be erased: 1 of qicworks.staff" in shown.stdout
-    assert "stays: 1 of qicworks.leave_request (pay and leave records, kept for 7 years)" in shown.stdout
-    assert f"before: {name} has no calendar\n  after:  erased has no calendar" in shown.stdout
-    assert everything(world) == before
-    world.query("UPDATE qicworks.leave_request SET push_state = 'ready' WHERE id = %s", leave["id"])
-    assert "wait to be pushed" in world.main("person", "erase", "--email", email, "--yes").stderr
-    world.query("UPDATE qicworks.leave_request SET push_state = 'pushed', push_error = %s", f"{name} has no calendar")
-    before = everything(world)
+    with subtests.test("what would be erased is shown first, and nothing is changed by that"):
+        before = everything(world)
+        shown = world.main("person", "erase", "--email", email)
+        assert "would be erased: 1 of qicworks.staff" in shown.stdout
+        assert "stays: 1 of qicworks.leave_request (pay and leave records, kept for 7 years)" in shown.stdout
+        assert f"before: {name} has no calendar\n  after:  erased has no calendar" in shown.stdout
+        assert everything(world) == before
 
-    done = world.main("person", "erase", "--email", email, "--yes")
-    assert done.returncode == 0, done.stderr
-    assert name not in done.stdout
-    assert mentions(world, *words, "Wirraway") == []
-    after = everything(world)
-    changed = {table: [row for row in rows if row not in after[table]] for table, rows in before.items()}
-    theirs = (xero_id, str(member["id"]), name.lower(), str(leave["id"]))
-    for table, rows in changed.items():
-        assert all(any(word in row.lower() for word in theirs) for row in rows), table
-    [kept] = world.query("SELECT * FROM qicworks.leave_request")
-    assert (kept["hours"], kept["push_state"], kept["push_version"]) == (
-        leave["hours"],
-        "pushed",
-        leave["push_version"],
-    )
-    assert (kept["title"], kept["notes"], kept["push_error"]) == (None, None, "erased has no calendar")
-    assert "erased (erased) has no calendar" in [
-        row["message"] for row in world.query("SELECT message FROM xero_sync.connection_event")
-    ]
-    event = world.query("SELECT * FROM xero_sync.connection_event WHERE data_set = 'personal_data'")
-    assert [row["status"] for row in event] == ["success"]
-    assert world.main("person", "erase", "--staff", str(member["id"]), "--yes").returncode == 0
-    twice = everything(world)
-    assert [table for table in after if "qicworks." in table and twice[table] != after[table]] == []
+    with subtests.test("what waits to be pushed is pushed first"):
+        world.query("UPDATE qicworks.leave_request SET push_state = 'ready' WHERE id = %s", leave["id"])
+        assert "wait to be pushed" in world.main("person", "erase", "--email", email, "--yes").stderr
+        world.query(
+            "UPDATE qicworks.leave_request SET push_state = 'pushed', push_error = %s", f"{name} has no calendar"
+        )
+        before = everything(world)
 
-    # Xero goes on having them, and changes them.
-    world.sandbox.change("Employees", one["EmployeeID"], Mobile="0400 000 000")
-    world.calls()
-    for how in ({}, {"full": True}, {}):
-        pull_all(world, **how)
-        assert mentions(world, *words) == []
-    asked = [call["path"] for call in world.calls() if xero_id in call["path"].lower()]
-    assert asked == []
-    erased = world.rows("staff")[xero_id]
-    assert (erased["first_name"], erased["last_name"], erased["is_active"]) == ("erased", "erased", False)
-    for name in ("chart_of_accounts", "tax_codes", "tracking_categories", "invoice_payments"):
-        world.pull(name)
-    assert compare(world).message == "in step"
-    [person] = json.loads(world.main("person", "export", "--staff", xero_id).stdout)["persons"]
-    assert [part["table"] for part in person["held"] if part["table"].startswith("xero_sync")] == ["xero_sync.erasure"]
-    assert world.main("person", "export", "--email", email).returncode == 1
+    with subtests.test("it stands nowhere any more, and no row of anybody else was written"):
+        done = world.main("person", "erase", "--email", email, "--yes")
+        assert done.returncode == 0, done.stderr
+        assert name not in done.stdout
+        assert mentions(world, *words, "Wirraway") == []
+        after = everything(world)
+        changed = {table: [row for row in rows if row not in after[table]] for table, rows in before.items()}
+        assert len(changed["qicworks.staff"]) == 1
+        theirs = (xero_id, str(member["id"]), name.lower(), str(leave["id"]))
+        for table, rows in changed.items():
+            assert all(any(word in row.lower() for word in theirs) for row in rows), table
+
+    with subtests.test("what the law asks for is kept without them"):
+        [kept] = world.query("SELECT * FROM qicworks.leave_request")
+        assert (kept["hours"], kept["push_state"], kept["push_version"]) == (
+            leave["hours"],
+            "pushed",
+            leave["push_version"],
+        )
+        assert (kept["title"], kept["notes"], kept["push_error"]) == (None, None, "erased has no calendar")
+        assert "erased (erased) has no calendar" in [
+            row["message"] for row in world.query("SELECT message FROM xero_sync.connection_event")
+        ]
+
+    with subtests.test("it is told, and done twice changes nothing"):
+        event = world.query("SELECT * FROM xero_sync.connection_event WHERE data_set = 'personal_data'")
+        assert [row["status"] for row in event] == ["success"]
+        assert world.main("person", "erase", "--staff", str(member["id"]), "--yes").returncode == 0
+        twice = everything(world)
+        assert [table for table in after if "qicworks." in table and twice[table] != after[table]] == []
+
+    with subtests.test("Xero goes on having them, and is never asked for them"):
+        world.sandbox.change("Employees", one["EmployeeID"], Mobile="0400 000 000")
+        world.calls()
+        for how in ({}, {"full": True}, {}):
+            pull_all(world, **how)
+            assert mentions(world, *words) == []
+        asked = [call["path"] for call in world.calls() if xero_id in call["path"].lower()]
+        assert asked == []
+        erased = world.rows("staff")[xero_id]
+        assert (erased["first_name"], erased["last_name"], erased["is_active"]) == ("erased", "erased", False)
+        for name in ("chart_of_accounts", "tax_codes", "tracking_categories", "invoice_payments"):
+            world.pull(name)
+        assert compare(world).message == "in step"
+
+    with subtests.test("afterwards nothing is held but that they were erased"):
+        [person] = json.loads(world.main("person", "export", "--staff", xero_id).stdout)["persons"]
+        assert [part["table"] for part in person["held"] if part["table"].startswith("xero_sync")] == [
+            "xero_sync.erasure"
+        ]
+        assert world.main("person", "export", "--email", email).returncode == 1
 
 
 def test_a_contact_is_erased_while_a_pull_is_at_work(world: World) -> None:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
-from tests.support.database_clock import DatabaseClock
+from tests.support.database_clock import stopped
+from tests.support.postgres import a_copy
 from tests.support.recorded import NOW, Row, connect, insert
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database, events, rejections, sql, standing, traffic
@@ -128,13 +130,45 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str, tmp
     engine.dispose()
 
 
-def test_what_needs_a_hand(database_clock: DatabaseClock, session: Session) -> None:
-    [fine, failing, off, broken] = connect(session, "A fine", "B failing", "C off", "D broken")
-    for id in (fine, failing, off, broken):
+def everything_pulled(session: Session, *names: str) -> list[UUID]:
+    """Organisations of which each data set was pulled just now."""
+    ids = connect(session, *names)
+    for id in ids:
         for name in DATASETS:
             session.execute("INSERT INTO xero_sync.cursor VALUES (%s, %s, NULL, now())", (id, f"{name}/part"))
+    return ids
+
+
+def test_nobody_needs_a_hand_while_all_goes_well(session: Session) -> None:
+    everything_pulled(session, "A", "B")
     assert not standing.needs_a_hand(session)
 
+
+@dataclass(frozen=True)
+class Four:
+    """Organisations of which something went wrong with each but the first; and an event that is at work."""
+
+    session: Session
+    fine: UUID
+    failing: UUID
+    off: UUID
+    broken: UUID
+    running: int
+
+
+@pytest.fixture(scope="module")
+def four(postgres_url: str, template: str) -> Iterator[Four]:
+    """For tests that only look."""
+    with a_copy(postgres_url, template) as url, stopped(url):
+        engine = database.engine(url)
+        with database.session(engine) as session:
+            [fine, failing, off, broken] = everything_pulled(session, "A fine", "B failing", "C off", "D broken")
+            yield Four(session, fine, failing, off, broken, go_wrong(session, fine, failing, off, broken))
+        engine.dispose()
+
+
+def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUID) -> int:
+    """Returns the event that is at work."""
     session.execute(
         "UPDATE xero_sync.connection SET enabled = id <> %s, connected_at = now() - interval '9 days'", (off,)
     )
@@ -165,7 +199,7 @@ def test_what_needs_a_hand(database_clock: DatabaseClock, session: Session) -> N
         insert(
             session, "xero_sync.push_request", connection_id=failing, kind="bills", idempotency_key=str(minutes),
             method="PUT", path="/",
-            documents=[document], versions=[1], created_at=database_clock.at - timedelta(minutes=minutes),
+            documents=[document], versions=[1], created_at=datetime.now(UTC) - timedelta(minutes=minutes),
         )  # fmt: skip
     for n in range(5):
         insert(
@@ -174,55 +208,81 @@ def test_what_needs_a_hand(database_clock: DatabaseClock, session: Session) -> N
             reasons=["name: missing"], record=Jsonb({"n": n}), event_id=running, held_back=n == 1,
             closed_at=NOW if n == 4 else None,
         )  # fmt: skip
-
-    needs = standing.needs_a_hand(session)
-    assert [one.organisation for one in needs.reconnect] == ["D broken"]
-    assert [(row["organisation"], row["data_set"], row["last_message"]) for row in needs.failing] == [
-        ("B failing", "contacts", "it broke"), ("B failing", "staff", "it broke")
-    ]  # fmt: skip
-    # Staff of B failed, which is told already; what A never had of pay codes Xero does not have.
-    assert [(row["organisation"], row["data_set"]) for row in needs.overdue] == [
-        ("A fine", "staff"),
-        ("B failing", "pay_codes"),
-    ]
-    assert [(row["kind"], row["connection_id"], row["documents"], row["attachments"]) for row in needs.documents] == [
-        ("bills", failing, 2, 1), ("invoices", failing, 2, 1)
-    ]  # fmt: skip
-    assert [(row["data_set"], row["count"], row["held_back"]) for row in needs.rejections] == [
-        ("contacts", 3, 1),
-        ("staff", 1, 0),
-    ]
-    assert [(row["kind"], row["requests"], row["documents"]) for row in needs.stuck] == [("bills", 1, 1)]
-    assert len(needs) == 1 + 2 + 2 + 2 + 2 + 1
-    seen = standing.needs_a_hand(session, frozenset({("pull", "staff"), ("push", "invoices")}))
-    assert [len(rows) for rows in vars(seen).values()] == [1, 1, 1, 1, 1, 0]
-
     session.execute(
         """INSERT INTO xero_sync.call_budget (app, tenant_id, day_remaining, day_limit, day_seen_at)
            VALUES ('one', 'tenant B failing', 900, 1000, now() - interval '1 hour'),
                   ('two', 'tenant B failing', 4000, 5000, now()),
                   ('one', 'tenant A fine', 1, 1000, now() - interval '25 hours')"""
     )
-    found, total = standing.page(session, "b FAIL")
-    assert (total, len(found)) == (1, 1)
-    assert (found[0].calls_left, found[0].day_limit) == (4000, 5000)
-    assert [(one.data_set, one.last_status, one.running_event_id) for one in found[0].data_sets] == [
-        ("contacts", "error", None), ("staff", "error", None), ("bills", None, running)
-    ]  # fmt: skip
-    assert found[0].last_pull_at is not None
-    assert found[0].last_push_at is None
-    found, total = standing.page(session, "", 2, 1, frozenset({("pull", "staff")}))
-    assert ([one.connection.organisation for one in found], total) == (["B failing", "C off"], 4)
-    assert [len(one.data_sets) for one in found] == [1, 0]
-    assert standing.one(session, fine).calls_left is None
+    return running
 
+
+def test_who_is_to_be_connected_again_and_what_fails_needs_a_hand(four: Four) -> None:
+    needs = standing.needs_a_hand(four.session)
+    assert [one.organisation for one in needs.reconnect] == ["D broken"]
+    assert [(row["organisation"], row["data_set"], row["last_message"]) for row in needs.failing] == [
+        ("B failing", "contacts", "it broke"), ("B failing", "staff", "it broke")
+    ]  # fmt: skip
+
+
+def test_what_was_not_pulled_for_long_needs_a_hand(four: Four) -> None:
+    """Staff of B failed, which is told already; what A never had of pay codes Xero does not have."""
+    overdue = standing.needs_a_hand(four.session).overdue
+    assert [(row["organisation"], row["data_set"]) for row in overdue] == [
+        ("A fine", "staff"),
+        ("B failing", "pay_codes"),
+    ]
+
+
+def test_documents_that_failed_or_are_long_on_their_way_need_a_hand(four: Four) -> None:
+    needs = standing.needs_a_hand(four.session)
+    assert [(row["kind"], row["connection_id"], row["documents"], row["attachments"]) for row in needs.documents] == [
+        ("bills", four.failing, 2, 1), ("invoices", four.failing, 2, 1)
+    ]  # fmt: skip
+    assert [(row["kind"], row["requests"], row["documents"]) for row in needs.stuck] == [("bills", 1, 1)]
+
+
+def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> None:
+    session = four.session
+    assert [(row["data_set"], row["count"], row["held_back"]) for row in standing.needs_a_hand(session).rejections] == [
+        ("contacts", 3, 1),
+        ("staff", 1, 0),
+    ]
     rows, last = rejections.open_page(session, None, None, 2)
     assert [row["key"] for row in rows] == ["3", "2"]
-    rows, last = rejections.open_page(session, failing, last, 2)
+    rows, last = rejections.open_page(session, four.failing, last, 2)
     assert ([row["key"] for row in rows], last) == (["1", "0"], None)
-    assert rejections.open_page(session, fine) == ([], None)
+    assert rejections.open_page(session, four.fine) == ([], None)
     assert len(rejections.open_page(session, data_sets=frozenset({("pull", "staff"), ("push", "contacts")}))[0]) == 1
-    days = traffic.by_day(session, failing)
-    assert (len(days), days[-1].day, days[-1].runs, days[-1].failed_runs) == (30, database_clock.at.date(), 2, 2)
-    assert [row["data_set"] for row in traffic.by_data_set(session, None, frozenset({("pull", "staff")}))] == ["staff"]
-    assert [row["organisation"] for row in traffic.by_organisation(session, days=1, limit=1)] == ["A fine"]
+
+
+def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four) -> None:
+    assert len(standing.needs_a_hand(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
+    seen = standing.needs_a_hand(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
+    assert [len(rows) for rows in vars(seen).values()] == [1, 1, 1, 1, 1, 0]
+
+
+def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> None:
+    [found], total = standing.page(four.session, "b FAIL")
+    assert total == 1
+    assert (found.calls_left, found.day_limit) == (4000, 5000)
+    assert [(one.data_set, one.last_status, one.running_event_id) for one in found.data_sets] == [
+        ("contacts", "error", None), ("staff", "error", None), ("bills", None, four.running)
+    ]  # fmt: skip
+    assert found.last_pull_at is not None
+    assert found.last_push_at is None
+    assert standing.one(four.session, four.fine).calls_left is None, "of yesterday nothing is left"
+
+
+def test_organisations_are_shown_page_by_page_as_far_as_one_may_see(four: Four) -> None:
+    found, total = standing.page(four.session, "", 2, 1, frozenset({("pull", "staff")}))
+    assert ([one.connection.organisation for one in found], total) == (["B failing", "C off"], 4)
+    assert [len(one.data_sets) for one in found] == [1, 0]
+
+
+def test_traffic_by_day_by_data_set_and_by_organisation(four: Four) -> None:
+    days = traffic.by_day(four.session, four.failing)
+    assert (len(days), days[-1].day, days[-1].runs, days[-1].failed_runs) == (30, datetime.now(UTC).date(), 2, 2)
+    only_staff = traffic.by_data_set(four.session, None, frozenset({("pull", "staff")}))
+    assert [row["data_set"] for row in only_staff] == ["staff"]
+    assert [row["organisation"] for row in traffic.by_organisation(four.session, days=1, limit=1)] == ["A fine"]
