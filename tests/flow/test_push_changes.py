@@ -688,6 +688,7 @@ def test_a_dry_run_writes_nothing_and_shows_what_is_sent(books: Books, kind: str
 
     told = books.world.main("push", kind, "--connection", books.world.names()[0], "--dry-run", "--json")
     assert told.returncode == 1, "something would be refused"
+    assert {call["method"] for call in books.world.calls()} <= {"GET"}
     assert versions(books) == before
     printed = [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in told.stdout.splitlines()]
     exact = [json.loads(planning.JSON.encode(one.body), parse_float=Decimal, parse_int=Decimal) for one in requests]

@@ -27,11 +27,10 @@ def two(world: World) -> tuple[Books, Books]:
     return first, second
 
 
-def test_a_dry_run_shows_what_is_sent_and_changes_nothing(world: World, two: tuple[Books, Books]) -> None:
+def test_a_dry_run_is_printed_for_programs_and_for_people(world: World, two: tuple[Books, Books]) -> None:
+    """That it writes nothing and shows the very body: `test_push_changes.py`, with every kind of document."""
     first, _ = two
     bad = first.add("invoices", number="BAD-1", contact_id=None)
-    tables = ("qicworks.invoice", "xero_sync.push_request", "xero_sync.connection_event")
-    held = [world.query(f"SELECT * FROM {table} ORDER BY id") for table in tables]
     name = world.names()[0]
 
     shown = world.main("push", "invoices", "--connection", name, "--dry-run", "--json")
@@ -39,8 +38,6 @@ def test_a_dry_run_shows_what_is_sent_and_changes_nothing(world: World, two: tup
     assert shown.returncode == 1, "one would be refused"
     assert "invoice BAD-1 would be refused: not sent: it has no contact" in shown.stderr
     [line] = shown.stdout.splitlines()
-    assert [world.query(f"SELECT * FROM {table} ORDER BY id") for table in tables] == held
-    assert [call for call in world.calls() if call["method"] != "GET"] == []
     assert '"UnitAmount":33.3333' in line, "numbers as they are sent"
     assert '"Quantity":12345.6789,"UnitAmount":0.0001' in line
 
