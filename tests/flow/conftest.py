@@ -1,7 +1,10 @@
-"""Worlds in a particular state."""
+"""Worlds and databases in a particular state."""
+
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support.postgres import a_copy
 from tests.support.world import World
 
 
@@ -11,3 +14,10 @@ def fresh(unconnected: World) -> World:
     assert unconnected.connect() == 0
     unconnected.calls()
     return unconnected
+
+
+@pytest.fixture
+def blank_url(postgres_url: str) -> Iterator[str]:
+    """A database in which there is nothing yet."""
+    with a_copy(postgres_url, "template0") as url:
+        yield url

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.ageing import age
 from tests.support.pushing import Books
 from tests.support.world import World
 from xero.datasets.registry import DATASETS
@@ -17,16 +18,6 @@ from xero.qicworks.events import Origin
 from xero.qicworks.retention import KEPT, WHAT, Retention
 from xero.sync.pruning import NAMES, prune
 
-# Everything that has an age, to be made five years older.
-AGED = {
-    "connection_event": ("started_at", "ended_at"),
-    "push_request": ("created_at", "first_sent_at", "last_sent_at", "closed_at"),
-    "rejection": ("rejected_at", "last_tried_at", "closed_at"),
-    "staging": ("started_at",),
-    "oauth_state": ("created_at", "expires_at"),
-    "call_budget": ("day_seen_at", "not_before"),
-    "traffic": ("day",),
-}
 # Beside all of QicWorks' own: what pruning has no business with.
 APART = ("connection", "token", "cursor", "standing", "due", "owned_earnings_line")
 # What nothing needs any more, and what must stay however old it is: five of each.
@@ -36,15 +27,6 @@ REQUESTS = {
     "in grief": "now(), 'answered', true",
     "settled": "now(), 'answered', false",
 }
-
-
-def age(world: World) -> None:
-    world.query("ALTER TABLE xero_sync.connection_event DISABLE TRIGGER has_ended")  # nothing ends anew
-    for table, columns in AGED.items():
-        older = ", ".join(f"{column} = {column} - interval '5 years'" for column in columns)
-        world.query(f"UPDATE xero_sync.{table} SET {older}")
-    world.query("ALTER TABLE xero_sync.connection_event ENABLE TRIGGER has_ended")
-    world.query("UPDATE xero_sync.call_budget SET calls = '{}'")
 
 
 def held(world: World) -> dict[str, Counter[Any]]:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from unittest import mock
 from uuid import UUID
 
 import psycopg
@@ -19,8 +17,9 @@ from sqlalchemy import Engine
 from tests.support.database_clock import stopped
 from tests.support.postgres import a_copy
 from tests.support.recorded import NOW, Row, connect, insert
+from tests.support.versions import as_of
 from xero.datasets.registry import DATASETS
-from xero.qicworks import connections, database, events, rejections, sql, standing, traffic
+from xero.qicworks import connections, database, events, rejections, standing, traffic
 from xero.qicworks.database import Session
 from xero.qicworks.event_log import Pair
 from xero.qicworks.events import Counts, Origin
@@ -81,18 +80,13 @@ def recomputed(rows: list[Row]) -> tuple[dict[tuple[Any, ...], Row], dict[tuple[
     return last, {key: tuple(sorted(day.items())) for key, day in sums.items()}
 
 
-def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str, tmp_path: Path) -> None:
+def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str) -> None:
     """Events that ended before the migration, after it, many at once on the same pairs; days change at midnight UTC."""
-    schema = tmp_path / "schema"
-    schema.mkdir()
-    for file in sorted((sql.folder() / "schema").glob("*.sql")):
-        if file.name < "0009":
-            (schema / file.name).symlink_to(file)
     name = f"test_{random.randrange(10**9)}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"'.encode())
     engine = database.engine(postgres_url.rsplit("/", 1)[0] + "/" + name)
-    with mock.patch.object(sql, "folder", return_value=tmp_path):
+    with as_of("0008.consent"):
         migrate(engine)
     with database.session(engine) as session:
         ids = connect(session, "A", "B")

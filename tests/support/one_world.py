@@ -12,8 +12,8 @@ from xero.qicworks import database
 
 
 @contextmanager
-def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]:
-    """Of the sandbox's first organisation; its limits are off."""
+def world_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterator[World]:
+    """Connected; the limits of its sandbox are off."""
     sandbox = Sandbox(sandbox_url)
     sandbox.reset()
     sandbox.settings(limits=False)
@@ -21,9 +21,16 @@ def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterato
         engine = database.engine(url)
         world = World(sandbox, engine, url)
         assert world.connect() == 0
-        yield Books(world)
+        yield world
         engine.dispose()
     sandbox.session.close()
+
+
+@contextmanager
+def books_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]:
+    """Of the sandbox's first organisation."""
+    with world_for_all(sandbox_url, postgres_url, template) as world:
+        yield Books(world)
 
 
 @contextmanager
