@@ -8,7 +8,7 @@ TRUSTING := $(BIN)/python .ci/certificates.py
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster faults histories bench bench-scale lint lock audit
+.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster chart faults histories bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -53,7 +53,7 @@ test: setup  ## every test but those of the cluster
 PYTEST = $(BIN)/python -m pytest --durations=25 --durations-min=1
 
 test-most:
-	$(PYTEST) --numprocesses auto --dist worksteal -m "not stack and not cluster and not faults"
+	$(PYTEST) --numprocesses auto --dist worksteal -m "not stack and not cluster and not chart and not faults"
 
 # Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
 test-stack: browser
@@ -61,6 +61,22 @@ test-stack: browser
 
 test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
 	$(PYTEST) -m cluster tests/cluster
+
+CHART_VERSIONS ?= 1.19.0 1.22.0
+CHARTS ?= $(CHART_VERSIONS:%=.venv/charts/airflow-%.tgz)
+HELM := PYTHONPATH=.venv/helm $(BIN)/python
+
+.venv/helm: tests/chart/requirements.txt | $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $@ --require-hashes -r $<
+	@touch $@
+
+.venv/charts/airflow-%.tgz: | .venv/helm
+	@mkdir -p .venv/charts
+	@$(HELM) -c 'import helm_python; helm_python.pull("airflow", repo_url="https://airflow.apache.org", version="$*", destination=".venv/charts")' \
+	  || { echo "Airflow's chart $* cannot be had from here. Where it lies already, as a folder or .tgz: make chart CHARTS=/path/to/it"; exit 1; }
+
+chart: setup .venv/helm $(CHARTS)  ## render deploy/values.yaml with Airflow's official chart, and look at every object (CHARTS: folders or .tgz)
+	CHARTS="$(CHARTS)" $(HELM) -m pytest -m chart tests/chart
 
 FAULT_MINUTES ?= 15
 
