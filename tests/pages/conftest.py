@@ -11,6 +11,7 @@ import pytest
 from tests.support.one_world import books_for_all
 from tests.support.pages import Browser, Client, by_consent
 from tests.support.pushing import Books
+from tests.support.rights import SOME_DAGS, logged_in_by_fab
 from tests.support.world import World
 
 
@@ -35,6 +36,20 @@ def browser(airflow_database: None) -> Iterator[Client]:
     yield of
     for client in opened:
         client.close()
+
+
+@pytest.fixture(scope="module")
+def clerk(airflow_dags: None) -> Iterator[Browser]:
+    """A browser of a user of FAB, Airflow's larger auth manager, who has a role with rights to four DAGs."""
+    with logged_in_by_fab(SOME_DAGS) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def stranger(airflow_dags: None) -> Iterator[Browser]:
+    """The same, with no right to any DAG."""
+    with logged_in_by_fab({}) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import requests
 
+from tests.support.page_runs import words
 from tests.support.pages import Browser, Client
 from tests.support.pushing import Books
 
@@ -108,9 +109,9 @@ def test_what_comes_back_wrong_says_what_to_do(
     admin, op, viewer = browser("admin"), browser("op"), browser("viewer")
 
     def says(answer: str, path: str, who: Browser = admin, status: int = 409) -> None:
-        page = who.read(path, status)
-        assert answer in page
-        assert "Connect to Xero" in page or status == 403
+        said = words(who.read(path, status))
+        assert answer in said
+        assert "Connect to Xero" in said or status == 403
 
     stored = "SELECT count(*) AS count FROM xero_sync.token"
     [before] = books.world.query(stored)

@@ -34,5 +34,6 @@ def origin(run: Run, task: str) -> Origin:
 
 
 def words(html: str) -> str:
-    """What a page says, without its tags."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html.split("<main", 1)[-1])))
+    """What a page says in its <main>, or a part of a page in all, without its tags."""
+    main = re.search(r"<main[^>]*>(.*)</main>", html, re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main[1] if main else html)))
