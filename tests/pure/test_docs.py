@@ -168,12 +168,14 @@ def test_the_tests_that_are_named_are_there() -> None:
 def read() -> set[str]:
     """Variables that something here reads, and constants that it defines. Nothing that a comment or a text mentions."""
     folders = ("plugins", "demo", "include", "deploy", "tests", "benchmarks")
-    python = "\n".join(text(path) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    files = [ROOT / "conftest.py", *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
+    python = "\n".join(map(text, files))
     sql = "\n".join(text(path) for folder in folders for path in (ROOT / folder).rglob("*.sql"))
     others = text(ROOT / "Makefile") + text(ROOT / "docker-compose.yaml")
     return {
         *PORTS,
         *re.findall(r"""environ(?:\.get\(|\[|\.setdefault\()["']([A-Z_]+)["']""", python),
+        *re.findall(r"""["']([A-Z_]+)["'] in os\.environ""", python),
         *re.findall(r"^ *([A-Z_]+)(?:: \S+)? = ", python, re.MULTILINE),
         *re.findall(r"""^[A-Z_]+ = "([A-Z_]+)\"""", python, re.MULTILINE),  # the name of a variable
         *re.findall(r"\$[{(]([A-Z_]+)", others),
