@@ -67,7 +67,7 @@ CHARTS ?= $(CHART_VERSIONS:%=.venv/charts/airflow-%.tgz)
 HELM := PYTHONPATH=.venv/helm $(BIN)/python
 
 .venv/helm: tests/chart/requirements.txt | $(STAMP)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $@ --require-hashes -r $<
+	$(TRUSTING) $(BIN)/uv pip install --quiet --python $(BIN)/python --target $@ --require-hashes -r $<
 	@touch $@
 
 .venv/charts/airflow-%.tgz: | .venv/helm

@@ -5,6 +5,7 @@ import ensurepip
 import hashlib
 import ipaddress
 import os
+import re
 import shutil
 import ssl
 import stat
@@ -174,6 +175,14 @@ def test_what_downloads_trusts_the_authorities_of_the_system(
     assert list(project.glob(".venv/lib/*/site-packages/tiny.py"))
     assert "--hash" in (project / "requirements.txt").read_text()
     assert "tiny==1 --hash" in run(sys.executable, "-c", AUDIT, PYTHONPATH=".ci").replace(" \\\n   ", "")
+
+
+def test_each_command_that_downloads_is_run_so(root: Path) -> None:
+    """But the audit, which is Python and adds the variables by itself."""
+    makefile = (root / "Makefile").read_text()
+    downloads = re.findall(r"^.*(?:\bpip (?:install|compile)\b|-m benchmarks\b(?!\.)).*$", makefile, re.MULTILINE)
+    assert len(downloads) >= 6
+    assert not [line for line in downloads if "$(TRUSTING) $(BIN)/" not in line]
 
 
 def test_what_is_set_already_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
