@@ -138,7 +138,9 @@ def test_a_day_of_traffic_ends_at_midnight_utc(database_clock: DatabaseClock, un
     id = UUID(world.connection_id())
 
     def days(session: database.Session) -> list[tuple[date, int]]:
-        return [(day.day, day.runs) for day in traffic.by_day(session, id)][-2:]
+        days = [(day.day, day.runs) for day in traffic.by_day(session, id)]
+        assert (len(days), days[-1][0] - days[0][0]) == (30, timedelta(days=29))
+        return days[-2:]
 
     database_clock.set(midnight - INSTANT)
     with database.session(world.engine) as session:

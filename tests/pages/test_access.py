@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
+from itsdangerous import TimestampSigner
 
 from tests.support.page_runs import run_of, words
 from tests.support.pages import Client
@@ -75,6 +76,18 @@ def test_a_bearer_token_beside_a_cookie_excuses_no_form(browser: Client, books: 
         fields = {"connection": books.connection_id}
         answer = client.post("/xero/synchronise", data=fields, headers={"authorization": f"{scheme} {token}"})
         assert answer.status_code == status, answer.text
+
+
+def test_a_form_is_good_for_twelve_hours(browser: Client, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, loaded, half_a_day = browser("user"), 1_795_917_600, 12 * 60 * 60
+    now = [loaded]
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: now[0])
+    token = user.form_token()
+    for age, status in ((half_a_day, 422), (half_a_day + 1, 403)):  # it is let in, and asked for what is missing
+        now[0] = loaded + age
+        answer = user.press("synchronise", {"connection": books.connection_id}, form_token=token)
+        assert answer.status_code == status, answer.text
+    assert "grown too old" in words(answer.text)
 
 
 @pytest.mark.parametrize(("method", "path"), [pair for pair in routes() if pair[0] != "GET"])
