@@ -167,7 +167,7 @@ def test_the_tests_that_are_named_are_there() -> None:
 @cache
 def read() -> set[str]:
     """Variables that something here reads, and constants that it defines. Nothing that a comment or a text mentions."""
-    folders = ("plugins", "demo", "include", "deploy", "tests", "benchmarks")
+    folders = (".ci", "plugins", "demo", "include", "deploy", "tests", "benchmarks")
     files = [ROOT / "conftest.py", *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
     python = "\n".join(map(text, files))
     sql = "\n".join(text(path) for folder in folders for path in (ROOT / folder).rglob("*.sql"))
@@ -176,6 +176,7 @@ def read() -> set[str]:
         *PORTS,
         *re.findall(r"""environ(?:\.get\(|\[|\.setdefault\()["']([A-Z_]+)["']""", python),
         *re.findall(r"""["']([A-Z_]+)["'] in os\.environ""", python),
+        *re.findall(r"""\{"([A-Z_]+)": """, python),  # handed on to a program
         *re.findall(r"^ *([A-Z_]+)(?:: \S+)? = ", python, re.MULTILINE),
         *re.findall(r"""^[A-Z_]+ = "([A-Z_]+)\"""", python, re.MULTILINE),  # the name of a variable
         *re.findall(r"\$[{(]([A-Z_]+)", others),
