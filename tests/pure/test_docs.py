@@ -176,12 +176,12 @@ def read() -> set[str]:
         *PORTS,
         *re.findall(r"""environ(?:\.get\(|\[|\.setdefault\()["']([A-Z_]+)["']""", python),
         *re.findall(r"""["']([A-Z_]+)["'] in os\.environ""", python),
-        *re.findall(r"""\{"([A-Z_]+)": """, python),  # handed on to a program
         *re.findall(r"^ *([A-Z_]+)(?:: \S+)? = ", python, re.MULTILINE),
         *re.findall(r"""^[A-Z_]+ = "([A-Z_]+)\"""", python, re.MULTILINE),  # the name of a variable
         *re.findall(r"\$[{(]([A-Z_]+)", others),
         *re.findall(r"^\\getenv \w+ ([A-Z_]+)", sql, re.MULTILINE),
         *("AIRFLOW_HOME", "AIRFLOW_CONN_QICWORKS_DEFAULT", "AIRFLOW_CONN_XERO_DEFAULT"),  # by Airflow
+        *("UV_SYSTEM_CERTS", "PIP_CERT"),  # by what installs
     }
 
 
