@@ -1,4 +1,4 @@
-"""`make demo` on a demo that runs: it pulls again and changes nothing, on neither side."""
+"""`make demo` on a demo that runs: it pulls again what changed, and adds or sends nothing."""
 
 import io
 from typing import Any
@@ -18,15 +18,16 @@ TABLES = """
      WHERE table_type = 'BASE TABLE' AND (table_schema = 'qicworks'
         OR table_schema = 'xero_sync' AND table_name IN ('connection', 'token', 'rejection', 'push_request'))
 """
-# The balances of a day before stay, as history: somewhere it may become midnight meanwhile.
-ROWS = "SELECT count(*) AS count FROM {} AS row WHERE coalesce((to_jsonb(row) ->> 'is_active')::boolean, true)"
+# The second demo reads back the lines of pay that the first pushed. The balances of the day before stay, as history: it
+# may become midnight somewhere between the two.
+GROWING = {"qicworks.pay_template_line", "qicworks.leave_balance"}
 SENT = "SELECT id, push_state, push_version, xero_id, pushed_at FROM qicworks.{} ORDER BY id"
 
 
 def held(stack: Stack) -> dict[str, Any]:
     """What both sides hold, by name; and which programs run."""
-    tables = [row["name"] for row in stack.query(TABLES)]
-    counts = {name: stack.query(ROWS.format(name))[0]["count"] for name in tables}
+    tables = {row["name"] for row in stack.query(TABLES)} - GROWING
+    counts = {name: stack.query(f"SELECT count(*) AS count FROM {name}")[0]["count"] for name in tables}
     documents = {name: stack.query(SENT.format(kind.table)) for name, kind in KINDS.items()}
     assert all(counts[name] for name in ("qicworks.contact", "xero_sync.connection", "qicworks.payroll_line"))
     assert all(documents.values())
@@ -34,7 +35,7 @@ def held(stack: Stack) -> dict[str, Any]:
     return {"QicWorks": counts, "documents": documents, "Xero": stack.sandbox("GET", "organisations"), **programs}
 
 
-def test_the_demo_again_changes_nothing(stack: Stack) -> None:
+def test_the_demo_again_adds_and_sends_nothing(stack: Stack) -> None:
     before = held(stack)
     stack.sandbox("DELETE", "calls")
     said = io.StringIO()
