@@ -68,7 +68,7 @@ def assert_in_step(world: World) -> None:
     assert len(good) == len(truth) - NAMELESS
 
 
-def assert_told(events: Sequence[dict[str, Any]], *, interrupted: int) -> None:
+def assert_reported(events: Sequence[dict[str, Any]], *, interrupted: int) -> None:
     """By the events: so many killed pulls, and the one that brought it to an end."""
     *killed, last = events
     assert [event["status"] for event in killed] == ["error"] * interrupted
@@ -107,11 +107,11 @@ def test_killed_at_any_moment(many: World) -> None:
 
         many.pull("contacts")
         if rows:
-            assert_told(pulls(many)[:1], interrupted=0)
+            assert_reported(pulls(many)[:1], interrupted=0)
             assert (many.event()["inserted"], many.event()["rejected"]) == (0, NAMELESS), where
         else:
             assert fetched(many) == pages[safe:], where
-            assert_told(pulls(many), interrupted=len(events))
+            assert_reported(pulls(many), interrupted=len(events))
         assert len(many.rows("contact")) == GOOD, where
     assert met == {"nothing read", "reading", "read", "loaded"}
     assert_in_step(many)
@@ -131,7 +131,7 @@ def test_killed_again_and_again_while_it_reads(many: World) -> None:
     many.pull("contacts")
     asked = fetched(many)
     assert (len(asked), len(set(asked))) == (CALLS + 3, CALLS)
-    assert_told(pulls(many), interrupted=3)
+    assert_reported(pulls(many), interrupted=3)
     assert_in_step(many)
 
 
@@ -160,7 +160,7 @@ def test_killed_wherever_it_validates_and_loads(many: World) -> None:
         kills += 1
     assert kills > 5
     assert fetched(many) == []
-    assert_told(pulls(many), interrupted=len(PLACES) + kills - 1)
+    assert_reported(pulls(many), interrupted=len(PLACES) + kills - 1)
     assert_in_step(many)
 
 
@@ -204,7 +204,7 @@ def test_the_database_ends_the_session(many: World) -> None:
     until(lambda: not many.query(LEASES))
     many.pull("contacts")
     assert len(fetched(many)) == CALLS, "without its session it sends no further call"
-    assert_told(pulls(many), interrupted=1)
+    assert_reported(pulls(many), interrupted=1)
     assert_in_step(many)
 
 

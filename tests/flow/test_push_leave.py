@@ -116,6 +116,8 @@ def test_killed_at_any_moment_it_is_there_once(payroll: Payroll) -> None:
         return payroll.leave(employee, payroll.start_of(week), payroll.start_of(week))
 
     requests = [apply()]
+    pushing()
+    requests.append(apply())
     passed = moments(world, pushing)
     assert len(of_writes(passed)) == 2 * 2, "making it, and approving it"
     for moment in sorted({*of_writes(passed), *spread(len(passed), 8)}):

@@ -92,6 +92,8 @@ def test_what_goes_wrong_on_the_way(books: Books) -> None:
 def test_killed_at_any_moment(books: Books, kind: str) -> None:
     """kill -9; the next run comes at once, or after minutes. It is not turned away, and one is enough."""
     fill(books, kind)
+    books.push(kind)
+    fill(books, kind)
     passed = moments(books.world, partial(books.push, kind))
     chosen = sorted({*of_writes(passed), *spread(len(passed), 7)})
     assert len(of_writes(passed)) == 2 * (1 + 2), "the request, and two attachments"
@@ -190,6 +192,8 @@ def test_edited_in_the_air_and_the_answer_lost(books: Books) -> None:
 def test_killed_when_all_was_settled(books: Books) -> None:
     """Nothing waits but its event, which says that it runs: the next run comes for that, too, and closes it."""
     pushing = partial(books.push, "purchase_orders")
+    fill(books, "purchase_orders")
+    pushing()
     fill(books, "purchase_orders")
     moment = len(moments(books.world, pushing))
     while not running(books.world):

@@ -304,12 +304,14 @@ def test_killed_at_any_moment_it_is_right_with_the_next_run(payroll: Payroll) ->
         world.query("UPDATE qicworks.payroll_line SET units = %s, rate = %s", hours, 60 + hours)
         payroll.ready("payroll_push", document)
 
+    pushing()
+    change_to(2)
     passed = moments(world, pushing)
     writes = of_writes(passed)
     assert len(writes) == 2, "the pay template"
     ends = [(moment, signal.SIGKILL) for moment in sorted({*writes, *spread(len(passed), 9)})]
     ends += [(moment, signal.SIGINT) for moment in writes]
-    for hours, (moment, with_signal) in enumerate(ends, 2):
+    for hours, (moment, with_signal) in enumerate(ends, 3):
         change_to(hours)
         assert kill_at(world, moment, pushing, with_signal=with_signal), passed[moment - 1]
         written = moment >= writes[1]

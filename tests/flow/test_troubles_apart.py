@@ -100,12 +100,12 @@ def assert_apart(world: Consenting, direction: str, ends: list[End], revoked: UU
     assert isinstance(outage, RetryLater), ends
     assert isinstance(reconnect, ReconnectNeeded), ends
     assert isinstance(fine, Outcome), ends
-    told = [
+    reported = [
         {(row["status"], row["message"], row["correction"]) for row in events(world, number, direction)}
         for number in (OUTAGE, REVOKED, FINE)
     ]
     failed = [{("error", error.message, error.correction)} for error in (outage, reconnect)]
-    assert told == [*failed, {("success", fine.message, None)}]
+    assert reported == [*failed, {("success", fine.message, None)}]
     assert world.token(revoked)["broken_reason"] == reconnect.message
     states = [(one.state, one.authorisation) for number in range(3) for one in [world.live_at(number)]]
     assert states == [("connected", "ok"), ("connected", "broken"), ("connected", "ok")]

@@ -29,7 +29,7 @@ FORK = multiprocessing.get_context("fork")
 SKIPPED, FAILED, INTERRUPTED = 3, 4, 130  # exit codes
 
 Work = Callable[[], object]  # such as a push; it uses the world that it is forked with
-Reached = Callable[[str], object]  # is told each moment, in words
+Reached = Callable[[str], object]  # is called at each moment, which it gets in words
 
 # A killed process whose statement waits: PostgreSQL looks every 0.1 s whether it is still there, not every 2 s.
 NOTICED_SOON = "?options=-c%20client_connection_check_interval%3D100"
@@ -41,7 +41,7 @@ SESSIONS = """
 
 
 class Forked:
-    """Work in another process. Exit codes: 0, or those above."""
+    """Work in another process. Exit codes: 0, or those above. `options` are added to the database's address."""
 
     def __init__(
         self, world: World, work: Work, reached: Reached = lambda moment: None, *, options: str = NOTICED_SOON
@@ -55,7 +55,7 @@ class Forked:
             world.engine = database.engine(world.database_url)
             interaction.SHOW_PROGRESS_SECONDS = 0.0  # at each page: a moment that comes by the clock has no number
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            with _moments_told(reached):
+            with _moments_reported(reached):
                 os._exit(_exit_code(work))
 
         self._process = FORK.Process(target=run)
@@ -94,15 +94,15 @@ def _exit_code(work: Work) -> int:
 
 
 @contextmanager
-def _moments_told(reached: Reached) -> Iterator[None]:
+def _moments_reported(reached: Reached) -> Iterator[None]:
     def before(name: str) -> Any:
         real = getattr(psycopg.Cursor, name)
 
-        def told(cursor: Any, statement: Any, *arguments: Any, **options: Any) -> Any:
+        def reporting(cursor: Any, statement: Any, *arguments: Any, **options: Any) -> Any:
             reached(f"{name} {' '.join(str(statement).split())[:100]}")
             return real(cursor, statement, *arguments, **options)
 
-        return mock.patch.object(psycopg.Cursor, name, told)
+        return mock.patch.object(psycopg.Cursor, name, reporting)
 
     def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
         reached(f"call {request.method} {request.path_url}")
@@ -118,7 +118,9 @@ def _moments_told(reached: Reached) -> Iterator[None]:
 
 
 def moments(world: World, work: Work) -> list[str]:
-    """Lets the work go undisturbed to its end. The moments that it passed, in words."""
+    """Lets the work go undisturbed to its end. The moments that it passed, in words.
+
+    Not the first work in a world: that may have to renew the access token, and the next one has not."""
     receiver, sender = FORK.Pipe(duplex=False)
     process = Forked(world, work, sender.send)
     sender.close()
@@ -127,7 +129,9 @@ def moments(world: World, work: Work) -> list[str]:
         while True:
             passed.append(receiver.recv())
     except EOFError:
-        assert process.join() == 0
+        code = process.join()
+    assert code == 0, f"it ended with {code}"
+    assert not any("/connect/token" in words for words in passed), "it is the first work"
     return passed
 
 

@@ -30,6 +30,8 @@ def test_odd_numbers(books: Books, kind: str) -> None:
 def test_killed_with_bad_news_in_hand(books: Books, kind: str, trouble: str) -> None:
     fill(books, kind)
     pushing = partial(books.push, kind)
+    pushing()
+    fill(books, kind)
     last = len(moments(books.world, pushing))
     for moment in range(last // 5 + PRICED_NUMBERS[kind], last, EVERY):
         fill(books, kind)
