@@ -59,6 +59,7 @@ class TestPolicy:
 
     def test_every_task_has_an_owner_and_retries(self, dags: dict[str, Any], dag_id: str) -> None:
         tasks = dags[dag_id].task_dict
+        assert tasks
         for task_id, task in tasks.items():
             task = task.unmap({"op_kwargs": {"connection": {}}}) if task.is_mapped else task
             assert task.owner == "qicworks", f"{task_id} has no owner: default_args of pull_dag."
@@ -93,6 +94,7 @@ class TestPullPolicy:
 
     def test_the_run_fails_when_an_organisation_failed(self, dags: dict[str, Any], dag_id: str) -> None:
         tasks = dags[dag_id].task_dict
+        assert tasks
         assert tasks["announce"].trigger_rule == "all_done", "One organisation's failure must not silence the others."
         assert tasks["watcher"].trigger_rule == "one_failed", "Without the watcher, announce hides a failed pull."
         assert tasks["watcher"].upstream_task_ids == {"pull"}

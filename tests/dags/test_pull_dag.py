@@ -144,10 +144,14 @@ def test_a_revoked_organisation_fails_alone_and_fails_the_run(run_pull: RunPull,
     assert event["correction"]
 
 
-def test_an_unknown_organisation_is_refused_with_a_hint(run_pull: RunPull, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_organisation_is_refused_with_a_hint(
+    run_pull: RunPull, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     run = run_pull(connection="No Such Pty Ltd")
     assert run.state == "failed"
     assert states(run)["connections"] == "failed"
+    logged = "".join(capfd.readouterr()) + caplog.text
+    assert "no connection is called 'No Such Pty Ltd'; `python -m xero connections` lists them" in logged
 
 
 def test_no_organisation_at_all_is_no_failure(run_pull: RunPull, engine: Engine) -> None:

@@ -35,7 +35,7 @@ def test_rejected_rows(browser: Client, books: Books) -> None:
     assert "name: &lt;i&gt;missing&lt;/i&gt;" in first
     assert words(first).count("nothing of that pull was loaded") == 1
     assert '"city": "Dubbo"' in words(second)
-    assert "never" in words(second)
+    assert 'What could not be read: { "UpdatedDateUTC": "never" }' in words(second)
     assert f"synchronise?connection={books.connection_id}&amp;data_set=contacts" in first
     op.read("rejections?before=x", 422)
     op.read("rejections?connection=x", 404)
