@@ -9,10 +9,11 @@ import pytest
 
 from tests.support.background import in_background
 from tests.support.paying import Payroll
-from tests.support.pushing import PRICED, Books, File
+from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.refusing import acting
 from tests.support.troubles import DOCUMENTS
 from tests.support.world import World
+from xero.api.client import XeroClient
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 from xero.sync.batch import QUIET
@@ -159,6 +160,26 @@ def saved(books: Books, element: dict[str, Any]) -> None:
     headers = {"Authorization": f"Bearer {sandbox.token}", "xero-tenant-id": sandbox.tenant()}
     made = sandbox.session.put(f"{sandbox.url}/api.xro/2.0/Invoices", json={"Invoices": [element]}, headers=headers)
     assert made.status_code == 200, made.text
+
+
+def test_a_record_that_two_documents_could_be_is_linked_to_neither(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Xero saves one of two alike, refuses the other, and its response names neither."""
+    alike: dict[str, Any] = {"number": "CN-1", "side": "supplier"}
+    documents = [books.add("credit_notes", Line("50", tax=tax), **alike) for tax in (None, "OUTPUT")]
+    unchecked: Any = replace(KINDS["credit_notes"], checks=())  # type: ignore[call-arg]
+    write = XeroClient.write
+
+    def silent(client: XeroClient, *request: Any, **how: Any) -> Any:
+        return replace(write(client, *request, **how), data={"CreditNotes": []})
+
+    monkeypatch.setattr(XeroClient, "write", silent)
+    assert books.push(unchecked).counts.failed == 2
+    assert len(books.in_xero("credit_notes")) == 1
+    rows = [books.row("credit_notes", document) for document in documents]
+    assert [(row["push_state"], row["xero_id"]) for row in rows] == [("failed", None)] * 2
+    assert all("check in Xero" in row["push_error"] for row in rows)
 
 
 def test_an_open_request_of_another_organisation_is_left_alone(world: World) -> None:
