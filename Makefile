@@ -8,7 +8,7 @@ TRUSTING := $(BIN)/python .ci/certificates.py
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster chart faults histories bench bench-scale lint lock audit
+.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster chart faults histories mutants bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -85,6 +85,9 @@ faults: setup cluster-tools  ## a quarter of an hour in which everything goes wr
 
 histories: setup  ## a push killed at each of its moments, every kind of document through every trouble: ten minutes
 	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults/histories
+
+mutants: setup  ## small changes to the modules where a slip costs most, of which each must fail a test: 40 minutes (MUTANTS=api/paging: one of them)
+	PYTHONPATH=include:. nice -n 10 $(BIN)/python -m tests.mutants $(MUTANTS)
 
 bench: setup  ## measure, beside what users would pick instead: an hour (BENCH=costs, or several names: those alone)
 	PYTHONPATH=include:. $(TRUSTING) $(BIN)/python -m benchmarks $(BENCH)

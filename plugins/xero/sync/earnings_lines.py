@@ -66,10 +66,9 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
             kept.append(mine)
     for one in _left_over(lines, pays, before):
         for place in _at(lines, one.earnings_rate):
-            lines[place], mine = _emptied(lines[place], one)
-            kept.append(mine)
-    gone = [one for one in _without(pays, before) if one.earnings_rate not in {mine.earnings_rate for mine in kept}]
-    kept += [replace(one, empty=True, rates=(), before=None) for one in gone]  # somebody took the line away in Xero
+            lines[place] = _emptied(lines[place], one)
+    # Also those whose line somebody took away in Xero, or made a salary there.
+    kept += [replace(one, empty=True, rates=(), before=None) for one in _without(pays, before)]
     shown = {name: value for name, value in template.items() if name not in LISTS or value is not None}
     whole = {**shown, EARNINGS: lines}  # of a list that Xero does not show nothing is said: not that it is empty
     new = tuple(one.earnings_rate for one in kept if one.earnings_rate not in before)
@@ -154,11 +153,10 @@ def _set(line: Record, pay: Pay, owned: Owned | None) -> tuple[Json, Owned]:
     return made, replace(mine, rates=(pay.rate,), before=calculated)
 
 
-def _emptied(line: Record, owned: Owned) -> tuple[Json, Owned]:
+def _emptied(line: Record, owned: Owned) -> Json:
     names = {"FixedAmount" if owned.fixed else "NormalNumberOfUnits"}
     names |= {name for name in ("FixedAmount", "NormalNumberOfUnits") if line.get(name) is not None}
-    made = {**_with_its_own_rate(line, owned), **dict.fromkeys(sorted(names), NOTHING)}
-    return made, replace(owned, empty=True, rates=(), before=None)
+    return {**_with_its_own_rate(line, owned), **dict.fromkeys(sorted(names), NOTHING)}
 
 
 def _has_our_rate(line: Record, owned: Owned) -> bool:
@@ -222,7 +220,7 @@ def _exact(value: Any) -> Hashable:
         return value.lower()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return ("number", Decimal(value))
-    return value if value is None or isinstance(value, bool) else str(value)
+    return str(value)  # true, false or null
 
 
 def _number(value: Any) -> Decimal | None:

@@ -117,7 +117,7 @@ def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
     payload = kind.payload(document)
     payload |= {name: "" for name in TEXTS if record.get(name) and name not in payload}
     lines_there = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
-    there = {str(line.get("LineItemID")).lower() for line in lines_there}
+    there = {str(line["LineItemID"]).lower() for line in lines_there if line.get("LineItemID")}
     lines = [
         {"LineItemID": str(line["xero_line_id"]), "Tracking": [], **made}
         if str(line["xero_line_id"]).lower() in there

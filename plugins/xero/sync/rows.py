@@ -67,11 +67,14 @@ def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Ca
         if type(value) is int and abs(value) < 10**before:
             return Decimal(value)
         exact: Decimal | None = read(value)
-        if exact is None or (abs(exact) < 10**before and exact == round(exact, after)):
-            return exact
-        rounded = round(exact, after)
+        if exact is None:
+            return None
+        # What is too large is not rounded first: of more than 28 digits a Decimal cannot be.
+        rounded = round(exact, after) if abs(exact) < 10**before else exact
         if abs(rounded) >= 10**before:
             raise TooLarge(f"has more than {before} digits before the point")
+        if rounded == exact:
+            return exact
         on_rounding()
         return rounded
 

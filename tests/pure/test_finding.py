@@ -1,0 +1,219 @@
+"""Which record of Xero's is a document of QicWorks', and what is left to a person: never a stranger's, never twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.pricing import QICWORKS
+from xero.documents.registry import KINDS
+from xero.qicworks.outbox import Result
+from xero.sync import lookup
+from xero.sync.finding import Finder, each_its_own, wants_a_look
+from xero.sync.settling import Settled
+
+OURS, OTHERS = UUID(int=1), UUID(int=2)
+CONTACT, STRANGER = UUID(int=20), UUID(int=21)
+FIRST, SECOND = UUID(int=70), UUID(int=71)
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def kind(name: str) -> PricedKind:
+    found = KINDS[name]
+    assert isinstance(found, PricedKind)
+    return found
+
+
+BILLS, CREDIT_NOTES = kind("bills"), kind("credit_notes")
+
+
+def document(**row: Any) -> Document:
+    line = {
+        "id": UUID(int=9), "description": "Fence", "quantity": Decimal(1), "unit_price": Decimal(100),
+        "account_xero_id": UUID(int=30), "tax_type": "INPUT", "tax_rate": Decimal(10), "tax_amount": None,
+        "xero_line_id": None,
+        "first_option_xero_id": None, "second_option_xero_id": None,
+    }  # fmt: skip
+    made = {
+        "id": OURS, "push_version": 1, "xero_id": None, "number": "B-1", "side": "supplier", "reference": None,
+        "job_number": None, "contact_xero_id": CONTACT, "issue_date": date(2026, 11, 1), "due_date": None,
+        "currency": "AUD", "line_amount_types": "Exclusive", "sub_total": Decimal(100), "total_tax": Decimal(10),
+        "total": Decimal("110.00"),
+    }  # fmt: skip
+    return Document({**made, **row}, (line,))
+
+
+def record(of: PricedKind = BILLS, **fields: Any) -> Record:
+    """The document as Xero has it; a field that is None is not there."""
+    sent = of.payload(document())
+    [line] = sent["LineItems"]
+    made = {
+        **sent, of.key: str(FIRST), "Total": Decimal("110.0"), "UpdatedDateUTC": "/Date(1793577600000+0000)/",
+        "LineItems": [{**line, "LineItemID": str(UUID(int=90))}], **fields,
+    }  # fmt: skip
+    return {name: value for name, value in made.items() if value is not None}
+
+
+@dataclass
+class Documents:
+    """What QicWorks knows: which records other documents are, and which ids documents have."""
+
+    owned: Mapping[UUID, UUID] = field(default_factory=dict)  # record -> document
+    there: Sequence[UUID] = ()
+
+    def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
+        return {one for one in xero_ids if self.owned.get(one, id) != id}
+
+    def existing(self, ids: Sequence[UUID]) -> set[UUID]:
+        assert OURS not in ids, "that it is itself says nothing"
+        return {one for one in ids if one in self.there}
+
+
+def judge(records: Sequence[Record], documents: Documents | None = None, of: PricedKind = BILLS, **how: Any) -> Result:
+    outbox: Any = documents or Documents()
+    ours = how.pop("document", document())
+    identity: Json = of.identity(document())
+    found = lookup.Found(tuple(records), NOW)
+    return Finder(of, outbox).judge(OURS, "bill B-1", identity, found, document=ours, **how)
+
+
+def test_what_is_not_there_is_not_known() -> None:
+    assert judge([]) == Result(None)
+    said = Result("failed", error="no")
+    assert judge([], answered=said) == said
+    assert judge([record(InvoiceNumber="B-2")]) == Result(None)
+
+
+def test_it_is_known_by_its_own_address() -> None:
+    result = judge([record()])
+    assert (result.state, result.xero_id, result.xero_status, result.notes) == ("pushed", FIRST, "DRAFT", ())
+    assert result.line_ids == ((UUID(int=9), UUID(int=90)),)
+
+
+def test_it_is_found_whatever_xero_said_before() -> None:
+    assert judge([record()], answered=Result("failed", error="must be unique")).state == "pushed"
+
+
+def test_two_of_it_are_for_a_person() -> None:
+    result = judge([record(), record(InvoiceID=str(SECOND))])
+    assert (result.state, result.error) == ("failed", "Xero has 2 of it: check in Xero")
+
+
+def test_of_several_those_count_that_are_not_deleted() -> None:
+    deleted = record(Status="DELETED")
+    assert judge([deleted, record(InvoiceID=str(SECOND))]).xero_id == SECOND
+    gone = judge([deleted, record(InvoiceID=str(SECOND), Status="VOIDED")])
+    assert (gone.state, gone.xero_id, gone.error) == ("failed", FIRST, "it was deleted in Xero")
+
+
+def test_what_another_document_is_cannot_be_this_one() -> None:
+    assert judge([record()], Documents({FIRST: OTHERS})) == Result(None)
+    assert judge([record()], Documents({FIRST: OURS})).state == "pushed"
+    other = judge([record(), record(InvoiceID=str(SECOND))], Documents({FIRST: OTHERS}))
+    assert (other.state, other.xero_id) == ("pushed", SECOND)
+
+
+def test_a_draft_that_says_something_else_is_changed_there() -> None:
+    for fields in ({"Date": "2026-11-02"}, {"LineItems": []}, {"Date": "2026-11-02", "TotalTax": Decimal(11)}):
+        result = judge([record(**fields)])
+        assert (result.state, result.xero_id, result.notes) == ("ready", FIRST, ())
+    approved = judge([record(Date="2026-11-02", Status="AUTHORISED")])
+    assert (approved.state, approved.xero_status) == ("pushed", "AUTHORISED")
+    edited_since = judge([record(Date="2026-11-02")], document=None)
+    assert (edited_since.state, edited_since.line_ids) == ("pushed", ())
+
+
+def test_a_kind_without_an_address_of_ours_is_linked_and_left_as_it_is() -> None:
+    assert judge([record(CREDIT_NOTES)], of=CREDIT_NOTES).notes == ()
+    result = judge([record(CREDIT_NOTES, CurrencyCode="NZD")], of=CREDIT_NOTES)
+    assert (result.state, result.xero_id) == ("pushed", FIRST)
+    assert result.notes == ("it was in Xero already, where some of it is different",)
+    odd = judge([record(CREDIT_NOTES, CurrencyCode="NZD", TotalTax=Decimal(11))], of=CREDIT_NOTES)
+    assert len(odd.notes) == 2
+
+
+BARE = {"Url": None}
+STRAY = {"Url": f"{QICWORKS}/bills/{OTHERS}"}
+
+
+@pytest.mark.parametrize("fields", [BARE, STRAY])
+def test_what_may_be_it_is_for_a_person(fields: dict[str, Any]) -> None:
+    result = judge([record(**fields)])
+    assert (result.state, result.xero_id) == ("failed", None)
+    assert result.error == "Xero has a bill of this number and contact, perhaps this one: check in Xero"
+    assert "(B-1 → " in str(result.correction)
+    for different in ({"Date": "2026-11-02"}, {"Total": Decimal(111)}, {"Status": "DELETED"}, {"Status": "VOIDED"}):
+        assert judge([record(**fields, **different)]) == Result(None), "it is another one"
+
+
+def test_an_address_of_a_document_that_is_there_is_that_document_s() -> None:
+    assert judge([record(**STRAY)], Documents(there=[OTHERS])) == Result(None)
+    assert judge([record(**BARE)], Documents({FIRST: OTHERS})) == Result(None)
+
+
+def test_a_number_that_is_taken_is_somebody_else_s_before_it_is_perhaps_ours() -> None:
+    taken = Result("failed", error="Invoice # must be unique.")
+    assert judge([record(**BARE)], answered=taken) == taken
+
+
+def test_what_only_may_be_ours_is_ours_when_it_was_made_since_it_was_sent() -> None:
+    """Up to ten minutes before: the two clocks need not agree."""
+    for changed, age, ours in (
+        (NOW, 0.0, True),
+        (NOW.replace(hour=0, minute=0, second=0), 60.0, True),
+        (datetime(2026, 11, 1, 23, 49, 0, tzinfo=UTC), 60.0, True),
+        (datetime(2026, 11, 1, 23, 48, 59, tzinfo=UTC), 60.0, False),
+        (NOW, None, False),
+    ):
+        stamp = f"/Date({int(changed.timestamp() * 1000)}+0000)/"
+        result = judge([record(**BARE, UpdatedDateUTC=stamp)], first_age=age)
+        assert (result.state == "pushed") == ours, (changed, age)
+
+
+def settled(number: int, xero_id: UUID | None, state: str = "pushed") -> Settled:
+    return Settled(UUID(int=number), 1, f"bill B-{number}", Result(state, xero_id))
+
+
+def test_a_record_that_was_found_for_two_is_neither_s() -> None:
+    three = [settled(1, FIRST), settled(2, FIRST), settled(3, SECOND), settled(4, None), settled(5, None)]
+    judged = each_its_own(three, [0, 1, 2, 3, 4])
+    assert [one.id for one in judged] == [one.id for one in three]
+    assert [one.result.state for one in judged] == ["failed", "failed", "pushed", "pushed", "pushed"]
+    for one in judged[:2]:
+        assert one.result.error == (
+            "QicWorks has another one just like it, and Xero has only one of them: check in Xero"
+        )
+    assert judged[2:] == three[2:]
+
+
+def test_what_xero_itself_answered_stays_and_what_was_only_found_does_not() -> None:
+    judged = each_its_own([settled(1, FIRST), settled(2, FIRST)], [1])
+    assert [one.result.state for one in judged] == ["pushed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("result", "look"),
+    [
+        (Result(None), True),
+        (Result("failed", error="Invoice # MUST BE UNIQUE."), True),
+        (Result("failed", error="Invoice not of valid status for modification"), True),
+        (Result("failed", error="The Contact is archived"), False),
+        (Result("failed"), False),
+        (Result("pushed"), False),
+        (Result("pushed", error="must be unique"), False),
+        (Result("ready"), False),
+    ],
+)
+def test_what_is_looked_for_after_an_answer(result: Result, look: bool) -> None:
+    assert wants_a_look(result) is look
+
+
+def test_of_a_document_with_an_odd_status_nothing_is_sent() -> None:
+    """Only what may still be edited in Xero is changed there."""
+    closed = replace(BILLS, editable=frozenset[str]())
+    assert judge([record(Date="2026-11-02")], of=closed).state == "pushed"

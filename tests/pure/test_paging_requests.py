@@ -1,0 +1,354 @@
+"""Which page is asked for next, request by request: what the reader of all pages promises of its way."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from xero.api.answers import MAX_PAGES
+from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.paging import MAX_WALKS, Page, Position, Reader, high_water
+
+Row = tuple[str, datetime | None]
+Request = tuple[datetime | None, int]
+
+
+def at(seconds: float) -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def page(*rows: Row, count: int | None = None, pages: int | None = None, size: int | None = 2, time: float = 0) -> Page:
+    return Page(rows, size, count, pages, at(time))
+
+
+class Conversation:
+    """A server that is asked exactly this, in this order, and the reader that asks it."""
+
+    def __init__(self, *answers: tuple[Request, Page], **position: Any) -> None:
+        self.left = list(answers)
+        self.position = Position(**{"since": None, "ask": position.get("since"), **position})
+        self.reader = Reader(self._fetch, lambda row: row[0], lambda row: row[1], self.position)
+
+    def _fetch(self, since: datetime | None, number: int) -> Page:
+        assert self.left, f"more is asked: {since}, page {number}"
+        asked, answer = self.left.pop(0)
+        assert (since, number) == asked
+        return answer
+
+    def read(self) -> list[Sequence[Row]]:
+        """What came page by page, by the names of the rows."""
+        found = [[name for name, _ in rows] for rows in self.reader.pages()]
+        assert self.left == []
+        return found
+
+
+A, B, C, D, E = (name for name in "abcde")
+
+
+def test_each_request_begins_where_the_last_page_ended() -> None:
+    talk = Conversation(
+        ((at(-9), 1), page((A, at(0)), (B, at(5.5)), count=3, pages=2, time=100)),
+        ((at(5), 1), page((B, at(5.5)), (C, at(6)), count=2, pages=1, time=101)),
+        since=at(-9),
+    )
+    assert talk.read() == [[A, B], [C]]
+    assert (talk.position.started, talk.position.first_count, talk.position.newest) == (at(100), 3, at(6))
+    assert (talk.position.walks, talk.position.warnings, talk.position.exclusive) == (0, [], False)
+
+
+def test_a_page_that_comes_again_is_the_last_one_and_brings_nothing() -> None:
+    full = (A, at(0)), (B, at(5)), (C, at(6))
+    talk = Conversation(
+        ((None, 1), page(*full, size=3)),
+        ((at(6), 1), page((C, at(6)), (D, at(7)), (E, at(8)), size=3)),
+        ((at(8), 1), page((E, at(8)), size=1)),
+    )
+    assert talk.read() == [[A, B, C], [D, E], []]
+
+
+def test_rows_of_the_last_second_come_once_and_a_changed_one_again() -> None:
+    talk = Conversation(
+        ((None, 1), page((A, at(0)), (B, at(5.2)), (C, at(5.9)), count=5, size=3)),
+        ((at(5), 1), page((C, at(5.9)), (D, at(6.1)), (B, at(6.2)), count=3, size=3)),
+    )
+    assert talk.read() == [[A, B, C], [D, B]]
+
+
+def test_a_server_that_leaves_out_the_second_asked_for_is_asked_from_the_one_before() -> None:
+    talk = Conversation(
+        ((None, 1), page((A, at(0)), (B, at(5)), count=4, time=50)),
+        ((at(5), 1), page((C, at(6)), (D, at(7)), count=2, time=51)),
+        ((at(4), 1), page((B, at(5)), (C, at(6)), count=3, time=52)),
+        ((at(5), 1), page((C, at(6)), (D, at(7)), count=2, time=53)),
+    )
+    assert talk.read() == [[A, B], [C], [D]]
+    assert (talk.position.exclusive, talk.position.started, talk.position.first_count) == (True, at(50), 4)
+
+
+def test_once_it_is_known_to_leave_a_second_out_it_is_not_asked_twice() -> None:
+    talk = Conversation(
+        ((at(5), 1), page((C, at(6)), (D, at(9)), count=3)),
+        ((at(8), 1), page((D, at(9)), (E, at(9.5)), count=2)),
+        since=at(5),
+        exclusive=True,
+        seen=["x y"],
+    )
+    assert talk.read() == [[C, D], [E]]
+
+
+def test_where_nothing_of_the_second_comes_from_the_one_before_either_it_is_not_left_out() -> None:
+    """The row that was seen has changed meanwhile."""
+    talk = Conversation(
+        ((None, 1), page((A, at(0)), (B, at(5)), count=4)),
+        ((at(5), 1), page((C, at(6)), (D, at(7)), count=2)),
+        ((at(4), 1), page((C, at(6)), (D, at(7)), count=2)),
+    )
+    assert talk.read() == [[A, B], [C, D]]
+    assert talk.position.exclusive is False
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "exclusive"),
+    [
+        (((A, at(5.1)), (B, at(5.2))), None, False),  # of one second
+        (((A, at(4.5)), (B, at(5.9))), at(5), False),  # up to the second asked for
+        (((A, at(4.5)), (B, at(5.9))), at(4), True),  # which this server leaves out
+    ],
+)
+def test_a_page_that_leads_no_further_is_walked_from_the_last_page_down(
+    first: tuple[Row, ...], asked: datetime | None, exclusive: bool
+) -> None:
+    talk = Conversation(
+        ((asked, 1), page(*first, count=5, pages=3, time=100.7)),
+        ((asked, 3), page((E, at(9)), count=5, pages=3, time=101)),
+        ((asked, 2), page((C, at(7)), (D, at(8)), count=5, pages=3, time=102)),
+        ((asked, 1), page(*first, count=5, pages=3, time=103)),
+        ((at(99), 1), page((D, at(99.5)), count=1, time=104)),
+        since=asked,
+        exclusive=exclusive,
+    )
+    assert talk.read() == [[A, B], [E], [C, D], [A, B], [D]]
+    assert (talk.position.walks, talk.position.walk_started, talk.position.last_page) == (1, at(100.7), 3)
+    assert (talk.position.newest, talk.position.warnings) == (at(99.5), [])
+
+
+def test_a_page_that_leads_one_second_further_is_not_walked() -> None:
+    talk = Conversation(
+        ((at(5), 1), page((A, at(5.1)), (B, at(6)), count=3, pages=2)),
+        ((at(6), 1), page((B, at(6)), count=1)),
+        since=at(5),
+    )
+    assert talk.read() == [[A, B], []]
+    assert talk.position.walks == 0
+    excluding = Conversation(
+        ((at(5), 1), page((A, at(6.1)), (B, at(7)), count=3, pages=2)),
+        ((at(6), 1), page((B, at(7)), (C, at(7.1)), count=2)),
+        since=at(5),
+        exclusive=True,
+    )
+    assert excluding.read() == [[A, B], [C]]
+
+
+def test_without_a_count_of_pages_it_is_counted_up_to_the_first_empty_one() -> None:
+    same = (A, at(5.1)), (B, at(5.2))
+    talk = Conversation(
+        ((None, 1), page(*same, time=100)),
+        ((None, 2), page((C, at(6)), (D, at(7)))),
+        ((None, 3), page((E, at(8)))),
+        ((None, 4), page()),
+        ((None, 3), page((E, at(8)))),
+        ((None, 2), page((C, at(6)), (D, at(7)))),
+        ((None, 1), page(*same)),
+        ((at(99), 1), page()),
+    )
+    assert talk.read() == [[A, B], [C, D], [E], [], [E], [C, D], [A, B], []]
+    assert (talk.position.last_page, talk.position.seen) == (3, [])
+
+
+def test_a_server_that_ignores_the_number_of_the_page_has_one_page() -> None:
+    same = page((A, at(5.1)), (B, at(5.2)), time=100)
+    talk = Conversation(((None, 1), same), ((None, 2), same), ((None, 1), same), ((at(99), 1), page()))
+    assert talk.read() == [[A, B], [A, B], [A, B], []]
+    assert talk.position.last_page == 1
+    later = Conversation(
+        ((None, 1), same),
+        ((None, 2), page((C, at(6)), (D, at(7)))),
+        ((None, 3), page((C, at(6)), (D, at(7)))),
+        ((None, 2), page((C, at(6)), (D, at(7)))),
+        ((None, 1), same),
+        ((at(99), 1), page()),
+    )
+    assert later.read()[2:] == [[C, D], [C, D], [A, B], []]
+
+
+FILTER = ["the server does not filter by If-Modified-Since; everything was read"]
+SORT = ["the server does not sort by UpdatedDateUTC; read page by page instead"]
+
+
+def test_where_the_filter_is_ignored_the_end_is_read_again_until_nothing_newer_is_met() -> None:
+    old = page((A, at(1)), (B, at(2)), count=5, pages=3, time=100)
+    talk = Conversation(
+        ((at(50), 1), old),
+        ((at(50), 3), page((E, at(5)), count=5, pages=3)),
+        ((at(50), 2), page((C, at(3)), (D, at(4)), count=5, pages=3)),
+        ((at(50), 1), old),
+        # Changed while the walk went on: seconds 99 and later count as such.
+        ((at(50), 4), page(time=110)),
+        ((at(50), 3), page((A, at(99)), time=111)),
+        ((at(50), 2), page((C, at(3)), (D, at(98.9)))),
+        # Once more, from where the pass before began.
+        ((at(50), 4), page(time=120)),
+        ((at(50), 3), page((A, at(99)), time=121)),
+        since=at(50),
+    )
+    assert talk.read() == [[A, B], [E], [C, D], [A, B], [], [A], [C, D], [], [A]]
+    assert (talk.position.walks, talk.position.walk_started, talk.position.warnings) == (2, at(110), FILTER)
+    assert talk.position.step == "done"
+
+
+def test_the_end_is_read_down_to_the_first_page_when_all_is_newer() -> None:
+    talk = Conversation(
+        ((at(50), 1), page((A, at(1)), (B, at(2)), count=3, pages=2, time=100)),
+        ((at(50), 2), page((C, at(3)), count=3, pages=2)),
+        ((at(50), 1), page((A, at(1)), (B, at(2)), count=3, pages=2)),
+        ((at(50), 3), page((D, at(101)), time=110)),
+        ((at(50), 2), page((C, at(102)))),
+        ((at(50), 1), page((A, at(103)), (B, at(104)))),
+        ((at(50), 3), page(time=120)),
+        ((at(50), 2), page((C, at(102)))),
+        since=at(50),
+    )
+    assert talk.read()[3:] == [[D], [C], [A, B], [], [C]]
+
+
+def test_one_page_of_an_unfiltered_list_is_one_moment() -> None:
+    only = page((A, at(1)), (B, at(2)), pages=1)
+    talk = Conversation(((at(50), 1), only), ((at(50), 1), only), since=at(50))
+    assert talk.read() == [[A, B], [A, B]]
+    assert talk.position.warnings == FILTER
+
+
+def test_an_unsorted_and_unfiltered_list_is_walked_once() -> None:
+    first = page((B, at(2)), (A, at(1.9)), count=3, pages=2)
+    talk = Conversation(
+        ((at(50), 1), first), ((at(50), 2), page((C, at(0)))), ((at(50), 1), first), since=at(50)
+    )  # fmt: skip
+    assert talk.read() == [[B, A], [C], [B, A]]
+    assert talk.position.warnings == FILTER + SORT
+
+
+def test_an_unsorted_list_is_walked_and_what_changed_meanwhile_read_by_key() -> None:
+    first = page((B, at(2)), (A, at(1.9)), count=3, pages=2, time=100)
+    talk = Conversation(((None, 1), first), ((None, 2), page((C, at(0)))), ((None, 1), first), ((at(99), 1), page()))
+    assert talk.read() == [[B, A], [C], [B, A], []]
+    assert talk.position.warnings == SORT
+
+
+def test_what_a_server_may_do_is_no_misbehaviour() -> None:
+    """To mix the rows of one second, and to begin up to a second before the one asked for."""
+    talk = Conversation(
+        ((at(5.5), 1), page((A, at(4)), (C, at(6.9)), (B, at(6)), count=4, size=3)),
+        ((at(6), 1), page((C, at(6.9)), (B, at(6)), (D, at(7)), count=3, size=3)),
+        since=at(5.5),
+    )
+    assert talk.read() == [[A, C, B], [D]]
+    assert talk.position.warnings == []
+
+
+def test_rows_without_a_date_are_walked_and_said_once() -> None:
+    undated = page((A, None), (B, None), pages=1, time=100)
+    talk = Conversation(((None, 1), undated), ((None, 1), undated), ((at(99), 1), undated), ((at(99), 1), undated),
+                        ((at(99), 1), page()))  # fmt: skip
+    assert talk.read() == [[A, B]] * 4 + [[]]
+    assert talk.position.warnings == ["no record of a page says when it was changed; read page by page instead"]
+    assert talk.position.newest is None
+
+
+def test_a_row_without_a_date_comes_again_beside_those_that_were_seen() -> None:
+    talk = Conversation(
+        ((None, 1), page((A, at(0)), (B, at(5)), (C, None), count=4, size=3)),
+        ((at(5), 1), page((B, at(5)), (C, None), (D, at(6)), count=3, size=3)),
+    )
+    assert talk.read() == [[A, B, C], [C, D]]
+
+
+def rows(count: int) -> tuple[Row, ...]:
+    return tuple((f"r{number}", at(number)) for number in range(count))
+
+
+def test_without_any_count_a_short_page_is_the_last() -> None:
+    """A server that does not tell the size of its pages fills at least a hundred rows."""
+    assert Conversation(((None, 1), page(*rows(99), size=None))).read() == [[f"r{number}" for number in range(99)]]
+    full = Conversation(((None, 1), page(*rows(100), size=None)), ((at(99), 1), page(size=None)),
+                        ((at(98), 1), page(size=None)))  # fmt: skip
+    assert len(full.read()[0]) == 100
+
+
+def test_a_short_page_that_says_there_is_more_is_still_the_last() -> None:
+    assert Conversation(((None, 1), page((A, at(0)), count=9))).read() == [[A]]
+
+
+def test_everything_once_more_is_walked_from_the_last_page() -> None:
+    talk = Conversation(
+        ((at(1), 1), page((A, at(2)), (B, at(3)), count=3, pages=2, time=100)),
+        ((at(1), 2), page((C, at(4)), count=3, pages=2)),
+        ((at(1), 1), page((A, at(2)), (B, at(3)), count=3, pages=2)),
+        ((at(99), 1), page()),
+        since=at(1),
+        step="done",
+        ask=at(77),
+    )
+    talk.reader.read_again("rows are missing")
+    assert talk.read() == [[C], [A, B], []]
+    assert (talk.position.warnings, talk.position.newest) == (["rows are missing"], at(4))
+
+
+def test_an_empty_list_is_walked_as_one_page() -> None:
+    talk = Conversation(((None, 1), page(pages=0)), ((None, 1), page(pages=0)), ((at(-1), 1), page()), step="done")
+    talk.reader.read_again("rows are missing")
+    assert talk.read() == [[], []]
+
+
+def test_as_many_walks_as_are_allowed() -> None:
+    assert MAX_WALKS == 60
+    one = page((A, at(2)), pages=1, time=100)
+    last = Conversation((((None, 1), one)), walks=59)
+    last.reader.read_again("again")
+    assert last.position.walks == 60
+    with pytest.raises(BadAnswer, match=r"60 attempts"):
+        Conversation((((None, 1), one)), walks=60).reader.read_again("again")
+
+
+def test_a_stored_position_begins_where_it_says() -> None:
+    fresh = msgspec.json.decode(b'{"since":null,"ask":null}', type=Position)
+    assert msgspec.to_builtins(fresh) == {
+        "since": None, "ask": None, "step": "by_key", "page": 1, "last_page": 1, "seen": [], "exclusive": False,
+        "first_count": None, "newest": None, "started": None, "walk_started": None, "pass_started": None,
+        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "warnings": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("newest", "started", "water"),
+    [(at(5), at(9), at(5)), (at(9), at(5), at(5)), (at(5), None, at(5)), (None, at(5), None), (None, None, None)],
+)
+def test_the_next_reading_starts_from_no_time_that_the_server_has_not_reached(
+    newest: datetime | None, started: datetime | None, water: datetime | None
+) -> None:
+    assert high_water(Position(None, None, newest=newest, started=started)) == water
+
+
+def test_no_list_has_more_than_five_thousand_pages() -> None:
+    assert MAX_PAGES == 5_000
+    last = Conversation(((None, 1), page((A, at(0)), count=1)), fetched=MAX_PAGES - 1)
+    assert (last.read(), last.position.fetched) == ([[A]], MAX_PAGES)
+    with pytest.raises(OutOfBounds, match="The list of records"):
+        Conversation(fetched=MAX_PAGES).read()
+    same = (A, at(5.1)), (B, at(5.2))
+    long = Conversation(((None, 1), page(*same, pages=MAX_PAGES)))
+    assert len(next(long.reader.pages())) == 2
+    assert long.position.page == MAX_PAGES
+    with pytest.raises(OutOfBounds, match="5,000 pages"):
+        Conversation(((None, 1), page(*same, pages=MAX_PAGES + 1))).read()

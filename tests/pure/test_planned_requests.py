@@ -1,0 +1,193 @@
+"""What is sent of documents that are ready: created, changed while it is a draft in Xero, or not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from xero.api.errors import Refused
+from xero.documents.declaration import Document, Finding, PricedKind, Record
+from xero.documents.registry import KINDS
+from xero.sync import planning
+
+BILLS = KINDS["bills"]
+assert isinstance(BILLS, PricedKind)
+KIND: PricedKind = replace(
+    BILLS, checks=(), editable=frozenset({"DRAFT", "SUBMITTED"}), payload=lambda document: dict(document.row["payload"])
+)
+IN_XERO = UUID(int=70)
+
+
+def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: Any) -> Document:
+    made = {"id": UUID(int=number), "push_version": 4, "xero_id": None, "number": f"B-{number}"}
+    payload = {"InvoiceNumber": f"B-{number}", "LineItems": [{"Description": "x"} for _ in lines]}
+    return Document({**made, "payload": payload, **row}, lines)
+
+
+def plan_one(one: Document, record: Record | None, kind: PricedKind = KIND) -> Any:
+    """What became of it, or the one request."""
+    settled, requests = planning.plan(kind, [one], {one.id: record}, {})
+    [only] = [*settled, *requests]
+    return only
+
+
+def test_what_xero_does_not_have_is_created() -> None:
+    made = plan_one(document(), None)
+    assert (made.method, [one.id for one in made.documents]) == ("PUT", [UUID(int=1)])
+    assert made.body(KIND) == '{"Invoices":[{"InvoiceNumber":"B-1","LineItems":[]}]}'
+
+
+def test_a_number_leaves_as_a_number_with_its_own_decimals() -> None:
+    assert planning.encoded(KIND, [{"UnitAmount": Decimal("1.10")}]) == '{"Invoices":[{"UnitAmount":1.10}]}'
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED"])
+def test_a_draft_is_changed(status: str) -> None:
+    made = plan_one(document(xero_id=IN_XERO), {"Status": status})
+    assert (made.method, made.elements) == (
+        "POST",
+        ({"InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "LineItems": []},),
+    )
+
+
+@pytest.mark.parametrize("status", ["DELETED", "VOIDED"])
+def test_what_was_deleted_in_xero_is_made_anew_only_under_a_new_number(status: str) -> None:
+    one = document(xero_id=IN_XERO)
+    anew = plan_one(one, {"Status": status, "InvoiceNumber": "B-0"})
+    assert (anew.method, anew.elements) == ("PUT", (one.row["payload"],))
+    settled = plan_one(one, {"Status": status, "InvoiceNumber": "B-1"})
+    assert (settled.id, settled.version, settled.label) == (UUID(int=1), 4, "bill B-1")
+    result = settled.result
+    assert (result.state, result.xero_id, result.xero_status) == ("failed", IN_XERO, status)
+    assert result.error == f"it was {status.lower()} in Xero"
+    assert "(B-1 → " in result.correction
+
+
+def test_a_draft_whose_number_changed_is_still_the_same_draft() -> None:
+    assert plan_one(document(xero_id=IN_XERO), {"Status": "DRAFT", "InvoiceNumber": "B-0"}).method == "POST"
+
+
+def test_what_is_no_draft_any_more_is_left_alone() -> None:
+    settled = plan_one(document(xero_id=IN_XERO), {"Status": "AUTHORISED"})
+    assert (settled.id, settled.version, settled.label) == (UUID(int=1), 4, "bill B-1")
+    assert (settled.result.state, settled.result.xero_id, settled.result.xero_status) == (
+        "failed", IN_XERO, "AUTHORISED",
+    )  # fmt: skip
+    assert settled.result.error == "it is authorised in Xero, so that the change was not sent"
+    assert "bill B-1 is a draft" in settled.result.correction
+
+
+def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
+    result = plan_one(document(xero_id=IN_XERO), None).result
+    assert (result.state, result.forget) == ("failed", True)
+    assert str(IN_XERO) in result.error
+    nothing, [made] = planning.plan(KIND, [document()], {}, {})
+    assert (nothing, made.method) == ([], "PUT")
+
+
+def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
+    def wrong(one: Document) -> Iterator[Finding]:
+        if one.number == "B-2":
+            yield Finding("it has no lines", "Add a line to the {document}.")
+        yield Finding("its total is odd")  # said, and held back by nothing
+
+    kind = replace(KIND, checks=(wrong,))
+    documents = [document(1), document(2), document(3, xero_id=IN_XERO)]
+    [settled], [put, post] = planning.plan(kind, documents, {UUID(int=3): {"Status": "DRAFT"}}, {})
+    assert (settled.label, settled.result.error) == ("bill B-2", "not sent: it has no lines")
+    assert settled.result.correction == "Add a line to the bill B-2."
+    assert [[one.number for one in request.documents] for request in (put, post)] == [["B-1"], ["B-3"]]
+    assert [one.says for one in planning.findings(kind, documents[0])] == []
+
+
+def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
+    record = {"Status": "DRAFT", "Reference": "old", "Telephone": "", "AttentionTo": "Ann", "Terms": "kept"}
+    one = document(xero_id=IN_XERO)
+    one.row["payload"]["AttentionTo"] = "Bob"
+    [element] = plan_one(one, record).elements
+    assert element == {
+        "InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "AttentionTo": "Bob", "Reference": "", "LineItems": [],
+    }  # fmt: skip
+
+
+def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> None:
+    known, unknown = UUID(int=0xABC), UUID(int=0xDEF)
+    lines: tuple[dict[str, Any], ...] = ({"xero_line_id": known}, {"xero_line_id": unknown}, {"xero_line_id": None})
+    one = document(xero_id=IN_XERO, lines=lines)
+    one.row["payload"]["LineItems"][2]["Tracking"] = ["kept"]
+    record = {"Status": "DRAFT", "LineItems": [{"LineItemID": str(known).upper()}, "odd", {}, {"LineItemID": None}]}
+    [element] = plan_one(one, record).elements
+    assert element["LineItems"] == [
+        {"LineItemID": str(known), "Tracking": [], "Description": "x"},
+        {"Description": "x"},
+        {"Description": "x", "Tracking": ["kept"]},
+    ]
+    one.row["payload"]["LineItems"][0]["Tracking"] = ["ours"]
+    [element] = plan_one(one, record).elements
+    assert element["LineItems"][0]["Tracking"] == ["ours"]
+    [element] = plan_one(one, {"Status": "DRAFT", "LineItems": None}).elements
+    assert "LineItemID" not in element["LineItems"][0]
+
+
+def numbers(at_most: dict[int, int], count: int = 5, kind: PricedKind = KIND) -> list[list[int]]:
+    documents = [document(number) for number in range(1, count + 1)]
+    bounds = {UUID(int=number): most for number, most in at_most.items()}
+    _, requests = planning.plan(kind, documents, {}, bounds)
+    assert {request.method for request in requests} <= {"PUT"}
+    return [[one.id.int for one in request.documents] for request in requests]
+
+
+def test_documents_that_were_in_trouble_go_in_small_company_and_behind_the_others() -> None:
+    assert numbers({}) == [[1, 2, 3, 4, 5]]
+    assert numbers({1: 1}) == [[2, 3, 4, 5], [1]]
+    assert numbers({1: 2, 2: 2, 3: 2}) == [[4, 5], [1, 2], [3]]
+    assert numbers({1: 1, 2: 3, 3: 1, 4: 3}) == [[5, 2, 4], [1], [3]]
+    assert numbers({}, 0) == []
+
+
+def test_a_request_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = len('{"InvoiceNumber":"B-1","LineItems":[]}') + 1
+    for largest, expected in (
+        (weight * 2, [[1, 2], [3, 4], [5]]),
+        (weight * 3 - 1, [[1, 2], [3, 4], [5]]),
+        (weight * 3, [[1, 2, 3], [4, 5]]),
+        (1, [[1], [2], [3], [4], [5]]),  # one that is too large goes by itself: Xero says what it thinks of it
+    ):
+        monkeypatch.setattr(planning, "LARGEST", largest)
+        assert numbers({}) == expected
+
+
+@dataclass
+class Client:
+    """Answers with these records; a number is a refusal with that status."""
+
+    records: dict[UUID, Record | int]
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, path: str, *, params: Any) -> Any:
+        self.asked.append(path)
+        found = self.records[UUID(path.rpartition("/")[2])]
+        if isinstance(found, int):
+            raise Refused(found)
+        return SimpleNamespace(data={"Invoices": [found]})
+
+
+def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> None:
+    waiting: Any = [
+        SimpleNamespace(id=UUID(int=1), xero_id=IN_XERO),
+        SimpleNamespace(id=UUID(int=2), xero_id=None),
+        SimpleNamespace(id=UUID(int=3), xero_id=UUID(int=71)),
+    ]
+    client: Any = Client({IN_XERO: {"Status": "DRAFT"}, UUID(int=71): 404})
+    found = planning.standing(client, KIND, waiting)
+    assert client.asked == [f"{KIND.path}/{IN_XERO}", f"{KIND.path}/{UUID(int=71)}"]
+    assert found.keys() == {UUID(int=1), UUID(int=3)}
+    assert found[UUID(int=3)] is None
+    assert found[UUID(int=1)] is not None
+    broken: Any = Client({IN_XERO: 403})
+    with pytest.raises(Refused, match="HTTP 403"):
+        planning.standing(broken, KIND, waiting)
