@@ -57,7 +57,7 @@ test-most:
 
 # Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
 test-stack: browser
-	@$(PYTEST) -m stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
+	@$(PYTEST) tests/stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
 
 test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
 	$(PYTEST) -m cluster tests/cluster

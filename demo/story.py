@@ -22,9 +22,10 @@ def up(place: Place, console: Console) -> None:
     """Starts everything, pulls everything, pushes everything, compares, tells. DemoError when not all went well."""
     began = time.monotonic()
     place.prepare()
-    say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
+    # It makes its data while PostgreSQL makes its files.
     began_anew = start_sandbox(place)
     say_started(console, "Xero sandbox", place.sandbox, began_anew)
+    say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
     airflow = [sys.executable, "-m", "airflow", "standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
     say_started(console, "Airflow", place.ui, processes.ensure_started(place, "airflow", airflow, *ports))
@@ -157,16 +158,16 @@ def wait_for_sandbox(place: Place) -> None:
 
 def wait_for_runs(api: AirflowApi, runs: dict[str, str], patience: float) -> dict[str, str]:
     """Waits until every run is over, or patience is. Returns DAG id → state."""
-    states: dict[str, str] = {}
+    waiting = list(runs.items())
 
     def over() -> bool:
-        for dag_id, run_id in runs.items():
-            if states.get(dag_id) not in ("success", "failed"):
-                states[dag_id] = api.state(dag_id, run_id)
-        return all(state in ("success", "failed") for state in states.values())
+        # Of the first only: asking for all of them, several times a second, would slow them down.
+        while waiting and api.state(*waiting[0]) in ("success", "failed"):
+            del waiting[0]
+        return not waiting
 
-    processes.until(over, patience, pause=1.0)
-    return states
+    processes.until(over, patience)
+    return {dag_id: api.state(dag_id, run_id) for dag_id, run_id in runs.items()}
 
 
 def tell_where(place: Place, console: Console) -> None:

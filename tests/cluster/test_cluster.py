@@ -10,7 +10,7 @@ from demo.compose import FILE
 from tests.support.cluster import PRELOADED, Ring
 
 # Starting everything takes most of it.
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 ENDED = re.compile(r"Task execute_workload\[[0-9a-f-]+\] succeeded")
 

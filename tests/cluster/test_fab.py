@@ -10,7 +10,7 @@ import requests
 from tests.support.cluster import Ring
 from tests.support.fab import PATIENCE, Fab
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 PAGES = ("", "connections", "connections/{connection}", "synchronise", "events", "documents", "documents?kind=payroll")
 EDITORS_PAGES = ("connect", "rejections", "connections/{connection}/delete")

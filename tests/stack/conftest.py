@@ -11,10 +11,11 @@ import pytest
 import requests
 from rich.console import Console
 
-from demo import story
+from demo import postgres, story
 from demo.airflow_api import AirflowApi
 from demo.place import PORTS
 from demo.processes import listening
+from tests.support.postgres import in_memory
 from tests.support.stack import GENEROUS, ImpatientPlace, Stack, reserved_for_a_place
 
 
@@ -22,7 +23,7 @@ from tests.support.stack import GENEROUS, ImpatientPlace, Stack, reserved_for_a_
 def stack() -> Iterator[Stack]:
     """`make demo`, and at the end, whatever happened, `make stop`."""
     # Not one of pytest's own temporary folders: those only we may search, and PostgreSQL may run as a user of its own.
-    home = Path(tempfile.mkdtemp(prefix="stack-"))
+    home = Path(tempfile.mkdtemp(prefix="stack-", dir=in_memory()))
     home.chmod(0o755)
     said = io.StringIO()
     console = Console(file=said, width=200)
@@ -33,6 +34,7 @@ def stack() -> Iterator[Stack]:
         afterwards.callback(story.stop, place, console)
         place.prepare()
         story.start_sandbox(place)
+        postgres.start(place)
         story.wait_for_sandbox(place)
         requests.patch(f"{place.sandbox}/sandbox/settings", json=GENEROUS, timeout=30).raise_for_status()
         story.up(place, console)

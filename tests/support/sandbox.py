@@ -88,8 +88,8 @@ class Sandbox:
         def hits() -> int:
             return int(next(one["hits"] for one in self.control("GET", "faults") if one["name"] == name))
 
-        def wait_until_held(calls: int = 1) -> None:
-            until(lambda: hits() >= calls)
+        def wait_until_held(calls: int = 1, patience: float = 60.0) -> None:
+            until(lambda: hits() >= calls, patience)
 
         try:
             yield wait_until_held

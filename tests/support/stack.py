@@ -1,7 +1,7 @@
 """A running demo, and what a test wants to do with it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,17 @@ from psycopg.rows import dict_row
 from demo.airflow_api import AirflowApi
 from demo.place import PORTS, Place
 from demo.processes import until
+from demo.story import PATIENCE
 from tests.support.ports import reserved_ports
+from tests.support.sandbox import Sandbox
 
 # Airflow notices a killed task, and tries it again, in seconds instead of minutes.
 IMPATIENT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # A scheduler that found nothing to do looks again after this many seconds, instead of 1.
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     # The DAG files do not change: parsing them every 30 s would take a tenth of a core from what is tested.
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
 }
@@ -35,6 +39,20 @@ def dag_policy(dag):
     from airflow.sdk.definitions.timetables.simple import NullTimetable
 
     dag.timetable = NullTimetable()
+"""
+
+INVOICE = """
+    INSERT INTO qicworks.invoice (organisation_id, number, contact_id, issue_date, due_date, currency, sub_total,
+                                  total_tax, total, balance, status)
+    SELECT organisation_id, %s, contact_id, issue_date, due_date, currency, sub_total, total_tax, total, total, status
+      FROM qicworks.invoice WHERE id = %s RETURNING id
+"""
+LINES = """
+    INSERT INTO qicworks.document_line (parent_type, parent_id, line_number, description, quantity, unit_price,
+                                        line_total, tax_amount, account_id, tax_code_id)
+    SELECT parent_type, %s, line_number, description, quantity, unit_price,
+           line_total, tax_amount, account_id, tax_code_id
+      FROM qicworks.document_line WHERE parent_type = 'invoice' AND parent_id = %s RETURNING id
 """
 
 # Of the largest organisation the demo asks more than Xero's 60 calls a minute: it would wait for the next one.
@@ -73,9 +91,21 @@ class Stack:
         answer.raise_for_status()
         return answer.json()
 
+    def hold(self, path: str, **order: Any) -> AbstractContextManager[Callable[..., None]]:
+        """Holds the sandbox's calls that match, as `Sandbox.hold` does.
+
+        Of a client that has waited for a minute and calls again, all calls are held."""
+        return Sandbox(self.place.sandbox, self.api.session).hold(path, **{"times": None, **order})
+
     def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         with psycopg.connect(f"{self.place.postgres}/qicworks", row_factory=dict_row) as connection:
             return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def copy_invoice(self, model: Any, number: str) -> Any:
+        """The id of a new invoice, a draft in QicWorks: as the model is, lines and all."""
+        [made] = self.query(INVOICE, number, model)
+        assert self.query(LINES, made["id"], model)
+        return made["id"]
 
     def organisations(self) -> list[dict[str, Any]]:
         """Those that the demo connects, the largest first."""
@@ -86,9 +116,10 @@ class Stack:
         """A run of pull_contacts by hand; its id."""
         return str(self._airflow("POST", "", {"logical_date": None, "conf": conf})["dag_run_id"])
 
-    def state(self, run: str, patience: float = 180, dag_id: str = "pull_contacts") -> str:
+    def state(self, run: str, patience: float = PATIENCE, dag_id: str = "pull_contacts") -> str:
         """How the run ended."""
-        assert until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience, pause=1.0)
+        over = until(lambda: self.api.state(dag_id, run) in ("success", "failed"), patience)
+        assert over, f"{run} of {dag_id} is not over: {self.api.failed_tasks(dag_id, run)}"
         return self.api.state(dag_id, run)
 
     def tasks(self, run: str) -> dict[str, dict[str, Any]]:
@@ -96,9 +127,10 @@ class Stack:
         found = self._airflow("GET", f"/{run}/taskInstances")["task_instances"]
         return {f"{task['task_id']} {task['rendered_map_index'] or ''}".strip(): task for task in found}
 
-    def log(self, run: str, attempt: int = 1) -> str:
-        """What the first `pull` of the run logged, a line an entry with all its fields."""
-        said = self._airflow("GET", f"/{run}/taskInstances/pull/logs/{attempt}?map_index=0&full_content=true")
+    def log(self, run: str, attempt: int = 1, map_index: int = 0) -> str:
+        """What a `pull` of the run logged, the first unless told, a line an entry with all its fields."""
+        path = f"/{run}/taskInstances/pull/logs/{attempt}?map_index={map_index}&full_content=true"
+        said = self._airflow("GET", path)
         return "\n".join(str(line) for line in said["content"])
 
     def events(self, run: str) -> list[dict[str, Any]]:
