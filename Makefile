@@ -8,7 +8,7 @@ TRUSTING := $(BIN)/python .ci/certificates.py
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup browser cluster-tools demo stop test test-most test-stack test-cluster chart faults histories mutants bench bench-scale lint lock audit
+.PHONY: setup browser pooler cluster-tools demo stop test test-most test-stack test-cluster chart faults histories mutants bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)  ## install into .venv
@@ -37,6 +37,14 @@ browser:  ## the tests of the pages need a chromium, which the package index doe
 	else echo "No chromium is here: sudo apt-get install chromium, or say where one is: make test CHROMIUM=/path/to/it"; \
 	  exit 1; fi
 
+# RUNLEVEL=1: the package is not to start a pooler of its own.
+pooler:  ## the tests of connection poolers need pgbouncer, which the package index does not have
+	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then exit 0; fi; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	    apt-get install --quiet=2 --yes --no-install-recommends pgbouncer; \
+	else echo "No pgbouncer is here: sudo apt-get install --no-install-recommends pgbouncer"; exit 1; fi
+
 # RUNLEVEL=1: the package is not to start a Redis of its own.
 cluster-tools:  ## the tests of the cluster need docker-compose and redis-server, which the package index does not have
 	@missing=; for name in docker-compose redis-server; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
@@ -52,7 +60,7 @@ test: setup  ## every test but those of the cluster
 
 PYTEST = $(BIN)/python -m pytest --durations=25 --durations-min=1
 
-test-most:
+test-most: pooler
 	$(PYTEST) --numprocesses auto --dist worksteal -m "not stack and not cluster and not chart and not faults"
 
 # Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.

@@ -7,6 +7,7 @@ import os
 from unittest import mock
 
 from tests.support.pages import Client
+from tests.support.pooler import pooled
 from tests.support.pushing import Books
 
 FORMULAS = ("=1+1", "\n =1+1", "\u00a0+1", "\ufeff@SUM(1)", "＝1+1", " －1", "\ttab")
@@ -44,6 +45,21 @@ def test_an_export_that_fails_says_so(browser: Client, books: Books) -> None:
     finally:
         qicworks_engine.cache_clear()
     assert "started_at" in viewer.read("events.csv?data_set=never"), "no events, but their columns"
+
+
+def test_a_pooler_that_takes_the_session_away_is_refused_in_words(browser: Client, books: Books) -> None:
+    from xero.hooks import qicworks_engine
+
+    with pooled(books.world.database_url, "transaction") as url:
+        qicworks_engine.cache_clear()
+        try:
+            with mock.patch.dict(os.environ, AIRFLOW_CONN_QICWORKS_DEFAULT=url):
+                for path in ("", "connections", "events"):
+                    answer = browser("admin").get(f"/xero/{path}", follow_redirects=False)
+                    assert answer.status_code >= 400, path
+                    assert "connection pooler in transaction or statement mode" in answer.text, path
+        finally:
+            qicworks_engine.cache_clear()
 
 
 def test_only_the_web_is_linked_to(browser: Client, books: Books) -> None:

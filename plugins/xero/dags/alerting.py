@@ -108,13 +108,14 @@ def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[lis
     from airflow.sdk.exceptions import AirflowNotFoundException
     from sqlalchemy.exc import SQLAlchemyError
 
+    from xero.api.errors import Misconfigured
     from xero.hooks import qicworks_engine
     from xero.qicworks import database, run_ends
 
     try:
         with database.session(qicworks_engine()) as session:
             return run_ends.ends(session, dag_id, run_id, since or datetime.now(UTC) - timedelta(days=2)), ""
-    except (SQLAlchemyError, psycopg.Error, AirflowNotFoundException) as error:
+    except (SQLAlchemyError, psycopg.Error, AirflowNotFoundException, Misconfigured) as error:
         log.warning("the alert goes without the events of the run: %s", type(error).__name__)
         return [], f"QicWorks' database, which has the events, could not be asked ({type(error).__name__})."
 

@@ -28,7 +28,7 @@ class DatabaseLimiter:
     `manual` runs may use the last tenth of an organisation's day; others leave it to them, and look once an hour
     whether a new day has begun. Only the database's clock counts. A permit holds one connection while its call is in
     flight, the thread's own session where it has one, else a pooled one: the session's lock is the slot, and ends with
-    the process, however that ends. Needs session locks, so no pgbouncer in transaction mode.
+    the process, however that ends. Needs session locks: see `poolers`.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
 """Connections to the QicWorks database (PostgreSQL 14 or newer)."""
 
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
@@ -13,18 +14,26 @@ from psycopg import pq
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+
+from xero.qicworks import poolers
 
 Session = psycopg.Connection[DictRow]
 
 # A vanished client must free its locks and transactions soon, also while a statement of its runs or waits (which only
-# the check interval notices, in milliseconds).
-SESSION_SETTINGS = (
-    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    " -c client_connection_check_interval=2000 -c idle_in_transaction_session_timeout=600000"
-)
-IN_UTC = "-c timezone=UTC"  # instants are read and written in UTC, whatever else is set
+# the check interval notices, in milliseconds). Set once it is connected: poolers refuse most settings at the start.
+SESSION_SETTINGS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "2000",
+    "idle_in_transaction_session_timeout": "600000",
+}
+IN_UTC = {"TimeZone": "UTC"}  # instants are read and written in UTC, whatever else is set
 CONNECT = {"application_name": "xero", "connect_timeout": 10}
+SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)"
+# PostgreSQL itself says at the start of a connection which backend it is; a pooler makes up a number.
+SET_IF_DIRECT = f"{SET} WHERE pg_backend_pid() = %s"
 
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
@@ -67,20 +76,35 @@ def engine(address: URL | str | AirflowConnection) -> Engine:
             "postgresql://", "postgresql+psycopg://", 1
         )
     address = make_url(address) if isinstance(address, str | URL) else url(address)
-    return create_engine(
-        address,
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
-        connect_args=_connect_arguments(address),
-    )
+    made = create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=10)
+
+    @event.listens_for(made, "do_connect")
+    def connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> psycopg.Connection[Any]:
+        raw = _connect(parameters)
+        raw.autocommit = False
+        return raw
+
+    return made
 
 
-def _connect_arguments(address: URL) -> dict[str, Any]:
-    """What connections are opened with. `options` of the address itself come after this project's, and win."""
-    own = address.query.get("options", ())
-    options = " ".join([SESSION_SETTINGS, *([own] if isinstance(own, str) else own), IN_UTC])
-    return {**CONNECT, "options": options}
+def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
+    """Opens a connection in autocommit. Raises Misconfigured where it is no session of its own: see `poolers`.
+
+    What `options` of the address set is not set here, the time zone apart.
+    """
+    parameters = {**CONNECT, **address, "autocommit": True, **how}
+    chosen = re.findall(r"(?:-c\s*|--)([\w.]+)\s*=", str(address.get("options", "")))
+    wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | IN_UTC
+    settings = [list(wanted), list(wanted.values())]
+    raw = psycopg.connect(**parameters)
+    try:
+        if not raw.execute(SET_IF_DIRECT, [*settings, raw.info.backend_pid]).rowcount:
+            poolers.need_a_session(raw, lambda: psycopg.connect(**parameters))
+            raw.execute(SET, settings)
+    except BaseException:
+        raw.close()
+        raise
+    return raw
 
 
 @contextmanager
@@ -88,12 +112,11 @@ def session(engine: Engine) -> Iterator[Session]:
     """A psycopg connection of one's own, in autocommit, rows as dicts.
 
     It is none of the pool's: closing it is what frees its session locks, whatever happened on it. And it is opened
-    without what SQLAlchemy asks of a database at first, ten statements that no short task has a use for.
+    without what SQLAlchemy asks of a database at first, ten statements that no short task has a use for. Raises
+    Misconfigured where a pooler gives no session of its own.
     """
     _, address = engine.dialect.create_connect_args(engine.url)
-    raw: Session = psycopg.connect(
-        **{**address, **_connect_arguments(engine.url)}, autocommit=True, row_factory=dict_row
-    )
+    raw: Session = _connect(address, row_factory=dict_row)
     before = getattr(_open, "session", None)
     _open.session = (engine, raw)
     try:

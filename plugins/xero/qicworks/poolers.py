@@ -1,0 +1,54 @@
+"""Whether a connection is a session of the database, or a pooler's that changes sessions behind it."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
+
+from xero.api.errors import Misconfigured
+
+Connection = psycopg.Connection[Any]
+
+ROUNDS = 5
+LONGEST_WAIT_SECONDS = 30.0
+
+
+def need_a_session(connection: Connection, open_another: Callable[[], Connection]) -> None:
+    """Raises Misconfigured where a pooler gives each transaction, or each statement, whatever session is free.
+
+    Leases and limits are locks of a session: there, they would stay behind in sessions that anybody is given next.
+    """
+    with closing(open_another()) as other:
+        if not _is_session(connection, other):
+            raise Misconfigured(
+                "The QicWorks database is behind a connection pooler in transaction or statement mode. The locks that"
+                " keep two runs apart need a session of their own, so nothing was read, written or sent.",
+                "Point the Airflow connection qicworks_default at PostgreSQL itself, or at a pool in session mode"
+                " (PgBouncer: pool_mode = session).",
+            )
+
+
+def _is_session(connection: Connection, other: Connection) -> bool:
+    """Never true by luck: only a session that stays with its connection while that asks for nothing can pass a
+    notification on to it. What the pooler happens to show before only ends the waiting for one that cannot come."""
+    for _ in range(ROUNDS):
+        mine = _backend(connection)
+        if _backend(other) == mine or _backend(connection) != mine:
+            return False
+    channel = Identifier(f"xero_{uuid4().hex}")
+    connection.execute(SQL("LISTEN {}").format(channel))
+    other.execute(SQL("NOTIFY {}").format(channel))
+    heard = any(True for _ in connection.notifies(timeout=LONGEST_WAIT_SECONDS, stop_after=1))
+    connection.execute(SQL("UNLISTEN {}").format(channel))
+    return heard
+
+
+def _backend(connection: Connection) -> int:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    assert row is not None
+    return int(row[0])
