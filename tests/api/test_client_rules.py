@@ -56,10 +56,8 @@ class Watched:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock.now)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def limiter(clock: Clock) -> Watched:
 
 @pytest.fixture
 def client(app: XeroApp, clock: Clock, limiter: Watched) -> XeroClient:
-    return XeroClient(app, new_session(), Tokens(), limiter, "tenant-1", sleep=clock.sleep)
+    return XeroClient(app, new_session(), Tokens(), limiter, "tenant-1", sleep=clock.sleep, clock=lambda: clock.now)
 
 
 def limited(seconds: float | None, problem: str = "minute") -> Reply:
@@ -113,7 +111,9 @@ def test_an_outage_is_waited_for_up_to_the_last_second_of_the_patience(
     app: XeroApp, server: Server, clock: Clock, limiter: Watched
 ) -> None:
     def made(**how: Any) -> XeroClient:
-        return XeroClient(app, new_session(), Tokens(), limiter, None, sleep=clock.sleep, **how)
+        return XeroClient(
+            app, new_session(), Tokens(), limiter, None, sleep=clock.sleep, clock=lambda: clock.now, **how
+        )
 
     server.says(CUT, CUT, OK)
     made(patience=3.0, backoff=(1.0, 2.0)).get(CONTACTS)
@@ -168,7 +168,17 @@ def test_under_its_key_a_write_is_sent_again_up_to_the_last_second(
 
 def test_no_patience_is_left_and_never_less(app: XeroApp, server: Server, clock: Clock) -> None:
     slow = Watched(clock, takes=50.0)
-    client = XeroClient(app, new_session(), Tokens(), slow, "t", patience=10.0, backoff=(0.0, 0.0), sleep=clock.sleep)
+    client = XeroClient(
+        app,
+        new_session(),
+        Tokens(),
+        slow,
+        "t",
+        patience=10.0,
+        backoff=(0.0, 0.0),
+        sleep=clock.sleep,
+        clock=lambda: clock.now,
+    )
     server.says(CUT, OK)
     client.get(CONTACTS)
     assert slow.patience == [10.0, 0.0]
