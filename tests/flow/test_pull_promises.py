@@ -144,14 +144,13 @@ def test_a_change_that_xero_shows_late_is_not_missed(fresh: World, seconds: int)
 
 
 def test_two_loads_of_one_organisation_follow_each_other(fresh: World) -> None:
-    """Staff and leave balances write the same tables. The second waits while the first is stopped in its load."""
-    fresh.pull("staff")
-    fresh.query("UPDATE qicworks.staff SET balances_read_at = NULL")
+    """Two data sets may write the same tables, so even contacts wait while the load of pay codes is stopped."""
     waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
-    with locked(fresh, "qicworks.pay_template_line", "EXCLUSIVE") as wait_until_blocked:
-        staff = in_background(lambda: fresh.pull("staff", full=True))
+    with locked(fresh, "qicworks.pay_code", "EXCLUSIVE") as wait_until_blocked:
+        pay_codes = in_background(lambda: fresh.pull("pay_codes"))
         wait_until_blocked()
-        balances = in_background(lambda: fresh.pull("leave_balances"))
-        until(lambda: len(fresh.query(waiting)) == 2 or balances.done())
-        assert not balances.done(), "it has loaded beside the other one"
-    assert {staff.result().status, balances.result().status} == {"success"}
+        contacts = in_background(lambda: fresh.pull("contacts"))
+        until(lambda: len(fresh.query(waiting)) == 2 or contacts.done())
+        assert not contacts.done(), "they were loaded beside the pay codes"
+        assert fresh.rows("contact") == {}
+    assert {pay_codes.result().status, contacts.result().status} == {"success"}
