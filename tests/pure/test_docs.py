@@ -181,7 +181,14 @@ def read() -> set[str]:
         *re.findall(r"\$[{(]([A-Z_]+)", others),
         *re.findall(r"^\\getenv \w+ ([A-Z_]+)", sql, re.MULTILINE),
         *("AIRFLOW_HOME", "AIRFLOW_CONN_QICWORKS_DEFAULT", "AIRFLOW_CONN_XERO_DEFAULT"),  # by Airflow
-        *("UV_SYSTEM_CERTS", "PIP_CERT", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"),  # by what installs
+        *(
+            "UV_SYSTEM_CERTS",
+            "PIP_CERT",
+            "HTTPS_PROXY",
+            "PIP_INDEX_URL",
+            "NO_PROXY",
+            "SSL_CERT_FILE",
+        ),  # by what installs
     }
 
 
