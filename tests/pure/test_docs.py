@@ -186,6 +186,7 @@ def read() -> set[str]:
             "PIP_CERT",
             "HTTPS_PROXY",
             "PIP_INDEX_URL",
+            "UV_DEFAULT_INDEX",
             "NO_PROXY",
             "SSL_CERT_FILE",
         ),  # by what installs
