@@ -12,7 +12,6 @@ from tests.support.clock import stop
 from tests.support.database_clock import DatabaseClock
 from tests.support.employees import LIST, read_by_id
 from tests.support.expected_accounting import instant
-from tests.support.ledger import Unchecked
 from tests.support.paying import Line, Payroll
 from tests.support.pushing import Books, File
 from tests.support.world import World
@@ -26,7 +25,7 @@ from xero.qicworks import staging as stagings
 from xero.qicworks import standing as pages
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts, Origin
-from xero.sync import due, interaction, lookup, organisation, quality
+from xero.sync import due, interaction, lookup, organisation
 from xero.sync.batch import QUIET
 from xero.sync.clients import opener
 from xero.sync.comparison import Comparison
@@ -41,7 +40,6 @@ TOKENS = sql.Statements("tokens")
 @pytest.fixture
 def clock(database_clock: DatabaseClock, world: World, monkeypatch: pytest.MonkeyPatch) -> DatabaseClock:
     """At a whole second, which is all that seals tell apart."""
-    monkeypatch.setattr(quality, "_Checks", Unchecked)
     world.sandbox.settings(limits=False, access_token_seconds=1e9)
     database_clock.set(database_clock.at.replace(microsecond=0) + timedelta(seconds=1))
     return database_clock

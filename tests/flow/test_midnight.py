@@ -10,12 +10,11 @@ import pytest
 from tests.support.clock import stop
 from tests.support.database_clock import DatabaseClock
 from tests.support.employees import actives, read_by_id
-from tests.support.ledger import Unchecked
 from tests.support.world import World
 from xero.datasets.declaration import Timing
 from xero.qicworks import connections, database, events, traffic
 from xero.qicworks.events import Counts, Origin
-from xero.sync import by_id, due, quality
+from xero.sync import by_id, due
 
 BEFORE, AFTER = date(2026, 11, 30), date(2026, 12, 1)  # a day, and the pay date
 INSTANT = timedelta(microseconds=1)
@@ -33,7 +32,6 @@ def midnight(
     midnight = datetime(AFTER.year, AFTER.month, AFTER.day, tzinfo=ZoneInfo(request.param)).astimezone(UTC)
     database_clock.set(midnight - timedelta(seconds=1))
     stop(monkeypatch, by_id, lambda: database_clock.at)
-    monkeypatch.setattr(quality, "_Checks", Unchecked)
     unconnected.sandbox.settings(limits=False, access_token_seconds=1e9)
     assert unconnected.connect() == 0
     unconnected.query(

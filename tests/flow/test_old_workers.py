@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from psycopg.errors import IndeterminateDatatype
 
 from tests.support import history, old_worker
 from tests.support.catalogue import catalogue
-from tests.support.killing import forked
+from tests.support.killing import Forked
 from tests.support.lived import contents
 from tests.support.paying import Line as PayLine
 from tests.support.paying import Payroll
@@ -140,10 +141,9 @@ def test_they_pull_and_push_on_the_newest_schema(world: World, role: str, old: O
     # What one leaves in the air, the other settles.
     books.add("invoices")
     with world.sandbox.hold("/Invoices", done=True, method="PUT") as wait_until_held:
-        killed = forked(books, "invoices")
+        killed = Forked(world, partial(books.push, "invoices"))
         wait_until_held()
         killed.kill()
-        killed.join()
     books.pass_time(1_000)
     old.run("push", "invoices", "--connection", first)
     books.assert_once("invoices")

@@ -155,18 +155,18 @@ CREATED = [
     Case(
         "Account code '476' has been removed as it does not match a recognised account",
         "choose another account for the lines that have 476",
-        change=with_line(AccountCode="476"),
+        change=with_line(AccountID=None, AccountCode="476"),
     ),
     Case(
         "Account code '610' is not a valid code for this document.",
         "choose another active account for the lines that have 610",
         lines=(Line(account="610", tax="BASEXCLUDED"),),
     ),
-    Case("Account code must be specified", "choose an account for each line", change=approved(AccountCode=None)),
+    Case("Account code must be specified", "choose an account for each line", change=approved(AccountID=None)),
     Case(
         "Account could not be found.",
         "choose the account of each line anew",
-        change=with_line(AccountCode=None, AccountID=str(uuid4())),
+        change=with_line(AccountID=str(uuid4())),
     ),
     Case("The description field is mandatory", "write a description on each line", change=approved(Description=None)),
     Case(

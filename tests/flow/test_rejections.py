@@ -22,7 +22,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"UpdatedDateUTC": "/Date(yesterday)/"}, "cannot be read"),
     ({"IsCustomer": "perhaps"}, "cannot be read"),
     ({"Phones": "none"}, "cannot be read"),
-    ({"PaymentTerms": {"Sales": {"Day": "123456"}}}, "cannot be read"),
+    ({"PaymentTerms": {"Sales": {"Day": "123456"}}}, "more than 4 digits before the point"),
 ]
 
 

@@ -93,7 +93,7 @@ def test_a_request_that_was_changed_is_looked_up(books: Books, column: str) -> N
     request = leave_open(books, "bills")
     other = books.add("bills")
     changed: Any = {
-        "body": request["body"].replace("429", "400"),
+        "body": request["body"].replace("DRAFT", "AUTHORISED"),
         "method": "POST",
         "path": "/api.xro/2.0/CreditNotes",
         "query": '{"summarizeErrors": "true"}',

@@ -69,10 +69,8 @@ class Pool:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(call_budget.time, "monotonic", lambda: clock.now)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ def pool() -> Pool:
 
 @pytest.fixture
 def limiter(pool: Any, clock: Clock) -> DatabaseLimiter:
-    return DatabaseLimiter(pool, APP, sleep=clock.sleep)
+    return DatabaseLimiter(pool, APP, sleep=clock.sleep, clock=lambda: clock.now)
 
 
 def says(monkeypatch: pytest.MonkeyPatch, *grants: Any) -> Statements:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-MOST, STACK = "not stack", "-m stack"  # how each part of `make test` is known by its words
+MOST, STACK = "not stack", "tests/stack"  # how each part of `make test` is known by its words
 
 
 def program(path: Path, failing: str) -> None:
@@ -26,6 +26,7 @@ def installed(root: Path, folder: Path, failing: str) -> None:
     """The Makefile, and a Python that only notes what it was to run."""
     shutil.copy(root / "Makefile", folder)
     program(folder / ".venv" / "bin" / "python", failing)
+    program(folder / "pgbouncer", "nothing")
     for file in ("requirements.txt", "requirements-dev.txt", "pyproject.toml", ".venv/installed"):
         (folder / file).touch()
 

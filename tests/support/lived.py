@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import CheckViolation, NotNullViolation
 
 from tests.support.catalogue import Catalogue, catalogue
-from tests.support.interrupting import fork, kill
-from tests.support.killing import forked
+from tests.support.killing import Forked
 from tests.support.one_world import switched
 from tests.support.paying import Line as PayLine
 from tests.support.paying import Payroll
@@ -85,15 +85,15 @@ def live(world: World) -> Lived:
 
     documents["in the air"] = books.add("invoices")
     with world.sandbox.hold("/Invoices", done=True, method="PUT") as wait_until_held:
-        process = forked(books, "invoices")
+        process = Forked(world, partial(books.push, "invoices"))
         wait_until_held()
-        assert kill(process)
+        process.kill()
     documents["ready"] = books.add("invoices")
     world.query("DELETE FROM xero_sync.cursor WHERE data_set = 'contacts'")
     with switched(books, max_page_size=2), world.sandbox.hold("/Contacts", skip=2) as wait_until_held:
-        process = fork(world)
+        process = Forked(world, partial(world.pull, "contacts"))
         wait_until_held()
-        assert kill(process)
+        process.kill()
     lived = Lived(world, books, payroll, documents, employee, other)
     with database.session(world.engine) as session, without_triggers(session):
         found = catalogue(session)

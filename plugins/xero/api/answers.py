@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from xero.api import limits, wire
-from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.errors import BadAnswer, OutOfBounds, has_reasons
 
 ENVELOPED = ("/api.xro/", "/payroll.xro/")
 
@@ -135,7 +135,7 @@ def reason(response: requests.Response, body: bytes, path: str) -> Reason:
     said = _decoded(response, body, path)
     if not isinstance(said, ValueError):
         keys = {str(key).lower() for key in said} if isinstance(said, Mapping) else set()
-        return Reason(said, own=bool(keys & _OWN_KEYS) or isinstance(said, list))
+        return Reason(said, own=bool(keys & _OWN_KEYS) or isinstance(said, list) or has_reasons(said))
     try:
         text = unpacked(body, response.headers.get("Content-Encoding", ""), path)[:2000].decode("utf-8", "replace")
     except ValueError:

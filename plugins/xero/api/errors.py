@@ -137,6 +137,11 @@ def field(said: Any, name: str) -> Any:
     return next((value for key, value in said.items() if str(key).lower() == name.lower()), None)
 
 
+def has_reasons(answer: Any) -> bool:
+    """Whether any reason of Xero's lies in it."""
+    return next(_messages(answer), None) is not None
+
+
 def _messages(answer: Any, depth: int = 0) -> Iterator[str]:
     """Xero's reasons, the nested ones before the general one; only the general one when nothing is nested."""
     if depth > _DEEPEST:
