@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.scripted import Reply, Rig, Server, Tokens, as_json
-from xero.api import answers, connections
+from xero.api import answers, connections, session
 from xero.api.auth import OAuth, Token
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import (
@@ -157,12 +157,23 @@ def test_what_is_too_large_is_not_read_to_its_end(rig: Rig, server: Server, monk
 
 
 @pytest.mark.parametrize("path", [CONTACTS, "/connect/token"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b" " * 600, drip=0.05),
+        Reply(raw=b"HTTP/1.1 200 OK" + b" " * 600, drip=0.05),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"1" * 600, drip=0.05),
+        Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 100, drip=0.01),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100, drip=0.01),
+    ],
+    ids=["body", "status", "header", "continue", "chunks"],
+)
 def test_what_drips_is_not_waited_for(
-    rig: Rig, app: XeroApp, server: Server, monkeypatch: pytest.MonkeyPatch, path: str
+    rig: Rig, app: XeroApp, server: Server, monkeypatch: pytest.MonkeyPatch, path: str, reply: Reply
 ) -> None:
     """Each byte comes well within the timeout, and the last one never."""
-    monkeypatch.setattr(answers, "MAX_SECONDS", 0.2)
-    server.says(Reply(200, b" " * 600, drip=0.05))
+    monkeypatch.setattr(session, "MAX_SECONDS", 0.2)
+    server.says(reply)
     with pytest.raises(OutOfBounds, match="not complete"):
         rig.client.get(path) if path == CONTACTS else OAuth(app).client_credentials()
     assert len(server.seen) == 1

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -19,13 +20,14 @@ ACCESS = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
 @dataclass
 class Reply:
     """One scripted answer. `cut`: bytes of the body after which the connection is closed; `drip`: seconds between two
-    bytes of it."""
+    bytes of it; `raw`: what comes instead of an answer, head and body alike."""
 
     status: int = 200
     body: bytes = b'{"Status": "OK"}'
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     drip: float | None = None
+    raw: bytes | None = None
 
 
 @dataclass
@@ -68,17 +70,21 @@ class Server:
         port = request.client_address[1]
         self.seen.append(Seen(request.command, request.path, list(request.headers.items()), body, port))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        request.send_response_only(reply.status)
-        standard = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body))}
-        for name, value in {**standard, **reply.headers}.items():
-            request.send_header(name, value)
-        request.end_headers()
+        if reply.raw is None:
+            request.send_response_only(reply.status)
+            standard = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body))}
+            for name, value in {**standard, **reply.headers}.items():
+                request.send_header(name, value)
+            request.end_headers()
+        content = reply.body if reply.raw is None else reply.raw
         if reply.drip is None:
-            request.wfile.write(reply.body[: reply.cut])
-        for byte in reply.body if reply.drip is not None else b"":
-            request.wfile.write(bytes([byte]))
-            time.sleep(reply.drip or 0)
-        if reply.cut is not None:
+            request.wfile.write(content[: reply.cut])
+        else:
+            with suppress(ConnectionError):  # the other side need not wait for all of it
+                for byte in content:
+                    request.wfile.write(bytes([byte]))
+                    time.sleep(reply.drip)
+        if reply.cut is not None or reply.raw is not None:
             request.close_connection = True
 
     def says(self, *replies: Reply) -> None:

@@ -22,6 +22,11 @@ UPDATE xero_sync.push_request
    SET first_sent_at = coalesce(first_sent_at, clock_timestamp()), last_sent_at = clock_timestamp()
  WHERE id = :id;
 
+-- name: may_be_sent^
+-- Whether it is still this session's, just said to be sent: whoever finds it later lets a minute go by first.
+SELECT clock_timestamp() - last_sent_at < interval '30 seconds' AS just_now
+  FROM xero_sync.push_request WHERE id = :id AND closed_at IS NULL;
+
 -- name: server_failed!
 UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +19,6 @@ ENVELOPED = ("/api.xro/", "/payroll.xro/")
 # A page of a thousand invoices with many lines has some 20 MB, and comes in seconds.
 MAX_BYTES_ON_WIRE = 32 << 20
 MAX_BYTES_UNPACKED = 128 << 20
-MAX_SECONDS = 120.0
 MAX_PAGES = 5_000  # of one reading: as many calls as an organisation has in a day
 _CHUNK_BYTES = 1 << 16
 
@@ -63,15 +61,13 @@ def too_many_pages(path: str) -> OutOfBounds:
     return out_of_bounds(f"The list {path}", f"it has more than {MAX_PAGES:,} pages")
 
 
-def receive(response: requests.Response, what: str, now: Callable[[], float] = time.monotonic) -> bytes:
-    """The body as it came over the wire, compressed or not. OutOfBounds where it is too large, or takes too long."""
-    body, until = bytearray(), now() + MAX_SECONDS
+def receive(response: requests.Response, what: str) -> bytes:
+    """The body as it came over the wire, compressed or not. OutOfBounds where it is too large."""
+    body = bytearray()
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > MAX_BYTES_ON_WIRE:
             raise out_of_bounds(what, f"it has more than {MAX_BYTES_ON_WIRE >> 20} MB")
-        if now() > until:
-            raise out_of_bounds(what, f"it was not complete after {MAX_SECONDS:.0f} s")
     response.raw.read(decode_content=False)  # nothing is left: raises where fewer bytes came than were announced
     return bytes(body)
 

@@ -20,6 +20,7 @@ from xero.api.errors import (
     BadAnswer,
     Disconnected,
     NotAvailable,
+    NotSent,
     OutOfBounds,
     ReconnectNeeded,
     Refused,
@@ -29,7 +30,7 @@ from xero.api.errors import (
     without_numbers,
 )
 from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
-from xero.api.session import BearerAuth
+from xero.api.session import BearerAuth, CheckedBody
 from xero.api.settings import XeroApp
 
 __all__ = ["Answer", "XeroClient"]
@@ -110,10 +111,12 @@ class XeroClient:
         again_for: float = 0.0,
         in_doubt: bool = False,
         sending: Callable[[], None] = lambda: None,
+        still: Callable[[], bool] = lambda: True,
     ) -> Answer:
         """One PUT or POST under an Idempotency-Key, which Xero remembers for six minutes.
 
-        `sending` is called before each attempt, with the right to send it in hand. Where no answer comes, the same
+        `sending` is called before each attempt, with the right to send it in hand; `still`, whether it may be sent yet,
+        when the connection stands and all is through but the body: False is NotSent. Where no answer comes, the same
         request is sent again for `again_for` seconds at most; after a 5xx, which Xero remembers too, it is not. What is
         raised says by `in_doubt` whether Xero may have saved the request all the same; given, it may have before.
         """
@@ -123,7 +126,7 @@ class XeroClient:
         request.data = body
         effort = self._effort()
         effort.write, effort.again_for, effort.in_doubt = True, again_for, in_doubt
-        effort.sending = sending
+        effort.sending, effort.still = sending, still
         try:
             return self._call(request, path, effort)
         except XeroError as error:
@@ -154,7 +157,7 @@ class XeroClient:
         token = self._current_token()
         with self._limiter.permit(self.tenant_id, patience=effort.patience_left()) as permit:
             effort.sending()
-            response, body = self._send(request, token)
+            response, body = self._send(request, token, effort.still)
             headers = response.headers
             problem = pause = None
             if response.status_code == 429:
@@ -177,7 +180,9 @@ class XeroClient:
         self._token = token
         return token
 
-    def _send(self, request: requests.Request, token: Token) -> tuple[requests.Response, bytes]:
+    def _send(
+        self, request: requests.Request, token: Token, still: Callable[[], bool]
+    ) -> tuple[requests.Response, bytes]:
         """Sends once and reads the whole answer. Raises RetryLater(outage) where no answer came."""
         trouble: str
         try:
@@ -186,11 +191,13 @@ class XeroClient:
                 request.url,
                 request.headers,
                 params=request.params,
-                data=request.data,
+                data=CheckedBody(request.data, still) if request.data else None,
                 auth=BearerAuth(token.access_token),
             )
             prepared = self._session.prepare_request(signed)
             settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            if not request.data and not still():
+                raise NotSent
             with self._counting:
                 self.calls += 1
             with self._session.send(prepared, timeout=self._timeouts, allow_redirects=False, **settings) as response:
@@ -265,6 +272,7 @@ class _Effort:
     write: bool = False
     again_for: float = 0.0  # of a write: seconds for which it may be sent again
     sending: Callable[[], None] = lambda: None
+    still: Callable[[], bool] = lambda: True
     in_doubt: bool = False  # of a write: Xero may have saved it
     server_failed: bool = False  # the last answer was a 5xx
     started: float = field(init=False)
@@ -281,6 +289,8 @@ class _Effort:
         self.pause = 0.0
         if isinstance(error, _Expired):
             return True
+        if isinstance(error, NotSent):
+            return False
         if isinstance(error, OutOfBounds):
             self.in_doubt = self.in_doubt or self.write
             return False

@@ -70,6 +70,21 @@ class RetryLater(XeroError):
         return type(self), (self.seconds, self.limit, self.message, self.correction)
 
 
+class NotSent(RetryLater):
+    """Nothing of a write was sent, because too much time went by between the right to send it and the sending."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            0.0,
+            "outage",
+            "This process stood still just before it sent a request, so it did not send it.",
+            "Nothing to do: a later run sends it. If it happens often, the machine is out of memory or too busy.",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+
 class ReconnectNeeded(XeroError):
     """The authorisation is broken: none of its organisations can be reached until a user connects again."""
 

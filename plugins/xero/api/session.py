@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
+import io
+import time
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from xero.api.answers import out_of_bounds
+from xero.api.errors import NotSent
+
+Manager = TypeVar("Manager", bound=urllib3.PoolManager)
 
 USER_AGENT = "qicworks-xero"
+MAX_SECONDS = 120.0  # for an answer, from its first byte to its last
 IN_FLIGHT = 10  # connections kept alive per host: Xero lets 5 calls of an organisation be in flight
 
 
@@ -42,10 +55,84 @@ def new_session() -> requests.Session:
     )
     session.auth = no_auth
     session.cookies.set_policy(_NoCookies())
-    adapter = HTTPAdapter(pool_connections=IN_FLIGHT, pool_maxsize=IN_FLIGHT, max_retries=0)
+    adapter = _Adapter(pool_connections=IN_FLIGHT, pool_maxsize=IN_FLIGHT, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+class CheckedBody(io.BytesIO):
+    """A body that asks, before its first byte leaves, whether it still may: nobody acts on a request without its body.
+    NotSent where it may not."""
+
+    def __init__(self, body: bytes, still: Callable[[], bool]) -> None:
+        super().__init__(body)
+        self._still = still
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() == 0 and not self._still():
+            raise NotSent
+        return super().read(size)
+
+
+class _Timed(io.RawIOBase):
+    """What comes over a connection for one answer. A socket's timeout is of each piece, so that a server which sends a
+    byte every few seconds, of the headers or of the body, would hold a call for ever. OutOfBounds then."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._until = time.monotonic() + MAX_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if time.monotonic() > self._until:
+            raise out_of_bounds("What came", f"it was not complete after {MAX_SECONDS:.0f} s")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """The usual one, with connections that take the time of a whole answer, also through a proxy."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        _timed(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(*arguments, **options)
+        return _timed(manager)
+
+
+def _timed(manager: Manager) -> Manager:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    return manager
 
 
 class _NoCookies(DefaultCookiePolicy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from xero.documents.declaration import Check, Delivery, Document, Finding, Json, Kind
 from xero.documents.pay_periods import LENGTHS, Share, shared
@@ -14,6 +15,15 @@ LONGEST_DESCRIPTION = 200
 def reference(document: Document) -> str:
     """What the leave is known by in Xero: the end of its description."""
     return f"QicWorks {document.id}"
+
+
+def referred(description: str) -> UUID | None:
+    """The document whose reference a description ends with; None where it ends with none."""
+    _, found, id = description.rstrip().casefold().rpartition("qicworks ")
+    try:
+        return UUID(id) if found else None
+    except ValueError:
+        return None
 
 
 def cut(text: str, longest: int) -> str:

@@ -234,6 +234,13 @@ class Outbox(Outgoing):
     def sending(self, request: Request) -> None:
         OUTBOX.sending(self.session, id=request.id)
 
+    def may_be_sent(self, request: Request) -> bool:
+        """Whether it may go, after `sending`: the session lives, and with it the lease, and hardly any time went by. A
+        process that stood still meanwhile may have been taken for dead, and its documents be with Xero already."""
+        row = OUTBOX.may_be_sent(self.session, id=request.id)
+        assert row, "a request was settled by another run than the one that has the lease"
+        return bool(row["just_now"])
+
     def server_failed(self, request: Request) -> None:
         OUTBOX.server_failed(self.session, id=request.id)
 

@@ -231,6 +231,7 @@ class Batch:
                 again_for=0.0 if self._looks_first(request) else REPLAY - (request.first_age or 0.0),
                 in_doubt=request.first_age is not None,
                 sending=lambda: self.outbox.sending(request),
+                still=lambda: self.outbox.may_be_sent(request),
             )
         except Refused as refusal:
             if refusal.in_doubt:  # perhaps only because it is at work on it already

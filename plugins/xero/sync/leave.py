@@ -17,14 +17,14 @@ from xero.qicworks.payroll_outbox import LeaveOutbox
 from xero.sync import leave_applications
 from xero.sync.batch import QUIET
 from xero.sync.interaction import Interaction
-from xero.sync.leave_applications import PATH, id_of, is_of_the_days, is_what_was_sent, statuses
+from xero.sync.leave_applications import PATH, REJECTED, id_of, is_of_the_days, is_what_was_sent, statuses
 from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
 from xero.sync.preview import Preview
 from xero.sync.settling import Settling, check_in_xero, label, refused, unfit
 
 log = logging.getLogger(__name__)
 
-REQUESTED, REJECTED = "REQUESTED", "REJECTED"
+REQUESTED = "REQUESTED"
 
 
 class Leave(OneByOne):

@@ -13,13 +13,14 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, Refused, RetryLater
+from xero.api.errors import BadAnswer, OutOfBounds, Refused, RetryLater
 from xero.documents.declaration import Json, Record
 
 log = logging.getLogger(__name__)
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
 A_PAGE = 100
+REJECTED = "REJECTED"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def every(client: XeroClient) -> Listed:
     """All that Xero lists."""
     try:
         return Listed(_listed(client, f"{PATH}/v2"), True)
+    except OutOfBounds:
+        raise
     except (Refused, BadAnswer, RetryLater) as error:
         if isinstance(error, RetryLater) and error.limit != "outage":
             raise

@@ -48,7 +48,7 @@ def _pages(
             "page": page,
             "pageSize": PAGE_SIZE,
             "order": f"{kind.key} ASC",
-            **_precise(kind),
+            **precise(kind),
         }
         answer = client.get(kind.path, params=params)
         found = elements(kind, answer.data)
@@ -61,7 +61,7 @@ def _pages(
     raise too_many_pages(kind.path)
 
 
-def _precise(kind: PricedKind) -> dict[str, str]:
+def precise(kind: PricedKind) -> dict[str, str]:
     return {name: value for name, value in kind.query.items() if name == "unitdp"}
 
 
@@ -73,7 +73,7 @@ def _page_count(data: Any) -> int | None:
 
 def one(client: XeroClient, kind: PricedKind, xero_id: object) -> Record | None:
     """The record of that id, as it is now. Raises Refused with status 404 when there is none."""
-    found = elements(kind, client.get(f"{kind.path}/{xero_id}", params=_precise(kind)).data)
+    found = elements(kind, client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data)
     return readable(found[0]) if found else None
 
 

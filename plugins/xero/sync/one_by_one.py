@@ -113,7 +113,13 @@ class OneByOne(ABC):
         open where Xero may have it, and makes the document ready again where it has not."""
         try:
             return self.it.client.write(
-                "POST", path, body, key=key, again_for=again_for, sending=lambda: self.outbox.sending(request)
+                "POST",
+                path,
+                body,
+                key=key,
+                again_for=again_for,
+                sending=lambda: self.outbox.sending(request),
+                still=lambda: self.outbox.may_be_sent(request),
             )
         except Refused:
             raise

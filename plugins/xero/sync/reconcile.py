@@ -4,6 +4,8 @@ What lists everything in one answer is compared by its ids, and by what is in us
 push. What pages is compared by the count that Xero announces and by its newest change. What has changed since the last
 pull is no difference: the next one takes it in.
 
+Of what was pushed it looks for records that are a document's by what they say, while the document is linked to another.
+
 Not compared is what only a call for each record would tell, pay templates and leave balances; nor the other fields.
 """
 
@@ -16,17 +18,24 @@ from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, NotAvailable
 from xero.datasets.declaration import Dataset, Reading
 from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Kind
 from xero.qicworks import events
 from xero.qicworks.events import Counts, Origin
 from xero.sync import interaction
 from xero.sync.comparison import Comparison
 from xero.sync.interaction import Interaction, OpenClient, is_disconnected
 from xero.sync.outcome import Outcome
+from xero.sync.strays import Stray, strays
 from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
 
 NAME = "reconcile"  # in events, where a pull has its data set
+NAMED = 5  # documents in a message
+ONCE_MORE = (
+    "Look at each in Xero, beside the one that QicWorks links to: delete or void there what is too much; of leave, "
+    "reject it."
+)
 PULL_ALL = "Pull it with full_refresh. If the difference stays, xero_sync.rejection or the log of that run says why."
 
 
@@ -52,6 +61,7 @@ class _Reconciliation:
         client = self.it.open_client(open_client)
         for dataset in DATASETS.values():
             self._compare(client, dataset)
+        self._find_strays(client)
         message = f"not in step: {', '.join(self.differing)}" if self.differing else "in step"
         if self.not_available:
             message += f"; not available: {', '.join(self.not_available)}"
@@ -71,12 +81,29 @@ class _Reconciliation:
             log.info("%s: not available: %s", dataset.title, error.message)
             self.not_available.append(dataset.title)
             return
-        if not found:
+        if found:
+            self._tell("pull", dataset, "; ".join(found), PULL_ALL)
+        else:
             log.info("%s: in step", dataset.title)
-            return
-        self.differing.append(dataset.title)
-        message = f"reconcile: {'; '.join(found)}"
+
+    def _find_strays(self, client: XeroClient) -> None:
+        """One event for each kind of document that has some."""
+        found: dict[str, list[Stray]] = {}
+        try:
+            for stray in strays(self.session, client, self.connection):
+                found.setdefault(stray.kind.name, []).append(stray)
+        except NotAvailable as error:
+            log.info("documents in Xero: not available: %s", error.message)
+            self.not_available.append("documents")
+        for some in found.values():
+            named = ", ".join(f"{one.name} as {one.xero_id}" for one in some[:NAMED])
+            more = f" and {len(some) - NAMED} more" if len(some) > NAMED else ""
+            self._tell("push", some[0].kind, f"in Xero once more than in QicWorks: {named}{more}", ONCE_MORE)
+
+    def _tell(self, direction: str, what: Dataset | Kind, says: str, correction: str) -> None:
+        self.differing.append(what.title)
+        message = f"reconcile: {says}"
         with self.session.transaction():
-            event_id = events.open_event(self.session, self.connection.id, "pull", dataset.name, self.origin)
-            events.close_event(self.session, event_id, "warning", Counts(), message, PULL_ALL)
-        log_event(dataset.name, self.connection, "warning", Counts(), message, PULL_ALL)
+            event_id = events.open_event(self.session, self.connection.id, direction, what.name, self.origin)
+            events.close_event(self.session, event_id, "warning", Counts(), message, correction)
+        log_event(what.name, self.connection, "warning", Counts(), message, correction)
