@@ -5,7 +5,11 @@
 SELECT connection.id, connection.organisation_id, organisation.name AS organisation, connection.tenant_id, connection.tenant_name,
        connection.token_id, connection.enabled, connection.state, connection.state_reason, connection.organisation_read_at,
        connection.connected_at, connection.first_connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason,
-       organisation.time_zone
+       organisation.time_zone, connection.seal,
+       EXISTS (SELECT FROM xero_sync.match_before_seals AS before
+                WHERE before.connection_id = connection.id AND before.organisation_id = connection.organisation_id
+                  AND before.tenant_id = connection.tenant_id AND before.token_id = connection.token_id
+                  AND before.airflow_conn_id = token.airflow_conn_id) AS matched_before_seals
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id
@@ -40,6 +44,9 @@ UPDATE xero_sync.connection
 INSERT INTO xero_sync.connection (organisation_id, token_id, tenant_id, tenant_name, tenant_type, xero_connection_id)
 VALUES (:organisation_id, :token_id, :tenant_id, :tenant_name, :tenant_type, :xero_connection_id)
 RETURNING id;
+
+-- name: seal!
+UPDATE xero_sync.connection SET seal = :seal WHERE id = :id;
 
 -- name: needs_reconnect!
 UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = :reason WHERE id = :id AND state = 'connected';

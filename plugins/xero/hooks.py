@@ -18,7 +18,7 @@ from xero.api.errors import ReconnectNeeded, XeroError
 from xero.api.limits import Limiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
-from xero.qicworks import database
+from xero.qicworks import database, matches
 from xero.qicworks.call_budget import DatabaseLimiter
 from xero.qicworks.connections import Connection
 from xero.qicworks.tokens import DatabaseTokens
@@ -89,6 +89,7 @@ class XeroHook(HttpHook):
 def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
     """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
+    matches.check(connection, hook.app)
     engine = qicworks_engine()
     tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.get_conn())
     return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual), **options)

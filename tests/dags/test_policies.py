@@ -64,6 +64,7 @@ class TestPolicy:
             task = task.unmap({"op_kwargs": {"connection": {}}}) if task.is_mapped else task
             assert task.owner == "qicworks", f"{task_id} has no owner: default_args of pull_dag."
             if task_id != "watcher":
+                assert task.execution_timeout == timedelta(hours=6), f"{task_id}: what hangs is to end by itself."
                 assert task.retries == 3, f"{task_id}: a worker that dies must not cost the night's run."
                 assert type(task.retry_policy).__name__ == "WaitAsTold"
                 assert task.retry_delay == timedelta(minutes=1)

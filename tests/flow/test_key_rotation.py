@@ -13,7 +13,7 @@ from tests.support.consenting import KEY, Consenting
 from tests.support.interrupting import wait_for_waiting
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
-from xero.api.errors import Misconfigured
+from xero.api.errors import NotMatched
 from xero.qicworks import database, token_keys
 from xero.qicworks.tokens import DatabaseTokens, save_new, vault
 
@@ -54,7 +54,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> Non
     world.query("UPDATE xero_sync.token SET state = 'broken', secret = '' WHERE id = %s", idle)  # wiped: nothing to do
     held = world.token(token_id)
     world.keys = [NEWEST, KEY]
-    assert "needed by 1; run `keys rotate`" in world.main("keys", "check").stdout
+    assert "needed by 2; run `keys rotate`" in world.main("keys", "check").stdout
 
     rotated = world.main("keys", "rotate")
     assert (rotated.returncode, rotated.stdout) == (
@@ -112,11 +112,11 @@ def test_a_lost_key_is_said_and_loses_no_row(world: Rotating) -> None:
         assert found.returncode == 1
         assert "put its key back into token_keys, behind the newest, or connect to Xero again" in found.stderr
     assert world.token(token_id)["secret"] == secret
-    with pytest.raises(Misconfigured):
+    with pytest.raises(NotMatched):
         world.pull("contacts")
     event = world.event()
     assert (event["status"], event["data_set"]) == ("error", "contacts")
-    assert "none of the connection's token_keys fits" in event["message"]
+    assert "the keys are others by now" in event["message"]
     assert "connect to Xero again" in event["correction"]
 
     # Connecting again is enough; the history goes on, and the unreadable token is no trouble any more.
@@ -144,8 +144,8 @@ def test_a_malformed_key_is_said_and_nobody_has_to_connect_again(world: Rotating
     assert world.token(token_id)["secret"] == secret
 
 
-def test_a_new_client_secret_goes_on_by_itself(unconnected: World) -> None:
-    """With client_credentials the key follows from the secret: a new secret opens nothing, and needs nothing."""
+def test_a_new_client_secret_of_an_app_that_speaks_for_itself(unconnected: World) -> None:
+    """With client_credentials the key follows from the secret: a new secret opens no token, and needs none."""
     assert unconnected.connect() == 0
     before = replace(unconnected.app(), client_secret="the secret before")
     [token_id] = [row["id"] for row in unconnected.query("SELECT id FROM xero_sync.token")]
@@ -157,8 +157,18 @@ def test_a_new_client_secret_goes_on_by_itself(unconnected: World) -> None:
         assert "the app gets a new token by itself" in found.stderr
     assert unconnected.pull("contacts").status == "success"
     found = unconnected.main("keys", "check")
-    assert "needed by 1; the newest" in found.stdout
+    assert "needed by 4; the newest" in found.stdout
     assert found.stderr == ""
+    # The match is sealed under the same key, and one cannot tell who sealed it any more: it is connected once again.
+    unconnected.query("UPDATE xero_sync.connection SET seal = %s", vault(before).encrypt(b"a digest"))
+    found = unconnected.main("keys", "check")
+    assert found.returncode == 1
+    assert "was sealed with none of the keys" in found.stderr
+    with pytest.raises(NotMatched):
+        unconnected.pull("contacts", full=True)
+    assert unconnected.connect() == 0
+    assert unconnected.pull("contacts", full=True).status == "success"
+    assert unconnected.main("keys", "check").returncode == 0
 
 
 def test_fingerprints_tell_keys_apart_and_nothing_else() -> None:

@@ -69,7 +69,7 @@ class Consenting(World):
         wanted = {self.sandbox.tenant(number): choice for number, choice in pairs.items()}
         granted = list(self.granted(token_id).values())
         client = opener(self.engine, self.app, backoff=(0.05,))
-        return consent.match(self.engine, token_id, granted, wanted, client, "Kim")
+        return consent.match(self.engine, token_id, granted, wanted, self.app, client, "Kim")
 
     def connected(self, *organisations: int) -> UUID:
         """Consented to, and matched to what is offered, or to new organisations of QicWorks."""

@@ -104,6 +104,10 @@ class NotAvailable(XeroError):
     """This data set cannot be had from this organisation: a scope, a permission or a subscription is missing."""
 
 
+class NotMatched(XeroError):
+    """Who belongs together is not what was saved when it was matched: nothing is read or sent."""
+
+
 class Misconfigured(XeroError):
     """The Airflow connection is wrong: client id, secret, host, scope or keys."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from xero.cli.terminal import app_of, complain, out, show
 from xero.qicworks import database, token_keys
-from xero.qicworks.token_keys import Stored
+from xero.qicworks.token_keys import Seal, Stored
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -21,14 +21,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run_rotate(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
         done = token_keys.rotate(session, app_of)
+        seals = token_keys.seals(session, app_of)
     total = done.rotated.total()
     out.print(f"{total} re-encrypted with the newest key, {done.already} were under it already")
-    return _say_lost(done.unreadable)
+    return max(_say_lost(done.unreadable), _say_unsealed(seals))
 
 
 def run_check(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
         stored, keys = token_keys.check(session, app_of)
+        seals = token_keys.seals(session, app_of)
     table = Table("Xero app", "authorisation", "state", "key")
     for one in stored:
         state = one.state if one.used else f"{one.state}, no connection rests on it"
@@ -39,7 +41,7 @@ def run_check(engine: Engine, options: argparse.Namespace) -> int:
             needed = f"needed by {key.needed_by}" if key.needed_by else "needed by none"
             advice = "the newest" if key.newest else "run `keys rotate`" if key.needed_by else "can be dropped"
             out.print(f"{conn_id}: key {key.fingerprint}: {needed}; {advice}")
-    return _say_lost([one for one in stored if one.key is None])
+    return max(_say_lost([one for one in stored if one.key is None]), _say_unsealed(seals))
 
 
 def _say_lost(unreadable: list[Stored]) -> int:
@@ -53,3 +55,14 @@ def _say_lost(unreadable: list[Stored]) -> int:
             what = "it is broken and not used any more"
         complain(f"{one.airflow_conn_id}: authorisation {one.id} opens with no key: {what}")
     return 1 if any(one.lost for one in unreadable) else 0
+
+
+def _say_unsealed(seals: list[Seal]) -> int:
+    """Those whose match was sealed with no key that is still there. 1 if there are some: somebody has to connect."""
+    lost = [one for one in seals if one.key is None]
+    for one in lost:
+        complain(
+            f"{one.airflow_conn_id}: the match of {one.organisation} was sealed with none of the keys: put its key "
+            "back into token_keys, behind the newest, or connect to Xero again"
+        )
+    return int(bool(lost))

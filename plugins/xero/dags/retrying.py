@@ -6,6 +6,8 @@ from typing import Any
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryDecision, RetryPolicy
 
 LONGEST_WAIT = timedelta(hours=1)
+OF_NO_USE = "trying again would not help: the message says what does"
+LONGEST_TRY = timedelta(hours=6)  # nothing takes so long; what hangs is over before the next night
 
 
 class WaitAsTold(RetryPolicy):
@@ -14,7 +16,8 @@ class WaitAsTold(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Any | None = None
     ) -> RetryDecision:
-        from xero.api.errors import Disconnected, Misconfigured, NotAvailable, ReconnectNeeded, Refused, RetryLater
+        from xero.api import errors
+        from xero.api.errors import RetryLater
         from xero.sync.in_turn import SomeFailed
         from xero.sync.outcome import PullFailed
 
@@ -26,8 +29,10 @@ class WaitAsTold(RetryPolicy):
                 return RetryDecision.retry(timedelta(seconds=seconds), f"Xero asked to wait {seconds:.0f} s")
             case RetryLater(seconds=seconds):
                 return RetryDecision.fail(f"{seconds:.0f} s are too long to wait: a later run goes on")
-            case ReconnectNeeded() | Disconnected() | NotAvailable() | Refused() | Misconfigured() | PullFailed():
-                return RetryDecision.fail("trying again would not help: the message says what does")
+            case errors.Disconnected() | errors.NotAvailable() | errors.Refused() | PullFailed():
+                return RetryDecision.fail(OF_NO_USE)
+            case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured():
+                return RetryDecision.fail(OF_NO_USE)
             case _:
                 return RetryDecision.default()
 
@@ -36,7 +41,7 @@ class WaitAsTold(RetryPolicy):
         """Of several organisations: again where that helps one, once all may have what they wait for."""
         again = [one for one in decided if one.action is not RetryAction.FAIL]
         if not again:
-            return RetryDecision.fail("trying again would not help: the message says what does")
+            return RetryDecision.fail(OF_NO_USE)
         told = [one for one in again if one.action is RetryAction.RETRY]
         return max(told, key=lambda one: one.retry_delay or timedelta()) if told else RetryDecision.default()
 
@@ -54,4 +59,5 @@ def default_args() -> dict[str, Any]:
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": WaitAsTold(),
+        "execution_timeout": LONGEST_TRY,
     }

@@ -79,7 +79,7 @@ def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, gi
     chosen = {name.removeprefix(FIELD): value for name, value in given.items() if name.startswith(FIELD)}
     granted = consent.granted(engine, app_of, token_id)
     try:
-        matched = consent.match(engine, token_id, granted, _wanted(chosen), open_client, who.name)
+        matched = consent.match(engine, token_id, granted, _wanted(chosen), app_of, open_client, who.name)
     except WrongPairs as error:
         return _form(request, who, engine, token_id, granted, error.wrong, chosen)
     said = [one.message for one in matched] or ["Nothing was chosen, so nothing was connected."]

@@ -11,7 +11,7 @@ from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to
-from xero.qicworks import authorisations, connections, standing
+from xero.qicworks import authorisations, connections, matches, standing
 from xero.sync import consent
 from xero.sync.consent import WrongPairs
 from xero.sync.disconnect import disconnect
@@ -78,11 +78,13 @@ def match(
 ) -> Response:
     """Another QicWorks organisation for the same Xero organisation."""
     found = _live(session, id)
-    if organisation == found.organisation_id:
+    if organisation == found.organisation_id and matches.holds(found, app_of(found.airflow_conn_id)):
         return to(request, f"connections/{id}", ["It is matched so already."])
     granted = consent.granted(engine, app_of, found.token_id)
     try:
-        matched = consent.match(engine, found.token_id, granted, {found.tenant_id: organisation}, open_client, who.name)
+        matched = consent.match(
+            engine, found.token_id, granted, {found.tenant_id: organisation}, app_of, open_client, who.name
+        )
     except WrongPairs as error:
         return _one(request, who, session, id, error.wrong)
     return to(request, "connections", [one.message for one in matched])

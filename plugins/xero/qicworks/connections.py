@@ -36,6 +36,8 @@ class Connection:
     authorisation: str  # ok, broken
     broken_reason: str | None
     time_zone: str | None
+    seal: bytes | None
+    matched_before_seals: bool
 
     @property
     def zone(self) -> str:

@@ -19,7 +19,7 @@ QUERIES = sql.Statements("grants")
 SCHEMAS = ("qicworks", "xero_sync")
 # Of these no row ever goes: a connection that is deleted keeps its history.
 LASTING = ("connection", "token", "cursor", "due", "standing")
-READ_ONLY = ("erasure",)
+READ_ONLY = ("erasure", "match_before_seals")
 # Made at connect, described by Xero.
 ORGANISATION = {
     "INSERT": ("name",),

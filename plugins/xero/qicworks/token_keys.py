@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import psycopg
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from xero.api.errors import Misconfigured, RetryLater
 from xero.api.settings import XeroApp
@@ -38,8 +38,18 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Seal:
+    """The seal of a match, and the fingerprint of the key that it was made with; None: with none of its app's."""
+
+    id: UUID
+    organisation: str
+    airflow_conn_id: str
+    key: str | None
+
+
+@dataclass(frozen=True)
 class Key:
-    """One of an app's keys, by its fingerprint, and how many stored authorisations need it."""
+    """One of an app's keys, by its fingerprint, and how many stored authorisations and seals need it."""
 
     fingerprint: str
     newest: bool
@@ -60,6 +70,16 @@ def fingerprint(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:8]
 
 
+def seals(session: Session, app_of: AppOf) -> list[Seal]:
+    """Those of live connections."""
+    found = []
+    for row in list(QUERIES.seals(session)):
+        _, own = _keys(app_of, row["airflow_conn_id"])
+        place = _opened_by(own, bytes(row.pop("seal")))
+        found.append(Seal(**row, key=None if place is None else fingerprint(own[place])))
+    return found
+
+
 def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list[Key]]]:
     """The stored authorisations, and the keys of each app that has some, newest first."""
     stored, keys = [], {}
@@ -70,6 +90,7 @@ def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list
         stored.append(Stored(**row, key=opened, renewable=app is not None and app.grant_type == "client_credentials"))
         keys[row["airflow_conn_id"]] = own
     needed = Counter((one.airflow_conn_id, one.key) for one in stored)
+    needed.update((one.airflow_conn_id, one.key) for one in seals(session, app_of))
     return stored, {
         conn_id: [Key(fingerprint(key), place == 0, needed[conn_id, fingerprint(key)]) for place, key in enumerate(own)]
         for conn_id, own in keys.items()
@@ -77,7 +98,7 @@ def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list
 
 
 def rotate(session: Session, app_of: AppOf) -> Rotation:
-    """Puts every stored authorisation under the newest key of its app, one row at a time.
+    """Puts every stored authorisation, and every seal, under the newest key of its app, one row at a time.
 
     Each row is locked as a renewal locks it, and read again under the lock: what a renewal stores meanwhile is kept.
     RetryLater where a renewal holds a row for over a minute; what was done before it stays done.
@@ -101,6 +122,12 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
             done.rotated[one.airflow_conn_id] += 1
         else:
             done.already += 1
+    for sealed in seals(session, app_of):
+        _, own = _keys(app_of, sealed.airflow_conn_id)
+        with session.transaction():
+            seal = bytes(QUERIES.lock_seal(session, id=sealed.id))
+            if _opened_by(own, seal):
+                QUERIES.store_seal(session, id=sealed.id, seal=MultiFernet([Fernet(key) for key in own]).rotate(seal))
     return done
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from xero.api.client import XeroClient
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.qicworks import matches
 from xero.qicworks.call_budget import DatabaseLimiter
 from xero.qicworks.connections import Connection
 from xero.qicworks.tokens import DatabaseTokens
@@ -21,6 +22,7 @@ def opener(
 
     def open_client(connection: Connection, manual: bool) -> XeroClient:
         app = app_of(connection.airflow_conn_id)
+        matches.check(connection, app)
         tokens = DatabaseTokens(engine, connection.token_id, app, session)
         limiter = DatabaseLimiter(engine, app, manual=manual)
         return XeroClient(app, session, tokens, limiter, connection.tenant_id, **options)

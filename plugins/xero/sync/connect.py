@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from xero.api.settings import XeroApp
 from xero.sync.consent import granted, match, without_consent
 from xero.sync.interaction import OpenClient
+from xero.sync.pairs import Wanted
 
 Say = Callable[[str], Any]
 
@@ -21,9 +22,8 @@ def connect_all(engine: Engine, app: XeroApp, airflow_conn_id: str, open_client:
     found = granted(engine, lambda conn_id: app, token_id)
     if not found:
         say("Xero lists no organisation for this app: let one authorise it first")
-    matched = match(
-        engine, token_id, found, {one.tenant_id: one.organisation_id or "new" for one in found}, open_client
-    )
+    wanted: Wanted = {one.tenant_id: one.organisation_id or "new" for one in found}
+    matched = match(engine, token_id, found, wanted, lambda conn_id: app, open_client)
     for one in matched:
         say(one.message)
         say(f"  cannot be read yet: {one.trouble}" if one.trouble else f"  {one.read}")

@@ -1,6 +1,6 @@
 """Matching: which of the Xero organisations that an authorisation opens belongs to which QicWorks organisation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,16 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from xero.api.errors import ReconnectNeeded, XeroError
-from xero.qicworks import connections, database, events, sql, tokens
+from xero.api.settings import XeroApp
+from xero.qicworks import connections, database, events, matches, sql, tokens
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
 from xero.sync import organisation
 from xero.sync.granting import Granted
 from xero.sync.interaction import OpenClient
 from xero.sync.pairs import Pair, Wanted, checked
+
+AppOf = Callable[[str], XeroApp]
 
 QUERIES = sql.Statements("connections")
 TOKENS = sql.Statements("tokens")
@@ -38,6 +41,7 @@ def match(
     token_id: UUID,
     granted: Sequence[Granted],
     wanted: Wanted,
+    app_of: AppOf,
     open_client: OpenClient,
     user: str | None = None,
 ) -> list[Matched]:
@@ -57,6 +61,9 @@ def match(
             for pair in pairs:
                 _part(session, pair, user)
             matched = [_save(session, pair, token_id, user) for pair in pairs]
+            app = app_of(authorisation.airflow_conn_id)
+            for one in matched:
+                matches.seal(session, app, one.connection_id)
         replaced = [pair.live["token_id"] for pair in pairs if pair.live and pair.live["token_id"] != token_id]
         TOKENS.wipe_replaced(
             session,
