@@ -39,6 +39,19 @@ SELECT xero_id FROM (
             UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.purchase_order) AS document
  WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;
 
+-- name: alike
+-- Of these documents those of which there is another one, of the same contact, number and amount, in the same books.
+WITH document AS (
+           SELECT id, organisation_id, contact_id, number, total, 'bills' AS books, push_state FROM qicworks.bill
+            UNION ALL SELECT id, organisation_id, contact_id, number, total, 'bills', push_state FROM qicworks.expense
+            UNION ALL SELECT id, organisation_id, contact_id, number, total, side, push_state FROM qicworks.credit_note)
+SELECT DISTINCT one.id
+  FROM document AS one
+  JOIN document AS other ON other.organisation_id = one.organisation_id AND other.contact_id = one.contact_id
+                        AND other.books = one.books AND other.total = one.total AND other.id <> one.id
+                        AND lower(btrim(other.number)) = lower(btrim(one.number)) AND other.push_state <> 'draft'
+ WHERE one.id = ANY(:ids) AND one.organisation_id = :organisation_id;
+
 -- name: existing
 -- Which of these are documents that QicWorks has.
 SELECT id FROM (

@@ -90,7 +90,10 @@ def _plain(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
             if len(text) > longest:
                 found.error(f"{name} must not be longer than {longest} characters.")
             record[name] = text
-    record |= {name: sent[name] for name in form.dates if name in sent}
+    record |= {name: sent[name] for name in form.dates if sent.get(name) is not None}
+    for name in form.dates if desk.settings.null_empties_dates else ():
+        if name in sent and sent[name] is None and name != "Date":
+            record[name] = None
     if "xero" in record.get("Url", "").lower():
         found.error("Url must not contain 'xero'.")
     if not desk.settings.urls_kept or not record.get("Url"):

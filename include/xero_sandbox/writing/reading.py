@@ -70,10 +70,10 @@ def read_text(value: Any) -> str:
 
 
 def typed(element: Record, dates: tuple[str, ...]) -> Record:
-    """The element without nulls, its dates read, and its parts known to be objects and arrays of objects."""
-    known = {name: value for name, value in element.items() if value is not None}
+    """The element without nulls but of dates, which are read, its parts known to be objects and arrays of objects."""
+    known = {name: value for name, value in element.items() if value is not None or name in dates}
     for name in dates:
-        if name in known:
+        if known.get(name) is not None:
             known[name] = read_date(known[name])
     if not isinstance(known.get("Contact", {}), dict):
         raise malformed("Contact must be an object.")

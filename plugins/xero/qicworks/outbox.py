@@ -301,6 +301,11 @@ class Outbox(Outgoing):
         asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
         return {row["xero_id"] for row in DOCUMENTS.owned(self.session, **asked)}
 
+    def alike(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of which QicWorks has another one, of the same contact, number and amount."""
+        asked = {"organisation_id": self.connection.organisation_id, "ids": list(ids)}
+        return {row["id"] for row in DOCUMENTS.alike(self.session, **asked)}
+
     def existing(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those that are documents of QicWorks, of whatever kind."""
         return {row["id"] for row in DOCUMENTS.existing(self.session, ids=list(ids))} if ids else set()

@@ -24,6 +24,7 @@ REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero 
 CLOCKS = 60.0  # seconds by which a clock may be put back without anybody noticing
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
+ALIKE = "QicWorks has another {} of this contact, number and amount"
 UNANSWERED = "It is not in Xero. Push again; if that happens again, report it."
 
 
@@ -343,6 +344,7 @@ class Batch:
         """
         places = range(len(request.documents)) if only is None else [only]
         held = {document.id: document for document in self.outbox.read_priced([request.documents[at] for at in places])}
+        alike = self.outbox.alike(list(held)) if self.kind.look_first else set()
         made = []
         for at in places:
             id, version, number = request.documents[at], request.versions[at], request.identities[at][self.kind.number]
@@ -353,6 +355,7 @@ class Batch:
             result = read(at, document, name, number)
             if document and result.state == "pushed":
                 odd = [finding.says for check in self.kind.checks for finding in check(document)]
+                odd += [ALIKE.format(self.kind.word)] if id in alike else []
                 result = replace(result, notes=(*result.notes, *odd))
             if request.method == "PUT" and result.xero_id:
                 result = replace(result, forget=True)

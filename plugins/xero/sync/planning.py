@@ -17,6 +17,8 @@ LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
 #: Fields of a document that a user of QicWorks may empty.
 TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
+#: Dates that may be taken away. How Xero is told that is written nowhere; where it keeps one, that is a difference.
+DATES = ("DueDate", "DeliveryDate")
 
 JSON = msgspec.json.Encoder(decimal_format="number")
 
@@ -116,6 +118,7 @@ def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
     """
     payload = kind.payload(document)
     payload |= {name: "" for name in TEXTS if record.get(name) and name not in payload}
+    payload |= {name: None for name in DATES if record.get(name) and name not in payload}
     lines_there = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
     there = {str(line["LineItemID"]).lower() for line in lines_there if line.get("LineItemID")}
     lines = [

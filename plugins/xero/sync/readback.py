@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from xero.qicworks.outbox import Result
 from xero.sync import corrections
 from xero.sync.settling import refused
 
+DATES = (("due date", "due_date", "DueDate"), ("delivery date", "delivery_date", "DeliveryDate"))
 NOBODY = UUID(int=0)  # what Xero gives where there is no id
 
 
@@ -134,12 +136,16 @@ def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | 
 
 
 def differences(document: Document, record: Record) -> Iterator[str]:
-    """Where Xero's amounts are not QicWorks', to the cent; Xero works them out itself from the lines."""
+    """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates."""
     for name, field in (("net amount", "sub_total"), ("tax", "total_tax"), ("total", "total")):
         theirs = _amount(record.get({"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}[field]))
         ours = document.row[field]
         if theirs is not None and theirs != ours:
             yield f"{name} {ours} in QicWorks, {theirs} in Xero"
+    for name, column, field in DATES:
+        there, day = _day(record.get(field)), document.row.get(column)
+        if there and there != day:
+            yield f"{name} {day or 'none'} in QicWorks, {there} in Xero"
     lines = record.get("LineItems")
     if isinstance(lines, list) and lines and len(lines) != len(document.lines):
         yield f"{len(document.lines)} lines in QicWorks, {len(lines)} in Xero"
@@ -186,6 +192,13 @@ def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUI
 def _amount(value: object) -> Decimal | None:
     try:
         return wire.number(value)
+    except ValueError:
+        return None
+
+
+def _day(value: object) -> date | None:
+    try:
+        return wire.date(value)
     except ValueError:
         return None
 
