@@ -9,11 +9,15 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Engine
 
 from tests.support.sandbox import CLIENT, Sandbox
@@ -21,7 +25,6 @@ from xero import __main__ as command_line
 from xero.api.settings import XeroApp
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
-from xero.qicworks import database
 from xero.sync.clients import opener
 from xero.sync.connect import connect_all
 from xero.sync.pull import Origin, Outcome, pull
@@ -106,9 +109,14 @@ class World:
         )
 
     def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        with database.session(self.engine) as session:
-            cursor = session.execute(statement, parameters)  # type: ignore[arg-type]
-            return cursor.fetchall() if cursor.description else []
+        """In a transaction of its own, over a connection that is kept: most tests ask dozens of times."""
+        with self.engine.connect() as pooled:
+            raw: Any = pooled.connection.driver_connection
+            set_json_loads(partial(json.loads, parse_float=Decimal), raw)
+            with raw.transaction(), raw.cursor(row_factory=dict_row) as cursor:
+                cursor.execute(statement, parameters)
+                found: list[dict[str, Any]] = cursor.fetchall() if cursor.description else []
+        return found
 
     def query_server(self, statement: str) -> None:
         """What no transaction and no database of one's own can do, such as CREATE DATABASE."""
