@@ -34,6 +34,7 @@ from xero.sync.listing import page_count, records_in
 
 CONTACTS, EMPLOYEES = "/api.xro/2.0/Contacts", "/payroll.xro/1.0/Employees"
 PAGE = b"<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1> Reference #18.2</BODY></HTML>"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 OK = as_json(200, {"Contacts": []})
 
 
@@ -164,9 +165,12 @@ def test_what_is_too_large_is_not_read_to_its_end(rig: Rig, server: Server, monk
         Reply(raw=b"HTTP/1.1 200 OK" + b" " * 600, drip=0.05),
         Reply(raw=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"1" * 600, drip=0.05),
         Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 100, drip=0.01),
-        Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100, drip=0.01),
+        Reply(raw=CHUNKED + b"1\r\n \r\n" * 100, drip=0.01),
+        Reply(raw=CHUNKED + b"0" * 200, drip=0.01),
+        Reply(raw=CHUNKED + b"2\r\n{}\r\n0\r\n" + b"X: y\r\n" * 100, drip=0.01),
+        Reply(raw=b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 9999\r\n\r\n" + b" " * 200, drip=0.01),
     ],
-    ids=["body", "status", "header", "continue", "chunks"],
+    ids=["body", "status", "header", "continue", "chunks", "size of a chunk", "trailers", "redirect"],
 )
 def test_what_drips_is_not_waited_for(
     rig: Rig, app: XeroApp, server: Server, monkeypatch: pytest.MonkeyPatch, path: str, reply: Reply

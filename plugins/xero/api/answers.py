@@ -19,6 +19,8 @@ ENVELOPED = ("/api.xro/", "/payroll.xro/")
 # A page of a thousand invoices with many lines has some 20 MB, and comes in seconds.
 MAX_BYTES_ON_WIRE = 32 << 20
 MAX_BYTES_UNPACKED = 128 << 20
+MAX_PARTS = 100  # of a gzip
+MAX_VALUES = 3_000_000  # in an answer: 128 MB of brackets would be gigabytes of objects
 MAX_PAGES = 5_000  # of one reading: as many calls as an organisation has in a day
 _CHUNK_BYTES = 1 << 16
 
@@ -76,9 +78,11 @@ def unpacked(body: bytes, encoding: str, what: str) -> bytes:
     """The body without its gzip. ValueError where that is broken or cut short, OutOfBounds where it grows too large."""
     if encoding.lower() not in ("gzip", "x-gzip"):
         return body
-    made, rest = bytearray(), body
+    made, rest, parts = bytearray(), body, 0
     try:
         while rest:
+            if (parts := parts + 1) > MAX_PARTS:
+                raise out_of_bounds(what, f"its gzip has more than {MAX_PARTS} parts")
             unpacker = zlib.decompressobj(31)
             made += unpacker.decompress(rest, MAX_BYTES_UNPACKED + 1 - len(made))
             if len(made) > MAX_BYTES_UNPACKED:
@@ -109,8 +113,12 @@ def unchanged(response: requests.Response, body: bytes) -> Answer:
 
 def _decoded(response: requests.Response, body: bytes, path: str) -> Any:
     """The JSON of an answer, or the ValueError that says why there is none."""
+    what = f"What came for {path}"
     try:
-        return wire.loads(unpacked(body, response.headers.get("Content-Encoding", ""), f"What came for {path}"))
+        plain = unpacked(body, response.headers.get("Content-Encoding", ""), what)
+        if len(plain) > MAX_VALUES and sum(map(plain.count, (b"{", b"[", b","))) > MAX_VALUES:
+            raise out_of_bounds(what, f"it has more than {MAX_VALUES:,} values")
+        return wire.loads(plain)
     except ValueError as error:
         return ValueError(str(error))
 

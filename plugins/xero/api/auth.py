@@ -26,8 +26,13 @@ from xero.api.settings import XeroApp
 
 MARGIN = 60.0  # seconds before its end that a token is renewed; of a short-lived one a tenth of its life
 USUAL_LIFE = 1800.0  # seconds, where the server does not say
-LONGEST_LIFE = 10**9  # seconds; later than that no calendar goes
+LONGEST_LIFE = 86_400  # seconds; Xero's live for half an hour, and a wrong one is to be over soon
 TIMEOUTS = (10.0, 30.0)  # seconds to connect, to read
+
+#: What a header can carry; Xero's access tokens have some 1,500 characters.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+_SCOPE = re.compile(r"[\x20-\x7e]{0,4096}")
+_FITS = {"access_token": _TOKEN, "refresh_token": _TOKEN, "scope": _SCOPE}
 
 _TEXTS = ("access_token", "refresh_token", "scope", "token_type", "error", "error_description")
 
@@ -42,8 +47,9 @@ class Token:
     scope: str
 
     def expired(self, now: datetime | None = None) -> bool:
-        """By this process's clock, unless `now` is given. When Xero says 401 before that, Xero is right."""
-        return (now or datetime.now(UTC)) >= self.expires_at
+        """By this process's clock, unless `now` is given. When Xero says 401 before that, Xero is right. What no header
+        can carry is as good as expired."""
+        return (now or datetime.now(UTC)) >= self.expires_at or not _TOKEN.fullmatch(self.access_token)
 
     @property
     def xero_user_id(self) -> str | None:
@@ -185,7 +191,8 @@ class OAuth:
         except XeroError as error:
             trouble = error
         except OAuthError as error:
-            description = cleaned(error.description or "", self._app.client_secret, *secrets)
+            own = (self._app.client_secret, f"{self._app.client_id}:{self._app.client_secret}")
+            description = cleaned(error.description or "", *own, *secrets)
             trouble = self._decision(str(error.error), description)
         except requests.HTTPError as error:
             trouble = self._unexpected(error.response.status_code)
@@ -252,6 +259,11 @@ def _refuse_trouble(answer: requests.Response) -> requests.Response:
     if not isinstance(said, dict):
         raise ValueError("no JSON object")
     known = {name: said[name] for name in _TEXTS if isinstance(said.get(name), str)}
+    if odd := [name for name, fits in _FITS.items() if known.get(name) and not fits.fullmatch(known[name])]:
+        raise BadAnswer(
+            f"What Xero's identity server gave as {odd[0]} is none: it is too long, or has characters that none has.",
+            "Check identity_host in the Airflow connection; if it is right, try again later.",
+        )
     if seconds := _life(said.get("expires_in")):
         known["expires_in"] = seconds
     answer._content = json.dumps(known).encode()  # what `json()` reads from here on: requests has no way to say so

@@ -39,6 +39,7 @@ Params = Mapping[str, str | int | bool]
 
 TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of the answer
 BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt after an outage
+OUTAGES = 900.0  # seconds that all calls of a client together may spend waiting for the end of outages
 LOG = logging.getLogger("xero.api")
 
 
@@ -82,6 +83,7 @@ class XeroClient:
         self._sleep = sleep
         self._clock = clock
         self._token: Token | None = None
+        self._outages = _Outages()
         self._counting = threading.Lock()
 
     def get(self, path: str, *, params: Params | None = None, modified_since: datetime | None = None) -> Answer:
@@ -150,7 +152,7 @@ class XeroClient:
         return retrying(self._try, request, path, effort)
 
     def _effort(self) -> _Effort:
-        return _Effort(self._patience, self._backoff, self._clock)
+        return _Effort(self._patience, self._backoff, self._clock, self._outages)
 
     def _try(self, request: requests.Request, path: str, effort: _Effort) -> Answer:
         effort.told = None
@@ -163,6 +165,7 @@ class XeroClient:
             if response.status_code == 429:
                 pause = limits.retry_after(headers)
                 problem = limits.problem(headers, pause)
+                pause = limits.bounded(pause, problem)
             permit.settle(headers, pause, problem)
         if response.status_code in (200, 204):
             return read(response, body, path)
@@ -259,12 +262,20 @@ class XeroClient:
 
 
 @dataclass(slots=True)
+class _Outages:
+    """What a client's calls may still wait for the end of outages: a server that sends each of them away is none."""
+
+    left: float = OUTAGES
+
+
+@dataclass(slots=True)
 class _Effort:
     """What has gone into one call so far, and whether another try makes sense."""
 
     patience: float
     backoff: Sequence[float]
     clock: Callable[[], float]
+    of_all: _Outages
     renewed: bool = False
     outages: int = 0
     pause: float = 0.0
@@ -301,9 +312,10 @@ class _Effort:
             if self.outages >= len(self.backoff):
                 return False
             self.pause = max(self.backoff[self.outages], self.told or 0.0)
-            if self.pause > self.patience_left():
+            if self.pause > min(self.patience_left(), self.of_all.left):
                 return False
             self.outages += 1
+            self.of_all.left -= self.pause
             return True
         if isinstance(error, RetryLater):
             self.pause = error.seconds

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import quote
 
 import requests
 
+from xero.api import wire
 from xero.api.auth import Token, TokenStore
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, Refused
+from xero.api.errors import BadAnswer, Refused, cleaned
 from xero.api.limits import NoLimiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 
 PATH = "/connections"
+LONGEST_NAME = 200
+_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 # Somebody waits for it before a screen: an outage is told soon.
 HASTE: dict[str, Any] = {"patience": 15.0, "backoff": (0.5, 1.5), "timeouts": (5.0, 20.0)}
@@ -46,7 +51,7 @@ def delete_connection(
 ) -> bool:
     """Disconnects one organisation, by the connection's own id. False: Xero no longer had it."""
     try:
-        _client(app, tokens, session).delete(f"{PATH}/{connection_id}")
+        _client(app, tokens, session).delete(f"{PATH}/{quote(connection_id, safe='')}")
     except Refused as error:
         if error.status == 404:
             return False
@@ -62,14 +67,30 @@ def _client(app: XeroApp, tokens: Token | TokenStore, session: requests.Session 
 def _connection(entry: Any) -> XeroConnection:
     try:
         return XeroConnection(
-            id=entry.get("id") or "",
-            tenant_id=entry["tenantId"],
-            tenant_name=entry.get("tenantName") or "",
-            tenant_type=entry.get("tenantType") or "ORGANISATION",
-            auth_event_id=entry.get("authEventId"),
+            id=_id(entry.get("id") or "") or "",
+            tenant_id=_id(entry["tenantId"]) or _nothing(),
+            tenant_name=cleaned(entry.get("tenantName") or "")[:LONGEST_NAME],
+            tenant_type=cleaned(entry.get("tenantType") or "ORGANISATION"),
+            auth_event_id=_id(entry.get("authEventId")),
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise _unreadable() from None
+
+
+def _id(said: Any) -> str | None:
+    """In the one spelling that it has. ValueError where it is none."""
+    if said is None or said == "":
+        return None
+    try:
+        return str(wire.uuid(said))
+    except ValueError:
+        if isinstance(said, str) and _ID.fullmatch(said):  # of a server that is like Xero
+            return said
+        raise
+
+
+def _nothing() -> NoReturn:
+    raise ValueError("no tenantId")
 
 
 def _unreadable() -> BadAnswer:

@@ -5,27 +5,38 @@ No message ever holds a token, a secret or an authorisation header: what a serve
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
+from urllib.parse import quote
 
 Limit = Literal["minute", "day", "app", "concurrent", "outage"]
 
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
 _IDS = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _LONG_NUMBERS = re.compile(r"[0-9](?:[ .-]?[0-9]){5,}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+# What a terminal obeys, what ends or turns a line, what no database or encoding holds.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff]+"
+)
 _LONGEST = 500
 
 
 def cleaned(words: object, *secrets: str | None) -> str:
-    """A server's words, fit for a log: one line, at most 500 characters, no bearer token, none of the given secrets."""
+    """A server's words, fit for a log and a database: one line, at most 500 characters, no bearer token, none of the
+    given secrets in any of their usual spellings."""
     text = str(words)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    for spelling in sorted({one for secret in secrets if secret for one in _spellings(secret)}, key=len, reverse=True):
+        text = text.replace(spelling, "***")
     text = _CONTROL.sub(" ", _SECRETS.sub("***", text)).strip()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    raw = secret.encode("utf-8", "replace")
+    yield from (secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"))
+    yield from (encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
 
 
 def without_numbers(said: Any, depth: int = 0) -> Any:

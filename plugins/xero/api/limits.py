@@ -14,6 +14,7 @@ from xero.api.errors import Limit
 # Without a Retry-After; Xero sends one for the minute and the day.
 DEFAULT_WAIT: dict[Limit, float] = {"minute": 60.0, "app": 60.0, "day": 3600.0, "concurrent": 1.0, "outage": 300.0}
 LONGEST_WAIT = 86_400.0
+LONGEST_PAUSE = 3_600.0  # for what is a limit of a minute or less: one odd answer must not close all for a day
 # Retry-After is in whole seconds, perhaps rounded down.
 ROUNDING = 0.5
 
@@ -50,6 +51,11 @@ def problem(headers: Mapping[str, str], retry_after: float | None) -> Limit:
         if word in said:
             return cast(Limit, limit)
     return "day" if retry_after is not None and retry_after > 3600 else "minute"
+
+
+def bounded(pause: float | None, problem: Limit) -> float | None:
+    """The seconds to keep off for, as far as such a limit can go; who means it says so again after an hour."""
+    return pause if pause is None or problem == "day" else min(pause, LONGEST_PAUSE)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

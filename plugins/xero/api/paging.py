@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.errors import BadAnswer
 
@@ -189,7 +190,7 @@ class Reader:
     def _after_walk(self) -> None:
         position = self.position
         assert position.walk_started is not None
-        changed_since = whole_second(position.walk_started) - SECOND
+        changed_since = wire.shifted(whole_second(position.walk_started), -SECOND)
         if self._warned("does not filter") and (position.last_page == 1 or self._warned("does not sort")):
             position.step = "done"  # one page is one moment; and unsorted records stay where they are
         elif self._warned("does not filter"):
@@ -254,7 +255,7 @@ class Reader:
         if not seen:
             return page.rows
         assert self.position.ask is not None
-        later = self.position.ask + 2 * SECOND  # those seen are of the second asked for, or of the next
+        later = wire.shifted(self.position.ask, 2 * SECOND)  # those seen are of the second asked for, or of the next
         return [
             row
             for row, version in zip(page.rows, self._dated(page), strict=True)

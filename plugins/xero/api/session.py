@@ -41,9 +41,16 @@ class BearerAuth(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Follows no redirect, and does not prepare to: requests would read its body, whatever it unpacks to."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def new_session() -> requests.Session:
     """A session with kept-alive connections, gzip, certificates checked, no cookies, and no retries of its own."""
-    session = requests.Session()
+    session = _Session()
     session.headers.clear()
     session.headers.update(
         {

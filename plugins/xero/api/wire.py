@@ -20,6 +20,7 @@ import msgspec
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 T = TypeVar("T")
+FIRST, LAST = (end.replace(tzinfo=UTC) for end in (datetime.min, datetime.max))  # noqa: DTZ901
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MS_DATE = re.compile(r"/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
@@ -116,6 +117,14 @@ def instant(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     return _instant(value, "a date and time")
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """So much later or earlier, as far as a calendar goes."""
+    try:
+        return moment + by
+    except OverflowError:
+        return LAST if by > timedelta() else FIRST
 
 
 def _instant(value: object, kind: str) -> datetime:

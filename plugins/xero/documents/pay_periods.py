@@ -33,7 +33,15 @@ class Share:
 
 
 def beginning(kind: str, known: date, number: int) -> date:
-    """The first day of the period `number` after, or before, the one that begins on the `known` day."""
+    """The first day of the period `number` after, or before, the one that begins on the `known` day; the last day that
+    there is where no calendar goes so far."""
+    try:
+        return _beginning(kind, known, number)
+    except (OverflowError, ValueError):
+        return date.max if number > 0 else date.min
+
+
+def _beginning(kind: str, known: date, number: int) -> date:
     length = LENGTHS[kind]
     if isinstance(length, timedelta):
         return known + length * number
@@ -59,7 +67,7 @@ def touched(kind: str, known: date, first: date, last: date) -> Iterator[tuple[d
         number -= 1
     while beginning(kind, known, number + 1) <= first:
         number += 1
-    while (start := beginning(kind, known, number)) <= last:
+    while (start := beginning(kind, known, number)) <= last and start < date.max:
         number += 1
         yield start, beginning(kind, known, number) - DAY
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
+from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import Answer, XeroClient
 from xero.datasets.declaration import Dataset, Reading, Source, Table, Timing, itself
@@ -61,7 +62,7 @@ class Comparison:
             return  # not every record of such a list is a row
         changed = 0
         if self.settled_at and not all(map(self._is_settled, records)):
-            later = self.settled_at + timedelta(seconds=1)
+            later = wire.shifted(self.settled_at, timedelta(seconds=1))
             changed = page_count(self._get({"page": 1, "pageSize": 1}, later), "itemCount") or 0
         held = len(self._held(table).keys() | self._rejected(table))
         newest = version(records[0]) if records else None

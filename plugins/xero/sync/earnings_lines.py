@@ -210,12 +210,14 @@ def _pays_the_same(wanted: Record, found: Record) -> bool:
     )
 
 
-def _exact(value: Any) -> Hashable:
+def _exact(value: Any, levels: int = 20) -> Hashable:
     """The value, to be compared: numbers by their value, fields that are null like those that are not there."""
+    if isinstance(value, Mapping | list) and levels == 0:
+        return "deeper than any line"
     if isinstance(value, Mapping):
-        return frozenset((name, _exact(one)) for name, one in value.items() if one is not None)
+        return frozenset((name, _exact(one, levels - 1)) for name, one in value.items() if one is not None)
     if isinstance(value, list):
-        return tuple(map(_exact, value))
+        return tuple(_exact(one, levels - 1) for one in value)
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.answers import MAX_PAGES, out_of_bounds, too_many_pages
 from xero.api.client import Answer
 from xero.api.errors import BadAnswer
 from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
@@ -14,6 +14,8 @@ from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks import staging
 from xero.qicworks.staging import Seen, StagedRow
 from xero.sync.rows import version
+
+MAX_RECORDS = 100_000  # in one answer; a page has a thousand, and no organisation so many accounts
 
 if TYPE_CHECKING:
     from xero.sync.extract import Extract
@@ -150,6 +152,8 @@ def records_in(answer: Answer, source: Source) -> list[Any]:
         records = []  # null is how some say that there are none
     else:
         records = source.records(records)
+    if isinstance(records, list) and len(records) > MAX_RECORDS:
+        raise out_of_bounds(f"The answer of {source.path}", f"it has more than {MAX_RECORDS:,} records")
     if not isinstance(records, list):
         raise BadAnswer(
             f"The answer of {source.path} holds no list '{source.envelope}'.",

@@ -9,7 +9,7 @@ from tzlocal.windows_tz import win_tz
 
 from xero.api import wire
 from xero.api.client import XeroClient
-from xero.api.errors import NotAvailable, Refused
+from xero.api.errors import NotAvailable, Refused, cleaned
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
@@ -60,7 +60,7 @@ def refresh(session: Session, client: XeroClient, connection: Connection) -> str
 
     zone = time_zone(said.get("Timezone"))
     if zone is None:
-        log.warning("the time zone %r is not known here; the organisation's stays as it is", said.get("Timezone"))
+        log.warning("the time zone '%s' is not known here; it stays as it is", cleaned(said.get("Timezone"))[:100])
     QUERIES.describe_organisation(
         session,
         organisation_id=connection.organisation_id,

@@ -20,6 +20,7 @@ from xero.qicworks.outbox import Result
 from xero.qicworks.payroll_outbox import Owned
 
 PATH = "/payroll.xro/1.0/PayRuns"
+LAST_YEAR = 2200
 A_PAGE = 100
 
 
@@ -92,8 +93,8 @@ def _readable(record: Any) -> PayRun:
         calendar, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("PayRunPeriodStartDate"))
     except (ValueError, AttributeError) as error:
         raise _unreadable("one of them has no readable calendar or date") from error
-    if calendar is None or start is None:
-        raise _unreadable("one of them has no calendar or no date")
+    if calendar is None or start is None or start.year > LAST_YEAR:
+        raise _unreadable("one of them has no calendar, or no date that a pay run can have")
     return PayRun(calendar, start, str(record.get("PayRunStatus") or "unknown"))
 
 
