@@ -113,6 +113,6 @@ UPDATE qicworks.invoice
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_balance AS told ON told.connection_id = :connection_id AND told.xero_id = own.xero_id
          WHERE own.organisation_id = :organisation_id) AS xero
- WHERE invoice.id = xero.id
+ WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);

@@ -68,7 +68,8 @@ UPDATE qicworks.staff AS member
    SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked',
        row_hash = NULL, xero_updated_at = NULL, missing_since = NULL  -- of whoever it was linked to before
   FROM candidate
- WHERE member.id = candidate.member_id AND candidate.members = 1 AND candidate.employees = 1
+ WHERE member.organisation_id = :organisation_id AND member.id = candidate.member_id
+   AND candidate.members = 1 AND candidate.employees = 1
    AND EXISTS (SELECT FROM xero_sync.stage_staff AS staged
                 WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND staged.problems IS NULL);
 

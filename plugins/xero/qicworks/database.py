@@ -127,6 +127,15 @@ def session(engine: Engine) -> Iterator[Session]:
         raw.close()
 
 
+def avoid_nested_loops(session: Session) -> None:
+    """From here on statements of this session do not read one table again for each row of another.
+
+    PostgreSQL plans that where it expects a few rows, and it expects a few of a table that was just filled and is not
+    analysed yet, and of every staging, because each is new. Only the owner of a table may analyse it.
+    """
+    session.execute("SET enable_nestloop = off")
+
+
 def own(engine: Engine) -> Session | None:
     """The session that this thread has open, while nothing goes on in it: small things need no other connection."""
     held, session = getattr(_open, "session", None) or (None, None)

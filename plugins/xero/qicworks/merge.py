@@ -72,7 +72,7 @@ RETIRE = SQL(
         UPDATE {held} AS held
            SET is_active = false, missing_since = now(), synced_at = now()
           FROM gone
-         WHERE held.id = gone.id
+         WHERE held.connection_id = %(connection_id)s AND held.id = gone.id
     )
     SELECT count(*) FILTER (WHERE is_active) AS retired FROM gone
     """
@@ -97,7 +97,7 @@ RETIRE_PARTS = SQL(
         UPDATE {held} AS held
            SET is_active = false, missing_since = now(), synced_at = now()
           FROM gone
-         WHERE held.id = gone.id
+         WHERE held.connection_id = %(connection_id)s AND held.id = gone.id
     )
     SELECT count(*) FILTER (WHERE is_active) AS retired FROM gone
     """

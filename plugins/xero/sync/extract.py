@@ -10,7 +10,7 @@ import msgspec
 from xero.api.client import XeroClient
 from xero.api.paging import Position, high_water
 from xero.datasets.declaration import Dataset, Reading, Source, Table
-from xero.qicworks import merge, rejections, staging
+from xero.qicworks import database, merge, rejections, staging
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.staging import Seen, StagedRow, Staging
@@ -44,6 +44,7 @@ class Extract:
         self.dataset = dataset
         self.connection = connection
         self.progress = progress
+        database.avoid_nested_loops(session)
         self.odd: list[str] = []
         self.unread = 0  # records that could not be read by id, though Xero has them
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
