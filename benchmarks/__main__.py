@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import contacts, costs, leave_balances, limits, pages, pushing, trigger
+from benchmarks import contacts, costs, full_refresh, leave_balances, limits, pages, pushing, trigger
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "pushing": lambda: pushing.main(["--write"]),
     "trigger": lambda: trigger.main(["--write"]),
     "costs": lambda: costs.main(["--write"]),  # reads what contacts found
+    "full_refresh": simple(full_refresh),
     "leave_balances": simple(leave_balances),
     "limits": simple(limits),
     "pages": simple(pages),
