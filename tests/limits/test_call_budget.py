@@ -368,6 +368,56 @@ def test_one_scheduled_call_an_hour_looks_for_the_new_day(limiter: Limiting, dat
     call(one)
 
 
+@pytest.mark.parametrize("jump", [90, 86_400])
+@pytest.mark.parametrize("first_ahead", [False, True])
+@pytest.mark.parametrize(
+    ("answers", "limit", "shortest", "longest"),
+    [
+        ([{}, {}], "minute", 6.05, 9.05),
+        ([{"remaining": 4_000}, {"remaining": 3_999}], "minute", 6.05, 6.05),
+        ([{"retry_after": 30, "problem": "minute"}], "minute", 30.5, 33.5),
+        ([{"retry_after": 30, "problem": "app"}], "app", 30.5, 31),
+        ([{"remaining": 5_000}, {"remaining": 50}], "day", 3_600, 3_603),
+    ],
+)
+def test_a_clock_that_was_put_back_keeps_nobody_waiting_longer_than_the_limit(
+    limiter: Limiting,
+    database_clock: DatabaseClock,
+    caplog: pytest.LogCaptureFixture,
+    jump: float,
+    first_ahead: bool,
+    answers: list[dict[str, Any]],
+    limit: str,
+    shortest: float,
+    longest: float,
+) -> None:
+    """Nor lets it anybody call too early. It is said once."""
+    one, other = (limiter(minute_limit=2, app_limit=400) for _ in range(2))
+    if first_ahead:  # a machine whose clock was ahead, and is right again
+        call(one)
+        database_clock.advance(jump)
+    for answer in answers:
+        call(one, **answer)
+    database_clock.advance(-jump)
+    refusals = [refused(one), refused(other)]
+    assert {refusal.limit for refusal in refusals} == {limit}
+    assert all(shortest <= refusal.seconds <= longest for refusal in refusals), refusals
+    assert caplog.text.count("clock was put back") == 1
+    database_clock.advance(refusals[0].seconds)
+    call(other)
+    assert caplog.text.count("clock was put back") == 1
+
+
+def test_a_clock_that_is_a_moment_behind_is_no_clock_that_was_put_back(
+    limiter: Limiting, database_clock: DatabaseClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = limiter()
+    call(one, remaining=4_000)
+    database_clock.advance(-1)
+    call(one, patience=1)
+    assert not caplog.text
+
+
 # -- the client and the limits together, against the sandbox
 
 

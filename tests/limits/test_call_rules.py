@@ -15,11 +15,11 @@ from xero.qicworks import call_budget, database
 from xero.qicworks.call_budget import DatabaseLimiter
 
 APP = XeroApp("the-app", "secret", minute_limit=60, minute_seconds=60.0, concurrent_limit=5, app_limit=9, day_limit=7)
-GRANTED = {"slot": 1, "entry": 2, "stamp": "now", "wait": None, "closed": None}
+GRANTED = {"slot": 1, "entry": 2, "stamp": "now", "wait": None, "closed": None, "put_back": None}
 
 
 def wait(seconds: float, closed: str = "minute") -> dict[str, Any]:
-    return {"slot": None, "entry": None, "stamp": None, "wait": seconds, "closed": closed}
+    return {"slot": None, "entry": None, "stamp": None, "wait": seconds, "closed": closed, "put_back": None}
 
 
 class Statements:

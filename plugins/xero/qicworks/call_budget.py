@@ -82,7 +82,9 @@ class DatabaseLimiter:
                 seconds=self._app.minute_seconds, concurrent_limit=self._app.concurrent_limit,
                 app_limit=self._app.app_limit, manual=self._manual,
             )  # fmt: skip
-            slot, entry, stamp, wait, closed = granted.values() if isinstance(granted, dict) else granted
+            slot, entry, stamp, wait, closed, put_back = granted.values() if isinstance(granted, dict) else granted
+            if put_back:
+                LOG.warning("the database's clock was put back by %.0f s or more: so are the calls it noted", put_back)
             if slot is not None:
                 return slot, entry, stamp
             if wait > deadline - self._clock():
