@@ -87,25 +87,29 @@ def test_a_key_is_trusted_for_five_minutes(books: Books, clock: DatabaseClock, k
 
 
 @pytest.mark.parametrize("kind", ["bills", "invoices"])
-@pytest.mark.parametrize(("back", "waits"), [(INSTANT, True), (60 - INSTANT, True), (60, False)])
-def test_a_request_of_a_time_to_come_is_sent_again_under_no_key(
-    books: Books, clock: DatabaseClock, kind: str, back: float, waits: bool
+@pytest.mark.parametrize("fault", ["cut", "lost_answer"])
+@pytest.mark.parametrize(("age", "back"), [(0, INSTANT), (0, 60), (30, DAY), (4 * DAY, 5 * DAY)])
+def test_a_request_of_a_time_to_come_is_looked_up_after_a_minute_from_now(
+    books: Books, clock: DatabaseClock, kind: str, fault: str, age: float, back: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody put the clock back: by less than a minute it is waited for, from more nothing follows."""
-    key = leave_open(books, kind, "cut")
+    """Somebody put the clock back. How long ago it was sent is not known, and its key is not trusted."""
+    key = leave_open(books, kind, fault)
+    clock.advance(age)
     clock.advance(-back)
     # Calls that were granted in a time to come would be waited for, and this clock stands still.
     books.world.query("DELETE FROM xero_sync.call_budget")
-    if waits:
+    for seconds in (60, INSTANT):
         with pytest.raises(RetryLater) as raised:
             books.push(kind, quiet=QUIET)
-        assert raised.value.seconds == 60
-        assert keys(books) == []
-    else:
-        books.push(kind, quiet=QUIET)
-        [sent] = keys(books)
-        assert sent != key
-        books.assert_once(kind)
+        assert raised.value.seconds == pytest.approx(seconds, rel=0.01)
+        assert books.world.calls() == []
+        clock.advance(60 - INSTANT if seconds == 60 else INSTANT)
+    assert books.push(kind, quiet=QUIET).counts.pushed == 1
+    sent = keys(books)
+    assert len(sent) == (fault == "cut")
+    assert key not in sent
+    books.assert_once(kind)
+    assert caplog.text.count("clock was put back") == 1
 
 
 @pytest.mark.parametrize("kind", ["bills", "invoices"])
@@ -126,8 +130,10 @@ def test_a_request_over_which_xero_failed_is_left_alone_for_a_minute(
 
 
 @pytest.mark.parametrize("kind", ["payroll", "leave_requests"])
+@pytest.mark.parametrize("back", [0, DAY])
 @pytest.mark.parametrize("age", [60 - INSTANT, 60])
-def test_so_is_one_of_payroll(clock: DatabaseClock, world: World, kind: str, age: float) -> None:
+def test_so_is_one_of_payroll(clock: DatabaseClock, world: World, kind: str, age: float, back: float) -> None:
+    """Where the clock was put back, from then on."""
     payroll = Payroll(world)
     payroll.pay_run("post")
     employee = payroll.paid_by_the_hour()[0]
@@ -139,6 +145,12 @@ def test_so_is_one_of_payroll(clock: DatabaseClock, world: World, kind: str, age
     with pytest.raises(RetryLater):
         payroll.push(kind)
     world.calls()
+    if back:
+        clock.advance(-back)
+        world.query("DELETE FROM xero_sync.call_budget")
+        with pytest.raises(RetryLater) as raised:
+            payroll.push(kind, quiet=QUIET)
+        assert raised.value.seconds == 60
     clock.advance(age)
     if age < 60:
         with pytest.raises(RetryLater) as raised:

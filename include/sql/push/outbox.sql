@@ -8,6 +8,14 @@ SELECT request.*, extract(epoch FROM clock_timestamp() - first_sent_at)::float8 
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
  ORDER BY created_at, id;
 
+-- name: forget_times_to_come!
+-- The clock was put back since these were sent, nobody knows by how much: their quiet minute begins now, and they are taken
+-- for so old that no key of theirs is trusted, and that what is found of them in Xero may be theirs.
+UPDATE xero_sync.push_request
+   SET first_sent_at = clock_timestamp() - interval '1 day', last_sent_at = clock_timestamp()
+ WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
+   AND (last_sent_at > clock_timestamp() OR first_sent_at > last_sent_at);
+
 -- name: add_request^
 INSERT INTO xero_sync.push_request
        (connection_id, kind, idempotency_key, method, path, query, body, documents, versions, identities, event_id)

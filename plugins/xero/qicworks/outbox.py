@@ -63,9 +63,7 @@ SETTLE = SQL(
     """
 )
 READY_AGAIN = SQL(
-    """
-    UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(%(ids)s) AND push_state = 'in_flight'
-    """
+    "UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(%(ids)s) AND push_state = 'in_flight'"
 )
 RETRY = SQL(
     """
@@ -206,10 +204,13 @@ class Outbox(Outgoing):
 
     def _sealed_age(self, row: dict[str, Any]) -> float | None:
         made_at = self._seals.made_at(row["seal"] and bytes(row["seal"]), self._facts(row)) if self._seals else None
-        age: float | None = (row["read_at"] - made_at).total_seconds() if made_at else None
-        return age
+        return float((row["read_at"] - made_at).total_seconds()) if made_at else None
 
     # -- sending
+
+    def forget_times_to_come(self) -> int:
+        """How many open requests left at a time to come, because the clock was put back since: it is not known when."""
+        return int(OUTBOX.forget_times_to_come(self.session, **self._pair))
 
     def open_requests(self) -> list[Request]:
         return [
@@ -282,8 +283,7 @@ class Outbox(Outgoing):
             DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
         if result.forget and result.xero_id:
             OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
-        state: str = settled[0]["push_state"]
-        return state
+        return str(settled[0]["push_state"])
 
     def settle_attachment(self, id: UUID, version: int, result: Result) -> None:
         OUTBOX.settle_attachment(

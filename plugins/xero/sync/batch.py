@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 AT_MOST = 50  # documents in a request
 REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero keeps it for six minutes
-CLOCKS = 60.0  # seconds by which a clock may be put back without anybody noticing
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
@@ -112,10 +111,10 @@ class Batch:
         return request.method == "PUT" and self.kind.look_first
 
     def _leave_alone(self, request: Request) -> None:
-        """RetryLater while Xero may still be at work on it. Long before it was sent: somebody put the clock back."""
+        """RetryLater while Xero may still be at work on it."""
         age = request.last_age or 0.0
-        if -CLOCKS < age < self.quiet:
-            raise self._later(self.quiet - max(age, 0.0))
+        if age < self.quiet:
+            raise self._later(self.quiet - age)
 
     def _later(self, seconds: float) -> RetryLater:
         return RetryLater(

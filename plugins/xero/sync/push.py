@@ -55,6 +55,8 @@ def _work(
     delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
     wanted = outbox.named(names) if names else None
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
+        if moved := outbox.forget_times_to_come():
+            log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
         for request in outbox.open_requests():
             delivering.recover(request)
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
