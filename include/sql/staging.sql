@@ -4,7 +4,7 @@
 -- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
 SELECT id, whole, everything, since, started_at, position, complete,
        declaration = :declaration AND (whole OR NOT :whole) AND (NOT :everything OR everything AND NOT complete)
-       AND started_at > clock_timestamp() - interval '1 hour' AS goes_on
+       AND started_at > clock_timestamp() - interval '1 hour' AND started_at <= clock_timestamp() AS goes_on
   FROM xero_sync.staging
  WHERE connection_id = :connection_id AND data_set = :data_set;
 

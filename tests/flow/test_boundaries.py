@@ -233,7 +233,24 @@ def test_an_interrupted_reading_goes_on_for_an_hour(session: Session, clock: Dat
     clock.advance(HOUR - INSTANT)
     assert stagings.begin(*pair, **how).id == first.id
     clock.advance(INSTANT)
-    assert stagings.begin(*pair, **how).id != first.id
+    second = stagings.begin(*pair, **how)
+    assert second.id != first.id
+    clock.advance(-INSTANT)  # it was put back: how old the reading is, nobody knows
+    assert stagings.begin(*pair, **how).id != second.id
+
+
+def test_a_full_refresh_wins_also_after_the_clock_was_put_back(clock: DatabaseClock, world: World) -> None:
+    world.pull("contacts")
+    gone, renamed = (one["ContactID"] for one in world.sandbox.truth("Contacts")[:2])
+    world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant()}/Contacts/{gone}")
+    world.sandbox.change("Contacts", renamed, Name="Renamed")
+    world.query("UPDATE qicworks.contact SET xero_updated_at = '2099-01-01' WHERE xero_id = %s", renamed)
+    clock.advance(-DAY)
+    world.query("DELETE FROM xero_sync.call_budget")  # by which the last calls are yet to come
+    world.pull("contacts", full=True)
+    rows = world.rows("contact")
+    assert not rows[gone]["is_active"]
+    assert rows[renamed]["name"] == "Renamed"
 
 
 @pytest.mark.parametrize(("name", "path", "hours"), [("staff", LIST, 20), ("contacts", "Contacts", 6 * 24 + 20)])
@@ -261,12 +278,16 @@ def test_leave_balances_are_good_for_a_quarter_of_an_hour(clock: DatabaseClock, 
     world.pull("staff")
     world.query("UPDATE qicworks.staff SET balances_read_at = %s", clock.at)
     read = []
-    for seconds in (15 * 60, INSTANT):
+    for seconds in (15 * 60, INSTANT, -60):  # then it is put back
         clock.advance(seconds)
+        world.query("DELETE FROM xero_sync.call_budget")  # by which the last calls are yet to come
         world.calls()
         world.pull("leave_balances")
         read.append(read_by_id(world).total())
-    assert read == [0, sum(one["Status"] == "ACTIVE" for one in world.sandbox.truth("Employees"))]
+    active = sum(one["Status"] == "ACTIVE" for one in world.sandbox.truth("Employees"))
+    assert read == [0, active, active]
+    [last] = world.query("SELECT max(balances_read_at) AS read_at FROM qicworks.staff")
+    assert last["read_at"] <= clock.at
 
 
 def test_what_xero_says_of_the_organisation_is_good_for_a_day(

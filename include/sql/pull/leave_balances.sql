@@ -1,12 +1,14 @@
 -- Leave balances: whose to read, and which of them are today's.
 
 -- name: to_read
--- Every active employee, but those read in the last 15 minutes of the same day.
+-- Every active employee, but those read in the last 15 minutes of the same day. Who was read at a time to come was read before
+-- the clock was put back.
 SELECT listed.key
   FROM xero_sync.stage_seen AS listed
   LEFT JOIN qicworks.staff AS held ON held.connection_id = :connection_id AND held.xero_id::text = lower(listed.key)
  WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND listed.is_active
    AND (:everything OR held.balances_read_at IS NULL OR held.balances_read_at < clock_timestamp() - interval '15 minutes'
+        OR held.balances_read_at > clock_timestamp()
         OR (held.balances_read_at AT TIME ZONE :zone)::date <> (clock_timestamp() AT TIME ZONE :zone)::date);
 
 -- name: before_merge_leave_balance!
@@ -15,7 +17,8 @@ DELETE FROM xero_sync.stage_leave_balance AS staged
  USING xero_sync.stage_seen AS seen, qicworks.staff AS held
  WHERE staged.staging_id = :staging_id AND seen.staging_id = :staging_id AND seen.read_at IS NOT NULL
    AND lower(seen.key) = staged.employee_xero_id::text
-   AND held.connection_id = :connection_id AND held.xero_id = staged.employee_xero_id AND held.balances_read_at > seen.read_at;
+   AND held.connection_id = :connection_id AND held.xero_id = staged.employee_xero_id
+   AND held.balances_read_at > seen.read_at AND held.balances_read_at <= clock_timestamp();
 
 -- name: after_merge_leave_balance!
 UPDATE qicworks.staff AS held
@@ -23,7 +26,7 @@ UPDATE qicworks.staff AS held
   FROM xero_sync.stage_seen AS seen
  WHERE seen.staging_id = :staging_id AND seen.read_at IS NOT NULL AND seen.is_active
    AND held.connection_id = :connection_id AND held.xero_id::text = lower(seen.key)
-   AND (held.balances_read_at IS NULL OR held.balances_read_at < seen.read_at);
+   AND (held.balances_read_at IS NULL OR held.balances_read_at < seen.read_at OR held.balances_read_at > clock_timestamp());
 
 -- name: after_merge_leave_balance__2_read!
 -- What was read just now is what there is, whatever day it was kept under: the day may be another where the zone changed.

@@ -20,7 +20,8 @@ Moment = Literal["narrow", "before_merge", "warnings", "after_merge"]
 
 # Conflict policy: the newest version wins, of versions as new as what is held the one read last; a row that says what
 # is held already is not written. A whole reading that was begun after a row was written wins over it, whatever the
-# stamps say: one that was once ahead of its time would keep every later change away.
+# stamps say: one that was once ahead of its time would keep every later change away. What was written at a time to come
+# was written before the clock was put back.
 MERGE = SQL(
     """
     WITH staged AS (
@@ -36,7 +37,7 @@ MERGE = SQL(
             OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL)
                AND (held.xero_updated_at IS NULL OR staged.xero_updated_at IS NULL
                     OR staged.xero_updated_at >= held.xero_updated_at
-                    OR (%(whole)s AND held.synced_at < %(snapshot_at)s)))
+                    OR (%(whole)s AND (held.synced_at < %(snapshot_at)s OR held.synced_at > clock_timestamp()))))
     ), written AS (
         INSERT INTO {held} (connection_id, organisation_id, is_active, row_hash, {columns})
         SELECT %(connection_id)s, %(organisation_id)s, is_active, row_hash, {columns} FROM changed
@@ -60,7 +61,8 @@ RETIRE = SQL(
         SELECT held.id, held.is_active
           FROM {held} AS held
          WHERE held.connection_id = %(connection_id)s
-           AND held.missing_since IS NULL AND held.synced_at < %(snapshot_at)s
+           AND held.missing_since IS NULL
+           AND (held.synced_at < %(snapshot_at)s OR held.synced_at > clock_timestamp())
            AND (%(since)s::timestamptz IS NULL OR held.xero_updated_at >= %(since)s)
            AND NOT held.{group}::text = ANY (%(vanished)s)
            AND NOT EXISTS (SELECT FROM {stage} AS staged
@@ -87,7 +89,8 @@ RETIRE_PARTS = SQL(
           FROM {held} AS held
           JOIN xero_sync.stage_seen AS whole ON lower(whole.key) = held.{part_of}::text
          WHERE held.connection_id = %(connection_id)s
-           AND held.missing_since IS NULL AND held.synced_at < %(snapshot_at)s
+           AND held.missing_since IS NULL
+           AND (held.synced_at < %(snapshot_at)s OR held.synced_at > clock_timestamp())
            AND whole.staging_id = %(staging_id)s AND whole.read_at IS NOT NULL
            AND (whole.is_active OR whole.key = ANY (%(gone)s))
            AND NOT EXISTS (SELECT FROM {stage} AS staged
