@@ -12,6 +12,9 @@ INSERT INTO xero_sync.connection_event
 VALUES (:connection_id, :direction, :data_set, 'running', :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 
+-- name: started_at$
+SELECT started_at FROM xero_sync.connection_event WHERE id = :id;
+
 -- name: close_event!
 UPDATE xero_sync.connection_event
    SET ended_at = clock_timestamp(), status = :status, message = :message, correction = :correction,

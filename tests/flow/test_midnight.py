@@ -129,6 +129,31 @@ def test_a_pull_that_began_before_midnight_and_read_after_it_serves_only_what_wa
     assert not is_due(world, database_clock.at)
 
 
+def test_without_payroll_a_pull_serves_what_was_due_when_it_began(
+    midnight: datetime, unconnected: World, database_clock: DatabaseClock
+) -> None:
+    """Though the next pay date has begun when Xero answers. A year ahead: no clock but the database's counts."""
+    world = unconnected
+    [organisation] = world.query("SELECT DISTINCT time_zone FROM qicworks.organisation")
+    zone = ZoneInfo(organisation["time_zone"])
+    before, next_one = (
+        datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        for day in (AFTER + timedelta(weeks=51), AFTER + timedelta(weeks=52))
+    )
+    database_clock.set(next_one - INSTANT)
+    world.query("DELETE FROM xero_sync.due")
+    world.sandbox.settings(payroll_role=False)
+    with ThreadPoolExecutor(1) as beside:
+        with world.sandbox.hold("Employees", done=True) as wait_until_held:
+            pulling = beside.submit(world.pull, "leave_balances")
+            wait_until_held()
+            database_clock.set(next_one + SOON)
+        assert pulling.result().status == "warning"
+    [served] = world.query("SELECT served_at FROM xero_sync.due WHERE data_set = 'leave_balances'")
+    assert served["served_at"] == before
+    assert is_due(world, database_clock.at)
+
+
 def test_a_day_of_traffic_ends_at_midnight_utc(database_clock: DatabaseClock, unconnected: World) -> None:
     world, midnight = unconnected, datetime(2026, 12, 1, tzinfo=UTC)
     assert world.connect() == 0

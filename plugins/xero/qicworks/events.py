@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,12 @@ def open_event(session: Session, connection_id: UUID, direction: str, data_set: 
         session, connection_id=connection_id, direction=direction, data_set=data_set, **origin.columns()
     )
     return event_id
+
+
+def started_at(session: Session, event_id: int) -> datetime:
+    """When it began, by the database's clock."""
+    found: datetime = QUERIES.started_at(session, id=event_id)
+    return found
 
 
 def close_event(

@@ -1,13 +1,13 @@
 """Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
 
 import logging
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from xero.api.errors import OutOfBounds, XeroError
 from xero.datasets.declaration import Dataset
+from xero.qicworks import events
 from xero.qicworks.events import Origin
 from xero.sync import due, interaction
 from xero.sync.extract import Extract
@@ -77,5 +77,6 @@ def _work(
 def _unavailable(it: Interaction, dataset: Dataset, error: XeroError) -> Outcome:
     """That is how this organisation is: no failure, but it is said each time."""
     with it.session.transaction():
-        due.serve(it.session, it.connection, dataset.name, dataset.timing, datetime.now(UTC))
+        began = events.started_at(it.session, it.event_id)
+        due.serve(it.session, it.connection, dataset.name, dataset.timing, began)
         return it.close("warning", f"data set not available: {error.message}", error.correction)
