@@ -56,6 +56,12 @@ FORBIDDEN = """
     DELETE FROM xero_sync.connection
     DELETE FROM xero_sync.erasure
     INSERT INTO xero_sync.erasure SELECT id, 'contact', 'X' FROM xero_sync.connection
+    DELETE FROM xero_sync.owned_earnings_line
+    UPDATE xero_sync.owned_earnings_line SET employee_xero_id = gen_random_uuid()
+    UPDATE xero_sync.owned_earnings_line SET earnings_rate_xero_id = gen_random_uuid()
+    UPDATE xero_sync.owned_earnings_line SET written = NULL, seal = NULL
+    SELECT setval('xero_sync.earnings_line_written', 1)
+    UPDATE qicworks.payroll_push SET takes_back = true
     UPDATE xero_sync._yoyo_migration SET migration_id = 'X'
     DELETE FROM xero_sync._yoyo_log
     SELECT * FROM xero_sync._yoyo_migration

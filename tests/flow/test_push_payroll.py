@@ -367,7 +367,8 @@ def test_refusals_and_changes_by_others_are_told_without_a_secret(
     failed = payroll.world.query("SELECT * FROM qicworks.payroll_push WHERE push_state = 'failed'")[0]
     assert failed["push_error"] == "Superannuation guarantee contribution line missing in pay template"
     assert "add the superannuation guarantee contribution line" in failed["push_correction"]
-    assert payroll.world.query("SELECT 1 FROM xero_sync.owned_earnings_line WHERE employee_xero_id = %s", two) == []
+    kept = "SELECT 1 FROM xero_sync.owned_earnings_line WHERE employee_xero_id = %s AND NOT disclaimed"
+    assert payroll.world.query(kept, two) == [], "of what Xero refused no line is QicWorks'"
     assert set(shown[0].body[0]) == {"EmployeeID", "PayTemplate"}
     written = json.loads(json.dumps(shown[0].body[0]["PayTemplate"], default=float))
     assert written == payroll.template(one), "what was shown is what was written"

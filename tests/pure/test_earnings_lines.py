@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xero.documents.declaration import Document
 from xero.documents.payroll import Pay
-from xero.qicworks.payroll_outbox import Owned
+from xero.qicworks.owned_lines import Owned
 from xero.sync.earnings_lines import LISTS, Plan, differences, hidden, plan
 from xero.sync.one_by_one import discreet
 

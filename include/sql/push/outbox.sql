@@ -1,10 +1,16 @@
 -- The requests that carry documents to Xero: committed before they are sent, closed with what they settle.
 
 -- name: open_requests
--- Oldest first, with their age in seconds by this database's clock: since they were first and last sent.
-SELECT request.*, extract(epoch FROM clock_timestamp() - first_sent_at)::float8 AS first_age,
-       extract(epoch FROM clock_timestamp() - last_sent_at)::float8 AS last_age, clock_timestamp() AS read_at
-  FROM xero_sync.push_request AS request
+-- Oldest first, with their age in seconds by this database's clock: since they were first and last sent. No clock says
+-- infinity: whatever was sent then is at its end.
+SELECT id, idempotency_key, method, path, query, body, documents, versions, identities, server_failed, seal,
+       extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(first_sent_at) IS NOT FALSE THEN first_sent_at
+                                                   ELSE 'epoch' END)::float8 AS first_age,
+       extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(last_sent_at) THEN last_sent_at
+                                                   WHEN last_sent_at IS NULL AND isfinite(first_sent_at) THEN first_sent_at
+                                                   WHEN first_sent_at IS NOT NULL THEN 'epoch' END)::float8 AS last_age,
+       clock_timestamp() AS read_at
+  FROM xero_sync.push_request
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
  ORDER BY created_at, id;
 
@@ -39,7 +45,7 @@ SELECT clock_timestamp() - last_sent_at < interval '30 seconds' AS just_now
 UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
 
 -- name: close_request!
-UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL WHERE id = :id;
+UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL, seal = NULL WHERE id = :id;
 
 -- name: settle_attachment!
 UPDATE qicworks.attachment

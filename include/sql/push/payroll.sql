@@ -1,4 +1,4 @@
--- What is pushed of pay: an employee's pay of one period, its lines, and which lines of pay templates are QicWorks'.
+-- What is pushed of pay: an employee's pay of one period, and its lines.
 
 -- name: documents
 -- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee.
@@ -35,46 +35,14 @@ SELECT line.*, code.xero_id AS code_xero_id, code.name AS code_name, code.kind A
 -- name: version$
 SELECT push_version FROM qicworks.payroll_push WHERE id = :id;
 
--- name: owned
-SELECT owned.earnings_rate_xero_id, owned.empty, owned.rates, owned.before, period.start_date AS period_start,
-       period.payroll_calendar_xero_id AS period_calendar, coalesce(code.name, 'an earnings rate') AS name,
-       coalesce(code.rate_type = 'FIXEDAMOUNT', false) AS fixed
-  FROM xero_sync.owned_earnings_line AS owned
-  JOIN qicworks.pay_period AS period ON period.id = owned.pay_period_id
-  LEFT JOIN qicworks.pay_code AS code ON code.connection_id = owned.connection_id AND code.xero_id = owned.earnings_rate_xero_id
- WHERE owned.connection_id = :connection_id AND owned.employee_xero_id = :employee
- ORDER BY owned.earnings_rate_xero_id;
-
 -- name: pulled
 SELECT DISTINCT kind FROM qicworks.pay_template_line
  WHERE connection_id = :connection_id AND employee_xero_id = :employee AND is_active;
 
--- name: claim_line!
--- Before it is sent: from here on the line is QicWorks'. One that was before keeps its period until the new one stands in Xero.
-INSERT INTO xero_sync.owned_earnings_line
-       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rates, before)
-VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, false, :rates, :before)
-    ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
-    DO UPDATE SET rates = excluded.rates, before = excluded.before;
-
--- name: disclaim!
--- Xero refused: those that were not QicWorks' before are not now.
-DELETE FROM xero_sync.owned_earnings_line
- WHERE connection_id = :connection_id AND employee_xero_id = :employee AND earnings_rate_xero_id = ANY(:earnings_rates);
-
--- name: own_line!
--- It stands in Xero.
-INSERT INTO xero_sync.owned_earnings_line
-       (connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rates, before)
-VALUES (:connection_id, :employee, :earnings_rate, :pay_period_id, :empty, :rates, :before)
-    ON CONFLICT (connection_id, employee_xero_id, earnings_rate_xero_id)
-    DO UPDATE SET pay_period_id = excluded.pay_period_id, empty = excluded.empty, rates = excluded.rates, before = excluded.before,
-                  set_at = now();
-
 -- name: unmentioned
 -- Whose pay template still pays an earlier period, while a later one of their calendar is approved and does not mention them.
 SELECT DISTINCT ON (staff.id)
-       staff.id AS staff_id, period.id AS pay_period_id, set_for.start_date AS paid_start,
+       staff.id AS staff_id, staff.xero_id AS employee, period.id AS pay_period_id, set_for.start_date AS paid_start,
        set_for.payroll_calendar_xero_id AS paid_calendar
   FROM xero_sync.owned_earnings_line AS owned
   JOIN qicworks.pay_period AS set_for ON set_for.id = owned.pay_period_id
@@ -82,7 +50,7 @@ SELECT DISTINCT ON (staff.id)
   JOIN qicworks.pay_period AS period
     ON period.organisation_id = set_for.organisation_id AND period.payroll_calendar_xero_id = staff.payroll_calendar_xero_id
    AND period.approved_at IS NOT NULL AND period.start_date > set_for.start_date
- WHERE owned.connection_id = :connection_id AND NOT owned.empty
+ WHERE owned.connection_id = :connection_id AND NOT owned.empty AND NOT owned.disclaimed
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.pay_period AS its ON its.id = push.pay_period_id
                     WHERE push.staff_id = staff.id AND its.start_date >= period.start_date)
@@ -94,7 +62,7 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
        period.payroll_calendar_xero_id AS paid_calendar
   FROM xero_sync.owned_earnings_line AS owned
   JOIN qicworks.pay_period AS period ON period.id = owned.pay_period_id
- WHERE owned.connection_id = :connection_id AND NOT owned.empty
+ WHERE owned.connection_id = :connection_id AND NOT owned.empty AND NOT owned.disclaimed
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
                     WHERE push.pay_period_id = owned.pay_period_id AND staff.xero_id = owned.employee_xero_id

@@ -18,7 +18,11 @@ QUERIES = sql.Statements("grants")
 
 SCHEMAS = ("qicworks", "xero_sync")
 # Of these no row ever goes: a connection that is deleted keeps its history.
-LASTING = ("connection", "token", "cursor", "due", "standing")
+LASTING = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line")
+# Of these, the columns that may be changed: never whose they are, so that no row can be made another's.
+CHANGING = {
+    "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
+}
 READ_ONLY = ("erasure", "match_before_seals")
 # Made at connect, described by Xero.
 ORGANISATION = {
@@ -97,7 +101,7 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
         if not row["is_view"] and row["name"] not in READ_ONLY:
             rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
         for right in rights:
-            yield right, "xero_sync", row["name"], ()
+            yield right, "xero_sync", row["name"], CHANGING.get(row["name"], ()) if right == "UPDATE" else ()
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
         yield "INSERT", "qicworks", table.name, ()
         yield "UPDATE", "qicworks", table.name, ()

@@ -1,17 +1,14 @@
-"""Pay and leave as they lie in QicWorks, and which lines of Xero's pay templates are QicWorks'."""
+"""Pay and leave as they lie in QicWorks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from xero.documents.declaration import Document, Json
+from xero.documents.declaration import Document
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
@@ -21,27 +18,11 @@ LEAVE = sql.Statements("push/leave_requests")
 
 
 @dataclass(frozen=True)
-class Owned:
-    """An earnings line of a pay template that QicWorks has set.
-
-    `rates` are those that QicWorks gave it, `before` what it was calculated by until then; without any it has its own.
-    """
-
-    earnings_rate: UUID
-    name: str
-    fixed: bool  # an amount, not units
-    empty: bool
-    rates: tuple[Decimal, ...] = ()
-    before: Json | None = None
-    period_start: date | None = None
-    period_calendar: UUID | None = None
-
-
-@dataclass(frozen=True)
 class Unmentioned:
     """Somebody whose pay template still pays the period from `paid_start`, and whom a later one does not mention."""
 
     staff_id: UUID
+    employee: UUID
     pay_period_id: UUID
     paid_start: date
     paid_calendar: UUID
@@ -76,29 +57,10 @@ class PayOutbox:
         version: int = PAYROLL.version(self.session, id=id)
         return version
 
-    def owned(self, employee: UUID) -> list[Owned]:
-        rows = PAYROLL.owned(self.session, connection_id=self.connection.id, employee=employee)
-        return [
-            Owned(earnings_rate=row.pop("earnings_rate_xero_id"), rates=tuple(row.pop("rates")), **row)
-            for row in map(dict, rows)
-        ]
-
     def pulled(self, employee: UUID) -> set[str]:
         """The kinds of lines that the pay template had when staff were pulled."""
         rows = PAYROLL.pulled(self.session, connection_id=self.connection.id, employee=employee)
         return {row["kind"] for row in rows}
-
-    def claim_lines(self, document: Document, lines: Iterable[Owned]) -> None:
-        for line in lines:
-            PAYROLL.claim_line(self.session, **self._of(document), **_values(line))
-
-    def disclaim(self, document: Document, earnings_rates: Iterable[UUID]) -> None:
-        of = self._of(document)
-        PAYROLL.disclaim(self.session, **of, earnings_rates=list(earnings_rates))
-
-    def own_lines(self, document: Document, lines: Iterable[Owned]) -> None:
-        for line in lines:
-            PAYROLL.own_line(self.session, **self._of(document), **_values(line), empty=line.empty)
 
     def unmentioned(self) -> list[Unmentioned]:
         return [Unmentioned(**row) for row in PAYROLL.unmentioned(self.session, connection_id=self.connection.id)]
@@ -113,18 +75,6 @@ class PayOutbox:
             pay_period_id=one.pay_period_id,
             staff_id=one.staff_id,
         )
-
-    def _of(self, document: Document) -> dict[str, Any]:
-        return {
-            "connection_id": self.connection.id,
-            "employee": document.row["employee_xero_id"],
-            "pay_period_id": document.row["pay_period_id"],
-        }
-
-
-def _values(line: Owned) -> dict[str, Any]:
-    before = None if line.before is None else Jsonb({name: str(value) for name, value in line.before.items()})
-    return {"earnings_rate": line.earnings_rate, "rates": list(line.rates), "before": before}
 
 
 class LeaveOutbox:

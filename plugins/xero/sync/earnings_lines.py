@@ -13,7 +13,7 @@ from xero.api import wire
 from xero.documents.declaration import Finding, Json, Record
 from xero.documents.payroll import SALARY, Pay
 from xero.documents.pricing import plain
-from xero.qicworks.payroll_outbox import Owned
+from xero.qicworks.owned_lines import Owned
 
 EARNINGS = "EarningsLines"
 #: Every list of a pay template, by what it is called in messages. One that is not sent may be emptied.

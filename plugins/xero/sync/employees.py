@@ -25,6 +25,12 @@ def one(client: XeroClient, id: UUID) -> Record:
 
 def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
     """What has changed in Xero since staff were pulled."""
+    if not _is_the_same(employee, row):
+        yield Finding(
+            "its employee in Xero has another name and another e-mail than in QicWorks",
+            "Pull staff, look whose pay the {document} is, correct the staff member in QicWorks or in Xero if it is "
+            "another's; then push again.",
+        )
     if employee.get("Status") == "TERMINATED":
         yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
     calendar = employee.get("PayrollCalendarID")
@@ -33,3 +39,14 @@ def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
             "its employee is not paid with this pay period's calendar in Xero any more",
             "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
         )
+
+
+def _is_the_same(employee: Record, row: Row) -> bool:
+    """Whether the name or the e-mail agrees: one of them may have been changed since, not both."""
+
+    def known(*words: object) -> str:
+        return " ".join(" ".join(str(word or "").split()) for word in words).strip().casefold()
+
+    names = known(employee.get("FirstName"), employee.get("LastName")), known(row["first_name"], row["last_name"])
+    emails = known(employee.get("Email")), known(row["email"])
+    return names[0] == names[1] or (emails[0] != "" and emails[0] == emails[1])

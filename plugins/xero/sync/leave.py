@@ -17,7 +17,16 @@ from xero.qicworks.payroll_outbox import LeaveOutbox
 from xero.sync import leave_applications
 from xero.sync.batch import QUIET
 from xero.sync.interaction import Interaction
-from xero.sync.leave_applications import PATH, REJECTED, id_of, is_of_the_days, is_what_was_sent, statuses
+from xero.sync.leave_applications import (
+    PATH,
+    REJECTED,
+    id_of,
+    is_alike,
+    is_of_the_days,
+    is_ours,
+    is_what_was_sent,
+    statuses,
+)
 from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
 from xero.sync.preview import Preview
 from xero.sync.settling import Settling, check_in_xero, label, refused, unfit
@@ -25,6 +34,18 @@ from xero.sync.settling import Settling, check_in_xero, label, refused, unfit
 log = logging.getLogger(__name__)
 
 REQUESTED = "REQUESTED"
+NOT_THIS_LEAVE = Result(
+    "failed",
+    error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
+    correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
+    "request.",
+)
+
+CLAIMED = Result(
+    "failed",
+    error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
+    correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
+)
 
 
 class Leave(OneByOne):
@@ -138,6 +159,9 @@ class Leave(OneByOne):
             record = leave_applications.one(self.it.client, xero_id)
             words: list[str] = []
             if REQUESTED in statuses(record) and document.row["status"] == "Approved":
+                if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
+                    self.settle(document, NOT_THIS_LEAVE, request, outcome)
+                    return
                 words = self._approve(document, request, xero_id)
                 record = leave_applications.one(self.it.client, xero_id)
         except Refused:
@@ -213,14 +237,15 @@ class Leave(OneByOne):
 
     def _there(self, id: UUID, identity: Json, listed: leave_applications.Listed) -> UUID | Result | None:
         """Its id in Xero; or why nobody can tell which it is. None when it is not there."""
-        ours = [one for one in listed.records if leave_applications.is_ours(identity, one)]
-        alike = [one for one in listed.records if leave_applications.is_alike(identity, one)]
-        others = self.leave.owned_by_others(id, [known for one in (*ours, *alike) if (known := id_of(one))])
-        ours, alike = ([one for one in some if (known := id_of(one)) and known not in others] for some in (ours, alike))
-        if len(ours) == 1:
-            return id_of(ours[0])
-        if ours:
+        known = [one for one in listed.records if id_of(one)]
+        ours = [one for one in known if is_ours(identity, one)]
+        alike = [one for one in known if is_alike(identity, one)]
+        others = self.leave.owned_by_others(id, [found for one in (*ours, *alike) if (found := id_of(one))])
+        if len(ours) > 1:
             return check_in_xero(f"Xero has {len(ours)} of it")
+        if ours:  # what ends with its reference is this one, whichever else says that it is
+            return id_of(ours[0]) if id_of(ours[0]) not in others else CLAIMED
+        alike = [one for one in alike if id_of(one) not in others]
         if not any(statuses(one) != [REJECTED] for one in alike):
             return None
         return Result(

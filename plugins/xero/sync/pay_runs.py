@@ -17,7 +17,7 @@ from xero.documents.declaration import Document, Finding, Row
 from xero.documents.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import earned
 from xero.qicworks.outbox import Result
-from xero.qicworks.payroll_outbox import Owned
+from xero.qicworks.owned_lines import Owned
 
 PATH = "/payroll.xro/1.0/PayRuns"
 LAST_YEAR = 2200

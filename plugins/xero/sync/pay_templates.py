@@ -16,12 +16,15 @@ from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Document, Finding, Json, Kind, Record
 from xero.documents.payroll import CHECKS, pay
 from xero.qicworks.outbox import Outbox, Request, Result
-from xero.qicworks.payroll_outbox import Owned, PayOutbox
+from xero.qicworks.owned_lines import Owned, OwnedLines
+from xero.qicworks.payroll_outbox import PayOutbox
+from xero.qicworks.seals import Seals
 from xero.sync import earnings_lines, employees, pay_runs
 from xero.sync.batch import QUIET, REPLAY
 from xero.sync.earnings_lines import Plan
 from xero.sync.interaction import Interaction
 from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.pay_left import PayLeft
 from xero.sync.pay_runs import PayRuns
 from xero.sync.preview import Preview
 from xero.sync.settling import Settled, Settling, check_in_xero, label, refused, unfit
@@ -70,7 +73,9 @@ class PayTemplates(OneByOne):
     def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
         super().__init__(it, kind, outbox, settling, quiet)
         self.pay = PayOutbox(it.session, it.connection)
+        self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
         self.pay_runs = PayRuns(it.client)
+        self.left = PayLeft(self.pay, self.lines, self.pay_runs, settling)
         self._mentioned = False
         self._written: list[Document] = []  # since the last look at the pay runs
 
@@ -79,7 +84,7 @@ class PayTemplates(OneByOne):
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
         if wanted is None and not self._mentioned:
-            self._mention()
+            self.left.mention()
             self._mentioned = True
         try:
             more = super().step(wanted, done)
@@ -88,17 +93,8 @@ class PayTemplates(OneByOne):
             raise
         if not more:
             self._look_at_last()
-            self._warn_of_withdrawn()
+            self.left.warn()
         return more
-
-    def _mention(self) -> None:
-        """Whoever a new period does not mention gets an empty pay, so that the last one is not paid again."""
-        for one in self.pay.unmentioned():
-            if self.pay_runs.has_come_to(one.paid_calendar, one.paid_start):
-                self.pay.mention(one)
-                log.info("an employee has no pay in an approved period: the pay template is emptied")
-            else:
-                log.info("the period from %s has no pay run yet: its pay stays in the pay template", one.paid_start)
 
     # -- one employee
 
@@ -110,8 +106,7 @@ class PayTemplates(OneByOne):
             log.info("%s: the pay template has it already", label(self.kind, document))
             with self.it.session.transaction():
                 if self.claimed(document, self.pay.version):
-                    self.pay.own_lines(document, planned.plan.owned)
-                    self.settle(document, _pushed(document))
+                    self.settle(document, _pushed(document, self.left.own(document, planned.plan.owned)))
         elif late := self._late_by_now(document):
             self.settle(document, unfit(label(self.kind, document), late))
         else:
@@ -130,8 +125,7 @@ class PayTemplates(OneByOne):
 
     def _previewed(self, wanted: Sequence[UUID] | None) -> list[Document]:
         """What waits, with those whom a run would mention: they are added, read, and taken back."""
-        unmentioned = self.pay.unmentioned() if wanted is None else []
-        unmentioned = [one for one in unmentioned if self.pay_runs.has_come_to(one.paid_calendar, one.paid_start)]
+        unmentioned = self.left.unmentioned() if wanted is None else []
         documents: list[Document] = []
         with self.it.session.transaction(force_rollback=True):
             for one in unmentioned:
@@ -150,7 +144,9 @@ class PayTemplates(OneByOne):
         findings = [finding for check in CHECKS for finding in check(document)]
         if any(finding.correction for finding in findings):
             return unfit(name, findings)
-        owned = self.pay.owned(row["employee_xero_id"])
+        owned = self.lines.of(row["employee_xero_id"])
+        if owned is None:
+            return unfit(name, [self.left.unsealed(document)])
         findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         findings = findings or list(pay_runs.not_next(self.pay_runs, row))
         if findings:
@@ -178,9 +174,11 @@ class PayTemplates(OneByOne):
         with self.it.session.transaction():
             if not self.claimed(document, self.pay.version):
                 return  # edited meanwhile: it is taken up again
+            if not self.lines.claim(document, planned.claims):
+                self.settle(document, unfit(label(self.kind, document), [self.left.unsealed(document)]))
+                return
             ids, versions, event = [document.id], [document.version], self.it.event_id
             request = self.outbox.claim("POST", _path(document), {}, None, ids, versions, [identity], event)
-            self.pay.claim_lines(document, planned.claims)
         try:
             self._send(document, planned, request)
         except Refused as refusal:
@@ -207,8 +205,7 @@ class PayTemplates(OneByOne):
                 return
         result = refused(self.kind, label(self.kind, document), None, discreet(refusal.messages, document))
         with self.it.session.transaction():
-            self.pay.disclaim(document, planned.plan.new)
-            self.pay.claim_lines(document, planned.owned)
+            self.lines.disclaim(document, planned.plan.new, planned.owned)
             self.settle(document, result, request)
 
     def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
@@ -231,8 +228,9 @@ class PayTemplates(OneByOne):
             self.settle(document, result, request)
             return
         with self.it.session.transaction():
-            self.pay.own_lines(document, planned.plan.owned)
-            self.settle(document, _pushed(document, planned.plan.taken_over), request)
+            notes = [f"takes over the line '{name}' of the pay template" for name in planned.plan.taken_over]
+            notes += self.left.own(document, planned.plan.owned)
+            self.settle(document, _pushed(document, notes), request)
         self._written.append(document)
 
     # -- pay runs that are made meanwhile
@@ -266,16 +264,6 @@ class PayTemplates(OneByOne):
                 "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
             )
 
-    def _warn_of_withdrawn(self) -> None:
-        """Pay that was taken back after it was pushed stays in the template: nobody but a person may know why."""
-        for one in self.pay.withdrawn():
-            if not self.pay_runs.of(one.paid_calendar, one.paid_start):
-                self.settling.warn(
-                    f"the pay template of employee {one.employee} still pays the period from {one.paid_start}, which "
-                    "QicWorks does not hold any more",
-                    "Push an approved pay without lines for that employee and period, or correct the template in Xero.",
-                )
-
     # -- what an earlier run left
 
     def look_up(self, request: Request) -> None:
@@ -297,6 +285,5 @@ def _path(document: Document) -> str:
     return f"{employees.PATH}/{document.row['employee_xero_id']}"
 
 
-def _pushed(document: Document, taken_over: Sequence[str] = ()) -> Result:
-    notes = tuple(f"takes over the line '{name}' of the pay template" for name in taken_over)
-    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=notes)
+def _pushed(document: Document, notes: Sequence[str] = ()) -> Result:
+    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=tuple(notes))
