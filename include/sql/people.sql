@@ -79,7 +79,8 @@ SELECT tenant_name FROM xero_sync.connection WHERE organisation_id = :organisati
 
 -- name: owned_lines(connection_id, xero_id)
 -- What QicWorks has set in an employee's pay template.
-SELECT * FROM xero_sync.owned_earnings_line
+SELECT connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, empty, rates, before, disclaimed, set_at
+  FROM xero_sync.owned_earnings_line
  WHERE connection_id = :connection_id AND employee_xero_id::text = :xero_id
  ORDER BY earnings_rate_xero_id;
 

@@ -1,4 +1,4 @@
--- Under which keys the stored tokens lie, and the seals of matches.
+-- Under which keys the stored tokens lie, and the seals of matches and of pay.
 
 -- name: stored
 -- All that hold something; `used`: a live connection rests on it.
@@ -9,8 +9,8 @@ SELECT id, airflow_conn_id, state, secret,
  ORDER BY airflow_conn_id, created_at, id;
 
 -- name: seals
--- Of live connections.
-SELECT connection.id, organisation.name AS organisation, airflow_conn_id, seal
+-- Of the matches of live connections.
+SELECT connection.id, NULL::uuid AS employee, organisation.name AS organisation, airflow_conn_id, seal
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id
@@ -22,6 +22,26 @@ SELECT seal FROM xero_sync.connection WHERE id = :id FOR UPDATE;
 
 -- name: store_seal(id, seal)!
 UPDATE xero_sync.connection SET seal = :seal WHERE id = :id;
+
+-- name: pay_seals
+-- Of what is QicWorks' in the pay template of each employee; a connection that is deleted may be connected again.
+SELECT DISTINCT owned.connection_id AS id, owned.employee_xero_id AS employee, organisation.name AS organisation,
+       airflow_conn_id, owned.seal
+  FROM xero_sync.owned_earnings_line AS owned
+  JOIN xero_sync.connection ON connection.id = owned.connection_id
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+  JOIN xero_sync.token ON token.id = connection.token_id
+ WHERE owned.seal IS NOT NULL
+ ORDER BY airflow_conn_id, owned.connection_id, owned.employee_xero_id;
+
+-- name: lock_pay_seals(id, employee)
+SELECT seal FROM xero_sync.owned_earnings_line
+ WHERE connection_id = :id AND employee_xero_id = :employee AND seal IS NOT NULL
+   FOR UPDATE;
+
+-- name: store_pay_seal(id, employee, before, seal)!
+UPDATE xero_sync.owned_earnings_line SET seal = :seal
+ WHERE connection_id = :id AND employee_xero_id = :employee AND seal = :before;
 
 -- name: wait_at_most(milliseconds)!
 SELECT set_config('lock_timeout', :milliseconds::text, true);

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from tests.support.consenting import KEY, Consenting
 from tests.support.interrupting import wait_for_waiting
+from tests.support.paying import Line, Payroll
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
 from xero.api.errors import NotMatched
@@ -169,6 +170,40 @@ def test_a_new_client_secret_of_an_app_that_speaks_for_itself(unconnected: World
     assert unconnected.connect() == 0
     assert unconnected.pull("contacts", full=True).status == "success"
     assert unconnected.main("keys", "check").returncode == 0
+
+
+def test_seals_of_pay_are_rotated_and_a_lost_one_is_said(world: Rotating) -> None:
+    world.connected(0)
+    payroll = Payroll(world)
+    payroll.pay_run("post")
+    one, other = payroll.paid_by_the_hour()[:2]
+    period = payroll.period(1)
+    document = payroll.pay(one, period, Line(units="10", rate="45.5"))
+    payroll.push("payroll")
+    world.keys = [NEWEST, KEY]
+    assert "needed by 3; run `keys rotate`" in world.main("keys", "check").stdout, "the token, the match and the pay"
+    assert world.main("keys", "rotate").returncode == 0
+    assert "needed by none; can be dropped" in world.main("keys", "check").stdout
+    world.keys = [NEWEST]
+
+    def edited(units: str) -> str | None:
+        payroll.add_line(document, Line(units=units, rate="45.5"))
+        payroll.ready("payroll_push", document)
+        payroll.push("payroll")
+        return str(payroll.row("payroll_push", document)["push_state"])
+
+    assert edited("1") == "pushed"
+    seal = vault(replace(world.app(), token_keys=(KEY,))).encrypt(b"a digest")
+    world.query("UPDATE xero_sync.owned_earnings_line SET seal = %s", seal)
+    found = world.main("keys", "check")
+    assert (found.returncode, "(1) were sealed with none of the keys" in found.stderr) == (1, True)
+    payroll.pay(other, period, Line(units="12"))
+    assert edited("2") == "failed"
+    assert payroll.states("payroll_push")[1] == ("pushed", None)
+    # Who owns the tables says that they are right as they stand.
+    world.query("UPDATE xero_sync.owned_earnings_line SET written = NULL, seal = NULL")
+    assert edited("3") == "pushed"
+    assert world.main("keys", "check").returncode == 0
 
 
 def test_fingerprints_tell_keys_apart_and_nothing_else() -> None:

@@ -1,6 +1,7 @@
 """`keys rotate` and `keys check`: stored tokens under the newest of `token_keys`."""
 
 import argparse
+from collections import Counter
 
 from rich.table import Table
 from sqlalchemy import Engine
@@ -58,11 +59,19 @@ def _say_lost(unreadable: list[Stored]) -> int:
 
 
 def _say_unsealed(seals: list[Seal]) -> int:
-    """Those whose match was sealed with no key that is still there. 1 if there are some: somebody has to connect."""
+    """Those that were sealed with no key that is still there. 1 if there are some: somebody has to do something."""
     lost = [one for one in seals if one.key is None]
     for one in lost:
+        if one.employee is None:
+            complain(
+                f"{one.airflow_conn_id}: the match of {one.organisation} was sealed with none of the keys: put its key "
+                "back into token_keys, behind the newest, or connect to Xero again"
+            )
+    for (conn_id, organisation), count in Counter(
+        (one.airflow_conn_id, one.organisation) for one in lost if one.employee
+    ).items():
         complain(
-            f"{one.airflow_conn_id}: the match of {one.organisation} was sealed with none of the keys: put its key "
-            "back into token_keys, behind the newest, or connect to Xero again"
+            f"{conn_id}: pay templates of {organisation} ({count}) were sealed with none of the keys, and are not "
+            "pushed: put the key back, or see docs/troubleshooting.md, Pay without a seal"
         )
     return int(bool(lost))

@@ -39,9 +39,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class Seal:
-    """The seal of a match, and the fingerprint of the key that it was made with; None: with none of its app's."""
+    """The seal of a match, or of an employee's pay, and the fingerprint of the key that it was made with; None: with
+    none of its app's."""
 
-    id: UUID
+    id: UUID  # of the connection
+    employee: UUID | None
     organisation: str
     airflow_conn_id: str
     key: str | None
@@ -71,9 +73,8 @@ def fingerprint(key: bytes) -> str:
 
 
 def seals(session: Session, app_of: AppOf) -> list[Seal]:
-    """Those of live connections."""
     found = []
-    for row in list(QUERIES.seals(session)):
+    for row in [*QUERIES.seals(session), *QUERIES.pay_seals(session)]:
         _, own = _keys(app_of, row["airflow_conn_id"])
         place = _opened_by(own, bytes(row.pop("seal")))
         found.append(Seal(**row, key=None if place is None else fingerprint(own[place])))
@@ -125,10 +126,21 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
     for sealed in seals(session, app_of):
         _, own = _keys(app_of, sealed.airflow_conn_id)
         with session.transaction():
-            seal = bytes(QUERIES.lock_seal(session, id=sealed.id))
-            if _opened_by(own, seal):
-                QUERIES.store_seal(session, id=sealed.id, seal=MultiFernet([Fernet(key) for key in own]).rotate(seal))
+            if sealed.employee is None:
+                seal = bytes(QUERIES.lock_seal(session, id=sealed.id))
+                if rotated := _rotated(own, seal):
+                    QUERIES.store_seal(session, id=sealed.id, seal=rotated)
+                continue
+            of = {"id": sealed.id, "employee": sealed.employee}
+            for before in {bytes(row["seal"]) for row in QUERIES.lock_pay_seals(session, **of)}:
+                if rotated := _rotated(own, before):
+                    QUERIES.store_pay_seal(session, **of, before=before, seal=rotated)
     return done
+
+
+def _rotated(keys: Sequence[bytes], seal: bytes) -> bytes | None:
+    """Under the newest key; None where it is already, or under none of them."""
+    return MultiFernet([Fernet(key) for key in keys]).rotate(seal) if _opened_by(keys, seal) else None
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
