@@ -15,7 +15,7 @@ from xero.api.client import Answer
 from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, Kind
 from xero.qicworks.outbox import Outbox, Request, Result
-from xero.sync.batch import CLOCKS, QUIET
+from xero.sync.batch import QUIET
 from xero.sync.corrections import correct
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
@@ -65,9 +65,9 @@ class OneByOne(ABC):
         elif request.first_age is None:
             log.info("it never left: ready again")
             self.outbox.release(request)
-        elif -CLOCKS < (age := request.last_age or 0.0) < self.quiet:
+        elif (age := request.last_age or 0.0) < self.quiet:
             raise RetryLater(
-                self.quiet - max(age, 0.0),
+                self.quiet - age,
                 "outage",
                 "Xero may still be at work on an earlier request.",
                 "Nothing to do: a later run looks what became of it.",
