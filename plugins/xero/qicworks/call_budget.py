@@ -84,7 +84,7 @@ class DatabaseLimiter:
             )  # fmt: skip
             slot, entry, stamp, wait, closed, put_back = granted.values() if isinstance(granted, dict) else granted
             if put_back:
-                LOG.warning("the database's clock was put back by %.0f s or more: so are the calls it noted", put_back)
+                LOG.warning("the database's clock was put back %.0f s or more: earlier calls move with it", put_back)
             if slot is not None:
                 return slot, entry, stamp
             if wait > deadline - self._clock():
