@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.employees import add_member, employ, members
 from tests.support.expected_payroll import the_whole_list_is_old
+from tests.support.paying import Line, Payroll
 from tests.support.world import World
 
 Member = tuple[str, str, str | None]
@@ -137,3 +138,132 @@ def test_what_is_ambiguous_is_left_alone_until_qicworks_settles_it(
     assert world.pull("staff", full=True).status == "success"
     assert open_reasons(world) == {}
     assert {world.rows("staff")[one["EmployeeID"]]["match_state"] for one in crowd} == {"created"}
+
+
+ROBIN = ("Robin", "Again", "robin@example.com.au")
+
+
+def test_a_member_whose_employee_left_is_who_was_hired_again(world: World) -> None:
+    """In whatever order the two employees begin and end; also one that came from Xero, of whom QicWorks has leave."""
+    world.sandbox.settings(limits=False)
+    orders = {"left first": "linked", "both at once": "linked", "hired first": "linked", "from Xero": "created"}
+    member, old, new = {}, {}, {}
+    for order, state in orders.items():
+        person = ("Robin", order, f"{order[:4]}@example.com.au")
+        if state == "linked":
+            member[order] = add_member(world, *person)
+        old[order] = employ(world, *person, JobTitle="Before", StartDate="/Date(1600000000000+0000)/")["EmployeeID"]
+    world.pull("staff")
+    member["from Xero"] = str(world.rows("staff")[old["from Xero"]]["id"])
+    world.query(
+        "INSERT INTO qicworks.leave_request (organisation_id, staff_id, title, start_date, end_date, hours)"
+        " SELECT organisation_id, id, 'Time off', '2026-11-02', '2026-11-02', 7.6 FROM qicworks.staff WHERE id = %s",
+        member["from Xero"],
+    )
+
+    def leave(order: str) -> None:
+        world.sandbox.change("Employees", old[order], Status="TERMINATED", TerminationDate="/Date(1764000000000+0000)/")
+
+    def hire(order: str) -> None:
+        person = (" robin", order.upper(), f"{order[:4]}@Example.com.au")
+        new[order] = employ(world, *person, JobTitle="Now", StartDate="/Date(1764500000000+0000)/")["EmployeeID"]
+
+    for order in orders:
+        assert str(members(world)[member[order]]["xero_id"]) == old[order]
+        (hire if order == "hired first" else leave)(order)
+        if order == "both at once":
+            hire(order)
+    world.pull("staff")
+    assert str(members(world)[member["hired first"]]["xero_id"]) == old["hired first"], "who works is not replaced"
+    for order in orders.keys() - {"both at once"}:
+        (leave if order == "hired first" else hire)(order)
+    for full in (False, False, True):
+        assert world.pull("staff", full=full).counts.rejected == 0
+        rows = world.rows("staff")
+        for order in orders:
+            now, ended = rows[new[order]], rows[old[order]]
+            assert (str(now["id"]), now["match_state"], now["is_active"]) == (member[order], "linked", True), order
+            assert (ended["match_state"], ended["is_active"]) == ("created", False), order
+            assert [(row["job_title"], row["status"]) for row in (now, ended)] == [
+                ("Now", "ACTIVE"), ("Before", "TERMINATED"),
+            ]  # fmt: skip
+            assert (now["termination_date"], ended["start_date"] < now["start_date"]) == (None, True)
+        for line in [*world.rows("pay_template_line").values(), *world.rows("leave_balance").values()]:
+            assert line["staff_id"] == rows[str(line["employee_xero_id"])]["id"]
+
+
+def test_pay_goes_to_who_was_hired_again(world: World) -> None:
+    """What stands in the template of who left stays there, and is warned of once it goes to the other one, too."""
+    payroll = Payroll(world)
+    left = payroll.paid_by_the_hour()[0]
+    person, first = payroll.employees[left], payroll.period(1)
+    world.query("UPDATE qicworks.staff SET account_email = %s WHERE id = %s", ROBIN[2], payroll.staff[left])
+    pay = payroll.pay(left, first, Line(units="20"))
+    assert payroll.push("payroll").message == "1 pushed"
+    world.sandbox.change("Employees", left, Status="TERMINATED")
+    kept = {name: value for name, value in person.items() if name not in ("EmployeeID", "UpdatedDateUTC")}
+    hired = world.sandbox.control(
+        "POST", f"organisations/{world.sandbox.tenant()}/Employees", {**kept, "Email": ROBIN[2]}
+    )["EmployeeID"]
+    world.pull("staff")
+    assert payroll.push("payroll").status == "success"
+    assert [payroll.earnings(one)["Ordinary Hours"]["NormalNumberOfUnits"] for one in (left, hired)] == [20, 38]
+
+    world.query("UPDATE qicworks.payroll_line SET units = 30 WHERE payroll_push_id = %s", pay)
+    payroll.ready("payroll_push", pay)
+    outcome = payroll.push("payroll")
+    assert (outcome.status, outcome.message) == ("warning", "1 pushed, 1 with a remark")
+    assert [payroll.earnings(one)["Ordinary Hours"]["NormalNumberOfUnits"] for one in (left, hired)] == [20, 30]
+    payroll.pay_run("post")
+    payroll.pay_run("post")
+    payroll.pay(left, payroll.period(2), Line(units="7"))
+    assert payroll.push("payroll").message == "1 pushed"
+    assert [payroll.earnings(one)["Ordinary Hours"]["NormalNumberOfUnits"] for one in (left, hired)] == [20, 7]
+
+
+def test_both_rows_change_places_with_all_that_xero_says_of_them(world: World) -> None:
+    member = add_member(world, *ROBIN)
+    old = employ(world, *ROBIN, Status="TERMINATED")["EmployeeID"]
+    first, last, _ = ROBIN
+    about = {"JobTitle": "Driver", "Phone": "1", "Mobile": "2", "Title": "Ms", "Classification": "C"}
+    new = employ(world, first, last, "other@example.com.au", **about, StartDate="/Date(1764500000000+0000)/")
+    world.pull("staff")
+    before = world.rows("staff")
+    correct(world, member, "other@example.com.au")
+    world.pull("staff")
+    after = world.rows("staff")
+    own = {"id", "account_email", "match_state", "created_at", "synced_at", "row_version"}
+    for key in (old, new["EmployeeID"]):
+        assert {name: value for name, value in after[key].items() if name not in own} == {
+            name: value for name, value in before[key].items() if name not in own
+        }
+    assert str(after[new["EmployeeID"]]["id"]) == member
+    assert after[old]["id"] == before[new["EmployeeID"]]["id"]
+
+
+def test_nobody_changes_places_where_it_could_be_several_or_qicworks_has_leave_of_both(world: World) -> None:
+    twice = ("Twice", "Hired", "twice@example.com.au")
+    known = {name: add_member(world, *person) for name, person in (("several", twice), ("both", ROBIN))}
+    old = {}
+    for name, person in (("several", twice), ("both", ROBIN)):
+        old[name] = employ(world, *person, Status="TERMINATED")["EmployeeID"]
+    alone = employ(world, "Came", "From Xero", "came@example.com.au", Status="TERMINATED")["EmployeeID"]
+    world.pull("staff")
+    for person in (twice, twice):
+        employ(world, *person)
+    with_leave = employ(world, *ROBIN[:2], "robin2@example.com.au")["EmployeeID"]
+    employ(world, "Came", "From Xero", "came@example.com.au")
+    world.pull("staff")
+    world.query(
+        "INSERT INTO qicworks.leave_request (organisation_id, staff_id, title, start_date, end_date, hours)"
+        " SELECT organisation_id, id, 'Time off', '2026-11-02', '2026-11-02', 7.6 FROM qicworks.staff"
+        " WHERE xero_id = %s",
+        with_leave,
+    )
+    correct(world, known["both"], "robin2@example.com.au")
+    before = {key: row["id"] for key, row in world.rows("staff").items()}
+    world.pull("staff", full=True)
+    assert {key: row["id"] for key, row in world.rows("staff").items()} == before
+    for name, member in known.items():
+        assert str(members(world)[member]["xero_id"]) == old[name]
+    assert world.rows("staff")[alone]["match_state"] == "created"

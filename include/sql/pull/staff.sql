@@ -81,6 +81,55 @@ DROP TABLE newcomer, candidate;
 UPDATE qicworks.staff SET account_email = email
  WHERE connection_id = :connection_id AND match_state = 'created' AND account_email IS NULL AND email IS NOT NULL;
 
+-- name: after_merge_staff__2_hired_again!
+-- Who left and was hired again is another employee in Xero. The member of QicWorks' staff that is linked to the one who left, or
+-- whose pay or leave QicWorks has, is the one in force, by the same names and account e-mail as at the first link: the two rows
+-- change places. Where that could be several, or QicWorks has pay or leave of both, they stay as they are.
+CREATE TEMP TABLE hired_again ON COMMIT DROP AS
+SELECT pair.*
+  FROM (SELECT member.id AS member_id, member.match_state, newer.id AS newer_id,
+               count(*) OVER (PARTITION BY member.id) AS newer_ones, count(*) OVER (PARTITION BY newer.id) AS members
+          FROM qicworks.staff AS member
+          JOIN qicworks.staff AS newer
+            ON newer.connection_id = :connection_id AND newer.is_active AND newer.match_state = 'created'
+           AND lower(trim(newer.first_name)) = lower(trim(member.first_name))
+           AND lower(trim(newer.last_name)) = lower(trim(member.last_name))
+           AND lower(trim(newer.email)) = lower(trim(member.account_email))
+         WHERE member.connection_id = :connection_id AND NOT member.is_active) AS pair
+ WHERE newer_ones = 1 AND members = 1
+   AND (match_state = 'linked' OR EXISTS (SELECT FROM qicworks.payroll_push WHERE staff_id = member_id)
+                               OR EXISTS (SELECT FROM qicworks.leave_request WHERE staff_id = member_id))
+   AND NOT EXISTS (SELECT FROM qicworks.payroll_push WHERE staff_id = newer_id)
+   AND NOT EXISTS (SELECT FROM qicworks.leave_request WHERE staff_id = newer_id);
+
+-- name: after_merge_staff__3_places!
+CREATE TEMP TABLE new_place ON COMMIT DROP AS
+SELECT member_id AS place_id, 'linked' AS state, staff.*
+  FROM hired_again JOIN qicworks.staff ON staff.connection_id = :connection_id AND staff.id = newer_id
+UNION ALL
+SELECT newer_id, 'created', staff.*
+  FROM hired_again JOIN qicworks.staff ON staff.connection_id = :connection_id AND staff.id = member_id;
+
+-- name: after_merge_staff__4_free!
+UPDATE qicworks.staff SET xero_id = NULL
+  FROM new_place WHERE staff.connection_id = :connection_id AND staff.id = place_id;
+
+-- name: after_merge_staff__5_taken!
+UPDATE qicworks.staff
+   SET xero_id = place.xero_id, match_state = place.state, is_active = place.is_active, missing_since = place.missing_since,
+       row_hash = place.row_hash, xero_updated_at = place.xero_updated_at, balances_read_at = place.balances_read_at, synced_at = now(),
+       first_name = place.first_name, last_name = place.last_name, email = place.email, title = place.title,
+       job_title = place.job_title, classification = place.classification, phone = place.phone, mobile = place.mobile,
+       employee_group = place.employee_group, employment_basis = place.employment_basis, start_date = place.start_date,
+       termination_date = place.termination_date, payroll_calendar_xero_id = place.payroll_calendar_xero_id,
+       ordinary_earnings_rate_xero_id = place.ordinary_earnings_rate_xero_id, approves_leave = place.approves_leave,
+       approves_timesheets = place.approves_timesheets, status = place.status
+  FROM new_place AS place
+ WHERE staff.connection_id = :connection_id AND staff.id = place.place_id;
+
+-- name: after_merge_staff__6_done!
+DROP TABLE hired_again, new_place;
+
 -- name: after_merge_pay_template_line!
 -- A line is in use as long as its employee is, and has it.
 UPDATE qicworks.pay_template_line AS line

@@ -65,7 +65,9 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
  WHERE owned.connection_id = :connection_id AND NOT owned.empty AND NOT owned.disclaimed
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
-                    WHERE push.pay_period_id = owned.pay_period_id AND staff.xero_id = owned.employee_xero_id
+                    WHERE push.pay_period_id = owned.pay_period_id
+                      -- what stands in the template of who left stays there, though the member is another employee by now
+                      AND owned.employee_xero_id IN (staff.xero_id, push.xero_id)
                       AND push.push_state IN ('ready', 'in_flight', 'pushed', 'failed') AND period.approved_at IS NOT NULL)
  ORDER BY period.start_date, owned.employee_xero_id;
 
