@@ -155,8 +155,14 @@ def test_what_was_sealed_once_does_not_come_again_but_by_an_administrator(payrol
         assert units(payroll.earnings(one)["Ordinary Hours"]) == 38
     assert units(payroll.earnings(other)["Ordinary Hours"]) == 12
 
-    # After a look into Xero: they are right as they stand; or there are none.
-    payroll.world.query(f"UPDATE {OWNED} SET written = NULL, seal = NULL WHERE employee_xero_id = %s", one)
+    # After a look into Xero: they are right as they stand, until somebody writes to one; or there are none.
+    right = f"UPDATE {OWNED} SET written = NULL, seal = NULL WHERE employee_xero_id = %s"
+    payroll.world.query(right, one)
+    payroll.world.query(f"UPDATE {OWNED} SET rates = '{{1}}' WHERE employee_xero_id = %s AND rates <> '{{}}'", one)
+    payroll.push("payroll", documents=[str(document)])
+    assert units(payroll.earnings(one)["Ordinary Hours"]) == 38, "which is how the rows of before there were seals are"
+    put_back(payroll, of_now)
+    payroll.world.query(right, one)
     payroll.push("payroll", documents=[str(document)])
     line = payroll.earnings(one)["Ordinary Hours"]
     assert (units(line), line["RatePerUnit"] != 50) == (20, True)
@@ -258,15 +264,17 @@ def test_pay_that_qicworks_deleted_is_told_rather_than_taken_back(payroll: Payro
     assert payroll.states("payroll_push") == []
 
 
-def test_pay_goes_to_nobody_of_another_name_and_another_e_mail(payroll: Payroll) -> None:
+def test_pay_and_leave_go_to_nobody_of_another_name_and_another_e_mail(payroll: Payroll) -> None:
     """Who was renamed, or has another e-mail, since staff were pulled is still the same; somebody else is not."""
     world = payroll.world
     one, other, renamed, spelt = payroll.paid_by_the_hour()[:4]
     period = payroll.period(1)
     its = payroll.earnings(other)["Ordinary Hours"]
     tenant = world.sandbox.tenant()
+    monday = payroll.start_of(5)
     for employee in (one, renamed, spelt):
         payroll.pay(employee, period, Line(units="20"))
+        payroll.leave(employee, monday, monday)
     email = {"Email": "kim@example.com.au"}
     world.sandbox.control("PATCH", f"organisations/{tenant}/Employees/{renamed}", {"LastName": "Married", **email})
     world.query("UPDATE qicworks.staff SET email = 'Kim@Example.com.au' WHERE xero_id = %s", renamed)
@@ -281,3 +289,8 @@ def test_pay_goes_to_nobody_of_another_name_and_another_e_mail(payroll: Payroll)
     assert outcome.message == "2 pushed, 1 failed", payroll.states("payroll_push")
     assert "another name and another e-mail" in str(payroll.states("payroll_push"))
     assert payroll.earnings(other)["Ordinary Hours"] == its
+    assert payroll.preview("leave_requests")[0].refused
+    outcome = payroll.push("leave_requests")
+    assert outcome.message == "2 pushed, 1 failed", payroll.states("leave_request")
+    assert "another name and another e-mail" in str(payroll.states("leave_request"))
+    assert {leave["EmployeeID"] for leave in payroll.applications()} == {renamed, spelt}

@@ -25,12 +25,7 @@ def one(client: XeroClient, id: UUID) -> Record:
 
 def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
     """What has changed in Xero since staff were pulled."""
-    if not _is_the_same(employee, row):
-        yield Finding(
-            "its employee in Xero has another name and another e-mail than in QicWorks",
-            "Pull staff, look whose pay the {document} is, correct the staff member in QicWorks or in Xero if it is "
-            "another's; then push again.",
-        )
+    yield from somebody_else(employee, row)
     if employee.get("Status") == "TERMINATED":
         yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
     calendar = employee.get("PayrollCalendarID")
@@ -41,9 +36,17 @@ def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
         )
 
 
-def _is_the_same(employee: Record, row: Row) -> bool:
-    """Whether the name or the e-mail agrees: one of them may have been changed since, not both."""
+def somebody_else(employee: Record, row: Row) -> Iterator[Finding]:
+    """Against one with neither the name nor the e-mail of QicWorks' staff: one may have been changed since."""
+    if not _is_the_same(employee, row):
+        yield Finding(
+            "its employee in Xero has another name and another e-mail than in QicWorks",
+            "Pull staff, look whose the {document} is, and correct the staff member in QicWorks or in Xero if it is "
+            "somebody else; then push again.",
+        )
 
+
+def _is_the_same(employee: Record, row: Row) -> bool:
     def known(*words: object) -> str:
         return " ".join(" ".join(str(word or "").split()) for word in words).strip().casefold()
 

@@ -14,7 +14,7 @@ from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import LeaveOutbox
-from xero.sync import leave_applications
+from xero.sync import employees, leave_applications
 from xero.sync.batch import QUIET
 from xero.sync.interaction import Interaction
 from xero.sync.leave_applications import (
@@ -64,7 +64,7 @@ class Leave(OneByOne):
             self.settle(document, result)
             return
         if not document.xero_id:
-            there = self._there(document.id, identity(document), self._listed())
+            there = self._there(document.id, identity(document), self._listed()) or self._of_another(document)
             if isinstance(there, Result):
                 self.settle(document, there)
                 return
@@ -91,7 +91,7 @@ class Leave(OneByOne):
                 result = self._unfit(document)
                 there = None
                 if not result and not document.xero_id:
-                    there = self._there(document.id, identity(document), self._listed())
+                    there = self._there(document.id, identity(document), self._listed()) or self._of_another(document)
                 if result := there if isinstance(there, Result) else result:
                     yield Preview(refused=((name, *result.why),))
                 elif document.xero_id or there:
@@ -254,6 +254,16 @@ class Leave(OneByOne):
             correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
             "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
         )
+
+    def _of_another(self, document: Document) -> Result | None:
+        """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""
+        name = label(self.kind, document)
+        try:
+            employee = employees.one(self.it.client, document.row["employee_xero_id"])
+        except Refused as refusal:
+            return refused(self.kind, name, None, discreet(refusal.messages, document))
+        findings = list(employees.somebody_else(employee, document.row))
+        return unfit(name, findings) if findings else None
 
     def _adopt(self, document: Document, xero_id: UUID) -> None:
         """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
