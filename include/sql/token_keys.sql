@@ -52,3 +52,19 @@ SELECT secret FROM xero_sync.token WHERE id = :id FOR UPDATE;
 
 -- name: store(id, secret)!
 UPDATE xero_sync.token SET secret = :secret WHERE id = :id;
+
+-- name: links
+-- Of the next documents, with the app that seals them.
+SELECT document_id, connection_id, xero_id, version, document_link.seal, airflow_conn_id
+  FROM xero_sync.document_link
+  JOIN xero_sync.connection ON connection.id = connection_id
+  JOIN xero_sync.token ON token.id = connection.token_id
+ WHERE document_id IN (SELECT DISTINCT document_id FROM xero_sync.document_link
+                        WHERE :after::uuid IS NULL OR document_id > :after ORDER BY document_id LIMIT :documents)
+ ORDER BY document_id, xero_id, version;
+
+-- name: add_links!
+INSERT INTO xero_sync.document_link (document_id, connection_id, xero_id, version, seal)
+SELECT document_id, connection_id, xero_id, version, seal
+  FROM unnest(:document_ids::uuid[], :connection_ids::uuid[], :xero_ids::uuid[], :versions::integer[], :seals::bytea[])
+    AS made (document_id, connection_id, xero_id, version, seal);

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from tests.support.consenting import KEY, Consenting
 from tests.support.interrupting import wait_for_waiting
 from tests.support.paying import Line, Payroll
+from tests.support.pushing import Books
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
 from xero.api.errors import NotMatched
@@ -77,6 +78,26 @@ def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> Non
         assert key not in checked.stdout + checked.stderr + rotated.stdout
     world.keys = [NEWEST]
     assert world.pull("contacts").status == "success"
+
+
+def test_links_of_documents_outlast_the_key_that_sealed_them(world: Rotating) -> None:
+    """And none is looked up again for it: there is nothing in Xero that says whose this one is."""
+    world.connected(0)
+    books = Books(world)
+    document = books.add("purchase_orders")
+    books.push("purchase_orders")
+    world.keys = [NEWEST, KEY]
+    assert "needed by 3; run `keys rotate`" in world.main("keys", "check").stdout
+    for _ in range(2):
+        assert world.main("keys", "rotate").returncode == 0
+    assert len(world.query("SELECT 1 FROM xero_sync.document_link")) == 2
+    assert "needed by none; can be dropped" in world.main("keys", "check").stdout
+    world.keys = [NEWEST]
+    line = "UPDATE qicworks.document_line SET unit_price = 2 WHERE parent_id = %s"
+    world.query(line, document)
+    books.reprice("purchase_orders", document)
+    books.push("purchase_orders")
+    books.assert_once("purchase_orders")
 
 
 def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> None:

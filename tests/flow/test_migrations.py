@@ -12,6 +12,7 @@ from tests.support.catalogue import Catalogue, catalogue, taken_away
 from tests.support.lived import Lived, contents, live, load
 from tests.support.one_world import world_for_all
 from tests.support.paying import Line as PayLine
+from tests.support.reconciling import compare
 from tests.support.versions import MIGRATIONS, as_of
 from tests.support.world import World
 from xero.qicworks import database
@@ -245,3 +246,23 @@ def test_after_0013_pay_of_before_is_taken_back(blank_url: str, lived: Lived) ->
         assert payroll.push("payroll").message == "2 pushed", payroll.states("payroll_push")
         assert payroll.earnings(lived.paid)["Ordinary Hours"]["NormalNumberOfUnits"] == 0
         assert payroll.earnings(lived.left_out)["Ordinary Hours"]["NormalNumberOfUnits"] == 38
+
+
+def test_after_0018_what_was_linked_before_goes_on(blank_url: str, lived: Lived) -> None:
+    """Without a seal, and though nothing in Xero says whose it is: it is changed there, and nothing is told of it."""
+    with upgraded(lived, blank_url, MIGRATIONS[MIGRATIONS.index("0018.sealed-links") - 1]) as world:
+        assert world.query("SELECT 1 FROM xero_sync.link_before_seals")
+        world.query("DELETE FROM xero_sync.document_link")
+        books = copy(lived.books)
+        books.world = world
+        [row] = books.rows("purchase_orders")
+        for line in books.lines("purchase_orders", row["id"]):
+            world.query("UPDATE qicworks.document_line SET unit_price = 2 WHERE id = %s", line["id"])
+        books.reprice("purchase_orders", row["id"])
+        books.push("purchase_orders")
+        assert books.row("purchase_orders", row["id"])["push_state"] == "pushed"
+        [record] = books.in_xero("purchase_orders")
+        assert record["PurchaseOrderID"] == str(row["xero_id"])
+        compare(world)
+        told = "SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%nothing shows it%%'"
+        assert world.query(told) == []

@@ -72,6 +72,11 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path, subtests: 
         organisation, member["id"], f"{name} has no calendar",
     )  # fmt: skip
     world.query(
+        "INSERT INTO xero_sync.link_before_seals (document_id, tenant_id, version) SELECT %s, tenant_id, 1"
+        " FROM xero_sync.connection WHERE id = %s",
+        leave["id"], world.connection_id(),
+    )  # fmt: skip
+    world.query(
         "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status, message)"
         " VALUES (%s, 'push', 'leave_requests', 'error', %s), (%s, 'push', 'leave_requests', 'error', 'Somebody else')",
         world.connection_id(), f"{name} ({email.upper()}) has no calendar", world.connection_id(),

@@ -378,6 +378,7 @@ def test_what_the_database_forgot_is_linked_not_doubled(books: Books, kind: str)
     table = PRICED[kind][0]
     forget = "SET xero_id = NULL, pushed_at = NULL, push_state = 'ready'"
     books.world.query(f"UPDATE qicworks.{table} {forget} WHERE id = %s", document)
+    books.world.query("DELETE FROM xero_sync.document_link")
     books.world.query(f"UPDATE qicworks.attachment {forget} WHERE parent_id = %s", document)
     books.world.query("UPDATE qicworks.document_line SET xero_line_id = NULL WHERE parent_id = %s", document)
     looked_first = kind in ("bills", "expenses", "credit_notes")  # Xero would take them twice

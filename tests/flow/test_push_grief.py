@@ -97,6 +97,7 @@ def test_a_document_that_somebody_typed_in_is_for_a_person_to_judge(world: World
     world.sandbox.control("PATCH", path, {"Url": None})
     for kind, document, number in (("bills", bill, "B-1A"), ("credit_notes", note, "C-1A")):
         books.edit(kind, document, xero_id=None, push_state="ready")
+        world.query("DELETE FROM xero_sync.document_link")  # as from a backup
         if kind == "credit_notes":
             books.edit(kind, document, issue_date="2026-10-07")
         assert books.push(kind).counts.failed == 1

@@ -40,7 +40,10 @@ def differences(world: World) -> dict[str, str]:
         " RETURNING data_set, status, message"
     )
     assert all(event["status"] == "warning" for event in found)
-    return {event["data_set"]: event["message"] for event in found}
+    said: dict[str, str] = {}
+    for event in found:
+        said[event["data_set"]] = "; ".join(filter(None, (said.get(event["data_set"]), event["message"])))
+    return said
 
 
 def change(world: World, path: str, method: str = "PATCH", **fields: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
+from xero.qicworks.links import Claim, Link
 from xero.qicworks.outbox import Result
 from xero.sync import lookup
 from xero.sync.finding import Finder, each_its_own, wants_a_look
@@ -61,13 +62,20 @@ def record(of: PricedKind = BILLS, **fields: Any) -> Record:
 
 @dataclass
 class Documents:
-    """What QicWorks knows: which records other documents are, and which ids documents have."""
+    """What QicWorks knows: which records other documents are (`sealed`) or say that they are, which ids documents have,
+    and what this one is by seals."""
 
     owned: Mapping[UUID, UUID] = field(default_factory=dict)  # record -> document
     there: Sequence[UUID] = ()
+    sealed: bool = True
+    own: Sequence[Link] = ()
 
-    def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
-        return {one for one in xero_ids if self.owned.get(one, id) != id}
+    def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+        return {one: Claim("bill B-2", self.sealed) for one in xero_ids if self.owned.get(one, id) != id}
+
+    def links(self, id: UUID, said: object) -> Sequence[Link]:
+        assert id == OURS
+        return self.own
 
     def existing(self, ids: Sequence[UUID]) -> set[UUID]:
         assert OURS not in ids, "that it is itself says nothing"
@@ -112,10 +120,51 @@ def test_of_several_those_count_that_are_not_deleted() -> None:
 
 
 def test_what_another_document_is_cannot_be_this_one() -> None:
-    assert judge([record()], Documents({FIRST: OTHERS})) == Result(None)
-    assert judge([record()], Documents({FIRST: OURS})).state == "pushed"
-    other = judge([record(), record(InvoiceID=str(SECOND))], Documents({FIRST: OTHERS}))
+    """By a seal, where no address of ours says otherwise."""
+    for of, fields in ((BILLS, BARE), (CREDIT_NOTES, {})):
+        assert judge([record(of, **fields)], Documents({FIRST: OTHERS}), of=of) == Result(None)
+        assert judge([record(of, **fields)], Documents({FIRST: OURS}), of=of).state is not None
+    other = judge(
+        [record(CREDIT_NOTES), record(CREDIT_NOTES, CreditNoteID=str(SECOND))],
+        Documents({FIRST: OTHERS}),
+        of=CREDIT_NOTES,
+    )
     assert (other.state, other.xero_id) == ("pushed", SECOND)
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_what_carries_our_address_is_ours_whoever_claims_it(sealed: bool) -> None:
+    """A person has to say which of the two it is; it is not made a second time."""
+    result = judge([record()], Documents({FIRST: OTHERS}, sealed=sealed))
+    assert (result.state, result.xero_id) == ("failed", None)
+    assert "QicWorks links bill B-2 to it: check in Xero" in str(result.error)
+
+
+def test_a_claim_alone_is_no_reason_to_make_it_again() -> None:
+    claimed = Documents({FIRST: OTHERS}, sealed=False)
+    for of, fields in ((BILLS, BARE), (CREDIT_NOTES, {}), (CREDIT_NOTES, {"Date": "2026-11-02"})):
+        result = judge([record(of, **fields)], claimed, of=of)
+        assert result.state == "failed", fields
+        assert str(result.error).endswith("check in Xero")
+
+
+@pytest.mark.parametrize("of", [BILLS, CREDIT_NOTES])
+def test_what_a_row_says_it_is_it_is_by_a_seal_or_by_what_the_record_says(of: PricedKind) -> None:
+    linked, of = document(xero_id=FIRST, links=None), replace(of, checks=())
+
+    def is_own(there: Record | None, *own: Link) -> bool:
+        outbox: Any = Documents(own=own)
+        return Finder(of, outbox).is_own(linked, there)
+
+    assert is_own(record(of))
+    other = record(of, **({"Url": STRAY["Url"]} if of.addressed else {"Total": Decimal(111)}))
+    assert not is_own(other)
+    assert is_own(other, Link(FIRST), Link(SECOND))
+    assert not is_own(record(of), Link(SECOND), Link(FIRST)), "it was made anew since, and is another one by now"
+    assert not is_own(None)
+    assert is_own(None, Link(FIRST)), "it was pushed as that, and is gone"
+    moved = record(of, **{of.key: str(SECOND)})
+    assert not is_own(moved, Link(FIRST)), "the row was changed since it was read"
 
 
 def test_a_draft_that_says_something_else_is_changed_there() -> None:
@@ -153,7 +202,6 @@ def test_what_may_be_it_is_for_a_person(fields: dict[str, Any]) -> None:
 
 def test_an_address_of_a_document_that_is_there_is_that_document_s() -> None:
     assert judge([record(**STRAY)], Documents(there=[OTHERS])) == Result(None)
-    assert judge([record(**BARE)], Documents({FIRST: OTHERS})) == Result(None)
 
 
 def test_a_number_that_is_taken_is_somebody_else_s_before_it_is_perhaps_ours() -> None:

@@ -121,6 +121,8 @@ def test_its_table_can_be_pushed(kind: Kind, schema: str) -> None:
     assert not lacking, f"{table} lacks {', '.join(lacking)}: LIKE xero_sync.pushed_row INCLUDING ALL"
     edited = rf"TRIGGER was_edited BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_edited"
     assert re.search(edited, schema), f"an edit of {table} would not be pushed: {MIGRATION} gives it was_edited"
+    moves = rf"TRIGGER moves BEFORE UPDATE OF push_state ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.push_state_"
+    assert re.search(moves, schema), f"who pushes could release drafts of {table}: {MIGRATION} gives it moves"
     ready = rf"CREATE INDEX \w+ ON {table} \(organisation_id\) WHERE push_state = 'ready'"
     assert re.search(ready, schema), f"{table} has no index of what is ready: put it into {MIGRATION}"
 
@@ -135,9 +137,9 @@ def test_a_priced_one_has_lines_attachments_and_an_owner(kind: PricedKind, schem
         types = re.search(rf"TABLE qicworks.{part} .*?parent_type IN \((.*?)\)", schema, re.DOTALL)
         assert types
         assert f"'{kind.table}'" in types[1], f"qicworks.{part} cannot be of a {kind.table}: see its parent_type"
-    owned = (root / "include/sql/push/documents.sql").read_text().split("-- name: owned")[1].split("-- name:")[0]
-    assert f"FROM {table}\n" in owned or f"FROM {table})" in owned, (
-        f"include/sql/push/documents.sql, owned: a {kind.word} could be taken for another document: add {table}"
+    claims = (root / "include/sql/push/documents.sql").read_text().split("-- name: claims")[1].split("-- name:")[0]
+    assert f"FROM {table}\n" in claims or f"FROM {table})" in claims, (
+        f"include/sql/push/documents.sql, claims: a {kind.word} could be taken for another document: add {table}"
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from xero.api.errors import Refused
 from xero.documents.declaration import Document, Finding, PricedKind, Record
 from xero.documents.registry import KINDS
+from xero.qicworks.outbox import Waiting
 from xero.sync import planning
 
 BILLS = KINDS["bills"]
@@ -177,15 +178,16 @@ class Client:
 
 
 def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> None:
-    waiting: Any = [
-        SimpleNamespace(id=UUID(int=1), xero_id=IN_XERO),
-        SimpleNamespace(id=UUID(int=2), xero_id=None),
-        SimpleNamespace(id=UUID(int=3), xero_id=UUID(int=71)),
+    waiting = [
+        Waiting(UUID(int=1), 1, IN_XERO),
+        Waiting(UUID(int=2), 1, None),
+        Waiting(UUID(int=3), 1, UUID(int=71)),
+        Waiting(UUID(int=4), 1, None, UUID(int=72)),  # its row has forgotten it
     ]
-    client: Any = Client({IN_XERO: {"Status": "DRAFT"}, UUID(int=71): 404})
+    client: Any = Client({IN_XERO: {"Status": "DRAFT"}, UUID(int=71): 404, UUID(int=72): {"Status": "DRAFT"}})
     found = planning.standing(client, KIND, waiting)
-    assert client.asked == [f"{KIND.path}/{IN_XERO}", f"{KIND.path}/{UUID(int=71)}"]
-    assert found.keys() == {UUID(int=1), UUID(int=3)}
+    assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72))]
+    assert found.keys() == {UUID(int=1), UUID(int=3), UUID(int=4)}
     assert found[UUID(int=3)] is None
     assert found[UUID(int=1)] is not None
     broken: Any = Client({IN_XERO: 403})

@@ -110,11 +110,13 @@ class Books:
         truth = {key: self.invoice(key) for key in invoices} or self.ours()
         for key in truth:
             self.world.query(
-                "INSERT INTO qicworks.invoice (organisation_id, number, total, balance, status, push_state, xero_id,"
-                " xero_status, pushed_at) SELECT organisation_id, %s, %s, %s, 'Un-paid', 'pushed', %s, 'DRAFT', %s"
-                " FROM xero_sync.connection WHERE id = %s",
+                "WITH raised AS (INSERT INTO qicworks.invoice (organisation_id, number, total, balance, status,"
+                " push_state, xero_id, xero_status, pushed_at) SELECT organisation_id, %s, %s, %s, 'Un-paid', 'pushed',"
+                " %s, 'DRAFT', %s FROM xero_sync.connection WHERE id = %s RETURNING id, xero_id, push_version)"
+                " INSERT INTO xero_sync.link_before_seals SELECT raised.id, tenant_id, xero_id, push_version"
+                " FROM raised CROSS JOIN xero_sync.connection WHERE connection.id = %s",
                 *(truth[key]["InvoiceNumber"], truth[key]["Total"], truth[key]["Total"], key, pushed_at),
-                self.connection_id,
+                *(self.connection_id, self.connection_id),
             )
 
     def do(self, act: str, **order: Any) -> dict[str, list[Record]]:

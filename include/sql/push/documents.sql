@@ -29,15 +29,17 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
 -- name: keep_line_id!
 UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;
 
--- name: owned
--- Which of these records of Xero's belong to another document already.
-SELECT xero_id FROM (
-           SELECT id, organisation_id, xero_id FROM qicworks.invoice
-            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.bill
-            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.expense
-            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.credit_note
-            UNION ALL SELECT id, organisation_id, xero_id FROM qicworks.purchase_order) AS document
- WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;
+-- name: claims
+-- Which other documents say that they are one of these records of Xero's.
+SELECT id, kept_in, number, xero_id,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
+  FROM (          SELECT id, 'invoice' AS kept_in, organisation_id, number, xero_id FROM qicworks.invoice
+        UNION ALL SELECT id, 'bill', organisation_id, number, xero_id FROM qicworks.bill
+        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id FROM qicworks.expense
+        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id FROM qicworks.credit_note
+        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id FROM qicworks.purchase_order) AS document
+ WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id
+ ORDER BY id;
 
 -- name: alike
 -- Of these documents those of which there is another one, of the same contact, number and amount, in the same books.

@@ -47,6 +47,11 @@ UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
 -- name: close_request!
 UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL, seal = NULL WHERE id = :id;
 
+-- name: keep_links!
+INSERT INTO xero_sync.document_link (document_id, connection_id, xero_id, version, seal)
+SELECT document_id, :connection_id, xero_id, version, seal
+  FROM unnest(:ids::uuid[], :xero_ids::uuid[], :versions::integer[], :seals::bytea[]) AS made (document_id, xero_id, version, seal);
+
 -- name: settle_attachment!
 UPDATE qicworks.attachment
    SET push_state = CASE WHEN push_version = :version AND push_state = 'ready' THEN :state ELSE push_state END,

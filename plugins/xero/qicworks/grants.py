@@ -23,7 +23,9 @@ LASTING = ("connection", "token", "cursor", "due", "standing", "owned_earnings_l
 CHANGING = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
 }
-READ_ONLY = ("erasure", "match_before_seals")
+READ_ONLY = ("erasure", "match_before_seals", "link_before_seals")
+# What was said there, stays said.
+ADDED_ONLY = ("document_link",)
 # Made at connect, described by Xero.
 ORGANISATION = {
     "INSERT": ("name",),
@@ -99,7 +101,9 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
     for row in list(QUERIES.plumbing(session)):
         rights = ["SELECT"]
         if not row["is_view"] and row["name"] not in READ_ONLY:
-            rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
+            rights += ["INSERT"]
+            rights += ["UPDATE"] if row["name"] not in ADDED_ONLY else []
+            rights += ["DELETE"] if row["name"] not in (*LASTING, *ADDED_ONLY) else []
         for right in rights:
             yield right, "xero_sync", row["name"], CHANGING.get(row["name"], ()) if right == "UPDATE" else ()
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():

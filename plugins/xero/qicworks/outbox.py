@@ -4,7 +4,7 @@ A document is claimed by a request in one transaction and settled in another; be
 `xero_sync.push_request` knows that Xero may have it. All of it happens under the lease of (connection, kind).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,12 +12,10 @@ from uuid import UUID, uuid4
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from xero.documents.declaration import Json, Kind
+from xero.documents.declaration import Json
 from xero.qicworks import sql
-from xero.qicworks.connections import Connection
-from xero.qicworks.database import Session
-from xero.qicworks.outgoing import Outgoing, Waiting
-from xero.qicworks.seals import Seals
+from xero.qicworks.links import Claim, Link
+from xero.qicworks.outgoing import FILES, Outgoing, Waiting
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
@@ -29,6 +27,7 @@ LOCK = SQL(
     SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED
     """
 )
+STILL_READY = SQL("SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready'")
 # Only what was read: one that was edited since is ready in its new version.
 IN_FLIGHT = SQL(
     """
@@ -120,19 +119,7 @@ def _in_order(query: dict[str, str]) -> dict[str, str]:
 
 
 class Outbox(Outgoing):
-    """The documents of one kind and connection, claimed, sent and settled. `seals`: without them nothing is claimed."""
-
-    def __init__(
-        self,
-        session: Session,
-        connection: Connection,
-        kind: Kind,
-        *,
-        failed_too: bool = False,
-        seals: Seals | None = None,
-    ) -> None:
-        super().__init__(session, connection, kind, failed_too=failed_too)
-        self._seals = seals
+    """The documents of one kind and connection, claimed, sent and settled."""
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
         """Failed documents are ready again; how many."""
@@ -146,7 +133,13 @@ class Outbox(Outgoing):
 
     def lock(self, ids: Sequence[UUID]) -> list[UUID]:
         """Those that are still ready, and that nobody is editing just now; nobody can until the transaction ends."""
-        return [row["id"] for row in self._run(LOCK, ids=list(ids))]
+        locked = [row["id"] for row in self._run(LOCK, ids=list(ids))]
+        self._passed_over = (self._passed_over | set(ids)) - set(locked)
+        return locked
+
+    def held_by_others(self) -> int:
+        """How many are still ready because somebody held them each time that they were to be locked."""
+        return len(self._run(STILL_READY, ids=list(self._passed_over))) if self._passed_over else 0
 
     def claim(
         self,
@@ -295,11 +288,15 @@ class Outbox(Outgoing):
             error=result.error,
             correction=result.correction,
         )
+        if result.state == "pushed":
+            self._links.keep(self.session, FILES, {id: Link(result.xero_id, version)})
 
-    def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
-        """Those records of Xero's that another document of QicWorks is."""
-        asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
-        return {row["xero_id"] for row in DOCUMENTS.owned(self.session, **asked)}
+    def keep_links(self, links: Mapping[UUID, Link]) -> None:
+        self._links.keep(self.session, self.kind.table, links)
+
+    def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+        """Those records of Xero's that another document of QicWorks is said to be."""
+        return self._links.claims(self.session, id, xero_ids)
 
     def alike(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those of which QicWorks has another one, of the same contact, number and amount."""

@@ -11,14 +11,21 @@ from xero.documents.declaration import Delivery, Document, Kind, PricedKind
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.links import Link, Links, current
+from xero.qicworks.seals import Seals
 
 STATEMENTS = sql.Statements("push/documents")
 PAYROLL = sql.Statements("push/payroll")
 
+FILES = "attachment"  # the table of files
+
 # Of every kind. `wanted` null: all that are ready.
 READY = SQL(
     """
-    SELECT id, push_version, xero_id FROM qicworks.{table}
+    SELECT id, push_version, xero_id,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = {table}.id) AS links
+      FROM qicworks.{table}
      WHERE organisation_id = %(organisation_id)s AND push_state = ANY(%(states)s)
        AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s)) AND id <> ALL(%(done)s)
        AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
@@ -35,11 +42,13 @@ PRICED = SQL(
            EXISTS (SELECT FROM xero_sync.erasure
                     WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
                       AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
-           organisation.period_lock_date, organisation.end_of_year_lock_date
+           organisation.period_lock_date, organisation.end_of_year_lock_date,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = document.id) AS links
       FROM qicworks.{table} AS document
       JOIN qicworks.organisation ON organisation.id = document.organisation_id
       LEFT JOIN qicworks.contact ON contact.id = document.contact_id
-     WHERE document.id = ANY(%(ids)s)
+     WHERE document.id = ANY(%(ids)s) AND document.organisation_id = %(organisation_id)s
      ORDER BY document.created_at, document.id
     """
 )
@@ -53,11 +62,16 @@ NAMED = SQL(
 # one by one. Where it stood before this run, somebody may have attached a file of the same name there by hand.
 ATTACHMENTS = SQL(
     """
-    SELECT attachment.id, document.number, document.xero_id, attachment.file_name, attachment.mime_type,
-           octet_length(attachment.content) AS size, attachment.include_online, attachment.push_version,
-           to_jsonb(document) ->> 'side' AS side,
-           attachment.xero_id IS NULL AND coalesce(document.pushed_at, '-infinity') <
-               (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AS may_be_theirs,
+    SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
+           attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
+           attachment.push_version, to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = attachment.id) AS file_links,
+           coalesce(document.pushed_at, '-infinity') NOT BETWEEN
+               (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AND clock_timestamp()
+               AS stood_there,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = document.id) AS links,
            (SELECT count(*) FROM qicworks.attachment AS other
              WHERE other.parent_type = %(table)s AND other.parent_id = document.id
                AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
@@ -102,21 +116,35 @@ IN_TROUBLE = SQL(
 
 @dataclass(frozen=True)
 class Waiting:
-    """A document that is ready, before it is locked."""
+    """A document that is ready, before it is locked. `was`: what it is in Xero by a seal, if its row says nothing."""
 
     id: UUID
     version: int
     xero_id: UUID | None
+    was: UUID | None = None
 
 
 class Outgoing:
-    """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready."""
+    """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready.
 
-    def __init__(self, session: Session, connection: Connection, kind: Kind, *, failed_too: bool = False) -> None:
+    `seals`: without them nothing is claimed, and no link known."""
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        kind: Kind,
+        *,
+        failed_too: bool = False,
+        seals: Seals | None = None,
+    ) -> None:
         self.session = session
         self.connection = connection
         self.kind = kind
         self.failed_too = failed_too
+        self._seals = seals
+        self._links = Links(connection, seals)
+        self._passed_over: set[UUID] = set()
         self._pair = {"connection_id": connection.id, "kind": kind.name}
 
     def _run(self, statement: SQL, **values: Any) -> list[dict[str, Any]]:
@@ -161,7 +189,10 @@ class Outgoing:
         again = preview and (self.failed_too or wanted is not None)
         states = ["ready", "failed"] if again else ["ready"]
         rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
-        return [Waiting(row["id"], row["push_version"], row["xero_id"]) for row in rows]
+        return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in rows]
+
+    def _was(self, row: dict[str, Any]) -> UUID | None:
+        return None if row["xero_id"] else current(self.links(row["id"], row["links"]))
 
     def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """Those that were in a request without a good answer, and with how many others in the smallest one."""
@@ -175,9 +206,19 @@ class Outgoing:
             lines.setdefault(line["parent_id"], []).append(line)
         return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
 
+    def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
+        """What a document is and was in Xero by seals, newest first: of the `links` that were read with it."""
+        return self._links.holding(self.kind.table, id, said)
+
     def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[dict[str, Any]]:
         """Those that wait and whose document stands in Xero. `wanted` are documents; None: all."""
-        return self._run(ATTACHMENTS, wanted=wanted, event_id=event_id, gone=self._gone)
+        rows = self._run(ATTACHMENTS, wanted=wanted, event_id=event_id, gone=self._gone)
+        return [{**row, "may_be_theirs": row["stood_there"] and not self._is_ours(row)} for row in rows]
+
+    def _is_ours(self, file: dict[str, Any]) -> bool:
+        """Whether a seal says that the file was pushed before."""
+        links = self._links.holding(FILES, file["id"], file["file_links"])
+        return file["file_xero_id"] is not None and file["file_xero_id"] == current(links)
 
     def attachment_content(self, id: UUID) -> bytes:
         content: bytes = STATEMENTS.attachment_content(self.session, id=id)

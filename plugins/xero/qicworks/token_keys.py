@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 import psycopg
@@ -11,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from xero.api.errors import Misconfigured, RetryLater
 from xero.api.settings import XeroApp
-from xero.qicworks import sql
+from xero.qicworks import link_keys, sql
 from xero.qicworks.database import Session
 from xero.qicworks.tokens import LONGEST_WAIT_MS, fernet_keys
 
@@ -92,6 +93,8 @@ def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list
         keys[row["airflow_conn_id"]] = own
     needed = Counter((one.airflow_conn_id, one.key) for one in stored)
     needed.update((one.airflow_conn_id, one.key) for one in seals(session, app_of))
+    for (conn_id, key), links in link_keys.needed(session, _keys_of(app_of)).items():
+        needed[conn_id, fingerprint(key)] += links
     return stored, {
         conn_id: [Key(fingerprint(key), place == 0, needed[conn_id, fingerprint(key)]) for place, key in enumerate(own)]
         for conn_id, own in keys.items()
@@ -135,12 +138,17 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
             for before in {bytes(row["seal"]) for row in QUERIES.lock_pay_seals(session, **of)}:
                 if rotated := _rotated(own, before):
                     QUERIES.store_pay_seal(session, **of, before=before, seal=rotated)
+    link_keys.rotate(session, _keys_of(app_of))
     return done
 
 
 def _rotated(keys: Sequence[bytes], seal: bytes) -> bytes | None:
     """Under the newest key; None where it is already, or under none of them."""
     return MultiFernet([Fernet(key) for key in keys]).rotate(seal) if _opened_by(keys, seal) else None
+
+
+def _keys_of(app_of: AppOf) -> link_keys.KeysOf:
+    return cache(lambda conn_id: _keys(app_of, conn_id)[1])
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:

@@ -11,10 +11,13 @@ from uuid import UUID, uuid4
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import PricedKind
+from xero.qicworks.links import current
 from xero.qicworks.outbox import Outbox, Result
+from xero.sync import planning
 from xero.sync.batch import REPLAY
+from xero.sync.finding import Finder
 from xero.sync.interaction import Interaction
-from xero.sync.settling import Settled, Settling, refused
+from xero.sync.settling import Settled, Settling, not_its_own, refused
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ class Attachments:
         self.kind = kind
         self.outbox = outbox
         self.settling = settling
+        self.finder = Finder(kind, outbox)
+        self._own: dict[UUID, bool] = {}
         self._there: dict[UUID, dict[str, Any]] = {}
         self._looked_in_vain: set[UUID] = set()
 
@@ -45,8 +50,11 @@ class Attachments:
         gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
         for attachment in self.outbox.attachments(wanted, self.it.event_id):
-            name = f"{cleaned(attachment['file_name']) or 'a file'} of {self.kind.word} {attachment['number']}"
+            of = f"{self.kind.word} {attachment['number']}"
+            name = f"{cleaned(attachment['file_name']) or 'a file'} of {of}"
             try:
+                if not self._is_for_its_own(of, attachment):
+                    continue
                 result = _unfit(attachment) or self._send(name, attachment)
             except XeroError as error:
                 if not error.server_failed:
@@ -57,6 +65,25 @@ class Attachments:
             self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
         if failed:
             raise failed
+
+    def _is_for_its_own(self, name: str, attachment: dict[str, Any]) -> bool:
+        """Whether what its document is linked to in Xero is its own; if not, that is told, and its files wait."""
+        id, xero_id = attachment["document_id"], attachment["xero_id"]
+        if id not in self._own:
+            sealed = current(self.outbox.links(id, attachment["links"])) == xero_id
+            self._own[id] = sealed or self._says_it_is(name, id, xero_id)
+        return self._own[id]
+
+    def _says_it_is(self, name: str, id: UUID, xero_id: UUID) -> bool:
+        """Where no seal does, Xero is asked."""
+        record = planning.there(self.it.client, self.kind, xero_id)
+        for document in self.outbox.read_priced([id]):
+            if document.xero_id == xero_id and self.finder.is_own(document, record):
+                return True
+        number = None if record is None else str(record.get(self.kind.number) or "")
+        doubt = not_its_own(self.kind, name, xero_id, number)
+        self.settling.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
+        return False
 
     def _send(self, name: str, attachment: dict[str, Any]) -> Result:
         try:

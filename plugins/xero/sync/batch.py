@@ -15,7 +15,7 @@ from xero.sync.finding import Finder, each_its_own, wants_a_look
 from xero.sync.interaction import Interaction
 from xero.sync.patience import Patience
 from xero.sync.preview import Preview
-from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, refused
+from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, not_its_own, refused
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class Batch:
                 documents=tuple(one.id for one in new),
                 versions=tuple(one.version for one in new),
                 identities=tuple(self.kind.identity(one) for one in new),
+                first_age=None,  # when it was sent is not known, either
             )
         )
 
@@ -166,7 +167,7 @@ class Batch:
         self, documents: Sequence[Document], standing: Mapping[UUID, Record | None], there: lookup.Found | None
     ) -> tuple[list[Settled], list[planning.Planned]]:
         """What needs not be sent, or cannot, and what is sent of the others."""
-        known = [found for document in documents if (found := self._known(document, there))]
+        known = [found for document in documents if (found := self._known(document, standing.get(document.id), there))]
         adopted = {found.id for found in known}
         new = [document for document in documents if document.id not in adopted]
         settled, plans = planning.plan(self.kind, new, standing, self._at_most(new))
@@ -187,12 +188,20 @@ class Batch:
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
-    def _known(self, document: Document, there: lookup.Found | None) -> Settled | None:
-        """A new document that stands in Xero already: pushed, and then forgotten here; or one that may."""
-        if there is None or document.xero_id or planning.findings(self.kind, document):
+    def _known(self, document: Document, record: Record | None, there: lookup.Found | None) -> Settled | None:
+        """What is not to be sent for what stands in Xero: not known to be its own; pushed, and then forgotten here; or
+        perhaps there. `record`: as what it was pushed, or is said to be."""
+        if planning.findings(self.kind, document):
             return None
-        name, identity = label(self.kind, document), self.kind.identity(document)
-        result = self.finder.judge(document.id, name, identity, there, document=document)
+        name, result = label(self.kind, document), Result(None)
+        if document.xero_id:
+            if not self.finder.is_own(document, record):
+                number = None if record is None else str(record.get(self.kind.number) or "")
+                result = not_its_own(self.kind, name, document.xero_id, number)
+        elif record and not planning.is_to_be_made_anew(self.kind, document, record):
+            result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
+        elif there:
+            result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)
         return Settled(document.id, document.version, name, result) if result.state else None
 
     def _query(self) -> dict[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Document, Json, Likeness, PricedKind, Record
 from xero.documents.pricing import addressee
+from xero.qicworks.links import current
 from xero.qicworks.outbox import Outbox, Result
-from xero.sync import lookup, readback
+from xero.sync import lookup, planning, readback
 from xero.sync.sameness import same_content
-from xero.sync.settling import Settled, check_in_xero, perhaps_there
+from xero.sync.settling import Settled, check_in_xero, claimed, perhaps_there
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,7 @@ class Finder:
         `document`: what was sent, None where it has changed since; `answered`: what Xero said of it, if anything."""
         own = self.own(id, identity, found, first_age)
         if len(own) == 1:
-            log.info("%s stands in Xero already", name)
-            return self._found(name, identity.get(self.kind.number), document, own[0])
+            return self.found(id, name, identity.get(self.kind.number), document, own[0])
         if own:
             return check_in_xero(f"Xero has {len(own)} of it")
         if answered.state == "failed":
@@ -58,26 +58,60 @@ class Finder:
         own = self._not_others(id, lookup.candidates(self.kind, identity, found, first_age))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
+    def is_own(self, document: Document, record: Record | None) -> bool:
+        """Whether the record that a document's row says it is (None: it is not there) is its own: by its newest seal,
+        or where it has none by what the record says of itself."""
+        if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
+            return False  # the row says something else by now
+        if own := current(self.outbox.links(document.id, document.row["links"])):
+            return own == document.xero_id
+        return record is not None and is_it(self.kind, document, record)
+
     def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
+        """Whoever claims what carries our own address; of the rest without what another one is: by its address, or by a
+        seal. That its row says so is no reason to make this one again."""
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
-        others = self.outbox.owned_by_others(id, ids)
+        others = {xero_id for xero_id, claim in self.outbox.claims(id, ids).items() if claim.sealed}
         known = self.outbox.existing([at for record in records if (at := addressee(record)) and at != id])
         return [
             record
             for record in records
-            if readback.id_of(self.kind, record) not in others and addressee(record) not in known
+            if addressee(record) == id
+            or (readback.id_of(self.kind, record) not in others and addressee(record) not in known)
         ]
 
-    def _found(self, name: str, number: str | None, document: Document | None, record: Record) -> Result:
-        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else."""
+    def found(
+        self,
+        id: UUID,
+        name: str,
+        number: str | None,
+        document: Document | None,
+        record: Record,
+        *,
+        sealed: bool = False,
+    ) -> Result:
+        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else.
+        `sealed`: it is known to be ours."""
+        xero_id = readback.id_of(self.kind, record)
+        if xero_id and (claim := self.outbox.claims(id, [xero_id]).get(xero_id)):
+            return claimed(claim, xero_id)
+        log.info("%s stands in Xero already", name)
         result = readback.read(self.kind, name, number, document, record)
         open_to_change = result.state == "pushed" and result.xero_status in self.kind.editable
         if document is None or not open_to_change or same_content(self.kind, document, record):
             return result
-        if not self.kind.addressed:  # it may be somebody's who typed it in: linked, and left as it is
+        if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
             return replace(result, notes=(*result.notes, "it was in Xero already, where some of it is different"))
         log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
         return replace(result, state="ready", notes=())
+
+
+def is_it(kind: PricedKind, document: Document, record: Record) -> bool:
+    """Whether a record says that it is this document: by our address in it; else by all that such ones are known by."""
+    if kind.addressed:
+        return addressee(record) == document.id
+    fit = not planning.findings(kind, document)
+    return fit and kind.likeness(kind.identity(document), record) is Likeness.SAME
 
 
 def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:

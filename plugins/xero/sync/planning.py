@@ -42,10 +42,10 @@ def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
 
 def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Record | None]:
     """How those that were pushed before stand in Xero now; None for what is not there."""
-    return {one.id: _one(client, kind, one.xero_id) for one in waiting if one.xero_id}
+    return {one.id: there(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
 
 
-def _one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
+def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
     try:
         return lookup.one(client, kind, xero_id)
     except Refused as refusal:
@@ -74,7 +74,7 @@ def plan(
         result: Result | None = None
         if wrong := findings(kind, document):
             result = unfit(name, wrong)
-        elif document.xero_id is None or _is_to_be_made_anew(kind, document, record):
+        elif document.xero_id is None or is_to_be_made_anew(kind, document, record):
             create.append((document, kind.payload(document)))
         elif result := _not_editable(kind, document, record):
             pass
@@ -85,7 +85,7 @@ def plan(
     return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
-def _is_to_be_made_anew(kind: PricedKind, document: Document, record: Record | None) -> bool:
+def is_to_be_made_anew(kind: PricedKind, document: Document, record: Record | None) -> bool:
     """It was deleted in Xero, and has got a new number since."""
     gone = record is not None and record.get("Status") in kind.gone
     return gone and record is not None and document.number != record.get(kind.number)

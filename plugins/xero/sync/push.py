@@ -22,6 +22,8 @@ from xero.sync.telling import group, size
 
 log = logging.getLogger(__name__)
 
+HELD = "Nothing to do: the next run takes them up. If it lasts, look which session keeps its transaction open."
+
 
 def push(
     kind: Kind,
@@ -85,10 +87,12 @@ def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
     told += [f"{settling.odd} with a remark"] if settling.odd else []
     told += [f"{settling.attached} attachments"] if settling.attached else []
     told += [f"{settling.unattached} attachments failed"] if settling.unattached else []
+    if held := settling.outbox.held_by_others():
+        told.append(f"{held} left, as somebody else holds them in the database")
     wrong = it.counts.failed or settling.unattached
-    status = "warning" if wrong or settling.odd else "success"
+    status = "warning" if wrong or settling.odd or held else "success"
     correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
-    return it.close(status, ", ".join(told), correction if wrong else None)
+    return it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
 
 
 def preview(
@@ -108,7 +112,7 @@ def preview(
         connection = connections.one(session, UUID(str(connection_id)))
         it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
         it.open_client(open_client)
-        outbox = Outbox(session, connection, kind, failed_too=retry_failed)
+        outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
         wanted = outbox.named(documents) if documents else None
         for left in outbox.open_requests():
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))

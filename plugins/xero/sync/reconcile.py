@@ -4,12 +4,14 @@ What lists everything in one answer is compared by its ids, and by what is in us
 push. What pages is compared by the count that Xero announces and by its newest change. What has changed since the last
 pull is no difference: the next one takes it in.
 
-Of what was pushed it looks for records that are a document's by what they say, while the document is linked to another.
+Of what was pushed it looks for records that are a document's by what they say, while the document is linked to another;
+and it names what is said to be pushed without a seal that shows it.
 
 Not compared is what only a call for each record would tell, pay templates and leave balances; nor the other fields.
 """
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -27,6 +29,7 @@ from xero.sync.interaction import Interaction, OpenClient, is_disconnected
 from xero.sync.outcome import Outcome
 from xero.sync.strays import Stray, strays
 from xero.sync.telling import log_event
+from xero.sync.unshown import Unshown, unshown
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ NAMED = 5  # documents in a message
 ONCE_MORE = (
     "Look at each in Xero, beside the one that QicWorks links to: delete or void there what is too much; of leave, "
     "reject it."
+)
+LOOK_THERE = (
+    "Look at each in Xero. What is not there, push again; of what is, an administrator vouches for the link, as the "
+    "runbook says. If token_keys were not changed, find out who writes to the database."
 )
 PULL_ALL = "Pull it with full_refresh. If the difference stays, xero_sync.rejection or the log of that run says why."
 
@@ -62,7 +69,8 @@ class _Reconciliation:
         for dataset in DATASETS.values():
             self._compare(client, dataset)
         self._find_strays(client)
-        message = f"not in step: {', '.join(self.differing)}" if self.differing else "in step"
+        self._find_unshown(client)
+        message = f"not in step: {', '.join(dict.fromkeys(self.differing))}" if self.differing else "in step"
         if self.not_available:
             message += f"; not available: {', '.join(self.not_available)}"
         return self.it.close("warning" if self.differing else "success", message)
@@ -96,9 +104,17 @@ class _Reconciliation:
             log.info("documents in Xero: not available: %s", error.message)
             self.not_available.append("documents")
         for some in found.values():
-            named = ", ".join(f"{one.name} as {one.xero_id}" for one in some[:NAMED])
-            more = f" and {len(some) - NAMED} more" if len(some) > NAMED else ""
-            self._tell("push", some[0].kind, f"in Xero once more than in QicWorks: {named}{more}", ONCE_MORE)
+            said = _named([f"{one.name} as {one.xero_id}" for one in some])
+            self._tell("push", some[0].kind, f"in Xero once more than in QicWorks: {said}", ONCE_MORE)
+
+    def _find_unshown(self, client: XeroClient) -> None:
+        """One event for each kind of document that has some."""
+        found: dict[str, list[Unshown]] = {}
+        for one in unshown(self.session, client, self.connection):
+            found.setdefault(one.kind.name, []).append(one)
+        for some in found.values():
+            said = _named([one.name for one in some])
+            self._tell("push", some[0].kind, f"said to be pushed, and nothing shows it: {said}", LOOK_THERE)
 
     def _tell(self, direction: str, what: Dataset | Kind, says: str, correction: str) -> None:
         self.differing.append(what.title)
@@ -107,3 +123,8 @@ class _Reconciliation:
             event_id = events.open_event(self.session, self.connection.id, direction, what.name, self.origin)
             events.close_event(self.session, event_id, "warning", Counts(), message, correction)
         log_event(what.name, self.connection, "warning", Counts(), message, correction)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

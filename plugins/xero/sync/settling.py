@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from xero.documents.declaration import Document, Finding, Kind
+from xero.documents.declaration import Document, Finding, Kind, PricedKind
 from xero.qicworks import events
+from xero.qicworks.links import Claim, Link
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.sync import corrections
 from xero.sync.interaction import Interaction
@@ -59,6 +60,7 @@ class Settling:
                 told.append(_as_it_is_now(one, state))
                 self._count(told[-1].result)
                 self._record(told[-1])
+            self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
@@ -117,6 +119,14 @@ class Settling:
                 direction=self.it.direction,
                 document=one.label,
             )
+
+
+def _link(one: Settled) -> Link | None:
+    """What it surely is in Xero from here on. What is only read back of what a row said is no reason to believe it."""
+    result = one.result
+    if result.state == "pushed":
+        return Link(result.xero_id, one.version)
+    return Link(result.xero_id) if result.xero_id and (result.state == "ready" or result.forget) else None
 
 
 def _as_it_is_now(one: Settled, state: str | None) -> Settled:
@@ -182,6 +192,29 @@ def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
         error=f"Xero has a {kind.word} of this number and contact, perhaps this one: check in Xero",
         correction=f"If it is the same, set the {label} to skipped in QicWorks. If it is another one, give it a new "
         f"number{again} and push again.",
+    )
+
+
+def claimed(claim: Claim, xero_id: UUID) -> Result:
+    """It stands in Xero, and so does another one, QicWorks says, as the same record."""
+    return Result(
+        "failed",
+        error=f"it is in Xero ({xero_id}), where QicWorks links {claim.document} to it: check in Xero",
+        correction=f"An administrator takes the link of {claim.document} away, as the runbook says; then push again: "
+        "this one is linked, or made where it is not there.",
+    )
+
+
+def not_its_own(kind: PricedKind, label: str, xero_id: UUID, number: str | None) -> Result:
+    """It is linked to a record (`number`; None: there is none) of which nothing says that it is this document. Nothing
+    is changed there."""
+    there = f"what is not in Xero ({xero_id})" if number is None else f"'{number}' in Xero ({xero_id})"
+    like_it = "" if kind.addressed else "let it have the number, contact, day and total of QicWorks and push again, or "
+    return Result(
+        "failed",
+        error=f"it is linked to {there}, and nothing shows that this is it: check in Xero",
+        correction=f"Look in Xero. If it is the {label}, {like_it}an administrator links it by hand, as the runbook "
+        "says. If it is not, an administrator takes the link away; then push again.",
     )
 
 

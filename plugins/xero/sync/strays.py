@@ -14,15 +14,16 @@ from uuid import UUID
 from psycopg.sql import SQL, Identifier
 
 from xero.api.client import XeroClient
-from xero.documents.declaration import Delivery, Document, Kind, Likeness, PricedKind, Record
+from xero.documents.declaration import Delivery, Document, Kind, PricedKind, Record
 from xero.documents.leave_requests import referred
 from xero.documents.pricing import addressee
 from xero.documents.registry import KINDS
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.outbox import Outbox
-from xero.sync import leave_applications, lookup, planning, readback
+from xero.sync import leave_applications, lookup, readback
 from xero.sync.extract import CLOCK_MARGIN
+from xero.sync.finding import is_it
 
 PAGE_SIZE = 1000
 MOST_PAGES = 5  # of what changed since the first push, newest first
@@ -82,7 +83,7 @@ class _Search:
                 if record.get("Status") in kind.gone:
                     continue
                 for document in documents:
-                    if document.xero_id != xero_id and _is_it(kind, document, record):
+                    if document.xero_id != xero_id and is_it(kind, document, record):
                         yield Stray(kind, f"{kind.word} {document.number}", xero_id)
                         break
 
@@ -135,10 +136,3 @@ class _Search:
         label = Identifier("number" if isinstance(kind, PricedKind) else "id")
         made = statement.format(table=Identifier(kind.table), label=label)
         return self.session.execute(made, {**values, "organisation_id": self.connection.organisation_id}).fetchall()
-
-
-def _is_it(kind: PricedKind, document: Document, record: Record) -> bool:
-    if kind.addressed:
-        return addressee(record) == document.id
-    fit = not planning.findings(kind, document)
-    return fit and kind.likeness(kind.identity(document), record) is Likeness.SAME

@@ -1,0 +1,66 @@
+"""The keys that links of documents are sealed with. None is changed: one under a new key is added."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("token_keys")
+AT_ONCE = 1000  # documents
+
+KeysOf = Callable[[str], Sequence[bytes]]  # of an app, newest first
+
+
+def needed(session: Session, keys_of: KeysOf) -> Counter[tuple[str, bytes]]:
+    """How many links need which key of their app: the newest that opens one. What none opens is looked up again."""
+    return Counter(
+        (row["airflow_conn_id"], keys_of(row["airflow_conn_id"])[place]) for row, place in _by_key(session, keys_of)
+    )
+
+
+def rotate(session: Session, keys_of: KeysOf) -> int:
+    """Seals those under the newest key that are not yet; how many."""
+    old = [row for row, place in _by_key(session, keys_of) if place]
+    for start in range(0, len(old), AT_ONCE):
+        rows = old[start : start + AT_ONCE]
+        seals = [_anew(keys_of(row["airflow_conn_id"]), row["seal"]) for row in rows]
+        names = ("document_id", "connection_id", "xero_id", "version")
+        columns = {f"{name}s": [row[name] for row in rows] for name in names}
+        QUERIES.add_links(session, **columns, seals=seals)
+    return len(old)
+
+
+def _by_key(session: Session, keys_of: KeysOf) -> Iterator[tuple[dict[str, Any], int]]:
+    """Each link once, with the place of the newest key that opens it."""
+    after: UUID | None = None
+    while rows := list(QUERIES.links(session, after=after, documents=AT_ONCE)):
+        after = rows[-1]["document_id"]
+        for _, alike in groupby(rows, key=lambda row: (row["document_id"], row["xero_id"], row["version"])):
+            opened = [
+                (place, row)
+                for row in alike
+                if (place := _place(keys_of(row["airflow_conn_id"]), row["seal"])) is not None
+            ]
+            if opened:
+                place, row = min(opened, key=lambda one: one[0])
+                yield row, place
+
+
+def _place(keys: Sequence[bytes], seal: bytes) -> int | None:
+    for place, key in enumerate(keys):
+        try:
+            Fernet(key).decrypt(bytes(seal))
+        except InvalidToken:
+            continue
+        return place
+    return None
+
+
+def _anew(keys: Sequence[bytes], seal: bytes) -> bytes:
+    return MultiFernet([Fernet(key) for key in keys]).rotate(bytes(seal))
