@@ -3,9 +3,9 @@
 -- name: described
 -- The one of that id; without an id all.
 SELECT connection.id, connection.organisation_id, organisation.name AS organisation, connection.tenant_id, connection.tenant_name,
-       connection.token_id, connection.enabled, connection.state, connection.state_reason, connection.organisation_read_at,
+       connection.token_id, connection.enabled AND coalesce(switched.enabled, true) AS enabled, connection.state, connection.state_reason, connection.organisation_read_at,
        connection.connected_at, connection.first_connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason,
-       organisation.time_zone, connection.seal,
+       organisation.time_zone, connection.seal, switched.id AS switch_id, switched.after AS switched_after, switched.seal AS switch_seal,
        EXISTS (SELECT FROM xero_sync.match_before_seals AS before
                 WHERE before.connection_id = connection.id AND before.organisation_id = connection.organisation_id
                   AND before.tenant_id = connection.tenant_id AND before.token_id = connection.token_id
@@ -13,6 +13,8 @@ SELECT connection.id, connection.organisation_id, organisation.name AS organisat
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id
+  LEFT JOIN LATERAL (SELECT id, enabled, seal, coalesce(lead(id) OVER (ORDER BY id DESC), 0) AS after FROM xero_sync.switching
+                      WHERE switching.connection_id = connection.id ORDER BY id DESC LIMIT 1) AS switched ON true
  WHERE (connection.id = :id OR :id::uuid IS NULL) AND (:deleted OR connection.state <> 'deleted')
  ORDER BY organisation.name;
 
@@ -24,12 +26,12 @@ SELECT connection.id, connection.token_id, connection.organisation_id, organisat
  WHERE connection.tenant_id = :tenant_id AND connection.state <> 'deleted';
 
 -- name: latest_deleted^
--- What connecting again goes on with: the latest deleted connection of a Xero organisation, to this QicWorks organisation or any.
+-- What connecting again goes on with: the latest deleted connection of a Xero organisation to this QicWorks organisation.
 SELECT connection.id, connection.token_id, connection.organisation_id, organisation.name AS organisation
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
  WHERE connection.tenant_id = :tenant_id AND connection.state = 'deleted'
-   AND (connection.organisation_id = :organisation_id OR :organisation_id::uuid IS NULL)
+   AND connection.organisation_id = :organisation_id
  ORDER BY connection.connected_at DESC
  LIMIT 1;
 
@@ -55,13 +57,19 @@ UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = :reaso
 UPDATE xero_sync.connection SET state = 'connected', state_reason = NULL WHERE id = :id AND state = 'needs_reconnect';
 
 -- name: delete!
-UPDATE xero_sync.connection SET state = 'deleted', state_reason = NULL, deleted_at = now() WHERE id = :id AND state <> 'deleted';
+-- It is off, too: what is written to the row afterwards does not bring it back.
+WITH deleted AS (
+    UPDATE xero_sync.connection SET state = 'deleted', state_reason = NULL, deleted_at = now() WHERE id = :id AND state <> 'deleted'
+    RETURNING id
+)
+INSERT INTO xero_sync.switching (connection_id, enabled) SELECT id, false FROM deleted;
+
+-- name: lock$
+SELECT id FROM xero_sync.connection WHERE id = :id FOR UPDATE;
 
 -- name: switch!
-UPDATE xero_sync.connection SET enabled = :enabled WHERE id = :id AND state <> 'deleted' AND enabled <> :enabled;
-
--- name: xero_connection_id$
-SELECT xero_connection_id FROM xero_sync.connection WHERE id = :id;
+WITH switched AS (UPDATE xero_sync.connection SET enabled = :enabled WHERE id = :id)
+INSERT INTO xero_sync.switching (connection_id, enabled, seal) VALUES (:id, :enabled, :seal);
 
 -- name: open_requests$
 SELECT count(*) FROM xero_sync.push_request WHERE connection_id = :id AND closed_at IS NULL;

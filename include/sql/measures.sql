@@ -5,7 +5,7 @@
 SELECT pulled.data_set, coalesce(max(extract(epoch FROM now() - coalesce(loaded.completed_at, connection.connected_at)) / 60), 0)::float8 AS minutes
   FROM unnest(:pulled::text[]) AS pulled (data_set)
   LEFT JOIN (xero_sync.connection JOIN xero_sync.token ON token.id = connection.token_id AND token.state = 'ok')
-    ON connection.enabled AND connection.state = 'connected'
+    ON xero_sync.is_on(connection.id) AND connection.state = 'connected'
   LEFT JOIN (SELECT connection_id, split_part(data_set, '/', 1) AS data_set, max(completed_at) AS completed_at
                FROM xero_sync.cursor GROUP BY 1, 2) AS loaded
     ON loaded.connection_id = connection.id AND loaded.data_set = pulled.data_set
@@ -26,7 +26,7 @@ SELECT min(day_remaining) FROM xero_sync.call_budget WHERE tenant_id <> '' AND d
 -- name: connections_down$
 -- Switched on, and yet left out until somebody connects again.
 SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = connection.token_id
- WHERE connection.enabled AND (connection.state = 'needs_reconnect' OR connection.state = 'connected' AND token.state = 'broken');
+ WHERE xero_sync.is_on(connection.id) AND (connection.state = 'needs_reconnect' OR connection.state = 'connected' AND token.state = 'broken');
 
 -- name: requests_open$
 -- Open for over a quarter of an hour: nobody knows whether Xero has their documents.

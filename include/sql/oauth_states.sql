@@ -4,7 +4,11 @@
 DELETE FROM xero_sync.oauth_state WHERE created_at < clock_timestamp() - interval '1 day';
 
 -- name: issue!
-INSERT INTO xero_sync.oauth_state (state_hash, user_id, airflow_conn_id) VALUES (:state_hash, :user_id, :airflow_conn_id);
+INSERT INTO xero_sync.oauth_state (state_hash, user_id, airflow_conn_id, seal)
+VALUES (:state_hash, :user_id, :airflow_conn_id, :seal);
+
+-- name: seal_of$
+SELECT seal FROM xero_sync.oauth_state WHERE state_hash = :state_hash;
 
 -- name: burn$
 -- The app it was issued for; once, in time, and to its own user only.

@@ -9,13 +9,18 @@ SELECT id, airflow_conn_id, state, secret,
  ORDER BY airflow_conn_id, created_at, id;
 
 -- name: seals
--- Of the matches of live connections.
-SELECT connection.id, NULL::uuid AS employee, organisation.name AS organisation, airflow_conn_id, seal
+-- Of live connections: of their match, and of who switched them on.
+SELECT connection.id, NULL::uuid AS employee, organisation.name AS organisation, airflow_conn_id, of_switch, sealed.seal
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   JOIN xero_sync.token ON token.id = connection.token_id
- WHERE seal IS NOT NULL AND connection.state <> 'deleted'
- ORDER BY airflow_conn_id, connection.id;
+ CROSS JOIN LATERAL (SELECT false AS of_switch, connection.seal
+                     UNION ALL
+                     (SELECT true, seal FROM xero_sync.switching
+                       WHERE switching.connection_id = connection.id AND xero_sync.is_on(connection.id)
+                       ORDER BY switching.id DESC LIMIT 1)) AS sealed
+ WHERE sealed.seal IS NOT NULL AND connection.state <> 'deleted'
+ ORDER BY airflow_conn_id, connection.id, of_switch;
 
 -- name: lock_seal(id)$
 SELECT seal FROM xero_sync.connection WHERE id = :id FOR UPDATE;
@@ -26,7 +31,7 @@ UPDATE xero_sync.connection SET seal = :seal WHERE id = :id;
 -- name: pay_seals
 -- Of what is QicWorks' in the pay template of each employee; a connection that is deleted may be connected again.
 SELECT DISTINCT owned.connection_id AS id, owned.employee_xero_id AS employee, organisation.name AS organisation,
-       airflow_conn_id, owned.seal
+       airflow_conn_id, false AS of_switch, owned.seal
   FROM xero_sync.owned_earnings_line AS owned
   JOIN xero_sync.connection ON connection.id = owned.connection_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id

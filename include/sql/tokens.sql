@@ -1,14 +1,14 @@
 -- Authorisations: one row for each consent (or client), its tokens encrypted.
 
 -- name: read_token(token_id)^
-SELECT state, broken_reason, secret FROM xero_sync.token WHERE id = :token_id;
+SELECT state, broken_reason, secret, airflow_conn_id FROM xero_sync.token WHERE id = :token_id;
 
 -- name: wait_at_most(milliseconds)$
 -- Who waits for a renewal must not wait for ever: the one who renews may hang.
 SELECT set_config('lock_timeout', :milliseconds::text, true);
 
 -- name: lock_token(token_id)^
-SELECT state, broken_reason, secret FROM xero_sync.token WHERE id = :token_id FOR UPDATE;
+SELECT state, broken_reason, secret, airflow_conn_id FROM xero_sync.token WHERE id = :token_id FOR UPDATE;
 
 -- name: store_token(token_id, secret, expires_at, scope, xero_user_id)!
 UPDATE xero_sync.token
@@ -19,10 +19,9 @@ UPDATE xero_sync.token
 -- name: break_token(token_id, reason)!
 UPDATE xero_sync.token SET state = 'broken', broken_reason = :reason WHERE id = :token_id;
 
--- name: new_token(airflow_conn_id, secret, expires_at, scope, xero_user_id)$
-INSERT INTO xero_sync.token (airflow_conn_id, secret, expires_at, scope, xero_user_id)
-VALUES (:airflow_conn_id, :secret, :expires_at, :scope, :xero_user_id)
-RETURNING id;
+-- name: new_token(token_id, airflow_conn_id, secret, expires_at, scope, xero_user_id)!
+INSERT INTO xero_sync.token (id, airflow_conn_id, secret, expires_at, scope, xero_user_id)
+VALUES (:token_id, :airflow_conn_id, :secret, :expires_at, :scope, :xero_user_id);
 
 -- name: about(token_id)^
 SELECT id, airflow_conn_id, state, broken_reason, xero_user_id FROM xero_sync.token WHERE id = :token_id;

@@ -102,3 +102,10 @@ def test_what_is_wrong_is_named_and_secrets_are_not(fields: dict[str, Any], name
 def test_no_secret_shows() -> None:
     app = XeroApp.from_connection(connection(password="hush-hush", extra={"token_keys": ["hush-key"]}))
     assert "hush" not in repr(app)
+
+
+@pytest.mark.parametrize("kind", ["http", "postgres"])
+def test_only_a_connection_of_type_xero_is_a_xero_app(kind: str) -> None:
+    assert XeroApp.from_connection(connection(conn_type="xero")).client_id == "id"
+    with pytest.raises(Misconfigured, match="only a connection of type xero"):
+        XeroApp.from_connection(connection(conn_type=kind))

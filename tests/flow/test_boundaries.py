@@ -17,6 +17,7 @@ from tests.support.pushing import Books, File
 from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import ConsentFailed, RetryLater
+from xero.api.settings import XeroApp
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
@@ -434,9 +435,11 @@ def test_a_run_remembers_for_a_week_what_it_has_done(session: Session, clock: Da
 
 # -- authorisations
 
+APP = XeroApp("client", "secret", grant_type="client_credentials")
+
 
 def test_a_consent_may_take_ten_minutes(session: Session, clock: DatabaseClock) -> None:
-    states = [oauth_states.issue(session, "kim", "xero_default") for _ in range(2)]
+    states = [oauth_states.issue(session, "kim", "xero_default", APP) for _ in range(2)]
     clock.advance(600 - INSTANT)
     assert oauth_states.burn(session, "kim", states[0]) == "xero_default"
     clock.advance(INSTANT)
@@ -444,10 +447,10 @@ def test_a_consent_may_take_ten_minutes(session: Session, clock: DatabaseClock) 
         oauth_states.burn(session, "kim", states[1])
     count = "SELECT count(*) AS n FROM xero_sync.oauth_state"
     clock.advance(DAY - 600)
-    oauth_states.issue(session, "kim", "xero_default")
+    oauth_states.issue(session, "kim", "xero_default", APP)
     assert session.execute(count).fetchone() == {"n": 3}
     clock.advance(INSTANT)
-    oauth_states.issue(session, "kim", "xero_default")
+    oauth_states.issue(session, "kim", "xero_default", APP)
     assert session.execute(count).fetchone() == {"n": 2}
 
 

@@ -64,7 +64,7 @@ def test_two_organisations_from_consent_to_the_last_one_s_deletion(
         world.asked()
         told = world.disconnect(ids[0])
         assert told[0] == f"{first} is disconnected at Xero"
-        [(method, path)] = world.asked()
+        [_, (method, path)] = world.asked()
         assert (method, path.rpartition("/")[0]) == ("DELETE", "/connections")
         assert world.event()["message"] == f"deleted by Kim; {first} is disconnected at Xero"
         assert world.disconnect(ids[0]) == [f"{first} is deleted already"]

@@ -8,7 +8,7 @@ import pytest
 from tests.support.consenting import APP, Consenting
 from xero.api.errors import RetryLater, XeroError
 from xero.datasets.registry import DATASETS
-from xero.qicworks import connections, database
+from xero.qicworks import database, switches
 from xero.qicworks.events import Origin
 from xero.sync import consent
 from xero.sync.disconnect import BY_HAND, discard
@@ -128,7 +128,7 @@ def test_an_app_that_speaks_for_itself_is_matched_without_consent_and_never_revo
     world.match(token_id, {0: "new"})
     world.asked()
     world.disconnect(world.live_at(0).id)
-    assert [method for method, _ in world.asked()] == ["DELETE"]
+    assert [method for method, _ in world.asked()] == ["GET", "DELETE"]
     assert world.token(token_id)["state"] == "ok"
 
 
@@ -154,7 +154,7 @@ def test_a_pull_at_work_ends_and_brings_nothing_back(consenting: Consenting, del
         if deleted:
             world.disconnect(id)
         else:
-            assert connections.switch(session, id, False, "Kim").endswith("switched off")
+            assert switches.switch(session, world.app(), id, False, "Kim").endswith("switched off")
     puller.join()
     [row] = world.query("SELECT state, enabled FROM xero_sync.connection WHERE id = %s", id)
     assert row == ({"state": "deleted", "enabled": True} if deleted else {"state": "connected", "enabled": False})
@@ -166,21 +166,20 @@ def test_a_pull_at_work_ends_and_brings_nothing_back(consenting: Consenting, del
 def test_switched_off_and_on_again(consenting: Consenting) -> None:
     world = consenting
     world.connected(0)
-    one = world.live_at(0)
+    one, app = world.live_at(0), world.app()
     with database.session(world.engine) as session:
         for enabled, how in ((False, "off"), (True, "on")):
-            assert connections.switch(session, one.id, enabled, "Kim") == f"{one.organisation} is switched {how}"
+            said = f"{one.organisation} is switched {how}"
+            assert switches.switch(session, app, one.id, enabled, "Kim") == said
             assert world.event()["message"] == f"switched {how} by Kim"
             number = world.event()["id"]
-            assert (
-                connections.switch(session, one.id, enabled, "Kim") == f"{one.organisation} is switched {how} already"
-            )
+            assert switches.switch(session, app, one.id, enabled, "Kim") == f"{said} already"
             assert world.event()["id"] == number
             if not enabled:
                 assert who(world.engine, DATASETS["contacts"])[1] == [f"{one.organisation}: switched off"]
         world.disconnect(one.id)
         with pytest.raises(LookupError, match="deleted"):
-            connections.switch(session, one.id, True, "Kim")
+            switches.switch(session, world.app(), one.id, True, "Kim")
 
 
 def test_what_lies_idle_is_renewed_before_xero_forgets_it(consenting: Consenting) -> None:

@@ -31,6 +31,7 @@ from xero.qicworks import (
     retention,
     runs,
     standing,
+    switches,
     token_keys,
     traffic,
 )
@@ -148,9 +149,9 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
 
     connection_id = connections_of(sync)[2]
     with database.session(sync.engine) as session:
-        connections.switch(session, connection_id, False, "Kim")
-        connections.switch(session, connection_id, True, "Kim")
-        state = oauth_states.issue(session, "7", "xero_default")
+        switches.switch(session, sync.app(), connection_id, False, "Kim")
+        switches.switch(session, sync.app(), connection_id, True, "Kim")
+        state = oauth_states.issue(session, "7", "xero_default", sync.app())
         assert oauth_states.burn(session, "7", state) == "xero_default"
         assert token_keys.rotate(session, sync.app).already == 1
         for what in retention.WHAT:

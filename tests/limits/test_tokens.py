@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.support.callers import KEY, Callers, Sandbox
 from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
-from xero.qicworks.tokens import DatabaseTokens, save_new, vault
+from xero.qicworks.tokens import DatabaseTokens, packed, save_new, vault
 
 
 def refreshes(sandbox: Sandbox) -> int:
@@ -26,12 +26,10 @@ def expire(engine: Engine, sandbox: Sandbox, token_id: str) -> Token:
     """Makes the stored access token look old; its refresh token is as good as before."""
     tokens = DatabaseTokens(engine, token_id, sandbox.app())
     old = replace(tokens.get(), expires_at=datetime.now(UTC) - timedelta(minutes=1))
-    other = save_new(engine, sandbox.app(), "other", old)
+    secret = vault(sandbox.app()).encrypt(packed(old, token_id, "xero_default", sandbox.app()))
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "UPDATE xero_sync.token SET secret = other.secret, expires_at = other.expires_at"
-            " FROM (SELECT secret, expires_at FROM xero_sync.token WHERE id = %s) AS other WHERE id = %s",
-            (other, token_id),
+            "UPDATE xero_sync.token SET secret = %s, expires_at = %s WHERE id = %s", (secret, old.expires_at, token_id)
         )
     sandbox.control("DELETE", "calls")
     return old

@@ -28,7 +28,7 @@ SELECT connection_id, organisation.name AS organisation, standing.direction, sta
   JOIN xero_sync.connection ON connection.id = standing.connection_id
   JOIN xero_sync.token ON token.id = connection.token_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
- WHERE standing.last_status = 'error' AND connection.enabled AND connection.state = 'connected' AND token.state = 'ok'
+ WHERE standing.last_status = 'error' AND xero_sync.is_on(connection.id) AND connection.state = 'connected' AND token.state = 'ok'
    AND (:directions::text[] IS NULL
         OR (standing.direction, standing.data_set) IN (SELECT * FROM unnest(:directions::text[], :data_sets::text[])))
  ORDER BY organisation.name, standing.direction, standing.data_set;
@@ -47,7 +47,7 @@ SELECT connection.id AS connection_id, organisation.name AS organisation, nightl
     ON loaded.connection_id = connection.id AND loaded.data_set = nightly.data_set
   LEFT JOIN xero_sync.standing
     ON standing.connection_id = connection.id AND standing.direction = 'pull' AND standing.data_set = nightly.data_set
- WHERE connection.enabled AND connection.state = 'connected' AND token.state = 'ok'
+ WHERE xero_sync.is_on(connection.id) AND connection.state = 'connected' AND token.state = 'ok'
    AND standing.last_status IS DISTINCT FROM 'error'
    AND greatest(coalesce(loaded.completed_at, standing.last_ended_at), connection.connected_at) < now() - interval '26 hours'
  ORDER BY organisation.name, nightly.data_set;

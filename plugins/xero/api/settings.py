@@ -76,6 +76,8 @@ class XeroApp:
 
         Raises Misconfigured, naming the field, when something is missing or cannot be understood.
         """
+        if (kind := getattr(conn, "conn_type", None) or "xero") != "xero":
+            raise _invalid("conn_type", f"is {kind}: only a connection of type xero is a Xero app")
         extra = _extra(conn.extra)
         grant_type = str(extra.get("grant_type") or "authorization_code")
         if grant_type not in ("authorization_code", "client_credentials"):

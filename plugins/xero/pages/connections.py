@@ -11,7 +11,7 @@ from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to
-from xero.qicworks import authorisations, connections, matches, standing
+from xero.qicworks import authorisations, connections, matches, standing, switches
 from xero.sync import consent
 from xero.sync.consent import WrongPairs
 from xero.sync.disconnect import disconnect
@@ -63,8 +63,8 @@ def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong:
 def switch(
     request: Request, who: EditorDep, session: SessionDep, id: UUID, on: Annotated[str, Form()] = ""
 ) -> Response:
-    _live(session, id)
-    return to(request, "connections", [connections.switch(session, id, bool(on), who.name)])
+    app = app_of(_live(session, id).airflow_conn_id)
+    return to(request, "connections", [switches.switch(session, app, id, bool(on), who.name)])
 
 
 @router.post("/connections/{id}/match")

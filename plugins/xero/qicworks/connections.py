@@ -8,9 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from xero.qicworks import database, events, lease, sql
+from xero.qicworks import database, lease, sql
 from xero.qicworks.database import Session
-from xero.qicworks.events import Origin
 
 QUERIES = sql.Statements("connections")
 HOME = "Australia/Sydney"
@@ -37,6 +36,9 @@ class Connection:
     broken_reason: str | None
     time_zone: str | None
     seal: bytes | None
+    switch_id: int | None  # who switched it on or off the last time; None: it was on from the beginning
+    switched_after: int | None
+    switch_seal: bytes | None
     matched_before_seals: bool
 
     @property
@@ -76,22 +78,6 @@ def needs_reconnect(session: Session, id: UUID, reason: str) -> None:
 
 def works_again(session: Session, id: UUID) -> None:
     QUERIES.works_again(session, id=id)
-
-
-def switch(session: Session, id: UUID, enabled: bool, user: str) -> str:
-    """Switches it on or off; what is off stays connected, and no run takes it. Returns what was done, in words.
-
-    LookupError if there is none, or it is deleted. That it was so already is no event.
-    """
-    connection = one(session, id)
-    if connection.state == "deleted":
-        raise LookupError(f"{connection.organisation} is deleted; connect it again")
-    how = "on" if enabled else "off"
-    with session.transaction():
-        if not QUERIES.switch(session, id=id, enabled=enabled):
-            return f"{connection.organisation} is switched {how} already"
-        events.record(session, id, "connect", "connection", "success", f"switched {how} by {user}", Origin())
-    return f"{connection.organisation} is switched {how}"
 
 
 @contextmanager

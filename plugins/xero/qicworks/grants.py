@@ -24,8 +24,8 @@ CHANGING = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
 }
 READ_ONLY = ("erasure", "match_before_seals", "link_before_seals")
-# What was said there, stays said.
-ADDED_ONLY = ("document_link",)
+# Rows are added, and nothing else: what was said there, stays said. Of some, numbers and moments are the database's.
+ADDED: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
 # Made at connect, described by Xero.
 ORGANISATION = {
     "INSERT": ("name",),
@@ -100,10 +100,10 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
             yield "SELECT", "qicworks", row["name"], ()
     for row in list(QUERIES.plumbing(session)):
         rights = ["SELECT"]
-        if not row["is_view"] and row["name"] not in READ_ONLY:
-            rights += ["INSERT"]
-            rights += ["UPDATE"] if row["name"] not in ADDED_ONLY else []
-            rights += ["DELETE"] if row["name"] not in (*LASTING, *ADDED_ONLY) else []
+        if row["name"] in ADDED:
+            yield "INSERT", "xero_sync", row["name"], ADDED[row["name"]]
+        elif not row["is_view"] and row["name"] not in READ_ONLY:
+            rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
         for right in rights:
             yield right, "xero_sync", row["name"], CHANGING.get(row["name"], ()) if right == "UPDATE" else ()
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from xero.api.errors import NotMatched
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, sql
+from xero.qicworks import connections, sql, switches
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.seals import Seals
@@ -22,21 +22,27 @@ def seal(session: Session, app: XeroApp, connection_id: UUID) -> None:
     QUERIES.seal(session, id=connection.id, seal=made)
 
 
-def holds(connection: Connection, app: XeroApp) -> bool:
-    """Whether the row says what was matched."""
+def was_matched(connection: Connection, app: XeroApp) -> bool:
+    """Whether the row says what was matched; on, off or deleted."""
     seal = bytes(connection.seal or b"")
     return bool(Seals(app).made_at(seal, _facts(connection))) or connection.matched_before_seals
 
 
+def holds(connection: Connection, app: XeroApp) -> bool:
+    """Whether the row says what was matched, and is on only if somebody has switched it on."""
+    return was_matched(connection, app) and switches.holds(connection, app)
+
+
 def check(connection: Connection, app: XeroApp) -> None:
     """NotMatched where the row says something else, or was written by somebody else."""
-    if not holds(connection, app):
+    if not was_matched(connection, app):
         raise NotMatched(
             f"The match of {connection.organisation} with {connection.tenant_name} in Xero has no seal of Connect to "
             "Xero that one of the token_keys opens: it was written by somebody else, or the keys are others by now.",
             "Put a lost key back into token_keys, or connect to Xero again and save the match. If nobody has changed "
             "the keys, find out who writes to the database.",
         )
+    switches.check(connection, app)
 
 
 def _facts(connection: Connection) -> dict[str, Any]:

@@ -2,20 +2,31 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime
+from typing import Any
 
 from xero.api.errors import ConsentFailed
+from xero.api.settings import XeroApp
 from xero.qicworks import sql
 from xero.qicworks.database import Session
+from xero.qicworks.seals import Seals
 
 QUERIES = sql.Statements("oauth_states")
 
 
-def issue(session: Session, user_id: str, airflow_conn_id: str) -> str:
-    """A new state, of which only the hash is kept. Forgets those of yesterday."""
+def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) -> str:
+    """A new state, sealed by its app, of which only the hash is kept. Forgets those of yesterday."""
     state = secrets.token_urlsafe(32)
+    seal = Seals(app).seal(_facts(state, user_id, airflow_conn_id), datetime.now(UTC))
     QUERIES.forget_old(session)
-    QUERIES.issue(session, state_hash=_hash(state), user_id=user_id, airflow_conn_id=airflow_conn_id)
+    QUERIES.issue(session, state_hash=_hash(state), user_id=user_id, airflow_conn_id=airflow_conn_id, seal=seal)
     return state
+
+
+def is_of(session: Session, user_id: str, state: str, airflow_conn_id: str, app: XeroApp) -> bool:
+    """Whether this user was sent to Xero with it by this app: else its code is nobody's to take."""
+    seal = bytes(QUERIES.seal_of(session, state_hash=_hash(state)) or b"")
+    return bool(Seals(app).made_at(seal, _facts(state, user_id, airflow_conn_id)))
 
 
 def burn(session: Session, user_id: str, state: str) -> str:
@@ -38,3 +49,8 @@ def burn(session: Session, user_id: str, state: str) -> str:
 
 def _hash(state: str) -> bytes:
     return hashlib.sha256(state.encode()).digest()
+
+
+def _facts(state: str, user_id: str, airflow_conn_id: str) -> dict[str, Any]:
+    own = {"state": _hash(state).hex(), "user": user_id, "app": airflow_conn_id}
+    return {"table": "xero_sync.oauth_state", **own}

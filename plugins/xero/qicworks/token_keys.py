@@ -12,9 +12,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from xero.api.errors import Misconfigured, RetryLater
 from xero.api.settings import XeroApp
-from xero.qicworks import link_keys, sql
+from xero.qicworks import connections, link_keys, sql, switches
 from xero.qicworks.database import Session
-from xero.qicworks.tokens import LONGEST_WAIT_MS, fernet_keys
+from xero.qicworks.tokens import LONGEST_WAIT_MS, fernet_keys, opened, packed
 
 QUERIES = sql.Statements("token_keys")
 
@@ -23,7 +23,10 @@ AppOf = Callable[[str], XeroApp]
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored authorisation, and the fingerprint of the key that opens it; None: not one of its app's does."""
+    """A stored authorisation, and the fingerprint of the key that opens it.
+
+    None: not one of its app's does, or what it opens are not this authorisation's tokens.
+    """
 
     id: UUID
     airflow_conn_id: str
@@ -40,13 +43,15 @@ class Stored:
 
 @dataclass(frozen=True)
 class Seal:
-    """The seal of a match, or of an employee's pay, and the fingerprint of the key that it was made with; None: with
-    none of its app's."""
+    """The seal of a match, of who switched it on, or of an employee's pay, and the fingerprint of its key.
+
+    None: none of its app's."""
 
     id: UUID  # of the connection
     employee: UUID | None
     organisation: str
     airflow_conn_id: str
+    of_switch: bool
     key: str | None
 
 
@@ -87,14 +92,14 @@ def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list
     stored, keys = [], {}
     for row in list(QUERIES.stored(session)):
         app, own = _keys(app_of, row["airflow_conn_id"])
-        place = _opened_by(own, bytes(row.pop("secret")))
-        opened = None if place is None else fingerprint(own[place])
-        stored.append(Stored(**row, key=opened, renewable=app is not None and app.grant_type == "client_credentials"))
+        read = _read(app, own, row["id"], row["airflow_conn_id"], bytes(row.pop("secret")))
+        key = fingerprint(own[read.place]) if read else None
+        stored.append(Stored(**row, key=key, renewable=app is not None and app.grant_type == "client_credentials"))
         keys[row["airflow_conn_id"]] = own
     needed = Counter((one.airflow_conn_id, one.key) for one in stored)
     needed.update((one.airflow_conn_id, one.key) for one in seals(session, app_of))
-    for (conn_id, key), links in link_keys.needed(session, _keys_of(app_of)).items():
-        needed[conn_id, fingerprint(key)] += links
+    for (conn_id, used), links in link_keys.needed(session, _keys_of(app_of)).items():
+        needed[conn_id, fingerprint(used)] += links
     return stored, {
         conn_id: [Key(fingerprint(key), place == 0, needed[conn_id, fingerprint(key)]) for place, key in enumerate(own)]
         for conn_id, own in keys.items()
@@ -110,36 +115,42 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
     done = Rotation()
     stored, _ = check(session, app_of)
     for one in stored:
-        _, own = _keys(app_of, one.airflow_conn_id)
+        app, own = _keys(app_of, one.airflow_conn_id)
         try:
             with session.transaction():
                 QUERIES.wait_at_most(session, milliseconds=LONGEST_WAIT_MS)
-                secret = bytes(QUERIES.lock(session, id=one.id))
-                place = _opened_by(own, secret)
-                if place:
-                    QUERIES.store(session, id=one.id, secret=Fernet(own[0]).encrypt(Fernet(own[place]).decrypt(secret)))
+                read = _read(app, own, one.id, one.airflow_conn_id, bytes(QUERIES.lock(session, id=one.id)))
+                if read and read.to_do:
+                    QUERIES.store(session, id=one.id, secret=Fernet(own[0]).encrypt(read.packed))
         except psycopg.errors.LockNotAvailable:
             raise RetryLater(60.0, "outage", "A token has been renewed for over a minute; rotate again.") from None
-        if place is None:
+        if read is None:
             done.unreadable.append(one)
-        elif place:
+        elif read.to_do:
             done.rotated[one.airflow_conn_id] += 1
         else:
             done.already += 1
     for sealed in seals(session, app_of):
-        _, own = _keys(app_of, sealed.airflow_conn_id)
-        with session.transaction():
-            if sealed.employee is None:
-                seal = bytes(QUERIES.lock_seal(session, id=sealed.id))
-                if rotated := _rotated(own, seal):
-                    QUERIES.store_seal(session, id=sealed.id, seal=rotated)
-                continue
-            of = {"id": sealed.id, "employee": sealed.employee}
-            for before in {bytes(row["seal"]) for row in QUERIES.lock_pay_seals(session, **of)}:
-                if rotated := _rotated(own, before):
-                    QUERIES.store_pay_seal(session, **of, before=before, seal=rotated)
+        app, own = _keys(app_of, sealed.airflow_conn_id)
+        if app and sealed.key not in (None, fingerprint(own[0])):
+            with session.transaction():
+                _seal_anew(session, app, own, sealed)
     link_keys.rotate(session, _keys_of(app_of))
     return done
+
+
+def _seal_anew(session: Session, app: XeroApp, own: Sequence[bytes], sealed: Seal) -> None:
+    if sealed.of_switch:
+        if switches.holds(connections.one(session, sealed.id), app):
+            switches.keep_on(session, app, sealed.id)
+    elif sealed.employee is None:
+        if rotated := _rotated(own, bytes(QUERIES.lock_seal(session, id=sealed.id))):
+            QUERIES.store_seal(session, id=sealed.id, seal=rotated)
+    else:
+        of = {"id": sealed.id, "employee": sealed.employee}
+        for before in {bytes(row["seal"]) for row in QUERIES.lock_pay_seals(session, **of)}:
+            if rotated := _rotated(own, before):
+                QUERIES.store_pay_seal(session, **of, before=before, seal=rotated)
 
 
 def _rotated(keys: Sequence[bytes], seal: bytes) -> bytes | None:
@@ -174,3 +185,21 @@ def _opened_by(keys: Sequence[bytes], secret: bytes) -> int | None:
             continue
         return place
     return None
+
+
+@dataclass(frozen=True)
+class _Opened:
+    place: int  # of the key
+    packed: bytes  # as it would be stored today
+    to_do: bool  # it is not stored so
+
+
+def _read(app: XeroApp | None, own: Sequence[bytes], token_id: UUID, conn_id: str, secret: bytes) -> _Opened | None:
+    """None: no key opens it, or what it opens is no token of this row."""
+    place = _opened_by(own, secret)
+    if app is None or place is None:
+        return None
+    plain = Fernet(own[place]).decrypt(secret)
+    token = opened(plain, token_id, conn_id, app)
+    again = packed(token, token_id, conn_id, app) if token else b""
+    return _Opened(place, again, place > 0 or again != plain) if token else None

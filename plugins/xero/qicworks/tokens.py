@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
@@ -65,7 +65,8 @@ class DatabaseTokens:
             with self._engine.begin() as connection:
                 raw = _raw(connection)
                 QUERIES.wait_at_most(raw, milliseconds=LONGEST_WAIT_MS)
-                current = self._read(QUERIES.lock_token(raw, token_id=self._token_id))
+                row = QUERIES.lock_token(raw, token_id=self._token_id)
+                current = self._read(row)
                 if current and not current.expired() and (stale is None or current.access_token != stale.access_token):
                     return current
                 try:
@@ -74,7 +75,7 @@ class DatabaseTokens:
                     broken = error
                     QUERIES.break_token(raw, token_id=self._token_id, reason=broken.message)
                 else:
-                    QUERIES.store_token(raw, token_id=self._token_id, **_row(token, self._app))
+                    QUERIES.store_token(raw, token_id=self._token_id, **_row(token, self._app, self._token_id, row[3]))
                     return token
         except psycopg.errors.LockNotAvailable:
             raise RetryLater(
@@ -88,19 +89,27 @@ class DatabaseTokens:
         assert current is not None  # `_read` raises where an authorisation of a user cannot be read
         return self._oauth.refresh(current)
 
-    def _read(self, row: tuple[str, str | None, bytes] | None) -> Token | None:
-        """The token in a row. None where it cannot be decrypted but can be had anew, with the client's own secret."""
+    def _read(self, row: tuple[str, str | None, bytes, str] | None) -> Token | None:
+        """The token in a row. None where there is none to be read but it can be had anew, with the client's secret."""
         if row is None:
             raise ReconnectNeeded("The authorisation of this connection is no longer stored.", "Connect to Xero again.")
-        state, reason, secret = row
+        state, reason, secret, conn_id = row
         if state == "broken":
             raise ReconnectNeeded(reason or "The authorisation is broken.", "Connect to Xero again.")
         try:
-            return msgspec.json.decode(self._vault.decrypt(bytes(secret)), type=Token)
+            plain = self._vault.decrypt(bytes(secret))
         except InvalidToken:
-            pass
+            plain = b""
+        if token := opened(plain, self._token_id, conn_id, self._app):
+            return token
         if self._app.grant_type == "client_credentials":
             return None
+        if plain:
+            raise Misconfigured(
+                "What is stored as the tokens of this authorisation are those of another one, or of another app.",
+                "Connect to Xero again. If nobody has changed the connection's client id, find out who writes to the "
+                "database.",
+            )
         raise Misconfigured(
             "The stored tokens cannot be decrypted: none of the connection's token_keys fits.",
             "Put the key they were encrypted with back into token_keys (behind the newest), or connect to Xero again.",
@@ -109,10 +118,10 @@ class DatabaseTokens:
 
 def save_new(engine: Engine, app: XeroApp, airflow_conn_id: str, token: Token) -> UUID:
     """Stores a new authorisation's token; returns the row's id."""
+    token_id = uuid4()
     with engine.begin() as connection:
-        row = _row(token, app)
-        token_id = QUERIES.new_token(_raw(connection), airflow_conn_id=airflow_conn_id, **row)
-    assert isinstance(token_id, UUID)
+        row = _row(token, app, token_id, airflow_conn_id)
+        QUERIES.new_token(_raw(connection), token_id=token_id, airflow_conn_id=airflow_conn_id, **row)
     return token_id
 
 
@@ -172,9 +181,33 @@ def _is_key(text: str) -> bool:
     return True
 
 
-def _row(token: Token, app: XeroApp) -> dict[str, bytes | datetime | str | None]:
+def packed(token: Token, token_id: UUID | str, conn_id: str, app: XeroApp) -> bytes:
+    """What is encrypted: the token, and whose it is. Those of before know nothing of the latter, and read it all the
+    same."""
+    return msgspec.json.encode(msgspec.to_builtins(token) | _owner(token_id, conn_id, app))
+
+
+def opened(plain: bytes, token_id: UUID | str, conn_id: str, app: XeroApp) -> Token | None:
+    """The token of this row and this app; None where it is another's, or none at all.
+
+    One of before tokens said whose they are is taken: it is good until it is renewed, which Xero wants every 60 days.
+    """
+    try:
+        said = msgspec.json.decode(plain, type=dict[str, Any])
+        token = msgspec.convert(said, Token)
+    except msgspec.DecodeError:
+        return None
+    of_before = "row" not in said
+    return token if of_before or _owner(token_id, conn_id, app).items() <= said.items() else None
+
+
+def _owner(token_id: UUID | str, conn_id: str, app: XeroApp) -> dict[str, str]:
+    return {"type": "xero_sync.token", "row": str(token_id), "airflow_conn_id": conn_id, "client_id": app.client_id}
+
+
+def _row(token: Token, app: XeroApp, token_id: UUID | str, conn_id: str) -> dict[str, bytes | datetime | str | None]:
     return {
-        "secret": vault(app).encrypt(msgspec.json.encode(token)),
+        "secret": vault(app).encrypt(packed(token, token_id, conn_id, app)),
         "expires_at": token.expires_at,
         "scope": token.scope,
         "xero_user_id": None if app.grant_type == "client_credentials" else token.xero_user_id,

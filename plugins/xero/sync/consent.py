@@ -43,7 +43,7 @@ def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> s
         )
     tokens.vault(app)
     with database.session(engine) as session, session.transaction():
-        return OAuth(app).authorization_url(oauth_states.issue(session, user_id, airflow_conn_id))
+        return OAuth(app).authorization_url(oauth_states.issue(session, user_id, airflow_conn_id, app))
 
 
 def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *, user: str | None = None) -> UUID:
@@ -57,6 +57,8 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
         try:
             app = app_of(airflow_conn_id)
             tokens.vault(app)  # before the code is spent
+            if not oauth_states.is_of(session, user_id, state, airflow_conn_id, app):
+                raise ConsentFailed("This answer from Xero belongs to a consent that another app began.")
             token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).exchange(code))
         except XeroError as error:
             _fail(session, "error", _of_consent(error))
@@ -109,7 +111,7 @@ def _of_consent(error: XeroError) -> XeroError:
     """The same trouble, said to somebody who waits before a screen, and for whom no later run comes."""
     if isinstance(error, ReconnectNeeded):
         return ConsentFailed("Xero no longer takes the code it gave: it was used, or is older than five minutes.")
-    if isinstance(error, Misconfigured):
+    if isinstance(error, Misconfigured | ConsentFailed):
         return error
     after = "a little later" if isinstance(error, RetryLater) else "when that is mended"
     return ConsentFailed(f"{error.message} Nothing was connected.", f"Begin again with Connect to Xero {after}.")

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from xero.api.auth import OAuth
 from xero.api.connections import delete_connection, get_connections
-from xero.api.errors import RetryLater, XeroError
+from xero.api.errors import NotMatched, RetryLater, XeroError
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, events, sql, tokens
+from xero.qicworks import connections, events, matches, sql, tokens
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
@@ -36,6 +36,8 @@ def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) ->
             said.append(f"{connection.organisation} is deleted already")
         else:
             said += _take_out(session, engine, app_of, connection, user)
+        if not _is_matched(app_of, connection):
+            return [*said, "the authorisation is left as it is: nobody has matched it with this organisation"]
         return said + _end(session, engine, app_of, connection.token_id, connection.id)
 
 
@@ -54,7 +56,7 @@ def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[st
 def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
     status, correction = "success", None
     try:
-        done = _at_xero(session, engine, app_of(connection.airflow_conn_id), connection)
+        done = _at_xero(engine, app_of(connection.airflow_conn_id), connection)
     except RetryLater as error:
         raise RetryLater(
             error.seconds,
@@ -75,16 +77,25 @@ def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Conne
     return [f"{done}. {correction}" if correction else done, *said]
 
 
-def _at_xero(session: Session, engine: Engine, app: XeroApp, connection: Connection) -> str:
-    """By the connection's own id; Xero is asked for it where it is not known."""
+def _at_xero(engine: Engine, app: XeroApp, connection: Connection) -> str:
+    """By the connection's own id, as Xero lists it; NotMatched where the row is not what was matched."""
+    matches.check(connection, app)
     store = DatabaseTokens(engine, connection.token_id, app)
-    xero_id = QUERIES.xero_connection_id(session, id=connection.id)
-    if not xero_id:
-        listed = get_connections(app, store)
-        xero_id = next((found.id for found in listed if found.tenant_id == connection.tenant_id), None)
+    listed = get_connections(app, store)
+    xero_id = next((found.id for found in listed if found.tenant_id == connection.tenant_id), None)
     if xero_id and delete_connection(app, store, xero_id):
         return f"{connection.tenant_name} is disconnected at Xero"
     return f"{connection.tenant_name} was disconnected at Xero already"
+
+
+def _is_matched(app_of: AppOf, connection: Connection) -> bool:
+    try:
+        matches.check(connection, app_of(connection.airflow_conn_id))
+    except NotMatched:
+        return False
+    except (XeroError, LookupError):
+        return True  # the app cannot be used: `_end` says so
+    return True
 
 
 def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connection_id: UUID | None) -> list[str]:

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from xero.api.connections import XeroConnection, get_connections
+from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, database, sql, tokens
+from xero.qicworks import connections, database, matches, sql, tokens
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 
@@ -31,7 +32,8 @@ class Granted:
     """A Xero organisation that an authorisation opens, and what QicWorks has for it.
 
     `organisation` is that of its live `connection`; else the one it was connected to before, or the one of its name, if
-    that is free; else None. `because` says which.
+    that is free; else None. `because` says which. Only matches with a seal count; `unsealed` is the QicWorks
+    organisation of a live one without.
     """
 
     tenant_id: str
@@ -42,6 +44,7 @@ class Granted:
     organisation_id: UUID | None = None
     organisation: str | None = None
     because: Literal["connected", "before", "name"] | None = None
+    unsealed: str | None = None
 
 
 def choices(session: Session) -> list[Choice]:
@@ -55,19 +58,34 @@ def granted(engine: Engine, app_of: Callable[[str], XeroApp], token_id: UUID) ->
     with database.session(engine) as session:
         app = app_of(tokens.about(session, token_id).airflow_conn_id)
         listed = get_connections(app, tokens.DatabaseTokens(engine, token_id, app))
-        live = {one.tenant_id: one for one in connections.every(session)}
+        known = connections.every(session, deleted=True)
+        unsealed = {one.tenant_id: one.organisation for one in known if one.state != "deleted"}
+        known = [one for one in known if _was_matched(one, app_of)]
+        live = {one.tenant_id: one for one in known if one.state != "deleted"}
         taken = {one.organisation_id for one in live.values()}
         found = []
         for one in sorted(listed, key=lambda one: one.tenant_name.casefold()):
             if one.tenant_type == "ORGANISATION":
-                beside = _beside(session, one, live.get(one.tenant_id), taken)
+                beside = _beside(session, one, known, live.get(one.tenant_id), taken)
+                if not beside.connection:
+                    beside = replace(beside, unsealed=unsealed.get(one.tenant_id))
                 found.append(beside)
                 if beside.organisation_id:
                     taken.add(beside.organisation_id)
         return found
 
 
-def _beside(session: Session, found: XeroConnection, live: Connection | None, taken: set[UUID]) -> Granted:
+def _was_matched(connection: Connection, app_of: Callable[[str], XeroApp]) -> bool:
+    """An app that is gone, or cannot be used, has sealed nothing that anybody could tell."""
+    try:
+        return matches.was_matched(connection, app_of(connection.airflow_conn_id))
+    except (XeroError, LookupError):
+        return connection.matched_before_seals
+
+
+def _beside(
+    session: Session, found: XeroConnection, known: list[Connection], live: Connection | None, taken: set[UUID]
+) -> Granted:
     name = found.tenant_name or f"Xero organisation {found.tenant_id}"
     plain = Granted(found.tenant_id, name, found.tenant_type, found.id)
     if live:
@@ -78,10 +96,11 @@ def _beside(session: Session, found: XeroConnection, live: Connection | None, ta
             organisation=live.organisation,
             because="connected",
         )
-    before = QUERIES.latest_deleted(session, tenant_id=found.tenant_id, organisation_id=None)
-    if before and before["organisation_id"] not in taken:
-        held = {"organisation_id": before["organisation_id"], "organisation": before["organisation"]}
-        return replace(plain, **held, because="before")
+    deleted = [one for one in known if one.tenant_id == found.tenant_id and one.state == "deleted"]
+    before = max(deleted, key=lambda one: one.connected_at, default=None)
+    if before and before.organisation_id not in taken:
+        own = before.organisation_id, before.organisation
+        return replace(plain, organisation_id=own[0], organisation=own[1], because="before")
     for row in QUERIES.organisations(session, id=None, name=name):
         if row["id"] not in taken:
             return replace(plain, organisation_id=row["id"], organisation=row["name"], because="name")

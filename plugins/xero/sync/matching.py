@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from xero.api.errors import ReconnectNeeded, XeroError
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, database, events, matches, sql, tokens
+from xero.qicworks import connections, database, events, matches, sql, switches, tokens
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
 from xero.sync import organisation
@@ -60,10 +60,8 @@ def match(
             pairs = checked(session, {one.tenant_id: one for one in granted}, wanted)
             for pair in pairs:
                 _part(session, pair, user)
-            matched = [_save(session, pair, token_id, user) for pair in pairs]
             app = app_of(authorisation.airflow_conn_id)
-            for one in matched:
-                matches.seal(session, app, one.connection_id)
+            matched = [_save(session, app, pair, token_id, user) for pair in pairs]
         replaced = [pair.live["token_id"] for pair in pairs if pair.live and pair.live["token_id"] != token_id]
         TOKENS.wipe_replaced(
             session,
@@ -86,7 +84,7 @@ def _part(session: Session, pair: Pair, user: str | None) -> None:
         _event(session, pair.live["id"], said, user)
 
 
-def _save(session: Session, pair: Pair, token_id: UUID, user: str | None) -> Matched:
+def _save(session: Session, app: XeroApp, pair: Pair, token_id: UUID, user: str | None) -> Matched:
     about: dict[str, Any] = {
         "token_id": token_id,
         "tenant_name": pair.found.name,
@@ -97,7 +95,8 @@ def _save(session: Session, pair: Pair, token_id: UUID, user: str | None) -> Mat
     if organisation_id is None:
         organisation_id = QUERIES.add_organisation(session, name=pair.name)
     held = pair.live
-    if held is None or pair.moves:
+    was_live = held is not None and not pair.moves
+    if not was_live:
         held = QUERIES.latest_deleted(session, tenant_id=tenant_id, organisation_id=organisation_id)
     if held:
         connection_id: UUID = held["id"]
@@ -106,6 +105,10 @@ def _save(session: Session, pair: Pair, token_id: UUID, user: str | None) -> Mat
     else:
         connection_id = QUERIES.connect(session, organisation_id=organisation_id, tenant_id=tenant_id, **about)
         how = "matched to QicWorks organisation" if pair.organisation_id else "made and matched to"
+    matches.seal(session, app, connection_id)
+    saved = connections.one(session, connection_id)
+    if not was_live or not switches.holds(saved, app):
+        switches.keep_on(session, app, connection_id)
     said = f"{pair.found.name}: {how} '{pair.name}'"
     _event(session, connection_id, said, user)
     return Matched(connection_id, said)
