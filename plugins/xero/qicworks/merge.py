@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.datasets.declaration import Dataset, Source, Table
-from xero.qicworks import erasures, sql
+from xero.qicworks import differing, erasures, sql
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts
 from xero.qicworks.staging import Staging, stage_table
@@ -34,7 +34,7 @@ MERGE = SQL(
           FROM staged
           LEFT JOIN {held} AS held ON held.connection_id = %(connection_id)s AND held.{key} = staged.{key}
          WHERE held.{key} IS NULL
-            OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL)
+            OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL {differs})
                AND (held.xero_updated_at IS NULL OR staged.xero_updated_at IS NULL
                     OR staged.xero_updated_at >= held.xero_updated_at
                     OR (%(whole)s AND (held.synced_at < %(snapshot_at)s OR held.synced_at > clock_timestamp()))))
@@ -43,6 +43,7 @@ MERGE = SQL(
         SELECT %(connection_id)s, %(organisation_id)s, is_active, row_hash, {columns} FROM changed
             ON CONFLICT (connection_id, {key}) DO UPDATE SET
                is_active = excluded.is_active, row_hash = excluded.row_hash, missing_since = NULL, synced_at = now(),
+               organisation_id = excluded.organisation_id,
                {assignments}
     )
     SELECT (SELECT count(*) FROM staged) AS read,
@@ -51,6 +52,12 @@ MERGE = SQL(
            count(*) FILTER (WHERE NOT is_new AND was_active AND NOT is_active) AS deactivated
       FROM changed
     """
+)
+
+# Rows that are in use are in Xero, or a whole reading is to say that they are not.
+IN_USE_AND_MISSING = SQL(
+    "UPDATE {held} SET missing_since = NULL"
+    " WHERE connection_id = %(connection_id)s AND is_active AND missing_since IS NOT NULL"
 )
 
 # What a whole reading did not meet. Spares what was written since the snapshot was begun, and what was last changed
@@ -183,7 +190,8 @@ class Loading:
 
     def merge(self, table: Table, counts: Counts) -> None:
         """Adds to the counts. Running it twice changes nothing."""
-        row = self.session.execute(MERGE.format(**names(table)), self.parameters).fetchone()
+        differs = differing.differs(self.session, table) if self.parameters["whole"] else SQL("")
+        row = self.session.execute(MERGE.format(differs=differs, **names(table)), self.parameters).fetchone()
         assert row is not None
         written = row["inserted"] + row["updated"] + row["deactivated"]
         counts.read += row["read"]
@@ -213,6 +221,7 @@ class Loading:
 
         Returns how many were active.
         """
+        self.session.execute(IN_USE_AND_MISSING.format(**names(table)), self.parameters)
         return self._retire(RETIRE, table, since=since, vanished=vanished)
 
     def retire_parts(self, table: Table) -> int:
