@@ -37,7 +37,7 @@ SELECT rejection.connection_id, connection.organisation_id, organisation.name AS
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
  WHERE rejection.table_name = :table_name
    AND (lower(rejection.key) = lower(:id)
-        OR EXISTS (SELECT FROM jsonb_each_text(rejection.record) AS each (name, value)
+        OR EXISTS (SELECT FROM jsonb_each_text(CASE WHEN jsonb_typeof(rejection.record) = 'object' THEN rejection.record END) AS each (name, value)
                     WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email));
 
 -- name: rejections(connection_id, table_name, keys, part_of, xero_id)

@@ -16,7 +16,7 @@ from xero import airflow_connections
 from xero.api.errors import XeroError
 from xero.cli import keys, people, pushing
 from xero.cli.pulling import run_pull, run_reconcile
-from xero.cli.terminal import app_of, log, out, show
+from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database, events, grants
 from xero.qicworks.migrate import migrate
@@ -30,13 +30,10 @@ COUNTS = ("read", "inserted", "updated", "deactivated", "rejected", "pushed", "f
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(message)s",
-        handlers=[RichHandler(console=Console(stderr=True), show_path=False, markup=False)]
-        if sys.stderr.isatty()
-        else None,
-    )
+    rich = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
+    handler = rich if sys.stderr.isatty() else logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     log.setLevel(logging.DEBUG if options.verbose else logging.WARNING)
     if not options.verbose:
         logging.getLogger("xero.events").setLevel(logging.CRITICAL)  # the outcome is printed anyway
@@ -45,14 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
         run: Callable[[Engine, argparse.Namespace], int] = options.run
         return run(engine, options)
     except (XeroError, PullFailed, Skip, LookupError, ValueError) as error:
-        print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
+        complain(f"error: {error.args[0] if isinstance(error, LookupError) else error}")
         return 1
     except KeyboardInterrupt:
         print("interrupted; run it again, and it goes on where it stopped", file=sys.stderr)
         return 130
     except (SQLAlchemyError, psycopg.Error) as error:
         said = str(error).splitlines()[0]
-        print(f"error: the QicWorks database ({QICWORKS}): {said}{hint(error, options.run)}", file=sys.stderr)
+        complain(f"error: the QicWorks database ({QICWORKS}): {said}{hint(error, options.run)}")
         return 1
 
 
@@ -131,7 +128,7 @@ def run_migrate(engine: Engine, options: argparse.Namespace) -> int:
     if options.grant_to:
         with database.session(engine) as session:
             for odd in grants.grant_to(session, options.grant_to):
-                print(f"warning: {odd}", file=sys.stderr)
+                complain(f"warning: {odd}")
         out.print(f"{options.grant_to} may pull, push and show")
     return 0
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from xero.qicworks import database, erasing, people, told
 from xero.qicworks.database import Session
 from xero.qicworks.people import Holding, Person
 from xero.qicworks.told import Said
+
+_CONTROLS = re.compile("[\x7f-\x9f]")  # those that JSON leaves as they are
 
 TAX = "tax records, kept for 5 years"
 PAY = "pay and leave records, kept for 7 years"
@@ -48,7 +51,7 @@ def run_export(engine: Engine, options: argparse.Namespace) -> int:
         }
     text = json.dumps(record, indent=2, default=_plain, ensure_ascii=False) + "\n"
     if options.file is None:
-        sys.stdout.write(text)
+        sys.stdout.write(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
         return 0
     try:
         descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -65,7 +68,8 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
         stays: Counter[tuple[str, str]] = Counter()
         with session.transaction():
             erasing.hold_loads(session, _asked_for(session, options))
-            persons = _asked_for(session, options)  # as they are now that nothing is loaded
+            aside: list[str] = []
+            persons = _asked_for(session, options, aside)  # as they are now that nothing is loaded
             done = erasing.erase(session, persons)
             for person in persons:
                 stays += _stays(session, person)
@@ -73,11 +77,15 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
                 raise psycopg.Rollback
     if len(persons) > 1:
         complain(f"{len(persons)} entries are meant: the same e-mail, or one person in several organisations")
+    for said in aside:
+        complain(said)
     for person in persons:
         out.print(f"{person.table.name} {person.xero_id or person.id or 'never loaded'} of {person.organisation}")
     verb = "erased" if options.yes else "would be erased"
     for table, rows in sorted(done.rows.items()):
         out.print(f"{verb}: {rows} of {table}")
+    if buried := sum(bool(person.connection_id and person.xero_id) for person in persons):
+        out.print(f"{'will' if options.yes else 'would'} never be pulled again: {buried} of Xero's ids")
     for (table, why), rows in sorted(stays.items()):
         out.print(f"stays: {rows} of {table} ({why})")
     if not options.yes:
@@ -94,8 +102,8 @@ def _show_words(words: list[Said]) -> None:
             out.print(f"in words: {one.table} {which}, {column}\n  before: {before}\n  after:  {after}")
 
 
-def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
-    """LookupError if there is nobody; nothing of what was asked for is repeated."""
+def _asked_for(session: Session, options: argparse.Namespace, aside: list[str] | None = None) -> list[Person]:
+    """LookupError if there is nobody; nothing of what was asked for is repeated. `aside`: who is not meant."""
     if options.email == "-":
         options.email = sys.stdin.readline().strip()
     email = options.email or ""
@@ -104,7 +112,7 @@ def _asked_for(session: Session, options: argparse.Namespace) -> list[Person]:
     )
     if not email and not id:
         raise LookupError("an empty id or e-mail is nobody's")
-    found = people.find(session, table=table, id=id, email=email, organisation=options.organisation)
+    found = people.find(session, table=table, id=id, email=email, organisation=options.organisation, aside=aside)
     if not found:
         raise LookupError("nobody with that id or e-mail is held")
     return found

@@ -6,7 +6,7 @@ import logging
 from sqlalchemy import Engine
 
 from xero.api.errors import XeroError
-from xero.cli.terminal import FORESEEN, app_of, complain, out, progress, say_failed, say_who
+from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 from xero.qicworks.events import Origin
@@ -33,7 +33,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
         for one in taken:
             label = f"{dataset.title}, {one['organisation']}"
             with progress() as bar:
-                task = bar.add_task(label, total=None, rows=0)
+                task = bar.add_task(plain(label), total=None, rows=0)
                 try:
                     outcome = pull(
                         dataset,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 from sqlalchemy import Engine
 
-from xero.cli.terminal import FORESEEN, app_of, complain, out, say_failed
+from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, say_failed
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.qicworks import connections, database
@@ -117,7 +117,7 @@ def _show(
         refused += len(shown.refused)
         if shown.body is not None:
             sent += len(shown.documents)
-            print(_line(shown) if options.json else _readable(label, shown))
+            print(plain(_line(shown) if options.json else _readable(label, shown)))
     if not options.json:
         out.print(f"{label}: nothing was sent: {sent} documents would be, {refused} would be refused")
     sys.stdout.flush()

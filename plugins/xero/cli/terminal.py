@@ -1,6 +1,7 @@
 """What all commands share: the terminal, tables, and whoever is left out."""
 
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +17,31 @@ from xero.api.settings import XeroApp
 from xero.sync.outcome import PullFailed, Skip
 
 log = logging.getLogger("xero")
-out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, emoji=False, markup=False)
+
+# What a terminal obeys, or what turns text round: names and messages come from Xero, or from who writes to the tables.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """The text, without what a terminal would obey."""
+    return _OBEYED.sub("", text)
+
+
+class _Plain(Console):
+    """Prints texts, and tables that `show` has made of plain ones."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **how)
+
+
+class PlainFormatter(logging.Formatter):
+    """Of log records."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(super().format(record))
+
+
+out = _Plain(soft_wrap=not sys.stdout.isatty(), highlight=False, emoji=False, markup=False)
 
 FORESEEN = (XeroError, PullFailed, Skip)
 
@@ -27,7 +52,7 @@ def app_of(conn_id: str) -> XeroApp:
 
 
 def complain(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(plain(text), file=sys.stderr)
 
 
 def say_who(taken: Sequence[Any], left_out: Sequence[str]) -> None:
@@ -63,7 +88,10 @@ def show(table: Table, if_empty: str) -> None:
     """A table on a terminal, tab-separated lines elsewhere."""
     if not table.row_count:
         print(if_empty)
-    elif sys.stdout.isatty():
+        return
+    for column in table.columns:
+        column._cells = [plain(str(cell)) for cell in column.cells]
+    if sys.stdout.isatty():
         out.print(table)
     else:
         columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]

@@ -41,6 +41,7 @@ STAGED = SQL(
                     WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = %(email)s)
     """
 )
+OF_KEY = SQL("SELECT * FROM {held} WHERE connection_id = %s AND lower({key}::text) = %s")
 STAGED_OF = SQL(
     """
     SELECT staged.* FROM {stage} AS staged
@@ -100,9 +101,19 @@ def part_tables() -> dict[str, Table]:
 
 
 def find(
-    session: Session, *, table: str | None = None, id: str = "", email: str = "", organisation: str | None = None
+    session: Session,
+    *,
+    table: str | None = None,
+    id: str = "",
+    email: str = "",
+    organisation: str | None = None,
+    aside: list[str] | None = None,
 ) -> list[Person]:
-    """Who has that id (QicWorks' or Xero's), or that e-mail, in the tables, among rejections or in staging."""
+    """Who has that id (QicWorks' or Xero's), or that e-mail, in the tables, among rejections or in staging.
+
+    A record that was not loaded, of somebody who is held without this e-mail, says nothing of who that is: it is left
+    to whoever asks by the id, and told to `aside`.
+    """
     found: dict[tuple[Any, ...], Person] = {}
     asked = {"id": id, "email": email.strip().lower()}
     for one in person_tables().values():
@@ -111,12 +122,24 @@ def find(
         names = {"held": Identifier("qicworks", one.name), "stage": stage_table(one), "key": Identifier(one.key)}
         for row in session.execute(HELD.format(**names), asked).fetchall():
             _note(found, one, row, row, row["id"], str(row[one.key]) if row[one.key] else None)
-        aside = list(QUERIES.rejected(session, table_name=one.name, **asked))
-        for row in aside + session.execute(STAGED.format(**names), asked).fetchall():
+        rejected = list(QUERIES.rejected(session, table_name=one.name, **asked))
+        for row in rejected + session.execute(STAGED.format(**names), asked).fetchall():
             key = (row["key"] or "").lower()
+            if key != id.lower() and _is_another(session, one, row["connection_id"], key, asked["email"]):
+                if aside is not None:
+                    said = f"{one.name} {key} of {row['organisation']} is held without this e-mail, and is not meant"
+                    aside.append(said)
+                continue
             known = _note(found, one, row, row["record"], None, None if " " in key else key)
             known.keys.add(key)
     return [one for one in found.values() if organisation in (None, one.organisation)]
+
+
+def _is_another(session: Session, table: Table, connection_id: UUID, key: str, email: str) -> bool:
+    names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
+    own = session.execute(OF_KEY.format(**names), (connection_id, key)).fetchone()
+    emails = {str(value).strip().lower() for name, value in (own or {}).items() if name.endswith("email")}
+    return own is not None and email not in emails
 
 
 def _note(
