@@ -16,12 +16,15 @@ VALUES (:connection_id, :data_set, 1, :now::timestamptz + interval '30 minutes')
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
        attempts = held.attempts + 1,
        not_before = :now + least(interval '30 minutes' * 2 ^ least(held.attempts, 10), interval '6 hours')
- WHERE (held.not_before IS NULL OR held.not_before <= :now) AND (held.served_at IS NULL OR held.served_at < :moment)
+ WHERE (held.not_before IS NULL OR held.not_before <= :now OR held.not_before > :now::timestamptz + interval '1 day')
+   AND (held.served_at IS NULL OR held.served_at < :moment OR held.served_at > :now)
 RETURNING true;
 
 -- name: serve!
--- Forward only, whatever order the pulls end in.
+-- Forward only, whatever order the pulls end in; none lasts a month.
 INSERT INTO xero_sync.due AS held (connection_id, data_set, served_at)
 VALUES (:connection_id, :data_set, :moment)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
-       served_at = greatest(held.served_at, excluded.served_at), attempts = 0, not_before = NULL;
+       served_at = CASE WHEN held.served_at > :started_at::timestamptz + interval '32 days' THEN excluded.served_at
+                        ELSE greatest(held.served_at, excluded.served_at) END,
+       attempts = 0, not_before = NULL;

@@ -5,9 +5,22 @@
 SELECT rolsuper OR pg_has_role(rolname, (SELECT nspowner FROM pg_namespace WHERE nspname = 'xero_sync'), 'member') AS mighty
   FROM pg_roles WHERE rolname = :role;
 
+-- name: settings(role)
+-- What the role brings into each of its sessions, wherever it was set.
+SELECT DISTINCT unnest(setconfig) AS setting, setdatabase <> 0 AS of_database
+  FROM pg_db_role_setting
+ WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = :role)
+   AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+ ORDER BY 1;
+
 -- name: plumbing
 -- The tables and views of xero_sync; what the migrations keep for themselves, and models that tables were made after, apart.
-SELECT relname AS name, relkind = 'v' AS is_view
+-- `filled`: the columns that the database does not fill itself, where it fills any: a number that is taken stops all runs.
+SELECT relname AS name, relkind = 'v' AS is_view,
+       ARRAY(SELECT attname::text FROM pg_attribute
+              WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attgenerated = ''
+                AND EXISTS (SELECT FROM pg_attribute AS number WHERE number.attrelid = pg_class.oid AND number.attidentity <> '')
+              ORDER BY attnum) AS filled
   FROM pg_class
  WHERE relnamespace = 'xero_sync'::regnamespace AND relkind IN ('r', 'v') AND position('yoyo' IN relname) = 0
    AND relname NOT IN ('stage_row', 'pulled_row', 'pushed_row', 'priced_document')

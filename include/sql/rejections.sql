@@ -3,6 +3,7 @@
 -- name: open_ones
 SELECT record, undecodable FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name AND closed_at IS NULL
+   AND jsonb_typeof(record) = 'object' AND coalesce(jsonb_typeof(undecodable) IN ('object', 'null'), true)
  ORDER BY id;
 
 -- name: keep!

@@ -26,15 +26,21 @@ SELECT key FROM xero_sync.stage_seen WHERE staging_id = :staging_id AND source =
 DELETE FROM xero_sync.stage_seen WHERE staging_id = :id;
 
 -- name: cursor^
-SELECT high_water, completed_at, clock_timestamp() - completed_at AS age, clock_timestamp() - full_at AS full_age
+-- A version of a time to come is none: it would keep away what changes until then. The days are for two clocks that differ; a
+-- whole reading comes sooner.
+SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_water END AS high_water, completed_at,
+       clock_timestamp() - CASE WHEN isfinite(completed_at) THEN completed_at ELSE '9999-01-01' END AS age,
+       clock_timestamp() - CASE WHEN isfinite(full_at) OR full_at IS NULL THEN full_at ELSE '9999-01-01' END AS full_age
   FROM xero_sync.cursor
  WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: move_cursor!
--- Forward only, whatever order the pulls end in.
+-- Forward only, whatever order the pulls end in; a whole reading says anew how far it came.
 INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
 VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :whole THEN now() END)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
-       high_water = greatest(held.high_water, excluded.high_water),
+       high_water = greatest(CASE WHEN held.high_water <= clock_timestamp() + interval '32 days'
+                                   AND NOT (:whole AND excluded.high_water IS NOT NULL) THEN held.high_water END,
+                             excluded.high_water),
        completed_at = excluded.completed_at,
        full_at = coalesce(excluded.full_at, held.full_at);

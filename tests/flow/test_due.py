@@ -190,9 +190,12 @@ def test_of_several_at_once_one_wins(engine: Engine, session: Session) -> None:
     start = Barrier(many)
 
     def claim(moment: datetime) -> list[bool]:
+        won = []
         with database.session(engine) as own:
-            start.wait(30)
-            return [standing.claim(own, connection.id, BALANCES, moment + DAY * night, moment) for night in range(20)]
+            for night in range(20):
+                start.wait(30)
+                won.append(standing.claim(own, connection.id, BALANCES, moment + DAY * night, moment))
+        return won
 
     moment = at("2026-10-03 14:30")
     with ThreadPoolExecutor(many) as pool:

@@ -35,7 +35,7 @@ SELECT connection_id, organisation.name AS organisation, standing.direction, sta
 
 -- name: overdue
 -- Data sets that are pulled each night, of connections that are on, which nothing came of for longer than a night, though
--- no run failed. What was never loaded counts from the last run that did not fail: Xero may not have it for everybody.
+-- no run failed. What is to come counts as never. What was never loaded counts from the last run that did not fail: Xero may not have it for everybody.
 SELECT connection.id AS connection_id, organisation.name AS organisation, nightly.data_set, loaded.completed_at,
        standing.last_event_id, standing.last_ended_at, standing.last_message
   FROM xero_sync.connection
@@ -43,13 +43,14 @@ SELECT connection.id AS connection_id, organisation.name AS organisation, nightl
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
  CROSS JOIN unnest(:nightly::text[]) AS nightly (data_set)
   LEFT JOIN (SELECT connection_id, split_part(data_set, '/', 1) AS data_set, max(completed_at) AS completed_at
-               FROM xero_sync.cursor GROUP BY 1, 2) AS loaded
+               FROM xero_sync.cursor WHERE completed_at <= now() GROUP BY 1, 2) AS loaded
     ON loaded.connection_id = connection.id AND loaded.data_set = nightly.data_set
   LEFT JOIN xero_sync.standing
     ON standing.connection_id = connection.id AND standing.direction = 'pull' AND standing.data_set = nightly.data_set
  WHERE xero_sync.is_on(connection.id) AND connection.state = 'connected' AND token.state = 'ok'
    AND standing.last_status IS DISTINCT FROM 'error'
-   AND greatest(coalesce(loaded.completed_at, standing.last_ended_at), connection.connected_at) < now() - interval '26 hours'
+   AND greatest(coalesce(loaded.completed_at, CASE WHEN standing.last_ended_at <= now() THEN standing.last_ended_at END),
+                CASE WHEN connection.connected_at <= now() THEN connection.connected_at END, '-infinity') < now() - interval '26 hours'
  ORDER BY organisation.name, nightly.data_set;
 
 -- name: rejections

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine
 
+from xero.api.errors import RetryLater
 from xero.qicworks import database, lease, sql
 from xero.qicworks.database import Session
 
@@ -84,7 +86,12 @@ def works_again(session: Session, id: UUID) -> None:
 def one_at_a_time(engine: Engine) -> Iterator[Session]:
     """A session, while nobody else connects, matches or disconnects: two at once would make each organisation twice."""
     with database.session(engine) as session:
-        session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
+        try:
+            session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
+        except LockNotAvailable:
+            raise RetryLater(
+                60.0, "outage", "Somebody else has been connecting or disconnecting for minutes."
+            ) from None
         try:
             yield session
         finally:

@@ -5,12 +5,14 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import pq
+from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
@@ -28,13 +30,51 @@ SESSION_SETTINGS = {
     "tcp_keepalives_count": "3",
     "client_connection_check_interval": "2000",
     "idle_in_transaction_session_timeout": "600000",
+    # Whoever waits for a lock says so in the end: somebody may hold it for ever. In milliseconds.
+    "lock_timeout": "120000",
+    # What statements and the outbox rest on, whatever the role has been given, or has given itself, as its own.
+    "search_path": '"$user", public',  # or the database's own
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
 }
 IN_UTC = {"TimeZone": "UTC"}  # instants are read and written in UTC, whatever else is set
 CONNECT = {"application_name": "xero", "connect_timeout": 10}
-SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)"
+SET = """
+    SELECT set_config(name, CASE name WHEN 'search_path' THEN coalesce(
+               (SELECT substr(entry, length('search_path=') + 1) FROM pg_db_role_setting, unnest(setconfig) AS entry
+                 WHERE setrole = 0 AND starts_with(entry, 'search_path=')
+                   AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())), value)
+           ELSE value END, false)
+      FROM unnest(%s::text[], %s::text[]) AS setting (name, value)
+"""
 # PostgreSQL itself says at the start of a connection which backend it is; a pooler makes up a number.
 SET_IF_DIRECT = f"{SET} WHERE pg_backend_pid() = %s"
 
+
+class _Instant(Loader):
+    """Instants as ever; one that Python has no word for, such as infinity, is its last, or its first."""
+
+    def __init__(self, oid: int, context: Any = None) -> None:
+        super().__init__(oid, context)
+        self._ever = _INSTANTS(oid, context)
+
+    def load(self, data: Any) -> Any:
+        try:
+            return self._ever.load(data)
+        except psycopg.DataError:
+            said = bytes(data)
+            past = said.startswith(b"-") or said.endswith(b"BC")
+            return datetime.min.replace(tzinfo=UTC) if past else datetime.max.replace(tzinfo=UTC)
+
+
+_INSTANTS: Any = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, pq.Format.TEXT)
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
 
@@ -97,6 +137,7 @@ def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
     wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | IN_UTC
     settings = [list(wanted), list(wanted.values())]
     raw = psycopg.connect(**parameters)
+    raw.adapters.register_loader("timestamptz", _Instant)
     try:
         if not raw.execute(SET_IF_DIRECT, [*settings, raw.info.backend_pid]).rowcount:
             poolers.need_a_session(raw, lambda: psycopg.connect(**parameters))

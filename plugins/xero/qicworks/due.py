@@ -39,6 +39,7 @@ def claim(session: Session, connection_id: UUID, data_set: str, now: datetime, m
     return bool(QUERIES.claim(session, now=now, moment=moment, **pair))
 
 
-def serve(session: Session, connection_id: UUID, data_set: str, moment: datetime) -> None:
+def serve(session: Session, connection_id: UUID, data_set: str, moment: datetime, started_at: datetime) -> None:
     """In the transaction of a pull that went well: what was to be pulled at `moment` is pulled."""
-    QUERIES.serve(session, connection_id=connection_id, data_set=data_set, moment=moment)
+    pair = {"connection_id": connection_id, "data_set": data_set}
+    QUERIES.serve(session, moment=moment, started_at=started_at, **pair)

@@ -6,7 +6,7 @@ again. Nobody but the owner deletes in schema qicworks, changes a table, or eras
 
 from collections.abc import Iterator, Sequence
 
-from psycopg.errors import DependentObjectsStillExist
+from psycopg.errors import DependentObjectsStillExist, InsufficientPrivilege
 from psycopg.sql import SQL, Identifier
 
 from xero.datasets.registry import DATASETS
@@ -70,7 +70,23 @@ def grant_to(session: Session, role: str) -> list[str]:
             f"'{role}' has handed rights of its own on to other roles; as '{role}' or the owner:"
             f" REVOKE ALL ON ALL TABLES IN SCHEMA {', '.join(SCHEMAS)} FROM {role} CASCADE, then run this again"
         ) from None
-    return effective_rights.beside(session, role)
+    return _reset(session, role) + effective_rights.beside(session, role)
+
+
+def _reset(session: Session, role: str) -> list[str]:
+    """Takes the role's own settings away, which it can give itself and which last; in words, what they were."""
+    held = [row["setting"] for row in QUERIES.settings(session, role=role)]
+    if not held:
+        return []
+    row = session.execute("SELECT current_database() AS name").fetchone()
+    assert row is not None
+    how = SQL("ALTER ROLE {0} RESET ALL; ALTER ROLE {0} IN DATABASE {1} RESET ALL")
+    try:
+        with session.transaction():
+            session.execute(how.format(Identifier(role), Identifier(row["name"])))
+    except InsufficientPrivilege:
+        return [f"it has settings of its own ({', '.join(held)}); ALTER ROLE {role} RESET ALL takes them away"]
+    return [f"its own settings are taken away: {', '.join(held)}"]
 
 
 def _grant_all(session: Session, role: Identifier) -> set[Right]:
@@ -105,7 +121,8 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
         elif not row["is_view"] and row["name"] not in READ_ONLY:
             rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
         for right in rights:
-            yield right, "xero_sync", row["name"], CHANGING.get(row["name"], ()) if right == "UPDATE" else ()
+            columns = {"INSERT": row["filled"], "UPDATE": CHANGING.get(row["name"], ())}.get(right, ())
+            yield right, "xero_sync", row["name"], columns
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
         yield "INSERT", "qicworks", table.name, ()
         yield "UPDATE", "qicworks", table.name, ()

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 def migrate(engine: Engine) -> list[str]:
     """Applies what is not yet applied, one migration a transaction, under a lock. Returns the ids applied now."""
     with database.session(engine) as session:
+        session.execute("SET lock_timeout = 0")  # a migration may take its time, and whoever waits wants it done
         # One at a time. A lock of the session: yoyo's own would outlive a process that is killed.
         session.execute("SELECT pg_advisory_lock(hashtextextended('xero_sync schema', 0))")
         session.execute("CREATE SCHEMA IF NOT EXISTS xero_sync")

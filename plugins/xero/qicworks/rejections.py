@@ -28,7 +28,12 @@ class Rejection:
 
 def open_ones(session: Session, connection_id: UUID, dataset: Dataset, table: Table) -> list[Rejection]:
     rows = QUERIES.open_ones(session, connection_id=connection_id, data_set=dataset.name, table_name=table.name)
-    return [Rejection(row["record"], row["undecodable"] or {}) for row in rows]
+    return [Rejection(row["record"], _fields(row["undecodable"])) for row in rows]
+
+
+def _fields(undecodable: dict[str, Any] | None) -> dict[str, Any]:
+    """Of each field what Xero sent, or its description: else nobody can read it anew."""
+    return {field: kept for field, kept in (undecodable or {}).items() if isinstance(kept, dict)}
 
 
 def open_page(

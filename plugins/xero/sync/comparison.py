@@ -20,6 +20,7 @@ from xero.sync.rows import Rows, in_words, version
 
 QUERIES = sql.Statements("reconcile")
 NEWEST_FIRST = "UpdatedDateUTC DESC"
+NEWEST = 100  # of what pages, these are compared by their versions
 STALE = timedelta(hours=36)  # a nightly pull that has not loaded for so long
 MOST_PAGES = 5  # of what is read since the first push; if there are more, only the newest change is looked at
 
@@ -54,7 +55,7 @@ class Comparison:
             yield from self._by_ids()
 
     def _by_count(self) -> Iterator[str]:
-        answer = self._get({"page": 1, "pageSize": 1, "order": NEWEST_FIRST})
+        answer = self._get({"page": 1, "pageSize": NEWEST, "order": NEWEST_FIRST})
         records = records_in(answer, self.source)
         yield from self._is_late(records)
         table, count = self.source.tables[0], page_count(answer, "itemCount")
@@ -64,6 +65,7 @@ class Comparison:
         if self.settled_at and not all(map(self._is_settled, records)):
             later = wire.shifted(self.settled_at, timedelta(seconds=1))
             changed = page_count(self._get({"page": 1, "pageSize": 1}, later), "itemCount") or 0
+        yield from self._older(table, {identify(self.source, one).lower(): one for one in records})
         held = len(self._held(table).keys() | self._rejected(table))
         newest = version(records[0]) if records else None
         ahead = {
@@ -77,6 +79,17 @@ class Comparison:
         if not count - changed <= held <= count:
             more = f", {changed} of them changed since the last pull" if changed else ""
             yield f"Xero has {count} records{more}, QicWorks {held}"
+
+    def _older(self, table: Table, records: Mapping[str, object]) -> Iterator[str]:
+        """What the last pull should have seen as it is, and has not: somebody moved what it goes by."""
+        held, rejected = self._held(table), self._rejected(table)
+        older = set()
+        for key, record in records.items():
+            at, own = version(record), held.get(key, {}).get("xero_updated_at")
+            if at and own and own < at and self._is_settled(record) and key not in rejected:
+                older.add(key)
+        if older:
+            yield f"{len(older)} rows of {table.name} are older here than in Xero ({_some(older)})"
 
     def _by_ids(self) -> Iterator[str]:
         tables = self.source.tables or self._read_by_id()

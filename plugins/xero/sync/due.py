@@ -13,6 +13,7 @@ from xero.qicworks.database import Session
 
 # QicWorks knows the first three; Xero's calendars add the others, in capitals and without the underscore.
 DAYS = {"weekly": 7, "fortnightly": 14, "fourweekly": 28}
+LONGEST_PAUSE = timedelta(days=1)
 MONTHS = {"monthly": 1, "quarterly": 3}
 
 
@@ -47,11 +48,12 @@ def turn(session: Session, connection: Connection, data_set: str, timing: Timing
         return Turn(False, "not due: QicWorks has no pay date for it", unsettled=True)
     if moment is None:
         return Turn(False, f"not due: {then}")
-    if held.served_at is not None and moment <= held.served_at:
+    # A moment that is to come says nothing of what is past: nobody can have noted it.
+    if held.served_at is not None and moment <= held.served_at <= now:
         return Turn(False, f"not due: pulled since {said(moment)}; {then}")
-    if moment <= connection.first_connected_at:
+    if moment <= connection.first_connected_at <= now:
         return Turn(False, f"not due: connected only since {connection.first_connected_at:%Y-%m-%d %H:%M} UTC; {then}")
-    if held.not_before is not None and now < held.not_before:
+    if held.not_before is not None and now < held.not_before <= now + LONGEST_PAUSE:
         again = f"tried {_times(held.attempts)}, again at {held.not_before:%Y-%m-%d %H:%M} UTC"
         return Turn(False, f"waits since {said(moment)}; {again}")
     return Turn(True, f"due since {said(moment)}", moment)
@@ -78,7 +80,7 @@ def serve(session: Session, connection: Connection, data_set: str, timing: Timin
     except ValueError:
         return  # said by `turn`; a pull by hand is right all the same
     if moment is not None:
-        due.serve(session, connection.id, data_set, moment)
+        due.serve(session, connection.id, data_set, moment, started_at)
 
 
 def latest(

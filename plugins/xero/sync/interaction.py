@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by hand) -> client
 
+LONGEST_TOLD = 30 * 86_400.0  # seconds; nobody asks for a longer one
 LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
+LOCKED = "The next run tries again. If it lasts, look in pg_locks and pg_stat_activity for who holds it."
 SHOW_PROGRESS_SECONDS = 1.0  # how often at most an open event is brought up to date
 
 
@@ -100,7 +102,7 @@ class Interaction:
             if wait.seconds <= LONGEST_WAIT:
                 self.close("error", wait.message, wait.correction)
                 raise
-            at = datetime.now(UTC) + timedelta(seconds=wait.seconds)
+            at = datetime.now(UTC) + timedelta(seconds=min(wait.seconds, LONGEST_TOLD))
             message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
             self.close("warning", message, wait.correction)
             raise Skip(message) from None
@@ -115,6 +117,10 @@ class Interaction:
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
             self.close("error", error.message, error.correction)
             raise
+        except psycopg.errors.LockNotAvailable:
+            locked = RetryLater(60.0, "outage", "Somebody has held a lock in the database for minutes.", LOCKED)
+            self._close_at_last(locked.message, LOCKED)
+            raise locked from None
         except psycopg.Error as error:
             # PostgreSQL's detail repeats the row, which is nobody's business in an event or a log.
             said = f"{type(error).__name__}: {cleaned(error.diag.message_primary or error)}"

@@ -32,7 +32,8 @@ def time_zone(said: object) -> str | None:
 
 def is_stale(connection: Connection) -> bool:
     read_at = connection.organisation_read_at
-    return read_at is None or read_at < datetime.now(UTC) - FRESH
+    now = datetime.now(UTC)
+    return read_at is None or not now - FRESH <= read_at <= now + FRESH
 
 
 def refresh(session: Session, client: XeroClient, connection: Connection) -> str:

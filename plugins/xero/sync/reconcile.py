@@ -1,7 +1,7 @@
 """Reconcile: whether QicWorks holds as many records as Xero, and the newest of them, for a handful of calls.
 
 What lists everything in one answer is compared by its ids, and by what is in use; so are payments, since the first
-push. What pages is compared by the count that Xero announces and by its newest change. What has changed since the last
+push. What pages is compared by the count that Xero announces and by its newest hundred. What has changed since the last
 pull is no difference: the next one takes it in.
 
 Of what was pushed it looks for records that are a document's by what they say, while the document is linked to another;
