@@ -1,4 +1,4 @@
--- depends: 0016.alike-documents
+-- depends: 0017.sealed-pay
 -- Who may write xero_id is not who decides which record of Xero's is changed, gets a file, or is another document's: that
 -- says a seal, made with the app's token keys when Xero answered. Of pay, which has no record, it says that it was pushed.
 

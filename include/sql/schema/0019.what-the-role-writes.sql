@@ -1,4 +1,4 @@
--- depends: 0016.alike-documents
+-- depends: 0018.sealed-links
 -- The role that pulls, pushes and shows writes to these tables, and is not therefore who decides.
 
 -- Who was switched off, or deleted, stays so until somebody switches it on: rows are only ever added, and each that says `on`

@@ -1,4 +1,4 @@
--- depends: 0017.sealed-pay
+-- depends: 0019.what-the-role-writes
 -- Calls were noted by a clock that was put back since, or they by one that was ahead: nobody waits until it is there again.
 
 -- How far ahead of the clock a budget is, beyond what its own rules can put there; null where nothing is noted yet. A call in
