@@ -33,12 +33,13 @@ HELD_SECONDS = 300.0
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """One order. `path` is searched in "path?query"; `times` null means for ever; of the calls that match each
-    `every`th goes wrong; orders of one `name` are forgotten together."""
+    """One order. `path` is searched in "path?query", `body` is part of what was sent; `times` null means for ever; of
+    the calls that match each `every`th goes wrong; orders of one `name` are forgotten together."""
 
     kind: str
     name: str = ""
     path: str = ""
+    body: str = ""
     method: str | None = None
     tenant: str | None = None
     skip: int = 0
@@ -58,12 +59,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("every must be 1 or more")
         re.compile(self.path)
 
-    def matches(self, method: str, target: str, tenant: str | None) -> bool:
+    def matches(self, method: str, target: str, tenant: str | None, body: bytes = b"") -> bool:
         return (
             self.times != 0
             and (self.tenant is None or self.tenant == tenant)
             and (self.method is None or self.method == method)
             and re.search(self.path, target) is not None
+            and self.body.encode() in body
         )
 
     def answer(self, expired_at: str) -> Problem | None:
@@ -108,9 +110,9 @@ class Faults:
         """Whether this very order has not been forgotten yet."""
         return any(one is fault for one in self.orders)
 
-    def draw(self, method: str, target: str, tenant: str | None) -> Fault | None:
+    def draw(self, method: str, target: str, tenant: str | None, body: bytes = b"") -> Fault | None:
         for fault in self.orders:
-            if fault.matches(method, target, tenant):
+            if fault.matches(method, target, tenant, body):
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue

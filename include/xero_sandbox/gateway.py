@@ -77,7 +77,7 @@ class Gateway:
                 entry.admitted = True
                 entry.in_flight = call.world.limits.in_flight[entry.tenant]
             target = f"{call.path}?{call.query}" if call.query else call.path
-            fault = call.world.faults.draw(call.method, target, entry.tenant)
+            fault = call.world.faults.draw(call.method, target, entry.tenant, call.body)
             if fault:
                 entry.fault = fault.kind
                 problem = fault.answer(us_date(call.world.clock.now() - 1))
