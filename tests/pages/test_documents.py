@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.odd_columns import MOMENTS, TEXTS
 from tests.support.page_runs import become, run_of, words
 from tests.support.pages import Client
 from tests.support.pushing import Books, Line
@@ -82,6 +83,32 @@ def test_a_date_that_no_calendar_has_is_shown(browser: Client, books: Books) -> 
     viewer = browser("viewer")
     assert "-infinity" in viewer.read("documents?kind=expenses&text=D-")
     assert "-infinity infinity" in " ".join(re.findall(r"-?infinity", viewer.read(f"documents/expenses/{id}")))
+
+
+ODD = [
+    *({"number": f"O-{number}"} for number in TEXTS[::5]),
+    *({"created_at": at, "updated_at": at, "pushed_at": at} for at in MOMENTS),
+    {"total": "NaN", "sub_total": "NaN", "total_tax": "NaN", "currency": "\ufffe", "reference": "\x01"},
+]
+
+
+def test_an_odd_document_is_listed_shown_and_previewed(browser: Client, books: Books) -> None:
+    """Among others; and the list goes on after it."""
+    viewer, editor = browser("viewer"), browser("op")
+    for odd in ODD:
+        id = books.add("expenses", Line(), number="O-0")
+        books.edit("expenses", id, **odd)
+        number = odd.get("number", "O-0")
+        with mock.patch("xero.pages.documents.LIMIT", 1):
+            listed = viewer.read("documents?kind=expenses")
+            for older in re.findall(r'href="/xero/(documents\?[^"]*before=[^"]*)"', listed):
+                viewer.read(unescape(older))
+        page = viewer.read(f"documents/expenses/{id}")
+        editor.read(f"documents/expenses/{id}/preview")
+        moments = [str(at).partition(" ")[0] for name, at in odd.items() if name == "updated_at" and "+14" not in at]
+        assert all(page.count(moment) >= 2 for moment in moments), "when it was changed, and first pushed"
+        assert number.strip() in unescape(page)
+        books.world.query("DELETE FROM qicworks.expense WHERE id = %s", id)
 
 
 def test_whose_leave_it_is_is_not_told_to_everybody(browser: Client, books: Books, leave: UUID) -> None:

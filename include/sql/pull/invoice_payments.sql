@@ -2,7 +2,8 @@
 
 -- name: first_push$
 -- Nothing before it concerns QicWorks. An invoice that was linked without a push counts from when QicWorks had it.
-SELECT min(coalesce(invoice.pushed_at, invoice.created_at))
+-- An odd stamp of one invoice is no reason to ask for what was before QicWorks, or is to come; clocks may differ by a day.
+SELECT min(least(greatest(coalesce(invoice.pushed_at, invoice.created_at), '2000-01-01Z'), now() + interval '1 day'))
   FROM qicworks.invoice
   JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
  WHERE connection.id = :connection_id AND (invoice.pushed_at IS NOT NULL OR invoice.xero_id IS NOT NULL);

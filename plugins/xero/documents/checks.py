@@ -5,7 +5,9 @@ Corrections speak to QicWorks' users; {document} is put in by whoever shows them
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from xero.documents.declaration import Check, Document, Finding, Row
@@ -32,6 +34,8 @@ def numbered(document: Document) -> Iterator[Finding]:
         yield Finding("it has no number", "Give the {document} a number in QicWorks, then push again.")
     elif len(number) > LONGEST_NUMBER:
         yield Finding("its number is longer than 255 characters", "Shorten the number of the {document}, push again.")
+    elif any(unicodedata.category(character) == "Cc" for character in number):
+        yield Finding("its number holds control characters", "Type the number of the {document} anew, then push again.")
 
 
 def addressed(document: Document) -> Iterator[Finding]:
@@ -75,7 +79,7 @@ def dated(document: Document) -> Iterator[Finding]:
         ("period lock date", document.row["period_lock_date"]),
         ("end of year lock date", document.row["end_of_year_lock_date"]),
     ):
-        if lock and day <= lock:
+        if isinstance(lock, date) and day <= lock:
             yield Finding(f"its date {day} is not after the {name} {lock} in Xero: nobody can approve the draft there")
             return
 

@@ -86,6 +86,11 @@ class Kind:
     def payroll(self) -> bool:
         return self.delivery is not Delivery.BATCH
 
+    def called(self, number: str | None, id: UUID) -> str:
+        """What one is called in messages: its number, as far as it can be printed on a line; without one its id."""
+        printed = "".join(character if character.isprintable() else " " for character in number or "")
+        return f"{self.word} {' '.join(printed.split()) or id}"
+
 
 @dataclass(frozen=True)
 class PricedKind(Kind):

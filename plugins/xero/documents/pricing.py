@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -13,13 +13,14 @@ from uuid import UUID
 from xero.documents.declaration import Document, Json, Likeness, Record, Row
 
 CENT = Decimal("0.01")
+WIDE = Context(prec=60)  # digits: a quantity times a price has up to 36
 
 #: Xero shows it as "Go to …" and gives it back: it tells our documents from strangers'. Xero refuses "xero" in it.
 QICWORKS = "https://app.qicworks.com"
 
 
 def cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return amount.quantize(CENT, ROUND_HALF_UP, WIDE)
 
 
 def plain(number: Decimal) -> Decimal:

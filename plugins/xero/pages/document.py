@@ -48,7 +48,7 @@ def kind_of(who: Viewer, name: str) -> Kind:
 def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
     chosen = kind_of(who, kind)
     found = document_list.one(session, chosen, id)
-    known = f"{chosen.word} {found['number'] or id}"
+    known = chosen.called(found["number"], id)
     asked = Filter(connection_id=found["connection_id"], direction="push", data_set=chosen.name, text=known)
     happened, _ = event_log.page(session, asked, limit=EVENTS)
     return page(

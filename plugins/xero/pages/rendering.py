@@ -12,8 +12,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from xero.documents.odd_values import OutOfRange
 from xero.pages.access import Viewer, form_token
 
 HERE = Path(__file__).parent
@@ -105,10 +106,12 @@ def airflow(request: Request) -> str:
     return base(request).removesuffix("/xero")
 
 
-def moment(value: datetime | None, brief: bool = False) -> Markup:
+def moment(value: datetime | OutOfRange | None, brief: bool = False) -> Markup:
     """An instant: in the viewer's zone where scripts run, in UTC elsewhere. `brief`: today's without its date."""
     if value is None:
         return Markup("–")
+    if isinstance(value, OutOfRange):
+        return escape(value)
     at = value.astimezone(UTC)
     how = Markup(" data-brief") if brief else ""
     return Markup('<time datetime="{}"{}>{}</time>').format(at.isoformat(), how, f"{at:%Y-%m-%d %H:%M} UTC")

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import pq
+from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
+from xero.documents.odd_values import OutOfRange
 from xero.qicworks import poolers
 
 Session = psycopg.Connection[DictRow]
@@ -57,25 +58,47 @@ SET = """
 # PostgreSQL itself says at the start of a connection which backend it is; a pooler makes up a number.
 SET_IF_DIRECT = f"{SET} WHERE pg_backend_pid() = %s"
 
+DATES = ("date", "timestamp")
 
-class _Instant(Loader):
-    """Instants as ever; one that Python has no word for, such as infinity, is its last, or its first."""
+_open = threading.local()  # `session`: what this thread has open, and on which engine
 
-    def __init__(self, oid: int, context: Any = None) -> None:
+
+class InstantLoader(Loader):
+    """Loads an instant as psycopg does; one that Python has no value for, such as infinity, as its first or last."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
         super().__init__(oid, context)
-        self._ever = _INSTANTS(oid, context)
+        self._loader = psycopg.adapters.get_loader(oid, self.format)(oid, context)  # type: ignore[misc]
 
-    def load(self, data: Any) -> Any:
+    def load(self, data: Buffer) -> Any:
         try:
-            return self._ever.load(data)
+            return self._loader.load(data)
         except psycopg.DataError:
             said = bytes(data)
             past = said.startswith(b"-") or said.endswith(b"BC")
             return datetime.min.replace(tzinfo=UTC) if past else datetime.max.replace(tzinfo=UTC)
 
 
-_INSTANTS: Any = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, pq.Format.TEXT)
-_open = threading.local()  # `session`: what this thread has open, and on which engine
+class DateLoader(Loader):
+    """Loads a date or time as psycopg does; one that Python has no value for as OutOfRange."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._loader = psycopg.adapters.get_loader(oid, self.format)(oid, context)  # type: ignore[misc]
+
+    def load(self, data: Buffer) -> Any:
+        try:
+            return self._loader.load(data)
+        except psycopg.DataError:
+            return OutOfRange(bytes(data).decode())
+
+
+def load_json(said: str | bytes) -> Any:
+    """Numbers with a point as Decimal. What is too deep, or has too long a number, for Python as OutOfRange."""
+    try:
+        return json.loads(said, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return OutOfRange(said if isinstance(said, str) else said.decode())
 
 
 class AirflowConnection(Protocol):
@@ -137,8 +160,10 @@ def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
     wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | IN_UTC
     settings = [list(wanted), list(wanted.values())]
     raw = psycopg.connect(**parameters)
-    raw.adapters.register_loader("timestamptz", _Instant)
+    raw.adapters.register_loader("timestamptz", InstantLoader)
     try:
+        for type_name in DATES:
+            raw.adapters.register_loader(type_name, DateLoader)
         if not raw.execute(SET_IF_DIRECT, [*settings, raw.info.backend_pid]).rowcount:
             poolers.need_a_session(raw, lambda: psycopg.connect(**parameters))
             raw.execute(SET, settings)
@@ -161,7 +186,7 @@ def session(engine: Engine) -> Iterator[Session]:
     before = getattr(_open, "session", None)
     _open.session = (engine, raw)
     try:
-        set_json_loads(partial(json.loads, parse_float=Decimal), raw)
+        set_json_loads(load_json, raw)
         yield raw
     finally:
         _open.session = before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,13 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.documents.declaration import Delivery, Kind
+from xero.documents.odd_values import OutOfRange
 from xero.qicworks.database import Session
 
 STATES = ("draft", "ready", "in_flight", "failed", "pushed", "skipped")
 CAP = 1000  # so many of a state are counted; CAP + 1 means more
+#: As PostgreSQL writes a timestamptz that Python has no value for.
+ODD_STAMP = re.compile(r"-?infinity|[12]?[0-9]{5}-[0-9:.+ -]+|[0-9]{4}-[0-9:.+ -]+ BC")
 
 # The newest of each state, and of those the newest: each by the index of its state.
 FOUND = SQL(
@@ -132,20 +136,23 @@ LOOKS = {
 class Place:
     """Where a page of the list ends; the next one goes on after it. `str` and `parse` carry it through an address."""
 
-    created_at: datetime
+    created_at: datetime | OutOfRange
     id: UUID
 
     def __str__(self) -> str:
-        return f"{self.created_at.isoformat()}~{self.id}"
+        at = self.created_at
+        return f"{at if isinstance(at, OutOfRange) else at.isoformat()}~{self.id}"
 
     @classmethod
     def parse(cls, said: str) -> Place:
         """ValueError if it is none."""
         created_at, _, id = said.partition("~")
-        place = cls(datetime.fromisoformat(created_at), UUID(id))
-        if place.created_at.tzinfo is None:
+        if ODD_STAMP.fullmatch(created_at):
+            return cls(OutOfRange(created_at), UUID(id))
+        at = datetime.fromisoformat(created_at)
+        if at.tzinfo is None:
             raise ValueError(f"no place in the list: {said!r}")
-        return place
+        return cls(at, UUID(id))
 
 
 def page(

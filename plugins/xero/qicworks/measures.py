@@ -15,7 +15,8 @@ DOCUMENTS = SQL(
     SELECT count(*) FILTER (WHERE document.push_state IN ('ready', 'in_flight')) AS waiting,
            count(*) FILTER (WHERE document.push_state = 'failed') AS failed,
            coalesce(max(extract(epoch FROM now() - document.updated_at) / 60)
-                    FILTER (WHERE document.push_state IN ('ready', 'in_flight')), 0)::float8 AS oldest
+                    FILTER (WHERE document.push_state IN ('ready', 'in_flight') AND isfinite(document.updated_at)),
+                    0)::float8 AS oldest
       FROM qicworks.{table} AS document
       JOIN xero_sync.connection ON connection.organisation_id = document.organisation_id
        AND connection.enabled AND connection.state = 'connected'

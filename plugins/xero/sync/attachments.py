@@ -50,7 +50,7 @@ class Attachments:
         gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
         for attachment in self.outbox.attachments(wanted, self.it.event_id):
-            of = f"{self.kind.word} {attachment['number']}"
+            of = self.kind.called(attachment["number"], attachment["document_id"])
             name = f"{cleaned(attachment['file_name']) or 'a file'} of {of}"
             try:
                 if not self._is_for_its_own(of, attachment):

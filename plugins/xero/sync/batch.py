@@ -8,6 +8,7 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, XeroError
+from xero.documents import odd_values
 from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
@@ -359,10 +360,10 @@ class Batch:
             document = held.get(id)
             if document and document.version != version:
                 document = None
-            name = f"{self.kind.word} {number}"
+            name = self.kind.called(number, id)
             result = read(at, document, name, number)
             if document and result.state == "pushed":
-                odd = [finding.says for check in self.kind.checks for finding in check(document)]
+                odd = [finding.says for finding in odd_values.findings(self.kind.checks, document)]
                 odd += [ALIKE.format(self.kind.word)] if id in alike else []
                 result = replace(result, notes=(*result.notes, *odd))
             if request.method == "PUT" and result.xero_id:

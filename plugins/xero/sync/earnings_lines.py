@@ -87,6 +87,23 @@ def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> It
         yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", again)
 
 
+def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Lines of which QicWorks cannot tell any more what they paid before it set them."""
+    for one in owned:
+        numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
+        if not numbers or not (one.before is None or _is_line(one.before)):
+            yield Finding(
+                f"what the pay template's line '{one.name}' paid before is not readable in QicWorks",
+                "Enter this pay in Xero by hand, and report it.",
+            )
+
+
+def _is_line(before: Any) -> bool:
+    if not isinstance(before, dict) or not all(isinstance(value, str) for value in before.values()):
+        return False
+    return "RatePerUnit" not in before or _number(before["RatePerUnit"]) is not None
+
+
 def _is_list(value: Any) -> bool:
     return value is None or (isinstance(value, list) and all(isinstance(line, dict) for line in value))
 

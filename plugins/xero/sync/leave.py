@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid4
 
 from xero.api.errors import Refused
+from xero.documents import odd_values
 from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.outbox import Outbox, Request, Result
@@ -103,7 +104,7 @@ class Leave(OneByOne):
     def _unfit(self, document: Document) -> Result | None:
         """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
         name = label(self.kind, document)
-        findings = [finding for check in CHECKS for finding in check(document)]
+        findings = odd_values.findings(CHECKS, document)
         if any(finding.correction for finding in findings) and not document.xero_id:
             return unfit(name, findings)
         if not document.xero_id:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from xero.api.errors import Refused, XeroError
+from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, Kind, Record
 from xero.documents.payroll import CHECKS, pay
 from xero.qicworks.outbox import Outbox, Request, Result
@@ -141,13 +142,14 @@ class PayTemplates(OneByOne):
     def _plan(self, document: Document) -> Planned | Result:
         """What is to become of the template; or why nothing of it can be sent."""
         name, row = label(self.kind, document), document.row
-        findings = [finding for check in CHECKS for finding in check(document)]
+        findings = odd_values.findings(CHECKS, document)
         if any(finding.correction for finding in findings):
             return unfit(name, findings)
         owned = self.lines.of(row["employee_xero_id"])
         if owned is None:
             return unfit(name, [self.left.unsealed(document)])
-        findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
+        findings = list(earnings_lines.unreadable(owned))
+        findings += [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         findings = findings or list(pay_runs.not_next(self.pay_runs, row))
         if findings:
             return unfit(name, findings)

@@ -8,6 +8,7 @@ import msgspec
 
 from xero.api.client import XeroClient
 from xero.api.errors import Refused
+from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.outbox import Result, Waiting
 from xero.sync import lookup, readback
@@ -56,7 +57,7 @@ def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
 
 def findings(kind: PricedKind, document: Document) -> list[Finding]:
     """Why it is certain to be refused."""
-    return [finding for check in kind.checks for finding in check(document) if finding.correction]
+    return [finding for finding in odd_values.findings(kind.checks, document) if finding.correction]
 
 
 def plan(

@@ -63,7 +63,7 @@ def _work(
             delivering.recover(request)
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
         settling.settle(
-            [Settled(id, version, f"{kind.word} {number}", lost) for id, version, number in outbox.lost()],
+            [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
             held=("in_flight",),
         )
     if names or retry_failed:

@@ -157,7 +157,7 @@ def said(one: Settled) -> list[tuple[str, str, str | None]]:
 
 def label(kind: Kind, document: Document) -> str:
     """How a document is called: by its number; where people are concerned by its id, since every viewer reads logs."""
-    return f"{kind.word} {document.number or document.id}"
+    return kind.called(document.number, document.id)
 
 
 def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str], xero_id: UUID | None = None) -> Result:

@@ -1,0 +1,51 @@
+"""Values that PostgreSQL holds and no document can carry: days of no calendar, numbers that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+
+from xero.documents.declaration import Check, Document, Finding, Row
+
+#: Days outside of these are typing errors; Xero takes none of them.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+#: Columns that are not sent, or only compared: an odd value in them changes nothing of what Xero gets.
+NOT_SENT = frozenset(
+    {"created_at", "updated_at", "pushed_at", "approved_at", "period_approved_at", "period_lock_date",
+     "end_of_year_lock_date", "paid_to_date", "credited", "balance", "fully_paid_on", "balance_at_request"}
+)  # fmt: skip
+
+
+class OutOfRange(str):
+    """A value that PostgreSQL holds and Python does not, such as the day 20261-10-05, as PostgreSQL writes it."""
+
+
+def findings(checks: tuple[Check, ...], document: Document) -> list[Finding]:
+    """What the checks find. Where a value is odd they are not asked: they could not calculate with it."""
+    return [*odd(document)] or [finding for check in checks for finding in check(document)]
+
+
+def odd(document: Document) -> Iterator[Finding]:
+    """The odd values of a document and its lines, each with its column."""
+    yield from _odd(document.row)
+    for place, line in enumerate(document.lines, 1):
+        for finding in _odd(line):
+            yield Finding(f"line {line.get('line_number', place)}: {finding.says}", finding.correction)
+
+
+def _odd(row: Row) -> Iterator[Finding]:
+    for column, value in row.items():
+        if column not in NOT_SENT and (why := _why(value)):
+            name = column.replace("_", " ")
+            yield Finding(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}, then push again.")
+
+
+def _why(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        return None if value.is_finite() else "which is not a number"
+    if isinstance(value, OutOfRange):
+        return f"which is not a date from {FIRST_DAY.year} to {LAST_DAY.year}"
+    if isinstance(value, date) and not isinstance(value, datetime) and not FIRST_DAY <= value <= LAST_DAY:
+        return f"which is not a date from {FIRST_DAY.year} to {LAST_DAY.year}"
+    return None
