@@ -61,5 +61,5 @@ UPDATE qicworks.attachment
 
 -- name: attach_anew!
 -- The document was made anew in Xero, and has none of its attachments there.
-UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL
+UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL, push_error = NULL, push_correction = NULL
  WHERE parent_type = :table AND parent_id = :id AND push_state IN ('pushed', 'failed');

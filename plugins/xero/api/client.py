@@ -225,7 +225,9 @@ class XeroClient:
         if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
             effort.told = limits.retry_after(response.headers)
             effort.server_failed = True
-            return _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
+            failed = _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
+            failed.server_failed = True
+            return failed
         if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
             effort.told = limits.retry_after(response.headers)
             return _outage(f"HTTP {status}, with a page that is not Xero's", effort.told)

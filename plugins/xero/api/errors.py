@@ -62,7 +62,7 @@ class XeroError(Exception):
         self.message = message
         self.correction = correction
         self.in_doubt = False  # of a write: Xero may have saved it all the same
-        self.server_failed = False  # of a write: Xero answered with a 5xx, and gives the same answer to the same key
+        self.server_failed = False  # Xero answered with a 5xx; to a write it gives the same answer under the same key
 
     def __str__(self) -> str:
         return f"{self.message} {self.correction}"

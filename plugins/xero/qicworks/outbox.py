@@ -73,6 +73,15 @@ RETRY = SQL(
     """
 )
 
+RETRY_ATTACHMENTS = SQL(
+    """
+    UPDATE qicworks.attachment SET push_state = 'ready', push_error = NULL, push_correction = NULL
+     WHERE organisation_id = %(organisation_id)s AND parent_type = %(table)s AND push_state = 'failed'
+       AND (%(wanted)s::uuid[] IS NULL OR parent_id = ANY(%(wanted)s))
+    RETURNING id
+    """
+)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -122,8 +131,8 @@ class Outbox(Outgoing):
     """The documents of one kind and connection, claimed, sent and settled."""
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
-        """Failed documents are ready again; how many."""
-        return len(self._run(RETRY, wanted=wanted))
+        """Failed documents and attachments are ready again; how many."""
+        return len(self._run(RETRY, wanted=wanted)) + len(self._run(RETRY_ATTACHMENTS, wanted=wanted))
 
     def lost(self) -> list[tuple[UUID, int, str]]:
         """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""

@@ -19,7 +19,7 @@ PAYROLL = sql.Statements("push/payroll")
 
 FILES = "attachment"  # the table of files
 
-# Of every kind. `wanted` null: all that are ready.
+# Of every kind. `wanted` null: all that are ready. Those that were in a request over which Xero failed come last.
 READY = SQL(
     """
     SELECT id, push_version, xero_id,
@@ -31,7 +31,14 @@ READY = SQL(
        AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
                         WHERE open.connection_id = %(connection_id)s AND open.kind = %(kind)s AND open.closed_at IS NULL
                           AND {table}.id = ANY(open.documents))
-     ORDER BY created_at, id LIMIT %(limit)s
+     ORDER BY (id, push_version) IN
+              (SELECT claimed.id, claimed.version
+                 FROM xero_sync.push_request AS request
+                CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+                WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
+                  AND (request.server_failed OR request.outcome = 'looked up')),
+              created_at, id
+     LIMIT %(limit)s
     """
 )
 PRICED = SQL(
@@ -64,7 +71,8 @@ ATTACHMENTS = SQL(
     """
     SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
            attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
-           attachment.push_version, to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
+           attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
+           to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
            (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
              WHERE said.document_id = attachment.id) AS file_links,
            coalesce(document.pushed_at, '-infinity') NOT BETWEEN
@@ -112,6 +120,12 @@ IN_TROUBLE = SQL(
      GROUP BY claimed.id
     """
 )
+# How often Xero answered with a 5xx to a request of this version of a document alone.
+FAILED_ALONE = """
+    SELECT count(*) AS times FROM xero_sync.push_request
+     WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND server_failed
+       AND documents = ARRAY[%(id)s::uuid] AND versions = ARRAY[%(version)s::integer]
+"""
 
 
 @dataclass(frozen=True)
@@ -197,6 +211,12 @@ class Outgoing:
     def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """Those that were in a request without a good answer, and with how many others in the smallest one."""
         return {row["id"]: row["size"] for row in self._run(IN_TROUBLE, ids=list(ids))}
+
+    def times_failed_alone(self, id: UUID, version: int) -> int:
+        """How often Xero answered with a 5xx to this version of a document, sent alone."""
+        of_it = {"id": id, "version": version, **self._pair}
+        times: int = self.session.execute(FAILED_ALONE, of_it).fetchall()[0]["times"]
+        return times
 
     def read_priced(self, ids: Sequence[UUID]) -> list[Document]:
         """With their lines, oldest first."""

@@ -3,7 +3,7 @@
 import logging
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from xero.api.errors import Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import PricedKind
 from xero.qicworks.links import current
 from xero.qicworks.outbox import Outbox, Result
-from xero.sync import planning
+from xero.sync import own_fault, planning
 from xero.sync.batch import REPLAY
 from xero.sync.finding import Finder
 from xero.sync.interaction import Interaction
@@ -25,6 +25,8 @@ FORBIDDEN = '<>:"/\\|?*\0+'
 LARGEST = 10 * 1024 * 1024  # bytes
 AT_MOST = 10  # of a document
 
+FAILS = "Xero answered with an error of its own (HTTP 5xx)"
+REPLACE = "Replace the file in QicWorks: it is pushed by itself then. Or attach it in Xero by hand."
 RENAME = "Rename the file in QicWorks: it is pushed by itself then."
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -59,9 +61,9 @@ class Attachments:
             except XeroError as error:
                 if not error.server_failed:
                     raise
-                log.warning("%s: %s It is tried again by the next run", name, error.message)
-                failed = failed or error
-                continue
+                log.warning("%s: %s", name, error.message)
+                result = self._failed_over(attachment, error)
+                failed = failed or (error if result.state == "ready" else None)
             self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
         if failed:
             raise failed
@@ -76,7 +78,8 @@ class Attachments:
 
     def _says_it_is(self, name: str, id: UUID, xero_id: UUID) -> bool:
         """Where no seal does, Xero is asked."""
-        record = planning.there(self.it.client, self.kind, xero_id)
+        found = planning.there(self.it.client, self.kind, xero_id)
+        record = found if isinstance(found, Mapping) else None
         for document in self.outbox.read_priced([id]):
             if document.xero_id == xero_id and self.finder.is_own(document, record):
                 return True
@@ -90,6 +93,12 @@ class Attachments:
             return self._taken(attachment) or self._put(attachment)
         except Refused as refusal:
             return refused(self.kind, name, None, refusal.messages)
+
+    def _failed_over(self, attachment: dict[str, Any], error: XeroError) -> Result:
+        """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
+        if attachment["failed_before"] and own_fault.is_of_one(self.it.client, self.kind.path, error):
+            return Result("failed", error=f"{FAILS} each time that it was sent", correction=REPLACE)
+        return Result("ready", error=FAILS, correction="Nothing to do: the next run tries it again.")
 
     def _taken(self, attachment: dict[str, Any]) -> Result | None:
         """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""

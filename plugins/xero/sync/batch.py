@@ -14,9 +14,9 @@ from xero.qicworks.outbox import Outbox, Request, Result, Waiting
 from xero.sync import lookup, planning, readback
 from xero.sync.finding import Finder, each_its_own, wants_a_look
 from xero.sync.interaction import Interaction
-from xero.sync.patience import Patience
+from xero.sync.patience import ALONE, Patience
 from xero.sync.preview import Preview
-from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, not_its_own, refused
+from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, not_its_own, refused, xero_fails
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,8 @@ class Batch:
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
             documents = self.outbox.read_priced(locked)
-            settled, plans = self._plan(documents, standing, there)
+            at_most = self._at_most(documents)
+            settled, plans = self._plan(documents, standing, there, at_most)
             requests = [self._claim(plan) for plan in plans]
             self.it.counts.read += len(documents)
             self.settling.settle(settled)
@@ -146,7 +147,8 @@ class Batch:
             done[one.id] = done.get(one.id, 0) + 1
         for request in requests:
             what = f"a request of {len(request.documents)} documents"
-            self.patience.attempt(what, partial(self._send, request))
+            known = not at_most.keys().isdisjoint(request.documents)
+            self.patience.attempt(what, partial(self._send, request), known=known)
         return True
 
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
@@ -155,7 +157,8 @@ class Batch:
         while waiting := self.outbox.waiting(AT_MOST, wanted, seen, preview=True):
             standing = planning.standing(self.it.client, self.kind, waiting)
             documents = self.outbox.read_priced([one.id for one in waiting])
-            settled, plans = self._plan(documents, standing, self._look_first(waiting))
+            at_most = self._at_most(documents)
+            settled, plans = self._plan(documents, standing, self._look_first(waiting), at_most)
             if wrong := tuple((one.label, *one.result.why) for one in settled if one.result.state == "failed"):
                 yield Preview(refused=wrong)
             for plan in plans:
@@ -165,13 +168,17 @@ class Batch:
             seen += [one.id for one in waiting]
 
     def _plan(
-        self, documents: Sequence[Document], standing: Mapping[UUID, Record | None], there: lookup.Found | None
+        self,
+        documents: Sequence[Document],
+        standing: Mapping[UUID, Record | Result | None],
+        there: lookup.Found | None,
+        at_most: Mapping[UUID, int],
     ) -> tuple[list[Settled], list[planning.Planned]]:
         """What needs not be sent, or cannot, and what is sent of the others."""
         known = [found for document in documents if (found := self._known(document, standing.get(document.id), there))]
         adopted = {found.id for found in known}
         new = [document for document in documents if document.id not in adopted]
-        settled, plans = planning.plan(self.kind, new, standing, self._at_most(new))
+        settled, plans = planning.plan(self.kind, new, standing, at_most)
         return [*settled, *known], plans
 
     def _at_most(self, documents: Sequence[Document]) -> dict[UUID, int]:
@@ -189,13 +196,15 @@ class Batch:
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
-    def _known(self, document: Document, record: Record | None, there: lookup.Found | None) -> Settled | None:
+    def _known(self, document: Document, record: planning.Standing, there: lookup.Found | None) -> Settled | None:
         """What is not to be sent for what stands in Xero: not known to be its own; pushed, and then forgotten here; or
         perhaps there. `record`: as what it was pushed, or is said to be."""
         if planning.findings(self.kind, document):
             return None
         name, result = label(self.kind, document), Result(None)
-        if document.xero_id:
+        if isinstance(record, Result):  # Xero fails to show it
+            result = record
+        elif document.xero_id:
             if not self.finder.is_own(document, record):
                 number = None if record is None else str(record.get(self.kind.number) or "")
                 result = not_its_own(self.kind, name, document.xero_id, number)
@@ -317,13 +326,28 @@ class Batch:
     def _look_up(self, request: Request) -> None:
         """Looks in Xero for what a request may have brought there, and settles it."""
         if request.method == "POST":  # a change: sent again it does the same again
-            self.outbox.release(request)
+            if given_up := self._given_up(request):
+                self.settling.settle(given_up, request, "looked up")
+            else:
+                self.outbox.release(request)
             return
         log.info("whether it arrived is looked up in Xero")
         found = lookup.look(self.it.client, self.kind, request.identities)
         results = self._results(request, lambda at, document, name, number: Result(None))
         results = [self._looked_up(request, at, one, found) for at, one in enumerate(results)]
-        self.settling.settle(each_its_own(results, range(len(results))), request, "looked up")
+        results = each_its_own(results, range(len(results)))
+        if results[0].result.state is None:
+            results = self._given_up(request) or results
+        self.settling.settle(results, request, "looked up")
+
+    def _given_up(self, request: Request) -> list[Settled]:
+        """The document over which Xero fails however often it is sent alone."""
+        if not request.server_failed or len(request.documents) > 1:
+            return []
+        id, version = request.documents[0], request.versions[0]
+        times = self.outbox.times_failed_alone(id, version)
+        name = self.kind.called(request.identities[0][self.kind.number], id)
+        return [Settled(id, version, name, xero_fails(name, times))] if times >= ALONE else []
 
     def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
         """What was found of one document, and what follows."""

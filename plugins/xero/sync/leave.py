@@ -9,13 +9,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid4
 
-from xero.api.errors import Refused
+from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import LeaveOutbox
-from xero.sync import employees, leave_applications
+from xero.sync import employees, leave_applications, own_fault
 from xero.sync.batch import QUIET
 from xero.sync.interaction import Interaction
 from xero.sync.leave_applications import (
@@ -113,6 +113,10 @@ class Leave(OneByOne):
             record = leave_applications.one(self.it.client, document.xero_id)
         except Refused:
             return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+        except RetryLater as error:
+            if not own_fault.is_of_one(self.it.client, PATH, error):
+                raise
+            return own_fault.unreadable(document.xero_id)
         if not any(finding.correction for finding in findings) and is_what_was_sent(payload(document), record):
             return None
         return Result(
@@ -163,10 +167,20 @@ class Leave(OneByOne):
                 if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
                     self.settle(document, NOT_THIS_LEAVE, request, outcome)
                     return
-                words = self._approve(document, request, xero_id)
-                record = leave_applications.one(self.it.client, xero_id)
+                if given_up := self.given_up(document, request):
+                    words = [given_up.why[0]]
+                elif request.server_failed:
+                    self.outbox.release(request)
+                    return
+                else:
+                    words = self._approve(document, request, xero_id)
+                    record = leave_applications.one(self.it.client, xero_id)
         except Refused:
             result = check_in_xero(f"what was pushed of it ({xero_id}) is not in Xero any more")
+        except RetryLater as error:
+            if error.in_doubt or not own_fault.is_of_one(self.it.client, PATH, error):  # in doubt: not read, approved
+                raise
+            result = own_fault.unreadable(xero_id)
         else:
             result = self._read_back(document, request, record, words)
         self.settle(document, result, request, outcome)
@@ -225,6 +239,8 @@ class Leave(OneByOne):
         elif not listed.whole:
             reason = "Xero does not list leave that is only requested, as this one may be"
             self.settle(document, check_in_xero(reason), request, "looked up")
+        elif given_up := self.given_up(document, request):
+            self.settle(document, given_up, request, "looked up")
         else:
             self.outbox.release(request)
 

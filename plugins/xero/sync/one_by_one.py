@@ -18,8 +18,8 @@ from xero.qicworks.outbox import Outbox, Request, Result
 from xero.sync.batch import QUIET
 from xero.sync.corrections import correct
 from xero.sync.interaction import Interaction
-from xero.sync.patience import Patience
-from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label
+from xero.sync.patience import ALONE, Patience
+from xero.sync.settling import UNSEALED, Settled, Settling, check_in_xero, label, xero_fails
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +96,13 @@ class OneByOne(ABC):
         self.it.counts.read += sum(one.id not in done for one in waiting)
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
-        for document in self._untroubled_first(self.read([one.id for one in waiting])):
-            self.it.check_still_on()
-            self.patience.attempt(label(self.kind, document), partial(self.push, document))
-        return True
-
-    def _untroubled_first(self, documents: list[Document]) -> list[Document]:
-        """Two outages in a row end a run: those that had one before come last."""
+        documents = self.read([one.id for one in waiting])
         trouble = self.outbox.in_trouble([one.id for one in documents])
-        return sorted(documents, key=lambda one: one.id in trouble)
+        for document in sorted(documents, key=lambda one: one.id in trouble):  # outages in a row end a run
+            self.it.check_still_on()
+            known = document.id in trouble
+            self.patience.attempt(label(self.kind, document), partial(self.push, document), known=known)
+        return True
 
     # -- sending and settling
 
@@ -139,6 +137,13 @@ class OneByOne(ABC):
         version = request.versions[0] if request else document.version  # it may have been edited since
         one = Settled(document.id, version, label(self.kind, document), result)
         self.settling.settle([one], request, outcome)
+
+    def given_up(self, document: Document, request: Request) -> Result | None:
+        """Why a request is not sent again over which Xero fails each time."""
+        if not request.server_failed:
+            return None
+        times = self.outbox.times_failed_alone(request.documents[0], request.versions[0])
+        return xero_fails(label(self.kind, document), times) if times >= ALONE else None
 
     def claimed(self, document: Document, version: Callable[[UUID], int]) -> bool:
         """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""

@@ -8,6 +8,8 @@ from xero.api.errors import BadAnswer, RetryLater, XeroError
 log = logging.getLogger(__name__)
 
 IN_A_ROW = 2  # outages after which Xero is taken to be out of order for all
+KNOWN_IN_A_ROW = 10  # the same, of documents that had one before
+ALONE = 3  # times that Xero may fail over a document that was sent alone
 
 
 class Patience:
@@ -17,13 +19,15 @@ class Patience:
         self._trouble: XeroError | None = None
         self._in_a_row = 0
 
-    def attempt(self, what: str, work: Callable[[], None]) -> None:
-        """Does the work. Raises what it raises, but for a first outage: that is kept until `finish`."""
+    def attempt(self, what: str, work: Callable[[], None], *, known: bool = False) -> None:
+        """Does the work. Raises what it raises, but for a first outage: that is kept until `finish`. `known`: of
+        documents that had an outage before, which says less of Xero."""
+        most = KNOWN_IN_A_ROW if known else IN_A_ROW
         try:
             work()
         except (RetryLater, BadAnswer) as error:
             self._in_a_row += 1
-            if self._in_a_row >= IN_A_ROW or (isinstance(error, RetryLater) and error.limit != "outage"):
+            if self._in_a_row >= most or (isinstance(error, RetryLater) and error.limit != "outage"):
                 raise
             self._trouble = error
             log.warning("%s: %s The others go on.", what, error.message)

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from xero.api.errors import Refused, XeroError
+from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, Kind, Record
 from xero.documents.payroll import CHECKS, pay
@@ -20,7 +20,7 @@ from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.owned_lines import Owned, OwnedLines
 from xero.qicworks.payroll_outbox import PayOutbox
 from xero.qicworks.seals import Seals
-from xero.sync import earnings_lines, employees, pay_runs
+from xero.sync import earnings_lines, employees, own_fault, pay_runs
 from xero.sync.batch import QUIET, REPLAY
 from xero.sync.earnings_lines import Plan
 from xero.sync.interaction import Interaction
@@ -157,6 +157,10 @@ class PayTemplates(OneByOne):
             employee = employees.one(self.it.client, row["employee_xero_id"])
         except Refused as refusal:
             return refused(self.kind, name, None, discreet(refusal.messages, document))
+        except RetryLater as error:
+            if not own_fault.is_of_one(self.it.client, employees.PATH, error):
+                raise
+            return own_fault.unreadable(None)
         template: Any = employee.get("PayTemplate")
         hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
         findings = [*employees.as_it_is_now(employee, row), *hidden]
@@ -273,7 +277,7 @@ class PayTemplates(OneByOne):
         identity = request.identities[0]
         start = date.fromisoformat(identity["period"])
         if self.pay_runs.of(UUID(identity["calendar"]), start) is None:
-            self.outbox.release(request)
+            self._release(request)
             return
         result = pay_runs.crossed(
             f"the pay run of the period from {start} was made while it was not known whether the pay template has "
@@ -281,6 +285,16 @@ class PayTemplates(OneByOne):
         )
         id, version = request.documents[0], request.versions[0]
         self.settling.settle([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
+
+    def _release(self, request: Request) -> None:
+        """Ready again; failed where Xero has failed over it each time, and its pay template has not got it."""
+        for document in self.read(request.documents):
+            given_up = self.given_up(document, request)
+            planned = self._plan(document) if given_up else None
+            if given_up and isinstance(planned, Planned) and not planned.is_there:
+                self.settle(document, given_up, request, "looked up")
+                return
+        self.outbox.release(request)
 
 
 def _path(document: Document) -> str:

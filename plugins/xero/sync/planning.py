@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 
 from xero.api.client import XeroClient
-from xero.api.errors import Refused
+from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.outbox import Result, Waiting
-from xero.sync import lookup, readback
+from xero.sync import lookup, own_fault, readback
 from xero.sync.settling import Settled, label, not_there, unfit
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
@@ -41,17 +41,25 @@ def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
     return JSON.encode({kind.envelope: list(elements)}).decode()
 
 
-def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Record | None]:
-    """How those that were pushed before stand in Xero now; None for what is not there."""
+Standing = Record | Result | None
+
+
+def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Standing]:
+    """How those that were pushed before stand in Xero now; None for what is not there, a Result for what Xero fails
+    to show, though it shows others."""
     return {one.id: there(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
 
 
-def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record | None:
+def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
     try:
         return lookup.one(client, kind, xero_id)
     except Refused as refusal:
         if refusal.status == 404:
             return None
+        raise
+    except RetryLater as error:
+        if own_fault.is_of_one(client, kind.path, error):
+            return own_fault.unreadable(xero_id)
         raise
 
 
@@ -63,7 +71,7 @@ def findings(kind: PricedKind, document: Document) -> list[Finding]:
 def plan(
     kind: PricedKind,
     documents: Sequence[Document],
-    there: Mapping[UUID, Record | None],
+    there: Mapping[UUID, Standing],
     at_most: Mapping[UUID, int],
 ) -> tuple[list[Settled], list[Planned]]:
     """Who cannot be sent, and why; and what is sent of the others. `at_most`: with how many documents one may go."""
@@ -80,23 +88,26 @@ def plan(
         elif result := _not_editable(kind, document, record):
             pass
         else:
-            change.append((document, _changed(kind, document, record or {})))
+            change.append((document, _changed(kind, document, record if isinstance(record, Mapping) else {})))
         if result:
             settled.append(Settled(document.id, document.version, name, result))
     return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
-def is_to_be_made_anew(kind: PricedKind, document: Document, record: Record | None) -> bool:
+def is_to_be_made_anew(kind: PricedKind, document: Document, record: Standing) -> bool:
     """It was deleted in Xero, and has got a new number since."""
-    gone = record is not None and record.get("Status") in kind.gone
-    return gone and record is not None and document.number != record.get(kind.number)
+    if not isinstance(record, Mapping):
+        return False
+    return record.get("Status") in kind.gone and document.number != record.get(kind.number)
 
 
-def _not_editable(kind: PricedKind, document: Document, record: Record | None) -> Result | None:
+def _not_editable(kind: PricedKind, document: Document, record: Standing) -> Result | None:
     """Why a change cannot be sent; None when it can."""
     name = label(kind, document)
     if record is None:
         return not_there(name, document.xero_id)
+    if isinstance(record, Result):
+        return record
     status = str(record.get("Status"))
     if status in kind.editable:
         return None

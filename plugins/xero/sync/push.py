@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -60,7 +61,7 @@ def _work(
         if moved := outbox.forget_times_to_come():
             log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
         for request in outbox.open_requests():
-            delivering.recover(request)
+            delivering.patience.attempt("what an earlier run left", partial(delivering.recover, request), known=True)
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
         settling.settle(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],

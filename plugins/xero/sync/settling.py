@@ -175,6 +175,16 @@ def unfit(label: str, findings: Sequence[Finding]) -> Result:
     return Result("failed", error=f"not sent: {said}", correction=told)
 
 
+def xero_fails(label: str, times: int) -> Result:
+    """Xero answers with a 5xx, again and again, and to this one alone."""
+    return Result(
+        "failed",
+        error=f"Xero answered with an error of its own (HTTP 5xx) each of the {times} times that it was sent alone",
+        correction=f"Look for something unusual in the {label}, such as odd characters, very long texts or very large "
+        "amounts; correct it and push again. If there is nothing, push again later, or enter it in Xero by hand.",
+    )
+
+
 def check_in_xero(error: str) -> Result:
     """Where no rule can decide: a person must."""
     return Result(

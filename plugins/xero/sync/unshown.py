@@ -6,7 +6,7 @@ Whoever may write a state could say so of what was never sent; it would never be
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,7 +160,7 @@ class _Search:
                 return False
             record = planning.there(self.client, kind, row["xero_id"])
             return (
-                record is not None
+                isinstance(record, Mapping)
                 and kind.likeness(kind.identity(document), record) is Likeness.SAME
                 and same_content(kind, document, record)
                 and not outbox.claims(document.id, [row["xero_id"]])
