@@ -181,9 +181,10 @@ def test_a_kind_without_an_address_of_ours_is_linked_and_left_as_it_is() -> None
     assert judge([record(CREDIT_NOTES)], of=CREDIT_NOTES).notes == ()
     result = judge([record(CREDIT_NOTES, CurrencyCode="NZD")], of=CREDIT_NOTES)
     assert (result.state, result.xero_id) == ("pushed", FIRST)
-    assert result.notes == ("it was in Xero already, where some of it is different",)
+    currency = "currency AUD in QicWorks, NZD in Xero"
+    assert result.notes == (currency, "it was in Xero already, where some of it is different")
     odd = judge([record(CREDIT_NOTES, CurrencyCode="NZD", TotalTax=Decimal(11))], of=CREDIT_NOTES)
-    assert len(odd.notes) == 2
+    assert len(odd.notes) == 3
 
 
 BARE = {"Url": None}

@@ -169,3 +169,13 @@ def _no_constant(name: str) -> NoReturn:
 def _unreadable(value: object, kind: str) -> ValueError:
     shown = ascii(value)
     return ValueError(f"{shown if len(shown) <= 80 else shown[:79] + '…'} cannot be read as {kind}")
+
+
+def word(value: object) -> str | None:
+    """Text, or None for whatever else it is: for what is only looked at, and may be left out."""
+    return value if isinstance(value, str) else None
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list; none where it is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -157,11 +157,14 @@ def of_invoices(kind: str) -> Any:
     """
 
     def likeness(identity: Json, record: Record) -> Likeness:
-        if record.get("Type") != kind or not same_text(identity["InvoiceNumber"], record.get("InvoiceNumber")):
+        number, url = record.get("InvoiceNumber"), record.get("Url")
+        if record.get("Type") != kind or (isinstance(number, str) and not same_text(identity["InvoiceNumber"], number)):
             return Likeness.OTHER
-        if url := record.get("Url"):
-            if same_text(url, identity["Url"]):
-                return Likeness.SAME
+        if url and same_text(url, identity["Url"]):
+            return Likeness.SAME
+        if not same_text(identity["InvoiceNumber"], number):
+            return Likeness.OTHER
+        if url:
             return Likeness.STRAY if same_contact(identity, record) and addressee(record) else Likeness.OTHER
         return Likeness.PERHAPS if same_contact(identity, record) else Likeness.OTHER
 

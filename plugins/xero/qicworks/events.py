@@ -8,6 +8,7 @@ from uuid import UUID
 
 from xero.qicworks import lease, sql
 from xero.qicworks.database import Session
+from xero.qicworks.texts import fit
 
 QUERIES = sql.Statements("events")
 
@@ -87,7 +88,8 @@ def started_at(session: Session, event_id: int) -> datetime:
 def close_event(
     session: Session, id: int, status: str, counts: Counts, message: str, correction: str | None = None
 ) -> None:
-    QUERIES.close_event(session, id=id, status=status, message=message, correction=correction, **asdict(counts))
+    told = {"message": fit(message), "correction": fit(correction)}
+    QUERIES.close_event(session, id=id, status=status, **told, **asdict(counts))
 
 
 def count(session: Session, id: int, counts: Counts) -> None:
@@ -109,8 +111,8 @@ def record(
 ) -> None:
     """An event of what began and ended at once, perhaps of one document, or of none of the connections yet."""
     pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
-    about = {"status": status, "message": message, "correction": correction, "document": document}
-    QUERIES.record(session, **about, **pair, **origin.columns())
+    told = {"message": fit(message), "correction": fit(correction), "document": fit(document)}
+    QUERIES.record(session, status=status, **told, **pair, **origin.columns())
 
 
 def left_open(session: Session, direction: str, data_set: str) -> set[UUID]:

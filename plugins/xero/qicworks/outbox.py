@@ -16,6 +16,7 @@ from xero.documents.declaration import Json
 from xero.qicworks import sql
 from xero.qicworks.links import Claim, Link
 from xero.qicworks.outgoing import FILES, Outgoing, Waiting
+from xero.qicworks.texts import fit
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
@@ -274,9 +275,9 @@ class Outbox(Outgoing):
             held=list(held),
             state=result.state,
             xero_id=result.xero_id,
-            xero_status=result.xero_status,
-            error=result.error,
-            correction=result.correction,
+            xero_status=fit(result.xero_status, 100),
+            error=fit(result.error),
+            correction=fit(result.correction),
             forget=result.forget,
         )
         if not settled:
@@ -294,8 +295,8 @@ class Outbox(Outgoing):
             version=version,
             state=result.state,
             xero_id=result.xero_id,
-            error=result.error,
-            correction=result.correction,
+            error=fit(result.error),
+            correction=fit(result.correction),
         )
         if result.state == "pushed":
             self._links.keep(self.session, FILES, {id: Link(result.xero_id, version)})

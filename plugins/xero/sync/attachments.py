@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from xero.api import wire
-from xero.api.errors import Refused, RetryLater, XeroError, cleaned
+from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import PricedKind
 from xero.qicworks.links import current
 from xero.qicworks.outbox import Outbox, Result
@@ -32,6 +32,10 @@ RENAME = "Rename the file in QicWorks: it is pushed by itself then."
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A type as a header can carry it: application/pdf; text/plain; charset=utf-8.
 MIME_TYPE = re.compile(rf'{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*')
+
+
+class NotAsSent(BadAnswer):
+    """What came for a file says nothing of it: whether Xero has it is not known, and it is sent again without harm."""
 
 
 class Attachments:
@@ -59,7 +63,7 @@ class Attachments:
                     continue
                 result = _unfit(attachment) or self._send(name, attachment)
             except XeroError as error:
-                if not error.server_failed:
+                if not error.server_failed and not isinstance(error, NotAsSent):
                     raise
                 log.warning("%s: %s", name, error.message)
                 result = self._failed_over(attachment, error)
@@ -119,7 +123,7 @@ class Attachments:
             self._looked_in_vain.add(document)
             error.server_failed = error.limit == "outage" and len(self._looked_in_vain) == 1
             raise
-        found = (data.get("Attachments") if isinstance(data, dict) else None) or []
+        found = _listed(data)
         self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
         return self._there[document]
 
@@ -135,7 +139,7 @@ class Attachments:
             content_type=attachment["mime_type"],
             again_for=REPLAY,
         )
-        return Result("pushed", _id(answer.data))
+        return _read(answer.data, attachment["file_name"])
 
 
 def _unfit(attachment: dict[str, Any]) -> Result | None:
@@ -162,9 +166,29 @@ def _unfit(attachment: dict[str, Any]) -> Result | None:
     return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
 
 
-def _id(data: Any) -> UUID | None:
+def _listed(data: Any) -> list[dict[str, Any]]:
+    """The files of an answer. NotAsSent where it is no list of them."""
     found = data.get("Attachments") if isinstance(data, dict) else None
-    try:
-        return wire.uuid(found[0].get("AttachmentID")) if found else None
-    except (ValueError, AttributeError, TypeError):
-        return None
+    files = wire.objects(found)
+    if not isinstance(found, list) or len(files) != len(found):
+        raise NotAsSent("What came is no list of attachments.", "Push again; if it lasts, report it.")
+    return files
+
+
+def _read(data: Any, name: str) -> Result:
+    """What has become of the file of that name. NotAsSent where Xero does not say that it has one."""
+    for file in _listed(data):
+        there = wire.word(file.get("FileName"))
+        if there and _folded(there) != _folded(name):
+            return Result("failed", error="Xero has it under another name: check in Xero", correction=RENAME)
+        try:
+            xero_id = wire.uuid(file.get("AttachmentID"))
+        except ValueError:
+            continue
+        if xero_id and xero_id.int:
+            return Result("pushed", xero_id)
+    raise NotAsSent("Xero does not say that it has the attachment.", "Push again; if it lasts, report it.")
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -1,7 +1,7 @@
 """Documents with priced lines: fifty to a request, created once, changed while Xero still calls them drafts."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -25,6 +25,7 @@ REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero 
 QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
+DOUBT = "what Xero answered to it fits another document, or a refusal; looked up, it is there"
 UNANSWERED = "It is not in Xero. Push again; if that happens again, report it."
 
 
@@ -170,7 +171,7 @@ class Batch:
     def _plan(
         self,
         documents: Sequence[Document],
-        standing: Mapping[UUID, Record | Result | None],
+        standing: Mapping[UUID, planning.Standing],
         there: lookup.Found | None,
         at_most: Mapping[UUID, int],
     ) -> tuple[list[Settled], list[planning.Planned]]:
@@ -274,11 +275,13 @@ class Batch:
             elif not error.in_doubt:
                 self.outbox.release(request)
             raise
-        pairs = readback.pair(self.kind, request.identities, readback.elements(self.kind, answer.data))
+        records = readback.elements(self.kind, answer.data)
+        pairs = readback.pair(self.kind, request.identities, records)
+        others, odd = self._doubtful(request, records, pairs) if request.method == "PUT" else (set(), set())
 
         def read(at: int, document: Document | None, name: str, number: str | None) -> Result:
             record = pairs[at]
-            if record is None:
+            if record is None or at in others:
                 return Result(None)
             meant = request.identities[at].get(self.kind.key)
             xero_id = readback.id_of(self.kind, record)
@@ -286,7 +289,14 @@ class Batch:
                 return check_in_xero(f"Xero answered the change of {meant} with {xero_id}, which is another document")
             return readback.answered(self.kind, name, number, document, record)
 
-        self._conclude(request, self._results(request, read))
+        self._conclude(request, self._results(request, read), others | odd)
+
+    def _doubtful(
+        self, request: Request, records: Sequence[Record], pairs: Sequence[Record | None]
+    ) -> tuple[set[int], set[int]]:
+        ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
+        known = set(self.outbox.claims(readback.NOBODY, ids))
+        return readback.doubtful(self.kind, request.identities, records, pairs, known)
 
     def _divide(self, request: Request) -> None:
         """One of them makes Xero refuse all: each half goes by itself, until the one is found."""
@@ -311,13 +321,17 @@ class Batch:
         for one in halves:
             self._send(one)
 
-    def _conclude(self, request: Request, results: list[Settled]) -> None:
-        """Settles what was answered; where that leaves a doubt, Xero is looked into first."""
-        doubtful = [at for at, one in enumerate(results) if request.method == "PUT" and wants_a_look(one.result)]
+    def _conclude(self, request: Request, results: list[Settled], odd: Collection[int] = ()) -> None:
+        """Settles what was answered; where that leaves a doubt, as at the `odd` places, Xero is looked into first."""
+        doubtful = [
+            at for at, one in enumerate(results) if request.method == "PUT" and (at in odd or wants_a_look(one.result))
+        ]
         if doubtful:
             found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
             for at in doubtful:
-                results[at] = self._looked_up(request, at, results[at], found)
+                one = self._looked_up(request, at, results[at], found)
+                doubt = (DOUBT,) if at in odd and one.result.state == "pushed" else ()
+                results[at] = replace(one, result=replace(one.result, notes=(*one.result.notes, *doubt)))
             results = each_its_own(results, doubtful)
         silent = Result("failed", error="Xero's answer says nothing of it", correction=UNANSWERED)
         results = [replace(one, result=silent) if one.result.state is None else one for one in results]

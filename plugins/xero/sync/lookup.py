@@ -4,17 +4,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
 from xero.documents.declaration import Json, Likeness, PricedKind, Record
 from xero.documents.pricing import same_day, same_total
-from xero.sync.readback import elements
+from xero.sync.readback import id_of
 
 PAGE_SIZE = 1000
 #: How much earlier than our request a record may say that it was changed: Xero's clock and ours need not agree.
 SLACK = timedelta(minutes=10)
+AGAIN = "Nothing was made of it. Push again; if it lasts, report it."
+
+
+class AnotherRecord(BadAnswer):
+    """What came for a record is not that one, or is not readable: it says nothing of any other record."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ def _pages(
     client: XeroClient, kind: PricedKind, query: dict[str, str]
 ) -> Iterator[tuple[list[Record], datetime | None]]:
     """Until a page brings nothing new: a server may cap the size of a page, or ignore pages altogether."""
-    seen: set[str] = set()
+    seen: set[UUID | None] = set()
+    announced: list[int] = []
     for page in range(1, MAX_PAGES + 1):
         # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
         params: dict[str, str | int | bool] = {
@@ -51,12 +59,16 @@ def _pages(
             **precise(kind),
         }
         answer = client.get(kind.path, params=params)
-        found = elements(kind, answer.data)
-        new = {str(record.get(kind.key)).lower() for record in found} - seen
+        found = listed(kind, answer.data)
+        new = {id_of(kind, record) for record in found} - seen
         yield found, answer.server_time
         seen |= new
-        pages = _page_count(answer.data)
+        pages = _announced(answer.data, "pageCount")
+        announced += [count for count in [_announced(answer.data, "itemCount")] if count is not None]
         if not new or (pages is not None and page >= pages):
+            # Of what is made meanwhile nothing can be asked: it is not ours.
+            if (announced and len(seen) < min(announced)) or (not seen and (pages or 0) > 1):
+                raise BadAnswer(f"Xero announced more of {kind.title} than it gave.", AGAIN)
             return
     raise too_many_pages(kind.path)
 
@@ -65,16 +77,42 @@ def precise(kind: PricedKind) -> dict[str, str]:
     return {name: value for name, value in kind.query.items() if name == "unitdp"}
 
 
-def _page_count(data: Any) -> int | None:
+def _announced(data: Any, name: str) -> int | None:
     pagination = data.get("pagination") if isinstance(data, dict) else None
-    count = pagination.get("pageCount") if isinstance(pagination, dict) else None
-    return count if isinstance(count, int) else None
+    count = pagination.get(name) if isinstance(pagination, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
-def one(client: XeroClient, kind: PricedKind, xero_id: object) -> Record | None:
-    """The record of that id, as it is now. Raises Refused with status 404 when there is none."""
-    found = elements(kind, client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data)
-    return readable(found[0]) if found else None
+def listed(kind: PricedKind, data: Any) -> list[Record]:
+    """The records of a list. BadAnswer where it is none, or where one of them cannot be told from others: what cannot
+    be read must not count as not there."""
+    found = data.get(kind.envelope) if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+    if not all(isinstance(one, dict) and _can_be_told(kind, one) for one in found):
+        raise BadAnswer(f"What came is a list of {kind.title} of which one cannot be read.", AGAIN)
+    return found
+
+
+def _can_be_told(kind: PricedKind, record: Record) -> bool:
+    contact = record.get("Contact") or {}
+    words = [record.get(name) for name in ("Type", "Url", "Status", kind.number)]
+    words += [contact.get("ContactID")] if isinstance(contact, dict) else [contact]
+    return id_of(kind, record) is not None and all(one is None or isinstance(one, str) for one in words)
+
+
+def one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record:
+    """The record of that id, as it is now. Raises Refused with status 404 when there is none, AnotherRecord when what
+    came is not that one."""
+    data = client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data
+    found = data.get(kind.envelope) if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+    record = found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
+    lines = record.get("LineItems") or []
+    if not _can_be_told(kind, record) or id_of(kind, record) != xero_id or wire.objects(lines) != lines:
+        raise AnotherRecord(f"What came for a {kind.word} is not that one.", AGAIN)
+    return readable(record)
 
 
 def readable(record: Record) -> Record:

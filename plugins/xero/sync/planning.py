@@ -6,13 +6,15 @@ from uuid import UUID
 
 import msgspec
 
+from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.outbox import Result, Waiting
 from xero.sync import lookup, own_fault, readback
-from xero.sync.settling import Settled, label, not_there, unfit
+from xero.sync.lookup import AnotherRecord
+from xero.sync.settling import Settled, check_in_xero, label, not_there, unfit
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
@@ -45,14 +47,16 @@ Standing = Record | Result | None
 
 
 def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Standing]:
-    """How those that were pushed before stand in Xero now; None for what is not there, a Result for what Xero fails
-    to show, though it shows others."""
+    """How those that were pushed before stand in Xero now; None for what is not there, a Result where another
+    record came, or Xero fails to show it, though it shows others."""
     return {one.id: there(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
 
 
 def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
     try:
         return lookup.one(client, kind, xero_id)
+    except AnotherRecord:
+        return check_in_xero("what Xero gave for it is not that record, so that nothing was sent")
     except Refused as refusal:
         if refusal.status == 404:
             return None
@@ -131,7 +135,7 @@ def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
     payload = kind.payload(document)
     payload |= {name: "" for name in TEXTS if record.get(name) and name not in payload}
     payload |= {name: None for name in DATES if record.get(name) and name not in payload}
-    lines_there = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
+    lines_there = wire.objects(record.get("LineItems"))
     there = {str(line["LineItemID"]).lower() for line in lines_there if line.get("LineItemID")}
     lines = [
         {"LineItemID": str(line["xero_line_id"]), "Tracking": [], **made}

@@ -1,6 +1,7 @@
 """What Xero answered to a request, taken apart: which element is which document, what became of it, what differs."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,18 +11,22 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Document, Json, PricedKind, Record
-from xero.documents.pricing import same_contact, same_text, same_total
+from xero.documents.pricing import addressee, same_contact, same_text, same_total
 from xero.qicworks.outbox import Result
 from xero.sync import corrections
 from xero.sync.settling import refused
 
-DATES = (("due date", "due_date", "DueDate"), ("delivery date", "delivery_date", "DeliveryDate"))
+DATES = (
+    ("date", "issue_date", "Date"),
+    ("due date", "due_date", "DueDate"),
+    ("delivery date", "delivery_date", "DeliveryDate"),
+)
 NOBODY = UUID(int=0)  # what Xero gives where there is no id
 
 
 def elements(kind: PricedKind, data: Any) -> list[Record]:
-    found = data.get(kind.envelope) if isinstance(data, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    """Of an answer to what was sent, as far as it can be read; what is missing there is looked up."""
+    return [*wire.objects(data.get(kind.envelope))] if isinstance(data, dict) else []
 
 
 def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
@@ -75,32 +80,74 @@ def _mute(identity: Json, place: int, mute: Sequence[int], records: Sequence[Rec
     return None if against else place
 
 
-def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
-    """What became of one document. `document` is what was sent, None where it has changed since.
+def doubtful(
+    kind: PricedKind,
+    identities: Sequence[Json],
+    records: Sequence[Record],
+    pairs: Sequence[Record | None],
+    known: Collection[UUID],
+) -> tuple[set[int], set[int]]:
+    """Of an answer to new documents the places at which an element may be another document's: its id came twice, or is
+    one of the `known` ones of documents that QicWorks has, it says so, or another one has its number; and those at
+    which one is refused, though it has an id. What became of these is to be looked up."""
+    ids = Counter(id_of(kind, record) for record in records)
+    numbers = Counter(_folded(record.get(kind.number)) for record in records)
+    sent = Counter(_folded(identity[kind.number]) for identity in identities)
+    others, refused = set(), set()
+    for at, (identity, record) in enumerate(zip(identities, pairs, strict=True)):
+        if record is None or (xero_id := id_of(kind, record)) is None:
+            continue
+        number = _folded(identity[kind.number])
+        if ids[xero_id] > 1 or xero_id in known or numbers[number] > sent[number] or _is_another(identity, record):
+            others.add(at)
+        elif _is_refused(record):
+            refused.add(at)
+    return others, refused
 
-    Without an id and without a refusal nothing is known of it: state None.
+
+def _folded(number: object) -> str:
+    return str(number or "").strip().casefold()
+
+
+def _is_another(identity: Json, record: Record) -> bool:
+    """Whether it says that it is of another type, or another document of QicWorks'."""
+    strange_type = record.get("Type") and "Type" in identity and not same_text(identity["Type"], record["Type"])
+    elsewhere = "Url" in identity and addressee(record) and not same_text(identity["Url"], record.get("Url"))
+    return bool(strange_type or elsewhere)
+
+
+def _is_refused(record: Record) -> bool:
+    attribute = str(record.get("StatusAttributeString") or "").strip().casefold()
+    has_errors = str(record.get("HasErrors") or False).strip().casefold()
+    return bool(record.get("ValidationErrors")) or attribute == "error" or has_errors not in ("false", "")
+
+
+def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+    """What has become of one document that stands in Xero. `document` is what was sent, None where that has changed.
+
+    Without an id nothing is known of it: state None.
     """
     xero_id = id_of(kind, record)
-    errors = list(dict.fromkeys(_words(record, "ValidationErrors")))
-    if errors or record.get("HasErrors") is True or record.get("StatusAttributeString") == "ERROR":
-        return refused(kind, label, number, errors)
     if xero_id is None:
         return Result(None)
-    status = str(record.get("Status") or "") or None
+    status = cleaned(wire.word(record.get("Status")) or "") or None
     if status in kind.gone:
         return deleted(label, number, status, xero_id)
-    warnings = list(dict.fromkeys(_words(record, "Warnings")))
+    warnings = list(dict.fromkeys([*_words(record, "Warnings"), *_words(record, "ValidationErrors")]))
     if any(corrections.is_failure(words) for words in warnings):
         failed = refused(kind, label, number, warnings, xero_id)
         return replace(failed, xero_status=status, line_ids=line_ids(document, record))
     notes = [f"Xero says: {words}" for words in warnings]
     if document is not None:
-        notes += differences(document, record)
+        notes += differences(kind, document, record)
     return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
 
 
 def answered(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
-    """`read` of what Xero answers to what was just sent: there every line must be what it was sent as."""
+    """`read` of what Xero answers to what was just sent: it may be refused, and every line must be what it was sent
+    as."""
+    if _is_refused(record):
+        return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
     result = read(kind, label, number, document, record)
     wrong = list(misbooked(kind, document, record)) if document is not None and result.state == "pushed" else []
     if not wrong:
@@ -135,8 +182,16 @@ def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | 
     )
 
 
-def differences(document: Document, record: Record) -> Iterator[str]:
-    """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates."""
+def differences(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+    """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates,
+    and whose it is."""
+    sent, contact = kind.payload(document), record.get("Contact")
+    whose = contact.get("ContactID") if isinstance(contact, dict) else None
+    if whose and not same_text(sent["Contact"]["ContactID"], whose):
+        yield "the contact is another one in Xero"
+    for name, field in (("type", "Type"), ("currency", "CurrencyCode"), ("address", "Url")):
+        if field in sent and record.get(field) and not same_text(sent[field], record[field]):
+            yield f"{name} {sent[field]} in QicWorks, {cleaned(record[field])} in Xero"
     for name, field in (("net amount", "sub_total"), ("tax", "total_tax"), ("total", "total")):
         theirs = _amount(record.get({"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}[field]))
         ours = document.row[field]
@@ -161,14 +216,14 @@ def misbooked(kind: PricedKind, document: Document, record: Record) -> Iterator[
             continue
         for name, what in (("AccountID", "account"), ("TaxType", "tax code")):
             if theirs.get(name) and not same_text(sent[name], theirs[name]):
-                shown = theirs.get("AccountCode") if name == "AccountID" else theirs[name]
-                yield f"line {number} has the {what} {shown or 'of another id'}"
+                shown = wire.word(theirs.get("AccountCode" if name == "AccountID" else name))
+                yield f"line {number} has the {what} {cleaned(shown or 'of another id')}"
         if isinstance(theirs.get("Tracking"), list) and _options(sent) != _options(theirs):
             yield f"line {number} has other departments"
 
 
 def _options(line: Record) -> list[str]:
-    options = [one.get("TrackingOptionID") for one in line.get("Tracking") or () if isinstance(one, dict)]
+    options = [one.get("TrackingOptionID") for one in wire.objects(line.get("Tracking"))]
     return sorted(str(one).lower() for one in options if one)
 
 
@@ -206,8 +261,9 @@ def _day(value: object) -> date | None:
 def _words(node: Any, name: str) -> Iterator[str]:
     """Messages under that name, of the element and of its lines and contact. Xero calls them Message or Description."""
     if isinstance(node, dict):
-        for one in node.get(name) or ():
-            words = one.get("Message") or one.get("Description") if isinstance(one, dict) else one
+        found = node.get(name)
+        for one in found if isinstance(found, list) else [found]:
+            words = wire.word(one.get("Message") or one.get("Description") if isinstance(one, dict) else one)
             if words:
                 yield cleaned(words)
         for part in ("LineItems", "Contact"):

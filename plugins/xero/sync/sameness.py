@@ -18,11 +18,11 @@ APART = frozenset({"LineItems", "Contact", "Status", "Url"})
 def same_content(kind: PricedKind, document: Document, record: Record) -> bool:
     """Field by field, as far as QicWorks sends them. What cannot be read is not the same."""
     sent = kind.payload(document)
-    lines = [line for line in record.get("LineItems") or () if isinstance(line, dict)]
+    lines, contact = wire.objects(record.get("LineItems")), record.get("Contact")
     try:
         return (
             all(_same(name, value, record.get(name)) for name, value in sent.items() if name not in APART)
-            and same_text(sent["Contact"]["ContactID"], (record.get("Contact") or {}).get("ContactID"))
+            and same_text(sent["Contact"]["ContactID"], contact.get("ContactID") if isinstance(contact, dict) else None)
             and len(lines) == len(sent["LineItems"])
             and all(_same_line(ours, theirs) for ours, theirs in zip(sent["LineItems"], lines, strict=True))
         )
@@ -51,7 +51,7 @@ def _same_line(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
 
 
 def _options(line: Mapping[str, Any]) -> list[str]:
-    return sorted(_text(one.get("TrackingOptionID")).lower() for one in line.get("Tracking") or ())
+    return sorted(_text(one.get("TrackingOptionID")).lower() for one in wire.objects(line.get("Tracking")))
 
 
 def _text(value: object) -> str:

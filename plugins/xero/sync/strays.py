@@ -107,7 +107,7 @@ class _Search:
         for page in range(1, MOST_PAGES + 1):
             params: dict[str, str | int | bool] = {"page": page, "pageSize": PAGE_SIZE, "order": "UpdatedDateUTC DESC"}
             answer = self.client.get(kind.path, params={**params, **lookup.precise(kind)}, modified_since=since)
-            records = readback.elements(kind, answer.data)
+            records = lookup.listed(kind, answer.data)
             yield from map(lookup.readable, records)
             if len(records) < PAGE_SIZE:
                 return

@@ -1,0 +1,14 @@
+"""Texts on their way into a column: whatever Xero put into them, PostgreSQL can hold it, and a page can show it."""
+
+import re
+
+LONGEST = 8000  # characters
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
+
+
+def fit(words: str | None, longest: int = LONGEST) -> str | None:
+    """The same without control characters and halves of characters, and not longer than that."""
+    if words is None:
+        return None
+    told = UNFIT.sub(" ", words)
+    return told if len(told) <= longest else told[: longest - 1] + "…"
