@@ -161,8 +161,9 @@ def test_what_a_row_says_it_is_it_is_by_a_seal_or_by_what_the_record_says(of: Pr
     assert not is_own(other)
     assert is_own(other, Link(FIRST), Link(SECOND))
     assert not is_own(record(of), Link(SECOND), Link(FIRST)), "it was made anew since, and is another one by now"
-    assert not is_own(None)
+    assert is_own(None), "it is not there, which a push says itself"
     assert is_own(None, Link(FIRST)), "it was pushed as that, and is gone"
+    assert not is_own(None, Link(SECOND))
     moved = record(of, **{of.key: str(SECOND)})
     assert not is_own(moved, Link(FIRST)), "the row was changed since it was read"
 

@@ -85,7 +85,7 @@ class Attachments:
         found = planning.there(self.it.client, self.kind, xero_id)
         record = found if isinstance(found, Mapping) else None
         for document in self.outbox.read_priced([id]):
-            if document.xero_id == xero_id and self.finder.is_own(document, record):
+            if record and document.xero_id == xero_id and self.finder.is_own(document, record):
                 return True
         number = None if record is None else str(record.get(self.kind.number) or "")
         doubt = not_its_own(self.kind, name, xero_id, number)

@@ -60,12 +60,12 @@ class Finder:
 
     def is_own(self, document: Document, record: Record | None) -> bool:
         """Whether the record that a document's row says it is (None: it is not there) is its own: by its newest seal,
-        or where it has none by what the record says of itself."""
+        or where it has none by what the record says of itself. Of what is not there nothing can be changed."""
         if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
             return False  # the row says something else by now
         if own := current(self.outbox.links(document.id, document.row["links"])):
             return own == document.xero_id
-        return record is not None and is_it(self.kind, document, record)
+        return record is None or is_it(self.kind, document, record)
 
     def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
         """Whoever claims what carries our own address; of the rest without what another one is: by its address, or by a
