@@ -109,7 +109,8 @@ def test_killed_at_any_moment(books: Books, kind: str) -> None:
         assert_interrupted(books.world, left_open)
         met += left_open
     assert len(met) >= len(chosen) - 2, "all but those killed before their event was opened, or after it was closed"
-    assert {call["status"] for call in books.writes()} == {200}, "what is sent again under its key is the same request"
+    whole = [call for call in books.writes() if call["sha256"]]  # of one killed before its body, the head came alone
+    assert {call["status"] for call in whole} == {200}, "what is sent again under its key is the same request"
     books.assert_once()
 
 
