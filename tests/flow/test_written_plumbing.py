@@ -185,6 +185,12 @@ def test_settings_of_the_role_change_nothing_and_are_taken_away(world: World, sy
     assert "settings" not in world.main("migrate", "--grant-to", sync.role).stderr
 
 
+def test_who_is_on_can_be_asked_before_a_new_table_is_granted(world: World, sync: UnderRole) -> None:
+    id = sync.connection_id()
+    world.query(f"REVOKE ALL ON xero_sync.switching FROM {sync.role}")
+    assert sync.sql("SELECT xero_sync.is_on(%s) AS it", id) == [{"it": True}]
+
+
 def test_a_record_that_was_not_loaded_says_of_nobody_who_that_is(world: World, sync: UnderRole) -> None:
     sync.pull("contacts")
     one, other = world.query(

@@ -14,8 +14,10 @@ CREATE INDEX switching_connection ON xero_sync.switching (connection_id, id DESC
 INSERT INTO xero_sync.switching (connection_id, enabled)
 SELECT id, false FROM xero_sync.connection WHERE NOT enabled OR state = 'deleted' ORDER BY first_connected_at, id;
 
--- As it stands, by what nobody can take back.
-CREATE FUNCTION xero_sync.is_on(p_connection_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+-- As it stands, by what nobody can take back. With the owner's rights: workers of the version before, whose role has not been granted
+-- the new table yet, ask it, too.
+CREATE FUNCTION xero_sync.is_on(p_connection_id uuid) RETURNS boolean LANGUAGE sql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT connection.enabled AND coalesce((SELECT switching.enabled FROM xero_sync.switching
                                              WHERE switching.connection_id = connection.id ORDER BY id DESC LIMIT 1), true)
       FROM xero_sync.connection WHERE connection.id = p_connection_id

@@ -81,6 +81,7 @@ class Table:
     personal: bool = False  # of what cannot be read, nothing but plain values of the columns is kept
     # Columns of QicWorks' own tables that its statements write, by table.
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own_use: bool = False  # QicWorks itself takes its rows out of use, too: a full pull leaves that as it is
     person: bool = False  # each row is a person (or may be one), who can ask for what is held, and to be erased
 
     @property

@@ -28,6 +28,7 @@ PATH = "/payroll.xro/1.0/Employees"
 
 STAFF_MEMBER = Table(
     "staff",
+    own_use=True,
     columns=(
         Column("xero_id", "EmployeeID", Kind.UUID, required=True),
         Column("first_name", "FirstName", required=True, max_length=255),
@@ -104,6 +105,7 @@ def amount(line: Record) -> object:
 
 PAY_TEMPLATE_LINE = Table(
     "pay_template_line",
+    own_use=True,
     columns=(
         Column("xero_id", "Key", required=True, max_length=200),
         Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),
@@ -138,6 +140,7 @@ def leave_balances(employee: Record) -> Iterable[Record]:
 
 LEAVE_BALANCE = Table(
     "leave_balance",
+    own_use=True,
     columns=(
         Column("xero_id", "Key", required=True, max_length=200),
         Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),

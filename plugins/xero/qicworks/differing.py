@@ -9,8 +9,7 @@ from xero.qicworks.database import Session
 DIFFERS = SQL(
     """
     OR ({versionless} OR staged.xero_updated_at IS NOT NULL OR held.xero_updated_at IS NULL)
-       AND (held.is_active, held.organisation_id, {held})
-           IS DISTINCT FROM (staged.is_active, %(organisation_id)s::uuid, {staged})
+       AND (held.organisation_id, {held}) IS DISTINCT FROM (%(organisation_id)s::uuid, {staged})
     """
 )
 # How a column keeps a number: a price with six decimals is held with four.
@@ -26,12 +25,13 @@ def differs(session: Session, table: Table) -> Composed:
     rows = session.execute(TYPES, (f"qicworks.{table.name}",))
     types = {row["name"]: SQL(row["type"]) for row in rows}
     names = [column.name for column in table.columns]
+    shared = [] if table.own_use else ["is_active"]
     staged = [
         SQL("{}::{}").format(name, types[column.name]) if column.kind is Kind.NUMBER else name
         for column, name in ((one, Identifier("staged", one.name)) for one in table.columns)
     ]
     return DIFFERS.format(
         versionless=SQL("false" if "xero_updated_at" in names else "true"),
-        held=SQL(", ").join(Identifier("held", name) for name in names),
-        staged=SQL(", ").join(staged),
+        held=SQL(", ").join(Identifier("held", name) for name in shared + names),
+        staged=SQL(", ").join([*(Identifier("staged", name) for name in shared), *staged]),
     )
