@@ -221,7 +221,8 @@ class Loading:
 
         Returns how many were active.
         """
-        self.session.execute(IN_USE_AND_MISSING.format(**names(table)), self.parameters)
+        if not table.own_use:
+            self.session.execute(IN_USE_AND_MISSING.format(**names(table)), self.parameters)
         return self._retire(RETIRE, table, since=since, vanished=vanished)
 
     def retire_parts(self, table: Table) -> int:
