@@ -1,9 +1,12 @@
 """A record that Xero does not give, a list without an end, a reading that waited: nothing else suffers, all is said."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.world import World
 from xero.api import paging
+from xero.api.client import Answer, XeroClient
 from xero.api.errors import OutOfBounds, XeroError
 from xero.sync.load import Load
 
@@ -39,6 +42,36 @@ def test_where_no_employee_is_given_it_is_not_one_employee_s(world: World) -> No
     outcome = world.pull("staff")
     assert (outcome.status, outcome.counts.read) == ("warning", 0)
     assert "not available" in outcome.message
+
+
+@pytest.mark.parametrize("id", [None, 7])
+@pytest.mark.parametrize("name", ["staff", "leave_balances"])
+def test_an_employee_without_an_id_holds_back_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, id: Any
+) -> None:
+    """Nor is anybody taken to have left by that."""
+    world.pull("staff")
+    known = {key: row["is_active"] for key, row in world.rows("staff").items()}
+    get, hidden = XeroClient.get, set()
+
+    def nameless(client: XeroClient, path: str, **how: Any) -> Answer:
+        answer = get(client, path, **how)
+        if path.endswith("/Employees"):
+            hidden.add(answer.data["Employees"][0]["EmployeeID"])
+            answer.data["Employees"][0]["EmployeeID"] = id
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(XeroClient, "get", nameless)
+        world.query("UPDATE qicworks.leave_balance SET number_of_units = NULL, row_hash = ''")
+        outcome = world.pull(name, full=True)
+    assert outcome.status == "warning"
+    assert {key: row["is_active"] for key, row in world.rows("staff").items()} == known
+    lost = [row for row in world.rows("leave_balance").values() if row["is_active"] and row["number_of_units"] is None]
+    assert {str(row["employee_xero_id"]) for row in lost} <= hidden, "of all others it was read"
+    world.pull("staff", full=True)
+    assert {key: row["is_active"] for key, row in world.rows("staff").items()} == known
+    assert world.pull(name).status == "success"
 
 
 def test_what_broke_a_bound_is_not_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

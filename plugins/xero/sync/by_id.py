@@ -117,9 +117,7 @@ class ById:
         return sum(not is_refusal(trouble) for trouble in failed.values()) < FEW
 
     def _leave(self, id: str, why: str) -> None:
-        """Not loaded, and not taken for read: the next run finds it still to be read."""
-        self.extract.unread += 1
-        self.extract.odd.append(f"{self.source.envelope}: {id} {why}")
+        self.extract.leave_unread(f"{self.source.envelope}: {id} {why}")
 
     def _get(self, id: str) -> tuple[Answer | None, float]:
         """The answer, None if there is no such record, and when it was asked for (monotonic seconds)."""

@@ -47,6 +47,7 @@ class Extract:
         database.avoid_nested_loops(session)
         self.odd: list[str] = []
         self.unread = 0  # records that could not be read by id, though Xero has them
+        self.nameless = 0  # of these, listed without an id
         self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         main = self._main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
@@ -77,6 +78,11 @@ class Extract:
         """Forgets what was read."""
         with self.session.transaction():
             staging.drop(self.session, self.dataset, self.staging.id)
+
+    def leave_unread(self, why: str) -> None:
+        """A record is not loaded, and not taken for read: the next run finds it still to be read."""
+        self.unread += 1
+        self.odd.append(why)
 
     @property
     def warnings(self) -> list[str]:

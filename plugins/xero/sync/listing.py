@@ -120,18 +120,18 @@ class Listing:
             rows[table], without = self.extract.rows[table].of_page(records)
             if not number:
                 self.position.rowless += map(self.identify, without)
-        seen = () if self.source.tables else tuple(self._seen(record) for record in records)
+        seen = () if self.source.tables else tuple(filter(None, map(self._seen, records)))
         self.extract.stage(rows, seen, complete=False)
         self.extract.progress(len(records))
 
-    def _seen(self, record: object) -> Seen:
+    def _seen(self, record: object) -> Seen | None:
+        """None where it does not say which one it is: nobody can ask for it, and it may be any."""
         key = self.source.identifier
         found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
         if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip():
-            raise BadAnswer(
-                f"{self.source.path} lists a record without {key}.",
-                "It cannot be asked for; if it lasts, report it to Xero. Nothing was loaded.",
-            )
+            self.extract.leave_unread(f"{self.source.path} lists a record without {key}, which cannot be asked for")
+            self.extract.nameless += 1
+            return None
         return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
 
 

@@ -177,7 +177,7 @@ class Load:
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
         if self._read_whole(table):
-            if nameless := rejections.nameless(session, staged, table):
+            if nameless := rejections.nameless(session, staged, table) + self.extract.nameless:
                 self.warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
             else:
                 vanished = [] if self.anyway else self.loading.vanished(table)
