@@ -131,3 +131,25 @@ def test_what_a_line_paid_before_may_be_unreadable(payroll: Payroll) -> None:
         )
     payroll.push("payroll")
     only_fail(payroll, "payroll", dict.fromkeys(unreadable, "not readable in QicWorks"), good)
+
+
+@pytest.mark.parametrize("start", ["-infinity", "0044-03-15 BC", "0202-10-05"])
+def test_a_period_that_no_calendar_has_holds_back_no_other(payroll: Payroll, start: str) -> None:
+    """Of the same employee; and whose pay template is of such a period fails by name."""
+    odd, period = payroll.period(2), payroll.period()
+    one, two, three = payroll.paid_by_the_hour()[:3]
+    bad = payroll.pay(one, odd, PayLine())
+    good = [payroll.pay(one, period, PayLine()), payroll.pay(three, period, PayLine())]
+    unclear = payroll.pay(two, period, PayLine())
+    payroll.world.query(
+        "INSERT INTO xero_sync.owned_earnings_line VALUES (%s, %s, %s, %s, false, '{}', NULL)",
+        *(payroll.connection_id, two, payroll.rate("Ordinary Hours"), odd),
+    )
+    payroll.world.query("UPDATE qicworks.pay_period SET start_date = %s WHERE id = %s", start, odd)
+    payroll.push("payroll")
+    wrong = {bad: f"its period start is {start}"}
+    if start != "0202-10-05":
+        wrong[unclear] = "not readable in QicWorks"
+    else:
+        good.append(unclear)
+    only_fail(payroll, "payroll", wrong, good)

@@ -1,7 +1,8 @@
 -- What is pushed of pay: an employee's pay of one period, and its lines.
 
 -- name: documents
--- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee.
+-- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee; one that no calendar
+-- has says nothing of an order.
 SELECT push.*, period.start_date AS period_start, period.end_date AS period_end, period.approved_at AS period_approved_at,
        calendar.calendar_type, calendar.start_date AS calendar_start,
        period.payroll_calendar_xero_id AS period_calendar,
@@ -20,7 +21,7 @@ SELECT push.*, period.start_date AS period_start, period.end_date AS period_end,
                                             AND another.push_state IN ('ready', 'in_flight')) AS earlier_waiting
          FROM qicworks.payroll_push AS another
          JOIN qicworks.pay_period AS its ON its.id = another.pay_period_id
-        WHERE another.staff_id = push.staff_id) AS other
+        WHERE another.staff_id = push.staff_id AND its.start_date BETWEEN '1900-01-01' AND '2199-12-31') AS other
  WHERE push.id = ANY(:ids)
  ORDER BY period.start_date, push.created_at, push.id;
 
@@ -51,6 +52,7 @@ SELECT DISTINCT ON (staff.id)
     ON period.organisation_id = set_for.organisation_id AND period.payroll_calendar_xero_id = staff.payroll_calendar_xero_id
    AND period.approved_at IS NOT NULL AND period.start_date > set_for.start_date
  WHERE owned.connection_id = :connection_id AND NOT owned.empty AND NOT owned.disclaimed
+   AND set_for.start_date BETWEEN '1900-01-01' AND '2199-12-31' AND period.start_date BETWEEN '1900-01-01' AND '2199-12-31'
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.pay_period AS its ON its.id = push.pay_period_id
                     WHERE push.staff_id = staff.id AND its.start_date >= period.start_date)
@@ -63,6 +65,7 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
   FROM xero_sync.owned_earnings_line AS owned
   JOIN qicworks.pay_period AS period ON period.id = owned.pay_period_id
  WHERE owned.connection_id = :connection_id AND NOT owned.empty AND NOT owned.disclaimed
+   AND period.start_date BETWEEN '1900-01-01' AND '2199-12-31'
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
                     WHERE push.pay_period_id = owned.pay_period_id

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.documents.declaration import Finding, Json, Record
+from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import SALARY, Pay
 from xero.documents.pricing import plain
 from xero.qicworks.owned_lines import Owned
@@ -88,12 +89,13 @@ def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> It
 
 
 def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:
-    """Lines of which QicWorks cannot tell any more what they paid before it set them."""
+    """Lines of which QicWorks cannot tell any more what they paid before it set them, or which period they are of."""
     for one in owned:
         numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
-        if not numbers or not (one.before is None or _is_line(one.before)):
+        dated = not isinstance(one.period_start, OutOfRange)
+        if not numbers or not dated or not (one.before is None or _is_line(one.before)):
             yield Finding(
-                f"what the pay template's line '{one.name}' paid before is not readable in QicWorks",
+                f"what the pay template's line '{one.name}' paid before, or when, is not readable in QicWorks",
                 "Enter this pay in Xero by hand, and report it.",
             )
 

@@ -148,8 +148,9 @@ class PayTemplates(OneByOne):
         owned = self.lines.of(row["employee_xero_id"])
         if owned is None:
             return unfit(name, [self.left.unsealed(document)])
-        findings = list(earnings_lines.unreadable(owned))
-        findings += [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
+        if findings := list(earnings_lines.unreadable(owned)):
+            return unfit(name, findings)
+        findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         findings = findings or list(pay_runs.not_next(self.pay_runs, row))
         if findings:
             return unfit(name, findings)
