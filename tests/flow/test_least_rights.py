@@ -63,6 +63,10 @@ FORBIDDEN = """
     UPDATE xero_sync.owned_earnings_line SET written = NULL, seal = NULL
     SELECT setval('xero_sync.earnings_line_written', 1)
     UPDATE qicworks.payroll_push SET takes_back = true
+    UPDATE xero_sync.document_link SET version = 1
+    DELETE FROM xero_sync.document_link
+    INSERT INTO xero_sync.link_before_seals (document_id, tenant_id) VALUES (gen_random_uuid(), 'X')
+    DELETE FROM xero_sync.link_before_seals
     UPDATE xero_sync._yoyo_migration SET migration_id = 'X'
     DELETE FROM xero_sync._yoyo_log
     SELECT * FROM xero_sync._yoyo_migration
