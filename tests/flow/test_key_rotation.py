@@ -16,7 +16,7 @@ from tests.support.pushing import Books
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
 from xero.api.errors import NotMatched
-from xero.qicworks import database, token_keys
+from xero.qicworks import database, switches, token_keys
 from xero.qicworks.tokens import DatabaseTokens, save_new, vault
 
 NEWEST = "0YHKB7EfVtb9hQuWmEyDjV5tmsHcYTpbZn7sJrVqG7s="
@@ -54,9 +54,12 @@ def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> Non
         world.engine, world.app(), "xero_default", DatabaseTokens(world.engine, token_id, world.app()).get()
     )
     world.query("UPDATE xero_sync.token SET state = 'broken', secret = '' WHERE id = %s", idle)  # wiped: nothing to do
+    with database.session(world.engine) as session:
+        for on in (False, True):
+            switches.switch(session, world.app(), world.live_at(0).id, on, "Kim")
     held = world.token(token_id)
     world.keys = [NEWEST, KEY]
-    assert "needed by 2; run `keys rotate`" in world.main("keys", "check").stdout
+    assert "needed by 3; run `keys rotate`" in world.main("keys", "check").stdout
 
     rotated = world.main("keys", "rotate")
     assert (rotated.returncode, rotated.stdout) == (
