@@ -63,3 +63,10 @@ UPDATE qicworks.attachment
 -- The document was made anew in Xero, and has none of its attachments there.
 UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL, push_error = NULL, push_correction = NULL
  WHERE parent_type = :table AND parent_id = :id AND push_state IN ('pushed', 'failed');
+
+-- name: retry_attachments
+-- Those that failed, of the documents that are wanted; null: of all.
+UPDATE qicworks.attachment SET push_state = 'ready', push_error = NULL, push_correction = NULL
+ WHERE organisation_id = :organisation_id AND parent_type = :table AND push_state = 'failed'
+   AND (:wanted::uuid[] IS NULL OR parent_id = ANY(:wanted))
+RETURNING id;

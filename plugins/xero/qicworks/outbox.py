@@ -74,15 +74,6 @@ RETRY = SQL(
     """
 )
 
-RETRY_ATTACHMENTS = SQL(
-    """
-    UPDATE qicworks.attachment SET push_state = 'ready', push_error = NULL, push_correction = NULL
-     WHERE organisation_id = %(organisation_id)s AND parent_type = %(table)s AND push_state = 'failed'
-       AND (%(wanted)s::uuid[] IS NULL OR parent_id = ANY(%(wanted)s))
-    RETURNING id
-    """
-)
-
 
 @dataclass(frozen=True)
 class Request:
@@ -133,7 +124,8 @@ class Outbox(Outgoing):
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
         """Failed documents and attachments are ready again; how many."""
-        return len(self._run(RETRY, wanted=wanted)) + len(self._run(RETRY_ATTACHMENTS, wanted=wanted))
+        of_them = {"organisation_id": self.connection.organisation_id, "table": self.kind.table, "wanted": wanted}
+        return len(self._run(RETRY, wanted=wanted)) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
 
     def lost(self) -> list[tuple[UUID, int, str]]:
         """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""
