@@ -30,7 +30,7 @@ class Between:
             def do_GET(self) -> None:
                 outer._handle(self)
 
-            do_PUT = do_POST = do_DELETE = do_GET
+            do_PUT = do_POST = do_DELETE = do_PATCH = do_GET
 
             def log_message(self, *_: object) -> None:
                 """Silent."""

@@ -20,6 +20,8 @@ def pay_items(said: Any) -> Any:
         said = said[0]
     if not isinstance(said, Mapping) or not ARRAYS.keys() & said.keys():
         return None
+    if not all(said.get(array) is None or isinstance(said[array], list) for array in ARRAYS):
+        return None
     found = []
     for array, (kind, id) in ARRAYS.items():
         for item in said.get(array) or ():

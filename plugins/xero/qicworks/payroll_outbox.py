@@ -12,6 +12,7 @@ from xero.documents.declaration import Document
 from xero.qicworks import sql
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.texts import fit
 
 PAYROLL = sql.Statements("push/payroll")
 LEAVE = sql.Statements("push/leave_requests")
@@ -92,7 +93,7 @@ class LeaveOutbox:
         return version
 
     def keep_id(self, id: UUID, xero_id: UUID, status: str | None) -> None:
-        LEAVE.keep_id(self.session, id=id, xero_id=xero_id, xero_status=status)
+        LEAVE.keep_id(self.session, id=id, xero_id=xero_id, xero_status=fit(status, 100))
 
     def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
         """Those leave applications that another request of QicWorks is."""

@@ -23,6 +23,12 @@ def one(client: XeroClient, id: UUID) -> Record:
     return record
 
 
+def template(client: XeroClient, id: UUID) -> Record:
+    """The pay template of an employee; nothing where none can be read."""
+    found = one(client, id).get("PayTemplate")
+    return found if isinstance(found, dict) else {}
+
+
 def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
     """What has changed in Xero since staff were pulled."""
     yield from somebody_else(employee, row)

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid4
 
-from xero.api.errors import Refused, RetryLater
+from xero.api import wire
+from xero.api.errors import Refused, RetryLater, cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
@@ -146,7 +147,7 @@ class Leave(OneByOne):
         xero_id, errors = id_of(record), _errors(record)
         if errors:
             self._refused(document, request, errors)
-        elif xero_id is None:
+        elif xero_id is None or self.leave.owned_by_others(document.id, [xero_id]):
             self.look_up(request)
         else:
             self.leave.keep_id(document.id, xero_id, ", ".join(statuses(record)))
@@ -291,5 +292,4 @@ class Leave(OneByOne):
 
 
 def _errors(record: Record) -> list[str]:
-    found = record.get("ValidationErrors")
-    return [str(one.get("Message")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [cleaned(one.get("Message")) for one in wire.objects(record.get("ValidationErrors"))]

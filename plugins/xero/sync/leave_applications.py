@@ -13,7 +13,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, OutOfBounds, Refused, RetryLater
+from xero.api.errors import BadAnswer, OutOfBounds, Refused, RetryLater, cleaned
 from xero.documents.declaration import Json, Record
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 PATH = "/payroll.xro/1.0/LeaveApplications"
 A_PAGE = 100
 REJECTED = "REJECTED"
+WORDS = ("Description", "EmployeeID", "LeaveTypeID")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
     found: dict[str, Record] = {}
     for page in range(1, MAX_PAGES + 1):
         data = client.get(path, params={"page": page}).data
-        if not isinstance(data, dict) or not isinstance(data.get("LeaveApplications"), list):
+        if not isinstance(data, dict) or not _can_be_told(data.get("LeaveApplications")):
             raise BadAnswer(
                 "What came is not a list of leave.", "Nothing was pushed. Push again; if it lasts, report it."
             )
@@ -64,6 +65,17 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
         if len(listed) < A_PAGE or not fresh:
             return list(found.values())
     raise too_many_pages(path)
+
+
+def _can_be_told(found: Any) -> bool:
+    """Whether it is a list of leave each of which can be told from others: what cannot be read must not count as not
+    there."""
+    return isinstance(found, list) and all(
+        isinstance(one, dict)
+        and id_of(one) is not None
+        and all(one.get(name) is None or isinstance(one[name], str) for name in WORDS)
+        for one in found
+    )
 
 
 def one(client: XeroClient, id: UUID) -> Record:
@@ -86,8 +98,8 @@ def id_of(record: Record) -> UUID | None:
 
 
 def statuses(record: Record) -> list[str]:
-    """Of its periods, each once."""
-    return sorted({str(period.get("LeavePeriodStatus")) for period in _periods(record)})
+    """Of its periods, each once, as words fit for a page."""
+    return sorted({cleaned(period.get("LeavePeriodStatus"))[:50] for period in _periods(record)})
 
 
 def is_ours(identity: Json, record: Record) -> bool:

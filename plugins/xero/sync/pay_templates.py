@@ -206,7 +206,7 @@ class PayTemplates(OneByOne):
 
     def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
-            found = employees.one(self.it.client, document.row["employee_xero_id"]).get("PayTemplate") or {}
+            found = employees.template(self.it.client, document.row["employee_xero_id"])
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
                 return
@@ -217,7 +217,7 @@ class PayTemplates(OneByOne):
 
     def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
         try:
-            found = employees.one(self.it.client, document.row["employee_xero_id"]).get("PayTemplate") or {}
+            found = employees.template(self.it.client, document.row["employee_xero_id"])
         except Refused:
             self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
             return
