@@ -188,3 +188,22 @@ def test_nothing_new_is_one_call() -> None:
     server = Server(spread(950, 10_000, random), 100, random)
     newest, _ = read(server, since=START + timedelta(days=300))
     assert (newest, server.calls) == ({}, 1)
+
+
+@pytest.mark.parametrize("kinds", [0, 1, 3], ids=["empty", "the same", "three in turn"])
+def test_pages_that_bring_nothing_new_are_given_up(kinds: int) -> None:
+    """Announced are five thousand, each with a number of its own."""
+    calls = []
+
+    def fetch(since: datetime | None, page: int) -> Page:
+        calls.append(page)
+        which = len(calls) % kinds if kinds else 0
+        rows = [(f"{which}-{number}", START) for number in range(100)] if kinds or len(calls) == 1 else []
+        return Page(rows, 100, 500_000, 5_000, START + timedelta(days=1))
+
+    position = Position(since=None, ask=None)
+    reader = Reader(fetch, lambda row: row[0], lambda row: row[1], position)
+    with pytest.raises(BadAnswer, match="brought nothing"):
+        for _ in reader.pages():
+            pass
+    assert len(calls) < 12

@@ -1,14 +1,15 @@
 -- Staff: which employees to read whole, and which member of QicWorks' staff each of them is.
 
 -- name: to_read
--- Whose entry in the list is newer than what is held; and who is held as active but not in the whole list any more,
+-- Whose entry in the list is of another time than what is held, also of an earlier one: what is held may be of a clock that
+-- was ahead. And who is held as active but not in the whole list any more,
 -- also if it was never more than a pay template, because the employee was rejected.
 SELECT listed.key
   FROM xero_sync.stage_seen AS listed
   LEFT JOIN qicworks.staff AS held ON held.connection_id = :connection_id AND held.xero_id::text = lower(listed.key)
  WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL
    AND (:everything OR held.xero_id IS NULL OR held.missing_since IS NOT NULL OR held.is_active <> listed.is_active
-        OR held.xero_updated_at IS NULL OR listed.version IS NULL OR listed.version > held.xero_updated_at)
+        OR held.xero_updated_at IS NULL OR listed.version IS NULL OR listed.version <> held.xero_updated_at)
 UNION
 SELECT held.xero_id::text
   FROM (SELECT connection_id, xero_id, is_active FROM qicworks.staff

@@ -9,6 +9,7 @@ away. What changed during a walk is read afterwards, from the server's own time 
 `Position` says how far a reading came; it is plain data, so that another process can go on from there.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -22,6 +23,7 @@ from xero.api.errors import BadAnswer
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
+IDLE_PAGES = 5  # in a row of a walk that bring nothing new: nobody has more of them
 SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
 Row = Any
 
@@ -84,6 +86,8 @@ class Reader:
         self.version = version
         self.position = position
         self._last: tuple[Page, list[datetime | None]] | None = None
+        self._walked: deque[set[str]] = deque(maxlen=IDLE_PAGES)  # the rows of the last pages
+        self._idle = 0
 
     def _fetch(self, since: datetime | None, number: int) -> Page:
         self.position.fetched += 1
@@ -144,6 +148,8 @@ class Reader:
         position = self.position
         self._count_walk()
         position.walk_started = page.server_time
+        self._walked.clear()
+        self._idle = 0
         if page.page_count is not None and page.page_count > MAX_PAGES:
             raise too_many_pages(self.path)
         if page.page_count is not None:
@@ -182,10 +188,21 @@ class Reader:
         position = self.position
         page = self._fetch(position.ask, position.page)
         self._versions(page)
+        self._count_idle(page)
         position.page -= 1
         if position.page == 0:
             self._after_walk()
         return page.rows
+
+    def _count_idle(self, page: Page) -> None:
+        rows = set(map(self._mark, page.rows))
+        self._idle = 0 if rows.difference(*self._walked) else self._idle + 1
+        self._walked.append(rows)
+        if self._idle > IDLE_PAGES:
+            said = (
+                f"{self.path}: of {self.position.last_page} pages that were announced {self._idle} brought nothing new"
+            )
+            raise BadAnswer(said, "Nothing was loaded. Pull again; if it lasts, report it to Xero.")
 
     def _after_walk(self) -> None:
         position = self.position

@@ -52,8 +52,12 @@ def open_page(
 
 
 def _key(table: Table) -> Composed:
-    """What a rejection is known by: the record's id, or the hash of a row that has none."""
-    return SQL("coalesce({}::text, 'row ' || encode(row_hash, 'hex'))").format(Identifier(table.key))
+    """What a rejection is known by: the record's id, of a very long one the beginning and its hash, so that an index
+    holds it; or the hash of a row that has none."""
+    return SQL(
+        "CASE WHEN length({key}::text) > 200 THEN left({key}::text, 100) || ' ' || md5({key}::text)"
+        " ELSE coalesce({key}::text, 'row ' || encode(row_hash, 'hex')) END"
+    ).format(key=Identifier(table.key))
 
 
 def _something(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> bool:

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote
 
-from xero.api.client import Answer
 from xero.api.errors import BadAnswer, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
 from xero.datasets.declaration import READ_ON, Source
 from xero.qicworks import merge, staging
@@ -54,8 +53,8 @@ class ById:
     def run(self) -> None:
         wanted = self._wanted()
         log.info("%s: %d records to be read", self.source.path, len(wanted))
-        for id, answer, asked in self._answers(wanted):
-            self._stage(id, answer, asked)
+        for id, records, asked in self._answers(wanted):
+            self._stage(id, records, asked)
 
     def _wanted(self) -> list[str]:
         session, staged = self.extract.session, self.extract.staging
@@ -72,13 +71,13 @@ class ById:
         read = staging.seen(session, staged, self.source)
         return [id for id in found if id not in read]
 
-    def _answers(self, wanted: list[str]) -> Iterator[tuple[str, Answer | None, float]]:
+    def _answers(self, wanted: list[str]) -> Iterator[tuple[str, list[Any], float]]:
         """As they come. A few records that cannot be read are left for the next run; more end this one.
 
         On an error what is under way is waited for and kept, then the error is raised.
         """
         left = iter(wanted)
-        running: dict[Future[tuple[Answer | None, float]], str] = {}
+        running: dict[Future[tuple[list[Any], float]], str] = {}
         failed: dict[str, XeroError] = {}
         error: BaseException | None = None
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xero")
@@ -119,18 +118,18 @@ class ById:
     def _leave(self, id: str, why: str) -> None:
         self.extract.leave_unread(f"{self.source.envelope}: {id} {why}")
 
-    def _get(self, id: str) -> tuple[Answer | None, float]:
-        """The answer, None if there is no such record, and when it was asked for (monotonic seconds)."""
+    def _get(self, id: str) -> tuple[list[Any], float]:
+        """The record, none if there is none of that id, and when it was asked for (monotonic seconds)."""
         asked = time.monotonic()
         try:
-            return self.extract.client.get(self.source.path.format(id=quote(id, safe=""))), asked
+            answer = self.extract.client.get(self.source.path.format(id=quote(id, safe="")))
         except Refused as refused:
             if refused.status != 404:
                 raise
-            return None, asked
+            return [], asked
+        return records_in(answer, self.source), asked
 
-    def _stage(self, id: str, answer: Answer | None, asked: float) -> None:
-        records = [] if answer is None else records_in(answer, self.source)
+    def _stage(self, id: str, records: list[Any], asked: float) -> None:
         if len(records) > 1 or not all(self._is(id, record) for record in records):
             self._leave(id, "was asked for, and Xero answered something else")  # which would overwrite what is right
             return

@@ -1,5 +1,6 @@
 """Reading an endpoint that lists: page by page, what changed, or everything."""
 
+import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ORDER = "UpdatedDateUTC ASC"
+LONGEST_ID = 200  # characters
 
 Progress = Callable[[int], None]  # told how many records came with each page
 
@@ -128,19 +130,27 @@ class Listing:
         """None where it does not say which one it is: nobody can ask for it, and it may be any."""
         key = self.source.identifier
         found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
-        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip():
-            self.extract.leave_unread(f"{self.source.path} lists a record without {key}, which cannot be asked for")
+        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip() or not _is_plain(found):
+            self.extract.leave_unread(
+                f"{self.source.path} lists a record without {key}, or with one that is no id, which cannot be asked for"
+            )
             self.extract.nameless += 1
             return None
         return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
 
 
 def identify(source: Source, record: object) -> str:
-    """What tells this record from others."""
-    if not isinstance(record, dict):
-        return repr(record)
+    """What tells this record from others, short and fit for a column: of an odd one its hash."""
     identifier = source.identifier
-    return str(identifier(record) if callable(identifier) else record.get(identifier))
+    if isinstance(record, dict):
+        said = str(identifier(record) if callable(identifier) else record.get(identifier))
+    else:
+        said = repr(record)
+    return said if _is_plain(said) else f"odd {hashlib.sha256(ascii(said).encode()).hexdigest()}"
+
+
+def _is_plain(id: str) -> bool:
+    return len(id) <= LONGEST_ID and id.isprintable()
 
 
 def records_in(answer: Answer, source: Source) -> list[Any]:
