@@ -161,6 +161,7 @@ ANSWERS: dict[str, Callable[[str, str, list[Any]], None]] = {
     "two of one number": _doubled,
     "another type": _says(Type="ACCPAYCREDIT"),
     "another address": _says(Url=ELSEWHERE),
+    "deleted": _says(Status="DELETED"),
     "an error, and its id": _says(StatusAttributeString="Error"),
     "errors as text, and its id": _says(HasErrors="true"),
     "errors without words, and its id": _says(ValidationErrors=[{"Message": ""}]),

@@ -26,7 +26,7 @@ QUIET = 60.0  # seconds after which a request that got no good answer is surely 
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
 DOUBT = "what Xero answered to it fits another document, or a refusal; looked up, it is there"
-UNANSWERED = "It is not in Xero. Push again; if that happens again, report it."
+UNANSWERED = "Push again; if that happens again, report it."
 
 
 class Batch:
@@ -333,7 +333,8 @@ class Batch:
                 doubt = (DOUBT,) if at in odd and one.result.state == "pushed" else ()
                 results[at] = replace(one, result=replace(one.result, notes=(*one.result.notes, *doubt)))
             results = each_its_own(results, doubtful)
-        silent = Result("failed", error="Xero's answer says nothing of it", correction=UNANSWERED)
+        there = "It is not in Xero. " if request.method == "PUT" else ""
+        silent = Result("failed", error="Xero's answer says nothing of it", correction=there + UNANSWERED)
         results = [replace(one, result=silent) if one.result.state is None else one for one in results]
         self.settling.settle(results, request)
 

@@ -89,7 +89,7 @@ def doubtful(
 ) -> tuple[set[int], set[int]]:
     """Of an answer to new documents the places at which an element may be another document's: its id came twice, or is
     one of the `known` ones of documents that QicWorks has, it says so, or another one has its number; and those at
-    which one is refused, though it has an id. What became of these is to be looked up."""
+    which one is refused, though it has an id, or gone. What became of these is to be looked up."""
     ids = Counter(id_of(kind, record) for record in records)
     numbers = Counter(_folded(record.get(kind.number)) for record in records)
     sent = Counter(_folded(identity[kind.number]) for identity in identities)
@@ -100,7 +100,7 @@ def doubtful(
         number = _folded(identity[kind.number])
         if ids[xero_id] > 1 or xero_id in known or numbers[number] > sent[number] or _is_another(identity, record):
             others.add(at)
-        elif _is_refused(record):
+        elif _is_refused(record) or wire.word(record.get("Status")) in kind.gone:
             refused.add(at)
     return others, refused
 
