@@ -9,7 +9,7 @@ import pytest
 from tests.support.between import Between
 from tests.support.one_world import world_for_all
 from tests.support.world import World
-from xero.api.errors import XeroError
+from xero.api.errors import OutOfBounds, XeroError
 from xero.sync.outcome import PullFailed
 
 AHEAD = "/Date(5680281600000)/"  # 2150
@@ -135,3 +135,11 @@ def test_pages_that_bring_nothing_new_are_not_read_to_their_end(world: World, be
     pull(world, "contacts", full=True)
     assert "brought nothing new" in world.event()["message"]
     assert between.calls - before < 20
+
+
+@pytest.mark.parametrize("name", ["contacts", "tax_codes"])
+def test_an_answer_of_very_many_records_is_none_of_xero_s(world: World, between: Between, name: str) -> None:
+    envelope = {"contacts": "Contacts", "tax_codes": "TaxRates"}[name]
+    between.edit(lambda said: {envelope: [{}] * 50_001}, path=f"/{envelope}")
+    with pytest.raises(OutOfBounds, match="holds 50001 records"):
+        world.pull(name, client={"backoff": ()}, full=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from xero.api.answers import MAX_PAGES, out_of_bounds, too_many_pages
 from xero.api.client import Answer
-from xero.api.errors import BadAnswer
+from xero.api.errors import BadAnswer, OutOfBounds
 from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks import staging
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ORDER = "UpdatedDateUTC ASC"
 LONGEST_ID = 200  # characters
+MANY = 50_000  # records of one answer; Xero's pages have a thousand, and what does not page a few hundred
 
 Progress = Callable[[int], None]  # told how many records came with each page
 
@@ -168,6 +169,11 @@ def records_in(answer: Answer, source: Source) -> list[Any]:
         raise BadAnswer(
             f"The answer of {source.path} holds no list '{source.envelope}'.",
             "If it lasts, check the host of the Airflow connection: it may not be Xero.",
+        )
+    if len(records) > MANY:
+        raise OutOfBounds(
+            f"The answer of {source.path} holds {len(records)} records.",
+            "Nothing was loaded. Check the host of the Airflow connection: it may not be Xero.",
         )
     return records
 
