@@ -87,6 +87,8 @@ def plan(
         result: Result | None = None
         if wrong := findings(kind, document):
             result = unfit(name, wrong)
+        elif isinstance(record, Result):
+            result = record
         elif document.xero_id is None or is_to_be_made_anew(kind, document, record):
             create.append((document, kind.payload(document)))
         elif result := _not_editable(kind, document, record):
