@@ -205,7 +205,7 @@ def test_seals_of_pay_are_rotated_and_a_lost_one_is_said(world: Rotating) -> Non
     document = payroll.pay(one, period, Line(units="10", rate="45.5"))
     payroll.push("payroll")
     world.keys = [NEWEST, KEY]
-    assert "needed by 3; run `keys rotate`" in world.main("keys", "check").stdout, "the token, the match and the pay"
+    assert "needed by 4; run `keys rotate`" in world.main("keys", "check").stdout, "token, match, pay and its link"
     assert world.main("keys", "rotate").returncode == 0
     assert "needed by none; can be dropped" in world.main("keys", "check").stdout
     world.keys = [NEWEST]

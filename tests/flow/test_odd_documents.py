@@ -17,6 +17,8 @@ from xero.qicworks.measures import measure
 DAY = timedelta(1)
 DAYS = ["20261-10-05", "0044-03-15 BC", "infinity", "-infinity", "0202-10-05"]
 HUGE = "99999999999999.9999"
+#: Lines of pay templates that were QicWorks' before there were seals.
+FROM_BEFORE_SEALS = "UPDATE xero_sync.owned_earnings_line SET written = NULL, seal = NULL"
 
 
 @pytest.fixture
@@ -129,6 +131,7 @@ def test_what_a_line_paid_before_may_be_unreadable(payroll: Payroll) -> None:
             "INSERT INTO xero_sync.owned_earnings_line VALUES (%s, %s, %s, %s, false, '{30}', %s)",
             *(payroll.connection_id, employee, payroll.rate("Ordinary Hours"), period, before),
         )
+    payroll.world.query(FROM_BEFORE_SEALS)
     payroll.push("payroll")
     only_fail(payroll, "payroll", dict.fromkeys(unreadable, "not readable in QicWorks"), good)
 
@@ -145,6 +148,7 @@ def test_a_period_that_no_calendar_has_holds_back_no_other(payroll: Payroll, sta
         "INSERT INTO xero_sync.owned_earnings_line VALUES (%s, %s, %s, %s, false, '{}', NULL)",
         *(payroll.connection_id, two, payroll.rate("Ordinary Hours"), odd),
     )
+    payroll.world.query(FROM_BEFORE_SEALS)
     payroll.world.query("UPDATE qicworks.pay_period SET start_date = %s WHERE id = %s", start, odd)
     payroll.push("payroll")
     wrong = {bad: f"its period start is {start}"}

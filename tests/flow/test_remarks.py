@@ -23,7 +23,7 @@ def books(world: World) -> Books:
 def remarks(books: Books, kind: str, document: UUID) -> list[str]:
     told = books.world.query(
         "SELECT message FROM xero_sync.connection_event WHERE document = %s AND status = 'warning' ORDER BY id",
-        f"{KINDS[kind].word} {books.row(kind, document)['number']}",
+        KINDS[kind].called(books.row(kind, document)["number"], document),
     )
     return [one["message"] for one in told]
 

@@ -3,7 +3,7 @@
 
 -- How far ahead of the clock a budget is, beyond what its own rules can put there; null where nothing is noted yet. A call in
 -- flight is noted half of p_seconds ahead, the app's next one as many places ahead as it may have at once.
-CREATE FUNCTION xero_sync.budget_ahead(budget xero_sync.call_budget, p_seconds float8, p_app_limit integer) RETURNS interval
+CREATE OR REPLACE FUNCTION xero_sync.budget_ahead(budget xero_sync.call_budget, p_seconds float8, p_app_limit integer) RETURNS interval
 LANGUAGE sql AS $$
     SELECT greatest(
                (SELECT max(at) FROM unnest(budget.calls) AS at WHERE isfinite(at)) - make_interval(secs => p_seconds / 2),
@@ -14,7 +14,7 @@ $$;
 
 -- As grant_call. `put_back`: the clock was put back by at least so many seconds, and what was noted before has been moved
 -- back by as much: the newest of it to now, so that no call is sent too early. Null, unless this very call has found it.
-CREATE FUNCTION xero_sync.grant_call_by_clock(
+CREATE OR REPLACE FUNCTION xero_sync.grant_call_by_clock(
     p_app text, p_tenant text, p_minute integer, p_seconds float8, p_concurrent integer, p_app_limit integer, p_manual boolean,
     OUT slot integer, OUT entry integer, OUT stamp timestamptz, OUT wait float8, OUT closed text, OUT put_back float8
 ) LANGUAGE plpgsql AS $$

@@ -107,13 +107,11 @@ def is_to_be_made_anew(kind: PricedKind, document: Document, record: Standing) -
     return record.get("Status") in kind.gone and document.number != record.get(kind.number)
 
 
-def _not_editable(kind: PricedKind, document: Document, record: Standing) -> Result | None:
+def _not_editable(kind: PricedKind, document: Document, record: Record | None) -> Result | None:
     """Why a change cannot be sent; None when it can."""
     name = label(kind, document)
     if record is None:
         return not_there(name, document.xero_id)
-    if isinstance(record, Result):
-        return record
     status = str(record.get("Status"))
     if status in kind.editable:
         return None
