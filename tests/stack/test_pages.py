@@ -218,7 +218,7 @@ def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
     xero.get_by_label("Organisation").select_option(label=failed["organisation"])
     xero.get_by_label("Number begins with").fill(failed["number"])
     xero.get_by_role("button", name="Show").click()
-    ours(page).wait_for_url(re.compile("number="))  # the page before has that row too
+    ours(page).wait_for_url(re.compile("text="))  # the page before has that row too
     expect(xero.get_by_role("checkbox", name=failed["number"])).to_have_count(1)
     expect(row(xero, failed["number"])).to_contain_text("Organisation is not subscribed to currency USD")
     expect(row(xero, failed["number"])).to_contain_text("change the invoice")

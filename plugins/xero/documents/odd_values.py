@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from xero.documents.declaration import Check, Document, Finding, Row
@@ -19,6 +19,20 @@ NOT_SENT = frozenset(
 
 class OutOfRange(str):
     """A value that PostgreSQL holds and Python does not, such as the day 20261-10-05, as PostgreSQL writes it."""
+
+
+class OddInstant(datetime):
+    """An instant that PostgreSQL holds and Python does not, such as infinity: the last or first one that Python has, so
+    that it can be compared. `said`: as PostgreSQL writes it."""
+
+    said: str
+
+    @classmethod
+    def of(cls, said: str) -> OddInstant:
+        end = datetime.min if said.startswith("-") or said.endswith("BC") else datetime.max  # noqa: DTZ901
+        made = cls.combine(end.date(), end.time(), UTC)
+        made.said = said
+        return made
 
 
 def findings(checks: tuple[Check, ...], document: Document) -> list[Finding]:

@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from xero.documents.odd_values import OutOfRange
+from xero.documents.odd_values import OddInstant
 from xero.pages.access import Viewer, form_token
 
 HERE = Path(__file__).parent
@@ -106,12 +106,12 @@ def airflow(request: Request) -> str:
     return base(request).removesuffix("/xero")
 
 
-def moment(value: datetime | OutOfRange | None, brief: bool = False) -> Markup:
+def moment(value: datetime | None, brief: bool = False) -> Markup:
     """An instant: in the viewer's zone where scripts run, in UTC elsewhere. `brief`: today's without its date."""
     if value is None:
         return Markup("–")
-    if isinstance(value, OutOfRange):
-        return escape(value)
+    if isinstance(value, OddInstant):
+        return escape(value.said)
     at = value.astimezone(UTC)
     how = Markup(" data-brief") if brief else ""
     return Markup('<time datetime="{}"{}>{}</time>').format(at.isoformat(), how, f"{at:%Y-%m-%d %H:%M} UTC")

@@ -5,7 +5,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
-from xero.documents.odd_values import OutOfRange
+from xero.documents.odd_values import OddInstant, OutOfRange
 from xero.qicworks import poolers
 
 Session = psycopg.Connection[DictRow]
@@ -64,7 +63,7 @@ _open = threading.local()  # `session`: what this thread has open, and on which 
 
 
 class InstantLoader(Loader):
-    """Loads an instant as psycopg does; one that Python has no value for, such as infinity, as its first or last."""
+    """Loads an instant as psycopg does; one that Python has no value for as OddInstant."""
 
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
         super().__init__(oid, context)
@@ -74,9 +73,7 @@ class InstantLoader(Loader):
         try:
             return self._loader.load(data)
         except psycopg.DataError:
-            said = bytes(data)
-            past = said.startswith(b"-") or said.endswith(b"BC")
-            return datetime.min.replace(tzinfo=UTC) if past else datetime.max.replace(tzinfo=UTC)
+            return OddInstant.of(bytes(data).decode())
 
 
 class DateLoader(Loader):

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.documents.declaration import Delivery, Kind
-from xero.documents.odd_values import OutOfRange
+from xero.documents.odd_values import OddInstant, OutOfRange
 from xero.qicworks.database import Session
 
 STATES = ("draft", "ready", "in_flight", "failed", "pushed", "skipped")
@@ -141,7 +141,7 @@ class Place:
 
     def __str__(self) -> str:
         at = self.created_at
-        return f"{at if isinstance(at, OutOfRange) else at.isoformat()}~{self.id}"
+        return f"{at.said if isinstance(at, OddInstant) else at if isinstance(at, str) else at.isoformat()}~{self.id}"
 
     @classmethod
     def parse(cls, said: str) -> Place:

@@ -48,13 +48,15 @@ class Links:
         self._seals = seals
 
     def holding(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> tuple[Link, ...]:
-        """Those that hold of what `xero_sync.link_said` says of a document, newest first."""
+        """Those that hold of what `xero_sync.link_said` says of a document, newest first.
+
+        Of one second, which is as exact as a seal is, what was written last is the newest."""
         found = []
-        for one in said or ():
+        for place, one in enumerate(said or ()):
             link = Link(UUID(one["xero_id"]) if one["xero_id"] else None, one["version"])
             if at := self._since(table, id, link, one):
-                found.append((at, link))
-        return tuple(link for _, link in sorted(found, key=lambda one: one[0], reverse=True))
+                found.append((at, place, link))
+        return tuple(link for *_, link in sorted(found, key=lambda one: one[:2], reverse=True))
 
     def _since(self, table: str, id: UUID, link: Link, said: Mapping[str, Any]) -> datetime | None:
         """When it was sealed, or vouched for; None where it does not hold."""
