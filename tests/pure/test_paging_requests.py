@@ -9,7 +9,7 @@ import pytest
 
 from xero.api.answers import MAX_PAGES
 from xero.api.errors import BadAnswer, OutOfBounds
-from xero.api.paging import MAX_WALKS, Page, Position, Reader, high_water
+from xero.api.paging import MAX_WALKS, MAX_WALKS_OF_A_SECOND, Page, Position, Reader, high_water
 
 Row = tuple[str, datetime | None]
 Request = tuple[datetime | None, int]
@@ -320,13 +320,22 @@ def test_as_many_walks_as_are_allowed() -> None:
     with pytest.raises(BadAnswer, match=r"60 attempts"):
         Conversation((((None, 1), one)), walks=60).reader.read_again("again")
 
+    # Of a second that is not over yet nothing can be said: walks in it are one attempt.
+    again = Conversation((((None, 1), one)), walks=60, walk_started=at(100))
+    again.reader.read_again("again")
+    assert (again.position.walks, again.position.walks_of_second) == (60, 1)
+    assert MAX_WALKS_OF_A_SECOND == 1000
+    last = Conversation((((None, 1), one)), walks=60, walk_started=at(100), walks_of_second=1000)
+    with pytest.raises(BadAnswer, match="attempts"):
+        last.reader.read_again("again")
+
 
 def test_a_stored_position_begins_where_it_says() -> None:
     fresh = msgspec.json.decode(b'{"since":null,"ask":null}', type=Position)
     assert msgspec.to_builtins(fresh) == {
         "since": None, "ask": None, "step": "by_key", "page": 1, "last_page": 1, "seen": [], "exclusive": False,
         "first_count": None, "newest": None, "started": None, "walk_started": None, "pass_started": None,
-        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "warnings": [],
+        "met_newer": False, "walks": 0, "walks_of_second": 0, "fetched": 0, "rowless": [], "warnings": [],
     }  # fmt: skip
 
 

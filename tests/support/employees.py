@@ -39,7 +39,7 @@ def let_a_day_pass(world: World) -> None:
 
 def employ(world: World, first: str, last: str, email: str | None, **fields: Any) -> Record:
     """A further employee, made from another one."""
-    model = world.sandbox.truth("Employees")[0]
+    model = next(one for one in world.sandbox.truth("Employees") if not one.get("TerminationDate"))
     person = {**model, "FirstName": first, "LastName": last, "Email": email, "Status": "ACTIVE", **fields}
     for name in ("EmployeeID", "UpdatedDateUTC"):
         del person[name]

@@ -23,6 +23,7 @@ from xero.api.errors import BadAnswer
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
+MAX_WALKS_OF_A_SECOND = 1000
 IDLE_PAGES = 5  # in a row of a walk that bring nothing new: nobody has more of them
 SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
 Row = Any
@@ -55,6 +56,7 @@ class Position(msgspec.Struct):
     pass_started: datetime | None = None
     met_newer: bool = False
     walks: int = 0
+    walks_of_second: int = 0  # of those so many began in the second in which the last one did
     fetched: int = 0
     rowless: list[str] = []  # what came and is of no interest: counted only
     warnings: list[str] = []
@@ -146,7 +148,7 @@ class Reader:
     def _start_walk(self, page: Page) -> None:
         """Walk down all pages of the request that `page` is the first page of."""
         position = self.position
-        self._count_walk()
+        self._count_walk(page.server_time)
         position.walk_started = page.server_time
         self._walked.clear()
         self._idle = 0
@@ -159,9 +161,14 @@ class Reader:
             position.step, position.page = "count_up", 2
             position.seen = [self._mark(row) for row in page.rows]
 
-    def _count_walk(self) -> None:
-        self.position.walks += 1
-        if self.position.walks > MAX_WALKS:
+    def _count_walk(self, now: datetime | None) -> None:
+        """One attempt for each second of the server's: within one a fast server is walked often, until it is over."""
+        position, before = self.position, self.position.walk_started
+        if before and now and whole_second(before) == whole_second(now):
+            position.walks_of_second += 1
+        else:
+            position.walks, position.walks_of_second = position.walks + 1, 0
+        if position.walks > MAX_WALKS or position.walks_of_second > MAX_WALKS_OF_A_SECOND:
             raise BadAnswer(
                 f"the records keep changing faster than they can be read ({MAX_WALKS} attempts)",
                 "Pull again at a quieter time.",
@@ -229,7 +236,7 @@ class Reader:
         if newer and position.page:
             return page.rows
         if position.met_newer:
-            self._count_walk()
+            self._count_walk(position.pass_started)
             position.walk_started, position.page = position.pass_started, position.last_page + 1
         else:
             position.step = "done"
