@@ -42,7 +42,7 @@ def test_it_does_not_send_what_it_was_about_to(books: Books, kind: str) -> None:
     books.add(kind)
     with asleep(books.world, "31 s"), pytest.raises(NotSent):
         books.push(kind)
-    assert {call["status"] for call in books.writes()} == {400}, "more came than the head of a request"
+    assert {call["status"] for call in books.writes()} <= {400}, "more came than the head of a request"
     assert books.in_xero(kind) == []
     assert (books.left(kind), books.requests()) == (1, []), "nobody need look what became of it"
     books.drain(kind)
@@ -67,7 +67,7 @@ def test_it_does_not_send_when_its_session_has_ended(books: Books, kind: str) ->
 
     with intercepted(handle), pytest.raises(DatabaseFailed):
         books.push(kind)
-    assert {call["status"] for call in books.writes()} == {400}, "more came than the head of a request"
+    assert {call["status"] for call in books.writes()} <= {400}, "more came than the head of a request"
     assert books.in_xero(kind) == []
     books.drain(kind)
     books.assert_once(kind)
