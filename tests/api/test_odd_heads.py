@@ -210,3 +210,12 @@ def test_outages_of_all_calls_together_are_waited_for_a_quarter_of_an_hour(serve
     with pytest.raises(RetryLater):
         rig.client.get(CONTACTS)
     assert sum(rig.pauses) <= 900
+
+
+def test_since_ever_is_no_condition(server: Server, rig: Rig) -> None:
+    """What a server's clock said may be before any calendar of HTTP's."""
+    for since, said in ((datetime(1, 1, 1, tzinfo=UTC), None), (datetime(1752, 12, 31, tzinfo=UTC), None),
+                        (datetime(1753, 1, 1, tzinfo=UTC), "1753-01-01T00:00:00")):  # fmt: skip
+        server.says(Reply(200, OK))
+        rig.client.get(CONTACTS, modified_since=since)
+        assert dict(server.seen[-1].headers).get("If-Modified-Since") == said

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xero.documents.declaration import Document
 from xero.documents.payroll import Pay
 from xero.qicworks.owned_lines import Owned
-from xero.sync.earnings_lines import LISTS, Plan, differences, hidden, plan
+from xero.sync.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan
 from xero.sync.one_by_one import discreet
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -269,3 +269,11 @@ def test_no_digit_of_an_amount_survives(words: list[str], amount: Decimal, how: 
     said = how.format(amount).join(words)
     [told] = discreet([f"{said} {id}"], Document({"id": HOURS}))
     assert not any(character.isdecimal() for character in told.replace(str(id), ""))
+
+
+@pytest.mark.parametrize("odd", ["\ud800", {"deep": "\udfff"}, [["\ud800"]]])
+def test_what_cannot_be_sent_back_is_said_before_anything_is_sent(odd: Any) -> None:
+    template = {"EarningsLines": [line(HOURS, Name=odd)], "SuperLines": [SUPER]}
+    [found] = garbled(template)
+    assert found.correction
+    assert list(garbled({"EarningsLines": [line(HOURS, Name="Überstunden 🙂")], "SuperLines": None})) == []

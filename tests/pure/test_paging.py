@@ -15,6 +15,10 @@ from xero.api.paging import Page, Position, Reader, high_water
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def at_once(seconds: float) -> None:
+    """A pause that nobody waits for."""
+
+
 @dataclass
 class Server:
     """Pages over rows (id -> stamp); after each answer some rows change, as long as there are changes left."""
@@ -68,7 +72,7 @@ def read(server: Server, since: datetime | None = None, *, interrupt_at: int | N
     position = Position(since=since, ask=since)
 
     def reader(position: Position) -> Reader:
-        return Reader(server.fetch, lambda row: row[0], lambda row: row[1], position)
+        return Reader(server.fetch, lambda row: row[0], lambda row: row[1], position, pause=at_once)
 
     pages = 0
     current = reader(position)
@@ -167,7 +171,7 @@ def test_a_server_without_an_end_is_given_up() -> None:
         server.rows = dict.fromkeys(server.rows, server.now + timedelta(seconds=1))
         return server.fetch(since, page)
 
-    reader = Reader(fetch, lambda row: row[0], lambda row: row[1], Position(since=None, ask=None))
+    reader = Reader(fetch, lambda row: row[0], lambda row: row[1], Position(since=None, ask=None), pause=at_once)
     with pytest.raises(BadAnswer, match="keep changing"):
         list(reader.pages())
 
@@ -202,7 +206,7 @@ def test_pages_that_bring_nothing_new_are_given_up(kinds: int) -> None:
         return Page(rows, 100, 500_000, 5_000, START + timedelta(days=1))
 
     position = Position(since=None, ask=None)
-    reader = Reader(fetch, lambda row: row[0], lambda row: row[1], position)
+    reader = Reader(fetch, lambda row: row[0], lambda row: row[1], position, pause=at_once)
     with pytest.raises(BadAnswer, match="brought nothing"):
         for _ in reader.pages():
             pass

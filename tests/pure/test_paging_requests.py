@@ -9,7 +9,7 @@ import pytest
 
 from xero.api.answers import MAX_PAGES
 from xero.api.errors import BadAnswer, OutOfBounds
-from xero.api.paging import MAX_WALKS, MAX_WALKS_OF_A_SECOND, Page, Position, Reader, high_water
+from xero.api.paging import MAX_WALKS, PAUSE, Page, Position, Reader, high_water
 
 Row = tuple[str, datetime | None]
 Request = tuple[datetime | None, int]
@@ -29,7 +29,10 @@ class Conversation:
     def __init__(self, *answers: tuple[Request, Page], **position: Any) -> None:
         self.left = list(answers)
         self.position = Position(**{"since": None, "ask": position.get("since"), **position})
-        self.reader = Reader(self._fetch, lambda row: row[0], lambda row: row[1], self.position)
+        self.pauses: list[float] = []
+        self.reader = Reader(
+            self._fetch, lambda row: row[0], lambda row: row[1], self.position, pause=self.pauses.append
+        )
 
     def _fetch(self, since: datetime | None, number: int) -> Page:
         assert self.left, f"more is asked: {since}, page {number}"
@@ -319,15 +322,11 @@ def test_as_many_walks_as_are_allowed() -> None:
     assert last.position.walks == 60
     with pytest.raises(BadAnswer, match=r"60 attempts"):
         Conversation((((None, 1), one)), walks=60).reader.read_again("again")
-
-    # Of a second that is not over yet nothing can be said: walks in it are one attempt.
-    again = Conversation((((None, 1), one)), walks=60, walk_started=at(100))
-    again.reader.read_again("again")
-    assert (again.position.walks, again.position.walks_of_second) == (60, 1)
-    assert MAX_WALKS_OF_A_SECOND == 1000
-    last = Conversation((((None, 1), one)), walks=60, walk_started=at(100), walks_of_second=1000)
-    with pytest.raises(BadAnswer, match="attempts"):
-        last.reader.read_again("again")
+    # Of a second of the server's that is not over yet nothing can be said.
+    for before, pauses in ((at(100), [PAUSE]), (at(99), [])):
+        again = Conversation((((None, 1), one)), walk_started=before)
+        again.reader.read_again("again")
+        assert again.pauses == pauses
 
 
 def test_a_stored_position_begins_where_it_says() -> None:
@@ -335,7 +334,7 @@ def test_a_stored_position_begins_where_it_says() -> None:
     assert msgspec.to_builtins(fresh) == {
         "since": None, "ask": None, "step": "by_key", "page": 1, "last_page": 1, "seen": [], "exclusive": False,
         "first_count": None, "newest": None, "started": None, "walk_started": None, "pass_started": None,
-        "met_newer": False, "walks": 0, "walks_of_second": 0, "fetched": 0, "rowless": [], "warnings": [],
+        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "warnings": [],
     }  # fmt: skip
 
 

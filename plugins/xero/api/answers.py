@@ -19,6 +19,7 @@ ENVELOPED = ("/api.xro/", "/payroll.xro/")
 # A page of a thousand invoices with many lines has some 20 MB, and comes in seconds.
 MAX_BYTES_ON_WIRE = 32 << 20
 MAX_BYTES_UNPACKED = 128 << 20
+YEARS = range(1990, 2200)  # of a clock: .NET's zero, which Xero sends where it has no date, is none
 MAX_PARTS = 100  # of a gzip
 MAX_VALUES = 3_000_000  # in an answer: 128 MB of brackets would be gigabytes of objects
 MAX_PAGES = 5_000  # of one reading: as many calls as an organisation has in a day
@@ -150,9 +151,10 @@ def reason(response: requests.Response, body: bytes, path: str) -> Reason:
 
 
 def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:
-    """The server's own time: of the envelope, or of the Date header; None when neither can be read."""
+    """The server's own time: of the envelope, or of the Date header; None when neither can be read, or is a time."""
     try:
         moment = wire.instant(envelope.get("DateTimeUTC"))
     except ValueError:
         moment = None
-    return moment or limits.http_date(headers.get("Date", ""))
+    known = [one for one in (moment, limits.http_date(headers.get("Date", ""))) if one and one.year in YEARS]
+    return known[0] if known else None

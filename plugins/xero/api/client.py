@@ -39,6 +39,7 @@ Params = Mapping[str, str | int | bool]
 
 TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of the answer
 BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt after an outage
+FIRST_YEAR = 1753  # of any record; since before that is since ever, and no header can say it
 OUTAGES = 900.0  # seconds that all calls of a client together may spend waiting for the end of outages
 LOG = logging.getLogger("xero.api")
 
@@ -92,9 +93,9 @@ class XeroClient:
         `modified_since` must be aware; Xero compares to the second. Raises one of the exceptions in `xero.api.errors`.
         """
         headers = {"xero-tenant-id": self.tenant_id} if self.tenant_id else {}
-        if modified_since is not None:
-            if modified_since.tzinfo is None:
-                raise ValueError("modified_since must be aware")
+        if modified_since is not None and modified_since.tzinfo is None:
+            raise ValueError("modified_since must be aware")
+        if modified_since is not None and modified_since.year >= FIRST_YEAR:
             headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
         query = {
             name: str(value).lower() if isinstance(value, bool) else value for name, value in (params or {}).items()

@@ -9,6 +9,7 @@ away. What changed during a walk is read afterwards, from the server's own time 
 `Position` says how far a reading came; it is plain data, so that another process can go on from there.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from xero.api.errors import BadAnswer
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
-MAX_WALKS_OF_A_SECOND = 1000
+PAUSE = 0.25  # seconds before the server's same second is walked again
 IDLE_PAGES = 5  # in a row of a walk that bring nothing new: nobody has more of them
 SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
 Row = Any
@@ -56,7 +57,6 @@ class Position(msgspec.Struct):
     pass_started: datetime | None = None
     met_newer: bool = False
     walks: int = 0
-    walks_of_second: int = 0  # of those so many began in the second in which the last one did
     fetched: int = 0
     rowless: list[str] = []  # what came and is of no interest: counted only
     warnings: list[str] = []
@@ -80,13 +80,20 @@ class Reader:
     """
 
     def __init__(
-        self, fetch: Fetch, identify: Identify, version: Version, position: Position, path: str = "of records"
+        self,
+        fetch: Fetch,
+        identify: Identify,
+        version: Version,
+        position: Position,
+        path: str = "of records",
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.fetch = fetch
         self.path = path
         self.identify = identify
         self.version = version
         self.position = position
+        self.pause = pause
         self._last: tuple[Page, list[datetime | None]] | None = None
         self._walked: deque[set[str]] = deque(maxlen=IDLE_PAGES)  # the rows of the last pages
         self._idle = 0
@@ -117,10 +124,10 @@ class Reader:
         if position.seen and not position.exclusive and not self._meets_seen(page):
             # Nothing of the second asked for came back: the server may leave that second out. Ask from a second before.
             assert position.ask is not None
-            earlier = self._fetch(position.ask - SECOND, 1)
+            earlier = self._fetch(wire.shifted(position.ask, -SECOND), 1)
             if self._meets_seen(earlier):
                 position.exclusive = True
-            position.ask, page = position.ask - SECOND, earlier
+            position.ask, page = wire.shifted(position.ask, -SECOND), earlier
         versions = self._versions(page)
         if self._is_last(page):
             fresh = self._unseen(page)
@@ -148,8 +155,15 @@ class Reader:
     def _start_walk(self, page: Page) -> None:
         """Walk down all pages of the request that `page` is the first page of."""
         position = self.position
-        self._count_walk(page.server_time)
-        position.walk_started = page.server_time
+        self._count_walk()
+        if (
+            position.walk_started
+            and page.server_time
+            and whole_second(page.server_time) == whole_second(position.walk_started)
+        ):
+            self.pause(PAUSE)  # of a second that is not over nothing can be said, however often it is read
+        # Of a server that does not tell the time, what it has told of its records.
+        position.walk_started = page.server_time or position.newest or wire.FIRST
         self._walked.clear()
         self._idle = 0
         if page.page_count is not None and page.page_count > MAX_PAGES:
@@ -161,14 +175,9 @@ class Reader:
             position.step, position.page = "count_up", 2
             position.seen = [self._mark(row) for row in page.rows]
 
-    def _count_walk(self, now: datetime | None) -> None:
-        """One attempt for each second of the server's: within one a fast server is walked often, until it is over."""
-        position, before = self.position, self.position.walk_started
-        if before and now and whole_second(before) == whole_second(now):
-            position.walks_of_second += 1
-        else:
-            position.walks, position.walks_of_second = position.walks + 1, 0
-        if position.walks > MAX_WALKS or position.walks_of_second > MAX_WALKS_OF_A_SECOND:
+    def _count_walk(self) -> None:
+        self.position.walks += 1
+        if self.position.walks > MAX_WALKS:
             raise BadAnswer(
                 f"the records keep changing faster than they can be read ({MAX_WALKS} attempts)",
                 "Pull again at a quieter time.",
@@ -230,14 +239,15 @@ class Reader:
         if position.page > position.last_page:
             position.pass_started, position.met_newer = page.server_time, False
         versions = self._versions(page)
-        newer = not versions or max(versions) >= position.walk_started - SECOND
+        newer = not versions or max(versions) >= wire.shifted(position.walk_started, -SECOND)
         position.met_newer = position.met_newer or (newer and bool(versions))
         position.page -= 1
         if newer and position.page:
             return page.rows
         if position.met_newer:
-            self._count_walk(position.pass_started)
-            position.walk_started, position.page = position.pass_started, position.last_page + 1
+            self._count_walk()
+            position.walk_started = position.pass_started or position.walk_started
+            position.page = position.last_page + 1
         else:
             position.step = "done"
         return page.rows
@@ -254,7 +264,7 @@ class Reader:
         asked = self.position.ask
         if not versions:
             yield "no record of a page says when it was changed; read page by page instead"
-        if versions and asked is not None and min(versions) < whole_second(asked) - SECOND:
+        if versions and asked is not None and min(versions) < wire.shifted(whole_second(asked), -SECOND):
             yield "the server does not filter by If-Modified-Since; everything was read"
         if any(later < earlier and later < whole_second(earlier) for earlier, later in pairwise(versions)):
             yield "the server does not sort by UpdatedDateUTC; read page by page instead"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -86,6 +87,17 @@ def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> It
     if missing := [said for name, said in LISTS.items() if template.get(name) is None and name in there]:
         lists = ", ".join(missing)
         yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", again)
+
+
+def garbled(template: Any) -> Iterator[Finding]:
+    """Text that no request can carry: what is not QicWorks' goes back as Xero sent it."""
+    try:
+        json.dumps(template, default=str, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        yield Finding(
+            "Xero's pay template holds something that cannot be sent back",
+            "Look at the employee's pay template in Xero, save it there once more, then push again.",
+        )
 
 
 def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:

@@ -164,7 +164,7 @@ class PayTemplates(OneByOne):
             return own_fault.unreadable(None)
         template: Any = employee.get("PayTemplate")
         hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
-        findings = [*employees.as_it_is_now(employee, row), *hidden]
+        findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         return Planned(employee, template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
 
