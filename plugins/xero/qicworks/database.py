@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Protocol
@@ -62,8 +62,10 @@ DATES = ("date", "timestamp")
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
 
-class InstantLoader(Loader):
-    """Loads an instant as psycopg does; one that Python has no value for as OddInstant."""
+class _TimeLoader(Loader):
+    """Loads a date or time as psycopg does, and as `odd` what Python has no value for."""
+
+    odd: Callable[[str], Any]
 
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
         super().__init__(oid, context)
@@ -73,21 +75,15 @@ class InstantLoader(Loader):
         try:
             return self._loader.load(data)
         except psycopg.DataError:
-            return OddInstant.of(bytes(data).decode())
+            return self.odd(bytes(data).decode())
 
 
-class DateLoader(Loader):
-    """Loads a date or time as psycopg does; one that Python has no value for as OutOfRange."""
+class InstantLoader(_TimeLoader):
+    odd = OddInstant.of
 
-    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
-        super().__init__(oid, context)
-        self._loader = psycopg.adapters.get_loader(oid, self.format)(oid, context)  # type: ignore[misc]
 
-    def load(self, data: Buffer) -> Any:
-        try:
-            return self._loader.load(data)
-        except psycopg.DataError:
-            return OutOfRange(bytes(data).decode())
+class DateLoader(_TimeLoader):
+    odd = OutOfRange
 
 
 def load_json(said: str | bytes) -> Any:
