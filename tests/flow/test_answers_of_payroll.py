@@ -10,6 +10,7 @@ from tests.support.between import Between
 from tests.support.one_world import world_for_all
 from tests.support.paying import Line, Payroll
 from xero.api.errors import XeroError
+from xero.documents.registry import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +156,32 @@ def test_the_id_of_another_leave_request_is_not_believed(payroll: Payroll, betwe
     )
     push(payroll, "leave_requests")
     assert_made(payroll, first, second)
+
+
+CALENDARS: dict[str, Any] = {
+    "nothing": {},
+    "a list": [],
+    "no list": {"PayrollCalendars": {}},
+    "others": {"PayrollCalendars": [None, 7, {"PayrollCalendarID": 7}, {"StartDate": "x"}]},
+}
+
+
+@pytest.mark.parametrize("kind", ["payroll", "leave_requests"])
+def test_calendars_that_cannot_be_read_lead_to_no_period(payroll: Payroll, between: Between, kind: str) -> None:
+    [employee, *_] = payroll.paid_by_the_hour("FORTNIGHTLY")
+    table, start = KINDS[kind].table, payroll.start_of(6)
+    if kind == "payroll":
+        document = payroll.pay(employee, payroll.period(1, "FORTNIGHTLY"), Line(units="7.6"))
+    else:
+        document = payroll.leave(employee, start, start)
+    for answer in CALENDARS.values():
+        between.edit(lambda said, answer=answer: answer, path="/PayrollCalendars")
+        payroll.world.calls()
+        push(payroll, kind)
+        row = payroll.row(table, document)
+        assert (row["push_state"], row["xero_id"]) != ("pushed", None), answer
+        assert {call["method"] for call in payroll.world.calls()} <= {"GET"}, answer
+        between.honest()
+        again(payroll, table)
+    push(payroll, kind)
+    assert payroll.row(table, document)["push_state"] == "pushed"

@@ -82,6 +82,16 @@ FORBIDDEN = """
 """
 
 
+# Which record of Xero's a pulled row is. Members of staff are QicWorks' own, and become one.
+FORBIDDEN += "".join(
+    f"    UPDATE qicworks.{table.name} SET {column} = {column}\n"
+    for dataset in DATASETS.values()
+    for table in dataset.tables
+    for column in ("id", "connection_id", table.key)
+    if table.name != "staff"
+)
+
+
 @pytest.fixture
 def role(postgres_url: str) -> Iterator[str]:
     """Made from nothing."""
@@ -277,7 +287,7 @@ def test_a_new_data_set_needs_no_edit(owner: World, monkeypatch: pytest.MonkeyPa
     """What is declared is granted: of a further table, too, and of columns that its statements write."""
     owner.query("CREATE TABLE qicworks.item (LIKE xero_sync.pulled_row INCLUDING ALL, xero_id uuid)")
     owner.query("CREATE TABLE xero_sync.stage_item (LIKE xero_sync.stage_row INCLUDING ALL, xero_id uuid)")
-    table = SimpleNamespace(name="item", follows={"bill": ("status",)})
+    table = SimpleNamespace(name="item", key="xero_id", linked=False, follows={"bill": ("status",)})
     monkeypatch.setitem(grants.DATASETS, "items", SimpleNamespace(tables=(table,)))
     with database.session(owner.engine) as session:
         grants.grant_to(session, role)
@@ -285,6 +295,9 @@ def test_a_new_data_set_needs_no_edit(owner: World, monkeypatch: pytest.MonkeyPa
         "SELECT has_table_privilege(%(role)s, 'qicworks.item', 'INSERT') AS item,"
         " has_table_privilege(%(role)s, 'xero_sync.stage_item', 'DELETE') AS staged,"
         " has_column_privilege(%(role)s, 'qicworks.bill', 'status', 'UPDATE') AS followed,"
+        " has_column_privilege(%(role)s, 'qicworks.item', 'is_active', 'UPDATE') AS changes,"
+        " has_column_privilege(%(role)s, 'qicworks.item', 'xero_id', 'UPDATE') AS becomes_another,"
         " has_table_privilege(%(role)s, 'qicworks.item', 'DELETE') AS deletes".replace("%(role)s", f"'{role}'")
     )
-    assert may == [{"item": True, "staged": True, "followed": True, "deletes": False}]
+    may_not = {"becomes_another": False, "deletes": False}
+    assert may == [{"item": True, "staged": True, "followed": True, "changes": True, **may_not}]

@@ -1,5 +1,6 @@
 """Pay goes to the next period of the employee's own calendar, by its exact days: to no other, and before any call."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -80,6 +81,43 @@ def test_a_calendar_that_is_not_known_is_said(payroll: Payroll, column: str) -> 
     payroll.push("payroll")
     assert "are not known here" in refusal(payroll)
     assert writes(payroll) == []
+
+
+ANOTHER = {
+    "a day later": "start_date = start_date + 1",
+    "of other periods": "calendar_type = 'FORTNIGHTLY'",
+    "begun in the middle of one": "start_date = start_date - 4",
+}
+
+
+@pytest.mark.parametrize("change", ANOTHER.values(), ids=ANOTHER)
+def test_a_calendar_that_is_another_one_in_xero_decides_no_period(payroll: Payroll, change: str) -> None:
+    """Whoever has written it here: the pay is of just the period that it says is the next one."""
+    [employee, *_] = payroll.paid_by_the_hour()
+    payroll.world.query(f"UPDATE qicworks.payroll_calendar SET {change} WHERE calendar_type = 'WEEKLY'")
+    payroll.pay(employee, payroll.period(1), Line(units="7.6"))
+    payroll.push("payroll")
+    [start, end] = re.findall(r"from (\S+) to (\S+), which", refusal(payroll))[0]
+    payroll.world.query("UPDATE qicworks.pay_period SET start_date = %s, end_date = %s", start, end)
+    payroll.world.query("UPDATE qicworks.payroll_push SET push_state = 'ready'")
+    before = payroll.template(employee)
+    payroll.world.calls()
+    payroll.push("payroll")
+    assert "its payroll calendar is held here as" in refusal(payroll)
+    assert (writes(payroll), payroll.template(employee)) == ([], before)
+
+
+@pytest.mark.parametrize("change", ANOTHER.values(), ids=ANOTHER)
+def test_nor_the_periods_of_leave(payroll: Payroll, change: str) -> None:
+    [employee, *_] = payroll.paid_by_the_hour()
+    payroll.world.query(f"UPDATE qicworks.payroll_calendar SET {change} WHERE calendar_type = 'WEEKLY'")
+    start = payroll.start_of(3)
+    payroll.leave(employee, start, start)
+    assert payroll.preview("leave_requests")[0].refused
+    payroll.push("leave_requests")
+    [(state, error)] = payroll.states("leave_request")
+    assert (state, writes(payroll)) == ("failed", [])
+    assert "its payroll calendar is held here as" in str(error)
 
 
 def test_whose_period_was_posted_before_the_pay_came(payroll: Payroll) -> None:

@@ -230,8 +230,9 @@ def test_what_qicworks_does_not_know_of_is_found_before_it_is_made_again(payroll
 
     # A list that is none is not an empty one.
     unseen = payroll.leave(one, monday + DAY * 7, monday + DAY * 7)
+    calendars = {"PayrollCalendars": payroll.truth("PayrollCalendars")}
     with (
-        mock.patch.object(XeroClient, "get", return_value=mock.Mock(data={"LeaveApplications": None})),
+        mock.patch.object(XeroClient, "get", return_value=mock.Mock(data=calendars | {"LeaveApplications": None})),
         pytest.raises(BadAnswer, match="not a list of leave"),
     ):
         payroll.push("leave_requests")

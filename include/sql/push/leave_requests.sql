@@ -4,7 +4,7 @@
 SELECT request.*, staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
        staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,
        staff.connection_id = :connection_id AS staff_is_here,
-       calendar.calendar_type, calendar.start_date AS calendar_start, calendar.is_active AS calendar_is_active,
+       calendar.xero_id AS calendar_xero_id, calendar.calendar_type, calendar.start_date AS calendar_start, calendar.is_active AS calendar_is_active,
        code.xero_id AS code_xero_id, code.name AS code_name, code.kind AS code_kind, code.is_active AS code_is_active,
        code.connection_id = :connection_id AS code_is_here, code.type_of_units
   FROM qicworks.leave_request AS request

@@ -4,7 +4,7 @@
 -- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee; one that no calendar
 -- has says nothing of an order.
 SELECT push.*, period.start_date AS period_start, period.end_date AS period_end, period.approved_at AS period_approved_at,
-       calendar.calendar_type, calendar.start_date AS calendar_start,
+       calendar.xero_id AS calendar_xero_id, calendar.calendar_type, calendar.start_date AS calendar_start,
        period.payroll_calendar_xero_id AS period_calendar,
        staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
        staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,

@@ -82,6 +82,7 @@ class Table:
     # Columns of QicWorks' own tables that its statements write, by table.
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own_use: bool = False  # QicWorks itself takes its rows out of use, too: a full pull leaves that as it is
+    linked: bool = False  # QicWorks' own rows become records of Xero's: its statements write which one
     person: bool = False  # each row is a person (or may be one), who can ask for what is held, and to be erased
 
     @property

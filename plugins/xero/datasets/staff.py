@@ -29,6 +29,7 @@ PATH = "/payroll.xro/1.0/Employees"
 STAFF_MEMBER = Table(
     "staff",
     own_use=True,
+    linked=True,
     columns=(
         Column("xero_id", "EmployeeID", Kind.UUID, required=True),
         Column("first_name", "FirstName", required=True, max_length=255),

@@ -4,11 +4,12 @@ Whatever the data sets and kinds of documents declare is covered; a new one need
 again. Nobody but the owner deletes in schema qicworks, changes a table, or erases a person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg.errors import DependentObjectsStillExist, InsufficientPrivilege
 from psycopg.sql import SQL, Identifier
 
+from xero.datasets.declaration import Table
 from xero.datasets.registry import DATASETS
 from xero.qicworks import effective_rights, sql
 from xero.qicworks.database import Session
@@ -109,11 +110,17 @@ def _grant_all(session: Session, role: Identifier) -> set[Right]:
     return meant
 
 
+def changeable(table: Table, columns: Iterable[str]) -> Iterator[str]:
+    """All but which record of Xero's a row is, which is said once, when it is added: the pay code or account that
+    somebody chose stays that one."""
+    return (name for name in columns if name not in ("id", "connection_id", table.key))
+
+
 def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
     """Right, schema, table, and the columns; none: the whole table."""
-    for row in list(QUERIES.tables(session)):
-        if row["schema"] == "qicworks":
-            yield "SELECT", "qicworks", row["name"], ()
+    columns_of = {row["name"]: row["columns"] for row in list(QUERIES.tables(session)) if row["schema"] == "qicworks"}
+    for name in columns_of:
+        yield "SELECT", "qicworks", name, ()
     for row in list(QUERIES.plumbing(session)):
         rights = ["SELECT"]
         if row["name"] in ADDED:
@@ -125,7 +132,7 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
             yield right, "xero_sync", row["name"], columns
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
         yield "INSERT", "qicworks", table.name, ()
-        yield "UPDATE", "qicworks", table.name, ()
+        yield "UPDATE", "qicworks", table.name, () if table.linked else tuple(changeable(table, columns_of[table.name]))
         for name, columns in table.follows.items():
             yield "UPDATE", "qicworks", name, tuple(columns)
     for row in list(QUERIES.settled_columns(session)):

@@ -16,8 +16,9 @@ from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.payroll_outbox import LeaveOutbox
-from xero.sync import employees, leave_applications, own_fault
+from xero.sync import calendars, employees, leave_applications, own_fault
 from xero.sync.batch import QUIET
+from xero.sync.calendars import Calendars
 from xero.sync.interaction import Interaction
 from xero.sync.leave_applications import (
     PATH,
@@ -56,6 +57,7 @@ class Leave(OneByOne):
     def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
         super().__init__(it, kind, outbox, settling, quiet)
         self.leave = LeaveOutbox(it.session, it.connection)
+        self.calendars = Calendars(it.client)
         self._kept: leave_applications.Listed | None = None
 
     def read(self, ids: Sequence[UUID]) -> list[Document]:
@@ -106,10 +108,10 @@ class Leave(OneByOne):
         """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
         name = label(self.kind, document)
         findings = odd_values.findings(CHECKS, document)
-        if any(finding.correction for finding in findings) and not document.xero_id:
-            return unfit(name, findings)
         if not document.xero_id:
-            return None
+            wrong = any(finding.correction for finding in findings)
+            findings = findings if wrong else list(calendars.changed(self.calendars, document.row))
+            return unfit(name, findings) if findings else None
         try:
             record = leave_applications.one(self.it.client, document.xero_id)
         except Refused:

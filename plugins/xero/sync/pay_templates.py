@@ -20,8 +20,9 @@ from xero.qicworks.outbox import Outbox, Request, Result
 from xero.qicworks.owned_lines import Owned, OwnedLines
 from xero.qicworks.payroll_outbox import PayOutbox
 from xero.qicworks.seals import Seals
-from xero.sync import earnings_lines, employees, own_fault, pay_runs
+from xero.sync import calendars, earnings_lines, employees, own_fault, pay_runs
 from xero.sync.batch import QUIET, REPLAY
+from xero.sync.calendars import Calendars
 from xero.sync.earnings_lines import Plan
 from xero.sync.interaction import Interaction
 from xero.sync.one_by_one import AT_ONCE, JSON, OneByOne, discreet
@@ -75,6 +76,7 @@ class PayTemplates(OneByOne):
         super().__init__(it, kind, outbox, settling, quiet)
         self.pay = PayOutbox(it.session, it.connection)
         self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
+        self.calendars = Calendars(it.client)
         self.pay_runs = PayRuns(it.client)
         self.left = PayLeft(self.pay, self.lines, self.pay_runs, settling)
         self._mentioned = False
@@ -151,7 +153,9 @@ class PayTemplates(OneByOne):
         if findings := list(earnings_lines.unreadable(owned)):
             return unfit(name, findings)
         findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
-        findings = findings or list(pay_runs.not_next(self.pay_runs, row))
+        findings = (
+            findings or list(pay_runs.not_next(self.pay_runs, row)) or list(calendars.changed(self.calendars, row))
+        )
         if findings:
             return unfit(name, findings)
         try:

@@ -1,0 +1,71 @@
+"""The payroll calendars as Xero has them by now: what is held of them decides no period of pay or leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
+from xero.documents.declaration import Finding, Row
+from xero.documents.pay_periods import touched
+
+PATH = "/payroll.xro/1.0/PayrollCalendars"
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """`kind`: its type, as `WEEKLY`; `start`: the first day of one of its periods."""
+
+    kind: str | None
+    start: date | None
+
+
+class Calendars:
+    """All payroll calendars of an organisation, read when the first one is asked for."""
+
+    def __init__(self, client: XeroClient) -> None:
+        self._client = client
+        self._read: dict[UUID, Calendar] | None = None
+
+    def of(self, id: UUID) -> Calendar | None:
+        if self._read is None:
+            self._read = self._all()
+        return self._read.get(id)
+
+    def _all(self) -> dict[UUID, Calendar]:
+        data = self._client.get(PATH).data
+        listed = data.get("PayrollCalendars") if isinstance(data, dict) else None
+        if not isinstance(listed, list):
+            raise BadAnswer(
+                "The payroll calendars in Xero cannot be read: what came is no list of them.",
+                "Nothing that depends on a pay period was pushed. Push again; if it lasts, report it.",
+            )
+        return dict(found for record in listed if (found := _readable(record)))
+
+
+def _readable(record: Any) -> tuple[UUID, Calendar] | None:
+    """None: of that one nothing is known, and what belongs to it is not pushed."""
+    try:
+        id, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("StartDate"))
+        kind = wire.text(record.get("CalendarType"))
+    except (ValueError, AttributeError):
+        return None
+    return (id, Calendar(kind, start)) if id else None
+
+
+def changed(calendars: Calendars, row: Row) -> Iterator[Finding]:
+    """Against periods by a calendar of which Xero has other periods than are held here; that it has moved on to a later
+    one of the same periods is no difference."""
+    kind, known, now = row["calendar_type"], row["calendar_start"], calendars.of(row["calendar_xero_id"])
+    if now and now.start and now.kind == kind and next(touched(kind, known, now.start, now.start))[0] == now.start:
+        return
+    yield Finding(
+        f"its payroll calendar is held here as {kind} from {known}, and in Xero it "
+        + (f"is {now.kind} from {now.start}" if now else "cannot be found or read"),
+        "Pull pay codes, with which the payroll calendars come, compare the pay period with Xero's, then push again.",
+    )
