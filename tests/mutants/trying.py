@@ -30,7 +30,7 @@ PYTEST = (
     "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "tests.mutants.without_shrinking",
 )  # fmt: skip
 SPARE_SECONDS, TIMES_AS_LONG = 4, 4  # of the processor, which other programs take nothing of
-PATIENCE = 900.0  # seconds by the clock, for what waits and does not compute
+WAITS, TIMES_AS_SLOW = 60.0, 10  # seconds by the clock, for what waits and does not compute
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,10 @@ class NetIsTorn(Exception):
     """The tests fail without any mutant, or there are none."""
 
 
-def undisturbed(method: str, net: Net) -> tuple[int, list[str]]:
-    """How many seconds of the processor the tests may take with a mutant, and what they import from elsewhere."""
-    place = Place()
+def undisturbed(method: str, net: Net) -> tuple[int, float, list[str]]:
+    """How many seconds of the processor, and by the clock, the tests may take with a mutant, and what they import from
+    elsewhere."""
+    place, begun = Place(), time.monotonic()
     place.put(net, (ROOT / net.file).read_text())
     process = _start(method, net, place, limit=None)
     process.join()
@@ -119,13 +120,14 @@ def undisturbed(method: str, net: Net) -> tuple[int, list[str]]:
         raise NetIsTorn(f"The tests of {net.module} fail as they are:\n{place.log.read_text()[-3000:]}")
     seconds, *imported = place.notes.read_text().splitlines()
     shutil.rmtree(place.folder)
-    return int(float(seconds) * TIMES_AS_LONG) + SPARE_SECONDS, imported
+    patience = WAITS + TIMES_AS_SLOW * (time.monotonic() - begun)
+    return int(float(seconds) * TIMES_AS_LONG) + SPARE_SECONDS, patience, imported
 
 
 def attempts(net: Net, mutants: Iterable[Mutant], processes: int) -> Iterator[Attempt]:
-    _, imported = undisturbed("spawn", net)
+    _, _, imported = undisturbed("spawn", net)
     multiprocessing.get_context("forkserver").set_forkserver_preload([*imported, __name__])
-    limit, _ = undisturbed("forkserver", net)
+    limit, patience, _ = undisturbed("forkserver", net)
     free = [Place() for _ in range(processes)]
     running: dict[int, tuple[Any, Place, Mutant, float]] = {}
     coming = iter(mutants)
@@ -135,7 +137,7 @@ def attempts(net: Net, mutants: Iterable[Mutant], processes: int) -> Iterator[At
             place = free.pop()
             place.put(net, mutant.source)
             process = _start("forkserver", net, place, limit)
-            running[process.sentinel] = process, place, mutant, time.monotonic() + PATIENCE
+            running[process.sentinel] = process, place, mutant, time.monotonic() + patience
             if free:
                 continue
         ended = wait(list(running), timeout=1.0)

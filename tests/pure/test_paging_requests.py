@@ -19,8 +19,10 @@ def at(seconds: float) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
-def page(*rows: Row, count: int | None = None, pages: int | None = None, size: int | None = 2, time: float = 0) -> Page:
-    return Page(rows, size, count, pages, at(time))
+def page(
+    *rows: Row, count: int | None = None, pages: int | None = None, size: int | None = 2, time: float | None = 0
+) -> Page:
+    return Page(rows, size, count, pages, None if time is None else at(time))
 
 
 class Conversation:
@@ -135,6 +137,78 @@ def test_a_page_that_leads_no_further_is_walked_from_the_last_page_down(
     assert talk.read() == [[A, B], [E], [C, D], [A, B], [D]]
     assert (talk.position.walks, talk.position.walk_started, talk.position.last_page) == (1, at(100.7), 3)
     assert (talk.position.newest, talk.position.warnings) == (at(99.5), [])
+
+
+def test_after_a_walk_of_a_server_without_a_clock_it_goes_on_from_what_it_has_told_last() -> None:
+    talk = Conversation(
+        ((None, 1), page((A, at(5.1)), (B, at(5.2)), count=3, pages=2, time=None)),
+        ((None, 2), page((C, at(7)), count=3, pages=2, time=None)),
+        ((None, 1), page((A, at(5.1)), (B, at(5.2)), count=3, pages=2, time=None)),
+        ((at(4), 1), page((C, at(7)), count=1, time=None)),
+    )
+    assert talk.read()[1:3] == [[C], [A, B]]
+    assert talk.position.walk_started == at(5.2)
+
+
+SAME = (A, at(5.1)), (B, at(5.2))
+
+
+def walk(*pages: tuple[Row, ...], **position: Any) -> Conversation:
+    """Of so many pages, from the last one down, in the middle of which a reading goes on."""
+    count = len(pages)
+    answers = [((None, count - number), page(*rows, count=99, pages=count)) for number, rows in enumerate(pages)]
+    known = {"step": "walk", "page": count, "last_page": count, "walk_started": at(9)}
+    return Conversation(*answers, **known | position)
+
+
+def ended(talk: Conversation) -> bool:
+    """Whether the walk came to its first page; else it was given up at the last answer that there was."""
+    try:
+        for _ in talk.reader.pages():
+            if talk.position.step != "walk":
+                return True
+    except BadAnswer:
+        assert talk.left == []
+    return False
+
+
+@pytest.mark.parametrize(
+    ("pages", "well"),
+    [
+        ([SAME] * 6, True),  # new, and five times nothing new
+        ([SAME] * 7, False),
+        ([()] * 5, True),
+        ([()] * 6, False),
+        ([*[SAME] * 6, ((C, at(7)),), *[SAME] * 5], True),  # one that is new in between
+        ([*[SAME] * 6, ((C, at(7)),), *[SAME] * 6], False),
+        ([((str(number % 5), at(7)),) for number in range(10)], True),
+        ([((str(number % 5), at(7)),) for number in range(11)], False),
+        ([((str(number % 6), at(7)),) for number in range(30)], True),  # no more than five are remembered
+    ],
+)
+def test_five_pages_in_a_row_of_a_walk_may_bring_nothing_new(pages: list[tuple[Row, ...]], well: bool) -> None:
+    assert ended(walk(*pages)) is well
+
+
+@pytest.mark.parametrize("rows", [SAME, ()])
+@pytest.mark.parametrize("more", [0, 1])
+def test_each_walk_begins_to_count_anew(rows: tuple[Row, ...], more: int) -> None:
+    """Of the pages before nothing is known, nor how many of them brought nothing."""
+    first, second = range(5 + bool(rows), 0, -1), range(5 + bool(rows) + more, 0, -1)
+    pages = [((None, number), page(*rows, count=99, pages=len(first), time=100)) for number in first]
+    again = (None, 1), page(*SAME, count=99, pages=len(second), time=101)
+    more_pages = [((None, number), page(*rows, count=99, pages=len(second), time=100)) for number in second]
+    talk = Conversation(
+        *pages, again, *more_pages, walk_started=at(9), step="walk", page=len(first), last_page=len(first)
+    )
+    for _ in zip(pages, talk.reader.pages(), strict=False):
+        pass
+    talk.reader.read_again("rows are missing")
+    assert ended(talk) is not bool(more)
+
+
+def test_a_second_that_is_not_over_is_walked_a_few_times() -> None:
+    assert 0.1 <= PAUSE <= 1
 
 
 def test_a_page_that_leads_one_second_further_is_not_walked() -> None:
