@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Nothing is remembered from one mutant to the next. Plugins are named: looking for them takes a second.
 PYTEST = (
     "-x", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:unraisableexception",
-    "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "tests.mutants.without_shrinking",
+    "-o", "timeout=90", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin",
+    "-p", "tests.mutants.without_shrinking",
 )  # fmt: skip
 SPARE_SECONDS, TIMES_AS_LONG = 4, 4  # of the processor, which other programs take nothing of
 WAITS, TIMES_AS_SLOW = 60.0, 10  # seconds by the clock, for what waits and does not compute
