@@ -39,6 +39,7 @@ settings.register_profile(
 settings.load_profile("ours")
 
 
+@pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not loaded
 def pytest_xdist_auto_num_workers() -> int | None:
     """For `--numprocesses auto`: a process more than there are cores, because each waits for its own database and local
     Xero. More than a dozen would save nothing: the tests of the stack run beside them and take longer."""
