@@ -9,7 +9,8 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 
 from xero.api import errors
 from xero.dags.retrying import WaitAsTold
-from xero.sync.outcome import PullFailed
+from xero.sync.asked import NotDone
+from xero.sync.outcome import Busy, PullFailed
 
 POLICY = WaitAsTold()
 
@@ -27,6 +28,11 @@ def test_waits_an_hour_and_no_longer() -> None:
     assert "later run" in str(decision.reason)
 
 
+def test_what_somebody_asked_for_by_name_waits_longer_each_time_that_another_run_is_at_it() -> None:
+    waits = [POLICY.evaluate(Busy("m", tries), tries, 3).retry_delay for tries in (1, 2, 3, 4)]
+    assert waits == [timedelta(seconds=seconds) for seconds in (20, 120, 900, 900)]
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -36,6 +42,7 @@ def test_waits_an_hour_and_no_longer() -> None:
         errors.Misconfigured("m", "c"),
         errors.Refused(400, {"Message": "no"}),
         PullFailed("m", "c"),
+        NotDone("m"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -149,7 +149,7 @@ def test_pushes(world: Consenting, run: Run) -> None:
 
     world.sandbox.control("DELETE", "faults")
     books[OUTAGE].pass_time(BEYOND)
-    taken, left_out = who_pushes(world.engine, KINDS["invoices"])
+    taken, left_out, _ = who_pushes(world.engine, KINDS["invoices"])
     assert [one["organisation"] for one in taken] == [world.names()[OUTAGE]]
     assert [reason.partition(":")[0] for reason in left_out] == [world.names()[REVOKED]]
     assert books[OUTAGE].push("invoices").counts.pushed == 3

@@ -294,7 +294,15 @@ class Books:
 
     # -- pushing
 
-    def push(self, kind: str | Kind, *, quiet: float = 0.0, client: Row | None = None, **how: Any) -> Outcome:
+    def push(
+        self,
+        kind: str | Kind,
+        *,
+        quiet: float = 0.0,
+        client: Row | None = None,
+        origin: Origin | None = None,
+        **how: Any,
+    ) -> Outcome:
         """One run. `client` are options of its client, such as timeouts."""
         options = {"backoff": (0.02, 0.04), **(client or {})}
         return push(
@@ -302,7 +310,7 @@ class Books:
             self.connection_id,
             engine=self.world.engine,
             open_client=opener(self.world.engine, self.world.app, **options),
-            origin=Origin(),
+            origin=origin or Origin(),
             quiet=quiet,
             **how,
         )

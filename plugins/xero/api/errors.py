@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
-Limit = Literal["minute", "day", "app", "concurrent", "outage"]
+Limit = Literal["minute", "day", "app", "concurrent", "outage", "busy"]
 
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
 _IDS = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)

@@ -14,6 +14,7 @@ from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.qicworks import connections, database
 from xero.qicworks.events import Origin
+from xero.sync.asked import DONE, now, record
 from xero.sync.clients import opener
 from xero.sync.interaction import OpenClient
 from xero.sync.preview import Preview
@@ -34,7 +35,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="ID_OR_NUMBER",
         action="extend",
         nargs="+",
-        default=[],
         help="only these documents; one that failed is tried again",
     )
     command.add_argument("--retry-failed", action="store_true", help="try all that failed again")
@@ -47,7 +47,7 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
     """Exit code 0 only if nothing failed, nothing was refused and nobody was left out."""
     if options.json and not options.dry_run:
         options.wrong("--json goes with --dry-run")
-    if options.documents and options.kind == "all":
+    if options.documents is not None and options.kind == "all":
         options.wrong("--document goes with one kind of document, not with all")
     with database.session(engine) as session:
         if not connections.every(session):
@@ -56,16 +56,18 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
     open_client = opener(engine, app_of)
     failed = 0
     for kind in KINDS.values() if options.kind == "all" else [KINDS[options.kind]]:
-        taken, left_out = who_pushes(
-            engine, kind, options.connection, options.documents, retry_failed=options.retry_failed
-        )
-        for reason in left_out:
+        turns = who_pushes(engine, kind, options.connection, options.documents, retry_failed=options.retry_failed)
+        for reason in turns.left_out:
             complain(f"left out: {reason}")
-        if not taken and not left_out and not options.json:
+        for told in turns.undone:
+            complain(f"not done: {told.says}. {told.correction or ''}")
+        if not options.dry_run:
+            record(engine, kind, turns.undone, Origin())
+        if turns == ([], [], []) and not options.json:
             out.print(f"{kind.title}: nothing is ready to be pushed")
         # One that was switched off is left out on purpose, unless it is the one that was asked for.
-        failed += sum(bool(options.connection) or "switched off" not in reason for reason in left_out)
-        for one in taken:
+        failed += len(turns.undone) + sum("switched off" not in reason for reason in turns.left_out)
+        for one in turns.taken:
             label = f"{kind.title}, {one['organisation']}"
             try:
                 work = _show if options.dry_run else _push
@@ -97,7 +99,13 @@ def _push(
         f"{label}: {outcome.status}: {outcome.message}; {counts.calls} calls, {counts.bytes_received} bytes"
         + ("; `python -m xero events` says why" if counts.failed else "")
     )
-    return counts.failed
+    if one["documents"] is None:
+        return counts.failed
+    answers = now(engine, kind, one["connection_id"], one["documents"], one["pushed_before"])
+    record(engine, kind, answers, Origin())
+    for told in answers:
+        out.print(f"{label}: {told.says}")
+    return sum(told.answer not in DONE for told in answers)
 
 
 def _show(

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from math import ceil
 from typing import Any
 
 from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
+from xero.dags.asking import by_name
 from xero.dags.metrics import counted
 
 log = logging.getLogger(__name__)
@@ -18,9 +19,10 @@ MOST = 1000  # mapped tasks of a run; fewer where `[core] max_map_length` says s
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
 
 
-def grouped(everybody: list[One]) -> list[One]:
-    """Each alone as long as they fit; else groups of as many as it takes, in the same order."""
-    most = max(1, min(MOST, conf.getint("core", "max_map_length")))
+def grouped(everybody: list[One], beside: int = 0) -> list[One]:
+    """Each alone as long as they fit, and so many others `beside` them; else groups of as many as it takes, in the same
+    order."""
+    most = max(1, min(MOST, conf.getint("core", "max_map_length")) - beside)
     size = ceil(len(everybody) / most)
     if size <= 1:
         return everybody
@@ -44,7 +46,7 @@ def each(
     from xero.sync.in_turn import SomeFailed, in_turn
     from xero.sync.outcome import Skip
 
-    work = counted(direction, data_set, work)
+    work = counted(direction, data_set, insisting(work) if by_name(context) else work)
     if "members" not in connection:
         try:
             return work(connection, open_client)
@@ -65,6 +67,21 @@ def each(
     if skipped and not whole:
         raise AirflowSkipException("; ".join(skipped))
     return whole
+
+
+def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, Callable[..., Any]], One]:
+    """The same work, for somebody who asked for just this: what cannot be done now is no silent skip."""
+    from xero.sync.asked import NotDone
+    from xero.sync.outcome import Skip
+
+    @wraps(work)
+    def done(*args: Any) -> One:
+        try:
+            return work(*args)
+        except Skip as skip:
+            raise NotDone(f"Not done: {skip}") from None
+
+    return done
 
 
 def done_before(members: list[One], context: Any, direction: str, data_set: str) -> dict[str, One]:

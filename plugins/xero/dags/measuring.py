@@ -1,9 +1,10 @@
 """The DAG that measures."""
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, get_current_context, task
 
 from xero.dags import metrics
 from xero.dags.alerting import callbacks
+from xero.dags.asking import asked
 from xero.dags.retrying import default_args
 
 
@@ -28,6 +29,7 @@ def measure_dag(doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.qicworks import database, measures
 
+            asked(get_current_context())
             with database.session(qicworks_engine()) as session:
                 measured = measures.measure(session)
             metrics.gauge(measured)

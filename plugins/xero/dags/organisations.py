@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from xero.dags.asking import asked, by_name, refusing
 from xero.dags.groups import One, grouped
 from xero.datasets.declaration import Dataset
 
@@ -29,13 +30,14 @@ def take_part(dataset: Dataset | None) -> list[One]:
     from xero.sync.turns import who
 
     context = get_current_context()
+    name = asked(context)["connection"]
     # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
     scheduled = context["dag_run"].run_type == "scheduled"
-    try:
-        taking_part, left_out = who(qicworks_engine(), dataset, context["params"]["connection"], scheduled=scheduled)
-    except LookupError as error:
-        raise AirflowFailException(error.args[0]) from None
+    with refusing():
+        taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
+    if name is not None and left_out:
+        raise AirflowFailException(f"Nothing was done: {left_out[0]}.")
     return grouped(list(taking_part))
 
 
@@ -57,5 +59,6 @@ def origin(context: Any) -> Any:
         map_index=ti.map_index,
         try_number=ti.try_number,
         manual=context["dag_run"].run_type == "manual",
+        by_name=by_name(context),
         log_url=ti.log_url,
     )

@@ -4,6 +4,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 
 from xero.dags import settings
 from xero.dags.alerting import callbacks
+from xero.dags.asking import asked
 from xero.dags.organisations import origin
 from xero.dags.retrying import default_args
 
@@ -44,9 +45,8 @@ def prune_dag(doc: str | None) -> DAG:
                 for what in KEPT
             }
             context = get_current_context()
-            return prune_all(
-                qicworks_engine(), Retention(**kept), origin(context), dry_run=context["params"]["dry_run"]
-            )
+            dry_run = asked(context)["dry_run"]
+            return prune_all(qicworks_engine(), Retention(**kept), origin(context), dry_run=dry_run)
 
         prune()
     return dag

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
 
 from xero.dags.alerting import callbacks
+from xero.dags.asking import asked, refusing
 from xero.dags.groups import One, each, grouped
 from xero.dags.organisations import BY_NAME, origin, tell, which_organisation
 from xero.dags.retrying import default_args
@@ -15,6 +15,8 @@ from xero.documents.declaration import Kind
 from xero.documents.registry import named
 
 log = logging.getLogger(__name__)
+
+NOBODY = "not done"  # what the task is called that tells what nobody can do
 
 
 def push_dag(name: str, doc: str | None) -> DAG:
@@ -57,26 +59,34 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.sync.turns import who_pushes
 
-            params = get_current_context()["params"]
-            try:
-                taking_part, left_out = who_pushes(
-                    qicworks_engine(), kind, params["connection"], listed(params["document_ids"])
-                )
-            except LookupError as error:
-                raise AirflowFailException(error.args[0]) from None
-            tell(taking_part, left_out)
-            return grouped(taking_part)
+            params = asked(get_current_context())
+            with refusing():
+                turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
+            tell(turns.taken, turns.left_out)
+            undone = [one.to_dict() for one in turns.undone]
+            beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
+            return grouped(turns.taken, len(beside)) + beside
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
             from xero.hooks import qicworks_engine
+            from xero.sync.asked import Told, insist, now, record
             from xero.sync.push import push as push_one
 
             context = get_current_context()
+            dry_run, answers = context["params"]["dry_run"], {}
+
+            def answer(told: list[Told], *, silent: bool = False) -> None:
+                """What became of each thing that was asked for by name, in XCom `asked`. Raises if one is not done."""
+                if not silent:
+                    record(qicworks_engine(), kind, told, origin(context))
+                answers.update({one.name: one.answer for one in told})
+                context["ti"].xcom_push("asked", answers)
+                insist(told, context["ti"].try_number)
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
-                if context["params"]["dry_run"]:
+                if dry_run:
                     return show(kind, one)
                 outcome = push_one(
                     kind,
@@ -86,8 +96,12 @@ def push_dag(name: str, doc: str | None) -> DAG:
                     origin=origin(context),
                     documents=one["documents"],
                 )
+                if one["documents"] is not None:
+                    answer(now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"]))
                 return outcome.to_dict()
 
+            if "undone" in connection:
+                answer([Told(**one) for one in connection["undone"]], silent=dry_run)
             return each(connection, context, "push", kind.name, work)
 
         push.expand(connection=connections())
@@ -105,9 +119,11 @@ def which_documents(kind: Kind) -> Param:
     )
 
 
-def listed(asked: Iterable[object] | str | None) -> list[str]:
-    """What was asked for, whether it came as an array or as a text with commas."""
-    parts = asked.replace("\n", ",").split(",") if isinstance(asked, str) else asked or ()
+def listed(named: Iterable[object] | str | None) -> list[str] | None:
+    """The names of documents, whether they came as an array or as a text with commas; None where none were given."""
+    if named is None:
+        return None
+    parts = named.replace("\n", ",").split(",") if isinstance(named, str) else named
     return [name for part in parts if (name := str(part).strip())]
 
 

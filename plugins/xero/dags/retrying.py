@@ -18,6 +18,7 @@ class WaitAsTold(RetryPolicy):
     ) -> RetryDecision:
         from xero.api import errors
         from xero.api.errors import RetryLater
+        from xero.sync.asked import NotDone
         from xero.sync.in_turn import SomeFailed
         from xero.sync.outcome import PullFailed
 
@@ -31,7 +32,7 @@ class WaitAsTold(RetryPolicy):
                 return RetryDecision.fail(f"{seconds:.0f} s are too long to wait: a later run goes on")
             case errors.Disconnected() | errors.NotAvailable() | errors.Refused() | PullFailed():
                 return RetryDecision.fail(OF_NO_USE)
-            case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured():
+            case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured() | NotDone():
                 return RetryDecision.fail(OF_NO_USE)
             case _:
                 return RetryDecision.default()

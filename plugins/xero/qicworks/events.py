@@ -15,7 +15,8 @@ QUERIES = sql.Statements("events")
 
 @dataclass(frozen=True)
 class Origin:
-    """Who runs it. Outside Airflow all but `manual` is empty."""
+    """Who runs it. Outside Airflow all but `manual` is empty. `by_name`: somebody asked for just this, and it is not
+    left to another run without a word."""
 
     dag_id: str | None = None
     run_id: str | None = None
@@ -23,11 +24,12 @@ class Origin:
     map_index: int | None = None
     try_number: int | None = None
     manual: bool = True
+    by_name: bool = False
     log_url: str | None = None
 
     def columns(self) -> dict[str, Any]:
         columns = asdict(self)
-        del columns["manual"]
+        del columns["manual"], columns["by_name"]
         return columns
 
 

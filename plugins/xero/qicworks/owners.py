@@ -12,7 +12,7 @@ from xero.qicworks.database import Session
 NAMED = SQL(
     """
     SELECT id, {label}::text AS label, organisation_id, push_state FROM qicworks.{table}
-     WHERE id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s)
+     WHERE id::text = ANY(%(ids)s) OR {label}::text = ANY(%(names)s)
      ORDER BY created_at, id
     """
 )
@@ -41,13 +41,14 @@ class Owned:
     push_state: str
 
     def is_called(self, name: str) -> bool:
-        return name in (str(self.id), self.label)
+        return name == self.label or name.lower() == str(self.id)
 
 
 def named(session: Session, kind: Kind, names: Sequence[str]) -> list[Owned]:
     """The documents that are called so, by id or number, in whatever organisation."""
     label = Identifier("id" if kind.payroll else "number")
-    found = session.execute(NAMED.format(table=Identifier(kind.table), label=label), {"names": list(names)})
+    wanted = {"names": list(names), "ids": [name.lower() for name in names]}
+    found = session.execute(NAMED.format(table=Identifier(kind.table), label=label), wanted)
     return [Owned(**row) for row in found]
 
 

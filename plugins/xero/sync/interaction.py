@@ -19,7 +19,7 @@ from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts, Origin
 from xero.sync import organisation
-from xero.sync.outcome import DatabaseFailed, Outcome, PullFailed, Skip
+from xero.sync.outcome import Busy, DatabaseFailed, Outcome, PullFailed, Skip
 from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
@@ -161,12 +161,15 @@ def begin(
             message = f"already running in {events.running(session, connection_id, direction, data_set)}"
             events.record(session, connection_id, direction, data_set, "warning", message, origin)
             log_event(data_set, connection, "warning", Counts(), message, direction=direction)
-            raise Skip(message)
+            raise Busy(message, origin.try_number or 1) if origin.by_name else Skip(message)
         try:
             # Read under the lease: who matches it anew holds the leases of its pushes meanwhile.
             connection = connections.one(session, connection_id)
             if begun.event_id is None:
-                raise Skip(f"{connection.organisation} is {connection.left_out} by now")
+                message = f"{connection.organisation} is {connection.left_out} by now"
+                events.record(session, connection_id, direction, data_set, "warning", message, origin)
+                log_event(data_set, connection, "warning", Counts(), message, direction=direction)
+                raise Skip(message)
             for left in begun.interrupted or ():
                 log.warning(left)
             yield Interaction(session, connection, direction, data_set, origin, begun.event_id)

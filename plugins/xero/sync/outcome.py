@@ -3,11 +3,26 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from xero.api.errors import RetryLater
 from xero.qicworks.events import Counts
 
 
 class Skip(Exception):
     """Nothing to do now: another run is at it, or Xero's limit opens much later."""
+
+
+class Busy(RetryLater):
+    """Another run is at work on what somebody asked for by name: tried again, once it may be through."""
+
+    WAITS = (20.0, 120.0, 900.0)  # seconds, of the first tries
+
+    def __init__(self, message: str, tries: int) -> None:
+        seconds = self.WAITS[min(tries, len(self.WAITS)) - 1]
+        super().__init__(seconds, "busy", message, "It is tried again by itself. If the run fails, do it again later.")
+        self.tries = tries
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.tries)
 
 
 class DatabaseFailed(Exception):

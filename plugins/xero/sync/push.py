@@ -33,13 +33,14 @@ def push(
     engine: Engine,
     open_client: OpenClient,
     origin: Origin,
-    documents: Sequence[str] = (),
+    documents: Sequence[str] | None = None,
     retry_failed: bool = False,
     quiet: float = QUIET,
 ) -> Outcome:
     """Pushes what is ready. Raises Skip or a XeroError; whatever happens, the event says it.
 
-    `documents`: only these, ids or numbers; one that failed is tried again. `retry_failed`: all that failed, too.
+    `documents`: only these, ids or numbers; one that failed is tried again. None: all that are ready. `retry_failed`:
+    all that failed, too.
     `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
     """
     with interaction.begin(engine, connection_id, "push", kind.name, origin) as it:
@@ -49,14 +50,14 @@ def push(
 
 
 def _work(
-    it: Interaction, kind: Kind, open_client: OpenClient, names: Sequence[str], retry_failed: bool, quiet: float
+    it: Interaction, kind: Kind, open_client: OpenClient, names: Sequence[str] | None, retry_failed: bool, quiet: float
 ) -> Outcome:
     it.open_client(open_client)
     it.keep_organisation_fresh()
     outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
     settling = Settling(it, outbox)
     delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
-    wanted = outbox.named(names) if names else None
+    wanted = None if names is None else outbox.named(names)
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
         if moved := outbox.forget_times_to_come():
             log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
@@ -67,7 +68,7 @@ def _work(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
             held=("in_flight",),
         )
-    if names or retry_failed:
+    if names is not None or retry_failed:
         log.info("%d that failed are ready again", outbox.retry_failed(wanted))
     # Not in a fold of the log: a document that fails is to be seen.
     taken: dict[UUID, int] = {}
@@ -102,7 +103,7 @@ def preview(
     *,
     engine: Engine,
     open_client: OpenClient,
-    documents: Sequence[str] = (),
+    documents: Sequence[str] | None = None,
     retry_failed: bool = False,
 ) -> Iterator[Preview]:
     """What `push` would refuse and send, request by request. Writes nothing: no event, no state, no request.
@@ -114,7 +115,7 @@ def preview(
         it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
         it.open_client(open_client)
         outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
-        wanted = outbox.named(documents) if documents else None
+        wanted = None if documents is None else outbox.named(documents)
         for left in outbox.open_requests():
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
         yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET).preview(wanted)

@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -12,10 +11,9 @@ from xero.datasets.declaration import Dataset, Timing
 from xero.documents.declaration import Kind
 from xero.qicworks import connections, database, events, owners
 from xero.qicworks.connections import Connection
-from xero.qicworks.database import Session
 from xero.qicworks.outbox import Outbox
-from xero.qicworks.owners import Owned
-from xero.sync import due
+from xero.sync import asked, due
+from xero.sync.asked import Told
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +36,11 @@ def who(
     left_out: list[str] = []
     with database.session(engine) as session:
         known = connections.every(session, deleted=True)
-        if connection:
+        if connection is not None:
             known = _named(connection, [one for one in known if one.state != "deleted"])
         for one in known:
             reason = one.left_out
-            if connection and one.enabled:
+            if connection is not None and one.enabled:
                 reason = None
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
                 turn = due.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
@@ -57,84 +55,72 @@ def who(
     return taken, left_out
 
 
+class Pushing(NamedTuple):
+    """Whose turn it is to push, and of what was asked for by name what none of them can do.
+
+    `taken`: `connection_id`, `organisation`, `documents` (their ids; None: all that are ready), `pushed_before` (those
+    of them that are pushed already). `left_out`: who is left out, and why.
+    """
+
+    taken: list[dict[str, Any]]
+    left_out: list[str]
+    undone: list[Told]
+
+
 def who_pushes(
     engine: Engine,
     kind: Kind,
     connection: str | None = None,
-    documents: Sequence[str] = (),
+    documents: Sequence[str] | None = None,
     *,
     retry_failed: bool = False,
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Who has something to push, or an event that a killed push left open: `[{"connection_id", "organisation",
-    "documents"}]`, and what is left out and why.
+) -> Pushing:
+    """Who has something to push, or an event that a killed push left open.
 
-    `documents` (ids or numbers) narrow it to those whose they are, and come back as ids; else that list is empty and
-    means all that are ready. With `retry_failed`, who has failed ones has something, too. LookupError if there is no
-    such connection or document, or it cannot be told whose it is.
+    `documents` (ids or numbers) narrow it to those whose they are. With `retry_failed`, who has failed ones has
+    something, too. LookupError if there is no such connection, or an empty name is given.
     """
     taken: list[dict[str, Any]] = []
-    left_out: list[str] = []
+    reasons: list[str] = []
     with database.session(engine) as session:
         known = [one for one in connections.every(session, deleted=True) if one.state != "deleted"]
-        if connection:
+        if connection is not None:
             known = _named(connection, known)
-        mine, unfit = _whose(session, kind, known, documents) if documents else ({}, [])
-        left_out += unfit
+        mine, undone = ({}, []) if documents is None else asked.choose(session, kind, known, documents)
         failed = owners.with_failed(session, kind) if retry_failed else set()
         busy = owners.perhaps_busy(session, kind)
         # A push that was killed when all was settled: nothing waits, but its event says that it runs.
         left_open = events.left_open(session, "push", kind.name)
         for one in known:
             chosen = mine.get(one.organisation_id, [])
-            if documents and not chosen:
+            if documents is not None and not chosen:
                 continue
             idle = busy is not None and one.organisation_id not in busy
             waiting = len(chosen) or (0 if idle else Outbox(session, one, kind).something())
-            if not waiting and one.organisation_id not in failed and one.id not in left_open:
-                if connection:
+            by_name = connection is not None
+            reason = one.left_out if not (by_name and one.enabled) else None
+            if reason and chosen:
+                undone += [asked.left_out(one, reason, kind.called(each.label, each.id)) for each in chosen]
+            elif reason and by_name:
+                undone.append(asked.left_out(one, reason))
+            elif not waiting and one.organisation_id not in failed and one.id not in left_open:
+                if by_name:
                     log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)
-                continue
-            reason = None if connection and one.enabled else one.left_out
-            if reason:
-                left_out.append(f"{one.organisation}: {reason}; its documents wait")
+            elif reason:
+                reasons.append(f"{one.organisation}: {reason}; its documents wait")
             else:
-                ids = [str(id) for id in chosen]
-                taken.append({"connection_id": str(one.id), "organisation": one.organisation, "documents": ids})
-    return taken, left_out
-
-
-def _whose(
-    session: Session, kind: Kind, known: list[Connection], names: Sequence[str]
-) -> tuple[dict[UUID, list[UUID]], list[str]]:
-    """Organisation → its documents of these names, and which of them are not meant to be pushed."""
-    organisations = {one.organisation_id: one.organisation for one in known}
-    found = [one for one in owners.named(session, kind, names) if one.organisation_id in organisations]
-    where = known[0].organisation if len(known) == 1 else "no connected organisation"
-    mine: dict[UUID, list[UUID]] = {}
-    unfit: list[str] = []
-    for name in dict.fromkeys(names):
-        called = [one for one in found if one.is_called(name)]
-        if not called:
-            says = f"{where} has {'no ' if len(known) == 1 else ''}{kind.word} {name}"
-            raise LookupError(f"{says}; give its id{'' if kind.payroll else ', or its number as QicWorks has it'}")
-        if len(whose := {organisations[one.organisation_id] for one in called}) > 1:
-            several = ", ".join(f"'{organisation}'" for organisation in sorted(whose))
-            raise LookupError(f"{several} each have {kind.word} {name}; say which, as connection, or give its id")
-        for one in called:
-            if one.push_state in ("draft", "skipped"):
-                unfit.append(_not_ready(kind, name, one))
-            elif one.id not in mine.setdefault(one.organisation_id, []):
-                mine[one.organisation_id].append(one.id)
-    return mine, unfit
-
-
-def _not_ready(kind: Kind, name: str, document: Owned) -> str:
-    return f"{kind.word} {name} is {document.push_state} (push_state): only what is ready is pushed"
+                ids = None if documents is None else [str(each.id) for each in chosen]
+                before = [str(each.id) for each in chosen if each.push_state == "pushed"]
+                who = {"connection_id": str(one.id), "organisation": one.organisation}
+                taken.append(who | {"documents": ids, "pushed_before": before})
+    return Pushing(taken, reasons, undone)
 
 
 def _named(wanted: str, known: list[Connection]) -> list[Connection]:
     """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
     wanted = wanted.strip()
+    if not wanted:
+        raise LookupError("an empty name names no organisation: leave it out to take all that are on")
     for name in (
         lambda one: one.organisation,
         lambda one: one.organisation.casefold(),

@@ -1,0 +1,192 @@
+"""What somebody asks for by name is done, or the run says what was not: by its state, an event and an XCom."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from tests.support.pushing import Books, Row
+from tests.support.world import World
+from xero.dags.asking import asked, by_name
+from xero.hooks import qicworks_engine
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(dags: dict[str, Any], airflow_database: None, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a DAG with these settings; the finished run."""
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_XERO_DEFAULT", json.dumps(world.airflow_connection))
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_QICWORKS_DEFAULT", world.database_url)
+    qicworks_engine.cache_clear()
+    defaults = {"connection": None, "document_ids": None, "full_refresh": False, "dry_run": False}
+
+    def run(dag_id: str, **conf: Any) -> Any:
+        # All every time: what one call sets stays set on the DAG.
+        known = {name: value for name, value in defaults.items() if name in dags[dag_id].params}
+        return dags[dag_id].test(run_conf=known | conf)
+
+    return run
+
+
+def asked_of(run: Any) -> dict[str, str]:
+    """The answers of all tasks, as XCom tells them."""
+    found: dict[str, str] = {}
+    for task in run.get_task_instances():
+        if task.task_id == "push":
+            found |= task.xcom_pull(task_ids="push", key="asked", map_indexes=task.map_index) or {}
+    return found
+
+
+def told(world: World) -> list[Row]:
+    """The events of documents, and of none of the connections, each once."""
+    return world.query(
+        "SELECT DISTINCT status, coalesce(document, '') AS document, correction IS NOT NULL AS corrected"
+        "  FROM xero_sync.connection_event"
+        " WHERE direction = 'push' AND (document IS NOT NULL OR read = 0 AND pushed = 0)"
+        " ORDER BY 2, 1"
+    )
+
+
+STATES = {
+    "ready": ({}, "pushed", None),
+    "ready, and wrong": ({"currency": "USD"}, "failed", "error"),
+    "failed": ({"state": "failed"}, "pushed", None),
+    "draft": ({"state": "draft"}, "not ready", "error"),
+    "skipped": ({"state": "skipped"}, "not ready", "error"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_of_a_document_the_run_says_what_became_of_it(run: Run, world: World, state: str) -> None:
+    columns, answer, status = STATES[state]
+    books = Books(world)
+    books.add("bills", number="B-1", **columns)
+    other = books.add("bills", number="B-2")
+    ran = run("push_bills", document_ids=["B-1"])
+    assert (ran.state, asked_of(ran)) == ("success" if answer == "pushed" else "failed", {"bill B-1": answer})
+    events = [] if status is None else [{"status": status, "document": "bill B-1", "corrected": True}]
+    assert [one for one in told(world) if one["document"]] == events
+    assert books.row("bills", other)["push_state"] == "ready"
+
+
+def test_what_was_pushed_before_is_said_and_is_no_failure(run: Run, world: World) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1")
+    assert run("push_bills", document_ids=["B-1"]).state == "success"
+    world.calls()
+    ran = run("push_bills", document_ids=["B-1"])
+    assert (ran.state, asked_of(ran)) == ("success", {"bill B-1": "pushed before"})
+    assert [call for call in world.calls() if call["method"] != "GET"] == []
+    assert [one["status"] for one in told(world) if one["document"]] == ["success"]
+
+
+def test_one_that_cannot_be_done_does_not_keep_the_others(run: Run, world: World) -> None:
+    first, second = Books(world, 0), Books(world, 1)
+    good, twice = first.add("bills", number="B-1"), first.add("bills", number="B-2")
+    second.add("bills", number="B-2")
+    nobody = str(uuid.uuid4())
+    ran = run("push_bills", document_ids=[str(good).upper(), "B-2", "B-9", nobody])
+    assert ran.state == "failed"
+    assert asked_of(ran) == {
+        "bill B-1": "pushed",
+        "bill B-2": "of several organisations",
+        "bill B-9": "unknown",
+        f"bill {nobody}": "unknown",
+    }
+    assert [first.row("bills", id)["push_state"] for id in (good, twice)] == ["pushed", "ready"]
+    assert {one["document"] for one in told(world)} == {"bill B-2", "bill B-9", f"bill {nobody}"}
+    assert all(one["corrected"] for one in told(world))
+    mine = run("push_bills", connection=world.names()[0], document_ids="B-2,B-9")
+    assert (mine.state, asked_of(mine)) == ("failed", {"bill B-2": "pushed", "bill B-9": "unknown"})
+
+
+LEFT_OUT = {
+    "switched off": "UPDATE xero_sync.connection SET enabled = false",
+    "to be connected again": "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'revoked'",
+}
+
+
+@pytest.mark.parametrize("why", LEFT_OUT)
+@pytest.mark.parametrize("ask", ["document", "organisation"])
+def test_of_an_organisation_that_is_left_out(run: Run, world: World, why: str, ask: str) -> None:
+    books, name = Books(world), world.names()[0]
+    books.add("bills", number="B-1")
+    world.query(LEFT_OUT[why])
+    if why == "to be connected again" and ask == "organisation":
+        # Named, it is tried: it may be connected again by now.
+        assert run("push_bills", connection=name).state == "success"
+        return
+    ran = run("push_bills", **({"document_ids": ["B-1"]} if ask == "document" else {"connection": name}))
+    assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1" if ask == "document" else name: "left out"})
+    assert len(told(world)) == 1
+    assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
+
+
+def test_a_pull_of_an_organisation_that_is_off_is_red(run: Run, world: World) -> None:
+    world.query("UPDATE xero_sync.connection SET enabled = false")
+    assert run("pull_tax_codes", connection=world.names()[0]).state == "failed"
+    assert run("reconcile", connection=world.names()[0]).state == "failed"
+
+
+def test_a_dry_run_says_it_too_and_writes_nothing(run: Run, world: World) -> None:
+    Books(world).add("bills", number="B-1", state="draft")
+    ran = run("push_bills", document_ids=["B-1", "B-9"], dry_run=True)
+    assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1": "not ready", "bill B-9": "unknown"})
+    assert told(world) == []
+
+
+NOTHING = ([""], "", [], " , \n", [" "])
+
+
+@pytest.mark.parametrize("names", NOTHING)
+def test_names_that_name_nothing_push_nothing(run: Run, world: World, names: Any) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1")
+    assert run("push_bills", document_ids=names).state == "failed"
+    assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
+
+
+@pytest.mark.parametrize("dag_id", ["push_bills", "pull_tax_codes", "reconcile"])
+def test_an_empty_name_is_no_organisation(run: Run, world: World, dag_id: str) -> None:
+    world.calls()
+    assert run(dag_id, connection=" ").state == "failed"
+    assert world.calls() == []
+
+
+def context(conf: dict[str, Any] | None, **params: Any) -> dict[str, Any]:
+    """Of a DAG that has these settings."""
+    return {
+        "params": params | (conf or {}),
+        "dag_run": SimpleNamespace(conf=conf),
+        "dag": SimpleNamespace(params=params),
+    }
+
+
+def test_a_setting_that_there_is_not_is_refused() -> None:
+    known = {"connection": None, "dry_run": False}
+    assert asked(context(None, **known)) == known
+    assert asked(context({"dry_run": True}, **known)) == {"connection": None, "dry_run": True}
+    for misspelt in ({"dryrun": True}, {"conection": "X", "dry_run": True}, {"Connection": "X"}, {"": 1}):
+        with pytest.raises(AirflowFailException, match=r"there is no setting .+connection, dry_run"):
+            asked(context(misspelt, **known))
+    with pytest.raises(AirflowFailException, match="Those that there are: none"):
+        asked(context({"dry_run": True}))
+
+
+def test_who_asks_for_just_this() -> None:
+    known = {"connection": None, "document_ids": None, "full_refresh": False}
+    assert not by_name(context(None, **known))
+    for name, value in (("connection", "X"), ("document_ids", ["1"]), ("document_ids", []), ("full_refresh", True)):
+        assert by_name(context({name: value}, **known)), name
+    assert not by_name(context(None))
+
+
+@pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure"])
+def test_no_run_takes_a_setting_that_it_has_not(run: Run, dag_id: str) -> None:
+    assert run(dag_id, misspelt=True).state == "failed"
