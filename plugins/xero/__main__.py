@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         run: Callable[[Engine, argparse.Namespace], int] = options.run
         return run(engine, options)
     except (XeroError, PullFailed, Skip, LookupError, ValueError) as error:
-        complain(f"error: {error.args[0] if isinstance(error, LookupError) else error}")
+        complain(f"error: {error if isinstance(error, XeroError) else error.args[0] if error.args else error}")
         return 1
     except KeyboardInterrupt:
         print("interrupted; run it again, and it goes on where it stopped", file=sys.stderr)

@@ -6,6 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from xero.api.errors import Misconfigured
+
+
+class NoSuchConnection(Misconfigured, LookupError):
+    """Airflow has no connection of that id."""
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__(
+            f"There is no Airflow connection '{conn_id}', or it cannot be read.",
+            f"Make it in Airflow under Admin, Connections, or set AIRFLOW_CONN_{conn_id.upper()} for every service. "
+            "Then do this again.",
+        )
+
 
 @dataclass(frozen=True)
 class AirflowConnection:
@@ -21,7 +34,9 @@ class AirflowConnection:
 
 
 def get(conn_id: str) -> Any:
-    """The connection of that id: from the environment, else wherever Airflow keeps its connections."""
+    """The connection of that id: from the environment, else wherever Airflow keeps its connections.
+
+    NoSuchConnection if there is none."""
     value = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}")
     if value:
         return parse(conn_id, value)
@@ -32,8 +47,7 @@ def get(conn_id: str) -> Any:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        pass
-    raise LookupError(f"there is no Airflow connection '{conn_id}': set AIRFLOW_CONN_{conn_id.upper()}")
+        raise NoSuchConnection(conn_id) from None
 
 
 def parse(conn_id: str, value: str) -> AirflowConnection:

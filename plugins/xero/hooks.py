@@ -9,8 +9,10 @@ from typing import Any
 import requests
 from airflow.providers.common.compat.sdk import BaseHook
 from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import Engine
 
+from xero.airflow_connections import NoSuchConnection
 from xero.api.auth import OAuth, Token, TokenStore
 from xero.api.client import XeroClient
 from xero.api.connections import get_connections
@@ -46,7 +48,7 @@ class XeroHook(HttpHook):
     def app(self) -> XeroApp:
         """What the Airflow connection says. Raises Misconfigured when it cannot be used."""
         if self._app is None:
-            self._app = XeroApp.from_connection(self.get_connection(self.xero_conn_id))
+            self._app = XeroApp.from_connection(airflow_connection(self.xero_conn_id))
             self.base_url = self._app.api_host
             self._base_url_initialized = True
         return self._app
@@ -86,6 +88,14 @@ class XeroHook(HttpHook):
         return False, "The identity server honoured a made-up token: identity_host is not Xero's."
 
 
+def airflow_connection(conn_id: str) -> Any:
+    """As Airflow has it, secrets backends first. Raises NoSuchConnection."""
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise NoSuchConnection(conn_id) from None
+
+
 def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
     """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
@@ -98,4 +108,4 @@ def open_client(connection: Connection, manual: bool, **options: Any) -> XeroCli
 @cache
 def qicworks_engine(conn_id: str = "qicworks_default") -> Engine:
     """The QicWorks database of an Airflow connection of type ``postgres``."""
-    return database.engine(BaseHook.get_connection(conn_id))
+    return database.engine(airflow_connection(conn_id))

@@ -190,3 +190,23 @@ def test_who_asks_for_just_this() -> None:
 @pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure"])
 def test_no_run_takes_a_setting_that_it_has_not(run: Run, dag_id: str) -> None:
     assert run(dag_id, misspelt=True).state == "failed"
+
+
+@pytest.mark.parametrize("conn_id", ["qicworks_default", "xero_default"])
+@pytest.mark.parametrize("value", [None, "not an address", '{"conn_type": "xero", "login":'])
+def test_an_airflow_connection_that_is_not_there_is_told_by_name_and_not_tried_again(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, conn_id: str, value: str | None
+) -> None:
+    name = f"AIRFLOW_CONN_{conn_id.upper()}"
+    monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    ran = run("pull_tax_codes")
+    assert ran.state == "failed"
+    tried = {task.task_id: task.try_number for task in ran.get_task_instances()}
+    assert set(tried.values()) <= {0, 1}
+    if conn_id == "xero_default":
+        [event] = world.query(
+            "SELECT DISTINCT status, message, correction FROM xero_sync.connection_event WHERE direction = 'pull'"
+        )
+        assert event["status"] == "error"
+        assert ("xero_default" if value != "not an address" else "client id") in event["message"]
+        assert "Airflow" in event["correction"]

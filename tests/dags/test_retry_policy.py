@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
+from xero.airflow_connections import NoSuchConnection
 from xero.api import errors
 from xero.dags.retrying import WaitAsTold
 from xero.sync.asked import NotDone
@@ -43,6 +45,10 @@ def test_what_somebody_asked_for_by_name_waits_longer_each_time_that_another_run
         errors.Refused(400, {"Message": "no"}),
         PullFailed("m", "c"),
         NotDone("m"),
+        NoSuchConnection("xero_default"),
+        UndefinedTable("m"),
+        UndefinedColumn("m"),
+        InsufficientPrivilege("m"),
     ],
     ids=lambda error: type(error).__name__,
 )

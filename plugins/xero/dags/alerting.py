@@ -105,7 +105,6 @@ def _tell_late(run: Mapping[str, Any]) -> None:
 def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[list[End], str]":
     """What the events tell, and why they tell nothing: an alert goes out when the database is gone, too."""
     import psycopg
-    from airflow.sdk.exceptions import AirflowNotFoundException
     from sqlalchemy.exc import SQLAlchemyError
 
     from xero.api.errors import Misconfigured
@@ -115,7 +114,7 @@ def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[lis
     try:
         with database.session(qicworks_engine()) as session:
             return run_ends.ends(session, dag_id, run_id, since or datetime.now(UTC) - timedelta(days=2)), ""
-    except (SQLAlchemyError, psycopg.Error, AirflowNotFoundException, Misconfigured) as error:
+    except (SQLAlchemyError, psycopg.Error, Misconfigured) as error:
         log.warning("the alert goes without the events of the run: %s", type(error).__name__)
         return [], f"QicWorks' database, which has the events, could not be asked ({type(error).__name__})."
 

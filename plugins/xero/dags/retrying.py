@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryDecision, RetryPolicy
 
 LONGEST_WAIT = timedelta(hours=1)
+UNMIGRATED = "the database is not as this version needs it: run python -m xero migrate, with --grant-to ROLE"
 OF_NO_USE = "trying again would not help: the message says what does"
 LONGEST_TRY = timedelta(hours=6)  # nothing takes so long; what hangs is over before the next night
 
@@ -16,6 +17,8 @@ class WaitAsTold(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Any | None = None
     ) -> RetryDecision:
+        from psycopg import errors as lacking
+
         from xero.api import errors
         from xero.api.errors import RetryLater
         from xero.sync.asked import NotDone
@@ -34,6 +37,10 @@ class WaitAsTold(RetryPolicy):
                 return RetryDecision.fail(OF_NO_USE)
             case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured() | NotDone():
                 return RetryDecision.fail(OF_NO_USE)
+            case lacking.UndefinedTable() | lacking.UndefinedColumn() | lacking.UndefinedFunction():
+                return RetryDecision.fail(UNMIGRATED)
+            case lacking.InsufficientPrivilege():
+                return RetryDecision.fail(UNMIGRATED)
             case _:
                 return RetryDecision.default()
 

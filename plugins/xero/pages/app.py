@@ -3,7 +3,6 @@
 import logging
 
 import psycopg
-from airflow.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
@@ -37,7 +36,7 @@ def application() -> FastAPI:
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(FormParserError, damaged)
     app.add_exception_handler(psycopg.DataError, odd_value)
-    for database in (psycopg.Error, SQLAlchemyError, AirflowNotFoundException):
+    for database in (psycopg.Error, SQLAlchemyError):
         app.add_exception_handler(database, no_database)
     app.add_exception_handler(Exception, unforeseen)
     return app
@@ -79,9 +78,8 @@ def told(request: Request, error: Exception) -> Response:
     """What the flows below say in words already. A missing key or index is a fault of a program, and none of them."""
     if isinstance(error, KeyError | IndexError):
         raise error
-    if isinstance(error, LookupError):
+    if not isinstance(error, XeroError):
         return error_page(request, 404, str(error.args[0]) if error.args else "There is no such thing.")
-    assert isinstance(error, XeroError)
     return error_page(request, 409, error.message, error.correction)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xero import airflow_connections, hooks
+from xero.airflow_connections import NoSuchConnection
 from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
@@ -68,7 +69,7 @@ def _is_xero(conn_id: str) -> bool:
 def _app(conn_id: str) -> App | None:
     try:
         return App(conn_id, app_of(conn_id))
-    except LookupError:
+    except NoSuchConnection:
         return None
     except (XeroError, ValueError) as error:
         return App(conn_id, None, str(error))

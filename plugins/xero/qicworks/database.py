@@ -17,6 +17,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
+from xero.api.errors import Misconfigured
 from xero.documents.odd_values import OddInstant, OutOfRange
 from xero.qicworks import poolers
 
@@ -97,6 +98,7 @@ def load_json(said: str | bytes) -> Any:
 class AirflowConnection(Protocol):
     """What is read of an Airflow connection of type postgres; `schema` is the database's name."""
 
+    conn_type: str | None
     host: str | None
     port: int | None
     login: str | None
@@ -106,7 +108,13 @@ class AirflowConnection(Protocol):
 
 
 def url(connection: AirflowConnection) -> URL:
-    """The database's address. Extras that libpq knows (`sslmode`, …) go along."""
+    """The database's address. Extras that libpq knows (`sslmode`, …) go along. Raises Misconfigured for another type:
+    what lacks a host would be looked for on this machine."""
+    if (kind := connection.conn_type) not in ("postgres", "postgresql"):
+        raise Misconfigured(
+            f"The Airflow connection of the QicWorks database cannot be used: its type is '{kind or ''}'.",
+            "Make it one of type Postgres, with host, port, login, password and the database's name.",
+        )
     extra = connection.extra or {}
     try:
         extra = json.loads(extra) if isinstance(extra, str) else extra
