@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from tests.support.dag_runs import asset_events
 from tests.support.pushing import Books, Row
 from tests.support.world import World
 from xero.dags.asking import asked, by_name
@@ -190,6 +191,14 @@ def test_who_asks_for_just_this() -> None:
 @pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure"])
 def test_no_run_takes_a_setting_that_it_has_not(run: Run, dag_id: str) -> None:
     assert run(dag_id, misspelt=True).state == "failed"
+
+
+def test_only_tables_in_which_something_changed_are_announced(run: Run, world: World) -> None:
+    assert set(asset_events(run("pull_pay_codes"))) == {"qicworks://pay_code", "qicworks://payroll_calendar"}
+    calendar, *_ = world.sandbox.truth("PayrollCalendars")
+    world.sandbox.change("PayrollCalendars", calendar["PayrollCalendarID"], Name="Renamed")
+    assert asset_events(run("pull_pay_codes")) == ["qicworks://payroll_calendar"]
+    assert asset_events(run("pull_pay_codes")) == []
 
 
 @pytest.mark.parametrize("conn_id", ["qicworks_default", "xero_default"])

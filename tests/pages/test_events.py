@@ -5,6 +5,9 @@ import io
 import json
 import os
 from unittest import mock
+from urllib.parse import quote
+
+import pytest
 
 from tests.support.pages import Client
 from tests.support.pooler import pooled
@@ -62,10 +65,27 @@ def test_a_pooler_that_takes_the_session_away_is_refused_in_words(browser: Clien
             qicworks_engine.cache_clear()
 
 
-def test_only_the_web_is_linked_to(browser: Client, books: Books) -> None:
-    good = event(books, log_url="https://airflow.test/dags/1")
-    bad = event(books, log_url="javascript:alert(1)")
-    viewer = browser("viewer")
-    for page in viewer.read("events"), viewer.read(f"events/{good}"), viewer.read(f"events/{bad}"):
+@pytest.mark.usefixtures("airflow_dags")
+def test_a_log_is_where_airflow_has_it_as_long_as_it_has_it(browser: Client, books: Books) -> None:
+    """Whatever address is stored. After the run was cleaned away there, the event says so."""
+    admin, viewer = browser("admin"), browser("viewer")
+    made = admin.post("/api/v2/dags/pull_contacts/dagRuns", json={"logical_date": None})
+    run = made.json()["dag_run_id"]
+    ran = {"dag_id": "pull_contacts", "task_id": "pull", "log_url": "https://elsewhere.test/"}
+    there, gone = event(books, run_id=run, **ran), event(books, run_id="manual__2020", **ran)
+    own = event(books, log_url="javascript:alert(1)")
+    assert (
+        viewer.get(f"/xero/events/{there}/log", follow_redirects=False)
+        .headers["location"]
+        .endswith(f"/dags/pull_contacts/runs/{quote(run, safe='')}/tasks/pull")
+    )
+    assert f"/xero/events/{there}/log" in viewer.read(f"events/{there}")
+    said = viewer.get(f"/xero/events/{gone}/log", follow_redirects=False)
+    assert f"/xero/events/{gone}?said=" in said.headers["location"]
+    page = viewer.read(f"events/{gone}")
+    assert "cleaned away" in page
+    assert "/log" not in page
+    assert "Nothing of this event ran in Airflow" in viewer.read(f"events/{own}/log", 404)
+    for page in (viewer.read("events"), *(viewer.read(f"events/{id}") for id in (there, gone, own))):
         assert "javascript:" not in page
-    assert 'href="https://airflow.test/dags/1"' in viewer.read(f"events/{good}")
+        assert "elsewhere.test" not in page

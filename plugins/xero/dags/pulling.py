@@ -1,6 +1,7 @@
 """The DAGs that pull: `connections` → `pull`, mapped over the organisations → `announce`."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
@@ -74,13 +75,17 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         @task(
             multiple_outputs=False,
             trigger_rule=TriggerRule.ALL_DONE,
-            outlets=[Asset(f"qicworks://{table}") for table in tables],
+            outlets=[asset(table) for table in tables],
         )
         def announce(outcomes: Any) -> dict[str, int]:
-            """Tells whoever waits for these tables that there is something new: one event a run, or none."""
-            changed = count_changes(outcomes)
+            """Tells whoever waits for a table that there is something new in it: one event a run, or none."""
+            found = outcomes[:] if outcomes else []  # as a slice all come in one request; one by one would be one each
+            changed = count_changes(found)
             if not any(changed.values()):
                 raise AirflowSkipException("nothing changed")
+            new = {table for outcome in found if outcome["changed"] for table in outcome.get("tables", tables)}
+            # What Airflow tells of when this has ended.
+            get_current_context()["ti"].task.outlets = [asset(table) for table in tables if table in new]
             return changed
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
@@ -94,10 +99,10 @@ def pull_dag(name: str, doc: str | None) -> DAG:
     return dag
 
 
-def count_changes(outcomes: Any) -> dict[str, int]:
+def asset(table: str) -> Asset:
+    return Asset(f"qicworks://{table}")
+
+
+def count_changes(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Rows that changed, added up over the organisations that were pulled (a failed or skipped one has no outcome)."""
-    # As a slice all come in one request; one by one would be a request each.
-    return {
-        count: sum(outcome[count] for outcome in (outcomes[:] if outcomes else []))
-        for count in ("inserted", "updated", "deactivated")
-    }
+    return {count: sum(outcome[count] for outcome in outcomes) for count in ("inserted", "updated", "deactivated")}

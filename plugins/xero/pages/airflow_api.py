@@ -26,6 +26,14 @@ class AirflowApi:
         """`state`: queued, running, success, failed …"""
         return self._call("GET", _address(dag_id, run_id))
 
+    def has_run(self, dag_id: str, run_id: str) -> bool:
+        """Whether Airflow has it still: it can be cleaned away. What may not be seen is there."""
+        try:
+            self.run(dag_id, run_id)
+        except HTTPException as refusal:
+            return refusal.status_code != 404
+        return True
+
     def tasks(self, dag_id: str, run_id: str, states: Sequence[str], limit: int = 20) -> list[dict[str, Any]]:
         """The run's task instances that are in one of these states."""
         if not states:

@@ -12,17 +12,20 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from xero.hooks import qicworks_engine
+from xero.pages import runs
 from xero.pages.access import Viewer, ViewerDep
+from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
-from xero.pages.rendering import page
+from xero.pages.rendering import airflow, page, to
 from xero.qicworks import connections, database, event_log
 from xero.qicworks.event_log import Filter, Place
 
 router = APIRouter()
 
+GONE = "Airflow has not got this run any more, nor its log: they were cleaned away there. What happened is said here."
 LIMIT = 50
 LAST = 2**63 - 1  # the highest id that there can be
 FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
@@ -111,6 +114,7 @@ def _instant(said: str, home: Any) -> datetime | None:
 
 
 AskedDep = Annotated[Asked, Depends(Asked)]
+EventId = Annotated[int, Path(ge=1, le=LAST)]
 
 
 @router.get("/events")
@@ -131,8 +135,23 @@ def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep)
 
 
 @router.get("/events/{id}")
-def one(request: Request, who: ViewerDep, session: SessionDep, id: Annotated[int, Path(ge=1, le=LAST)]) -> Response:
-    return page(request, "event.html", who, event=event_log.one(session, id, who.pairs), counts=COUNTS)
+def one(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: EventId) -> Response:
+    event = event_log.one(session, id, who.pairs)
+    ran = bool(event["dag_id"] and event["run_id"])
+    there = ran and api.has_run(event["dag_id"], event["run_id"])
+    return page(request, "event.html", who, event=event, counts=COUNTS, ran=ran, there=there)
+
+
+@router.get("/events/{id}/log")
+def log(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: EventId) -> Response:
+    """To the log of the task that wrote the event, in Airflow; where there is none any more, to the event."""
+    event = event_log.one(session, id, who.pairs)
+    if not (event["dag_id"] and event["run_id"] and event["task_id"]):
+        raise HTTPException(404, "Nothing of this event ran in Airflow, so there is no log of it.")
+    if not api.has_run(event["dag_id"], event["run_id"]):
+        return to(request, f"events/{id}", [GONE], "warning")
+    run = runs.run_address(event["dag_id"], event["run_id"])
+    return RedirectResponse(f"{airflow(request)}/{runs.log_address(run, event)}", 303)
 
 
 @router.get("/events.csv")

@@ -132,11 +132,6 @@ def size(value: int | None) -> str:
     return f"{value / 1e6:,.1f} MB" if value >= 1e5 else f"{value / 1e3:,.0f} kB"
 
 
-def web(value: str | None) -> str | None:
-    """An address that a link may lead to; None for any other text."""
-    return value if value and value.lower().startswith(("http://", "https://")) else None
-
-
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -145,7 +140,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"moment": moment, "number": number, "money": money, "size": size, "web": web}
+    environment.filters |= {"moment": moment, "number": number, "money": money, "size": size}
     return environment
 
 

@@ -1,6 +1,6 @@
 """Runs that somebody started here or elsewhere, watched until they are over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -76,7 +76,7 @@ class Run:
     @property
     def in_airflow(self) -> str:
         """Below Airflow's own address."""
-        return f"dags/{quote(self.dag_id, safe='')}/runs/{quote(self.run_id, safe='')}"
+        return run_address(self.dag_id, self.run_id)
 
     @property
     def mark(self) -> str:
@@ -85,9 +85,19 @@ class Run:
 
     def log_of(self, task: dict[str, Any]) -> str:
         """Below Airflow's own address: the log of the task that an event comes from."""
-        mapped = "" if task["map_index"] in (None, -1) else f"/mapped/{task['map_index']}"
-        tries = f"?try_number={task['try_number']}" if task["try_number"] else ""
-        return f"{self.in_airflow}/tasks/{quote(task['task_id'] or '', safe='')}{mapped}{tries}"
+        return log_address(self.in_airflow, task)
+
+
+def run_address(dag_id: str, run_id: str) -> str:
+    """Below Airflow's own address."""
+    return f"dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+
+
+def log_address(run: str, task: Mapping[str, Any]) -> str:
+    """The log of a task of the run at that address."""
+    mapped = "" if task["map_index"] in (None, -1) else f"/mapped/{task['map_index']}"
+    tries = f"?try_number={task['try_number']}" if task["try_number"] else ""
+    return f"{run}/tasks/{quote(task['task_id'] or '', safe='')}{mapped}{tries}"
 
 
 def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:

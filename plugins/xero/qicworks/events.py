@@ -50,6 +50,11 @@ class Counts:
     calls: int = 0
     bytes_received: int = 0
 
+    @property
+    def changed(self) -> int:
+        """Rows that a load wrote."""
+        return self.inserted + self.updated + self.deactivated
+
 
 @dataclass(frozen=True)
 class Beginning:

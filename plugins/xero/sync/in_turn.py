@@ -71,7 +71,9 @@ def together(results: Collection[Result]) -> Result:
     whole: Result = {}
     for result in results:
         for name, value in result.items():
-            if name == "status":
+            if name == "tables":
+                whole[name] = sorted({*whole.get(name, ()), *value})
+            elif name == "status":
                 whole[name] = max(whole.get(name, ""), value)  # "warning" comes after "success"
             else:
                 whole[name] = whole.get(name, 0) + value

@@ -134,8 +134,7 @@ class Load:
         session, staged = self.session, self.staged
         with session.transaction():
             self.loading.wait_for_others()
-            for table in self.dataset.tables:
-                self._load_table(table)
+            tables = tuple(table.name for table in self.dataset.tables if self._load_table(table))
             self.counts.read += self.counts.rejected
             for source in self.dataset.sources:
                 if source.name in self.extract.positions:
@@ -155,18 +154,18 @@ class Load:
             if self.counts.rejected:
                 notes.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
             status = "warning" if notes else "success"
-            changed = self.counts.inserted or self.counts.updated or self.counts.deactivated
-            message = "; ".join(notes) or ("loaded" if changed else "nothing changed")
+            message = "; ".join(notes) or ("loaded" if self.counts.changed else "nothing changed")
             correction = (
                 "xero_sync.rejection has them; mend them in Xero, they are tried again in each run."
                 if self.counts.rejected
                 else None
             )
             events.close_event(session, self.event_id, status, self.counts, message, correction)
-        return Outcome(status, self.counts, message)
+        return Outcome(status, self.counts, message, tables)
 
-    def _load_table(self, table: Table) -> None:
-        session, staged = self.session, self.staged
+    def _load_table(self, table: Table) -> bool:
+        """Whether rows of it changed."""
+        session, staged, before = self.session, self.staged, self.counts.changed
         self.loading.run("before_merge", table)
         if staging.count(session, staged, table):
             self.loading.merge(table, self.counts)
@@ -188,3 +187,4 @@ class Load:
             self.warned[warning["says"]] += 1
         self.loading.run("after_merge", table)
         self._settle_rejections(table, held_back=False)
+        return self.counts.changed > before

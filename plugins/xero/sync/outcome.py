@@ -40,15 +40,16 @@ class PullFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pull did, as its event says."""
+    """What a pull did, as its event says. `tables`: those in which rows changed."""
 
     status: str  # success, warning
     counts: Counts
     message: str
+    tables: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        return bool(self.counts.inserted or self.counts.updated or self.counts.deactivated)
+        return bool(self.counts.changed)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"status": self.status, "changed": self.changed, **asdict(self.counts)}
+        return {"status": self.status, "changed": self.changed, "tables": list(self.tables), **asdict(self.counts)}
