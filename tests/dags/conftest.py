@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.alerts import Told, receivers
 from tests.support.dag_runs import Run
 
 
@@ -37,3 +39,12 @@ def python() -> Run:
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    """What a mail server and a webhook are told by an Airflow that is configured to."""
+    with receivers() as (told, environment):
+        for name, value in environment.items():
+            monkeypatch.setitem(os.environ, name, value)
+        yield told

@@ -1,90 +1,19 @@
 """A run that failed or is late is told once, with what to do: to a mail server and a webhook that are really there."""
 
 import asyncio
-import email
 import json
 import logging
 import math
 import os
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
-from tests.support.ports import reserved_ports
+from tests.support.alerts import TOKEN, Told
 from tests.support.world import World
 from xero.dags import alerting, prune_dag, pull_dag, settings
 from xero.dags.telling import LONGEST, MOST, failed
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End
-
-TOKEN = "T000/B000/webhook-token-that-is-secret"
-
-
-@dataclass
-class Told:
-    """What has arrived."""
-
-    mails: list[Message] = field(default_factory=list)
-    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    slack_is_down: bool = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(email.message_from_bytes(envelope.content))
-        return "250 OK"
-
-    def html(self) -> str:
-        [mail] = self.mails
-        [part] = [part for part in mail.walk() if part.get_content_type() == "text/html"]
-        payload = part.get_payload(decode=True)
-        assert isinstance(payload, bytes)
-        return payload.decode()
-
-
-@pytest.fixture
-def mail_port() -> Iterator[int]:
-    with reserved_ports(1) as [port]:
-        yield port
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, mail_port: int) -> Iterator[Told]:
-    """A mail server and a webhook, and an Airflow that is configured to tell them."""
-    told = Told()
-
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.posts.append((self.path, body))
-            self.send_response(500 if told.slack_is_down else 200)
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *said: Any) -> None:
-            pass
-
-    webhook = HTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=webhook.serve_forever, daemon=True).start()
-    mail_server = Controller(told, hostname="127.0.0.1", port=mail_port)
-    mail_server.start()
-    smtp = f"smtp://127.0.0.1:{mail_server.port}/?disable_ssl=true&disable_tls=true&from_email=airflow%40example.com"
-    slack = {"conn_type": "slackwebhook", "host": f"http://127.0.0.1:{webhook.server_port}", "password": TOKEN}
-    for name, value in {
-        "AIRFLOW__XERO__ALERT_EMAIL": "day@example.com, night@example.com",
-        "AIRFLOW__XERO__ALERT_SLACK_CONN_ID": "slack_alerts",
-        "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES": "45",
-        "AIRFLOW_CONN_SMTP_DEFAULT": smtp,
-        "AIRFLOW_CONN_SLACK_ALERTS": json.dumps(slack),
-    }.items():
-        monkeypatch.setitem(os.environ, name, value)
-    yield told
-    mail_server.stop()
-    webhook.shutdown()
 
 
 def test_one_message_of_a_failed_run_and_one_of_a_late_one(

@@ -188,7 +188,7 @@ def test_who_asks_for_just_this() -> None:
     assert not by_name(context(None))
 
 
-@pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure"])
+@pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure", "digest"])
 def test_no_run_takes_a_setting_that_it_has_not(run: Run, dag_id: str) -> None:
     assert run(dag_id, misspelt=True).state == "failed"
 

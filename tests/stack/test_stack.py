@@ -125,6 +125,24 @@ def test_a_run_by_hand_beside_one_of_the_same_organisation_is_skipped(stack: Sta
     assert stack.state(held) == "success"
 
 
+def test_what_was_asked_for_by_name_is_done_after_the_other_run(stack: Stack) -> None:
+    """And a setting that there is not is refused, by Airflow's own way."""
+    same, *_ = stack.organisations()
+    with stack.hold("/Contacts", tenant=same["tenant"]) as wait_until_held:
+        held = stack.trigger(connection=same["name"])
+        wait_until_held(patience=PATIENCE)
+        whole = stack.trigger(connection=same["name"], full_refresh=True)
+        pull = f"pull {same['name']}"
+        until(lambda: stack.tasks(whole).get(pull, {}).get("state") == "up_for_retry", PATIENCE)
+        misspelt = stack.trigger(conection=same["name"])
+        assert stack.state(misspelt) == "failed"
+        assert stack.events(misspelt) == []
+    assert (stack.state(held), stack.state(whole)) == ("success", "success")
+    busy, done = stack.events(whole)
+    assert ("already running" in busy["message"], done["status"]) == (True, "success")
+    assert done["read"] == same["counts"]["Contacts"]
+
+
 def test_a_killed_task_is_tried_again_and_goes_on_where_it_was(stack: Stack) -> None:
     """Killed between two pages; what is held is the third."""
     organisation = stack.organisations()[0]

@@ -27,6 +27,7 @@ def which_organisation(everybody: str = "all that are on") -> Param:
 def take_part(dataset: Dataset | None) -> list[One]:
     """Who is on, and due, one to a task or several. Logs who is left out, and why."""
     from xero.hooks import qicworks_engine
+    from xero.sync import absent
     from xero.sync.turns import who
 
     context = get_current_context()
@@ -36,6 +37,8 @@ def take_part(dataset: Dataset | None) -> list[One]:
     with refusing():
         taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
+    if name is None and (left_out or not taking_part):
+        absent.tell(qicworks_engine(), "pull", dataset.name if dataset else "reconcile", origin(context))
     if name is not None and left_out:
         raise AirflowFailException(f"Nothing was done: {left_out[0]}.")
     return grouped(list(taking_part))

@@ -57,12 +57,15 @@ def push_dag(name: str, doc: str | None) -> DAG:
         def connections() -> list[One]:
             """Who has something to push. Logs who is left out, and why."""
             from xero.hooks import qicworks_engine
+            from xero.sync import absent
             from xero.sync.turns import who_pushes
 
             params = asked(get_current_context())
             with refusing():
                 turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
             tell(turns.taken, turns.left_out)
+            if turns.left_out:
+                absent.tell(qicworks_engine(), "push", kind.name, origin(get_current_context()))
             undone = [one.to_dict() for one in turns.undone]
             beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
             return grouped(turns.taken, len(beside)) + beside

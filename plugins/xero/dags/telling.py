@@ -1,14 +1,17 @@
 """What an alert says: which run, which organisations, what to do. No pay, no leave, no more than fits a message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
 
 from xero.qicworks.run_ends import End
+from xero.qicworks.standing import NeedsAHand
 
+FEW = 10  # of one kind, in a digest
 MOST = 20  # organisations in one message
 LONGEST = 600  # characters of one of them
 
@@ -29,7 +32,7 @@ class Message:
         return (
             f"<p>{escape(self.said)}</p>"
             + (f"<ul>{items}</ul>" if items else "")
-            + f'<p>The run: <a href="{address}">{address}</a></p>'
+            + f'<p>Look here: <a href="{address}">{address}</a></p>'
         )
 
     @property
@@ -37,7 +40,7 @@ class Message:
         """In Slack's markup, in which only these three signs mean something."""
         told = [f"*{escape(self.subject, quote=False)}*", escape(self.said, quote=False)]
         told += [f"• {escape(line, quote=False)}" for line in self.lines]
-        return "\n".join([*told, f"<{self.link}|The run>"])
+        return "\n".join([*told, f"<{self.link}|Look here>"])
 
 
 def failed(dag_id: str, run_id: str, ends: Sequence[End], otherwise: str) -> Message:
@@ -60,10 +63,43 @@ def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequenc
     return Message(f"{dag_id} is late", said, _lines([f"{name}: at work" for name in at_work]), link(dag_id, run_id))
 
 
+def digest(needs: NeedsAHand) -> Message:
+    """What needs a hand this morning: a line of each kind, by harm."""
+    some = [
+        ("to be connected again", [one.organisation for one in needs.reconnect]),
+        ("all switched off", [one.organisation for one in needs.off]),
+        ("documents on their way for over an hour", [_of(row, row["kind"]) for row in needs.stuck]),
+        ("failed", [_of(row, f"{row['direction']} {row['data_set']}") for row in needs.failing]),
+        ("documents that failed", [_of(row, row["kind"]) for row in needs.documents]),
+        ("rows that were rejected", [_of(row, row["data_set"]) for row in needs.rejections]),
+        ("overdue", [_of(row, row["data_set"]) for row in needs.overdue]),
+    ]
+    lines = [f"{what}: {_some(names)}" for what, names in some if names]
+    return Message(
+        f"QicWorks and Xero: {len(needs)} need a hand",
+        "This is what the Overview shows under What needs a hand. It comes every morning, until it is over.",
+        tuple(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in lines),
+        f"{_base()}/plugin/xero",
+    )
+
+
+def _of(row: Mapping[str, Any], what: str) -> str:
+    return f"{row['organisation']} ({what.replace('_', ' ')})"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+def _base() -> str:
+    """Airflow's own address."""
+    return (conf.get("api", "base_url", fallback="") or "http://localhost:8080").rstrip("/")
+
+
 def link(dag_id: str, run_id: str) -> str:
     """The run in Airflow's UI."""
-    base = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
-    return f"{base.rstrip('/')}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+    return f"{_base()}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 
 
 def _why(end: End) -> str:

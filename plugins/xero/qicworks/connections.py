@@ -49,6 +49,12 @@ class Connection:
         return self.time_zone or HOME
 
     @property
+    def must_reconnect(self) -> bool:
+        """On, and cannot be reached until somebody connects it again."""
+        broken = self.authorisation == "broken" or self.state == "needs_reconnect"
+        return self.enabled and self.state != "deleted" and broken
+
+    @property
     def left_out(self) -> str | None:
         """Why it is not synchronised; None if it is."""
         if self.state == "deleted":

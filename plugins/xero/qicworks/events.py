@@ -122,6 +122,12 @@ def record(
     QUERIES.record(session, status=status, **told, **pair, **origin.columns())
 
 
+def told_today(session: Session, direction: str, data_set: str) -> bool:
+    """Whether an event of this data set, of no organisation, began less than 20 hours ago."""
+    found: bool = QUERIES.told_today(session, direction=direction, data_set=data_set)
+    return found
+
+
 def left_open(session: Session, direction: str, data_set: str) -> set[UUID]:
     """The connections that have an open event of it: of a run at work, or of one that was killed."""
     return {row["connection_id"] for row in QUERIES.left_open(session, direction=direction, data_set=data_set)}

@@ -102,6 +102,7 @@ class NeedsAHand:
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
     """
 
+    off: list[Connection]  # where all are switched off, all; that some are is somebody's decision
     reconnect: list[Connection]
     failing: list[dict[str, Any]]
     overdue: list[dict[str, Any]]
@@ -111,7 +112,7 @@ class NeedsAHand:
 
     def __len__(self) -> int:
         told = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
-        return len(self.reconnect) + sum(len(rows) for rows in told)
+        return len(self.off) + len(self.reconnect) + sum(len(rows) for rows in told)
 
 
 def page(
@@ -155,12 +156,10 @@ def needs_a_hand(session: Session, data_sets: frozenset[Pair] | None = None) -> 
     pulled = [name for name in DATASETS if data_sets is None or ("pull", name) in data_sets]
     pushed = [kind for kind in KINDS.values() if data_sets is None or ("push", kind.name) in data_sets]
     nightly = [name for name in pulled if DATASETS[name].timing is not Timing.PAY_DATE]
+    known = connections.every(session)
     return NeedsAHand(
-        reconnect=[
-            one
-            for one in connections.every(session)
-            if one.enabled and (one.authorisation == "broken" or one.state == "needs_reconnect")
-        ],
+        off=[] if any(one.enabled for one in known) else known,
+        reconnect=[one for one in known if one.must_reconnect],
         failing=list(QUERIES.failing(session, **pairs(data_sets))),
         overdue=list(QUERIES.overdue(session, nightly=nightly)),
         documents=_failed_documents(session, pushed),

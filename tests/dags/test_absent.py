@@ -1,0 +1,143 @@
+"""Who takes no part until a person does something is said: in the run, on the overview, and each morning."""
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from tests.support.alerts import Told
+from tests.support.pushing import Books, Row
+from tests.support.world import World
+from xero.dags import digest_dag
+from xero.dags.telling import FEW, digest
+from xero.hooks import qicworks_engine
+from xero.qicworks import connections, database
+from xero.qicworks.events import Origin
+from xero.qicworks.standing import NeedsAHand
+from xero.sync import absent
+from xero.sync.absent import NAMED
+
+OFF = "UPDATE xero_sync.connection SET enabled = false"
+LOST = "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'revoked'"
+GONE = "UPDATE xero_sync.connection SET state = 'deleted'"
+AT_NIGHT = Origin(dag_id="pull_contacts", run_id="scheduled__1", manual=False)
+
+
+@pytest.fixture
+def airflow(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_XERO_DEFAULT", json.dumps(world.airflow_connection))
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_QICWORKS_DEFAULT", world.database_url)
+    qicworks_engine.cache_clear()
+    return world
+
+
+def of_all(world: World) -> list[Row]:
+    """The events of no organisation."""
+    return world.query(
+        "SELECT direction, data_set, status, message, correction FROM xero_sync.connection_event"
+        " WHERE connection_id IS NULL AND direction <> 'connect' ORDER BY id"
+    )
+
+
+STATES = {
+    "nobody is connected": (GONE, "No organisation is connected"),
+    "all are off": (OFF, "All 3 organisations are switched off"),
+    "all are lost": (LOST, "3 of 3 organisations have to be connected again"),
+    "one is lost": (
+        f"{LOST} WHERE id = (SELECT min(id::text)::uuid FROM xero_sync.connection)",
+        "1 of 3 organisations",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("dag_id", ["pull_tax_codes", "reconcile"])
+def test_a_run_says_who_takes_no_part(
+    dags: dict[str, Any], airflow_database: None, airflow: World, state: str, dag_id: str
+) -> None:
+    statement, says = STATES[state]
+    airflow.query(statement)
+    params = {name: None if name == "connection" else False for name in dags[dag_id].params}
+    assert dags[dag_id].test(run_conf=params).state == "success"
+    [event] = of_all(airflow)
+    data_set = dag_id.removeprefix("pull_")
+    assert (event["direction"], event["data_set"], event["status"]) == ("pull", data_set, "warning")
+    assert says in event["message"]
+    assert "under Connections" in event["correction"]
+
+
+@pytest.mark.parametrize("state", ["all are off", "all are lost"])
+def test_so_does_a_push_of_what_waits(dags: dict[str, Any], airflow_database: None, airflow: World, state: str) -> None:
+    statement, says = STATES[state]
+    run = dags["push_bills"].test
+    conf = {"connection": None, "document_ids": None, "dry_run": False}
+    books = Books(airflow)
+    airflow.query(statement)
+    run(run_conf=conf)
+    assert of_all(airflow) == [], "nothing waits"
+    books.add("bills")
+    run(run_conf=conf)
+    [event] = of_all(airflow)
+    assert (event["direction"], event["data_set"], says in event["message"]) == ("push", "bills", True)
+
+
+def test_by_the_clock_it_is_said_once_a_day(world: World) -> None:
+    world.query(OFF)
+    for _ in range(3):
+        absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    assert len(of_all(world)) == 1
+    absent.tell(world.engine, "pull", "contacts", Origin())
+    assert len(of_all(world)) == 2, "who presses Trigger is told each time"
+    absent.tell(world.engine, "pull", "staff", AT_NIGHT)
+    assert len(of_all(world)) == 3
+    world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
+    absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    assert len(of_all(world)) == 4
+    world.query("UPDATE xero_sync.connection SET enabled = true")
+    world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
+    absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    assert len(of_all(world)) == 4, "it is over"
+
+
+def test_many_are_told_by_number(world: World) -> None:
+    with database.session(world.engine) as session:
+        known = list(connections.every(session)) * (NAMED + 1)
+    assert absent.in_words(known) is None
+    lost = [type(one)(**{**one.__dict__, "state": "needs_reconnect"}) for one in known]
+    said = absent.in_words(lost)
+    assert said is not None
+    assert f" and {len(lost) - NAMED} more." in said[0]
+
+
+def test_every_morning_until_it_is_over(
+    airflow_database: None, airflow: World, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES", "0")  # of one run a DAG has a deadline
+    assert digest_dag("").schedule == "0 20 * * *"
+    assert digest_dag("").test().state == "success"
+    assert told.mails == [], "nothing needs a hand"
+    airflow.query(LOST)
+    Books(airflow).add("bills", state="failed")
+    for _ in range(2):
+        told.mails.clear()
+        digest_dag("").test()
+        [mail] = told.mails
+        assert mail["Subject"] == "QicWorks and Xero: 4 need a hand"
+        assert f"to be connected again: {', '.join(sorted(airflow.names()))}".replace("&", "&amp;") in told.html()
+        assert f"documents that failed: {airflow.names()[0]} (bills)".replace("&", "&amp;") in told.html()
+        assert "http://airflow.test/plugin/xero" in told.html()
+    assert "to be connected again" in told.posts[-1][1]["text"]
+    told.mails.clear()
+    airflow.query("UPDATE xero_sync.connection SET state = 'connected'")
+    airflow.query("UPDATE qicworks.bill SET push_state = 'skipped'")
+    digest_dag("").test()
+    assert told.mails == []
+
+
+def test_a_digest_has_no_more_than_can_be_read() -> None:
+    rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
+    needs = NeedsAHand(off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[])
+    [line] = digest(needs).lines
+    assert line.startswith("overdue: Org 0 (tax codes), ")
+    assert line.endswith(f" and {300 - FEW} more")
