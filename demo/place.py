@@ -23,6 +23,9 @@ PASSWORDS = ("airflow_db", "qicworks_db", "qicworks_sync", "redis")
 # What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
 FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
 
+# In production a person switches each push on; here nothing real is at the other end.
+PUSHES_SWITCHED_ON = {"AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION": "False"}
+
 # What Airflow's own processes load before they fork tasks: the file that deployments use, too.
 DEPLOY = ROOT / "deploy"
 LOCAL_SETTINGS = DEPLOY / "airflow_local_settings.py"
@@ -130,6 +133,7 @@ class Place:
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            **PUSHES_SWITCHED_ON,
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.place import PASSWORDS, ROOT, Place
+from demo.place import PASSWORDS, PUSHES_SWITCHED_ON, ROOT, Place
 
 #: how the names of the images begin
 POSTGRES, PROJECT = "postgres:", "qicworks-xero"
@@ -66,6 +66,7 @@ class Translation:
             "no_proxy": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
             "AIRFLOW_HOME": str(self.airflow_home),
+            **PUSHES_SWITCHED_ON,
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(place.scheduler_health_port),

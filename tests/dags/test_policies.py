@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from demo.place import PUSHES_SWITCHED_ON as DEMO
+from xero.dags import push_dag
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
@@ -129,3 +131,20 @@ class TestPushPolicy:
         push = dags[dag_id].task_dict["push"]
         assert "organisation" in push.partial_kwargs["map_index_template"]
         assert not push.downstream_task_ids, "as a leaf it decides the state of the run"
+
+    def test_nothing_is_sent_before_somebody_switched_it_on(self, dags: dict[str, Any], dag_id: str) -> None:
+        assert dags[dag_id].is_paused_upon_creation is True
+
+
+def test_what_only_reads_is_switched_on_as_airflow_says(dags: dict[str, Any]) -> None:
+    others = {dag.is_paused_upon_creation for dag_id, dag in dags.items() if dag_id not in PUSHES}
+    assert others == {None}
+
+
+def test_pushes_may_be_made_switched_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    for said, paused in (("False", None), ("0", None), ("True", True), ("maybe", True)):
+        monkeypatch.setenv("AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION", said)
+        assert push_dag("bills", "").is_paused_upon_creation is paused, said
+    assert "[xero] push_paused_at_creation is neither true nor false: it counts as True" in caplog.text
+    monkeypatch.setenv("AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION", DEMO["AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION"])
+    assert push_dag("payroll", "").is_paused_upon_creation is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.place import PORTS, ROOT, DemoError, Place
+from demo.translation import Translation
 
 
 def test_defaults() -> None:
@@ -70,6 +71,8 @@ def test_the_callers_airflow_and_python_stay_outside(tmp_path: Path, monkeypatch
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     environment = Place(tmp_path).environment
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    switched_on = {"AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION": "False"}
+    assert environment.items() >= switched_on.items() <= Translation(Place(tmp_path)).added("airflow-scheduler").items()
     assert "127.0.0.1" in environment["AIRFLOW_CONN_XERO_DEFAULT"]
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     assert environment["HTTPS_PROXY"] == "http://proxy.test:3128", "the rest is the caller's"

@@ -210,7 +210,7 @@ def same(told: Mapping[str, str], there: Mapping[str, str], where: str) -> None:
 
 def test_settings_of_xero_are_those_that_are_read() -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "plugins/xero").rglob("*.py"))
-    read = dict.fromkeys(re.findall(r'settings\.(?:text|number)\(\s*"(\w+)"', code), "")
+    read = dict.fromkeys(re.findall(r'settings\.(?:text|number|flag)\(\s*"(\w+)"', code), "")
     assert read
     kept = {f"keep_{what}_days": f"{getattr(Retention(), what):g}" for what in KEPT}
     rows = table("docs/configuration.md", "## `[xero]` in Airflow's configuration")

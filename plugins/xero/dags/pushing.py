@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from xero.dags import settings
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked, refusing
 from xero.dags.groups import One, each, grouped
@@ -32,6 +33,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
         catchup=False,
         # One document pushed by hand must not wait for the run of all others.
         max_active_runs=16,
+        # Nothing is sent before a person has switched it on. None: as Airflow is told for all DAGs.
+        is_paused_upon_creation=settings.flag("push_paused_at_creation", True) or None,
         tags=["xero", "push", kind.table],
         default_args=default_args(),
         **callbacks(),

@@ -18,6 +18,15 @@ def text(name: str, missing: str = "") -> str:
         return ""
 
 
+def flag(name: str, missing: bool) -> bool:
+    """`missing` with a warning where it is neither true nor false."""
+    try:
+        return conf.getboolean("xero", name, fallback=missing)
+    except (AirflowConfigException, InterpolationError):
+        log.warning("[xero] %s is neither true nor false: it counts as %s", name, missing)
+        return missing
+
+
 def number(name: str, missing: float, *, instead: str) -> float:
     """Not negative, maybe without end; 0 with a warning where it is no such number. `instead` says what 0 does."""
     said = text(name, str(missing))
