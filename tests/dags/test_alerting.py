@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.alerts import TOKEN, Told
 from tests.support.world import World
-from xero.dags import alerting, prune_dag, pull_dag, settings
+from xero import settings
+from xero.dags import alerting, prune_dag, pull_dag
 from xero.dags.telling import LONGEST, MOST, failed
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End

@@ -1,13 +1,15 @@
 """What every DAG owes its operators. Each message says how to put it right."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 
 from demo.place import PUSHES_SWITCHED_ON as DEMO
-from xero.dags import push_dag
+from xero.dags import prune_dag, push_dag
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
@@ -22,6 +24,33 @@ def test_every_file_is_one_dag_of_its_name(dags: dict[str, Any]) -> None:
     assert found == {name: name for name in IDS}, (
         "A DAG's id is its file's name. A file is skipped without a word when its docstring lacks 'Airflow' and 'DAG'."
     )
+
+
+def test_a_company_s_own_dags_of_the_same_ids(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the prefix one of two takes the other's place, or neither is there."""
+    shutil.copytree(root / "dags", tmp_path / "dags" / "xero")
+    own = {"prune", "pull_contacts"}
+    for name in own:
+        code = (
+            f'"""An Airflow DAG of the company."""\nfrom airflow.sdk import DAG\ndag = DAG("{name}", schedule=None)\n'
+        )
+        (tmp_path / "dags" / f"{name}.py").write_text(code)
+    monkeypatch.setenv("AIRFLOW__XERO__DAG_ID_PREFIX", "acme.xero-")
+    bag = DagBag(tmp_path / "dags")
+    assert not bag.import_errors
+    assert set(bag.dags) == {*own, *(f"acme.xero-{name}" for name in IDS)}
+
+
+def test_a_prefix_that_no_dag_can_have_is_none(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for wrong in ("our dags/", "a~b", "ä_", "x" * 101):
+        caplog.clear()
+        monkeypatch.setenv("AIRFLOW__XERO__DAG_ID_PREFIX", wrong)
+        assert prune_dag("").dag_id == "prune"
+        assert "[xero] dag_id_prefix = " in caplog.text
+    monkeypatch.setenv("AIRFLOW__XERO__DAG_ID_PREFIX", "x" * 100)
+    assert prune_dag("").dag_id == "x" * 100 + "prune"
 
 
 def test_every_data_set_has_its_dag(dags: dict[str, Any]) -> None:

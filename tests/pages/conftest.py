@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 
 from tests.support.one_world import books_for_all
+from tests.support.page_runs import parse_dags
 from tests.support.pages import Browser, Client, by_consent
 from tests.support.pushing import Books
 from tests.support.rights import SOME_DAGS, logged_in_by_fab
@@ -75,15 +76,4 @@ def world(books: Books) -> World:
 @pytest.fixture(scope="package")
 def airflow_dags(airflow_database: None, root: Any) -> None:
     """Airflow's database knows the project's DAGs, which are switched on."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-
-    DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(root / "dags")
-    assert bag.dags
-    assert not bag.import_errors
-    sync_bag_to_db(bag, "dags-folder", None)
-    with create_session() as session:
-        session.query(DagModel).update({"is_paused": False})
+    parse_dags(root)

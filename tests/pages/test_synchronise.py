@@ -1,11 +1,13 @@
 """Synchronise: what is offered to whom, what is started, and what one sees of it until it is over."""
 
 import re
+from pathlib import Path
 
+import pytest
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 
-from tests.support.page_runs import become, origin, run_of, words
+from tests.support.page_runs import become, origin, parse_dags, run_of, words
 from tests.support.pages import Client
 from tests.support.pushing import Books
 from xero.datasets.registry import DATASETS
@@ -87,6 +89,30 @@ def test_several_at_once(browser: Client, books: Books, airflow_dags: None) -> N
     for run in re.findall(r"run=(\w+)~([^&]+)", answer.headers["location"]):
         become((run[0], run[1].replace("%3A", ":").replace("%2B", "+")), "failed")
     assert words(user.read(answer.headers["location"].removeprefix("/xero/"))).count("Nothing was done") == 6
+
+
+def test_dag_ids_with_a_prefix(
+    browser: Client, books: Books, airflow_dags: None, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__XERO__DAG_ID_PREFIX", "acme_")
+    parse_dags(root)
+    with create_session() as session:
+        session.query(DagModel).filter_by(dag_id="acme_pull_staff").update({"is_paused": True})
+    user = browser("user")
+    assert "/dags/acme_pull_staff" in user.read(f"synchronise?connection={books.connection_id}")
+    answer = user.press("synchronise", {"connection": books.connection_id, "data_set": "tax_codes"})
+    run = run_of(answer.headers["location"])
+    assert run[0] == "acme_pull_tax_codes"
+    with database.session(books.world.engine) as session:
+        events.open_event(session, books.connection_id, "pull", "tax_codes", origin(run, "pull"))
+    become(run, "running")
+    path = answer.headers["location"].removeprefix("/xero/").partition("?")[0]
+    shown = user.read(path)
+    assert "Pull: Tax codes running" in words(shown)
+    assert "/dags/acme_pull_tax_codes/runs/" in shown
+    assert "At work. Task log of" in words(shown), "its event is found"
+    become(run, "success")
+    user.read(path.replace("acme_", ""), 404)
 
 
 def test_who_is_off_is_not_pulled(browser: Client, books: Books, airflow_dags: None) -> None:

@@ -20,11 +20,17 @@ def test_events_and_documents_are_those_of_the_readable_dags(airflow_database: N
 
 
 def test_only_who_may_read_every_dag_sees_every_event(airflow_database: None) -> None:
-    from xero.pages.access import DAGS
+    from xero.dag_ids import on_pages
 
-    assert viewer(*DAGS).pairs is None
-    for hidden in DAGS:
-        assert viewer(*(DAGS - {hidden})).pairs is not None, hidden
+    assert viewer(*on_pages()).pairs is None
+    for hidden in on_pages():
+        assert viewer(*(on_pages() - {hidden})).pairs is not None, hidden
+
+
+def test_rights_are_those_to_the_dags_of_the_prefix(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__XERO__DAG_ID_PREFIX", "acme_")
+    some = viewer("acme_pull_contacts", "push_bills", "acme_push_invoices")
+    assert some.pairs == {("pull", "contacts"), ("push", "invoices")}
 
 
 def test_a_dag_that_is_not_readable_is_refused(airflow_database: None) -> None:

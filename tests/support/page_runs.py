@@ -3,11 +3,28 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 from urllib.parse import unquote
 
 from xero.qicworks.events import Origin
 
 Run = tuple[str, str]  # (DAG, run)
+
+
+def parse_dags(root: Path) -> None:
+    """Airflow's database gets to know the project's DAGs; all in it are switched on."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag(root / "dags")
+    assert bag.dags
+    assert not bag.import_errors
+    sync_bag_to_db(bag, "dags-folder", None)
+    with create_session() as session:
+        session.query(DagModel).update({"is_paused": False})
 
 
 def run_of(path: str) -> Run:

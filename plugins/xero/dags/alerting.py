@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from xero.dags import settings
+from xero import settings
 
 if TYPE_CHECKING:
     from xero.dags.telling import Message

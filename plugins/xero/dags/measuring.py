@@ -2,6 +2,7 @@
 
 from airflow.sdk import DAG, get_current_context, task
 
+from xero.dag_ids import dag_id
 from xero.dags import metrics
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked
@@ -11,7 +12,7 @@ from xero.dags.retrying import default_args
 def measure_dag(doc: str | None) -> DAG:
     """The DAG `measure`. Where Airflow sends no metrics nothing but *Trigger* runs it."""
     with DAG(
-        dag_id="measure",
+        dag_id=dag_id("measure"),
         description="Sends how far behind, how much waits and what is left as metrics.",
         doc_md=doc,
         schedule="*/5 * * * *" if metrics.wanted() else None,

@@ -2,7 +2,8 @@
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from xero.dags import settings
+from xero import settings
+from xero.dag_ids import dag_id
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked
 from xero.dags.organisations import origin
@@ -12,7 +13,7 @@ from xero.dags.retrying import default_args
 def prune_dag(doc: str | None) -> DAG:
     """The DAG `prune`. How long each is kept: `keep_<what>_days` of `[xero]` in Airflow's configuration."""
     with DAG(
-        dag_id="prune",
+        dag_id=dag_id("prune"),
         description="Deletes events, settled requests, closed rejections and abandoned stagings that are old.",
         doc_md=doc,
         schedule="0 18 * * *",

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, Param, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from xero.dag_ids import pull_dag_of
 from xero.dags.alerting import callbacks
 from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
@@ -20,7 +21,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
     tables = [table.name for table in dataset.tables]
 
     with DAG(
-        dag_id=f"pull_{name}",
+        dag_id=pull_dag_of(name),
         description=dataset.help,
         doc_md=doc,
         schedule=dataset.schedule,

@@ -6,7 +6,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from xero.dags import settings
+from xero import settings
+from xero.dag_ids import push_dag_of
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked, refusing
 from xero.dags.groups import One, each, grouped
@@ -25,7 +26,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
     kind = named(name)
 
     with DAG(
-        dag_id=f"push_{name}",
+        dag_id=push_dag_of(name),
         description=kind.help,
         doc_md=doc,
         schedule="*/15 * * * *",

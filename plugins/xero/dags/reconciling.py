@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
+from xero.dag_ids import dag_id
 from xero.dags.alerting import callbacks
 from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 def reconcile_dag(doc: str | None) -> DAG:
     """The DAG `reconcile`: every data set of each organisation beside what Xero says of it."""
     with DAG(
-        dag_id="reconcile",
+        dag_id=dag_id("reconcile"),
         description="Compares counts and newest changes of every data set with Xero, for a handful of calls.",
         doc_md=doc,
         schedule="0 16 * * 0",

@@ -17,23 +17,14 @@ from airflow.configuration import conf
 from fastapi import Depends, HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from xero import dag_ids
+from xero.dag_ids import pull_dag_of, push_dag_of
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORM_LIFE = 12 * 3600  # seconds that a page may stay open before its buttons say: load me again
 XERO = "xero_default"
-
-
-def pull_dag_of(data_set: str) -> str:
-    return f"pull_{data_set}"
-
-
-def push_dag_of(kind: str) -> str:
-    return f"push_{kind}"
-
-
-DAGS = frozenset([*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS), "reconcile"])
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ class Viewer:
     @property
     def pairs(self) -> frozenset[tuple[str, str]] | None:
         """(direction, data set) of the events this user may read; None: all."""
-        if self.readable >= DAGS:
+        if self.readable >= dag_ids.on_pages():
             return None
         return frozenset([("pull", name) for name in self.data_sets] + [("push", name) for name in self.kinds])
 
@@ -83,7 +74,7 @@ class Viewer:
 def viewer(user: GetUserDep) -> Viewer:
     """Whoever is logged in and may read at least one of the project's DAGs."""
     manager = get_auth_manager()
-    readable = frozenset(manager.filter_authorized_dag_ids(dag_ids=set(DAGS), user=user, method="GET"))
+    readable = frozenset(manager.filter_authorized_dag_ids(dag_ids=set(dag_ids.on_pages()), user=user, method="GET"))
     if not readable:
         raise HTTPException(403, "You may not read the DAGs that keep QicWorks and Xero in step.")
     may_edit = manager.is_authorized_connection(method="PUT", details=ConnectionDetails(conn_id=XERO), user=user)

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from xero.api.errors import XeroError
-from xero.pages.access import EditorDep, ViewerDep, pull_dag_of
+from xero.dag_ids import pull_dag_of
+from xero.pages.access import EditorDep, ViewerDep
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to

@@ -11,9 +11,10 @@ from fastapi.responses import Response
 
 from xero.api.errors import XeroError
 from xero.api.settings import API_HOST
+from xero.dag_ids import push_dag_of
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
-from xero.pages.access import EditorDep, Viewer, ViewerDep, push_dag_of, reading
+from xero.pages.access import EditorDep, Viewer, ViewerDep, reading
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.people import may_see_people

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from xero.dag_ids import push_dag_of
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.pages import document
-from xero.pages.access import Viewer, ViewerDep, push_dag_of, triggering
+from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.document import in_xero, kind_of

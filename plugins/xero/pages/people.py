@@ -1,7 +1,8 @@
 """Whose pay or leave it is, which is not for everybody who may read."""
 
+from xero.dag_ids import push_dag_of
 from xero.documents.declaration import Kind
-from xero.pages.access import Viewer, push_dag_of
+from xero.pages.access import Viewer
 
 
 def may_see_people(who: Viewer, kind: Kind | None) -> bool:

@@ -12,10 +12,11 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from xero import dag_ids
 from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
-from xero.pages.access import DAGS, Viewer, ViewerDep, reading
+from xero.pages.access import Viewer, ViewerDep, reading
 from xero.pages.airflow_api import AirflowApi, AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.people import may_see_people
@@ -203,12 +204,12 @@ def now(
 
 
 def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: str) -> Run:
-    if dag_id not in DAGS:
+    if dag_id not in dag_ids.on_pages():
         raise HTTPException(404, f"There is no DAG {dag_id} that keeps QicWorks and Xero in step.")
     reading(who, dag_id)
     told = api.run(dag_id, run_id)
     over = told["state"] in OVER
-    direction, data_set = whose(dag_id)
+    direction, data_set = dag_ids.flow(dag_id)
     made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
     ended = _moment(told["end_date"])
     events = runs.events_of(
@@ -222,7 +223,7 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
         run_id=run_id,
         direction=direction,
         data_set=data_set,
-        title=_title(dag_id, direction, data_set),
+        title=_title(direction, data_set),
         state=told["state"],
         paused=not over and api.is_paused(dag_id),
         began=_moment(told["start_date"]),
@@ -243,15 +244,9 @@ def _ids(asked: Any) -> list[UUID]:
         return []
 
 
-def whose(dag_id: str) -> tuple[str, str]:
-    """(direction, data set) of the events of that DAG's runs."""
-    direction, _, data_set = dag_id.partition("_")
-    return (direction, data_set) if data_set else ("pull", dag_id)
-
-
-def _title(dag_id: str, direction: str, data_set: str) -> str:
+def _title(direction: str, data_set: str) -> str:
     named = DATASETS.get(data_set) if direction == "pull" else KINDS.get(data_set)
-    return f"{direction.capitalize()}: {named.title}" if named else dag_id.capitalize()
+    return f"{direction.capitalize()}: {named.title}" if named else data_set.capitalize()
 
 
 def _moment(said: str | None) -> datetime | None:

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from xero.dag_ids import pull_dag_of
 from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
 from xero.pages import runs
-from xero.pages.access import Viewer, ViewerDep, pull_dag_of, triggering
+from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import page
@@ -65,6 +66,7 @@ def show(
         ticked=data_set,
         last=last,
         set_up=SET_UP,
+        pull_dag_of=pull_dag_of,
         paused=[one for one in offered if pull_dag_of(one.name) in paused],
     )
 
