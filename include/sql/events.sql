@@ -22,6 +22,14 @@ UPDATE xero_sync.connection_event
        rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received
  WHERE id = :id;
 
+-- name: succeeded!
+-- Of a run that did its work, with warnings: of one without any the trigger notes it.
+UPDATE xero_sync.standing
+   SET last_success_at = standing.last_ended_at
+  FROM xero_sync.connection_event AS event
+ WHERE event.id = :id AND standing.last_event_id = event.id AND standing.connection_id = event.connection_id
+   AND standing.direction = event.direction AND standing.data_set = event.data_set;
+
 -- name: count!
 -- How far it has come.
 UPDATE xero_sync.connection_event

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.reconciling import compare
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.datasets.contacts import CONTACT, CONTACTS
 from xero.sync import quality
-from xero.sync.pull import PullFailed
+from xero.sync.pull import PullFailed, Skip
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"Name": None}, "Name is missing"),
@@ -24,6 +25,33 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"Phones": "none"}, "cannot be read"),
     ({"PaymentTerms": {"Sales": {"Day": "123456"}}}, "more than 4 digits before the point"),
 ]
+
+
+def last_success(world: World) -> list[tuple[str, bool]]:
+    """Of contacts: how the last run ended, and whether it counts as the last success."""
+    found = world.query(
+        "SELECT last_status, last_success_at IS NOT DISTINCT FROM last_ended_at AS counts FROM xero_sync.standing"
+        " WHERE direction = 'pull' AND data_set = 'contacts'"
+    )
+    return [(row["last_status"], row["counts"]) for row in found]
+
+
+@pytest.mark.parametrize("damage", [{"Name": None}, {"ContactStatus": "UNHEARD_OF"}], ids=["rejected", "odd"])
+def test_a_load_with_a_warning_is_a_success(world: World, damage: dict[str, Any]) -> None:
+    world.sandbox.reset(contacts={world.names()[0]: 60})
+    world.connect()
+    contact = world.sandbox.truth("Contacts")[3]["ContactID"]
+    world.sandbox.change("Contacts", contact, **damage)
+    assert world.pull("contacts").status == "warning"
+    assert last_success(world) == [("warning", True)]
+    # What did no work does not count: a difference that reconcile finds, a run of which nothing was loaded.
+    world.query("DELETE FROM qicworks.contact WHERE ctid = (SELECT min(ctid) FROM qicworks.contact)")
+    assert compare(world).status == "warning"
+    assert last_success(world) == [("warning", False)]
+    world.fault(kind="429", path="/api.xro/2.0/Contacts", times=None, retry_after=4000)
+    with pytest.raises(Skip):
+        world.pull("contacts")
+    assert last_success(world) == [("warning", False)]
 
 
 UNKNOWN_STATUS = "status is none of ACTIVE, ARCHIVED, GDPRREQUEST: loaded as inactive"

@@ -45,6 +45,8 @@ def test_a_date_that_was_taken_away_is_taken_away_in_xero_or_said(books: Books, 
     else:
         assert (outcome.status, bool(there)) == ("warning", True)
         assert remarks(books, kind, document)[-1].endswith("date none in QicWorks, 2026-12-20 in Xero")
+    counts = "SELECT last_success_at = last_ended_at AS counts FROM xero_sync.standing WHERE direction = 'push'"
+    assert books.world.query(counts) == [{"counts": True}]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,11 @@ def close_event(
     QUERIES.close_event(session, id=id, status=status, **told, **asdict(counts))
 
 
+def succeeded(session: Session, id: int) -> None:
+    """Its warnings notwithstanding, the run that has just been closed did its work: it is the last success."""
+    QUERIES.succeeded(session, id=id)
+
+
 def count(session: Session, id: int, counts: Counts) -> None:
     """What an open event has come to so far."""
     QUERIES.count(session, id=id, **asdict(counts))

@@ -161,6 +161,8 @@ class Load:
                 else None
             )
             events.close_event(session, self.event_id, status, self.counts, message, correction)
+            if notes:
+                events.succeeded(session, self.event_id)
         return Outcome(status, self.counts, message, tables)
 
     def _load_table(self, table: Table) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from xero.documents.declaration import Kind, PricedKind
-from xero.qicworks import connections, database
+from xero.qicworks import connections, database, events
 from xero.qicworks.events import Origin
 from xero.qicworks.outbox import Outbox
 from xero.qicworks.seals import Seals
@@ -94,7 +94,10 @@ def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
     wrong = it.counts.failed or settling.unattached
     status = "warning" if wrong or settling.odd or held else "success"
     correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
-    return it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
+    outcome = it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
+    if settling.odd and not (wrong or held):
+        events.succeeded(it.session, it.event_id)
+    return outcome
 
 
 def preview(
