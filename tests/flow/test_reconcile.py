@@ -16,6 +16,7 @@ from tests.support.paying import Payroll
 from tests.support.pushing import PRICED
 from tests.support.reconciling import compare
 from tests.support.world import World
+from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, events, lease
 from xero.qicworks.events import Origin
@@ -141,13 +142,14 @@ def test_what_is_rejected_is_known(pulled: World) -> None:
     assert compare(pulled).status == "success"
 
 
-def test_what_is_not_available_or_was_never_pulled_is_said(world: World) -> None:
+def test_what_is_not_available_or_not_pulled_yet_is_said_and_is_no_difference(world: World) -> None:
     for name in ("contacts", "chart_of_accounts", "tax_codes"):
         world.pull(name, 2)
     for refusal in ("403 AuthorizationUnsuccessful", "403 AuthenticationUnsuccessful"):
         world.sandbox.settings(payroll_refusal=refusal)
-        assert compare(world, 2).message == "not in step: Tracking categories; not available: Pay codes, Staff"
-        assert differences(world) == {"tracking_categories": "reconcile: it was never pulled"}
+        outcome = compare(world, 2)
+        assert outcome.message == "in step; not pulled yet: Tracking categories; not available: Pay codes, Staff"
+        assert (outcome.status, differences(world)) == ("success", {})
 
     # The first organisation has really disconnected: the others are compared all the same.
     first, second, third = world.names()
@@ -156,10 +158,28 @@ def test_what_is_not_available_or_was_never_pulled_is_said(world: World) -> None
     assert result.returncode == 1
     assert f"{first}: failed: " in result.stderr
     assert first not in result.stdout
-    assert f"{second}: not in step: " in result.stdout
-    assert f"{third}: not in step: Tracking categories" in result.stdout
+    assert f"{second}: in step; not pulled yet: " not in result.stdout
+    assert f"{second}: not pulled yet: " in result.stdout
+    assert f"{third}: in step; not pulled yet: Tracking categories" in result.stdout
     closed = world.query("SELECT status FROM xero_sync.connection_event WHERE data_set = 'reconcile' ORDER BY id")
-    assert sorted(event["status"] for event in closed[-3:]) == ["error", "warning", "warning"]
+    assert sorted(event["status"] for event in closed[-3:]) == ["error", "success", "success"]
+
+
+def test_before_the_first_pull_there_is_nothing_to_compare(world: World) -> None:
+    outcome = compare(world)
+    assert outcome.status == "success"
+    assert outcome.message.partition("; ")[0].startswith("not pulled yet: ")
+    assert "in step" not in outcome.message, "what was not compared is not said to be equal"
+    every = [one.title for one in DATASETS.values() if one.timing is Timing.ANY]
+    assert all(title in outcome.message for title in every)
+    assert differences(world) == {}
+    # One pulled, one that cannot be compared as equal, the rest not.
+    world.pull("contacts")
+    world.query("DELETE FROM qicworks.contact WHERE ctid = (SELECT min(ctid) FROM qicworks.contact)")
+    outcome = compare(world)
+    assert (outcome.status, outcome.message.partition("; ")[0]) == ("warning", "not in step: Contacts")
+    assert "; not pulled yet: " in outcome.message
+    assert differences(world).keys() == {"contacts"}
 
 
 def test_one_at_a_time_and_no_event_stays_open(world: World) -> None:

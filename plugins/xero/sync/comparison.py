@@ -40,13 +40,16 @@ class Comparison:
         # Up to when Xero's changes should be here; where it told of no change yet, up to the pull itself.
         self.settled_at = (self.cursor.high_water or self.cursor.completed_at) if self.cursor else None
 
+    @property
+    def not_pulled(self) -> bool:
+        """Whether its first pull has not loaded yet; what is pulled at a midnight of its own waits for that."""
+        return self.cursor is None and self.dataset.timing is Timing.ANY
+
     def run(self) -> Iterator[str]:
-        """What differs, in words."""
+        """What differs, in words. Nothing before the first pull: there is nothing to compare."""
         if self.cursor is None:
-            if self.dataset.timing is Timing.ANY:  # the others wait for their midnight
-                if self.source.payroll:
-                    self._get({})  # which says so, if the organisation has no payroll
-                yield "it was never pulled"
+            if self.not_pulled and self.source.payroll:
+                self._get({})  # which says so, if the organisation has no payroll
         elif self.source.starts_at:
             yield from self._since_the_start()
         elif self.source.reading is Reading.PAGED and not self.source.payroll:

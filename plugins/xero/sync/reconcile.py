@@ -62,6 +62,8 @@ class _Reconciliation:
         self.it = it
         self.session, self.connection, self.origin = it.session, it.connection, it.origin
         self.differing: list[str] = []
+        self.in_step: list[str] = []
+        self.not_pulled: list[str] = []
         self.not_available: list[str] = []
 
     def run(self, open_client: OpenClient) -> Outcome:
@@ -70,19 +72,23 @@ class _Reconciliation:
             self._compare(client, dataset)
         self._find_strays(client)
         self._find_unshown(client)
-        message = f"not in step: {', '.join(dict.fromkeys(self.differing))}" if self.differing else "in step"
-        if self.not_available:
-            message += f"; not available: {', '.join(self.not_available)}"
-        return self.it.close("warning" if self.differing else "success", message)
+        told = ["in step"] if self.in_step and not self.differing else []
+        for how, titles in (
+            ("not in step", self.differing),
+            ("not pulled yet", self.not_pulled),
+            ("not available", self.not_available),
+        ):
+            told += [f"{how}: {', '.join(dict.fromkeys(titles))}"] if titles else []
+        return self.it.close("warning" if self.differing else "success", "; ".join(told))
 
     def _compare(self, client: XeroClient, dataset: Dataset) -> None:
         try:
-            found = {
-                says: None
+            comparisons = [
+                Comparison(self.session, client, self.connection, dataset, source)
                 for source in dataset.sources
                 if source.reading is not Reading.BY_ID
-                for says in Comparison(self.session, client, self.connection, dataset, source).run()
-            }
+            ]
+            found = {says: None for comparison in comparisons for says in comparison.run()}
         except (NotAvailable, Disconnected) as error:
             if not dataset.payroll or (isinstance(error, Disconnected) and is_disconnected(client)):
                 raise
@@ -91,8 +97,14 @@ class _Reconciliation:
             return
         if found:
             self._tell("pull", dataset, "; ".join(found), PULL_ALL)
+        elif any(comparison.not_pulled for comparison in comparisons):
+            log.info("%s: not pulled yet", dataset.title)
+            self.not_pulled.append(dataset.title)
+        elif all(comparison.cursor is None for comparison in comparisons):
+            log.info("%s: waits for the midnight on which it is pulled", dataset.title)
         else:
             log.info("%s: in step", dataset.title)
+            self.in_step.append(dataset.title)
 
     def _find_strays(self, client: XeroClient) -> None:
         """One event for each kind of document that has some."""
