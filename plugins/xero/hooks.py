@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import requests
 from airflow.providers.common.compat.sdk import BaseHook
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+from requests.adapters import BaseAdapter
 from sqlalchemy import Engine
 
 from xero.airflow_connections import NoSuchConnection
@@ -20,17 +24,27 @@ from xero.api.errors import ReconnectNeeded, XeroError
 from xero.api.limits import Limiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
-from xero.qicworks import database, matches
+from xero.qicworks import connections, database, matches
 from xero.qicworks.call_budget import DatabaseLimiter
 from xero.qicworks.connections import Connection
 from xero.qicworks.tokens import DatabaseTokens
+from xero.sync.turns import who
+
+SINCE = "If-Modified-Since"
 
 
 class XeroHook(HttpHook):
     """Xero over HTTP, from an Airflow connection of type ``xero`` (login: client id, password: client secret).
 
-    Unlike a bare HttpHook it sends neither the login and password nor the connection's extras with a request, and has
-    one session for all of them. Calls go through `client`, which brings the token, the limits and the retries.
+    `run` and the session of `get_conn` read from one connected organisation, through this project's client: with its
+    token, within Xero's limits as all processes share them, with the retries. They raise what `xero.api.errors` has.
+    Neither the login and password nor the connection's extras are sent with a request.
+
+        XeroHook(organisation="Harbour & Sons Plumbing").run("api.xro/2.0/Contacts", {"page": 1}).json()
+
+    Args:
+        xero_conn_id: The Airflow connection.
+        organisation: Its name in QicWorks or in Xero, or the connection's id; not needed where only one is connected.
     """
 
     conn_name_attr = "xero_conn_id"
@@ -38,11 +52,13 @@ class XeroHook(HttpHook):
     conn_type = "xero"
     hook_name = "Xero"
 
-    def __init__(self, xero_conn_id: str = default_conn_name) -> None:
+    def __init__(self, xero_conn_id: str = default_conn_name, organisation: str | None = None) -> None:
         super().__init__(method="GET", http_conn_id=xero_conn_id)
         self.xero_conn_id = xero_conn_id
+        self.organisation = organisation
         self._app: XeroApp | None = None
         self._session: requests.Session | None = None
+        self._client: XeroClient | None = None
 
     @property
     def app(self) -> XeroApp:
@@ -53,27 +69,51 @@ class XeroHook(HttpHook):
             self._base_url_initialized = True
         return self._app
 
-    def get_conn(
-        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
-    ) -> requests.Session:
-        """The one session. `headers` belong to a single call, not to it; `extra_options` (timeout, …) are for `run`."""
-        _ = self.app
-        self.merged_extra = {"allow_redirects": False, **(extra_options or {})}
+    @property
+    def session(self) -> requests.Session:
+        """The one session that all calls go over; it knows no token."""
         if self._session is None:
             self._session = new_session()
         return self._session
 
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
+        """A session that reads from the organisation, and reaches no other host. `headers` belong to a single call."""
+        self.merged_extra = {"allow_redirects": False, **(extra_options or {})}
+        session = new_session()
+        session.adapters.clear()
+        session.mount(f"{self.app.api_host}/", _ClientAdapter(self.app, self._client_of_the_organisation))
+        return session
+
+    def _client_of_the_organisation(self) -> XeroClient:
+        """LookupError where it cannot be told whose."""
+        if self._client is None:
+            engine = qicworks_engine()
+            taking_part, left_out = who(engine, None, self.organisation)
+            with database.session(engine) as session:
+                found = [connections.one(session, UUID(one["connection_id"])) for one in taking_part]
+            mine = [one for one in found if one.airflow_conn_id == self.xero_conn_id]
+            if len(mine) != 1:
+                names = ", ".join(f"'{one.organisation}'" for one in mine) or "none"
+                raise LookupError(
+                    f"XeroHook reads from one organisation, and connected by {self.xero_conn_id} here are: {names}. "
+                    + " ".join(["Say which: XeroHook(organisation=…).", *left_out])
+                )
+            self._client = open_client(mine[0], manual=False)
+        return self._client
+
     def client(self, tenant_id: str | None, tokens: TokenStore, limiter: Limiter, **options: Any) -> XeroClient:
         """The client of one organisation, over this hook's session."""
-        return XeroClient(self.app, self.get_conn(), tokens, limiter, tenant_id, log=self.log, **options)
+        return XeroClient(self.app, self.session, tokens, limiter, tenant_id, log=self.log, **options)
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether Xero accepts the client id and secret, in words for the *Test* button. Changes nothing at Xero."""
         try:
             if self.app.grant_type == "authorization_code":
                 return self._test_by_made_up_token()
-            token = OAuth(self.app, self.get_conn()).client_credentials()
-            names = [connection.tenant_name for connection in get_connections(self.app, token, self.get_conn())]
+            token = OAuth(self.app, self.session).client_credentials()
+            names = [connection.tenant_name for connection in get_connections(self.app, token, self.session)]
             return True, f"{len(names)} organisation{'' if len(names) == 1 else 's'}: {', '.join(names)}"
         except XeroError as error:
             return False, str(error)
@@ -82,7 +122,7 @@ class XeroHook(HttpHook):
         """Xero looks at the client's credentials first: only with good ones does it complain of the token."""
         made_up = Token("", "made-up-to-test-the-connection", expires_at=datetime.now(UTC), scope="")
         try:
-            OAuth(self.app, self.get_conn()).refresh(made_up)
+            OAuth(self.app, self.session).refresh(made_up)
         except ReconnectNeeded:
             return True, "Xero accepts the client id and secret. Organisations are connected by their users' consent."
         return False, "The identity server honoured a made-up token: identity_host is not Xero's."
@@ -96,12 +136,43 @@ def airflow_connection(conn_id: str) -> Any:
         raise NoSuchConnection(conn_id) from None
 
 
+class _ClientAdapter(BaseAdapter):
+    """Answers what a session asks by a client of this project. Reads only: what writes is a push."""
+
+    def __init__(self, app: XeroApp, client: Callable[[], XeroClient]) -> None:
+        super().__init__()
+        self.app = app
+        self.client = client
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        if request.method != "GET" or request.body:
+            raise ValueError(f"XeroHook only reads: no {request.method}, and no body. Documents are sent by a push.")
+        usual = new_session().headers
+        if other := [name for name, value in request.headers.items() if name != SINCE and usual.get(name) != value]:
+            raise ValueError(f"XeroHook sends no header of others but {SINCE}: {', '.join(other)}")
+        since = request.headers.get(SINCE)
+        moment = datetime.fromisoformat(since) if since else None
+        if moment and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)  # as Xero takes it
+        path = str(request.url).removeprefix(self.app.api_host)
+        answer = self.client().get(path, modified_since=moment)
+        response = requests.Response()
+        response.request, response.url, response.status_code = request, str(request.url), answer.status
+        response.headers.update({"Content-Type": "application/json"})
+        response._content = json.dumps(answer.data, default=float).encode()
+        response.encoding = "utf-8"
+        return response
+
+    def close(self) -> None:
+        """Nothing is open: the client's session is the hook's."""
+
+
 def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
     """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
     matches.check(connection, hook.app)
     engine = qicworks_engine()
-    tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.get_conn())
+    tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.session)
     return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual), **options)
 
 

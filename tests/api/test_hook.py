@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from requests.exceptions import InvalidSchema
 
 from tests.support.scripted import ACCESS, SECRET, Reply, Server, Tokens, as_json
+from tests.support.world import World
+from xero.api.errors import Refused
 from xero.api.limits import NoLimiter
 
 HUSH = "hush-hush"
@@ -47,7 +50,7 @@ def test_exactly_these_headers(connected: Server) -> None:
     assert sent(connected) == {**PLAIN, "Authorization": f"Bearer {ACCESS}", "xero-tenant-id": "tenant-1"}
 
 
-def test_neither_run_nor_the_bare_session_send_credentials_or_extras(
+def test_neither_run_nor_the_session_send_credentials_or_extras(
     connected: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from xero.hooks import XeroHook
@@ -55,17 +58,77 @@ def test_neither_run_nor_the_bare_session_send_credentials_or_extras(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login wrong password wrong\n")
     hook = XeroHook()
+    hook._client = hook.client("tenant-1", Tokens(), NoLimiter())
+    usual = {**PLAIN, "Authorization": f"Bearer {ACCESS}", "xero-tenant-id": "tenant-1"}
     hook.run("/anything")
-    assert sent(connected) == PLAIN
-    hook.get_conn().get(f"{connected.url}/other")
-    assert sent(connected) == PLAIN
-    hook.run("/third", headers={"X-Once": "1"})
-    assert sent(connected) == {**PLAIN, "X-Once": "1"}
+    assert sent(connected) == usual
+    hook.get_conn().get(f"{connected.url}/other?page=2&where=a%3D%22b%22")
+    assert sent(connected) == usual
+    assert connected.seen[-1].path == "/other?page=2&where=a%3D%22b%22"
+    hook.run("/third", headers={"If-Modified-Since": "2026-01-02T03:04:05"})
+    assert sent(connected) == {**usual, "If-Modified-Since": "2026-01-02T03:04:05"}
     hook.run("/fourth")
-    assert sent(connected) == PLAIN
-    assert hook.get_conn().verify is True
+    assert sent(connected) == usual
     assert SECRET not in caplog.text
     assert HUSH not in caplog.text
+
+
+def test_the_session_reads_and_reaches_no_other_host(connected: Server) -> None:
+    from xero.hooks import XeroHook
+
+    hook = XeroHook()
+    hook._client = hook.client("tenant-1", Tokens(), NoLimiter())
+    for host in ("http://127.0.0.1:9", connected.url.replace("http", "https"), "https://example.com"):
+        with pytest.raises(InvalidSchema):
+            hook.get_conn().get(f"{host}/api.xro/2.0/Contacts")
+    for ask in (
+        lambda: hook.get_conn().put(f"{connected.url}/api.xro/2.0/Invoices", json={}),
+        lambda: hook.get_conn().delete(f"{connected.url}/connections/1"),
+        lambda: hook.run("/x", headers={"Accept": "application/pdf"}),
+        lambda: hook.run("/x", headers={"Idempotency-Key": "1"}),
+    ):
+        with pytest.raises(ValueError, match="XeroHook"):
+            ask()
+    assert connected.seen == []
+
+
+def test_run_reads_from_the_organisation_by_its_token_limits_and_retries(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk import Connection
+
+    from xero.hooks import XeroHook, qicworks_engine
+
+    for name in ("AIRFLOW_CONN_XERO_DEFAULT", "AIRFLOW_CONN_QICWORKS_DEFAULT"):
+        monkeypatch.setenv(name, world.environment()[name])
+    qicworks_engine.cache_clear()
+    try:
+        first, second, _ = world.names()
+        hook = XeroHook(organisation=second)
+        for kind in ("token_expired", "500"):
+            world.fault(kind=kind, path="/api.xro/2.0/Contacts", times=1)
+        world.calls()
+        found = hook.run("api.xro/2.0/Contacts", {"page": 1, "pageSize": 10}).json()
+        assert [len(found["Contacts"]), found["pagination"]["page"]] == [10, 1]
+        calls = world.calls()
+        assert [call["status"] for call in calls] == [401, 500, 200]
+        assert {call["tenant"] for call in calls} == {world.sandbox.tenant(1)}
+        budget = "SELECT cardinality(calls) > 0 AS counted FROM xero_sync.call_budget WHERE tenant_id = %s"
+        assert world.query(budget, world.sandbox.tenant(1)) == [{"counted": True}]
+        session = XeroHook(organisation=first).get_conn()
+        [own] = session.get(f"{world.sandbox.url}/api.xro/2.0/Organisation").json()["Organisations"]
+        assert own["Name"] == first
+        later = {"If-Modified-Since": "2099-01-01T00:00:00"}
+        assert hook.run("api.xro/2.0/Contacts", headers=later).json().get("Contacts", []) == []
+        with pytest.raises(Refused):
+            hook.run("api.xro/2.0/Nothing")
+        with pytest.raises(LookupError, match=f"'{first}'.*XeroHook\\(organisation"):
+            Connection.get("xero_default").get_hook().run("api.xro/2.0/Contacts")
+        world.query("UPDATE xero_sync.connection SET enabled = false WHERE tenant_id <> %s", world.sandbox.tenant(0))
+        assert XeroHook().run("api.xro/2.0/Organisation").json()["Organisations"][0]["Name"] == first
+    finally:
+        qicworks_engine().dispose()
+        qicworks_engine.cache_clear()
 
 
 def test_one_session_for_all_calls(connected: Server) -> None:
