@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.pushing import Books
 from tests.support.world import World
-from xero.dags import measure_dag
+from xero.dags import measure_dag, metrics
 from xero.dags.metrics import counted
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
@@ -39,9 +39,9 @@ class Statsd:
         return found
 
 
-@pytest.fixture
-def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statsd]:
-    """A StatsD server, and an Airflow that is configured to tell it."""
+@pytest.fixture(params=["True"], ids=["with tags"])
+def statsd(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Statsd]:
+    """A StatsD server, and an Airflow that is configured to tell it; the parameter: whether with InfluxDB's tags."""
     from airflow.observability.metrics import stats_utils
     from airflow.sdk.observability import stats
 
@@ -50,7 +50,7 @@ def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statsd]:
         "STATSD_ON": "True",
         "STATSD_HOST": "127.0.0.1",
         "STATSD_PORT": str(statsd.port),
-        "STATSD_INFLUXDB_ENABLED": "True",
+        "STATSD_INFLUXDB_ENABLED": request.param,
     }.items():
         monkeypatch.setitem(os.environ, f"AIRFLOW__METRICS__{name}", value)
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
@@ -126,3 +126,36 @@ def test_what_the_runs_did_and_how_it_stands(
     counted("push", "invoices", lambda: {"requests": 1, "documents": 50})()
     assert statsd.told() == {}, "a dry run sends nothing to Xero"
     qicworks_engine.cache_clear()
+
+
+@pytest.mark.parametrize("statsd", ["False"], ids=["plain"], indirect=True)
+def test_without_tags_each_data_set_has_names_of_its_own(airflow_database: None, statsd: Statsd) -> None:
+    metrics.gauge({"rejections_open": {"staff": 3, "contacts": 5}, "connections_down": {"": 1}})
+    counted("push", "bills", lambda: {"status": "warning", "failed": 2})()
+    counted("pull", "bills", lambda: {"status": "success", "read": 7})()
+    assert statsd.told() == {
+        "rejections_open.staff": 3,
+        "rejections_open.contacts": 5,
+        "connections_down": 1,
+        "interactions.push.bills.warning": 1,
+        "failed.push.bills.warning": 2,
+        "interactions.pull.bills.success": 1,
+        "read.pull.bills.success": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "tags"),
+    [
+        ({"STATSD_ON": "True"}, False),
+        ({"STATSD_ON": "True", "STATSD_INFLUXDB_ENABLED": "True"}, True),
+        ({"STATSD_ON": "True", "OTEL_ON": "True"}, False),
+        ({"OTEL_ON": "True"}, True),
+        ({"STATSD_ON": "True", "STATSD_DATADOG_ENABLED": "True"}, True),
+        ({"STATSD_DATADOG_ENABLED": "True", "STATSD_DATADOG_METRICS_TAGS": "False"}, False),
+    ],
+)
+def test_who_has_tags(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], tags: bool) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AIRFLOW__METRICS__{name}", value)
+    assert metrics.has_tags() is tags

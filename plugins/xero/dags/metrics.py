@@ -1,8 +1,8 @@
 """Numbers for whoever watches from outside, through Airflow's own metrics (StatsD, Datadog, OpenTelemetry).
 
 Counters as each interaction ends, gauges by the DAG `measure`. Tags are `direction`, `data_set` and `status`, never the
-organisation: there may be thousands, each a time series of its own. Whose it is say the pages and the events. Where
-Airflow sends no metrics all of it does nothing.
+organisation: there may be thousands, each a time series of its own. Whose it is say the pages and the events. Plain
+StatsD has no tags: there their values follow the name. Where Airflow sends no metrics all of it does nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,22 @@ def wanted() -> bool:
     return any(
         conf.getboolean("metrics", on, fallback=False) for on in ("statsd_on", "statsd_datadog_enabled", "otel_on")
     )
+
+
+def has_tags() -> bool:
+    """Whether tags arrive there, in the order in which Airflow chooses who is told."""
+    if conf.getboolean("metrics", "statsd_datadog_enabled", fallback=False):
+        return conf.getboolean("metrics", "statsd_datadog_metrics_tags", fallback=True)
+    if conf.getboolean("metrics", "statsd_on", fallback=False):
+        return conf.getboolean("metrics", "statsd_influxdb_enabled", fallback=False)
+    return True
+
+
+def named(name: str, tags: dict[str, str]) -> dict[str, Any]:
+    """What Airflow's metrics are called with: no two time series may share a name where there are no tags."""
+    if has_tags():
+        return {"stat": f"xero.{name}", "tags": tags or None}
+    return {"stat": ".".join(["xero", name, *tags.values()])}
 
 
 def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callable[P, Result]:
@@ -51,14 +67,14 @@ def ended(direction: str, data_set: str, status: str, counts: Mapping[str, Any])
     from xero.qicworks.events import Counts
 
     tags = {"direction": direction, "data_set": data_set, "status": status}
-    Stats.incr("xero.interactions", tags=tags)
+    Stats.incr(**named("interactions", tags))
     for count in fields(Counts):
         if number := counts.get(count.name, 0):
-            Stats.incr(f"xero.{count.name}", number, tags=tags)
+            Stats.incr(count=number, **named(count.name, tags))
 
 
 def gauge(measured: Mapping[str, Mapping[str, float]]) -> None:
     """`xero.<name>` for each; by data set, or, under "", as a whole."""
     for name, values in measured.items():
         for data_set, value in values.items():
-            Stats.gauge(f"xero.{name}", value, tags={"data_set": data_set} if data_set else None)
+            Stats.gauge(value=value, **named(name, {"data_set": data_set} if data_set else {}))
