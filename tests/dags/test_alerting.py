@@ -5,13 +5,15 @@ import json
 import logging
 import math
 import os
+import sys
+from typing import Any
 
 import pytest
 
 from tests.support.alerts import TOKEN, Told
 from tests.support.world import World
 from xero import settings
-from xero.dags import alerting, prune_dag, pull_dag
+from xero.dags import alerting, extras, prune_dag, pull_dag
 from xero.dags.telling import LONGEST, MOST, failed
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End
@@ -83,6 +85,47 @@ def test_nobody_is_told_until_somebody_is_named(monkeypatch: pytest.MonkeyPatch)
     assert not dag.deadline
     monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_EMAIL", "day@example.com")
     assert set(alerting.callbacks()) == {"on_failure_callback"}, "and nothing is late until it is said when"
+
+
+@pytest.mark.parametrize(
+    ("module", "settings_of_it", "extra"),
+    [
+        ("airflow.providers.slack", {"XERO__ALERT_SLACK_CONN_ID": "slack_alerts"}, "slack"),
+        ("statsd", {"METRICS__STATSD_ON": "True"}, "metrics"),
+        ("datadog", {"METRICS__STATSD_ON": "True", "METRICS__STATSD_DATADOG_ENABLED": "True"}, "metrics"),
+        ("airflow.providers.celery", {"CORE__EXECUTOR": "LocalExecutor,CeleryExecutor"}, "celery"),
+    ],
+)
+def test_what_is_configured_and_not_installed_is_said_when_dags_are_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    module: str,
+    settings_of_it: dict[str, str],
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    extras.warn_of_missing.cache_clear()
+    prune_dag("")
+    assert "is not installed here" not in caplog.text, "nothing asks for it"
+    for name, value in settings_of_it.items():
+        monkeypatch.setenv(f"AIRFLOW__{name}", value)
+    extras.warn_of_missing.cache_clear()
+    for _ in range(2):
+        prune_dag("")
+    told = [record for record in caplog.records if "is not installed here" in record.message]
+    assert [record.levelname for record in told] == ["WARNING"], "once, not with each DAG"
+    assert f"needs the Python package {module}, " in told[0].message
+    assert f"pip install 'qicworks-xero[{extra}]'" in told[0].message
+    monkeypatch.delitem(sys.modules, module)
+    extras.warn_of_missing.cache_clear()
+
+
+def test_an_alert_that_needs_slack_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "airflow.providers.slack", None)
+    monkeypatch.setenv("AIRFLOW__XERO__ALERT_SLACK_CONN_ID", "slack_alerts")
+    with pytest.raises(ExceptionGroup) as raised:
+        alerting.send(failed("a_dag", "a run", [], ""))
+    assert "pip install 'qicworks-xero[slack]'" in str(raised.value.exceptions[0])
 
 
 def test_a_wrong_setting_is_told_in_the_log_and_stops_no_dag(

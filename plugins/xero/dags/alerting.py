@@ -16,6 +16,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from xero import settings
+from xero.dags import extras
 
 if TYPE_CHECKING:
     from xero.dags.telling import Message
@@ -31,6 +32,7 @@ SHOWN = {"subject": "{{ alert.subject }}", "html": "{{ alert.html }}", "slack": 
 
 def callbacks() -> dict[str, Any]:
     """What each DAG is made with. Empty where nobody is to be told."""
+    extras.warn_of_missing()
     if not notifiers():
         return {}
     told: dict[str, Any] = {"on_failure_callback": tell_failed}
@@ -71,6 +73,8 @@ def by_email(addresses: list[str]) -> Any:
 
 
 def by_slack(conn_id: str) -> Any:
+    if not extras.is_installed(extras.SLACK):
+        raise ModuleNotFoundError(extras.need("[xero] alert_slack_conn_id", extras.SLACK, "slack"))
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     return SlackWebhookNotifier(slack_webhook_conn_id=conn_id, text=SHOWN["slack"], unfurl_links=False)
