@@ -1,9 +1,13 @@
 """What a task needs of this project and of Airflow, loaded before workers fork tasks: no task pays for it again."""
 
 import gc
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 
-from xero.qicworks import sql
+log = logging.getLogger(__name__)
 
 # What a task of an empty DAG imports after its fork, then what ours do.
 MODULES = (
@@ -24,18 +28,60 @@ MODULES = (
 )
 
 
-def preload() -> None:
+def before_forks() -> None:
+    """Preloads in a process of Airflow's that forks tasks, and does nothing in any other.
+
+    For `airflow_local_settings.py`, which each of them reads: LocalExecutor forks its workers from the scheduler,
+    Celery's worker forks a pool.
+    """
+    if sys.argv[1:2] == ["scheduler"]:
+        from airflow.configuration import conf
+
+        if "LocalExecutor" in conf.get("core", "executor"):
+            preload()
+    elif sys.argv[1:3] == ["celery", "worker"]:
+        from celery.signals import worker_init
+
+        worker_init.connect(preload, weak=False)
+
+
+def preload(**_: object) -> None:
     """Imports, reads the statements, and takes what there is by then out of the garbage collector's sight.
 
-    Otherwise the first collection in each task would touch, and so copy, all of it.
+    Otherwise the first collection in each task would touch, and so copy, all of it. What cannot be loaded is left to
+    the tasks: a release of Airflow moves its modules, and its scheduler must start all the same.
     """
+    for what, load in _steps():
+        try:
+            load()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a task that needs it says so itself
+            log.warning(
+                "%s is not loaded before tasks are forked, so they take longer: %s: %s",
+                what,
+                type(error).__name__,
+                error,
+            )
+    gc.collect()
+    gc.freeze()
+
+
+def _steps() -> Iterator[tuple[str, Callable[[], object]]]:
     for module in MODULES:
-        import_module(module)
+        yield module, partial(import_module, module)
+    yield "include/sql", _read_statements
+    yield "airflow.sdk.Asset", _make_an_asset
+
+
+def _read_statements() -> None:
+    from xero.qicworks import sql
+
     for file in sql.folder().rglob("*.sql"):
         if file.parent.name != "schema":
             sql.load(str(file.relative_to(sql.folder()).with_suffix("")))
+
+
+def _make_an_asset() -> None:
+    """The first one looks for what each provider says of its assets."""
     from airflow.sdk import Asset
 
-    Asset("qicworks://anything")  # the first one looks for what each provider says of its assets
-    gc.collect()
-    gc.freeze()
+    Asset("qicworks://anything")
