@@ -5,7 +5,15 @@ from urllib.parse import urlsplit
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
-from xero.pages import PREFIX, Pages, view
+try:
+    from xero.pages import PREFIX, Pages, view
+except ModuleNotFoundError as error:
+    if error.name != "xero.pages":
+        raise
+    raise ImportError(
+        "The Python package xero here is not this project's (qicworks-xero); PyPI's pyxero has that import name: "
+        "uninstall it, then install this project again, or keep the two in separate environments."
+    ) from None
 
 
 class XeroPlugin(AirflowPlugin):

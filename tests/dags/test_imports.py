@@ -64,6 +64,71 @@ def test_xero_is_this_project(root: Path) -> None:
     assert Path(xero.__file__ or "").resolve() == root / "plugins" / "xero" / "__init__.py"
 
 
+# As PyPI's pyxero has it: these files, and these names in them.
+PYXERO = {
+    "xero/__init__.py": "from .api import Xero\n",
+    "xero/api.py": "class Xero: pass\n",
+    "xero/auth.py": "",
+    "pyxero-0.9.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: pyxero\nVersion: 0.9.5\n",
+    "pyxero-0.9.5.dist-info/top_level.txt": "xero\n",
+}
+IMPORT = """
+import logging, sys
+logging.basicConfig(stream=sys.stdout)
+try:
+    import {module}
+except ImportError as error:
+    print(type(error).__name__, error)
+else:
+    print("imported")
+"""
+
+
+AIRFLOW = """
+import sys, types
+sys.modules["airflow"] = types.ModuleType("airflow")
+sys.modules["airflow.configuration"] = types.SimpleNamespace(conf=None)
+sys.modules["airflow.plugins_manager"] = types.SimpleNamespace(AirflowPlugin=object)
+"""
+
+
+def with_pyxero(folder: Path) -> Path:
+    for name, text in PYXERO.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("module", ["xero", "xero.dags", "xero.__main__"])
+def test_pyxero_over_our_files_is_said_in_one_sentence(python: Run, root: Path, tmp_path: Path, module: str) -> None:
+    """Installed after ours into the same folder: its __init__.py lies over ours."""
+    shutil.copytree(root / "plugins" / "xero", tmp_path / "xero")
+    said = python(IMPORT.format(module=module), path=with_pyxero(tmp_path))
+    assert said.startswith("ImportError Another Python package here has the import name xero")
+    assert "pyxero has it: uninstall that one" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_pyxero_beside_ours_is_said_and_ours_works(
+    python: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = IMPORT.format(module="xero.api.client")
+    assert python(code, path=root / "plugins") == "imported\n"
+    with_pyxero(tmp_path)
+    said = python(f"import sys; sys.path.append({str(tmp_path)!r})\n{code}", path=root / "plugins")
+    assert said.startswith("WARNING:xero.owner:Another Python package here has the import name xero")
+    assert said.endswith("imported\n")
+
+
+def test_pyxero_in_our_place_is_said_by_the_plugin(python: Run, root: Path, tmp_path: Path) -> None:
+    """Installed where Python looks before it comes to Airflow's plugins folder. Airflow is played: the one here knows
+    this project as an installed provider, too, which `make setup` guards."""
+    code = AIRFLOW + f"import sys; sys.path.append({str(root / 'plugins')!r})\n" + IMPORT.format(module="xero_plugin")
+    said = python(code, path=with_pyxero(tmp_path)).splitlines()[-1]
+    assert said.startswith("ImportError The Python package xero here is not this project's")
+    assert "pyxero" in said
+
+
 def test_airflow_runs_no_module_of_the_package_as_a_plugin(root: Path, tmp_path: Path) -> None:
     """It runs every .py below plugins/ under its bare name, unless plugins/.airflowignore says otherwise."""
     from airflow._shared.module_loading import find_path_from_directory

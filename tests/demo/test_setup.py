@@ -177,6 +177,21 @@ def test_what_downloads_trusts_the_authorities_of_the_system(
     assert "tiny==1 --hash" in run(sys.executable, "-c", AUDIT, PYTHONPATH=".ci").replace(" \\\n   ", "")
 
 
+@pytest.mark.parametrize("name", ["pyxero", "company_books"])
+def test_a_second_package_of_our_import_name_is_said(project: Path, tmp_path: Path, name: str) -> None:
+    """By make setup each time, whether anything is to be installed or not."""
+    (project / ".venv" / "installed").touch()
+    [packages] = project.glob(".venv/lib/*/site-packages")
+    make = ["make", "-o", ".venv/installed", "setup"]
+    environment = {"PATH": PATH, "HOME": str(tmp_path)}
+    assert subprocess.run(make, cwd=project, env=environment, check=False).returncode == 0
+    zipfile.ZipFile(wheel(tmp_path / "another", name, {"xero/__init__.py": ""})[0]).extractall(packages)
+    done = subprocess.run(make, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"{name} has the import name xero, too, which is this project's: uninstall it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_each_command_that_downloads_is_run_so(root: Path) -> None:
     """But the audit, which is Python and adds the variables by itself."""
     makefile = (root / "Makefile").read_text()
