@@ -24,6 +24,7 @@ COPY --from=built /opt/venv /opt/venv
 COPY dags /opt/airflow/dags
 COPY plugins/xero_plugin.py plugins/.airflowignore /opt/airflow/plugins/
 COPY deploy/airflow_local_settings.py /opt/airflow/config/
+COPY deploy/clean-logs.sh /clean-logs
 
 ENV PATH=/opt/venv/bin:$PATH AIRFLOW_HOME=/opt/airflow PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /opt/airflow

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.place import PASSWORDS, PUSHES_SWITCHED_ON, ROOT, Place
+from demo.place import DEPLOY, PASSWORDS, PUSHES_SWITCHED_ON, ROOT, Place
 
 #: how the names of the images begin
 POSTGRES, PROJECT = "postgres:", "qicworks-xero"
@@ -46,6 +46,7 @@ class Translation:
             ("-p 5432 -U qicworks", f"-p {place.postgres_port} -U qicworks"),
             # Folders of the image, and volumes.
             ("/opt/sandbox", str(ROOT / "include")),
+            ("/clean-logs", shlex.quote(str(DEPLOY / "clean-logs.sh"))),
             ("--dir /data", f"--dir {shlex.quote(str(place.home / 'redis'))}"),
         )
 

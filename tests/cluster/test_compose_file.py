@@ -96,7 +96,7 @@ def test_what_is_wrong_in_env_stops_the_first_start_before_a_database_is_made(
 
 
 def test_services_are_watched_limited_and_started_again(services: dict[str, dict[str, Any]]) -> None:
-    assert len(services) == 11
+    assert len(services) == 12
     for name, service in services.items():
         assert service["mem_limit"], name
         assert service["logging"]["options"]["max-size"], name
@@ -108,6 +108,22 @@ def test_services_are_watched_limited_and_started_again(services: dict[str, dict
         assert image == "qicworks-xero" or tag not in ("", "latest"), name
     assert [name for name, service in services.items() if service.get("ports")] == ["airflow-apiserver"]
     assert "127.0.0.1" in str(services["airflow-apiserver"]["ports"])
+
+
+def test_what_runs_the_image_has_one_init_and_waits_for_what_it_speaks_to(
+    services: dict[str, dict[str, Any]], root: Path
+) -> None:
+    assert 'ENTRYPOINT ["/entrypoint"' in (root / "Dockerfile").read_text(), "which is tini"
+    for name, service in services.items():
+        assert service["init"] is not service["image"].startswith("qicworks-xero"), name
+    assert services["airflow-worker"]["depends_on"]["airflow-apiserver"] == {"condition": "service_healthy"}
+
+
+def test_old_logs_are_deleted_where_all_services_write_them(services: dict[str, dict[str, Any]]) -> None:
+    cleaner = services["airflow-logs"]
+    assert cleaner["environment"] == {"AIRFLOW__LOG_RETENTION_DAYS": "30"}
+    assert cleaner["volumes"] == services["airflow-worker"]["volumes"] != []
+    assert cleaner["network_mode"] == "none"
 
 
 def test_a_secret_goes_only_where_it_is_needed_and_stands_in_no_command(

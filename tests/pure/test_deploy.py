@@ -1,6 +1,10 @@
 """deploy/ and docker-compose.yaml, as far as they can be read without Docker, Helm or Kubernetes."""
 
+import os
 import re
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,6 +28,7 @@ def test_each_component_has_the_connections_that_it_needs_and_no_other() -> None
     assert {name for name in composed if name.startswith("airflow-")} - set(COMPONENTS) == {
         "airflow-db",
         "airflow-init",
+        "airflow-logs",
     }
     for name, (key, _) in COMPONENTS.items():
         assert connections(composed[name]["environment"]) == NEEDED[name], f"docker-compose.yaml, {name}"
@@ -63,6 +68,47 @@ def test_what_runs_in_kubernetes_is_limited_and_of_a_version() -> None:
     assert container["resources"]["limits"]["memory"]
     assert job["automountServiceAccountToken"] is False
     assert connections(container["env"]) == {"AIRFLOW_CONN_QICWORKS_DEFAULT"}
+
+
+def test_old_logs_are_deleted_beside_each_component_by_the_script_of_the_image() -> None:
+    charted = values()
+    for key, _ in COMPONENTS.values():
+        if key != "apiServer":
+            groomer = charted[key]["logGroomerSidecar"]
+            assert (groomer["enabled"], groomer["retentionDays"]) == (True, 30), key
+            assert groomer["resources"]["limits"]["memory"], key
+    assert "\nCOPY deploy/clean-logs.sh /clean-logs\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_logs_are_deleted_when_they_are_old_and_not_before(tmp_path: Path) -> None:
+    logs = tmp_path / "a home" / "logs"
+    old, rotated, young = (
+        logs / name
+        for name in ("dag_id=a/run_id=1/attempt=1.log", "scheduler/old.log.1", "dag_id=a/run_id=2/attempt=1.log")
+    )
+    kept = logs / "notes.txt"
+    for file, days in ((old, 8), (rotated, 9), (young, 6), (kept, 99)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        os.utime(file, (time.time() - days * 86_400,) * 2)
+    begun = logs / "dag_id=a/run_id=3"
+    begun.mkdir()
+    environment = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(logs.parent), "AIRFLOW__LOG_RETENTION_DAYS": "7"}
+    script = ["sh", str(ROOT / "deploy" / "clean-logs.sh")]
+    with subprocess.Popen(script, env=environment, stderr=subprocess.PIPE) as cleaner:
+        while old.exists() or rotated.exists():
+            assert cleaner.poll() is None
+            time.sleep(0.01)
+        cleaner.terminate()
+        assert (cleaner.wait(10), cleaner.stderr and cleaner.stderr.read()) == (0, b"")
+    assert young.exists()
+    assert kept.exists()
+    assert begun.exists()
+    for wrong in ("a week", "-1", "1.5"):
+        environment["AIRFLOW__LOG_RETENTION_DAYS"] = wrong
+        done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "is no number of days" in done.stderr
 
 
 def test_only_the_api_server_has_a_port_outside_and_only_on_this_machine() -> None:

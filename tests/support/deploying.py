@@ -18,11 +18,16 @@ LISTED = """
     data.brokerUrlSecretName data.metadataSecretName data.resultBackendSecretName
     config
     apiServer.args apiServer.env apiServer.replicas apiServer.resources
-    workers.celery.persistence.size workers.celery.replicas workers.env workers.logGroomerSidecar.enabled
+    workers.celery.persistence.size workers.celery.replicas workers.env
     workers.resources workers.terminationGracePeriodSeconds
-    scheduler.logGroomerSidecar.enabled scheduler.resources
-    dagProcessor.enabled dagProcessor.env dagProcessor.logGroomerSidecar.enabled dagProcessor.resources
-    triggerer.env triggerer.logGroomerSidecar.enabled triggerer.resources
+    scheduler.resources
+    dagProcessor.enabled dagProcessor.env dagProcessor.resources
+    triggerer.env triggerer.resources
+    workers.logGroomerSidecar.enabled workers.logGroomerSidecar.retentionDays workers.logGroomerSidecar.resources
+    scheduler.logGroomerSidecar.enabled scheduler.logGroomerSidecar.retentionDays scheduler.logGroomerSidecar.resources
+    dagProcessor.logGroomerSidecar.enabled dagProcessor.logGroomerSidecar.retentionDays
+    dagProcessor.logGroomerSidecar.resources
+    triggerer.logGroomerSidecar.enabled triggerer.logGroomerSidecar.retentionDays triggerer.logGroomerSidecar.resources
     migrateDatabaseJob.resources createUserJob.enabled
     ingress.apiServer.enabled ingress.apiServer.hosts
     pgbouncer.enabled postgresql.enabled
