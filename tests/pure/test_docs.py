@@ -208,6 +208,27 @@ def same(told: Mapping[str, str], there: Mapping[str, str], where: str) -> None:
     assert not wrong, f"{where}: {'; '.join(sorted(wrong))}"
 
 
+def test_the_steps_of_an_installation_are_in_their_order() -> None:
+    """What was missing once, and where somebody who follows the words comes to need it."""
+
+    def below(doc: str, heading: str) -> str:
+        return text(ROOT / "docs" / doc).split(f"\n{heading}\n")[1].split("\n## ")[0]
+
+    for steps, order in (
+        (
+            below("deployment.md", "## Kubernetes"),
+            ("CREATE ROLE qicworks_sync", "create secret", "migrate-job.yaml", "helm install"),
+        ),
+        (
+            below("runbook.md", "## Upgrade"),
+            ("dags pause", "pg_dump", "pip install", "cp dags/", "xero_plugin.py", "migrate --grant-to"),
+        ),
+    ):
+        places = [steps.find(step) for step in order]
+        assert -1 not in places, order[places.index(-1)]
+        assert places == sorted(places)
+
+
 def test_settings_of_xero_are_those_that_are_read() -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "plugins/xero").rglob("*.py"))
     read = dict.fromkeys(re.findall(r'settings\.(?:text|number|flag)\(\s*"(\w+)"', code), "")
