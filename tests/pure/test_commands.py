@@ -35,7 +35,7 @@ def installed(root: Path, folder: Path, failing: str) -> None:
 def test_make_test_runs_every_part(root: Path, tmp_path: Path, failing: str) -> None:
     installed(root, tmp_path, failing)
     done = run(["make", "test"], tmp_path)
-    called = (tmp_path / "called").read_text().splitlines()
+    called = [line for line in (tmp_path / "called").read_text().splitlines() if "pytest" in line]
     assert sorted(part in line for line in called for part in (MOST, STACK)) == [False, False, True, True], called
     assert all("--durations" in line for line in called)
     assert (done.returncode == 0) is (failing == "nothing"), done.stderr
