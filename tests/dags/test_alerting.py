@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import sys
-from typing import Any
 
 import pytest
 
