@@ -4,7 +4,8 @@
 Customers and suppliers of every connected organisation, with addresses, tax numbers, defaults and terms. An archived or
 merged contact stays in QicWorks, inactive.
 
-Each night; *Trigger* pulls at once, for one organisation or all. Only what changed since the last run is read.
+Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
+Only what changed since the last run is read.
 A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
 """
 

@@ -4,7 +4,7 @@
 Tracking categories and their options of every connected organisation; QicWorks' departments are options of one of them.
 All are read, in one call, and compared; archived ones stay in QicWorks, inactive.
 
-Each night; *Trigger* pulls at once, for one organisation or all.
+Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
 A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
 """
 

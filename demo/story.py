@@ -10,7 +10,6 @@ from rich.console import Console
 from demo import compare, compare_pay, documents, own_records, pay, postgres, processes, report
 from demo.airflow_api import AirflowApi
 from demo.place import ROOT, USERS, DemoError, Place
-from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 
 # Seconds for each thing that is waited for. Airflow takes 30, on a slow and busy machine minutes; a process that ends
@@ -54,7 +53,7 @@ def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> N
     pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
     with console.status("Airflow reads the DAGs …"):
         api.wait_for_dags([*pulls, *pushes], PATIENCE)
-    nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing is not Timing.ANY]
+    nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing.of_a_day]
     runs = Runs(place, api, console)
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
     samples = documents.add(place, anew=began_anew)

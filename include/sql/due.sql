@@ -1,4 +1,4 @@
--- What is pulled at local midnight: which moment was served last, and when a failed one may be tried again.
+-- What is pulled by the organisation's own clock: which moment was served last, and when a failed one may be tried again.
 
 -- name: standing^
 -- What decides whether this connection is due. Without a row in `due` nothing was ever tried.

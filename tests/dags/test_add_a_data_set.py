@@ -17,7 +17,7 @@ CONTRACT = ("tests/pure/test_contract.py", "tests/flow/test_contract.py")
 TABLE = "tests/dags/test_readme.py::test_its_table_is_the_registry"
 ROW = (
     "| `currencies` | `pull_currencies` | `currency` | one call, everything, compared "
-    "| 02:00 UTC | `accounting.settings.read` |"
+    "| its 2 am | `accounting.settings.read` |"
 )
 # What is said as long as the file is not there.
 MISSING = {

@@ -12,7 +12,7 @@ from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
-WHEN = {Timing.MIDNIGHT: "its midnight", Timing.PAY_DATE: "midnight of its pay date"}
+WHEN = {Timing.NIGHT: "its 2 am", Timing.MIDNIGHT: "its midnight", Timing.PAY_DATE: "midnight of its pay date"}
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,8 @@ def readme(root: Path) -> str:
 
 
 def when(dataset: Dataset) -> str:
-    """As the README says it: a time of every day, or the cron expression."""
-    daily = re.fullmatch(r"(\d+) (\d+) \* \* \*", dataset.schedule)
-    return WHEN.get(dataset.timing) or (f"{daily[2]:0>2}:{daily[1]:0>2} UTC" if daily else f"`{dataset.schedule}`")
+    """As the README says it: by the organisation's own clock, or the cron expression."""
+    return WHEN.get(dataset.timing) or f"`{dataset.schedule}`"
 
 
 def quoted(cell: str) -> list[str]:

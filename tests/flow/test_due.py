@@ -10,14 +10,17 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from croniter import croniter
 from sqlalchemy import Engine
 
-from xero.datasets.declaration import Timing
+from xero.datasets.declaration import Dataset, Timing
+from xero.datasets.registry import DATASETS
 from xero.qicworks import connections, database
 from xero.qicworks import due as standing
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.sync import due
+from xero.sync.turns import who
 
 SYDNEY, ADELAIDE, PERTH = "Australia/Sydney", "Australia/Adelaide", "Australia/Perth"
 APRIL, OCTOBER, MONTHS_END = date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 31)
@@ -36,7 +39,7 @@ MIDNIGHT = {
     (MONTHS_END, PERTH): "2026-10-30 16:00",
 }
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-BALANCES, PAYMENTS = "leave_balances", "invoice_payments"
+BALANCES, PAYMENTS, CONTACTS = "leave_balances", "invoice_payments", "contacts"
 
 
 def at(text: str) -> datetime:
@@ -90,7 +93,7 @@ def taken(
     works: Callable[[datetime], bool] = lambda now: True,
 ) -> list[datetime]:
     """The ticks at which a run was started; each pull begins and ends a few seconds later, well or badly."""
-    data_set = BALANCES if timing is Timing.PAY_DATE else PAYMENTS
+    data_set = {Timing.PAY_DATE: BALANCES, Timing.MIDNIGHT: PAYMENTS}.get(timing, CONTACTS)
     found = []
     for now in times:
         if due.take(session, connection, data_set, timing, now).due:
@@ -131,6 +134,53 @@ def test_every_night_has_its_payments(session: Session) -> None:
     late = at("2026-10-07 13:15")
     nights = taken(session, connection, ticks(late, late + HOUR), timing=Timing.MIDNIGHT)
     assert nights == [late, late + QUARTER], "one that comes late is not in the next one's way"
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "nights"),
+    [
+        (SYDNEY, "2026-10-02 00:30", ["2026-10-02 16:30", "2026-10-03 16:30", "2026-10-04 15:30"]),
+        (PERTH, "2026-10-02 00:00", ["2026-10-02 18:00", "2026-10-03 18:00", "2026-10-04 18:00"]),
+        (ADELAIDE, "2026-04-03 00:00", ["2026-04-03 16:00", "2026-04-04 16:00", "2026-04-05 17:00"]),
+        (None, "2026-10-02 00:00", ["2026-10-02 16:00", "2026-10-03 16:00", "2026-10-04 15:00"]),
+        ("Adelaide", "2026-10-02 00:00", ["2026-10-02 16:00", "2026-10-03 16:00", "2026-10-04 15:00"]),
+    ],
+)
+def test_each_night_is_taken_once_by_the_hour(
+    session: Session, zone: str | None, first: str, nights: list[str]
+) -> None:
+    """Also where clocks change; without a zone, or with none that is known, by Sydney's."""
+    connection = connected(session, at(first), zone)
+    hourly = [at(first) + HOUR * number for number in range(72)]
+    assert taken(session, connection, iter(hourly), timing=Timing.NIGHT) == [at(night) for night in nights]
+    later = [hourly[-1] + 100 * HOUR + HOUR * number for number in range(6)]
+    assert taken(session, connection, iter(later), timing=Timing.NIGHT) == later[:1], "made up for, once"
+
+
+def test_nightly_data_sets_go_by_the_organisation_s_clock(engine: Engine, session: Session) -> None:
+    """As the DAG of each asks: only who is due by schedule; everybody by hand."""
+    session.execute("UPDATE xero_sync.connection SET state = 'deleted'")
+    ids = {
+        str(connected(session, at("2026-11-01 00:00"), zone).id): zone for zone in (SYDNEY, ADELAIDE, PERTH, "Sydney")
+    }
+    session.execute("UPDATE xero_sync.connection SET state = 'connected', enabled = true WHERE id = ANY(%s)", [[*ids]])
+    nightly = [dataset for dataset in DATASETS.values() if dataset.timing is Timing.NIGHT]
+    assert {"contacts", "staff"} < {dataset.name for dataset in nightly}
+
+    def whose(dataset: Dataset, now: str, scheduled: bool = True) -> list[str | None]:
+        taking, left_out = who(engine, dataset, scheduled=scheduled, now=at(now))
+        assert not left_out
+        return sorted(ids[one["connection_id"]] for one in taking if one["connection_id"] in ids)
+
+    for dataset in nightly:
+        assert croniter.match(dataset.schedule, at("2026-11-10 15:00"))
+        assert whose(dataset, "2026-11-02 14:00") == [ADELAIDE, PERTH, SYDNEY, "Sydney"], "none was ever pulled"
+        session.execute("UPDATE xero_sync.due SET served_at = '2026-11-10 02:00+08:00', not_before = NULL")
+        assert whose(dataset, "2026-11-10 15:00") == [SYDNEY, "Sydney"]
+        session.execute("UPDATE xero_sync.due SET served_at = '2026-11-10 15:00+00', not_before = NULL")
+        assert whose(dataset, "2026-11-10 15:00") == []
+        assert whose(dataset, "2026-11-10 16:00") == [ADELAIDE]
+        assert whose(dataset, "2026-11-10 16:00", scheduled=False) == [ADELAIDE, PERTH, SYDNEY, "Sydney"]
 
 
 def test_a_missed_night_is_made_up_for(session: Session) -> None:
@@ -223,6 +273,7 @@ def test_it_says_why(session: Session) -> None:
     due.serve(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 14:31"))
     assert says("2026-10-03 14:45") == f"not due: pulled since {pays}; {then}"
     assert says("2026-10-03 14:45", timing=Timing.ANY) == "at any time"
+    assert says("2026-10-03 16:31", timing=Timing.NIGHT) == "due since 2026-10-03 16:30 UTC (2 am there on 2026-10-04)"
 
     early = at("2026-01-01 00:00")
     nowhere = connected(session, early, zone=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from xero.datasets.declaration import Timing
 from xero.sync.due import latest, upcoming
 
-MIDNIGHT, PAY_DATE = Timing.MIDNIGHT, Timing.PAY_DATE
+NIGHT, MIDNIGHT, PAY_DATE = Timing.NIGHT, Timing.MIDNIGHT, Timing.PAY_DATE
 SYDNEY, ADELAIDE, PERTH = "Australia/Sydney", "Australia/Adelaide", "Australia/Perth"
 LORD_HOWE = "Australia/Lord_Howe"
 ZONES = sorted(zone for zone in available_timezones() if not zone.startswith(("posix", "right", "localtime")))
@@ -71,6 +71,33 @@ def pay_dates(zone: str, frequency: str, anchor: date, first: date, last: date) 
 )
 def test_known_midnights(zone: str | None, now: str, midnight: str) -> None:
     assert latest(MIDNIGHT, at(now), zone, None, None) == at(midnight)
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "two"),
+    [
+        (SYDNEY, "2026-07-15 15:59:59", "2026-07-14 16:00"),
+        (SYDNEY, "2026-07-15 16:00:00", "2026-07-15 16:00"),
+        (SYDNEY, "2026-12-15 15:00:00", "2026-12-15 15:00"),
+        (ADELAIDE, "2026-07-15 16:29:59", "2026-07-14 16:30"),
+        (PERTH, "2026-12-15 18:00:00", "2026-12-15 18:00"),
+        (None, "2026-07-15 16:00:00", "2026-07-15 16:00"),
+        # Clocks go forward from 2:00 to 3:00 (Lord Howe: to 2:30): that moment is this night's.
+        (SYDNEY, "2026-10-03 15:59:59", "2026-10-02 16:00"),
+        (SYDNEY, "2026-10-03 16:00:00", "2026-10-03 16:00"),
+        (LORD_HOWE, "2026-10-03 15:30:00", "2026-10-03 15:30"),
+        (SYDNEY, "2026-10-04 15:00:00", "2026-10-04 15:00"),
+        # They go back from 3:00 to 2:00: the first of the two, and once only.
+        (SYDNEY, "2026-04-04 15:00:00", "2026-04-04 15:00"),
+        (SYDNEY, "2026-04-04 16:30:00", "2026-04-04 15:00"),
+        (LORD_HOWE, "2026-04-04 15:29:59", "2026-04-03 15:00"),  # from 2:00 to 1:30: 2:00 comes once
+        # West of Greenwich the local day is another one than UTC's.
+        ("America/Chicago", "2026-03-08 08:00:00", "2026-03-08 08:00"),
+        ("Pacific/Honolulu", "2026-07-15 11:59:59", "2026-07-14 12:00"),
+    ],
+)
+def test_known_nights(zone: str | None, now: str, two: str) -> None:
+    assert latest(NIGHT, at(now), zone, None, None) == at(two)
 
 
 def test_midnight_of_the_pay_date() -> None:
@@ -162,6 +189,22 @@ def test_now_lies_between_two_local_midnights(
         on_its_date = latest(timing, own, *series)
         assert on_its_date is not None
         assert on_its_date.astimezone(ZoneInfo(zone)).date() == anchor, "the anchor is one of its dates"
+
+
+@settings(max_examples=300)
+@given(now=instants, zone=zones)
+def test_each_local_day_has_one_2_am(now: datetime, zone: str) -> None:
+    moment, following = (find(NIGHT, now, zone, None, None) for find in (latest, upcoming))
+    assert moment is not None
+    assert following is not None
+    assert moment <= now < following
+    assert timedelta(0) < following - moment < timedelta(hours=49), "Samoa left a day out"
+    # The first moment at which the day's clock shows two or more.
+    assert moment.astimezone(ZoneInfo(zone)).hour >= 2
+    instant_before = (moment - timedelta(microseconds=1)).astimezone(ZoneInfo(zone))
+    assert instant_before.hour < 2 or instant_before.date() < moment.astimezone(ZoneInfo(zone)).date()
+    assert latest(NIGHT, following - timedelta(microseconds=1), zone, None, None) == moment
+    assert upcoming(NIGHT, moment, zone, None, None) == following
 
 
 @settings(max_examples=200)

@@ -7,7 +7,6 @@ from sqlalchemy import Engine
 
 from xero.api.errors import XeroError
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
-from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 from xero.qicworks.events import Origin
 from xero.sync.clients import opener
@@ -21,8 +20,8 @@ log = logging.getLogger(__name__)
 
 def run_pull(engine: Engine, options: argparse.Namespace) -> int:
     failed = 0
-    # Those of the night come last: what the others have just read they need not read again.
-    every = sorted(DATASETS, key=lambda name: DATASETS[name].timing is not Timing.ANY)
+    # Those of a day come last: what the others have just read they need not read again.
+    every = sorted(DATASETS, key=lambda name: DATASETS[name].timing.of_a_day)
     names = every if options.data_set == "all" else [options.data_set]
     open_client = opener(engine, app_of)
     for name in names:

@@ -32,7 +32,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
 
     context = get_current_context()
     name = asked(context)["connection"]
-    # Who presses Trigger means now; a tick of the clock takes those whose midnight it is.
+    # Who presses Trigger means now; a tick of the clock takes those for whom it is time.
     scheduled = context["dag_run"].run_type == "scheduled"
     with refusing():
         taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)

@@ -111,8 +111,14 @@ class Timing(Enum):
     """When a data set is pulled by schedule, each organisation in its own time zone."""
 
     ANY = "any"  # whenever the schedule says
+    NIGHT = "night"  # 2 am
     MIDNIGHT = "midnight"
     PAY_DATE = "pay date"  # the midnight that begins the day on which the organisation pays
+
+    @property
+    def of_a_day(self) -> bool:
+        """What is read is that day's: it is not to be pulled before the day has begun."""
+        return self in (Timing.MIDNIGHT, Timing.PAY_DATE)
 
 
 def as_it_is(records: Any) -> Any:
@@ -158,8 +164,8 @@ class Dataset:
     scope: str
     sources: tuple[Source, ...]  # read in this order; the first decides what is read whole
     statements: str | None = None  # the file of `include/sql/pull` with `to_read` and `starts_at`
-    schedule: str = "0 2 * * *"  # cron, UTC
-    timing: Timing = Timing.ANY
+    schedule: str = "0 * * * *"  # cron, UTC: how often it is looked who is due
+    timing: Timing = Timing.NIGHT
     # Xero does not tell of every change (a contact becomes a customer), and never of a record that is gone.
     whole_every: timedelta | None = timedelta(days=6, hours=20)
     rejected_share: float = 0.2  # more than this share of bad rows, and nothing is loaded

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from xero.dag_ids import pull_dag_of
-from xero.datasets.declaration import Dataset, Timing
+from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
 from xero.pages import runs
 from xero.pages.access import Viewer, ViewerDep, triggering
@@ -25,8 +25,8 @@ SET_UP = "set-up"  # what the button for all of them sends
 
 
 def is_set_up(dataset: Dataset) -> bool:
-    """What is pulled whenever it is due to all; the others have a midnight of their own."""
-    return dataset.timing is Timing.ANY
+    """What is as good at any hour; the others are a day's, and wait for its midnight."""
+    return not dataset.timing.of_a_day
 
 
 @router.get("/synchronise")

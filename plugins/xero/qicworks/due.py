@@ -1,4 +1,4 @@
-"""What is pulled at local midnight: which moment was served last, who may try now, and when to try again."""
+"""What is pulled by the organisation's own clock: which moment was served last, who may try now, and when again."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

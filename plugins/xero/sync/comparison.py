@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import Answer, XeroClient
-from xero.datasets.declaration import Dataset, Reading, Source, Table, Timing, itself
+from xero.datasets.declaration import Dataset, Reading, Source, Table, itself
 from xero.datasets.invoice_payments import INVOICE_BALANCE
 from xero.qicworks import merge, sql, staging
 from xero.qicworks.connections import Connection
@@ -43,7 +43,7 @@ class Comparison:
     @property
     def not_pulled(self) -> bool:
         """Whether its first pull has not loaded yet; what is pulled at a midnight of its own waits for that."""
-        return self.cursor is None and self.dataset.timing is Timing.ANY
+        return self.cursor is None and not self.dataset.timing.of_a_day
 
     def run(self) -> Iterator[str]:
         """What differs, in words. Nothing before the first pull: there is nothing to compare."""

@@ -1,4 +1,4 @@
-"""When it is time: some data sets are pulled at local midnight, each night or on the organisation's pay dates."""
+"""When it is time, by the organisation's own clock: at 2 am, at midnight, or at midnight of its pay dates."""
 
 import calendar
 from dataclasses import dataclass
@@ -15,6 +15,12 @@ from xero.qicworks.database import Session
 DAYS = {"weekly": 7, "fortnightly": 14, "fourweekly": 28}
 LONGEST_PAUSE = timedelta(days=1)
 MONTHS = {"monthly": 1, "quarterly": 3}
+NIGHT = time(2)
+WORDS = {
+    Timing.NIGHT: "2 am there on ",
+    Timing.MIDNIGHT: "local midnight of ",
+    Timing.PAY_DATE: "local midnight of the pay date ",
+}
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,14 @@ def turn(session: Session, connection: Connection, data_set: str, timing: Timing
     if timing is Timing.ANY:
         return Turn(True, "at any time")
     held = due.standing(session, connection.id, data_set)
-    series = (held.time_zone, held.pay_frequency, held.next_pay_date)
+    time_zone = _time_zone(timing, held)
+    series = (time_zone, held.pay_frequency, held.next_pay_date)
     try:
         moment = latest(timing, now, *series)
         following = upcoming(timing, now, *series)
     except ValueError as error:
         return Turn(False, f"not due: {error}", unsettled=True)
-    said = partial(_said, timing=timing, time_zone=held.time_zone)
+    said = partial(_said, timing=timing, time_zone=time_zone)
     then = f"next at {said(following)}" if following else "no later pay date is known"
     if timing is Timing.PAY_DATE and held.next_pay_date is None:
         return Turn(False, "not due: QicWorks has no pay date for it", unsettled=True)
@@ -76,7 +83,7 @@ def serve(session: Session, connection: Connection, data_set: str, timing: Timin
         return
     held = due.standing(session, connection.id, data_set)
     try:
-        moment = latest(timing, started_at, held.time_zone, held.pay_frequency, held.next_pay_date)
+        moment = latest(timing, started_at, _time_zone(timing, held), held.pay_frequency, held.next_pay_date)
     except ValueError:
         return  # said by `turn`; a pull by hand is right all the same
     if moment is not None:
@@ -91,21 +98,24 @@ def latest(
     `next_pay_date` may be any date of the series, past or future. Without a frequency it is the only one.
     ValueError, in an operator's words, if the zone or the frequency is not known.
     """
-    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[0], time_zone)
+    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[0], timing, time_zone)
 
 
 def upcoming(
     timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, next_pay_date: date | None
 ) -> datetime | None:
     """The first such moment after `now`."""
-    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[1], time_zone)
+    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[1], timing, time_zone)
 
 
 def _around(
     timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, anchor: date | None
 ) -> tuple[date | None, date | None]:
-    """The last date of the series up to the local today, and the first one after it."""
+    """The last date of the series whose moment is not after `now`, and the first one after it."""
     today = now.astimezone(zone(time_zone)).date()
+    if timing is Timing.NIGHT:
+        last = today if _at(NIGHT, today, time_zone) <= now else today - timedelta(days=1)
+        return last, last + timedelta(days=1)
     if timing is Timing.MIDNIGHT:
         return today, today + timedelta(days=1)
     if timing is Timing.ANY or anchor is None:
@@ -142,20 +152,33 @@ def zone(time_zone: str | None) -> ZoneInfo:
         ) from None
 
 
-def _moment(day: date | None, time_zone: str | None) -> datetime | None:
-    """The midnight that begins that day, in UTC.
+def _time_zone(timing: Timing, held: due.Standing) -> str | None:
+    """None, the home zone, also for one that is not known where only the hour depends on it and not the day."""
+    try:
+        zone(held.time_zone)
+    except ValueError:
+        return held.time_zone if timing.of_a_day else None
+    return held.time_zone
 
-    Where clocks go forward at midnight there is none: 0:00 by the old offset is then the day's first moment. Where
-    they go back at one, the first of the two counts. Both is what fold=0 means.
+
+def _moment(day: date | None, timing: Timing, time_zone: str | None) -> datetime | None:
+    """The midnight that begins that day, or 2 am on it, in UTC."""
+    return _at(NIGHT if timing is Timing.NIGHT else time(), day, time_zone) if day else None
+
+
+def _at(hour: time, day: date, time_zone: str | None) -> datetime:
+    """That hour of that day, in UTC.
+
+    Where clocks go forward at that hour there is none: by the old offset it is then the moment at which they do. Where
+    they go back over it, the first of the two counts. Both is what fold=0 means.
     """
-    return datetime.combine(day, time(), zone(time_zone)).astimezone(UTC) if day else None
+    return datetime.combine(day, hour, zone(time_zone)).astimezone(UTC)
 
 
 def _said(moment: datetime, timing: Timing, time_zone: str | None) -> str:
     """In UTC, as logs are read, and as the local date it begins."""
-    day = f"{'the pay date ' if timing is Timing.PAY_DATE else ''}{moment.astimezone(zone(time_zone)):%Y-%m-%d}"
     doubt = "" if time_zone else f", by {HOME}: its time zone is not known"
-    return f"{moment:%Y-%m-%d %H:%M} UTC (local midnight of {day}{doubt})"
+    return f"{moment:%Y-%m-%d %H:%M} UTC ({WORDS[timing]}{moment.astimezone(zone(time_zone)):%Y-%m-%d}{doubt})"
 
 
 def _times(count: int) -> str:

@@ -44,10 +44,12 @@ def who(
                 reason = None
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
                 turn = due.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
-                if not turn.due and not turn.unsettled:
+                if turn.unsettled:
+                    reason = turn.reason
+                else:
                     log.info("%s: %s", one.organisation, turn.reason)
-                    continue
-                reason = None if turn.due else turn.reason
+                    if not turn.due:
+                        continue
             if reason:
                 left_out.append(f"{one.organisation}: {reason}")
             else:
