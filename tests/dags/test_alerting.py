@@ -13,7 +13,7 @@ from tests.support.alerts import TOKEN, Told
 from tests.support.world import World
 from xero import settings
 from xero.dags import alerting, extras, prune_dag, pull_dag
-from xero.dags.telling import LONGEST, MOST, failed
+from xero.dags.telling import LONGEST, MOST, failed, late
 from xero.hooks import qicworks_engine
 from xero.qicworks.run_ends import End
 
@@ -145,6 +145,17 @@ def test_a_wrong_setting_is_told_in_the_log_and_stops_no_dag(
             monkeypatch.setitem(os.environ, "AIRFLOW__XERO__KEEP_EVENTS_DAYS", said)
         assert settings.number("keep_events_days", 400, instead="they are kept for good") == days
     assert "keep_events_days = '30 days' is not a number from 0 up: they are kept for good" in caplog.text
+
+
+def test_names_of_any_length_fit_a_message() -> None:
+    """Slack keeps 40,000 characters, and each `&` is five of them there; a subject is one line of a header."""
+    hostile = [End("pull", "contacts", "&" * 9_999 + f"{number}", "running", None, None) for number in range(50)]
+    for message in (failed("a_dag", "r" * 250, hostile, ""), late("a_dag", "r" * 250, "2026", 45, hostile, "")):
+        assert max(map(len, message.lines)) == LONGEST
+        assert len(message.lines) == MOST + 1
+        assert len(message.slack) < 40_000
+        assert message.slack.endswith("|The run>")
+        assert len(message.subject) < 250
 
 
 def test_pay_is_not_told_nor_more_than_fits() -> None:

@@ -126,6 +126,14 @@ def test_a_limit_of_none_is_a_limit_of_one(monkeypatch: pytest.MonkeyPatch) -> N
         assert group["members"] == everybody
 
 
+def test_a_group_of_long_names_has_a_label_that_airflow_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "AIRFLOW__CORE__MAX_MAP_LENGTH", "1")
+    [group] = grouped([{"connection_id": name, "organisation": name * 300} for name in "äb"])
+    assert len(group["organisation"]) <= 250
+    assert group["organisation"] == "ä" * 119 + "… – " + "b" * 119 + "…", "both ends are told"
+    assert group["members"][0]["organisation"] == "ä" * 300
+
+
 def test_who_waits_comes_last_and_then_waits_as_long_as_it_takes() -> None:
     asked: list[tuple[str, float | None]] = []
 

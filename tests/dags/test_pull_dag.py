@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from airflow.models.taskinstance import TaskInstance
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
@@ -115,6 +116,24 @@ def test_pulls_every_organisation_then_finds_nothing_new(run_pull: RunPull, ask:
     read = ask("SELECT run_id, sum(read) AS read FROM xero_sync.connection_event WHERE dag_id IS NOT NULL GROUP BY 1")
     by_run = {row["run_id"]: row["read"] for row in read}
     assert by_run[full.run_id] == by_run[first.run_id] > by_run[second.run_id], "everything is read again"
+
+
+def test_a_name_of_any_length_is_a_label_that_airflow_keeps(run_pull: RunPull, engine: Engine) -> None:
+    """SQLite takes any; PostgreSQL fails what is longer, when the work is done."""
+    longest = TaskInstance.__table__.c.rendered_map_index.type.length
+    names = ["N" * 251, "Ü🛠" * 800]
+    with engine.begin() as connection:
+        for number, name in enumerate(names):
+            connection.exec_driver_sql(
+                "UPDATE qicworks.organisation SET name = %s WHERE id ="
+                " (SELECT organisation_id FROM xero_sync.connection ORDER BY tenant_name OFFSET %s LIMIT 1)",
+                (name, number),
+            )
+    run = run_pull()
+    assert run.state == "success"
+    labels = [one.rendered_map_index for one in run.get_task_instances() if one.task_id == "pull"]
+    assert {name[: longest - 1] + "…" for name in names} <= set(labels)
+    assert all(0 < len(label) <= longest for label in labels)
 
 
 def test_one_organisation_alone(run_pull: RunPull, ask: Ask) -> None:

@@ -11,9 +11,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from xero.dags.asking import by_name
 from xero.dags.metrics import counted
+from xero.qicworks.texts import fit
 
 log = logging.getLogger(__name__)
 
+LONGEST = 120  # characters of each of the two names that a group is called by
 MOST = 1000  # mapped tasks of a run; fewer where `[core] max_map_length` says so
 
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
@@ -29,7 +31,10 @@ def grouped(everybody: list[One], beside: int = 0) -> list[One]:
     log.info("%d organisations, %d to a task", len(everybody), size)
     groups = [everybody[start : start + size] for start in range(0, len(everybody), size)]
     return [
-        {"organisation": f"{group[0]['organisation']} – {group[-1]['organisation']}", "members": group}
+        {
+            "organisation": " – ".join(fit(end["organisation"], LONGEST) for end in (group[0], group[-1])),
+            "members": group,
+        }
         for group in groups
     ]
 

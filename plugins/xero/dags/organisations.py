@@ -12,7 +12,8 @@ from xero.datasets.declaration import Dataset
 
 log = logging.getLogger(__name__)
 
-BY_NAME = "{{ task.op_kwargs['connection']['organisation'] }}"  # what a mapped task is called
+# What a mapped task is called. Airflow keeps 250 characters, and fails the task whose name is longer.
+BY_NAME = "{{ task.op_kwargs['connection']['organisation'] | truncate(250, true, '…', 0) }}"
 
 
 def which_organisation(everybody: str = "all that are on") -> Param:

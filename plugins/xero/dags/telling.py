@@ -10,10 +10,12 @@ from airflow.configuration import conf
 
 from xero.qicworks.run_ends import End
 from xero.qicworks.standing import NeedsAHand
+from xero.qicworks.texts import fit
 
 FEW = 10  # of one kind, in a digest
 MOST = 20  # organisations in one message
-LONGEST = 600  # characters of one of them
+LONGEST = 600  # characters of one of them, as they are written
+LONGEST_ESCAPED = 1500  # the same in Slack's markup, which keeps 40,000 characters of a message
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Message:
     @property
     def slack(self) -> str:
         """In Slack's markup, in which only these three signs mean something."""
-        told = [f"*{escape(self.subject, quote=False)}*", escape(self.said, quote=False)]
-        told += [f"• {escape(line, quote=False)}" for line in self.lines]
+        told = [fit(escape(text, quote=False), LONGEST_ESCAPED) for text in (self.subject, self.said, *self.lines)]
+        told = [f"*{told[0]}*", told[1], *(f"• {line}" for line in told[2:])]
         return "\n".join([*told, f"<{self.link}|Look here>"])
 
 
@@ -109,10 +111,9 @@ def _why(end: End) -> str:
         words = ["what went wrong is in the task's log and the event.", end.correction or ""]
     else:
         words = [end.message or "", end.correction or ""]
-    told = f"{end.organisation or 'no organisation'}, {end.data_set}: {' '.join(filter(None, words))}"
-    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
+    return f"{end.organisation or 'no organisation'}, {end.data_set}: {' '.join(filter(None, words))}"
 
 
 def _lines(lines: list[str]) -> tuple[str, ...]:
     more = len(lines) - MOST
-    return (*lines[:MOST], *([f"and {more} more"] if more > 0 else []))
+    return (*(fit(line, LONGEST) for line in lines[:MOST]), *([f"and {more} more"] if more > 0 else []))

@@ -1,11 +1,18 @@
 """Texts on their way into a column: whatever Xero put into them, PostgreSQL can hold it, and a page can show it."""
 
 import re
+from typing import overload
 
 LONGEST = 8000  # characters
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 
 
+@overload
+def fit(words: str, longest: int = ...) -> str: ...
+@overload
+def fit(words: None, longest: int = ...) -> None: ...
+@overload
+def fit(words: str | None, longest: int = ...) -> str | None: ...
 def fit(words: str | None, longest: int = LONGEST) -> str | None:
     """The same without control characters and halves of characters, and not longer than that."""
     if words is None:
