@@ -6,7 +6,7 @@ any more. Whether somebody paid by card is information only. A change of one tha
 it is a draft in Xero.
 
 Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain documents.
-`dry_run` shows in the log of `push` what would be sent, and sends nothing.
+`dry_run` says in the log of `push` which documents would be sent and which refused, and sends nothing.
 An instance of `push` is one organisation. An expense that fails has a line with ERROR in its log, which
 says what to do, and the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is
 pushed twice.

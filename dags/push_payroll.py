@@ -7,7 +7,7 @@ one period had and the next has not is set to nothing. It has to be there before
 Xero.
 
 Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain people's pay.
-`dry_run` counts here; amounts are shown on the command line only, since everybody reads this log.
+`dry_run` says in the log of `push` which would be sent, by their ids; amounts are not told there.
 An instance of `push` is one organisation. A pay that fails has a line with ERROR in its log, which says what to do, and
 the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is paid twice.
 """

@@ -5,7 +5,7 @@ QicWorks' orders to suppliers become draft purchase orders in Xero, with their a
 pushed before is sent as long as it is a draft in Xero.
 
 Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain documents.
-`dry_run` shows in the log of `push` what would be sent, and sends nothing.
+`dry_run` says in the log of `push` which documents would be sent and which refused, and sends nothing.
 An instance of `push` is one organisation. A purchase order that fails has a line with ERROR in its log, which
 says what to do, and the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is
 pushed twice.

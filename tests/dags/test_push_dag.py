@@ -65,7 +65,7 @@ def test_who_has_something_pushes_it_and_a_bad_document_fails_no_task(
 
     dry = run_push(dry_run=True)
     assert dry.state == "success"
-    assert any('"UnitAmount": 33.3333' in record.getMessage() for record in said)
+    assert "nothing was sent: 2 would be, in 1 requests; 0 refused" in [record.getMessage() for record in said]
     assert first.requests(open_only=False) == []
     assert world.query("SELECT * FROM xero_sync.connection_event WHERE direction = 'push'") == []
 
@@ -102,6 +102,27 @@ def test_who_has_something_pushes_it_and_a_bad_document_fails_no_task(
         "INV-3": "ready",
     }
     assert named.state == "failed", "it failed again"
+
+
+def test_a_dry_run_tells_viewers_which_documents_and_not_what_is_in_them(
+    run_push: RunPush, world: World, dags: dict[str, Any], said: list[logging.LogRecord]
+) -> None:
+    """A viewer, who reads task logs, is refused the preview."""
+    books = Books(world, 0)
+    conf = {"connection": world.names()[0], "document_ids": None, "dry_run": True}
+    for kind, word in (("invoices", "invoice"), ("bills", "bill")):
+        said.clear()
+        books.add(kind, Line("33.3333", "3", "Switchboard of a neighbour"), number="GOOD-1")
+        books.add(kind, number="BAD-1", contact_id=None)
+        assert (run_push(dry_run=True) if kind == "invoices" else dags[f"push_{kind}"].test(run_conf=conf)).state
+        told = [record.getMessage() for record in said]
+        assert f"{word} GOOD-1 would be sent" in told
+        [refused] = [record for record in said if record.levelno == logging.ERROR]
+        assert refused.getMessage().startswith(f"{word} BAD-1 would be refused: not sent: it has no contact")
+        assert "nothing was sent: 1 would be, in 1 requests; 1 refused" in told
+        assert not [line for line in told if "UnitAmount" in line or "33.3333" in line or "neighbour" in line]
+        [where] = [line for line in told if "Preview" in line]
+        assert f"python -m xero push {kind} --dry-run" in where
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ from xero.documents.registry import named
 log = logging.getLogger(__name__)
 
 NOBODY = "not done"  # what the task is called that tells what nobody can do
+# Everybody who may read the DAG reads a task's log: it is no place for what only editors may preview.
+WHERE_SHOWN = (
+    "The requests themselves are shown by Preview, on a document's page, to those who may edit connections, and on the "
+    "command line: `python -m xero push {name} --dry-run`."
+)
 
 
 def push_dag(name: str, doc: str | None) -> DAG:
@@ -46,13 +51,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 False,
                 type="boolean",
                 title="Dry run",
-                description="Send nothing and change nothing: check the documents, and show in the log of `push` "
-                + (
-                    "how many would be sent and refused. What is sent of payroll is shown on the command line only, "
-                    f"since everybody reads this log: `python -m xero push {name} --dry-run`."
-                    if kind.payroll
-                    else "what would be sent of them, and what would be refused."
-                ),
+                description="Send nothing and change nothing: check the documents, and say in the log of `push` which "
+                f"would be sent and which refused, and why. {WHERE_SHOWN.format(name=name)}",
             ),
         },
     ) as dag:
@@ -135,14 +135,11 @@ def listed(named: Iterable[object] | str | None) -> list[str] | None:
 
 
 def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
-    """What a push would send and refuse, in the log; of payroll, which every viewer would read there, how many."""
-    import msgspec
-
+    """Which documents a push would send and refuse, in the log; of what it would send, nothing."""
     from xero.hooks import open_client, qicworks_engine
     from xero.sync.push import preview
 
     counts = {"requests": 0, "documents": 0, "refused": 0}
-    encode = msgspec.json.Encoder(decimal_format="number").encode
     for shown in preview(
         kind,
         connection["connection_id"],
@@ -157,10 +154,9 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
             continue
         counts["requests"] += 1
         counts["documents"] += len(shown.documents)
-        if not kind.payroll:
-            body = msgspec.json.format(encode(shown.body)).decode()
-            log.info("would be sent: %s %s %s\n%s", shown.method, shown.path, shown.query or "", body)
+        for document in shown.documents:
+            log.info("%s would be sent", document)
     log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
-    if kind.payroll and counts["requests"]:
-        log.info("payloads of payroll are shown on the command line: python -m xero push %s --dry-run", kind.name)
+    if counts["requests"]:
+        log.info(WHERE_SHOWN.format(name=kind.name))
     return counts
