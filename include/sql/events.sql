@@ -18,8 +18,10 @@ SELECT started_at FROM xero_sync.connection_event WHERE id = :id;
 -- name: close_event!
 UPDATE xero_sync.connection_event
    SET ended_at = clock_timestamp(), status = :status, message = :message, correction = :correction,
+       correlation_id = :correlation_id,
        read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
-       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received
+       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received,
+       bytes_unpacked = :bytes_unpacked
  WHERE id = :id;
 
 -- name: succeeded!
@@ -34,15 +36,16 @@ UPDATE xero_sync.standing
 -- How far it has come.
 UPDATE xero_sync.connection_event
    SET read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
-       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received
+       rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received,
+       bytes_unpacked = :bytes_unpacked
  WHERE id = :id;
 
 -- name: record$
 -- What began and ended at once.
 INSERT INTO xero_sync.connection_event
-       (connection_id, direction, data_set, status, ended_at, message, correction, document,
+       (connection_id, direction, data_set, status, ended_at, message, correction, correlation_id, document,
         dag_id, run_id, task_id, map_index, try_number, log_url)
-VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message, :correction, :document,
+VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message, :correction, :correlation_id, :document,
         :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 
@@ -68,7 +71,8 @@ SELECT DISTINCT connection_id FROM xero_sync.connection_event
 -- name: done_in_run
 -- What a DAG run has done of these connections, each once; its events of single documents say nothing of the whole.
 SELECT DISTINCT ON (connection_id)
-       connection_id, status, read, inserted, updated, unchanged, deactivated, rejected, pushed, failed, calls, bytes_received
+       connection_id, status, read, inserted, updated, unchanged, deactivated, rejected, pushed, failed, calls, bytes_received,
+       bytes_unpacked
   FROM xero_sync.connection_event
  WHERE connection_id = ANY(:connection_ids::uuid[]) AND data_set = :data_set AND direction = :direction
    AND started_at > clock_timestamp() - interval '7 days'
@@ -79,7 +83,7 @@ SELECT DISTINCT ON (connection_id)
 -- name: latest
 SELECT event.id, event.started_at, event.ended_at, organisation.name AS organisation, event.direction, event.data_set, event.status,
        event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed, event.document, event.calls,
-       event.bytes_received, event.message, event.correction, event.dag_id, event.run_id, event.task_id, event.map_index
+       event.bytes_received, event.bytes_unpacked, event.correlation_id, event.message, event.correction, event.dag_id, event.run_id, event.task_id, event.map_index
   FROM xero_sync.connection_event AS event
   LEFT JOIN xero_sync.connection ON connection.id = event.connection_id
   LEFT JOIN qicworks.organisation ON organisation.id = connection.organisation_id

@@ -126,7 +126,7 @@ class Gateway:
         headers, body = _framed(call, reply, kind)
         lost, cut = kind in ("cut", "lost_answer"), kind == "truncate"
         sent = b"" if lost else body[: len(body) // 2] if cut else body
-        entry.status, entry.bytes = reply.status, len(sent)
+        entry.status, entry.bytes, entry.correlation_id = reply.status, len(sent), headers["Xero-Correlation-Id"]
         if lost:
             return False
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]

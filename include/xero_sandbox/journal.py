@@ -27,6 +27,7 @@ class Entry(msgspec.Struct):
     sha256: str = ""  # of the body, "" when there is none
     status: int = 0
     bytes: int = 0
+    correlation_id: str = ""  # of the answer
     ended: float = 0.0
 
 

@@ -166,6 +166,7 @@ def run_events(engine: Engine, options: argparse.Namespace) -> int:
         "calls",
         "document",
         "message",
+        "Xero-Correlation-Id",
     )
     for event in found:
         numbers = (event[name] for name in COUNTS)
@@ -177,6 +178,7 @@ def run_events(engine: Engine, options: argparse.Namespace) -> int:
             *map(str, numbers),
             event["document"] or "",
             " ".join(filter(None, (event["message"], event["correction"]))),
+            event["correlation_id"] or "",
         )
     show(table, "no events yet")
     return 0

@@ -92,6 +92,15 @@ def test_a_token_does_not_show_itself() -> None:
     assert "refresh-0" not in repr(token)
 
 
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_an_error_keeps_by_what_xero_finds_it(server: Server, app: XeroApp, status: int) -> None:
+    said = {200: {"hello": 1}, 400: {"error": "invalid_grant"}, 404: {}}[status]
+    server.says(as_json(status, said, **{"Xero-Correlation-Id": "1f-2e"}))
+    with pytest.raises(XeroError) as raised:
+        OAuth(app).refresh(fresh())
+    assert raised.value.correlation_id == "1f-2e"
+
+
 ECHO = f"refresh-0 {SECRET} {ACCESS}"
 
 

@@ -78,8 +78,33 @@ def test_an_answer(rig: Rig, server: Server) -> None:
     assert answer.data["Contacts"] == [{"Balance": Decimal("10.10")}]
     assert answer.server_time == datetime(2020, 9, 13, 12, 26, 40, 123000, UTC)
     assert answer.bytes_received == len(body) == rig.client.bytes_received
+    assert answer.bytes_unpacked == len(gzip.decompress(body)) == rig.client.bytes_unpacked
     assert answer.headers["x-minlimit-remaining"] == "59"
     assert (answer.status, rig.client.calls) == (200, 1)
+
+
+def test_an_answer_and_an_error_keep_by_what_xero_finds_them(rig: Rig, server: Server) -> None:
+    server.says(Reply(headers={"Xero-Correlation-Id": "0b9d-1"}))
+    rig.client.get(CONTACTS)
+    assert rig.client.correlation_id == "0b9d-1"
+    refusal = as_json(404, {"Title": "Not found", "Status": 404, "Detail": "gone"}, **{"Xero-Correlation-Id": "0b9d-2"})
+    server.says(refusal)
+    with pytest.raises(Refused) as raised:
+        rig.client.get(CONTACTS)
+    assert (raised.value.correlation_id, rig.client.correlation_id) == ("0b9d-2", "0b9d-2")
+    # The last attempt's, and none where that was not answered.
+    server.says(Reply(503, headers={"Xero-Correlation-Id": "0b9d-3"}), *[Reply(200, b"{}" * 50, cut=3)] * 9)
+    with pytest.raises(RetryLater) as lost:
+        rig.client.get(CONTACTS)
+    assert lost.value.correlation_id is None
+    assert rig.client.correlation_id == "0b9d-3", "the last that Xero answered with"
+
+
+@pytest.mark.parametrize("odd", ["", " ", "a b", "x" * 65, "<script>", "eyJ.abc", "é"])
+def test_what_is_no_such_id_is_not_kept(rig: Rig, server: Server, odd: str) -> None:
+    server.says(Reply(headers={"Xero-Correlation-Id": odd.encode().decode("latin-1")}))
+    rig.client.get(CONTACTS)
+    assert rig.client.correlation_id is None
 
 
 def test_without_an_envelope_time_the_date_header_counts(rig: Rig, server: Server) -> None:

@@ -94,6 +94,7 @@ def test_what_the_runs_did_and_how_it_stands(
         f"failed{tags}": 1,
         f"calls{tags}": event["calls"],
         f"bytes_received{tags}": event["bytes_received"],
+        f"bytes_unpacked{tags}": event["bytes_unpacked"],
     }
 
     world.fault(kind="revoked", tenant=world.sandbox.organisations[1]["tenant"], times=None)

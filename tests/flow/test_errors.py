@@ -1,14 +1,17 @@
 """What goes wrong at Xero: each fault fails no more than it must, and its event says what to do."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from tests.support.clock import Clock
 from tests.support.database_clock import DatabaseClock
+from tests.support.pushing import Books
 from tests.support.world import World
-from xero.api.errors import Disconnected, RetryLater
+from xero.api.errors import Disconnected, NotAvailable, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease
 from xero.sync.clients import opener
@@ -16,6 +19,44 @@ from xero.sync.pull import Origin, Skip, pull
 from xero.sync.turns import who
 
 CONTACTS = DATASETS["contacts"]
+
+
+def test_events_and_errors_keep_by_what_xero_finds_a_call(world: World) -> None:
+    """The last answered call of what went well; of what failed the call that did, or none where nothing came."""
+
+    def event(where: str = "true") -> dict[str, Any]:
+        said = f"SELECT * FROM xero_sync.connection_event WHERE direction <> 'connect' AND {where} ORDER BY id DESC"
+        return world.query(said)[0]
+
+    world.calls()
+    world.pull("contacts")
+    calls = world.calls()
+    pulled = event()
+    assert pulled["correlation_id"] == calls[-1]["correlation_id"]
+    assert pulled["bytes_received"] == sum(call["bytes"] for call in calls) < pulled["bytes_unpacked"]
+
+    world.fault(path="TaxRates", kind="no_scope", times=None)
+    with pytest.raises(NotAvailable) as refused:
+        world.pull("tax_codes")
+    assert event()["bytes_unpacked"] >= event()["bytes_received"] > 0, "a refusal is read, too"
+    assert refused.value.correlation_id == event()["correlation_id"] == world.calls()[-1]["correlation_id"]
+    world.fault(path="TrackingCategories", kind="cut", times=None)
+    with pytest.raises(RetryLater):
+        world.pull("tracking_categories", client={"backoff": ()})
+    assert event()["correlation_id"] is None
+    world.sandbox.control("DELETE", "faults")
+
+    books = Books(world, 1)
+    books.add("bills", number="GOOD-1")
+    books.add("bills", number="BAD-1", currency="USD")
+    books.add("bills", number="BAD-2", contact_id=None)
+    world.calls()
+    assert world.main("push", "bills").returncode == 1
+    sent = next(call for call in world.calls() if call["method"] == "PUT" and call["path"].endswith("Invoices"))
+    assert event("document = 'bill BAD-1'")["correlation_id"] == sent["correlation_id"]
+    assert event("document = 'bill BAD-2'")["correlation_id"] is None, "Xero was not asked"
+    told = world.main("events").stdout
+    assert {pulled["correlation_id"], sent["correlation_id"]} <= set(re.findall("[0-9a-f-]{36}", told))
 
 
 def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) -> None:

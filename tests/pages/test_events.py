@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.page_runs import words
 from tests.support.pages import Client
 from tests.support.pooler import pooled
 from tests.support.pushing import Books
@@ -63,6 +64,20 @@ def test_a_pooler_that_takes_the_session_away_is_refused_in_words(browser: Clien
                     assert "connection pooler in transaction or statement mode" in answer.text, path
         finally:
             qicworks_engine.cache_clear()
+
+
+def test_an_event_says_by_what_xero_finds_it_and_both_sizes(browser: Client, books: Books) -> None:
+    id = event(books, correlation_id="6de30c6b-e36f", bytes_received="2048", bytes_unpacked="1048576", data_set="staff")
+    viewer = browser("viewer")
+    shown = words(viewer.read(f"events/{id}"))
+    assert "Xero-Correlation-Id 6de30c6b-e36f" in shown
+    assert "Received, compressed 2 kB Unpacked 1.0 MB" in shown
+    [row] = [
+        one
+        for one in csv.DictReader(io.StringIO(viewer.get("/xero/events.csv?data_set=staff").text, newline=""))
+        if one["id"] == str(id)
+    ]
+    assert (row["correlation_id"], row["bytes_unpacked"]) == ("6de30c6b-e36f", "1048576")
 
 
 @pytest.mark.usefixtures("airflow_dags")

@@ -27,17 +27,20 @@ _CHUNK_BYTES = 1 << 16
 
 # Keys of Xero's own error bodies, in lower case (Accounting, Payroll, OAuth).
 _OWN_KEYS = frozenset({"errornumber", "type", "message", "elements", "title", "status", "detail", "problem", "error"})
+_CORRELATION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _MARKUP = re.compile(r"<[a-z!/?]", re.IGNORECASE)
 _FEWEST_WORDS = 4  # of a sentence: "Access Denied" and "Bad Request" are those of what stands before Xero
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Xero answered: JSON as `wire.loads` reads it. `bytes_received` as on the wire, that is compressed."""
+    """What Xero answered: JSON as `wire.loads` reads it. `bytes_received` as on the wire, that is compressed;
+    `bytes_unpacked` without the gzip."""
 
     data: Any
     server_time: datetime | None
     bytes_received: int
+    bytes_unpacked: int
     status: int
     headers: Mapping[str, str]
 
@@ -98,30 +101,43 @@ def unpacked(body: bytes, encoding: str, what: str) -> bytes:
 
 def read(response: requests.Response, body: bytes, path: str) -> Answer:
     """A successful answer. Raises BadAnswer when it cannot be one of Xero's."""
-    data = None if response.status_code == 204 else _decoded(response, body, path)
+    data, unpacked_size = (None, 0) if response.status_code == 204 else _decoded(response, body, path)
     if isinstance(data, ValueError):
         raise bad(path, str(data))
     envelope = data if isinstance(data, dict) else {}
     if path.startswith(ENVELOPED) and not envelope:
         raise bad(path, "it has no envelope")
-    return Answer(data, _server_time(envelope, response.headers), len(body), response.status_code, response.headers)
+    return Answer(
+        data,
+        _server_time(envelope, response.headers),
+        len(body),
+        unpacked_size,
+        response.status_code,
+        response.headers,
+    )
 
 
 def unchanged(response: requests.Response, body: bytes) -> Answer:
     """304, to a question with If-Modified-Since: nothing has changed, so there are no records."""
-    return Answer({}, _server_time({}, response.headers), len(body), response.status_code, response.headers)
+    return Answer({}, _server_time({}, response.headers), len(body), 0, response.status_code, response.headers)
 
 
-def _decoded(response: requests.Response, body: bytes, path: str) -> Any:
-    """The JSON of an answer, or the ValueError that says why there is none."""
+def correlation_id(headers: Mapping[str, str]) -> str | None:
+    """By which Xero finds the call in its own logs; None where it said none, or something else."""
+    found = _CORRELATION_ID.fullmatch(headers.get("Xero-Correlation-Id", "").strip())
+    return found[0] if found else None
+
+
+def _decoded(response: requests.Response, body: bytes, path: str) -> tuple[Any, int]:
+    """The JSON of an answer, or the ValueError that says why there is none; and how many bytes it is unpacked."""
     what = f"What came for {path}"
     try:
         plain = unpacked(body, response.headers.get("Content-Encoding", ""), what)
         if len(plain) > MAX_VALUES and sum(map(plain.count, (b"{", b"[", b","))) > MAX_VALUES:
             raise out_of_bounds(what, f"it has more than {MAX_VALUES:,} values")
-        return wire.loads(plain)
+        return wire.loads(plain), len(plain)
     except ValueError as error:
-        return ValueError(str(error))
+        return ValueError(str(error)), 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +147,26 @@ class Reason:
 
     said: Any
     own: bool
+    bytes_unpacked: int = 0
 
 
 def reason(response: requests.Response, body: bytes, path: str) -> Reason:
     """Xero's own are JSON with its keys, one sentence without markup, and nothing at all."""
     if not body.strip():
         return Reason(None, own=True)
-    said = _decoded(response, body, path)
+    said, size = _decoded(response, body, path)
     if not isinstance(said, ValueError):
         keys = {str(key).lower() for key in said} if isinstance(said, Mapping) else set()
-        return Reason(said, own=bool(keys & _OWN_KEYS) or isinstance(said, list) or has_reasons(said))
+        return Reason(
+            said, own=bool(keys & _OWN_KEYS) or isinstance(said, list) or has_reasons(said), bytes_unpacked=size
+        )
     try:
-        text = unpacked(body, response.headers.get("Content-Encoding", ""), path)[:2000].decode("utf-8", "replace")
+        plain = unpacked(body, response.headers.get("Content-Encoding", ""), path)
     except ValueError:
         return Reason(None, own=False)
-    sentence = text.strip()
+    sentence = plain[:2000].decode("utf-8", "replace").strip()
     own = not _MARKUP.search(sentence) and len(sentence.split()) >= _FEWEST_WORDS
-    return Reason(sentence if own else None, own)
+    return Reason(sentence if own else None, own, len(plain))
 
 
 def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:

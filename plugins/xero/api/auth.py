@@ -18,7 +18,7 @@ from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
 from authlib.oauth2 import OAuth2Client
 
 from xero.api import wire
-from xero.api.answers import receive, unpacked
+from xero.api.answers import correlation_id, receive, unpacked
 from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError, cleaned
 from xero.api.limits import DEFAULT_WAIT, retry_after
 from xero.api.session import new_session
@@ -105,7 +105,8 @@ class OAuth:
             redirect_uri=app.redirect_uri,
         )
         for moment in ("access_token_response", "refresh_token_response"):
-            self._client.register_compliance_hook(moment, _refuse_trouble)
+            self._client.register_compliance_hook(moment, self._heard)
+        self._correlation_id: str | None = None
         self._endpoint = f"{app.identity_host}/connect/token"
         self._options = {"timeout": TIMEOUTS, "allow_redirects": False, "stream": True}
 
@@ -172,10 +173,12 @@ class OAuth:
         access_token = answer.get("access_token")
         seconds = float(answer.get("expires_in") or USUAL_LIFE)
         if not access_token:
-            raise BadAnswer(
+            trouble = BadAnswer(
                 "Xero's identity server gave an answer without an access token.",
                 "Check identity_host in the Airflow connection; if it is right, try again later.",
             )
+            trouble.correlation_id = self._correlation_id
+            raise trouble
         return Token(
             access_token=access_token,
             refresh_token=answer.get("refresh_token") or None,
@@ -186,6 +189,7 @@ class OAuth:
     def _guarded(self, call: Callable[[], Any], *secrets: str) -> Any:
         """Runs one conversation. What it raises is raised outside the handler: the cause would carry the request."""
         trouble: XeroError
+        self._correlation_id = None
         try:
             return call()
         except XeroError as error:
@@ -208,7 +212,12 @@ class OAuth:
                 "Xero's identity server gave an answer that is not JSON.",
                 "Check identity_host in the Airflow connection; if it is right, try again later.",
             )
+        trouble.correlation_id = self._correlation_id
         raise trouble
+
+    def _heard(self, response: requests.Response) -> requests.Response:
+        self._correlation_id = correlation_id(response.headers)
+        return _refuse_trouble(response)
 
     def _decision(self, error: str, description: str) -> XeroError:
         known = re.fullmatch(r"[a-z_]{1,40}", error)  # a code of OAuth, and no place for an echo of our own words

@@ -14,7 +14,7 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from xero.api import errors, limits
-from xero.api.answers import Answer, Reason, bad, read, reason, receive, unchanged
+from xero.api.answers import Answer, Reason, bad, correlation_id, read, reason, receive, unchanged
 from xero.api.auth import Token, TokenStore
 from xero.api.errors import (
     BadAnswer,
@@ -52,7 +52,8 @@ class XeroClient:
     """Calls of one organisation (`tenant_id`), or with None of the authorisation itself (`/connections`).
 
     `patience`: the seconds one `get` may spend waiting for limits; what takes longer is RetryLater at once. Safe to
-    use from several threads. `calls` and `bytes_received` count all that was sent and received, retries included.
+    use from several threads. `calls` and `bytes_received` count all that was sent and received, retries included,
+    `bytes_unpacked` what was read of it, without gzip. `correlation_id` is the last that Xero answered with.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class XeroClient:
         self.tenant_id = tenant_id
         self.calls = 0
         self.bytes_received = 0
+        self.bytes_unpacked = 0
+        self.correlation_id: str | None = None
         self._session = session
         self._tokens = tokens
         self._limiter = limiter
@@ -150,18 +153,23 @@ class XeroClient:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(self._try, request, path, effort)
+        try:
+            return retrying(self._try, request, path, effort)
+        except XeroError as error:
+            error.correlation_id = error.correlation_id or effort.correlation_id
+            raise
 
     def _effort(self) -> _Effort:
         return _Effort(self._patience, self._backoff, self._clock, self._outages)
 
     def _try(self, request: requests.Request, path: str, effort: _Effort) -> Answer:
-        effort.told = None
+        effort.told = effort.correlation_id = None
         token = self._current_token()
         with self._limiter.permit(self.tenant_id, patience=effort.patience_left()) as permit:
             effort.sending()
             response, body = self._send(request, token, effort.still)
             headers = response.headers
+            self.correlation_id = effort.correlation_id = correlation_id(headers)
             problem = pause = None
             if response.status_code == 429:
                 pause = limits.retry_after(headers)
@@ -169,13 +177,21 @@ class XeroClient:
                 pause = limits.bounded(pause, problem)
             permit.settle(headers, pause, problem)
         if response.status_code in (200, 204):
-            return read(response, body, path)
+            answer = read(response, body, path)
+            self._count_unpacked(answer)
+            return answer
         if response.status_code == 304 and "If-Modified-Since" in request.headers:
             return unchanged(response, body)
         if problem:
             wait = DEFAULT_WAIT[problem] if pause is None else pause
             raise RetryLater(wait + ROUNDING, problem)
-        raise self._decision(response, reason(response, body, path), path, token, effort)
+        why = reason(response, body, path)
+        self._count_unpacked(why)
+        raise self._decision(response, why, path, token, effort)
+
+    def _count_unpacked(self, read: Answer | Reason) -> None:
+        with self._counting:
+            self.bytes_unpacked += read.bytes_unpacked
 
     def _current_token(self) -> Token:
         token = self._token or self._tokens.get()
@@ -282,6 +298,7 @@ class _Effort:
     renewed: bool = False
     outages: int = 0
     pause: float = 0.0
+    correlation_id: str | None = None  # of the last attempt, if it was answered
     told: float | None = None  # Retry-After of the last outage
     write: bool = False
     again_for: float = 0.0  # of a write: seconds for which it may be sent again

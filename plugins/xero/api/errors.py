@@ -62,6 +62,7 @@ class XeroError(Exception):
         self.message = message
         self.correction = correction
         self.in_doubt = False  # of a write: Xero may have saved it all the same
+        self.correlation_id: str | None = None  # Xero finds the call by it; None: no answer
         self.server_failed = False  # Xero answered with a 5xx; to a write it gives the same answer under the same key
 
     def __str__(self) -> str:

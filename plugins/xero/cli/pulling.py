@@ -13,6 +13,7 @@ from xero.sync.clients import opener
 from xero.sync.outcome import Skip
 from xero.sync.pull import pull
 from xero.sync.reconcile import reconcile
+from xero.sync.telling import received
 from xero.sync.turns import who
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
             out.print(
                 f"{label}: {outcome.status}: {counts.read} read, {counts.inserted} inserted, {counts.updated} updated,"
                 f" {counts.unchanged} unchanged, {counts.deactivated} deactivated, {counts.rejected} rejected;"
-                f" {counts.calls} calls, {counts.bytes_received} bytes; {outcome.message}"
+                f" {counts.calls} calls, {received(counts)}; {outcome.message}"
             )
     return 1 if failed else 0
 

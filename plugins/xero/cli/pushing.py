@@ -19,6 +19,7 @@ from xero.sync.clients import opener
 from xero.sync.interaction import OpenClient
 from xero.sync.preview import Preview
 from xero.sync.push import preview, push
+from xero.sync.telling import received
 from xero.sync.turns import who_pushes
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def _push(
     )
     counts = outcome.counts
     out.print(
-        f"{label}: {outcome.status}: {outcome.message}; {counts.calls} calls, {counts.bytes_received} bytes"
+        f"{label}: {outcome.status}: {outcome.message}; {counts.calls} calls, {received(counts)}"
         + ("; `python -m xero events` says why" if counts.failed else "")
     )
     if one["documents"] is None:

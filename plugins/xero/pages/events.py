@@ -45,6 +45,8 @@ COLUMNS = (
     *("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "pushed", "failed"),
     "calls",
     "bytes_received",
+    "bytes_unpacked",
+    "correlation_id",
     *("dag_id", "run_id", "task_id", "map_index", "try_number", "log_url"),
 )
 COUNTS = (

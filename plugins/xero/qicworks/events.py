@@ -37,7 +37,8 @@ class Origin:
 class Counts:
     """What an event counts. Each row read is one of inserted, updated, unchanged, deactivated or rejected;
     rows that are gone from Xero are deactivated beside. Of a push: documents `read`, `pushed`, `failed`, and
-    `unchanged` where Xero had it already. `calls` and `bytes_received` (on the wire) include retries."""
+    `unchanged` where Xero had it already. `calls` and `bytes_received` (on the wire) include retries; `bytes_unpacked`
+    is what the answers that could be read came to without their gzip."""
 
     read: int = 0
     inserted: int = 0
@@ -49,6 +50,7 @@ class Counts:
     failed: int = 0
     calls: int = 0
     bytes_received: int = 0
+    bytes_unpacked: int = 0
 
     @property
     def changed(self) -> int:
@@ -93,9 +95,15 @@ def started_at(session: Session, event_id: int) -> datetime:
 
 
 def close_event(
-    session: Session, id: int, status: str, counts: Counts, message: str, correction: str | None = None
+    session: Session,
+    id: int,
+    status: str,
+    counts: Counts,
+    message: str,
+    correction: str | None = None,
+    correlation_id: str | None = None,
 ) -> None:
-    told = {"message": fit(message), "correction": fit(correction)}
+    told = {"message": fit(message), "correction": fit(correction), "correlation_id": correlation_id}
     QUERIES.close_event(session, id=id, status=status, **told, **asdict(counts))
 
 
@@ -120,11 +128,12 @@ def record(
     *,
     correction: str | None = None,
     document: str | None = None,
+    correlation_id: str | None = None,
 ) -> None:
     """An event of what began and ended at once, perhaps of one document, or of none of the connections yet."""
     pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
     told = {"message": fit(message), "correction": fit(correction), "document": fit(document)}
-    QUERIES.record(session, status=status, **told, **pair, **origin.columns())
+    QUERIES.record(session, status=status, correlation_id=correlation_id, **told, **pair, **origin.columns())
 
 
 def told_today(session: Session, direction: str, data_set: str) -> bool:

@@ -61,14 +61,17 @@ class Attachments:
             try:
                 if not self._is_for_its_own(of, attachment):
                     continue
-                result = _unfit(attachment) or self._send(name, attachment)
+                result, sent = _unfit(attachment), False
+                if result is None:
+                    sent, result = True, self._send(name, attachment)
             except XeroError as error:
                 if not error.server_failed and not isinstance(error, NotAsSent):
                     raise
                 log.warning("%s: %s", name, error.message)
-                result = self._failed_over(attachment, error)
+                sent, result = True, self._failed_over(attachment, error)
                 failed = failed or (error if result.state == "ready" else None)
-            self.settling.settle_attachment(Settled(attachment["id"], attachment["push_version"], name, result))
+            settled = Settled(attachment["id"], attachment["push_version"], name, result)
+            self.settling.settle_attachment(settled, sent=sent)
         if failed:
             raise failed
 

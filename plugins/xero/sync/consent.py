@@ -61,7 +61,9 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
                 raise ConsentFailed("This answer from Xero belongs to a consent that another app began.")
             token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).exchange(code))
         except XeroError as error:
-            _fail(session, "error", _of_consent(error))
+            told = _of_consent(error)
+            told.correlation_id = error.correlation_id
+            _fail(session, "error", told)
         said = f"authorised by {user or user_id}"
         events.record(session, None, "connect", DATA_SET, "success", said, Origin())
         return token_id
@@ -103,7 +105,17 @@ def _burn(session: Session, user_id: str, state: str) -> str:
 
 
 def _fail(session: Session, status: str, error: XeroError) -> NoReturn:
-    events.record(session, None, "connect", DATA_SET, status, error.message, Origin(), correction=error.correction)
+    events.record(
+        session,
+        None,
+        "connect",
+        DATA_SET,
+        status,
+        error.message,
+        Origin(),
+        correction=error.correction,
+        correlation_id=error.correlation_id,
+    )
     raise error from None
 
 

@@ -33,6 +33,16 @@ def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origi
                     (error.message, error.correction) if isinstance(error, XeroError) else (str(error), "")
                 )
                 said = f"an authorisation that lay idle could not be renewed: {why}"
-                events.record(session, None, "connect", "authorisation", "warning", said, origin, correction=correction)
+                events.record(
+                    session,
+                    None,
+                    "connect",
+                    "authorisation",
+                    "warning",
+                    said,
+                    origin,
+                    correction=correction,
+                    correlation_id=getattr(error, "correlation_id", None),
+                )
                 troubles.append(f"{said} {correction}".rstrip())
     return renewed, troubles

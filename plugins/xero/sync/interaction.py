@@ -68,6 +68,12 @@ class Interaction:
     def count_calls(self) -> None:
         if self._client is not None:
             self.counts.calls, self.counts.bytes_received = self._client.calls, self._client.bytes_received
+            self.counts.bytes_unpacked = self._client.bytes_unpacked
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Of the last call that Xero answered."""
+        return self._client.correlation_id if self._client else None
 
     def show(self, read: int) -> None:
         """Lets the open event say how far it has come, now and then: somebody may be watching."""
@@ -76,15 +82,27 @@ class Interaction:
             self.count_calls()
             events.count(self.session, self.event_id, replace(self.counts, read=read))
 
-    def close(self, status: str, message: str, correction: str | None = None) -> Outcome:
+    def close(
+        self, status: str, message: str, correction: str | None = None, *, because: XeroError | None = None
+    ) -> Outcome:
         """Writes and logs the event. In a transaction that settles work, the event settles with it."""
         self.count_calls()
-        events.close_event(self.session, self.event_id, status, self.counts, message, correction)
-        self.tell(status, message, correction)
+        id = because.correlation_id if because else self.correlation_id
+        events.close_event(self.session, self.event_id, status, self.counts, message, correction, id)
+        self.tell(status, message, correction, id)
         return Outcome(status, self.counts, message)
 
-    def tell(self, status: str, message: str, correction: str | None = None) -> None:
-        log_event(self.data_set, self.connection, status, self.counts, message, correction, direction=self.direction)
+    def tell(self, status: str, message: str, correction: str | None = None, correlation_id: str | None = None) -> None:
+        log_event(
+            self.data_set,
+            self.connection,
+            status,
+            self.counts,
+            message,
+            correction,
+            direction=self.direction,
+            correlation_id=correlation_id,
+        )
 
     def conduct(
         self,
@@ -100,11 +118,11 @@ class Interaction:
             return work()
         except RetryLater as wait:
             if wait.seconds <= LONGEST_WAIT:
-                self.close("error", wait.message, wait.correction)
+                self.close("error", wait.message, wait.correction, because=wait)
                 raise
             at = datetime.now(UTC) + timedelta(seconds=min(wait.seconds, LONGEST_TOLD))
             message = f"{wait.message} It goes on with the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
-            self.close("warning", message, wait.correction)
+            self.close("warning", message, wait.correction, because=wait)
             raise Skip(message) from None
         except Skip as stopped:
             self.close("warning", str(stopped), "Nothing is lost: what waits is taken up once it is on again.")
@@ -115,7 +133,8 @@ class Interaction:
                 return unavailable(error)
             if disconnected:
                 connections.needs_reconnect(self.session, self.connection.id, error.message)
-            self.close("error", error.message, error.correction)
+            because = error if isinstance(error, XeroError) else None
+            self.close("error", error.message, error.correction, because=because)
             raise
         except psycopg.errors.LockNotAvailable:
             locked = RetryLater(60.0, "outage", "Somebody has held a lock in the database for minutes.", LOCKED)

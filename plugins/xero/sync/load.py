@@ -32,6 +32,7 @@ class Load:
         extract: Extract,
         event_id: int,
         counts: Counts,
+        correlation_id: str | None = None,
     ) -> None:
         self.session = session
         self.dataset = dataset
@@ -40,6 +41,7 @@ class Load:
         self.staged = extract.staging
         self.event_id = event_id
         self.counts = counts
+        self.correlation_id = correlation_id
         self.rejected_for: Counter[str] = Counter()
         self.warned: Counter[str] = Counter(extract.warnings)
         self.anyway = False
@@ -160,7 +162,7 @@ class Load:
                 if self.counts.rejected
                 else None
             )
-            events.close_event(session, self.event_id, status, self.counts, message, correction)
+            events.close_event(session, self.event_id, status, self.counts, message, correction, self.correlation_id)
             if notes:
                 events.succeeded(session, self.event_id)
         return Outcome(status, self.counts, message, tables)

@@ -15,7 +15,7 @@ from xero.sync.interaction import Interaction, OpenClient
 from xero.sync.listing import Progress
 from xero.sync.load import Load
 from xero.sync.outcome import Outcome, PullFailed, Skip
-from xero.sync.telling import group, size
+from xero.sync.telling import group, received
 
 __all__ = ["OpenClient", "Origin", "Outcome", "PullFailed", "Skip", "pull"]
 
@@ -64,13 +64,13 @@ def _work(
             extract.drop()  # a later pull, of an honest answer, must not go on with it
             raise
         it.count_calls()
-        log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
-    load = Load(it.session, dataset, it.connection, extract, it.event_id, it.counts)
+        log.info("%d calls, %s", it.counts.calls, received(it.counts))
+    load = Load(it.session, dataset, it.connection, extract, it.event_id, it.counts, it.correlation_id)
     with group("validate"):
         load.validate(anyway)
     with group("load"):
         outcome = load.load()
-    it.tell(outcome.status, outcome.message)
+    it.tell(outcome.status, outcome.message, correlation_id=it.correlation_id)
     return outcome
 
 
@@ -79,4 +79,4 @@ def _unavailable(it: Interaction, dataset: Dataset, error: XeroError) -> Outcome
     with it.session.transaction():
         began = events.started_at(it.session, it.event_id)
         due.serve(it.session, it.connection, dataset.name, dataset.timing, began)
-        return it.close("warning", f"data set not available: {error.message}", error.correction)
+        return it.close("warning", f"data set not available: {error.message}", error.correction, because=error)

@@ -19,7 +19,7 @@ from xero.sync.deliveries import Delivering, Preview, delivery
 from xero.sync.interaction import Interaction, OpenClient
 from xero.sync.outcome import Outcome
 from xero.sync.settling import Settled, Settling, check_in_xero
-from xero.sync.telling import group, size
+from xero.sync.telling import group, received
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _work(
         Attachments(it, kind, outbox, settling).run(wanted)
     delivering.patience.finish()
     it.count_calls()
-    log.info("%d calls, %s", it.counts.calls, size(it.counts.bytes_received))
+    log.info("%d calls, %s", it.counts.calls, received(it.counts))
     return _close(it, kind, settling)
 
 

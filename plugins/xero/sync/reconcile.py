@@ -133,8 +133,9 @@ class _Reconciliation:
         message = f"reconcile: {says}"
         with self.session.transaction():
             event_id = events.open_event(self.session, self.connection.id, direction, what.name, self.origin)
-            events.close_event(self.session, event_id, "warning", Counts(), message, correction)
-        log_event(what.name, self.connection, "warning", Counts(), message, correction)
+            events.close_event(self.session, event_id, "warning", Counts(), message, correction, self.it.correlation_id)
+        id = self.it.correlation_id
+        log_event(what.name, self.connection, "warning", Counts(), message, correction, correlation_id=id)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -53,30 +53,33 @@ class Settling:
         if not settled and not request:
             return
         held = held or (("in_flight",) if request else ("ready",))
+        correlation_id = self.it.correlation_id if request else None
         told = []
         with self.it.session.transaction():
             for one in settled:
                 state = self.outbox.settle(one.id, one.version, one.result, held)
                 told.append(_as_it_is_now(one, state))
                 self._count(told[-1].result)
-                self._record(told[-1])
+                self._record(told[-1], correlation_id)
             self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
             events.count(self.it.session, self.it.event_id, self.it.counts)
         for one in told:
-            self._tell(one)
+            self._tell(one, correlation_id)
 
-    def settle_attachment(self, one: Settled) -> None:
+    def settle_attachment(self, one: Settled, *, sent: bool) -> None:
+        """`sent`: whether Xero was asked about it."""
+        correlation_id = self.it.correlation_id if sent else None
         with self.it.session.transaction():
             self.outbox.settle_attachment(one.id, one.version, one.result)
-            self._record(one)
+            self._record(one, correlation_id)
             self.it.count_calls()
             events.count(self.it.session, self.it.event_id, self.it.counts)
         self.attached += one.result.state == "pushed"
         self.unattached += one.result.state == "failed"
-        self._tell(one)
+        self._tell(one, correlation_id)
 
     def warn(self, message: str, correction: str) -> None:
         """An event of its own, of no document; the run ends with a warning."""
@@ -91,7 +94,7 @@ class Settling:
         self.it.counts.failed += result.state == "failed"
         self.odd += result.state == "pushed" and bool(result.notes)
 
-    def _record(self, one: Settled) -> None:
+    def _record(self, one: Settled, correlation_id: str | None) -> None:
         for status, message, correction in said(one):
             events.record(
                 self.it.session,
@@ -103,9 +106,10 @@ class Settling:
                 self.it.origin,
                 correction=correction,
                 document=one.label,
+                correlation_id=correlation_id,
             )
 
-    def _tell(self, one: Settled) -> None:
+    def _tell(self, one: Settled, correlation_id: str | None) -> None:
         if one.result.state == "pushed":
             log.info("%s: pushed, %s in Xero (%s)", one.label, one.result.xero_status or "there", one.result.xero_id)
         for status, message, correction in said(one):
@@ -118,6 +122,7 @@ class Settling:
                 correction,
                 direction=self.it.direction,
                 document=one.label,
+                correlation_id=correlation_id,
             )
 
 

@@ -24,6 +24,7 @@ def log_event(
     *,
     direction: str = "pull",
     document: str | None = None,
+    correlation_id: str | None = None,
 ) -> None:
     """The event as one line, `name=value` each, for those who search logs."""
     facts: dict[str, Any] = {
@@ -35,6 +36,7 @@ def log_event(
         **({} if document else counted(direction, counts)),
         "message": message,
         "correction": correction,
+        "correlation_id": correlation_id,
     }
     level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
     told = {name: value for name, value in facts.items() if value is not None}
@@ -65,5 +67,10 @@ def listed(found: Counter[str]) -> str:
     return "; ".join(f"{says} ({rows})" if rows > 1 else says for says, rows in found.most_common())
 
 
-def size(received: int) -> str:
-    return f"{received / 1024:.0f} KiB" if received < 1024 * 1024 else f"{received / 1024 / 1024:.1f} MiB"
+def received(counts: Counts) -> str:
+    """What came: which of the two sizes Xero bills is not known."""
+    return f"{size(counts.bytes_received)} as compressed on the wire, {size(counts.bytes_unpacked)} unpacked"
+
+
+def size(bytes: int) -> str:
+    return f"{bytes / 1024:.0f} KiB" if bytes < 1024 * 1024 else f"{bytes / 1024 / 1024:.1f} MiB"
