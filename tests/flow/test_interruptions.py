@@ -1,7 +1,10 @@
 """A pull that ends where nobody planned it: the next one has the same rows, and asks for no page a second time."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -11,6 +14,7 @@ from tests.support.interrupting import LEASES, locked, pulls
 from tests.support.killing import Forked, Work, kill_at, moments, spread
 from tests.support.waiting import until
 from tests.support.world import World
+from xero.airflow_connections import AirflowConnection
 from xero.qicworks import database
 from xero.sync.outcome import DatabaseFailed
 from xero.sync.pull import Origin, Skip
@@ -172,6 +176,37 @@ def test_the_lease_ends_with_the_process_even_while_its_statement_waits(many: Wo
         wait_until_blocked()
         process.kill()
         assert not many.query(LEASES)
+
+
+def test_what_decides_how_values_are_read_is_not_to_be_chosen(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the address, nor by the environment of libpq, nor by the database's own settings."""
+    others = {
+        "DateStyle": "German", "IntervalStyle": "sql_standard", "bytea_output": "escape", "extra_float_digits": "-15",
+        "TimeZone": "Australia/Sydney", "array_nulls": "off", "standard_conforming_strings": "off",
+    }  # fmt: skip
+    options = quote(" ".join(f"-c {name}={value}" for name, value in others.items()))
+    for name, value in (("PGDATESTYLE", "German"), ("PGTZ", "Australia/Sydney"), ("PGCLIENTENCODING", "LATIN1")):
+        monkeypatch.setenv(name, value)
+    meant = "SELECT %s::date, %s::interval, %s::bytea, %s::float8, %s::timestamptz::text AS at, %s::text"
+    values = (date(2026, 3, 4), timedelta(days=-1, hours=2), b"\x00\xff", 0.1 + 0.2, "2026-10-04 01:00+00", "Zürich 🛠")
+    for address in (database_url, f"{database_url}?options={options}", f"{database_url}?client_encoding=SQL_ASCII"):
+        made = database.engine(address)
+        with database.session(made) as session:
+            row = session.execute(meant, values).fetchone()
+            assert row is not None
+            read = list(row.values())
+        with made.connect() as pooled:
+            assert list(pooled.exec_driver_sql(meant, values).one()) == read
+        assert read == [*values[:4], "2026-10-04 01:00:00+00", values[5]], address
+        made.dispose()
+
+
+def test_a_port_of_0_is_no_port() -> None:
+    made = database.url(SimpleNamespace(host="db.example", port=0, login="u", password="p", schema="q", extra=None))
+    assert made.port is None
+    assert database.url(AirflowConnection(host="db.example", port=5433, schema="q")).port == 5433
 
 
 def test_options_of_the_database_s_address_are_kept_and_times_are_utc(database_url: str) -> None:

@@ -104,9 +104,10 @@ def test_in_session_mode_all_goes_on_with_the_poolers_defaults(world: World) -> 
         assert behind.main("migrate").returncode == 0
         assert behind.main("connect", "--all").returncode == 0
         shown = {
-            name: behind.query(f"SHOW {name}")[0].popitem()[1] for name in ("timezone", *database.SESSION_SETTINGS)
+            name: behind.query(f"SHOW {name}")[0].popitem()[1]
+            for name in (*database.READ_AS, *database.SESSION_SETTINGS)
         }
-        assert shown["timezone"] == "UTC"
+        assert {name: shown[name] for name in database.READ_AS} == database.READ_AS
         assert shown["client_connection_check_interval"] == "2s"
         assert shown["idle_in_transaction_session_timeout"] == "10min"
         books = Books(behind)

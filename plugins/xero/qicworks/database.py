@@ -37,15 +37,19 @@ SESSION_SETTINGS = {
     "search_path": '"$user", public',  # or the database's own
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
+}
+# How values and statements are read and written, whatever else is set, also by `options` of the address.
+READ_AS = {
+    "TimeZone": "UTC",
     "client_encoding": "UTF8",
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
+    "extra_float_digits": "1",
     "standard_conforming_strings": "on",
     "transform_null_equals": "off",
     "array_nulls": "on",
 }
-IN_UTC = {"TimeZone": "UTC"}  # instants are read and written in UTC, whatever else is set
 CONNECT = {"application_name": "xero", "connect_timeout": 10}
 SET = """
     SELECT set_config(name, CASE name WHEN 'search_path' THEN coalesce(
@@ -127,7 +131,7 @@ def url(connection: AirflowConnection) -> URL:
         username=connection.login,
         password=connection.password,
         host=connection.host,
-        port=connection.port,
+        port=connection.port or None,  # Airflow's form sends 0 where it shows no port
         database=connection.schema,
         query={name: str(value) for name, value in extra.items() if name in known},
     )
@@ -154,11 +158,11 @@ def engine(address: URL | str | AirflowConnection) -> Engine:
 def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
     """Opens a connection in autocommit. Raises Misconfigured where it is no session of its own: see `poolers`.
 
-    What `options` of the address set is not set here, the time zone apart.
+    What `options` of the address set is not set here, apart from how values are read.
     """
     parameters = {**CONNECT, **address, "autocommit": True, **how}
     chosen = re.findall(r"(?:-c\s*|--)([\w.]+)\s*=", str(address.get("options", "")))
-    wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | IN_UTC
+    wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | READ_AS
     settings = [list(wanted), list(wanted.values())]
     raw = psycopg.connect(**parameters)
     raw.adapters.register_loader("timestamptz", InstantLoader)
