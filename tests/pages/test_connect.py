@@ -1,13 +1,16 @@
 """Connect to Xero, match, edit, delete: the pages, from the first button to the last."""
 
+import json
+import os
 import re
+from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
 
 from tests.support.page_runs import words
-from tests.support.pages import Browser, Client
+from tests.support.pages import Browser, Client, by_consent
 from tests.support.pushing import Books
 
 SCRIPT = "<script>alert(1)</script> & Sons"
@@ -37,6 +40,35 @@ def connections(books: Books) -> dict[str, tuple[str, str]]:
         " ON o.id = organisation_id WHERE c.state <> 'deleted'"
     )
     return {row["tenant_id"]: (row["name"], str(row["id"])) for row in found}
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ({"token_keys": None}, "The Xero connection has no token_keys"),
+        ({"token_keys": "no-key-at-all"}, "token_keys number 1 is not a Fernet key"),
+        ({"scopes": "accounting.contacts"}, "scopes lack offline_access"),
+        ({"grant_type": "client_credentials", "token_keys": "no-key-at-all"}, "number 1 is not a Fernet key"),
+    ],
+)
+def test_an_app_that_nobody_can_connect_by_is_not_offered(
+    browser: Client, books: Books, extra: dict[str, str | None], says: str
+) -> None:
+    """It is said before the click, with what to do, and not after it."""
+    admin = browser("admin")
+    usual = by_consent(books.world)
+    lacking = usual | {"extra": usual["extra"] | extra}
+    with mock.patch.dict(os.environ, AIRFLOW_CONN_LACKING=json.dumps(lacking)):
+        page = admin.read("connect")
+        _, _, section = page.partition("App lacking")
+        section = section.partition("</section>")[0]
+        assert says in words(section)
+        assert "connection's extra" in words(section), "what to do"
+        assert "<button" not in section
+        assert "<button" in page.partition("App xero_app")[2].partition("</section>")[0], "the other one is offered"
+        assert admin.press("connect", {"app": "lacking"}).status_code >= 400, (
+            "and refused if it is pressed all the same"
+        )
 
 
 def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:

@@ -17,6 +17,7 @@ from xero.api.settings import XeroApp
 from xero.pages import PREFIX
 from xero.pages.access import XERO
 from xero.qicworks.connections import Connection as Connected
+from xero.sync import consent
 
 ENVIRONMENT = "AIRFLOW_CONN_"
 PATIENCE = 15.0  # seconds that a page waits for Xero's limits
@@ -24,7 +25,7 @@ PATIENCE = 15.0  # seconds that a page waits for Xero's limits
 
 @dataclass(frozen=True)
 class App:
-    """An app registered with Xero; `trouble` says why its Airflow connection cannot be used."""
+    """An app registered with Xero; `trouble` says why nobody can connect by its Airflow connection."""
 
     conn_id: str
     app: XeroApp | None
@@ -68,7 +69,9 @@ def _is_xero(conn_id: str) -> bool:
 
 def _app(conn_id: str) -> App | None:
     try:
-        return App(conn_id, app_of(conn_id))
+        app = app_of(conn_id)
+        consent.check(app)
+        return App(conn_id, app)
     except NoSuchConnection:
         return None
     except (XeroError, ValueError) as error:

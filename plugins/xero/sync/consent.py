@@ -18,7 +18,7 @@ from xero.sync.matching import Matched, match
 from xero.sync.pairs import WrongPairs
 
 __all__ = [
-    "Choice", "Granted", "Matched", "WrongPairs", "begin", "choices", "denied", "finish", "granted", "match",
+    "Choice", "Granted", "Matched", "WrongPairs", "begin", "check", "choices", "denied", "finish", "granted", "match",
     "without_consent",
 ]  # fmt: skip
 
@@ -36,14 +36,19 @@ def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> s
             "The Xero connection's grant_type is client_credentials: its app speaks for itself, and nobody consents.",
             "Match its organisations at once, or set grant_type to authorization_code.",
         )
-    if "offline_access" not in app.scopes:
+    check(app)
+    with database.session(engine) as session, session.transaction():
+        return OAuth(app).authorization_url(oauth_states.issue(session, user_id, airflow_conn_id, app))
+
+
+def check(app: XeroApp) -> None:
+    """Misconfigured where what Xero grants could not be kept: to be said before anybody is sent there."""
+    if app.grant_type == "authorization_code" and "offline_access" not in app.scopes:
         raise Misconfigured(
             "The Xero connection's scopes lack offline_access, without which an authorisation ends after half an hour.",
             "Add offline_access to scopes in the connection's extra.",
         )
     tokens.vault(app)
-    with database.session(engine) as session, session.transaction():
-        return OAuth(app).authorization_url(oauth_states.issue(session, user_id, airflow_conn_id, app))
 
 
 def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *, user: str | None = None) -> UUID:
