@@ -41,7 +41,8 @@ def get_provider_info() -> dict[str, Any]:
                         enum=["authorization_code", "client_credentials"],
                     ),
                     "scopes": text(
-                        "Scopes", "What the app may read and write, separated by spaces. Empty: what the pulls need."
+                        "Scopes",
+                        "What is asked for, separated by spaces. Empty: what pulls and pushes need, to write included.",
                     ),
                     "redirect_uri": text(
                         "Redirect URI",

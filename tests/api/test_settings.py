@@ -52,6 +52,9 @@ def test_everything_can_be_said(as_text: bool) -> None:
         ({"host": "http://127.0.0.1:80", "port": 80}, "http://127.0.0.1:80"),
         ({"host": "https://api.example", "port": 8443}, "https://api.example:8443"),
         ({"host": "[::1]", "port": 99}, "https://[::1]:99"),
+        # A port of 0, which Airflow's form sends where it shows none, is none.
+        ({"host": "https://api.example", "port": 0}, "https://api.example"),
+        ({"host": "http://127.0.0.1:0/"}, "http://127.0.0.1"),
     ],
 )
 def test_hosts_with_and_without_scheme_and_port(fields: dict[str, Any], host: str) -> None:

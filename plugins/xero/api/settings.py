@@ -165,7 +165,7 @@ def _has_port(host: str) -> bool:
 
 def _host(value: object, name: str) -> str:
     """A base URL: https unless http is written out, and never http for Xero itself."""
-    url = str(value).strip().rstrip("/")
+    url = str(value).strip().rstrip("/").removesuffix(":0")  # a port of 0 is none
     url = url if "://" in url else f"https://{url}"
     try:
         parts = urlsplit(url)
