@@ -61,6 +61,10 @@ def test_hosts_with_and_without_scheme_and_port(fields: dict[str, Any], host: st
     assert XeroApp.from_connection(connection(**fields)).api_host == host
 
 
+def test_as_many_calls_a_minute_as_can_be_kept_count_of() -> None:
+    assert XeroApp.from_connection(connection(extra={"limits": {"minute_limit": 1_000}})).minute_limit == 1_000
+
+
 def test_extras_of_a_connection_uri_are_texts() -> None:
     extra = {"token_keys": '["k1", "k2"]', "limits": '{"minute_limit": "7"}'}
     app = XeroApp.from_connection(connection(extra=extra))
@@ -91,6 +95,8 @@ def test_an_app_that_speaks_for_itself_asks_for_no_user_scopes() -> None:
         ({"extra": {"limits": {"minutes": 5}}}, "limits"),
         ({"extra": {"limits": {"minute_limit": 0}}}, "minute_limit"),
         ({"extra": {"limits": {"minute_limit": "hush-hush"}}}, "minute_limit"),
+        ({"extra": {"limits": {"minute_limit": 100_000}}}, "minute_limit is over 1,000"),
+        ({"extra": {"limits": {"minute_limit": "1000.5", "minute_seconds": 1}}}, "minute_limit is over 1,000"),
     ],
 )
 def test_what_is_wrong_is_named_and_secrets_are_not(fields: dict[str, Any], named: str) -> None:

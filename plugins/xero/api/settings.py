@@ -40,6 +40,8 @@ ENDPOINT_SCOPES = {
     "/payroll.xro/1.0/PayrollCalendars": "payroll.settings.read",
     "/payroll.xro/1.0": "payroll.employees",
 }
+# So many calls of an organisation are remembered, and looked through at each: 2 ms at 1,000, and seconds at 100,000.
+MAX_MINUTE_LIMIT = 1_000
 # A backslash is a slash to some, and who drops a control character may read another address.
 _NOT_IN_A_PATH = re.compile(r"[\\\x00-\x20\x7f]")
 # They belong to a user who signs in: a client that speaks for itself has none.
@@ -217,4 +219,6 @@ def _limits(value: object) -> dict[str, float]:
             raise _invalid(f"extra.limits.{name}", "is not a number") from None
         if not 0 < limits[name] < 1e9 or (name != "minute_seconds" and limits[name] < 1):
             raise _invalid(f"extra.limits.{name}", "is out of range")
+        if name == "minute_limit" and limits[name] > MAX_MINUTE_LIMIT:
+            raise _invalid(f"extra.limits.{name}", f"is over {MAX_MINUTE_LIMIT:,}, the most that can be kept count of")
     return limits
