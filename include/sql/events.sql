@@ -49,6 +49,12 @@ VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :mess
         :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 
+-- name: said_lately$
+-- Whether an event of no connection says the same since an hour ago.
+SELECT EXISTS (SELECT FROM xero_sync.connection_event
+                WHERE data_set = :data_set AND direction = :direction AND connection_id IS NULL AND status = :status
+                  AND message = :message AND started_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp());
+
 -- name: running^
 -- Who is at work on this pair just now.
 SELECT id, dag_id, run_id, task_id, started_at

@@ -12,6 +12,9 @@ from xero.qicworks import database
 from xero.sync import consent
 
 REVOCATION = ("POST", "/connect/revocation")
+LONG_AGO = (
+    "UPDATE xero_sync.connection_event SET started_at = started_at - interval '2 hours' WHERE connection_id IS NULL"
+)
 
 
 def test_two_organisations_from_consent_to_the_last_one_s_deletion(
@@ -105,6 +108,7 @@ def test_what_comes_back_wrong_is_refused_and_told(consenting: Consenting) -> No
 
     def refused(says: str, status: str, answer: dict[str, str], user_id: str = "7") -> None:
         world.user_id = user_id
+        world.query(LONG_AGO)
         with pytest.raises(ConsentFailed, match=says) as caught:
             world.come_back(**answer)
         world.user_id = "7"
@@ -152,6 +156,30 @@ def test_what_comes_back_wrong_is_refused_and_told(consenting: Consenting) -> No
     world.query("UPDATE xero_sync.oauth_state SET created_at = now() - interval '2 days'")
     world.begin()
     assert len(world.query("SELECT 1 FROM xero_sync.oauth_state")) == 1
+
+
+def test_made_up_answers_do_not_fill_the_events(consenting: Consenting) -> None:
+    """Whoever gets an editor to open an address sends as many as they like. Each reason is told, once an hour."""
+    world = consenting
+    told = "SELECT message, count(*) AS count FROM xero_sync.connection_event WHERE connection_id IS NULL GROUP BY 1"
+    before = len(world.query(told))
+    good = world.answer(0)
+    world.finish(**good)
+    world.query(LONG_AGO)
+    for number in range(20):
+        for answer in ({"state": f"made up {number}", "code": "any"}, good, {"state": "", "error": "access_denied"}):
+            with pytest.raises(ConsentFailed):
+                world.come_back(**answer)
+    lately = {row["message"]: row["count"] for row in world.query(told)}
+    assert len(lately) == before + 3
+    assert lately["This answer from Xero belongs to no consent that was begun here."] == 1
+    assert lately["This answer from Xero was taken once already."] == 1
+    world.query(LONG_AGO)
+    with pytest.raises(ConsentFailed):
+        world.come_back(state="made up", code="any")
+    assert "no consent" in world.event()["message"], "told again"
+    world.consent(1)
+    assert "authorised by" in world.event()["message"], "and who was asked gets through"
 
 
 def test_nobody_is_sent_to_xero_for_what_could_not_be_kept(consenting: Consenting) -> None:

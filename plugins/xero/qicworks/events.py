@@ -142,6 +142,13 @@ def told_today(session: Session, direction: str, data_set: str) -> bool:
     return found
 
 
+def said_lately(session: Session, direction: str, data_set: str, status: str, message: str) -> bool:
+    """Whether an event of no connection says the same since an hour ago."""
+    return bool(
+        QUERIES.said_lately(session, direction=direction, data_set=data_set, status=status, message=fit(message))
+    )
+
+
 def left_open(session: Session, direction: str, data_set: str) -> set[UUID]:
     """The connections that have an open event of it: of a run at work, or of one that was killed."""
     return {row["connection_id"] for row in QUERIES.left_open(session, direction=direction, data_set=data_set)}
