@@ -1,16 +1,22 @@
 """Xero's words are dug out once, and no secret gets into them."""
 
+import base64
 import pickle
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from xero.api.errors import (
     ConsentFailed,
+    NotSent,
     ReconnectNeeded,
     Refused,
     RetryLater,
     XeroError,
     cleaned,
+    field,
+    has_reasons,
     without_numbers,
 )
 
@@ -64,6 +70,40 @@ def test_a_servers_words_are_made_fit_for_a_log() -> None:
     assert len(cleaned("x" * 10_000)) == 500
 
 
+SECRET = "~?a/b c+~~~>>>?ü"  # has in each spelling what the others have not
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        SECRET,
+        quote(SECRET, safe=""),  # in an address
+        SECRET.replace("/", "\\/"),  # in JSON, as PHP and .NET write it
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(SECRET.encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    ],
+)
+def test_a_secret_is_masked_in_each_of_its_usual_spellings(spelled: str) -> None:
+    assert cleaned(f"before {spelled} after", "other", SECRET).replace("***=", "***") == "before *** after"
+
+
+@pytest.mark.parametrize(("short", "long"), [("abc", "abcdef"), ("zebra", "a-zebra-9"), ("beta", "alphabeta")])
+def test_of_a_secret_that_holds_another_one_nothing_is_left(short: str, long: str) -> None:
+    for secrets in ((short, long), (long, short)):
+        assert cleaned(f"{long} and {short}", *secrets) == "*** and ***"
+
+
+def test_a_secret_that_no_encoding_holds_is_masked_too() -> None:
+    assert cleaned("key\udcff", "key\udcff") == "***"
+    assert cleaned("no secret", "", None) == "no secret"
+
+
+def test_what_a_terminal_obeys_is_a_blank() -> None:
+    assert cleaned(" one\x1b\x00two\u202ethree\ud800 \n") == "one two three"
+    assert cleaned(XeroError("It failed.", "Try again.")) == "It failed. Try again."
+
+
 def test_a_refusal_echoing_the_token_does_not_hold_it() -> None:
     assert JWT not in repr(Refused(400, {"Message": f"bad token {JWT}"}))
     assert "opaque-token" not in repr(Refused(400, {"Message": "bad token opaque-token"}, "opaque-token"))
@@ -71,8 +111,9 @@ def test_a_refusal_echoing_the_token_does_not_hold_it() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [RetryLater(66975, "day"), RetryLater(4, "outage", "Down.", "Wait."), ReconnectNeeded("Broken.", "Connect.")],
-)
+    [RetryLater(66975, "day"), RetryLater(4, "outage", "Down.", "Wait."), NotSent(), ConsentFailed("It ended."),
+     ReconnectNeeded("Broken.", "Connect.")],
+)  # fmt: skip
 def test_errors_travel_between_processes(error: XeroError) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
@@ -120,6 +161,60 @@ def test_runs_of_six_digits_are_masked_wherever_they_stand() -> None:
     assert without_numbers(said) == {
         "Message": "TFN *** is wrong", "Elements": [{"Number": "***"}, 123456, None], "Code": "12345",
     }  # fmt: skip
+
+
+def test_the_ids_of_a_payroll_answer_are_not_told_as_numbers() -> None:
+    said = without_numbers("Employee 01234567-89AB-cdef-0123-456789abcdef, account 12-3456.7 89")
+    assert said == "Employee (an id), account ***"
+
+
+def within(levels: int, kernel: Any, *keys: str) -> Any:
+    """`kernel` in so many lists and objects; the last of `keys` is the outermost one's, and "" makes a list."""
+    for level in range(levels):
+        key = keys[level % len(keys)]
+        kernel = {key: kernel} if key else [kernel]
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [([""], ""), (["ValidationErrors"], "problem"), (["Contact"], "validationErrors"), (["", "Elements"], "Problem")],
+)
+def test_xeros_words_are_found_twenty_levels_deep_and_no_deeper(keys: list[str], key: str) -> None:
+    """However deep the rest of an answer is, it is a refusal, and says the general reason."""
+    for levels, found in ((19, True), (20, False), (40, False), (5_000, False)):
+        answer = within(levels, within(1, "This 123456.", key), *keys)
+        assert Refused(400, answer).messages == (["This 123456."] if found else [])
+        assert has_reasons(answer) is found
+        assert "123456" not in str(without_numbers(answer))
+        assert ("This ***." in str(without_numbers(answer))) is found
+    if keys != [""]:
+        assert Refused(400, {"Message": "In general.", **answer}).messages == ["In general."]
+
+
+def test_of_a_reason_that_is_no_text_the_next_best_is_told() -> None:
+    for odd in (7, ["x"], {"a": "b"}, "", None, True):
+        assert Refused(400, {"Message": odd, "Detail": "The id is wrong"}).messages == ["The id is wrong"]
+        assert Refused(400, {"Message": odd}).messages == []
+        assert not has_reasons({"Message": odd})
+
+
+@pytest.mark.parametrize("answer", ["No.", ["No."], {"title": "No."}, {"Lines": [{"validationErrors": ["No."]}]}])
+def test_an_answer_with_a_reason_is_told_from_one_without(answer: object) -> None:
+    assert has_reasons(answer)
+    assert not any(has_reasons(none) for none in (None, 5, [], {}, {"Status": "ERROR"}, [{}], {"Elements": [1]}))
+
+
+def test_an_error_body_is_read_in_whatever_case_its_keys_come() -> None:
+    assert [field({"DETAIL": "x"}, "Detail"), field({"detail": "x"}, "Detail")] == ["x", "x"]
+    assert [field(nothing, "Detail") for nothing in (None, "Detail", ["Detail"], {}, {"Details": "x"})] == [None] * 5
+
+
+def test_a_request_that_was_not_sent_may_be_sent_at_once() -> None:
+    error = NotSent()
+    assert (error.seconds, error.limit, error.in_doubt) == (0, "outage", False)
+    assert "did not send it" in error.message
+    assert "a later run sends it" in error.correction
 
 
 def test_what_is_known_of_a_write_is_nothing_until_it_is_said() -> None:

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from xero.api import limits
+from xero.api.errors import Limit
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,27 @@ def test_no_wait_is_longer_than_a_day() -> None:
 @pytest.mark.parametrize("said", ["", "soon", "Wed, 99 Oct 2026 07:28:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "0"])
 def test_what_is_no_date_names_no_moment(said: str) -> None:
     assert limits.http_date(said) is None
+
+
+ODD = some.one_of(
+    some.text(max_size=4),
+    some.integers(-(10**12), 10**12).map(str),
+    some.sampled_from(["Wed,", "Oct", "21", "2026", "9999", "07:28:00", ":", ",", "-", "GMT", "+1000", "-2359"]),
+)
+
+
+@given(words=some.lists(ODD, max_size=7), joined=some.sampled_from([" ", "", ", "]))
+def test_whatever_stands_in_a_header_it_is_a_moment_or_none(words: list[str], joined: str) -> None:
+    said = joined.join(words)
+    moment = limits.http_date(said)
+    assert moment is None or moment.tzinfo is UTC
+    pause = limits.retry_after({"Retry-After": said, "Date": said})
+    assert pause is None or 0 <= pause <= limits.LONGEST_WAIT
+
+
+@pytest.mark.parametrize("limit", ["minute", "app", "concurrent", "outage"])
+def test_one_odd_answer_does_not_close_all_for_more_than_an_hour(limit: Limit) -> None:
+    """The limit of a day alone is believed for longer."""
+    for said, kept in ((None, None), (0, 0), (3_599, 3_599), (3_600, 3_600), (3_600.5, 3_600), (86_400, 3_600)):
+        assert limits.bounded(said, limit) == kept
+        assert limits.bounded(said, "day") == said

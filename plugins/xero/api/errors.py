@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -39,18 +39,23 @@ def _spellings(secret: str) -> Iterator[str]:
     yield from (encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
 
 
-def without_numbers(said: Any, depth: int = 0) -> Any:
+def without_numbers(said: Any) -> Any:
     """The same, with runs of six digits and more masked: of payroll they may be a tax file or account number.
 
     What lies deeper than any reason of Xero's is left out."""
+    return _rewritten(said, lambda words: _LONG_NUMBERS.sub("***", _IDS.sub("(an id)", words)), _DEEPEST)
+
+
+def _rewritten(said: Any, rewrite: Callable[[str], str], levels: int) -> Any:
+    """The same JSON with every text rewritten, its keys excepted, and so many levels of lists and objects of it."""
     if isinstance(said, str):
-        return _LONG_NUMBERS.sub("***", _IDS.sub("(an id)", said))
-    if isinstance(said, list | Mapping) and depth > _DEEPEST:
+        return rewrite(said)
+    if isinstance(said, list | Mapping) and levels == 0:
         return None
     if isinstance(said, list):
-        return [without_numbers(one, depth + 1) for one in said]
+        return [_rewritten(one, rewrite, levels - 1) for one in said]
     if isinstance(said, Mapping):
-        return {name: without_numbers(one, depth + 1) for name, one in said.items()}
+        return {name: _rewritten(one, rewrite, levels - 1) for name, one in said.items()}
     return said
 
 
@@ -137,7 +142,7 @@ class Refused(XeroError):
 
     def __init__(self, status: int, answer: Any = None, *secrets: str | None) -> None:
         self.status = status
-        self.messages = [cleaned(words, *secrets) for words in dict.fromkeys(_messages(answer))][:20]
+        self.messages = [cleaned(words, *secrets) for words in dict.fromkeys(_reasons(answer))][:20]
         said = "; ".join(self.messages) or "it gave no reason"
         super().__init__(
             f"Xero refused the request (HTTP {status}): {said}.".replace("..", "."),
@@ -158,7 +163,7 @@ _LIMITS: dict[Limit, str] = {
 # The keys of Xero's words, most telling first (Accounting, Payroll AU, Payroll NZ and UK), in whatever case they come.
 _WORDS = ("message", "description", "reason", "detail", "title")
 _NESTED = ("validationerrors", "invalidfields", "problem")
-_DEEPEST = 20  # levels below which no reason of Xero's lies
+_DEEPEST = 20  # levels of lists and objects, below which no reason of Xero's lies
 
 
 def field(said: Any, name: str) -> Any:
@@ -170,36 +175,36 @@ def field(said: Any, name: str) -> Any:
 
 def has_reasons(answer: Any) -> bool:
     """Whether any reason of Xero's lies in it."""
-    return next(_messages(answer), None) is not None
+    return any(True for _ in _reasons(answer))
 
 
-def _messages(answer: Any, depth: int = 0) -> Iterator[str]:
+def _reasons(answer: Any) -> Iterator[str]:
     """Xero's reasons, the nested ones before the general one; only the general one when nothing is nested."""
-    if depth > _DEEPEST:
-        return
+    return _messages(_rewritten(answer, str, _DEEPEST))
+
+
+def _messages(answer: Any) -> Iterator[str]:
     if isinstance(answer, str):
         yield answer
     elif isinstance(answer, list):
         for element in answer:
-            yield from _messages(element, depth + 1)
+            yield from _messages(element)
     elif isinstance(answer, Mapping):
-        nested = list(_nested(answer, depth + 1))
+        nested = list(_nested(answer))
         yield from nested or _first(field(answer, key) for key in _WORDS)
 
 
-def _nested(answer: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _nested(answer: Mapping[str, Any]) -> Iterator[str]:
     """The reasons below this object: of validation errors, wherever they lie (elements, lines, contacts)."""
-    if depth > _DEEPEST:
-        return
     for key, value in answer.items():
         if str(key).lower() in _NESTED:
-            yield from _messages(value, depth + 1)
+            yield from _messages(value)
         elif isinstance(value, Mapping):
-            yield from _nested(value, depth + 1)
+            yield from _nested(value)
         elif isinstance(value, list):
             for element in value:
                 if isinstance(element, Mapping):
-                    yield from _nested(element, depth + 1)
+                    yield from _nested(element)
 
 
 def _first(words: Iterable[Any]) -> list[str]:

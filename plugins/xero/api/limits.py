@@ -83,5 +83,5 @@ def http_date(said: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(said)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):  # what the standard library lets through of odd dates
+    except (ValueError, OverflowError):  # OverflowError: what the standard library lets through of odd dates
         return None
