@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -108,7 +107,9 @@ def explained() -> dict[str, dict[Name, str]]:
 
 
 def keep(verdict: Verdict) -> None:
-    """Puts the module's row in place of the one that the results have of it."""
-    text = RESULTS.read_text()
-    row, there = verdict.row(), re.compile(rf"^\| {re.escape(verdict.module)} \|.*$", re.MULTILINE)
-    RESULTS.write_text(there.sub(row, text) if there.search(text) else f"{text.rstrip()}\n{row}\n")
+    """Puts the module's row in place of the one that the results have of it, or below the rows that are there."""
+    lines = RESULTS.read_text().splitlines()
+    rows = [at for at, line in enumerate(lines) if line.startswith("|")]
+    at = next((at for at in rows if lines[at].startswith(f"| {verdict.module} |")), rows[-1] + 1)
+    lines[at : at + (at in rows)] = [verdict.row()]
+    RESULTS.write_text("\n".join(lines) + "\n")

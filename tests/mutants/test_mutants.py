@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants import judging
 from tests.mutants.judging import EXPLAINED, Verdict, explained
 from tests.mutants.making import Mutant, mutants_of
 from tests.mutants.trying import ROOT, Attempt
@@ -71,6 +72,18 @@ def test_what_is_not_explained_and_what_is_explained_and_killed() -> None:
     assert [now for _, _, now in sampled.stale] == ["killed"], "what was not tried may survive"
     assert attempt("y", None).outcome == "timed out"
     assert verdict.row().endswith("| 5 | 5 | 3 | 1 | 1 | 1 |")
+
+
+def test_a_module_has_one_row_in_the_table_of_the_results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    results = tmp_path / "results.md"
+    monkeypatch.setattr(judging, "RESULTS", results)
+    results.write_text("# Mutants\n\n| module | day |\n|---|---|\n\nWhat was run.\n")
+    first, second = (Verdict(module, 1, [attempt("x", 1)], 1.0, {}) for module in ("api/limits", "api/errors"))
+    again = Verdict("api/limits", 2, [attempt("x", 1), attempt("y", 0)], 1.0, {})
+    for verdict in (first, second, again):
+        judging.keep(verdict)
+    table = f"| module | day |\n|---|---|\n{again.row()}\n{second.row()}\n"
+    assert results.read_text() == f"# Mutants\n\n{table}\nWhat was run.\n"
 
 
 @pytest.mark.parametrize("module", MODULES)
