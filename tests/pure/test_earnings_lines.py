@@ -1,6 +1,7 @@
 """What becomes of a pay template, line by line, and when it is what was wanted."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xero.documents.declaration import Document
+from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import Pay
 from xero.qicworks.owned_lines import Owned
-from xero.sync.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan
+from xero.sync.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan, unreadable
 from xero.sync.one_by_one import discreet
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -276,4 +278,69 @@ def test_what_cannot_be_sent_back_is_said_before_anything_is_sent(odd: Any) -> N
     template = {"EarningsLines": [line(HOURS, Name=odd)], "SuperLines": [SUPER]}
     [found] = garbled(template)
     assert found.correction
-    assert list(garbled({"EarningsLines": [line(HOURS, Name="Überstunden 🙂")], "SuperLines": None})) == []
+    usual = line(HOURS, Name="Überstunden 🙂", NormalNumberOfUnits=Decimal("1.50"), Odd=None)
+    assert list(garbled({"EarningsLines": [usual], "SuperLines": None})) == []
+
+
+def test_a_template_too_deep_to_be_sent_back_is_no_error_of_ours() -> None:
+    [found] = garbled({"EarningsLines": [line(HOURS, Odd=within(100_000, 1))]})
+    assert found.says == "Xero's pay template holds something that cannot be sent back"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rates": (Decimal("61.5"), Decimal(40)), "before": {"CalculationType": "USEEARNINGSRATE"}},
+        {"before": {"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "40.25"}},
+        {"before": {}},
+        {"period_start": date(2026, 11, 2)},
+        {},
+    ],
+)
+def test_what_qicworks_remembers_of_a_line_is_as_it_wrote_it(fields: dict[str, Any]) -> None:
+    assert list(unreadable([Owned(HOURS, "Hours", False, False, **fields)])) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rates": (Decimal(40), Decimal("NaN"))},
+        {"rates": (Decimal("Infinity"),)},
+        {"rates": ("40",)},
+        {"rates": (None, Decimal(40))},
+        {"period_start": OutOfRange("20261-10-05")},
+        {"before": "USEEARNINGSRATE"},
+        {"before": ["CalculationType"]},
+        {"before": []},
+        {"before": {"CalculationType": "USEEARNINGSRATE", "RatePerUnit": 40}},
+        {"before": {"CalculationType": None}},
+        {"before": {"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "much"}},
+        {"before": {"RatePerUnit": ""}},
+    ],
+)
+def test_of_what_is_not_readable_any_more_nothing_is_paid(fields: dict[str, Any]) -> None:
+    """A wrong rate of before would stay in the template, and pay."""
+    fine = Owned(MORE, "Kilometres", True, False)
+    [found] = unreadable([fine, Owned(HOURS, "Hours", False, False, **fields), fine])
+    assert "'Hours'" in found.says
+    assert found.correction == "Enter this pay in Xero by hand, and report it."
+
+
+def within(levels: int, kernel: Any) -> Any:
+    """It in so many objects and lists by turns, of which the outermost is an object."""
+    for level in range(levels):
+        kernel = {"a": kernel} if (levels - level) % 2 else [kernel]
+    return kernel
+
+
+@pytest.mark.parametrize("rate", [HOURS, OTHER])
+def test_lines_are_compared_twenty_levels_deep_and_no_deeper(rate: UUID) -> None:
+    """No line of Xero's is as deep; one that is, is no error."""
+
+    def differs(levels: int) -> bool:
+        one, other = ({"EarningsLines": [line(rate, Odd=within(levels, value))]} for value in (1, 2))
+        return bool(differences(one, other, frozenset({str(HOURS)})))
+
+    of_the_line = int(rate == OTHER)  # what is not ours is compared as a whole
+    assert [differs(levels - of_the_line) for levels in (1, 2, 19, 20)] == [True] * 4
+    assert [differs(levels - of_the_line) for levels in (21, 22, 23, 50, 100_000)] == [False] * 5

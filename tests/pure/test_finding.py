@@ -1,6 +1,6 @@
 """Which record of Xero's is a document of QicWorks', and what is left to a person: never a stranger's, never twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
 from xero.qicworks.links import Claim, Link
@@ -166,6 +166,23 @@ def test_what_a_row_says_it_is_it_is_by_a_seal_or_by_what_the_record_says(of: Pr
     assert not is_own(None, Link(SECOND))
     moved = record(of, **{of.key: str(SECOND)})
     assert not is_own(moved, Link(FIRST)), "the row was changed since it was read"
+
+
+def test_our_address_alone_says_which_document_a_record_is() -> None:
+    """Whatever else of it was changed in Xero, and whatever would be refused of the document by now."""
+    outbox: Any = Documents()
+
+    def refused(one: Document) -> Iterator[Finding]:
+        yield Finding("it has no lines", "Add one.")
+
+    bills, credit_notes = replace(BILLS, checks=(refused,)), replace(CREDIT_NOTES, checks=(refused,))
+    linked = document(xero_id=FIRST, links=None)
+    moved = {"InvoiceNumber": "B-9", "Url": f"https://q.example/bills/{OURS}", "Total": Decimal(7), "Status": "PAID"}
+    assert Finder(bills, outbox).is_own(linked, record(**moved))
+    assert not Finder(bills, outbox).is_own(linked, record(Url=None))
+    # Without an address what is odd in the document, its total say, may be what makes a stranger's record like it.
+    assert not Finder(credit_notes, outbox).is_own(linked, record(CREDIT_NOTES))
+    assert Finder(replace(credit_notes, checks=()), outbox).is_own(linked, record(CREDIT_NOTES))
 
 
 def test_a_draft_that_says_something_else_is_changed_there() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -82,6 +82,22 @@ def test_when_a_period_begins(kind: str, known: str, expected: dict[int, str]) -
     for number, start in expected.items():
         touching = list(touched(kind, first, date.fromisoformat(start), date.fromisoformat(start)))
         assert touching == [(date.fromisoformat(start), beginning(kind, first, number + 1) - DAY)]
+
+
+@pytest.mark.parametrize("kind", sorted(LENGTHS))
+def test_a_calendar_ends_with_the_last_day_that_there_is(kind: str) -> None:
+    """And begins with the first one. A date that nobody meant, 9999-12-31 say, is no reason to stop, or never to."""
+    known = date(2026, 11, 2)
+    for number in (10**6, 10**12):
+        assert (beginning(kind, known, number), beginning(kind, known, -number)) == (date.max, date.min)
+    for last in (date.max - DAY, date.max):
+        assert (beginning(kind, last, 0), beginning(kind, last, 1)) == (last, date.max)
+        assert beginning(kind, date.min, -1) == date.min
+    periods = list(islice(touched(kind, known, date.max - DAY * 200, date.max), 40))
+    assert len(periods) < 40
+    assert periods[0][0] <= date.max - DAY * 200
+    assert periods[-1][1] == date.max - DAY
+    assert all(end + DAY == start for (_, end), (start, _) in pairwise(periods))
 
 
 def test_leave_on_a_weekend_is_shared_among_the_periods_that_meet_in_it() -> None:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from xero.api.errors import Refused
+from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, Finding, PricedKind, Record
 from xero.documents.registry import KINDS
-from xero.qicworks.outbox import Waiting
+from xero.qicworks.outbox import Result, Waiting
 from xero.sync import planning
 
 BILLS = KINDS["bills"]
@@ -106,13 +106,19 @@ def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
 
 
 def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
-    record = {"Status": "DRAFT", "Reference": "old", "Telephone": "", "AttentionTo": "Ann", "Terms": "kept"}
+    record = {
+        "Status": "DRAFT", "Reference": "old", "Telephone": "", "AttentionTo": "Ann", "Terms": "kept",
+        "DueDate": "2026-12-01", "DeliveryDate": "2026-12-02",
+    }  # fmt: skip
     one = document(xero_id=IN_XERO)
-    one.row["payload"]["AttentionTo"] = "Bob"
+    one.row["payload"] |= {"AttentionTo": "Bob", "DueDate": "2026-12-24"}
     [element] = plan_one(one, record).elements
     assert element == {
-        "InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "AttentionTo": "Bob", "Reference": "", "LineItems": [],
+        "InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "AttentionTo": "Bob", "Reference": "",
+        "DueDate": "2026-12-24", "DeliveryDate": None, "LineItems": [],
     }  # fmt: skip
+    [element] = plan_one(one, {"Status": "DRAFT", "DeliveryDate": None}).elements
+    assert element.keys() == {"InvoiceID", "InvoiceNumber", "AttentionTo", "DueDate", "LineItems"}
 
 
 def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> None:
@@ -164,17 +170,25 @@ def test_a_request_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
 
 @dataclass
 class Client:
-    """Answers with these records; a number is a refusal with that status."""
+    """Gives these records; a number is a refusal with that status. `lists`: what the list of the others is, or how it
+    fails."""
 
-    records: dict[UUID, Record | int]
+    records: dict[UUID, Record | int | XeroError]
+    lists: list[Record] | XeroError = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def get(self, path: str, *, params: Any) -> Any:
         self.asked.append(path)
-        found = self.records[UUID(path.rpartition("/")[2])]
+        found = self.lists if path == KIND.path else self.records[UUID(path.rpartition("/")[2])]
         if isinstance(found, int):
             raise Refused(found)
-        return SimpleNamespace(data={"Invoices": [found]})
+        if isinstance(found, XeroError):
+            raise found
+        return SimpleNamespace(data={"Invoices": found if isinstance(found, list) else [found]})
+
+
+def draft(id: UUID) -> Record:
+    return {"InvoiceID": str(id), "Status": "DRAFT", "Type": "ACCPAY", "InvoiceNumber": "B-1"}
 
 
 def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> None:
@@ -183,13 +197,51 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
         Waiting(UUID(int=2), 1, None),
         Waiting(UUID(int=3), 1, UUID(int=71)),
         Waiting(UUID(int=4), 1, None, UUID(int=72)),  # its row has forgotten it
+        Waiting(UUID(int=5), 1, UUID(int=73), UUID(int=72)),
     ]
-    client: Any = Client({IN_XERO: {"Status": "DRAFT"}, UUID(int=71): 404, UUID(int=72): {"Status": "DRAFT"}})
+    there: dict[UUID, Any] = {IN_XERO: draft(IN_XERO), UUID(int=71): 404, UUID(int=72): draft(UUID(int=72))}
+    client: Any = Client({**there, UUID(int=73): draft(IN_XERO)})
     found = planning.standing(client, KIND, waiting)
-    assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72))]
+    assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72), UUID(int=73))]
+    another = found.pop(UUID(int=5))
+    assert isinstance(another, Result)
+    assert str(another.error).startswith("what Xero gave for it is not that record, so that nothing was sent")
     assert found.keys() == {UUID(int=1), UUID(int=3), UUID(int=4)}
     assert found[UUID(int=3)] is None
-    assert found[UUID(int=1)] is not None
+    for number, xero_id in ((1, IN_XERO), (4, UUID(int=72))):
+        record = found[UUID(int=number)]
+        assert isinstance(record, dict)
+        assert record["InvoiceID"] == str(xero_id)
     broken: Any = Client({IN_XERO: 403})
     with pytest.raises(Refused, match="HTTP 403"):
         planning.standing(broken, KIND, waiting)
+
+
+def failing(server_failed: bool) -> RetryLater:
+    error = RetryLater(300, "outage", "Xero is down.")
+    error.server_failed = server_failed
+    return error
+
+
+def test_a_record_that_xero_fails_to_show_holds_no_other_back() -> None:
+    waiting = [Waiting(UUID(int=1), 1, IN_XERO), Waiting(UUID(int=2), 1, UUID(int=71))]
+    client: Any = Client({IN_XERO: failing(server_failed=True), UUID(int=71): draft(UUID(int=71))})
+    found = planning.standing(client, KIND, waiting)
+    failed = found[UUID(int=1)]
+    assert isinstance(failed, Result)
+    assert (failed.state, failed.xero_id) == ("failed", IN_XERO)
+    assert found[UUID(int=2)] is not None
+    documents = [document(1, xero_id=IN_XERO), document(2, xero_id=UUID(int=71))]
+    [settled], [request] = planning.plan(KIND, documents, found, {})
+    assert (settled.id, settled.result) == (UUID(int=1), failed), "nothing is sent of it: nobody knows how it stands"
+    assert [one.number for one in request.documents] == ["B-2"]
+
+
+@pytest.mark.parametrize("server_failed", [True, False])
+def test_where_xero_fails_altogether_the_push_ends(server_failed: bool) -> None:
+    error = failing(server_failed)
+    client: Any = Client({IN_XERO: error}, lists=RetryLater(60, "minute"))
+    with pytest.raises(RetryLater) as raised:
+        planning.standing(client, KIND, [Waiting(UUID(int=1), 1, IN_XERO)])
+    assert raised.value is error, "the first failure says it"
+    assert client.asked == [f"{KIND.path}/{IN_XERO}", *[KIND.path] * server_failed], "a limit is no fault of a record's"

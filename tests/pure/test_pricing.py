@@ -47,6 +47,16 @@ def test_half_a_cent_goes_up(amount: str, to_the_cent: str) -> None:
     assert str(pricing.cents(Decimal(amount))) == to_the_cent
 
 
+def test_the_largest_amounts_that_qicworks_holds_have_cents_too() -> None:
+    """Quantities and prices have up to fourteen digits before the point, and four behind it."""
+    most = "99999999999999.9999"
+    dollars = "12345678901234567890123456789012"
+    assert pricing.cents(Decimal(f"{dollars}.345")) == Decimal(f"{dollars}.35")
+    assert pricing.line_total(line(most, most)).as_tuple().exponent == -2
+    assert pricing.line_total(line(most, "-1")) == Decimal("-100000000000000.00")
+    assert pricing.total(document(line(most, most, "99.9999"))).is_finite()
+
+
 def test_tax_is_rounded_line_by_line_and_only_on_top_of_amounts_without_it() -> None:
     lines = (
         line("1", "0.05"),
@@ -171,7 +181,11 @@ OTHER_DOCUMENT = f"{QICWORKS}/bills/{UUID(int=2)}"
         ({"Url": f" {QICWORKS.upper()}/BILLS/{ID}"}, Likeness.SAME),
         ({"InvoiceNumber": " b-1 "}, Likeness.SAME),
         ({"Contact": {"ContactID": "x"}}, Likeness.SAME),  # our own address is certain
+        ({"InvoiceNumber": None}, Likeness.SAME),
         ({"InvoiceNumber": "B-2"}, Likeness.OTHER),
+        ({"InvoiceNumber": None, "Url": None}, Likeness.OTHER),  # nothing says that it is ours
+        ({"InvoiceNumber": None, "Url": OTHER_DOCUMENT}, Likeness.OTHER),
+        ({"InvoiceNumber": 7, "Url": None}, Likeness.OTHER),
         ({"Type": "ACCREC"}, Likeness.OTHER),
         ({"Url": OTHER_DOCUMENT}, Likeness.STRAY),
         ({"Url": OTHER_DOCUMENT, "Contact": {"ContactID": "x"}}, Likeness.OTHER),
