@@ -138,6 +138,89 @@ def test_how_long_is_waited_and_that_no_redirect_is_followed(server: Server, app
     ]
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_no_redirect_is_followed_in_any_session(server: Server, app: XeroApp, call: str) -> None:
+    """In one, too, that would follow them if it were let."""
+    server.says(Reply(307, b"", {"Location": f"{server.url}/elsewhere"}))
+    with pytest.raises(Misconfigured, match="307"):
+        CALLS[call](OAuth(app, requests.Session()))
+    assert [request.path.rpartition("/")[0] for request in server.seen] == ["/connect"]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_line_on_which_it_was_given_back_is_let_go(server: Server, app: XeroApp, status: int) -> None:
+    answers: list[requests.Response] = []
+
+    class Watched(HTTPAdapter):
+        def send(self, request: Any, **how: Any) -> Any:  # type: ignore[override]
+            answers.append(super().send(request, **how))
+            return answers[-1]
+
+    session = new_session()
+    session.mount("http://", Watched())
+    server.says(Reply(status, b"x" * 100_000))
+    oauth = OAuth(app, session)
+    if status == 200:
+        oauth.revoke(fresh())
+    else:
+        with pytest.raises(Misconfigured, match="answered HTTP 400"):
+            oauth.revoke(fresh())
+    assert [answer.raw.closed for answer in answers] == [True]
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 599])
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client"])
+def test_an_outage_is_one_whatever_it_says(server: Server, app: XeroApp, status: int, error: str) -> None:
+    """Else an authorisation would be kept as broken for it, and somebody would have to connect again."""
+    server.says(as_json(status, {"error": error}))
+    with pytest.raises(RetryLater) as raised:
+        OAuth(app).refresh(fresh())
+    assert raised.value.limit == "outage"
+    assert f"HTTP {status}" in raised.value.message
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 499])
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'["error"]', b'{"error": 7}', b'"invalid_grant"'])
+def test_a_page_that_names_no_error_of_oauth_is_an_outage(
+    server: Server, app: XeroApp, status: int, body: bytes
+) -> None:
+    server.says(Reply(status, body, {"Retry-After": "7"}))
+    with pytest.raises(RetryLater, match="a page that is not Xero's") as raised:
+        OAuth(app).refresh(fresh())
+    assert (raised.value.limit, raised.value.seconds) == ("outage", 7)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"access_token": "a b"}, "access_token"),
+        ({"refresh_token": "ü"}, "refresh_token"),
+        ({"scope": "a\r\nb"}, "scope"),
+        ({"access_token": "a\n", "refresh_token": "b\n"}, "access_token"),
+        ({"access_token": "a\n", "refresh_token": "b\n", "scope": "c\n"}, "access_token"),
+        ({"access_token": "x" * 16_385}, "access_token"),
+        ({"refresh_token": "x" * 16_385}, "refresh_token"),
+        ({"scope": "x" * 4_097}, "scope"),
+    ],
+)
+def test_what_no_header_can_carry_is_no_token(server: Server, app: XeroApp, fields: dict[str, str], named: str) -> None:
+    """It is neither stored nor sent, nor told."""
+    server.says(as_json(200, {**GRANTED, **fields}))
+    with pytest.raises(BadAnswer, match=f" gave as {named} is none") as raised:
+        OAuth(app).refresh(fresh())
+    assert not any(value.strip() in raised.value.message for value in fields.values() if len(value) > 2)
+
+
+def test_the_longest_tokens_that_are_taken(server: Server, app: XeroApp) -> None:
+    longest = {"access_token": "x" * 16_384, "refresh_token": "y" * 16_384, "scope": "z" * 4_096}
+    server.says(as_json(200, {**GRANTED, **longest}))
+    token = OAuth(app).refresh(fresh())
+    assert {name: getattr(token, name) for name in longest} == longest
+    assert not token.expired()
+    assert Token("x" * 16_385, None, NOW + timedelta(days=1), "").expired()
+    assert Token("a b", None, NOW + timedelta(days=1), "").expired()
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "decision", "limit", "seconds"),
     [

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 from requests.adapters import HTTPAdapter
 
 from tests.support.scripted import ACCESS, Reply, Server, Tokens, as_json
 from xero.api import client as module
+from xero.api.auth import Token
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
 from xero.api.session import new_session
@@ -206,8 +208,9 @@ def test_how_long_an_answer_may_take(
 @pytest.mark.parametrize(
     ("status", "decision"),
     [
-        (200, None), (204, None), (201, Refused), (300, BadAnswer), (301, BadAnswer), (399, BadAnswer), (400, Refused),
-        (499, Refused), (500, RetryLater), (501, Refused), (502, RetryLater), (599, RetryLater),
+        (200, None), (204, None), (201, Refused), (299, Refused), (300, BadAnswer), (301, BadAnswer),
+        (399, BadAnswer), (400, Refused), (499, Refused), (500, RetryLater), (501, Refused), (502, RetryLater),
+        (599, RetryLater),
     ],
 )  # fmt: skip
 def test_which_status_means_what(
@@ -239,9 +242,113 @@ def test_a_page_of_somebody_else_is_an_outage_and_no_refusal(
     server.says(Reply(status, b"<html>proxy</html>", {"Content-Type": "text/html", "Retry-After": "9"}), OK)
     client.get(CONTACTS)
     assert clock.slept == [9.0]
-    server.says(Reply(413, b"<html>proxy</html>", {"Content-Type": "text/html"}))
-    with pytest.raises(Refused, match="HTTP 413"):
+    for final in (413, 501):
+        server.says(Reply(final, b"<html>proxy</html>", {"Content-Type": "text/html"}))
+        with pytest.raises(Refused, match=f"HTTP {final}"):
+            client.get(CONTACTS)
+    server.says(Reply(399, b"<html>proxy</html>", {"Content-Type": "text/html"}))
+    with pytest.raises(BadAnswer, match="points elsewhere"):
         client.get(CONTACTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail", "said"),
+    [
+        (CONTACTS, 503, "offline", "Xero is out of order: HTTP 503, offline. "),
+        (CONTACTS, 503, None, "Xero is out of order: HTTP 503. "),
+        (CONTACTS, 401, "TokenExpired", "(HTTP 401, TokenExpired). "),
+        (CONTACTS, 401, None, "(HTTP 401). "),
+        (EMPLOYEES, 403, "Forbidden 123456", f"Xero does not give this app {EMPLOYEES} (HTTP 403, Forbidden ***). "),
+        (EMPLOYEES, 403, None, f"Xero does not give this app {EMPLOYEES} (HTTP 403). "),
+    ],
+)
+def test_what_xero_says_of_it_is_said_where_it_says_something(
+    client: XeroClient, server: Server, path: str, status: int, detail: str | None, said: str
+) -> None:
+    server.says(as_json(status, {"Title": "x", "detail": detail}))
+    with pytest.raises(XeroError) as raised:
+        client.get(path)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(("reply", "failed"), [(Reply(500), True), (Reply(599), True), (CUT, False), (OK, False)])
+def test_that_the_server_itself_failed_is_known(client: XeroClient, server: Server, reply: Reply, failed: bool) -> None:
+    """By the last answer: a line that is cut says nothing of the server."""
+    before = CUT if failed else Reply(500)
+    server.says(before, before, before, before, Reply(200, b"<html>") if reply is OK else reply)
+    with pytest.raises(XeroError) as raised:
+        client.get(CONTACTS)
+    assert raised.value.server_failed is failed
+
+
+def test_no_redirect_is_followed_in_any_session(app: XeroApp, server: Server, limiter: Watched) -> None:
+    """In one, too, that would follow them if it were let: the token goes to no other host."""
+    client = XeroClient(app, requests.Session(), Tokens(), limiter, "t", backoff=())
+    server.says(Reply(307, b"", {"Location": f"{server.url}/elsewhere"}), OK)
+    with pytest.raises(BadAnswer, match="points elsewhere"):
+        client.get(CONTACTS)
+    assert [seen.path for seen in server.seen] == [CONTACTS]
+
+
+@pytest.mark.parametrize(("problem", "kept"), [("minute", 3_600), ("appminute", 3_600), ("concurrent", 3_600)])
+def test_one_odd_answer_closes_nothing_for_longer_than_an_hour(
+    client: XeroClient, server: Server, limiter: Watched, problem: str, kept: float
+) -> None:
+    server.says(limited(7_200, problem))
+    with pytest.raises(RetryLater) as raised:
+        client.get(CONTACTS)
+    assert limiter.settled[0][0] == kept
+    assert raised.value.seconds == kept + 0.5
+    server.says(limited(7_200, "day"))
+    with pytest.raises(RetryLater) as raised:
+        client.get(CONTACTS)
+    assert limiter.settled[1] == (7_200, "day")
+
+
+def test_all_calls_together_wait_a_quarter_of_an_hour_for_outages(
+    client: XeroClient, server: Server, clock: Clock
+) -> None:
+    """Of a server that sends each call away for a while nothing can be pulled: a later run tries."""
+    offline = Reply(503, b"", {"Retry-After": "300"})
+    for _ in range(3):
+        server.says(offline, OK)
+        client.get(CONTACTS)
+    server.says(CUT, OK)
+    with pytest.raises(RetryLater):
+        client.get(CONTACTS)
+    assert clock.slept == [300.0] * 3
+    server.says(limited(2), OK)
+    client.get(CONTACTS)  # a limit is no outage
+
+
+def test_the_last_seconds_for_outages_are_waited_too(client: XeroClient, server: Server, clock: Clock) -> None:
+    for seconds, waited in (("300", True), ("300", True), ("299", True), ("1.5", False), ("0", True), ("0", False)):
+        server.says(Reply(503, b"", {"Retry-After": seconds}), OK)
+        if waited:
+            client.get(CONTACTS)
+        else:
+            with pytest.raises(RetryLater):
+                client.get(CONTACTS)
+    assert clock.slept == [300.0, 300.0, 299.0, 1.0]
+
+
+def test_a_new_token_is_no_reason_to_wait(client: XeroClient, server: Server, clock: Clock) -> None:
+    server.says(CUT, as_json(401, {"Detail": "TokenExpired"}), OK)
+    client.get(CONTACTS)
+    assert sum(clock.slept) == 1.0
+
+
+def test_since_before_any_record_is_since_ever(client: XeroClient, server: Server) -> None:
+    """Xero, on .NET and SQL Server, knows no day before 1753."""
+    for since, header in (
+        (datetime(1753, 1, 1, tzinfo=UTC), "1753-01-01T00:00:00"),
+        (datetime(1752, 12, 31, 23, 59, 59, tzinfo=UTC), None),
+        (datetime(1, 1, 1, tzinfo=UTC), None),
+        (datetime(2026, 11, 2, 9, 30, tzinfo=UTC), "2026-11-02T09:30:00"),
+        (None, None),
+    ):
+        client.get(CONTACTS, modified_since=since)
+        assert dict(server.seen[-1].headers).get("If-Modified-Since") == header
 
 
 def test_an_answer_beyond_all_bounds_is_not_asked_for_again_and_may_have_been_saved(
@@ -287,6 +394,26 @@ def test_what_is_sent_without_an_organisation(app: XeroApp, server: Server, limi
     client.write("POST", "/x", b"{}", key="k")
     assert "xero-tenant-id" not in {name for name, _ in server.seen[0].headers}
     assert limiter.tenants == [None]
+
+
+def test_the_store_is_asked_for_a_token_once(app: XeroApp, server: Server, limiter: Watched) -> None:
+    """It asks a database."""
+    asked: list[str] = []
+
+    class Counted(Tokens):
+        def get(self) -> Token:
+            asked.append("get")
+            return super().get()
+
+        def renew(self, stale: Token | None) -> Token:
+            asked.append(f"renew {stale and stale.access_token}")
+            return super().renew(stale)
+
+    client = XeroClient(app, new_session(), Counted(), limiter, "t")
+    server.says(OK, as_json(401, {"Detail": "TokenExpired"}), OK)
+    for _ in range(4):
+        client.get(CONTACTS)
+    assert asked == ["get", f"renew {ACCESS}"]
 
 
 def test_the_same_token_until_it_expires(client: XeroClient, server: Server) -> None:

@@ -13,6 +13,7 @@ from xero.api.errors import (
     BadAnswer,
     Disconnected,
     NotAvailable,
+    NotSent,
     ReconnectNeeded,
     Refused,
     RetryLater,
@@ -204,3 +205,39 @@ def test_a_token_that_ends_between_two_attempts_is_renewed(rig: Rig, server: Ser
     carried = [dict(one.headers)["Authorization"] for one in server.seen]
     assert carried == [f"Bearer {ACCESS}", f"Bearer {ACCESS}", "Bearer renewed-1", "Bearer renewed-1"]
     assert rig.tokens.renewals == 1
+
+
+@pytest.mark.parametrize("body", [BODY, b""])
+def test_what_may_not_be_sent_any_more_is_not(made: Made, server: Server, clock: Clock, body: bytes) -> None:
+    """Asked at the last moment, after it was said that it leaves; that it was not sent is certain."""
+    asked: list[str] = []
+    client = made()
+
+    def still() -> bool:
+        asked.append("still")
+        return False
+
+    with pytest.raises(NotSent) as raised:
+        client.write(
+            "PUT", INVOICES, body, key=KEY, again_for=300, sending=lambda: asked.append("sending"), still=still
+        )
+    assert (raised.value.in_doubt, raised.value.seconds, raised.value.limit) == (False, 0, "outage")
+    assert asked == ["sending", "still"], "it is not tried again"
+    assert clock.slept == []
+    assert all(seen.body == b"" for seen in server.seen)
+    assert len(server.seen) <= bool(body), "nobody acts on the head of a request alone"
+
+
+@pytest.mark.parametrize("body", [BODY, b""])
+def test_what_may_still_be_sent_is(made: Made, server: Server, body: bytes) -> None:
+    asked: list[None] = []
+    server.says(CUT, OK)
+    made(backoff=(0,)).write("PUT", INVOICES, body, key=KEY, again_for=9, still=lambda: asked.append(None) is None)
+    assert [seen.body for seen in server.seen] == [body, body]
+    assert len(asked) == 2, "before each attempt"
+
+
+def test_it_may_have_been_saved_before_though_nothing_was_sent_now(made: Made) -> None:
+    with pytest.raises(NotSent) as raised:
+        made().write("PUT", INVOICES, BODY, key=KEY, in_doubt=True, still=lambda: False)
+    assert raised.value.in_doubt

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
@@ -147,6 +148,65 @@ def test_under_another_key_a_user_s_authorisation_is_a_mistake_and_an_app_s_is_h
     assert mine.get().access_token == "new"
     assert mine.get().access_token == "new"
     assert identity.asked == ["client credentials"]
+
+
+WAYS = {
+    "of another row": "UPDATE xero_sync.token SET secret = (SELECT secret FROM xero_sync.token WHERE id <> %(id)s)",
+    "of another connection": "UPDATE xero_sync.token SET airflow_conn_id = 'xero_other'",
+}
+
+
+@pytest.mark.parametrize("way", [*WAYS, "of another app"])
+def test_the_tokens_of_another_authorisation_are_never_used(stored: Any, engine: Engine, way: str) -> None:
+    """Whoever can write to the table cannot make one organisation's documents go to another's."""
+
+    def misplaced(app: XeroApp) -> tuple[DatabaseTokens, Identity]:
+        seen_by = replace(app, client_id="another") if way == "of another app" else app
+        mine, identity = stored(token("mine"), token("new", refresh=None), app=app, seen_by=seen_by)
+        with database.session(engine) as session:
+            [(token_id)] = [row["id"] for row in session.execute("SELECT id FROM xero_sync.token").fetchall()]
+            if way in WAYS:
+                save_new(engine, app, "xero_app", token("of another"))
+                session.execute(f"{WAYS[way]} WHERE id = %(id)s", {"id": token_id})
+        return mine, identity
+
+    mine, identity = misplaced(APP)
+    for ask in (mine.get, lambda: mine.renew(None)):
+        with pytest.raises(Misconfigured, match="those of another one, or of another app"):
+            ask()
+    assert identity.asked == []
+    with database.session(engine) as session:
+        session.execute("DELETE FROM xero_sync.token")
+    mine, identity = misplaced(SPEAKS_FOR_ITSELF)
+    if way != "of another app":  # its key would be another, too
+        assert mine.get().access_token == "new"
+        assert identity.asked == ["client credentials"]
+
+
+@pytest.mark.parametrize(("plain", "said"), [(b"", "cannot be decrypted"), (b"[]", "another"), (b"{}", "another")])
+def test_what_is_no_token_is_none(stored: Any, engine: Engine, plain: bytes, said: str) -> None:
+    mine, identity = stored(token("old"))
+    with database.session(engine) as session:
+        session.execute("UPDATE xero_sync.token SET secret = %s", (vault(APP).encrypt(plain),))
+    with pytest.raises(Misconfigured, match=said):
+        mine.get()
+    assert identity.asked == []
+
+
+def test_a_token_of_before_they_said_whose_they_are_is_good_until_it_is_renewed(stored: Any, engine: Engine) -> None:
+    old, new = token("old"), token("new")
+    mine, _ = stored(token("first"), new)
+
+    def secret() -> bytes:
+        return vault(APP).decrypt(bytes(row(engine)["secret"]))
+
+    assert b"xero_app" in secret()
+    with database.session(engine) as session:
+        session.execute("UPDATE xero_sync.token SET secret = %s", (vault(APP).encrypt(msgspec.json.encode(old)),))
+    assert mine.get() == old
+    assert mine.renew(old) == new
+    assert b"xero_app" in secret()
+    assert mine.get() == new
 
 
 def test_an_app_s_token_is_asked_for_and_never_refreshed(stored: Any) -> None:

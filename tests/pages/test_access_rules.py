@@ -88,7 +88,7 @@ def test_what_may_be_read_follows_from_the_dags() -> None:
         assert who(*(DAGS - {left_out})).pairs is not None
     assert who(*DAGS, "another").pairs is None
     everything = who(*DAGS)
-    assert (everything.data_sets, everything.kinds) == (list(DATASETS), list(KINDS))
+    assert (everything.data_sets, everything.kinds, everything.pairs) == (list(DATASETS), list(KINDS), None)
 
 
 def test_only_who_may_edit_xero_s_connections_is_an_editor() -> None:
@@ -180,6 +180,13 @@ TOO_OLD = "This page has grown too old. Load it again, and press the button once
 )
 def test_a_request_from_another_site_is_refused_with_any_token(headers: dict[str, str], refused: str | None) -> None:
     assert forged(**headers) == refused
+
+
+def test_where_airflow_has_no_address_of_its_own_the_host_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__API__BASE_URL")
+    assert forged(origin="https://airflow.example") is None
+    for elsewhere in ("https://elsewhere.example", "https://airflow.example.elsewhere", "null"):
+        assert forged(origin=elsewhere) == OTHER_SITE
 
 
 def test_what_changes_nothing_needs_no_token() -> None:

@@ -70,6 +70,13 @@ class Server:
         port = request.client_address[1]
         self.seen.append(Seen(request.command, request.path, list(request.headers.items()), body, port))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        with suppress(ConnectionError):  # the other side need not wait for all of it
+            self._answer(request, reply)
+        if reply.cut is not None or reply.raw is not None:
+            request.close_connection = True
+
+    @staticmethod
+    def _answer(request: BaseHTTPRequestHandler, reply: Reply) -> None:
         if reply.raw is None:
             request.send_response_only(reply.status)
             standard = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body))}
@@ -79,13 +86,10 @@ class Server:
         content = reply.body if reply.raw is None else reply.raw
         if reply.drip is None:
             request.wfile.write(content[: reply.cut])
-        else:
-            with suppress(ConnectionError):  # the other side need not wait for all of it
-                for byte in content:
-                    request.wfile.write(bytes([byte]))
-                    time.sleep(reply.drip)
-        if reply.cut is not None or reply.raw is not None:
-            request.close_connection = True
+            return
+        for byte in content:
+            request.wfile.write(bytes([byte]))
+            time.sleep(reply.drip)
 
     def says(self, *replies: Reply) -> None:
         self.replies = list(replies)

@@ -200,7 +200,7 @@ class OAuth:
             trouble = self._decision(str(error.error), description)
         except requests.HTTPError as error:
             trouble = self._unexpected(error.response.status_code)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests are OSErrors
             trouble = RetryLater(
                 DEFAULT_WAIT["outage"],
                 "outage",

@@ -87,7 +87,7 @@ class XeroClient:
         self._sleep = sleep
         self._clock = clock
         self._token: Token | None = None
-        self._outages = _Outages()
+        self._outages = _Outages(OUTAGES)
         self._counting = threading.Lock()
 
     def get(self, path: str, *, params: Params | None = None, modified_since: datetime | None = None) -> Answer:
@@ -137,12 +137,11 @@ class XeroClient:
             return self._call(request, path, effort)
         except XeroError as error:
             error.in_doubt = effort.in_doubt
-            error.server_failed = effort.server_failed
             raise
 
     def delete(self, path: str) -> None:
         """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
-        self._call(requests.Request("DELETE", self.app.url(path), headers={}), path)
+        self._call(requests.Request("DELETE", self.app.url(path)), path)
 
     def _call(self, request: requests.Request, path: str, effort: _Effort | None = None) -> Answer:
         effort = effort or self._effort()
@@ -151,7 +150,6 @@ class XeroClient:
             wait=lambda _: effort.pause,
             before_sleep=self._tell,
             sleep=self._sleep,
-            reraise=True,
         )
         try:
             return retrying(self._try, request, path, effort)
@@ -225,7 +223,7 @@ class XeroClient:
             with self._counting:
                 self.bytes_received += len(body)
             return response, body
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests are OSErrors
             trouble = type(error).__name__
         # Outside the handler: the exceptions of requests carry the request, and with it the token.
         raise _outage(f"no answer came from {self.app.api_host} ({trouble})")
@@ -241,7 +239,6 @@ class XeroClient:
         unauthorised = "AuthorizationUnsuccessful" in detail
         if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
             effort.told = limits.retry_after(response.headers)
-            effort.server_failed = True
             failed = _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
             failed.server_failed = True
             return failed
@@ -284,7 +281,7 @@ class XeroClient:
 class _Outages:
     """What a client's calls may still wait for the end of outages: a server that sends each of them away is none."""
 
-    left: float = OUTAGES
+    left: float
 
 
 @dataclass(slots=True)
@@ -297,7 +294,6 @@ class _Effort:
     of_all: _Outages
     renewed: bool = False
     outages: int = 0
-    pause: float = 0.0
     correlation_id: str | None = None  # of the last attempt, if it was answered
     told: float | None = None  # Retry-After of the last outage
     write: bool = False
@@ -305,7 +301,7 @@ class _Effort:
     sending: Callable[[], None] = lambda: None
     still: Callable[[], bool] = lambda: True
     in_doubt: bool = False  # of a write: Xero may have saved it
-    server_failed: bool = False  # the last answer was a 5xx
+    pause: float = field(init=False)  # seconds before the next try
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -327,7 +323,7 @@ class _Effort:
             return False
         if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
             self.in_doubt = self.in_doubt or self.write
-            if self.write and self.server_failed:
+            if self.write and error.server_failed:
                 return False
             if self.outages >= len(self.backoff):
                 return False
@@ -337,10 +333,10 @@ class _Effort:
             self.outages += 1
             self.of_all.left -= self.pause
             return True
-        if isinstance(error, RetryLater):
-            self.pause = error.seconds
-            return error.seconds <= self.patience_left()
-        return False
+        if not isinstance(error, RetryLater):
+            return False
+        self.pause = error.seconds
+        return error.seconds <= self.patience_left()
 
 
 def _missing(scope: str | None, payroll: bool) -> str:

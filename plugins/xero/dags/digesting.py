@@ -3,6 +3,7 @@
 from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from xero.dag_ids import dag_id
 from xero.dags import alerting
 from xero.dags.asking import asked
 from xero.dags.retrying import default_args
@@ -11,7 +12,7 @@ from xero.dags.retrying import default_args
 def digest_dag(doc: str | None) -> DAG:
     """The DAG `digest`. Where nobody is to be told nothing but *Trigger* runs it."""
     with DAG(
-        dag_id="digest",
+        dag_id=dag_id("digest"),
         description="Tells every morning what needs a hand, until it is over.",
         doc_md=doc,
         schedule="0 20 * * *" if alerting.notifiers() else None,

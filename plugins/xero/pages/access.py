@@ -131,8 +131,8 @@ async def not_forged(request: Request, user: GetUserDep) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     # A proxy may have put another Host in front of us; what the browser itself says of the site it cannot touch.
-    ours = (request.headers.get("host"), urlsplit(conf.get("api", "base_url", fallback="")).netloc)
-    if site not in (None, "same-origin") or (site is None and origin and urlsplit(origin).netloc not in ours):
+    ours = {request.headers.get("host"), urlsplit(conf.get("api", "base_url", fallback="")).netloc}
+    if site not in (None, "same-origin") or (site is None and origin and urlsplit(origin).netloc not in ours - {""}):
         raise HTTPException(403, "This request comes from another site. Use the buttons on this page.")
     given = request.headers.get("x-form-token") or (await request.form()).get("form_token")
     try:

@@ -193,7 +193,7 @@ def opened(plain: bytes, token_id: UUID | str, conn_id: str, app: XeroApp) -> To
     One of before tokens said whose they are is taken: it is good until it is renewed, which Xero wants every 60 days.
     """
     try:
-        said = msgspec.json.decode(plain, type=dict[str, Any])
+        said = msgspec.json.decode(plain)
         token = msgspec.convert(said, Token)
     except msgspec.DecodeError:
         return None
