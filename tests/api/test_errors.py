@@ -9,6 +9,7 @@ import pytest
 
 from xero.api.errors import (
     ConsentFailed,
+    Limit,
     NotSent,
     ReconnectNeeded,
     Refused,
@@ -145,6 +146,17 @@ def test_how_long_it_takes_is_said_in_the_unit_that_fits(seconds: float, said: s
     )
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("minute", "per organisation and minute"), ("day", "per organisation and day"), ("app", "per app and minute"),
+     ("concurrent", "in flight per organisation"), ("outage", "outage")],
+)  # fmt: skip
+def test_which_limit_it_is_is_said(limit: Limit, said: str) -> None:
+    error = RetryLater(4, limit)
+    assert (error.limit, error.seconds) == (limit, 4)
+    assert str(error).startswith(f"Xero's limit of calls {said} is reached; it opens in 4 seconds. Nothing to do")
+
+
 def test_a_long_answer_is_cut_to_five_hundred_characters() -> None:
     assert cleaned("x" * 500) == "x" * 500
     assert cleaned("x" * 501) == "x" * 499 + "…"
@@ -220,6 +232,7 @@ def test_a_request_that_was_not_sent_may_be_sent_at_once() -> None:
 def test_what_is_known_of_a_write_is_nothing_until_it_is_said() -> None:
     error = XeroError("It failed.", "Try again.")
     assert (error.in_doubt, error.server_failed, str(error)) == (False, False, "It failed. Try again.")
+    assert (error.message, error.correction, error.args) == ("It failed.", "Try again.", ("It failed.", "Try again."))
 
 
 def test_what_is_to_be_done_is_said_where_it_is_known() -> None:

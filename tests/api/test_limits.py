@@ -1,5 +1,7 @@
 """What the headers of an answer say about limits."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +18,8 @@ from xero.api.errors import Limit
         ("minute", 12, "minute"), ("Minute", None, "minute"), ("day", 66975, "day"), ("Daily limit", None, "day"),
         ("appminute", 3, "app"), ("AppMinLimit", 3, "app"), ("concurrent", None, "concurrent"),
         ("Concurrency", None, "concurrent"), ("", 66975, "day"), ("", 30, "minute"), ("?", None, "minute"),
-        ("", 3600, "minute"), ("", 3600.001, "day"),
+        ("", 3600, "minute"), ("", 3600.001, "day"), ("minute", 7200, "minute"), ("day", None, "day"),
+        ("day", 30, "day"), ("appminute", 7200, "app"), ("concurrent", 7200, "concurrent"),
     ],
 )  # fmt: skip
 def test_the_limit_that_a_429_means(said: str, pause: float | None, meant: str) -> None:
@@ -28,7 +31,7 @@ NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("66975", 66975.0), ("0", 0.0), ("1.5", 1.5), ("Wed, 21 Oct 2026 07:28:20 GMT", 20.0),
+    [("66975", 66975.0), (" 12 ", 12.0), ("0", 0.0), ("1.5", 1.5), ("Wed, 21 Oct 2026 07:28:20 GMT", 20.0),
      ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0), ("", None), ("soon", None), ("-5", None), ("nan", None)],
 )  # fmt: skip
 def test_retry_after_in_seconds_or_as_a_date(said: str, seconds: float | None) -> None:
@@ -38,11 +41,16 @@ def test_retry_after_in_seconds_or_as_a_date(said: str, seconds: float | None) -
 def test_a_date_is_read_against_the_servers_own_clock() -> None:
     headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:20 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
     assert limits.retry_after(headers) == 20.0
+    for date in ({}, {"Date": "soon"}):  # by ours, where it tells none
+        assert limits.retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:20 GMT", **date}) == 0.0
+        assert limits.retry_after({"Retry-After": "Fri, 31 Dec 9999 07:28:20 GMT", **date}) == limits.LONGEST_WAIT
 
 
 def test_what_remains_of_the_day() -> None:
-    assert limits.day_remaining({"X-DayLimit-Remaining": "4999"}) == 4999
-    assert limits.day_remaining({"X-DayLimit-Remaining": "-"}) is None
+    assert limits.day_remaining({"X-DayLimit-Remaining": " 4999 "}) == 4999
+    assert limits.day_remaining({"X-DayLimit-Remaining": "0"}) == 0
+    for odd in ("-", "-1", "4999.5", "many", "", "9" * 10, "٣"):
+        assert limits.day_remaining({"X-DayLimit-Remaining": odd}) is None
     assert limits.day_remaining({}) is None
 
 
@@ -57,6 +65,17 @@ def test_how_long_to_keep_off_where_xero_says_nothing() -> None:
     assert 0 < limits.ROUNDING < 1, "never early, and less than a second late"
 
 
+@pytest.fixture
+def brisbane(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's clock is ten hours ahead."""
+    monkeypatch.setenv("TZ", "Australia/Brisbane")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("brisbane")
 @pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
 def test_a_date_of_http_is_utc_whatever_its_zone_is_called(zone: str) -> None:
     moment = limits.http_date(f"Wed, 21 Oct 2026 07:28:00 {zone}")

@@ -71,6 +71,8 @@ class Documents:
     own: Sequence[Link] = ()
 
     def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+        assert id == OURS
+        assert all(xero_ids), "of no id nobody claims anything"
         return {one: Claim("bill B-2", self.sealed) for one in xero_ids if self.owned.get(one, id) != id}
 
     def links(self, id: UUID, said: object) -> Sequence[Link]:
@@ -183,6 +185,35 @@ def test_our_address_alone_says_which_document_a_record_is() -> None:
     # Without an address what is odd in the document, its total say, may be what makes a stranger's record like it.
     assert not Finder(credit_notes, outbox).is_own(linked, record(CREDIT_NOTES))
     assert Finder(replace(credit_notes, checks=()), outbox).is_own(linked, record(CREDIT_NOTES))
+
+
+def test_of_a_record_without_an_id_nothing_is_known() -> None:
+    assert judge([record(InvoiceID="odd")]) == Result(None)
+
+
+def test_what_is_said_of_a_record_that_is_gone_names_the_document() -> None:
+    gone = judge([record(Status="VOIDED")])
+    assert gone.correction == (
+        "If that was a mistake, give the bill B-1 a new number in QicWorks (B-1 → B-1A) and push again: it is made "
+        "anew, and its attachments go along. Otherwise cancel it in QicWorks, too."
+    )
+
+
+def test_what_xero_dropped_a_part_of_is_not_changed_there_by_itself() -> None:
+    """It says so in a warning, which a person must read first."""
+    dropped = {"Message": "Account code '400' has been removed as it does not match a recognised account"}
+    failed = judge([record(Date="2026-11-02", Warnings=[dropped])])
+    assert (failed.state, failed.xero_id, failed.xero_status) == ("failed", FIRST, "DRAFT")
+    assert failed.error == dropped["Message"]
+
+
+def test_what_is_known_to_be_ours_by_a_seal_is_changed_also_without_an_address() -> None:
+    outbox: Any = Documents()
+    for sealed, state in ((True, "ready"), (False, "pushed")):
+        found = Finder(CREDIT_NOTES, outbox).found(
+            OURS, "credit note B-1", "B-1", document(), record(CREDIT_NOTES, CurrencyCode="NZD"), sealed=sealed
+        )
+        assert (found.state, found.xero_id) == (state, FIRST)
 
 
 def test_a_draft_that_says_something_else_is_changed_there() -> None:

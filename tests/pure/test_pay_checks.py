@@ -88,6 +88,7 @@ def said(checks: Any, document: Document) -> list[str]:
         ({"approved_version": None}, {}, "not approved"),
         ({"approved_version": 2}, {}, "changed after it was approved"),
         ({"employee_xero_id": None, "staff_is_here": None}, {}, "not linked"),
+        ({"employee_xero_id": None}, {}, "not linked"),
         ({"staff_is_here": False}, {}, "not linked"),
         ({"staff_is_active": False}, {}, "terminated"),
         ({"staff_calendar": None}, {}, "no payroll calendar"),
@@ -96,6 +97,10 @@ def said(checks: Any, document: Document) -> list[str]:
         ({"later_pushed": date(2026, 11, 9)}, {}, "a later pay period, from 2026-11-09"),
         ({"earlier_waiting": date(2026, 10, 26)}, {}, "an earlier period, from 2026-10-26"),
         ({}, UNKNOWN, "a line's pay code is Unknown"),
+        ({}, {**UNKNOWN, "units": None}, "a line's pay code is Unknown"),
+        ({}, {**UNKNOWN, "amount": Decimal(5)}, "a line's pay code is Unknown"),
+        ({}, {**UNKNOWN, "rate_type": "FIXEDAMOUNT"}, "a line's pay code is Unknown"),
+        ({}, {"code_kind": "ALLOWANCE"}, None),
         ({}, {"code_kind": "DEDUCTION"}, "'Ordinary Hours' is not one of earnings"),
         ({}, {"code_is_active": False}, "'Ordinary Hours' is not in use"),
         ({}, {"code_is_here": False}, "'Ordinary Hours' is not in use"),
@@ -153,6 +158,11 @@ def test_only_a_rate_that_counts_has_to_be_the_same() -> None:
     assert said(payroll.CHECKS, Document(PAY, fixed)) == []
     unknown = ({**LINE, **UNKNOWN, "rate": Decimal(1)}, {**LINE, **UNKNOWN, "rate": Decimal(2)})
     assert said(payroll.CHECKS, Document(PAY, unknown)) == ["a line's pay code is Unknown"] * 2
+
+
+def test_of_a_line_that_is_wrong_twice_both_is_told() -> None:
+    found = said(payroll.CHECKS, Document(PAY, ({**LINE, **UNKNOWN, "units": Decimal(-1)},)))
+    assert found == ["a line's pay code is Unknown", "a line of 'Unknown' is less than zero"]
 
 
 def test_of_who_is_terminated_only_that_is_told() -> None:

@@ -121,12 +121,30 @@ def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
     assert element.keys() == {"InvoiceID", "InvoiceNumber", "AttentionTo", "DueDate", "LineItems"}
 
 
+EMPTIED = {
+    **dict.fromkeys(("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions"), ""),
+    **dict.fromkeys(("DueDate", "DeliveryDate")),
+}
+
+
+@pytest.mark.parametrize(("name", "nothing"), EMPTIED.items())
+def test_each_field_that_a_user_of_qicworks_may_empty(name: str, nothing: str | None) -> None:
+    [element] = plan_one(document(xero_id=IN_XERO), {"Status": "DRAFT", name: "x", "Status2": "x"}).elements
+    assert element == {"InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "LineItems": [], name: nothing}
+
+
+def test_of_a_record_without_a_status_nothing_is_changed() -> None:
+    for record in ({}, {"Status": None}, {"Status": 7}):
+        assert plan_one(document(xero_id=IN_XERO), record).result.state == "failed"
+
+
 def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> None:
     known, unknown = UUID(int=0xABC), UUID(int=0xDEF)
     lines: tuple[dict[str, Any], ...] = ({"xero_line_id": known}, {"xero_line_id": unknown}, {"xero_line_id": None})
     one = document(xero_id=IN_XERO, lines=lines)
     one.row["payload"]["LineItems"][2]["Tracking"] = ["kept"]
-    record = {"Status": "DRAFT", "LineItems": [{"LineItemID": str(known).upper()}, "odd", {}, {"LineItemID": None}]}
+    odd = ["odd", {}, {"LineItemID": None}, {"LineItemID": 7}]
+    record = {"Status": "DRAFT", "LineItems": [{"LineItemID": str(known).upper()}, *odd]}
     [element] = plan_one(one, record).elements
     assert element["LineItems"] == [
         {"LineItemID": str(known), "Tracking": [], "Description": "x"},
