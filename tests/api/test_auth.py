@@ -101,7 +101,9 @@ def test_an_error_keeps_by_what_xero_finds_it(server: Server, app: XeroApp, stat
     assert raised.value.correlation_id == "1f-2e"
 
 
-ECHO = f"refresh-0 {SECRET} {ACCESS}"
+ECHO = f"refresh-0 {SECRET} {ACCESS} {base64.b64encode(f'the-client:{SECRET}'.encode()).decode()}"
+#: How every correction begins: with what to do, by whom.
+TO_DO = ("Check", "Compare", "Connect", "Correct", "Put", "A later run", "Nothing to do")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,8 @@ def test_each_answer_is_a_decision_without_a_secret(
     error = raised.value
     assert type(error) is decision
     assert words in str(error)
-    assert error.correction
+    assert error.correction.startswith(TO_DO)
+    assert not error.message.startswith(TO_DO)
     assert len(server.seen) == 1
     assert_clean(error)
 

@@ -1,6 +1,7 @@
 """How long a token is used, what is kept when Xero leaves it out, what each answer of the identity server means."""
 
 import base64
+import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -80,13 +81,16 @@ def test_what_xero_leaves_out(server: Server, app: XeroApp) -> None:
 @pytest.mark.parametrize("access_token", [None, "", 7, ["x"]])
 def test_an_answer_without_a_token_is_none(server: Server, app: XeroApp, access_token: object) -> None:
     server.says(as_json(200, {**GRANTED, "access_token": access_token}))
-    with pytest.raises(BadAnswer, match="without an access token"):
+    with pytest.raises(BadAnswer, match="without an access token") as raised:
         OAuth(app).exchange("the-code")
+    assert raised.value.correction.startswith("Check identity_host")
 
 
 def test_without_a_refresh_token_somebody_has_to_connect(server: Server, app: XeroApp) -> None:
-    with pytest.raises(ReconnectNeeded, match="offline_access"):
+    with pytest.raises(ReconnectNeeded) as raised:
         OAuth(app).refresh(fresh(refresh_token=None))
+    assert raised.value.message == "The stored authorisation has no refresh token."
+    assert raised.value.correction == "Connect to Xero again, with the scope offline_access."
     assert server.seen == []
 
 
@@ -101,8 +105,10 @@ def test_what_is_given_back(server: Server, app: XeroApp) -> None:
 
 def test_where_the_user_is_to_come_back_to_must_be_known(app: XeroApp) -> None:
     nowhere = XeroApp(**{**vars_of(app), "redirect_uri": None})
-    with pytest.raises(Misconfigured, match="redirect_uri"):
+    with pytest.raises(Misconfigured) as raised:
         OAuth(nowhere).authorization_url("state")
+    assert raised.value.message == "The Xero connection has no redirect_uri."
+    assert raised.value.correction.startswith("Put the redirect URI")
 
 
 def vars_of(app: XeroApp) -> dict[str, Any]:
@@ -209,6 +215,7 @@ def test_what_no_header_can_carry_is_no_token(server: Server, app: XeroApp, fiel
     server.says(as_json(200, {**GRANTED, **fields}))
     with pytest.raises(BadAnswer, match=f" gave as {named} is none") as raised:
         OAuth(app).refresh(fresh())
+    assert raised.value.correction.startswith("Check identity_host")
     assert not any(value.strip() in raised.value.message for value in fields.values() if len(value) > 2)
 
 
@@ -268,7 +275,16 @@ def test_only_a_code_of_oauth_is_told_as_it_came(server: Server, app: XeroApp, e
     server.says(as_json(400, {"error": error, "error_description": "why"}))
     with pytest.raises(Misconfigured) as raised:
         OAuth(app).client_credentials()
-    assert f"({said})" in str(raised.value)
+    assert f"({said})" in raised.value.message
+    server.says(as_json(400, {"error": error}))
+    with pytest.raises(Misconfigured) as raised:
+        OAuth(app).client_credentials()
+    assert f"({said.partition(':')[0]})" in raised.value.message, "and nothing where it says no more"
+
+
+def test_a_packed_answer_is_unpacked(server: Server, app: XeroApp) -> None:
+    server.says(Reply(200, gzip.compress(json.dumps(GRANTED).encode()), {"Content-Encoding": "gzip"}))
+    assert OAuth(app).refresh(fresh()).access_token == ACCESS
 
 
 def test_no_secret_of_the_request_comes_back_in_an_error(server: Server, app: XeroApp) -> None:
@@ -318,6 +334,7 @@ def jwt(claims: object) -> str:
         ("opaque", None),
         ("a.b.c", None),
         ("a.!.c", None),
+        pytest.param(f"a.{base64.urlsafe_b64encode(b'[' * 90_000).decode()}.c", None, id="too deep to be read"),
     ],
 )
 def test_who_consented_is_read_from_the_token(access_token: str, user: str | None) -> None:

@@ -101,11 +101,84 @@ def test_a_rate_is_that_periods_only(there: dict[str, Any], left: dict[str, Any]
     assert (again.rates, again.before) == ((62,), before if there.get("RatePerUnit") == Decimal("61.5") else first)
 
 
-def test_a_standing_line_that_is_taken_over_is_told() -> None:
-    template = {"EarningsLines": [line(MORE, NormalNumberOfUnits=3), line(TOOLS, FixedAmount=0), line(HOURS)]}
-    pays = [pay(MORE, "1", name="Kilometres"), pay(TOOLS, "1", fixed=True), pay(HOURS, "1", ordinary=True)]
-    assert planned(template, pays, []).taken_over == ("Kilometres",)
-    assert planned(template, pays, [Owned(MORE, "Kilometres", False, False)]).taken_over == ()
+@pytest.mark.parametrize("calculation", [{"RatePerUnit": Decimal("40.25")}, {}, {"RatePerUnit": None}])
+@pytest.mark.parametrize("type_", ["ENTEREARNINGSRATE", "USEEARNINGSRATE"])
+def test_a_rate_of_qicworks_is_entered_and_what_it_replaces_is_remembered(
+    calculation: dict[str, Any], type_: str
+) -> None:
+    """All else of the line stays, and the other lines as they are."""
+    there = line(HOURS, CalculationType=type_, Name="Site", AnnualSalary=None, **calculation)
+    made = planned({"EarningsLines": [line(OTHER), there]}, [pay(HOURS, "8.00", rate=Decimal("62.50"))], [])
+    paid = {**there, "CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("62.5"), "NormalNumberOfUnits": 8}
+    assert made.template["EarningsLines"] == [line(OTHER), paid]
+    assert str(made.template["EarningsLines"][1]["RatePerUnit"]) == "62.5"
+    before = {"CalculationType": type_, **{name: value for name, value in calculation.items() if value}}
+    assert made.owned == (Owned(HOURS, "Hours", False, False, (Decimal("62.5"),), before),)
+    assert made.new == (HOURS,)
+    added = planned({"EarningsLines": []}, [pay(HOURS, "8", rate=Decimal("62.50"))], [])
+    [one] = added.template["EarningsLines"]
+    assert one == {
+        "EarningsRateID": str(HOURS), "CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("62.5"),
+        "NormalNumberOfUnits": 8,
+    }  # fmt: skip
+    assert added.owned[0].before == {"CalculationType": "USEEARNINGSRATE"}
+
+
+@pytest.mark.parametrize(
+    ("there", "owned"),
+    [
+        # The pay item's rate counts there, whatever else the line says.
+        (
+            {"CalculationType": "USEEARNINGSRATE", "RatePerUnit": Decimal("61.5")},
+            {"rates": (Decimal("61.5"),), "before": {"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "40"}},
+        ),
+        # What was there before nobody knows.
+        ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("61.5")}, {"rates": (Decimal("61.5"),)}),
+        ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("61.5")}, {}),
+    ],
+)
+def test_a_rate_that_is_not_known_to_be_ours_stays(there: dict[str, Any], owned: dict[str, Any]) -> None:
+    mine = Owned(HOURS, "Hours", False, False, **owned)
+    template = {"EarningsLines": [line(HOURS, NormalNumberOfUnits=3, **there)]}
+    for pays, units in (([pay(HOURS, "8")], 8), ([], 0)):
+        assert planned(template, pays, [mine]).template["EarningsLines"] == [
+            line(HOURS, NormalNumberOfUnits=units, **there)
+        ]
+    [again] = planned(template, [pay(HOURS, "8", rate=Decimal("62"))], [mine]).owned
+    assert (again.rates, again.before) == ((62,), there)
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ({"NormalNumberOfUnits": 3}, True),
+        ({"FixedAmount": Decimal("12.5")}, True),
+        ({"NormalNumberOfUnits": 0, "FixedAmount": 1}, True),
+        ({"NormalNumberOfUnits": Decimal("0.00"), "FixedAmount": 0}, False),
+        ({"NormalNumberOfUnits": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_standing_line_that_is_taken_over_is_told(there: dict[str, Any], told: bool) -> None:
+    """Not that of ordinary hours, which stands in every template."""
+    template = {"EarningsLines": [line(OTHER, NormalNumberOfUnits=5), line(MORE, **there)]}
+    kilometres = pay(MORE, "1", name="Kilometres")
+    assert planned(template, [pay(HOURS, "1"), kilometres], []).taken_over == (("Kilometres",) if told else ())
+    assert planned(template, [kilometres], [Owned(MORE, "Kilometres", False, False)]).taken_over == ()
+    assert planned(template, [replace(kilometres, ordinary=True)], []).taken_over == ()
+
+
+@pytest.mark.parametrize(("fixed", "name"), [(False, "NormalNumberOfUnits"), (True, "FixedAmount")])
+def test_a_line_of_ours_is_emptied_also_where_xero_shows_no_quantity(fixed: bool, name: str) -> None:
+    made = planned({"EarningsLines": [line(TOOLS)]}, [], [Owned(TOOLS, "Tools", fixed, False)])
+    assert made.template["EarningsLines"] == [line(TOOLS, **{name: 0})]
+
+
+@pytest.mark.parametrize("owned", [[], [Owned(HOURS, "Hours", False, False)]])
+def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[Owned]) -> None:
+    made = plan({"EarningsLines": [line(HOURS), line(OTHER), line(HOURS)]}, [pay(HOURS, "1")], owned)
+    assert isinstance(made, list)
+    assert [finding.says for finding in made] == ["the pay template has 2 lines of 'Hours'"]
 
 
 def test_lines_of_ours_that_others_changed_in_xero() -> None:
@@ -124,7 +197,7 @@ def test_lines_of_ours_that_others_changed_in_xero() -> None:
 
 
 def test_what_a_salary_pays_is_not_paid_beside_it() -> None:
-    template = {"EarningsLines": [line(OTHER, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
+    template = {"EarningsLines": [line(TOOLS), line(OTHER, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
     for one, refused in (
         (pay(HOURS, "1", ordinary=True), True),
         (pay(OTHER, "1"), True),
@@ -163,6 +236,11 @@ def test_what_differs() -> None:
         [mine, {**other, "Added": "by somebody"}],
     ):
         assert found(*lines) == ["earnings"], lines
+    more = line(MORE, NormalNumberOfUnits=1)
+    both = frozenset({str(HOURS), str(MORE)})
+    for lines in ([mine, mine], [more, more]):
+        assert differences({"EarningsLines": [mine, more]}, {"EarningsLines": lines}, both) == ["earnings"]
+    assert differences({"EarningsLines": [mine, more]}, {"EarningsLines": [more, mine]}, both) == []
     assert found(mine, other, SuperLines=[{**SUPER, "Future": {"a": [2, None]}}]) == ["superannuation"]
     assert found(mine, other, SuperLines=[], LeaveLines=[{}], DeductionLines="?") == [
         "deductions",

@@ -96,6 +96,8 @@ def test_the_header_has_the_contact_by_its_id_alone_and_nothing_that_is_not_said
              ]},
         ],
     }  # fmt: skip
+    sent = pricing.header(two, purchase=False)["LineItems"][0]
+    assert [str(sent["Quantity"]), str(sent["UnitAmount"])] == ["2", "3.5"], "without zeros at the end"
     assert "Date" not in pricing.header(document(issue_date=None), purchase=False)
 
 
@@ -105,7 +107,8 @@ def test_the_tax_that_a_rate_makes_of_a_line() -> None:
         ("Inclusive", "100", "15", "13.04"), ("NoTax", "100", "10", "0.00"), ("Exclusive", "100", None, "0.00"),
         ("Inclusive", "100", "0", "0.00"),
     ):  # fmt: skip
-        assert str(pricing.rate_tax(line("1", price, rate), {"line_amount_types": types})) == expected
+        tax = pricing.rate_tax(line("1", price, rate), {"line_amount_types": types})
+        assert (str(tax), tax) == (expected, Decimal(expected))
 
 
 def test_a_supplier_s_own_tax_goes_along_where_it_is_not_the_rate_s() -> None:
@@ -137,7 +140,7 @@ def test_a_document_s_address_names_it_and_tells_it_again(monkeypatch: pytest.Mo
     assert pricing.address(document(), "bills") == f"https://q.example/bills/{ID}"
     for url in (f"https://q.example/bills/{ID}", f" {QICWORKS}/x/{str(ID).upper()} ", f"https://elsewhere/{ID}"):
         assert pricing.addressee({"Url": url}) == ID
-    for other in ("https://elsewhere/1", f"https://elsewhere/{ID}/", "", None):
+    for other in ("https://elsewhere/1", f"https://elsewhere/{ID}/", "", None, 7, [f"https://elsewhere/{ID}"]):
         assert pricing.addressee({"Url": other}) is None
     assert pricing.addressee({}) is None
 
@@ -167,7 +170,11 @@ def test_the_same_contact_and_the_same_day() -> None:
     assert pricing.same_day("2026-11-02", {"DueDate": "2026-11-02"}, "DueDate")
     assert pricing.same_text(None, "")
     assert pricing.same_text(" Straße", "STRASSE ")
-    assert not pricing.same_text("a", None)
+    assert pricing.same_text(7, "7")
+    assert pricing.same_text("7", 7)
+    for other in ("a", "none", "None"):
+        assert not pricing.same_text(other, None)
+        assert not pricing.same_text(None, other)
     assert pricing.iso(None) is None
 
 
