@@ -2,6 +2,7 @@
 
 import base64
 import pickle
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -85,8 +86,10 @@ SECRET = "~?a/b c+~~~>>>?ü"  # has in each spelling what the others have not
         base64.urlsafe_b64encode(SECRET.encode()).decode(),
     ],
 )
-def test_a_secret_is_masked_in_each_of_its_usual_spellings(spelled: str) -> None:
-    assert cleaned(f"before {spelled} after", "other", SECRET).replace("***=", "***") == "before *** after"
+@pytest.mark.parametrize("capitals", [str, str.upper, str.lower, str.swapcase])
+def test_a_secret_is_masked_in_each_of_its_usual_spellings(spelled: str, capitals: Callable[[str], str]) -> None:
+    said = cleaned(f"before {capitals(spelled)} after", "other", SECRET)
+    assert said.replace("***=", "***") == "before *** after"
 
 
 @pytest.mark.parametrize(("short", "long"), [("abc", "abcdef"), ("zebra", "a-zebra-9"), ("beta", "alphabeta")])

@@ -25,10 +25,10 @@ _LONGEST = 500
 
 def cleaned(words: object, *secrets: str | None) -> str:
     """A server's words, fit for a log and a database: one line, at most 500 characters, no bearer token, none of the
-    given secrets in any of their usual spellings."""
+    given secrets in any of their usual spellings, whatever their capitals."""
     text = str(words)
     for spelling in sorted({one for secret in secrets if secret for one in _spellings(secret)}, key=len, reverse=True):
-        text = text.replace(spelling, "***")
+        text = re.sub(re.escape(spelling), "***", text, flags=re.IGNORECASE)
     text = _CONTROL.sub(" ", _SECRETS.sub("***", text)).strip()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
