@@ -8,10 +8,15 @@ WORKDIR /project
 # Apart from the project's own files: this layer is made anew only when the pins change.
 COPY requirements.txt .
 RUN pip install --quiet --require-hashes --requirement requirements.txt
+# What builds the package, by hash as well, and gone again afterwards.
+COPY requirements-dev.txt .
+RUN sed -n '/^hatchling==/,/# via/p; /^tomlkit==/,/# via/p; /^trove-classifiers==/,/# via/p' \
+      requirements-dev.txt > build.txt \
+    && pip install --quiet --require-hashes --no-deps --requirement build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY plugins plugins
 COPY include/sql include/sql
-RUN pip install --quiet --no-deps . && pip check
+RUN pip install --quiet --no-deps --no-build-isolation . && pip uninstall --quiet --yes --requirement build.txt && pip check
 
 FROM python:3.11-slim-bookworm
 

@@ -4,10 +4,14 @@ import os
 import re
 import subprocess
 import time
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
+import audit
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.deploying import COMPONENTS, KEYS, NEEDED, ROOT, SEEN_IN, connections, keys, services, values
 
@@ -109,6 +113,26 @@ def test_logs_are_deleted_when_they_are_old_and_not_before(tmp_path: Path) -> No
         done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert "is no number of days" in done.stderr
+
+
+def test_the_image_installs_nothing_without_its_hash() -> None:
+    """Building the package, pip would get the newest build tool, and what that needs, without any."""
+    dockerfile = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    installs = re.findall(r"pip install [^&\n]+", dockerfile)
+    assert len(installs) == 3
+    for command in installs:
+        assert "--require-hashes" in command or {"--no-deps", "--no-build-isolation", "."} <= set(command.split())
+    # What the build needs is what the two files bring.
+    [program] = re.findall(r"sed -n '([^']+)'\s+requirements-dev.txt", dockerfile)
+    taken = subprocess.run(
+        ["sed", "-n", program, "requirements-dev.txt"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    brought = {pin.name for pin, hashes in audit.pins(taken) if hashes}
+    locked = {canonicalize_name(pin.name) for pin, _ in audit.pins((ROOT / "requirements.txt").read_text())}
+    needed = {"hatchling"} | {
+        canonicalize_name(one.name) for one in map(Requirement, requires("hatchling") or ()) if audit.counts_here(one)
+    }
+    assert needed - locked == brought
 
 
 def test_only_the_api_server_has_a_port_outside_and_only_on_this_machine() -> None:
