@@ -8,6 +8,8 @@ from unittest import mock
 from uuid import UUID
 
 import pytest
+from airflow.models.dag import DagModel
+from airflow.utils.session import create_session
 
 from tests.support.odd_columns import MOMENTS, TEXTS
 from tests.support.page_runs import become, run_of, words
@@ -64,6 +66,28 @@ def test_lists_by_kind_state_and_number(browser: Client, books: Books, leave: UU
     page = words(viewer.read(f"documents/invoices/{wrong}"))
     assert "Invoice L-1" in page
     assert "Choose another." in page
+
+
+@pytest.mark.parametrize("kind", ["bills", "credit_notes"])
+def test_what_waits_for_a_dag_that_is_switched_off_says_so(
+    browser: Client, books: Books, airflow_dags: None, kind: str
+) -> None:
+    def switch(paused: bool) -> None:
+        with create_session() as session:
+            session.query(DagModel).filter_by(dag_id=f"push_{kind}").update({"is_paused": paused})
+
+    viewer, says = browser("viewer"), f"the DAG push_{kind} is switched off in Airflow"
+    switch(True)
+    try:
+        assert says not in words(viewer.read(f"documents?kind={kind}")), "nothing waits for it"
+        books.add(kind, number="OFF-1")
+        shown = viewer.read(f"documents?kind={kind}")
+        assert says in words(shown)
+        assert f"/dags/push_{kind}" in shown
+        assert "is switched off in Airflow" not in words(viewer.read("documents?kind=invoices"))
+    finally:
+        switch(False)
+    assert says not in words(viewer.read(f"documents?kind={kind}"))
 
 
 def test_a_page_ends_where_the_next_one_begins(browser: Client, books: Books) -> None:

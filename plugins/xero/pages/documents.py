@@ -41,6 +41,7 @@ def show(
     request: Request,
     who: ViewerDep,
     session: SessionDep,
+    api: AirflowApiDep,
     kind: str = "",
     state: str = "",
     connection: str = "",
@@ -58,13 +59,16 @@ def show(
     )
     filters = {"state": state if state in STATES else "", "connection": connection, "text": text}
     may_push = who.may_trigger(push_dag_of(chosen.name))
+    counts = _counts(session, who, chosen, organisation)
+    paused = counts[chosen.name]["waits"] and push_dag_of(chosen.name) in api.paused()
     return page(
         request,
         "documents.html",
         who,
         kind=chosen,
         kinds=[KINDS[name] for name in who.kinds],
-        counts=_counts(session, who, chosen, organisation),
+        counts=counts,
+        paused=push_dag_of(chosen.name) if paused else None,
         known=known,
         filters=filters,
         address=lambda **others: urlencode({k: v for k, v in ({"kind": chosen.name} | filters | others).items() if v}),
