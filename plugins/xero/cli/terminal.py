@@ -14,6 +14,7 @@ from rich.table import Table
 from xero import airflow_connections
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
+from xero.qicworks.texts import on_a_line
 from xero.sync.outcome import PullFailed, Skip
 
 log = logging.getLogger("xero")
@@ -90,7 +91,7 @@ def show(table: Table, if_empty: str) -> None:
         print(if_empty)
         return
     for column in table.columns:
-        column._cells = [plain(str(cell)) for cell in column.cells]
+        column._cells = [on_a_line(str(cell)) for cell in column.cells]
     if sys.stdout.isatty():
         out.print(table)
     else:

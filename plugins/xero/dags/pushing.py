@@ -137,6 +137,7 @@ def listed(named: Iterable[object] | str | None) -> list[str] | None:
 def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
     """Which documents a push would send and refuse, in the log; of what it would send, nothing."""
     from xero.hooks import open_client, qicworks_engine
+    from xero.qicworks.texts import on_a_line
     from xero.sync.push import preview
 
     counts = {"requests": 0, "documents": 0, "refused": 0}
@@ -148,7 +149,7 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         documents=connection["documents"],
     ):
         for document, why, correction in shown.refused:
-            log.error("%s would be refused: %s %s", document, why, correction)
+            log.error("%s would be refused: %s %s", document, on_a_line(why), on_a_line(correction))
         counts["refused"] += len(shown.refused)
         if shown.body is None:
             continue

@@ -10,7 +10,7 @@ from airflow.configuration import conf
 
 from xero.qicworks.run_ends import End
 from xero.qicworks.standing import NeedsAHand
-from xero.qicworks.texts import fit
+from xero.qicworks.texts import fit, on_a_line
 
 FEW = 10  # of one kind, in a digest
 MOST = 20  # organisations in one message
@@ -116,4 +116,4 @@ def _why(end: End) -> str:
 
 def _lines(lines: list[str]) -> tuple[str, ...]:
     more = len(lines) - MOST
-    return (*(fit(line, LONGEST) for line in lines[:MOST]), *([f"and {more} more"] if more > 0 else []))
+    return (*(fit(on_a_line(line), LONGEST) for line in lines[:MOST]), *([f"and {more} more"] if more > 0 else []))

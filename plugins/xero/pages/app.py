@@ -16,6 +16,7 @@ from xero.api.errors import XeroError, cleaned
 from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
 from xero.pages.access import legible, not_forged
 from xero.pages.rendering import STATIC, error_page, policy
+from xero.qicworks.texts import on_a_line
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def odd_value(request: Request, error: Exception) -> Response:
 
 
 def no_database(request: Request, error: Exception) -> Response:
-    log.error("the QicWorks database failed %s: %s", request.url.path, _in_short(error))
+    log.error("the QicWorks database failed %s: %s", on_a_line(request.url.path), _in_short(error))
     unmigrated = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
     return error_page(
         request,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.errors import LockNotAvailable
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 from xero.api.errors import RetryLater
 from xero.qicworks import database, lease, sql
 from xero.qicworks.database import Session
+from xero.qicworks.texts import on_a_line
 
 QUERIES = sql.Statements("connections")
 HOME = "Australia/Sydney"
@@ -19,7 +21,7 @@ HOME = "Australia/Sydney"
 
 @dataclass(frozen=True)
 class Connection:
-    """A row of `xero_sync.connection`, with its organisation's name and its authorisation's state."""
+    """A row of `xero_sync.connection`, with its organisation's name and its authorisation's state; names on a line."""
 
     id: UUID
     organisation_id: UUID
@@ -70,14 +72,18 @@ class Connection:
 
 def every(session: Session, *, deleted: bool = False) -> list[Connection]:
     """All, by the organisation's name; the deleted ones only if asked for."""
-    return [Connection(**row) for row in QUERIES.described(session, id=None, deleted=deleted)]
+    return [_of(row) for row in QUERIES.described(session, id=None, deleted=deleted)]
 
 
 def one(session: Session, id: UUID) -> Connection:
     """LookupError if there is none."""
     for row in QUERIES.described(session, id=id, deleted=True):
-        return Connection(**row)
+        return _of(row)
     raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
+
+
+def _of(row: dict[str, Any]) -> Connection:
+    return Connection(**row | {name: on_a_line(row[name]) for name in ("organisation", "tenant_name")})
 
 
 def needs_reconnect(session: Session, id: UUID, reason: str) -> None:

@@ -11,6 +11,7 @@ from xero.datasets.declaration import Dataset, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.staging import Staging, stage_table
+from xero.qicworks.texts import on_a_line
 
 QUERIES = sql.Statements("rejections")
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ def settle(
     if not held_back:  # else nothing was loaded, so nothing that was open is settled
         QUERIES.close_others(session, **pair)
     for row in QUERIES.some_bad(session, count=TOLD):
-        log.warning("rejected: %s %s: %s", table.name, row["key"], "; ".join(row["problems"]))
+        log.warning("rejected: %s %s: %s", table.name, on_a_line(row["key"]), on_a_line("; ".join(row["problems"])))
     if found > TOLD:
         log.warning("rejected: %d more of %s, see xero_sync.rejection", found - TOLD, table.name)
     reasons = {row["reason"]: row["count"] for row in QUERIES.commonest_reasons(session)}

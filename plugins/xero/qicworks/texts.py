@@ -7,6 +7,11 @@ LONGEST = 8000  # characters
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 
 
+def on_a_line(words: str) -> str:
+    """The same, with a blank for each character that cannot be printed: who writes a name writes no line of a log."""
+    return "".join(character if character.isprintable() else " " for character in words).strip()
+
+
 @overload
 def fit(words: str, longest: int = ...) -> str: ...
 @overload

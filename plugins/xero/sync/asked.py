@@ -17,6 +17,7 @@ from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
 from xero.qicworks.owners import Owned
+from xero.qicworks.texts import on_a_line
 from xero.sync.outcome import Busy
 
 log = logging.getLogger(__name__)
@@ -100,12 +101,14 @@ def choose(
 
 def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Told:
     says = f"{known[0].organisation} has no" if len(known) == 1 else "no connected organisation has"
+    name = on_a_line(name)
     wanted = "Give its id." if kind.payroll else "Give its id, or its number as QicWorks has it."
     connection_id = str(known[0].id) if len(known) == 1 else None
     return Told(f"{kind.word} {name}", Answer.UNKNOWN, f"{says} {kind.word} {name}", wanted, connection_id)
 
 
 def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Told:
+    name = on_a_line(name)
     organisations = ", ".join(sorted(f"'{one.organisation}'" for one in whose))
     says = f"{organisations} each have {kind.word} {name}"
     return Told(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")

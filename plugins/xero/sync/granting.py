@@ -13,6 +13,7 @@ from xero.api.settings import XeroApp
 from xero.qicworks import connections, database, matches, sql, tokens
 from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.texts import on_a_line
 
 QUERIES = sql.Statements("connections")
 
@@ -103,5 +104,5 @@ def _beside(
         return replace(plain, organisation_id=own[0], organisation=own[1], because="before")
     for row in QUERIES.organisations(session, id=None, name=name):
         if row["id"] not in taken:
-            return replace(plain, organisation_id=row["id"], organisation=row["name"], because="name")
+            return replace(plain, organisation_id=row["id"], organisation=on_a_line(row["name"]), because="name")
     return plain

@@ -12,6 +12,7 @@ from xero.documents.declaration import Kind
 from xero.qicworks import connections, database, events, owners
 from xero.qicworks.connections import Connection
 from xero.qicworks.outbox import Outbox
+from xero.qicworks.texts import on_a_line
 from xero.sync import asked, due
 from xero.sync.asked import Told
 
@@ -120,7 +121,7 @@ def who_pushes(
 
 def _named(wanted: str, known: list[Connection]) -> list[Connection]:
     """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
-    wanted = wanted.strip()
+    wanted = on_a_line(wanted)
     if not wanted:
         raise LookupError("an empty name names no organisation: leave it out to take all that are on")
     for name in (

@@ -102,12 +102,12 @@ class _Search:
         outbox = Outbox(self.session, self.connection, kind, seals=self.seals)
         links = Links(self.connection, self.seals)
         for row in self._pushed(kind, IDS, PUSHED):
-            name = f"{kind.word} {row['number'] or row['id']}"
+            name = kind.called(row["number"] and str(row["number"]), row["id"])
             if not self._is_shown(links, kind, kind.table, row, name, lambda row: self._is_there(kind, outbox, row)):
                 yield Unshown(kind, name)
         if isinstance(kind, PricedKind):
             for row in self._pushed(kind, FILE_IDS, PUSHED_FILES):
-                name = f"{cleaned(row['file_name'])} of {kind.word} {row['number']}"
+                name = f"{cleaned(row['file_name'])} of {kind.called(row['number'], row['id'])}"
                 if not self._is_shown(links, kind, FILES, row, name, lambda row: self._is_attached(kind, row)):
                     yield Unshown(kind, name)
 
