@@ -25,7 +25,7 @@ def up(place: Place, console: Console) -> None:
     began_anew = start_sandbox(place)
     say_started(console, "Xero sandbox", place.sandbox, began_anew)
     say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
-    airflow = [sys.executable, "-m", "airflow", "standalone"]
+    airflow = [sys.executable, "-m", "demo.standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
     say_started(console, "Airflow", place.ui, processes.ensure_started(place, "airflow", airflow, *ports))
 
