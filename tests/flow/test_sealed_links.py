@@ -307,7 +307,7 @@ def test_what_is_said_to_be_pushed_is_shown_or_named(
     def told() -> str:
         since = role.owner.event()["id"]
         assert compare(role.sync).status == "warning"
-        found = role.owner.query("SELECT message FROM xero_sync.connection_event WHERE id > %s", since)
+        found = role.owner.query("SELECT message FROM xero_sync.connection_event WHERE id > %s ORDER BY id", since)
         return json.dumps([one["message"] for one in found if "said to be pushed, and nothing" in one["message"]])
 
     said = told()
