@@ -154,7 +154,7 @@ def test_names_of_any_length_fit_a_message() -> None:
         assert max(map(len, message.lines)) == LONGEST
         assert len(message.lines) == MOST + 1
         assert len(message.slack) < 40_000
-        assert message.slack.endswith("|The run>")
+        assert message.slack.endswith("|Look here>")
         assert len(message.subject) < 250
 
 
