@@ -135,10 +135,12 @@ def test_a_document_stands_once_whatever_its_contact_is_called(role: Granted, bo
 
 
 def swap(role: Granted, contacts: list[dict[str, Any]]) -> None:
+    """As the owner: the role that pushes cannot make a contact another one."""
     one, other = contacts
-    role.sql("UPDATE qicworks.contact SET xero_id = gen_random_uuid() WHERE id = %s", other["id"])
-    role.sql("UPDATE qicworks.contact SET xero_id = %s WHERE id = %s", other["xero_id"], one["id"])
-    role.sql("UPDATE qicworks.contact SET xero_id = %s WHERE id = %s", one["xero_id"], other["id"])
+    own = "UPDATE qicworks.contact SET xero_id = %s WHERE id = %s"
+    role.owner.query(own, uuid4(), other["id"])
+    role.owner.query(own, other["xero_id"], one["id"])
+    role.owner.query(own, one["xero_id"], other["id"])
 
 
 @pytest.mark.parametrize("kind", PRICED)
