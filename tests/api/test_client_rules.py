@@ -382,6 +382,7 @@ def test_of_payroll_no_number_is_told_and_no_right_is_a_missing_subscription(
         with pytest.raises(NotAvailable) as not_available:
             client.get(EMPLOYEES)
         assert "payroll subscription" in not_available.value.correction
+        assert ("scope" in not_available.value.correction) is (status == 401)
     server.says(as_json(401, {"Detail": "AuthorizationUnsuccessful"}))
     with pytest.raises(NotAvailable) as not_available:
         client.get(CONTACTS)

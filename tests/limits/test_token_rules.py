@@ -51,9 +51,14 @@ class Identity:
 @pytest.fixture
 def stored(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[DatabaseTokens, Identity]]:
     def store(first: Token, *answers: Token | XeroError, app: XeroApp = APP, seen_by: XeroApp | None = None) -> Any:
-        identity = Identity(*answers)
-        monkeypatch.setattr(tokens, "OAuth", lambda app, session: identity)
-        return DatabaseTokens(engine, save_new(engine, app, "xero_app", first), seen_by or app), identity
+        identity, seen = Identity(*answers), seen_by or app
+
+        def asked_with(app: XeroApp, session: object) -> Identity:
+            assert app is seen
+            return identity
+
+        monkeypatch.setattr(tokens, "OAuth", asked_with)
+        return DatabaseTokens(engine, save_new(engine, app, "xero_app", first), seen), identity
 
     return store
 
@@ -64,12 +69,13 @@ def row(engine: Engine) -> dict[str, Any]:
     return found
 
 
-def test_the_stored_token_is_taken_expired_or_not(stored: Any, engine: Engine) -> None:
+def test_the_stored_token_is_taken_expired_or_not(stored: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     old = token("old", minutes=-1)
     mine, identity = stored(old)
     assert mine.get() == old
-    with database.session(engine):
-        assert mine.get() == old, "over the thread's own session"
+    with database.session(engine), monkeypatch.context() as alone:
+        alone.setattr(engine, "connect", None)
+        assert mine.get() == old, "over the thread's own session, and no other connection"
     assert identity.asked == []
 
 
@@ -141,8 +147,9 @@ def test_under_another_key_a_user_s_authorisation_is_a_mistake_and_an_app_s_is_h
     other = replace(APP, token_keys=(NEWEST,))
     mine, _ = stored(token("old"), seen_by=other)
     for ask in (mine.get, lambda: mine.renew(None)):
-        with pytest.raises(Misconfigured, match="none of the connection's token_keys fits"):
+        with pytest.raises(Misconfigured, match="none of the connection's token_keys fits") as raised:
             ask()
+        assert raised.value.correction.startswith("Put the key they were encrypted with back")
     app = replace(SPEAKS_FOR_ITSELF, token_keys=(NEWEST,))
     mine, identity = stored(token("old"), token("new", refresh=None), app=SPEAKS_FOR_ITSELF, seen_by=app)
     assert mine.get().access_token == "new"
@@ -172,8 +179,10 @@ def test_the_tokens_of_another_authorisation_are_never_used(stored: Any, engine:
 
     mine, identity = misplaced(APP)
     for ask in (mine.get, lambda: mine.renew(None)):
-        with pytest.raises(Misconfigured, match="those of another one, or of another app"):
+        with pytest.raises(Misconfigured) as raised:
             ask()
+        assert "those of another one, or of another app" in raised.value.message
+        assert raised.value.correction.startswith("Connect to Xero again.")
     assert identity.asked == []
     with database.session(engine) as session:
         session.execute("DELETE FROM xero_sync.token")
@@ -191,6 +200,15 @@ def test_what_is_no_token_is_none(stored: Any, engine: Engine, plain: bytes, sai
     with pytest.raises(Misconfigured, match=said):
         mine.get()
     assert identity.asked == []
+
+
+def test_what_was_encrypted_for_something_else_is_no_token(stored: Any, engine: Engine) -> None:
+    mine, _ = stored(token("old"))
+    secret = vault(APP).decrypt(bytes(row(engine)["secret"])).replace(b"xero_sync.token", b"xero_sync.other")
+    with database.session(engine) as session:
+        session.execute("UPDATE xero_sync.token SET secret = %s", (vault(APP).encrypt(secret),))
+    with pytest.raises(Misconfigured, match="another"):
+        mine.get()
 
 
 def test_a_token_of_before_they_said_whose_they_are_is_good_until_it_is_renewed(stored: Any, engine: Engine) -> None:
@@ -257,3 +275,4 @@ def test_keys_that_are_none_are_named_by_their_place_and_never_told() -> None:
     with pytest.raises(Misconfigured, match="Of the connection's 4 token_keys number 2, 4 is not") as wrong:
         fernet_keys(replace(APP, token_keys=(KEY, "short", NEWEST, "not base64 !")))
     assert "short" not in str(wrong.value)
+    assert wrong.value.correction.startswith("A Fernet key is 32 bytes")

@@ -17,7 +17,7 @@ from xero.qicworks.owned_lines import Owned
 from xero.sync.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan, unreadable
 from xero.sync.one_by_one import discreet
 
-HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(1, 5))
+HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(0xA1, 0xA5))  # Xero gives ids in either case
 SUPER = {"ContributionType": "SGC", "SuperMembershipID": "m", "ExpenseAccountCode": "478", "Future": {"a": [1, None]}}
 
 
@@ -37,20 +37,25 @@ def planned(template: dict[str, Any], pays: list[Pay], owned: list[Owned]) -> Pl
 
 def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
     template = {
-        "EarningsLines": [line(OTHER, NormalNumberOfUnits=Decimal("1.50"), Odd=None), line(HOURS, RatePerUnit=5)],
+        "EarningsLines": [
+            line(OTHER, NormalNumberOfUnits=Decimal("1.50"), Odd=None), line(HOURS, RatePerUnit=5), {"Odd": "no rate"},
+        ],
         "SuperLines": [SUPER],
         "LeaveLines": None,
         "Unknown": {"kept": 1},
-    }
+        "Nothing": None,
+    }  # fmt: skip
     made = planned(template, [pay(HOURS, "38.0000"), pay(MORE, "2"), pay(TOOLS, "0")], [])
     assert made.template == {
         "EarningsLines": [
             template["EarningsLines"][0],
             line(HOURS, RatePerUnit=5, NormalNumberOfUnits=Decimal(38)),
+            {"Odd": "no rate"},
             {**line(MORE, NormalNumberOfUnits=Decimal(2)), "EarningsRateID": str(MORE)},
         ],
         "SuperLines": [SUPER],
         "Unknown": {"kept": 1},
+        "Nothing": None,
     }
     assert str(made.template["EarningsLines"][1]["NormalNumberOfUnits"]) == "38"
     assert made.new == (HOURS, MORE)
@@ -59,6 +64,7 @@ def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
         **line(TOOLS, CalculationType="ENTEREARNINGSRATE", FixedAmount=Decimal("12.5")),
         "EarningsRateID": str(TOOLS),
     }
+    assert str(fixed.template["EarningsLines"][0]["FixedAmount"]) == "12.5"
     assert isinstance(plan({"SuperLines": "?"}, [], []), list)
 
 
@@ -71,17 +77,20 @@ def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
         for template in ({**empty, name: None}, {key: value for key, value in empty.items() if key != name}):
             [found] = hidden(template, [kind], [])
             assert found.says == f"Xero shows the pay template without its lines of {said}: nothing was sent"
+            assert "pull staff, push again" in str(found.correction), "it is not only told, but holds the pay back"
             assert list(hidden(template, [], [])) == []
     assert len(list(hidden({**empty, "EarningsLines": None}, [], [mine]))) == 1
     for nothing in (None, "?", []):
         [found] = hidden(nothing, [], [])
         assert found.says == "Xero does not show the pay template: nothing was sent"
+        assert "pull staff, push again" in str(found.correction)
 
 
 @pytest.mark.parametrize(
     ("there", "left"),
     [
         ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": Decimal("61.50")}, {"RatePerUnit": Decimal("40.25")}),
+        ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "61.50"}, {"RatePerUnit": Decimal("40.25")}),
         ({"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": 70}, {"RatePerUnit": 70}),  # somebody's in Xero
         ({"CalculationType": "USEEARNINGSRATE"}, {"CalculationType": "USEEARNINGSRATE"}),
     ],
@@ -98,7 +107,8 @@ def test_a_rate_is_that_periods_only(there: dict[str, Any], left: dict[str, Any]
     [again] = planned(template, [pay(HOURS, "8", rate=Decimal("62"))], owned).owned
     first = {"CalculationType": there["CalculationType"]}
     first |= {"RatePerUnit": there["RatePerUnit"]} if "RatePerUnit" in there else {}
-    assert (again.rates, again.before) == ((62,), before if there.get("RatePerUnit") == Decimal("61.5") else first)
+    ours = there.get("RatePerUnit") in (Decimal("61.5"), "61.50")
+    assert (again.rates, again.before) == ((62,), before if ours else first)
 
 
 @pytest.mark.parametrize("calculation", [{"RatePerUnit": Decimal("40.25")}, {}, {"RatePerUnit": None}])
@@ -155,6 +165,7 @@ def test_a_rate_that_is_not_known_to_be_ours_stays(there: dict[str, Any], owned:
         ({"FixedAmount": Decimal("12.5")}, True),
         ({"NormalNumberOfUnits": 0, "FixedAmount": 1}, True),
         ({"NormalNumberOfUnits": Decimal("0.00"), "FixedAmount": 0}, False),
+        ({"NormalNumberOfUnits": "0.00"}, False),
         ({"NormalNumberOfUnits": None}, False),
         ({}, False),
     ],
@@ -178,7 +189,9 @@ def test_a_line_of_ours_is_emptied_also_where_xero_shows_no_quantity(fixed: bool
 def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[Owned]) -> None:
     made = plan({"EarningsLines": [line(HOURS), line(OTHER), line(HOURS)]}, [pay(HOURS, "1")], owned)
     assert isinstance(made, list)
-    assert [finding.says for finding in made] == ["the pay template has 2 lines of 'Hours'"]
+    assert [(finding.says, finding.correction) for finding in made] == [
+        ("the pay template has 2 lines of 'Hours'", "Leave one of them in Xero, then push again.")
+    ]
 
 
 def test_lines_of_ours_that_others_changed_in_xero() -> None:
@@ -187,13 +200,16 @@ def test_lines_of_ours_that_others_changed_in_xero() -> None:
     assert (gone.template["EarningsLines"], gone.owned[0].empty) == ([], True)
     salary = {"EarningsLines": [line(HOURS, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
     assert planned(salary, [], [mine]).template["EarningsLines"] == salary["EarningsLines"]
+    salary["EarningsLines"].append(line(HOURS, NormalNumberOfUnits=2))
+    assert planned(salary, [], [mine]).template["EarningsLines"] == salary["EarningsLines"]
     doubled = plan({"EarningsLines": [line(HOURS), line(HOURS)]}, [], [mine])
     assert isinstance(doubled, list)
     assert doubled[0].says == "the pay template has 2 lines of 'Hours'"
-    tools = planned({"EarningsLines": [line(TOOLS, FixedAmount=5, NormalNumberOfUnits=1)]}, [], [
-        Owned(TOOLS, "Tools", True, False)
-    ])  # fmt: skip
-    assert tools.template["EarningsLines"] == [line(TOOLS, FixedAmount=0, NormalNumberOfUnits=0)]
+    for fixed in (True, False):  # the pay item may be paid in another way by now
+        tools = planned({"EarningsLines": [line(TOOLS, FixedAmount=5, NormalNumberOfUnits=1)]}, [], [
+            Owned(TOOLS, "Tools", fixed, False)
+        ])  # fmt: skip
+        assert tools.template["EarningsLines"] == [line(TOOLS, FixedAmount=0, NormalNumberOfUnits=0)]
 
 
 def test_what_a_salary_pays_is_not_paid_beside_it() -> None:
@@ -206,7 +222,9 @@ def test_what_a_salary_pays_is_not_paid_beside_it() -> None:
     ):
         made = plan(template, [one], [])
         assert isinstance(made, list) == refused, one
-        assert not isinstance(made, list) or "it would be paid twice" in made[0].says
+        if isinstance(made, list):
+            assert "it would be paid twice" in made[0].says
+            assert "the salary from the pay template in Xero" in str(made[0].correction)
 
 
 def test_what_differs() -> None:
@@ -286,10 +304,12 @@ def test_a_rate_that_cannot_be_read_is_not_ours_and_stays(rate: Any) -> None:
 
 
 def test_what_is_no_list_of_lines_is_left_alone() -> None:
-    for odd in ("x", ["x"], [{}, 7], {"a": {}}):
+    for odd in ("x", "", 7, True, ["x"], [{}, 7], {"a": {}}, {}):
         found = plan({"EarningsLines": odd}, [], [])
         assert isinstance(found, list)
-        assert found[0].says == "the pay template's earnings cannot be read"
+        assert (found[0].says, found[0].correction) == (
+            "the pay template's earnings cannot be read", "Report it, then push again.",
+        )  # fmt: skip
         assert differences({}, {"EarningsLines": odd}, frozenset()) == ["earnings"]
 
 
