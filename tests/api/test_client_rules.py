@@ -14,7 +14,7 @@ from tests.support.scripted import ACCESS, Reply, Server, Tokens, as_json
 from xero.api import client as module
 from xero.api.auth import Token
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
+from xero.api.errors import BadAnswer, Disconnected, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 
@@ -143,6 +143,7 @@ def test_what_an_outage_that_lasts_is_told_with(client: XeroClient, server: Serv
         with pytest.raises(RetryLater) as raised:
             client.get(CONTACTS)
         assert (raised.value.seconds, raised.value.limit) == (seconds, "outage")
+        assert "see status.xero.com" in raised.value.correction
 
 
 def test_under_its_key_a_write_is_sent_again_up_to_the_last_second(
@@ -233,6 +234,30 @@ def test_nothing_new_is_an_empty_answer_only_where_that_was_asked(client: XeroCl
     assert (answer.status, answer.bytes_received) == (304, 0)
     with pytest.raises(BadAnswer):
         client.get(CONTACTS)
+
+
+@pytest.mark.parametrize(
+    ("reply", "decision"),
+    [
+        (as_json(400, {"Message": "No."}), Refused),
+        (as_json(404, {"Message": "No."}), Refused),
+        (as_json(403, {"Detail": "AuthenticationUnsuccessful"}), Disconnected),
+        (Reply(503), RetryLater),
+        (limited(7_200, "day"), RetryLater),
+        (Reply(301, b""), BadAnswer),
+    ],
+)
+def test_only_a_304_says_that_there_is_nothing_new(
+    client: XeroClient, server: Server, reply: Reply, decision: type[XeroError]
+) -> None:
+    """Else a pull would go on from here, and what has changed meanwhile would be lost."""
+    server.says(reply)
+    with pytest.raises(XeroError) as raised:
+        client.get(CONTACTS, modified_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert type(raised.value) is decision
+    server.says(OK)
+    answer = client.get(CONTACTS, modified_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert (answer.status, answer.data["Contacts"]) == (200, [])
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 499])

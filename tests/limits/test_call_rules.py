@@ -160,6 +160,18 @@ def test_only_a_long_wait_is_worth_a_line_of_the_log(
     assert [record.getMessage() for record in caplog.records] == ["Xero's limit (day) is used up: waiting 5 s"]
 
 
+def test_a_clock_of_the_database_that_was_put_back_is_told(
+    limiter: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    says(monkeypatch, {**GRANTED, "put_back": 90.4}, {**GRANTED, "put_back": None})
+    for _ in range(2):
+        with limiter.permit("t", patience=0):
+            pass
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database's clock was put back 90 s or more: earlier calls move with it"
+    ]
+
+
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, ValueError])
 def test_a_connection_on_which_a_statement_failed_holds_no_slot_in_the_pool(
     limiter: Any, pool: Pool, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]

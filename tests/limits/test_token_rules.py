@@ -106,8 +106,11 @@ def test_a_broken_authorisation_is_kept_as_broken_and_never_asked_for_again(stor
         mine.renew(token("old"))
     assert (row(engine)["state"], row(engine)["broken_reason"]) == ("broken", "Xero no longer accepts it.")
     for again in (mine.get, lambda: mine.renew(None)):
-        with pytest.raises(ReconnectNeeded, match="no longer accepts it"):
+        with pytest.raises(ReconnectNeeded) as raised:
             again()
+        assert (raised.value.message, raised.value.correction) == (
+            "Xero no longer accepts it.", "Connect to Xero again.",
+        )  # fmt: skip
     assert len(identity.asked) == 1
     with database.session(engine) as session:
         session.execute("UPDATE xero_sync.token SET broken_reason = NULL")
@@ -134,13 +137,22 @@ def test_whoever_holds_the_row_is_waited_for_no_longer_than_a_minute_and_a_half(
         with pytest.raises(RetryLater) as raised:
             mine.renew(None)
     assert (raised.value.seconds, raised.value.limit, identity.asked) == (60, "outage", [])
+    assert "renewing this authorisation's token" in raised.value.message
 
 
 def test_what_is_not_stored_any_more_has_to_be_connected(stored: Any, engine: Engine) -> None:
     stored(token("old"))
-    for ask in (DatabaseTokens.get, lambda mine: mine.renew(None)):
-        with pytest.raises(ReconnectNeeded, match="no longer stored"):
-            ask(DatabaseTokens(engine, uuid4(), APP))
+
+    def refused() -> None:
+        for ask in (DatabaseTokens.get, lambda mine: mine.renew(None)):
+            with pytest.raises(ReconnectNeeded) as raised:
+                ask(DatabaseTokens(engine, uuid4(), APP))
+            assert raised.value.message == "The authorisation of this connection is no longer stored."
+            assert raised.value.correction == "Connect to Xero again."
+
+    refused()
+    with database.session(engine):
+        refused()
 
 
 def test_under_another_key_a_user_s_authorisation_is_a_mistake_and_an_app_s_is_had_anew(stored: Any) -> None:
