@@ -14,7 +14,16 @@ from tests.support.scripted import ACCESS, Reply, Server, Tokens, as_json
 from xero.api import client as module
 from xero.api.auth import Token
 from xero.api.client import XeroClient
-from xero.api.errors import BadAnswer, Disconnected, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
+from xero.api.errors import (
+    BadAnswer,
+    Disconnected,
+    NotAvailable,
+    OutOfBounds,
+    ReconnectNeeded,
+    Refused,
+    RetryLater,
+    XeroError,
+)
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 
@@ -374,6 +383,16 @@ def test_since_before_any_record_is_since_ever(client: XeroClient, server: Serve
     ):
         client.get(CONTACTS, modified_since=since)
         assert dict(server.seen[-1].headers).get("If-Modified-Since") == header
+
+
+@pytest.mark.parametrize(("status", "decision"), [(400, Refused), (401, ReconnectNeeded), (403, Disconnected)])
+def test_only_a_403_says_that_an_organisation_has_disconnected(
+    client: XeroClient, server: Server, status: int, decision: type[XeroError]
+) -> None:
+    server.says(as_json(status, {"Detail": "AuthenticationUnsuccessful"}))
+    with pytest.raises(XeroError) as raised:
+        client.get(CONTACTS)
+    assert type(raised.value) is decision
 
 
 def test_an_answer_beyond_all_bounds_is_not_asked_for_again_and_may_have_been_saved(

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-from fastapi import HTTPException, Request
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI, HTTPException, Request
+from starlette.testclient import TestClient
 
 from xero import dag_ids
 from xero.datasets.registry import DATASETS
@@ -68,7 +70,7 @@ def test_the_dags_that_people_ask_about() -> None:
 
 def test_whoever_may_read_none_of_the_dags_sees_nothing(manager: Manager) -> None:
     manager.edits = True
-    with pytest.raises(HTTPException) as refused:
+    with pytest.raises(HTTPException, match="You may not read the DAGs") as refused:
         access.viewer(USER)
     assert refused.value.status_code == 403
     manager.readable = frozenset({"reconcile"})
@@ -94,7 +96,7 @@ def test_what_may_be_read_follows_from_the_dags() -> None:
 def test_only_who_may_edit_xero_s_connections_is_an_editor() -> None:
     editor = who("reconcile", may_edit=True)
     assert access.editor(editor) is editor
-    with pytest.raises(HTTPException) as refused:
+    with pytest.raises(HTTPException, match="the right to edit Airflow's connections") as refused:
         access.editor(who(*DAGS))
     assert refused.value.status_code == 403
 
@@ -119,10 +121,17 @@ def test_each_dag_by_its_own_right(manager: Manager) -> None:
 # -- requests
 
 
-def request(method: str = "POST", path: str = "/xero/x", query: str = "", form: Any = (), **headers: str) -> Request:
+def request(
+    method: str = "POST",
+    path: str = "/xero/x",
+    query: str = "",
+    form: Any = (),
+    body: bytes | None = None,
+    **headers: str,
+) -> Request:
     """A request as a browser sends it, of the page at https://airflow.example unless `headers` say otherwise."""
-    body = urlencode(form).encode()
-    sent = {"host": "airflow.example", "content-type": "application/x-www-form-urlencoded", **headers}
+    body = urlencode(form).encode() if body is None else body
+    sent = {"host": "airflow.example", "content_type": "application/x-www-form-urlencoded", **headers}
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -257,3 +266,49 @@ def test_the_fields_of_a_form() -> None:
         return await access.fields(request(form=[("a", "1"), ("b", "x y")]))
 
     assert asyncio.run(read()) == {"a": "1", "b": "x y"}
+
+
+FILE = (
+    b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="b"; filename="b.txt"\r\n\r\nfile\r\n--x--\r\n'
+)
+
+
+def test_a_file_in_a_form_is_no_field_of_it() -> None:
+    """No page of ours takes one; what it holds is neither read nor in the way."""
+    sent: dict[str, Any] = {"body": FILE, "content_type": "multipart/form-data; boundary=x"}
+
+    async def read() -> dict[str, str]:
+        return await access.fields(request(**sent))
+
+    assert asyncio.run(read()) == {"a": "1"}
+    assert refusal(access.legible(request(**sent))) is None
+
+
+# -- as FastAPI calls them
+
+
+@pytest.mark.parametrize(
+    ("readable", "edits", "status"),
+    [((), True, (403, 403)), (("reconcile",), False, (200, 403)), (DAGS, True, (200, 200))],
+)
+def test_a_page_is_made_only_for_whom_it_asks_for(
+    manager: Manager, readable: Any, edits: bool, status: tuple[int, int]
+) -> None:
+    app = FastAPI()
+
+    @app.post("/viewer")
+    async def page(viewer: access.ViewerDep, fields: access.FieldsDep) -> list[Any]:
+        return [viewer.name, fields]
+
+    @app.post("/editor")
+    async def page_of_editors(editor: access.EditorDep) -> str:
+        return editor.id
+
+    app.dependency_overrides[get_user] = lambda: USER
+    manager.readable, manager.edits = frozenset(readable), edits
+    browser = TestClient(app)
+    viewer, editor = (browser.post(path, data={"a": "1"}) for path in ("/viewer", "/editor"))
+    assert (viewer.status_code, editor.status_code) == status
+    assert viewer.status_code == 403 or viewer.json() == ["Kiri Ng", {"a": "1"}]
+    assert editor.status_code == 403 or editor.json() == "7"

@@ -137,9 +137,30 @@ def test_a_number_is_kept_with_as_many_decimals_as_its_column_has(price: Any, ke
     assert rows.warnings == ([] if Decimal(price) == Decimal(kept) else [said])
 
 
+@pytest.mark.parametrize("odd", [None, True, 10**9])
+def test_each_value_that_was_rounded_is_counted_once(odd: Any) -> None:
+    """Also on a page on which something does not fit, which is read record by record."""
+    rows = Rows(TABLE)
+    prices = [Decimal("0.005"), odd, Decimal("0.015"), Decimal("1")]
+    for _ in range(2):
+        rows.of_page([{**GOOD, "Price": price} for price in prices])
+    assert rows.warnings == ["thing: 4 values of price have more decimals than QicWorks keeps, and were rounded"]
+
+
 @pytest.mark.parametrize(
     "price",
-    [10000, -10000, 10**30, Decimal(10) ** 40, Decimal("10000.00"), Decimal("-10000"), Decimal("9999.995"), True, 1.5],
+    [
+        10000,
+        -10000,
+        10**30,
+        Decimal(10) ** 40,
+        Decimal("-1e40"),
+        Decimal("10000.00"),
+        Decimal("-10000"),
+        Decimal("9999.995"),
+        True,
+        1.5,
+    ],
 )
 def test_a_number_that_does_not_fit_its_column_is_none(price: Any) -> None:
     """However large it is: it takes no other row along."""
@@ -158,6 +179,8 @@ def test_what_is_no_record_is_a_row_that_says_so(record: Any) -> None:
         ({"xero_id": UUID(ID)}, {"the record": {"shown": shown(record)}}, False)
     ], "asked for by its id, it is known by it"
     assert read(record, id=ID)[0][0] == {}
+    [row] = Rows(part).of(record, ID)
+    assert row[NAMES.index("xero_id") + 4] == UUID(ID)
 
 
 @pytest.mark.parametrize("record", [{}, {"Status": None}, {"Status": "ARCHIVED"}])
@@ -193,6 +216,9 @@ def test_a_row_has_changed_when_something_that_is_kept_of_it_has() -> None:
     for fields in ({"Name": "Gate"}, {"Status": "ARCHIVED"}, {"Price": Decimal("1")}, {"Name": 7}, {"Name": None}):
         assert hash_of({**GOOD, **fields}) != same
     assert hash_of({**GOOD, "Name": 7}) != hash_of({**GOOD, "Name": 8}), "of what cannot be read, too"
+    beside = [hash_of({**GOOD, "Name": 7, **fields}) for fields in ({}, {"Price": 1}, {"Status": ""}, {"Active": None})]
+    assert len(set(beside)) == 4, "and of what can be read beside it"
+    assert hash_of({**GOOD, "Price": 5}) == hash_of({**GOOD, "Price": "5"}), "the same, however it came"
     assert len(hash_of({**GOOD, "Name": "\ud800"})) == 16
 
 

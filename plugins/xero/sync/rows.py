@@ -217,9 +217,11 @@ class Rows:
     def _values(
         self, column: _Column, records: Sequence[Record], parts: Parts, undecodable: dict[int, dict[str, Any]]
     ) -> list[Any]:
+        rounded = column.rounded
         try:
             return column.of_all(records, parts)
         except UNFIT:  # one or more of them: which, and how, is looked at one by one
+            column.rounded = rounded
             return [self._value(column, record, undecodable, place) for place, record in enumerate(records)]
 
     def _value(self, column: _Column, record: Record, undecodable: dict[int, dict[str, Any]], place: int) -> Any:
