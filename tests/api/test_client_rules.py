@@ -147,10 +147,17 @@ def test_the_longer_of_what_xero_says_and_what_is_usual_is_waited(
 
 
 def test_what_an_outage_that_lasts_is_told_with(client: XeroClient, server: Server) -> None:
-    for reply, seconds in ((Reply(503), 300), (Reply(503, b"", {"Retry-After": "900"}), 900), (CUT, 300)):
+    page = Reply(403, b"<html>", {"Retry-After": "900", "Content-Type": "text/html"})
+    for reply, seconds, said in (
+        (Reply(503), 300, "HTTP 503"),
+        (Reply(503, b"", {"Retry-After": "900"}), 900, "HTTP 503"),
+        (page, 900, "HTTP 403, with a page that is not Xero's"),
+        (CUT, 300, "no answer came from"),
+    ):
         server.says(reply)
         with pytest.raises(RetryLater) as raised:
             client.get(CONTACTS)
+        assert raised.value.message.startswith(f"Xero is out of order: {said}")
         assert (raised.value.seconds, raised.value.limit) == (seconds, "outage")
         assert "see status.xero.com" in raised.value.correction
 
@@ -393,6 +400,9 @@ def test_only_a_403_says_that_an_organisation_has_disconnected(
     with pytest.raises(XeroError) as raised:
         client.get(CONTACTS)
     assert type(raised.value) is decision
+    if status == 403:
+        assert raised.value.message == "This organisation has disconnected the app in Xero."
+        assert raised.value.correction.startswith("Ask the organisation to connect again")
 
 
 def test_an_answer_beyond_all_bounds_is_not_asked_for_again_and_may_have_been_saved(
