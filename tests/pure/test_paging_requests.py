@@ -150,6 +150,18 @@ def test_after_a_walk_of_a_server_without_a_clock_it_goes_on_from_what_it_has_to
     assert talk.position.walk_started == at(5.2)
 
 
+def test_a_server_that_tells_no_time_at_all_is_walked_from_before_any_record() -> None:
+    """Neither of itself nor of its records: all is read once more, as often as walks are allowed."""
+    first, second = (page(*rows, count=3, pages=2, time=None) for rows in (((A, None), (B, None)), ((C, None),)))
+    ask = datetime(1, 1, 1, tzinfo=UTC)
+    once, again = [((None, 1), first), ((None, 2), second), ((None, 1), first)], [
+        ((ask, 1), first), ((ask, 2), second), ((ask, 1), first), ((ask, 1), page(time=None)),
+    ]  # fmt: skip
+    talk = Conversation(*once, *again)
+    assert talk.read() == [[A, B], [C], [A, B], [A, B], [C], [A, B], []]
+    assert (talk.pauses, talk.position.walks) == ([], 2)
+
+
 SAME = (A, at(5.1)), (B, at(5.2))
 
 
@@ -242,6 +254,35 @@ def test_without_a_count_of_pages_it_is_counted_up_to_the_first_empty_one() -> N
     )
     assert talk.read() == [[A, B], [C, D], [E], [], [E], [C, D], [A, B], []]
     assert (talk.position.last_page, talk.position.seen) == (3, [])
+
+
+def test_a_page_of_rows_that_were_seen_is_not_the_last_where_more_are_counted() -> None:
+    same = (A, at(5.1)), (B, at(5.2))
+    seen = [f"{name} {version}" for name, version in same]
+    talk = Conversation(
+        ((at(5), 1), page(*same, count=5, pages=3, time=100)),
+        ((at(5), 3), page((E, at(7)))),
+        ((at(5), 2), page((C, at(5.3)), (D, at(6)))),
+        ((at(5), 1), page(*same)),
+        ((at(99), 1), page()),
+        since=at(5),
+        seen=seen,
+    )
+    assert talk.read()[1:] == [[E], [C, D], [A, B], []]
+    uncounted = Conversation(((at(5), 1), page(*same)), since=at(5), seen=seen)
+    assert uncounted.read() == [[]]
+
+
+def test_pages_that_overlap_lead_on_all_the_same() -> None:
+    """A record was added meanwhile, and moved the others by one."""
+    one, two, three = ((A, at(5.1)), (B, at(5.2))), ((B, at(5.2)), (C, at(6))), ((C, at(6)), (D, at(7)))
+    talk = Conversation(
+        ((None, 1), page(*one, time=100)),
+        *[((None, number), page(*rows)) for number, rows in ((2, two), (3, three), (4, ()), (3, three), (2, two))],
+        ((None, 1), page(*one)),
+        ((at(99), 1), page()),
+    )
+    assert talk.read() == [[A, B], [B, C], [C, D], [], [C, D], [B, C], [A, B], []]
 
 
 def test_a_server_that_ignores_the_number_of_the_page_has_one_page() -> None:
