@@ -179,8 +179,11 @@ def ended(talk: Conversation) -> bool:
         for _ in talk.reader.pages():
             if talk.position.step != "walk":
                 return True
-    except BadAnswer:
-        assert talk.left == []
+    except BadAnswer as error:
+        given_up = error
+    assert talk.left == []
+    assert "brought nothing new" in given_up.message
+    assert given_up.correction.startswith("Nothing was loaded. Pull again")
     return False
 
 
@@ -314,14 +317,14 @@ def test_where_the_filter_is_ignored_the_end_is_read_again_until_nothing_newer_i
         ((at(50), 1), old),
         # Changed while the walk went on: seconds 99 and later count as such.
         ((at(50), 4), page(time=110)),
-        ((at(50), 3), page((A, at(99)), time=111)),
+        ((at(50), 3), page((E, at(5)), (A, at(99)), time=111)),
         ((at(50), 2), page((C, at(3)), (D, at(98.9)))),
         # Once more, from where the pass before began.
         ((at(50), 4), page(time=120)),
         ((at(50), 3), page((A, at(99)), time=121)),
         since=at(50),
     )
-    assert talk.read() == [[A, B], [E], [C, D], [A, B], [], [A], [C, D], [], [A]]
+    assert talk.read() == [[A, B], [E], [C, D], [A, B], [], [E, A], [C, D], [], [A]]
     assert (talk.position.walks, talk.position.walk_started, talk.position.warnings) == (2, at(110), FILTER)
     assert talk.position.step == "done"
 
@@ -339,6 +342,24 @@ def test_the_end_is_read_down_to_the_first_page_when_all_is_newer() -> None:
         since=at(50),
     )
     assert talk.read()[3:] == [[D], [C], [A, B], [], [C]]
+
+
+def test_the_end_is_read_again_also_of_a_server_without_a_clock() -> None:
+    """From what it has told of its records at first; a pass that meets nothing newer is the last."""
+    old = page((A, at(1)), (B, at(52)), count=3, pages=2, time=None)
+    talk = Conversation(
+        ((at(50), 1), old),
+        ((at(50), 2), page((C, at(3)), count=3, pages=2, time=None)),
+        ((at(50), 1), old),
+        ((at(50), 3), page(time=None)),
+        ((at(50), 2), page((C, at(60)), time=None)),
+        ((at(50), 1), page((A, at(1)), (D, at(2)), time=None)),
+        ((at(50), 3), page(time=None)),
+        ((at(50), 2), page((C, at(3)), time=None)),
+        since=at(50),
+    )
+    assert talk.read()[3:] == [[], [C], [A, D], [], [C]]
+    assert (talk.position.walk_started, talk.position.warnings) == (at(52), FILTER), "one old row tells it"
 
 
 def test_one_page_of_an_unfiltered_list_is_one_moment() -> None:
@@ -435,11 +456,16 @@ def test_as_many_walks_as_are_allowed() -> None:
     last = Conversation((((None, 1), one)), walks=59)
     last.reader.read_again("again")
     assert last.position.walks == 60
-    with pytest.raises(BadAnswer, match=r"60 attempts"):
+    with pytest.raises(BadAnswer) as raised:
         Conversation((((None, 1), one)), walks=60).reader.read_again("again")
+    assert raised.value.message == "the records keep changing faster than they can be read (60 attempts)"
+    assert raised.value.correction == "Pull again at a quieter time."
     # Of a second of the server's that is not over yet nothing can be said.
-    for before, pauses in ((at(100), [PAUSE]), (at(99), [])):
-        again = Conversation((((None, 1), one)), walk_started=before)
+    for before, now, pauses in (
+        (at(100), 100, [PAUSE]), (at(100.2), 100, [PAUSE]), (at(100), 100.7, [PAUSE]), (at(100.9), 100.1, [PAUSE]),
+        (at(99), 100, []), (at(99.9), 100.1, []), (at(100), 101, []),
+    ):  # fmt: skip
+        again = Conversation(((None, 1), page((A, at(2)), pages=1, time=now)), walk_started=before)
         again.reader.read_again("again")
         assert again.pauses == pauses
 
