@@ -15,6 +15,7 @@ from tests.support.killing import Forked, Work, kill_at, moments, spread
 from tests.support.waiting import until
 from tests.support.world import World
 from xero.airflow_connections import AirflowConnection
+from xero.api.errors import Misconfigured
 from xero.qicworks import database
 from xero.sync.outcome import DatabaseFailed
 from xero.sync.pull import Origin, Skip
@@ -204,9 +205,17 @@ def test_what_decides_how_values_are_read_is_not_to_be_chosen(
 
 
 def test_a_port_of_0_is_no_port() -> None:
-    made = database.url(SimpleNamespace(host="db.example", port=0, login="u", password="p", schema="q", extra=None))
+    known = {"conn_type": "postgres", "host": "db.example", "schema": "q"}
+    made = database.url(SimpleNamespace(**known, port=0, login="u", password="p", extra=None))
     assert made.port is None
-    assert database.url(AirflowConnection(host="db.example", port=5433, schema="q")).port == 5433
+    assert database.url(AirflowConnection(**known, port=5433)).port == 5433
+
+
+@pytest.mark.parametrize("kind", ["xero", "http", "", None])
+def test_a_database_is_of_type_postgres(kind: str | None) -> None:
+    """What has no host would be looked for on this machine."""
+    with pytest.raises(Misconfigured, match="its type is"):
+        database.url(AirflowConnection(conn_type=kind, schema="q"))
 
 
 def test_options_of_the_database_s_address_are_kept_and_times_are_utc(database_url: str) -> None:

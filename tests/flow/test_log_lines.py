@@ -14,6 +14,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database, run_ends
 from xero.qicworks.events import Origin
+from xero.sync.asked import record
 from xero.sync.turns import who, who_pushes
 
 # A line of its own, a colour, a line end that is none to some, text from right to left.
@@ -56,9 +57,11 @@ def test_no_name_writes_a_line_of_a_log(forged: Books, caplog: pytest.LogCapture
         books.add(kind, number=f"UNFIT{FORGED}", contact_id=None)
         books.push(kind)
         books.add(kind, number=f"DRAFT{FORGED}", state="draft")
-        taken, left_out = who_pushes(world.engine, KINDS[kind], documents=[f"DRAFT{FORGED}"])
-        assert left_out
-        tell(taken, left_out)
+        names = [f"DRAFT{FORGED}", f"NOBODY{FORGED}"]
+        turns = who_pushes(world.engine, KINDS[kind], documents=names)
+        assert len(turns.undone) == len(names)
+        tell(turns.taken, turns.left_out)
+        record(world.engine, KINDS[kind], turns.undone, Origin())
     tell(*who(world.engine, DATASETS["contacts"]))
     for wanted in (f"nobody{FORGED}", "nobody"):
         with pytest.raises(LookupError) as unknown:

@@ -90,7 +90,10 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str) -> 
         migrate(engine)
     with database.session(engine) as session:
         ids = connect(session, "A", "B")
+        # What writes today's events needs columns that came later.
+        session.execute("ALTER TABLE xero_sync.connection_event ADD correlation_id text, ADD bytes_unpacked bigint")
         live_through(engine, ids, 0)
+        session.execute("ALTER TABLE xero_sync.connection_event DROP correlation_id, DROP bytes_unpacked")
         migrate(engine)
         with ThreadPoolExecutor(4) as several:
             list(several.map(lambda seed: live_through(engine, ids, seed), range(1, 5)))
@@ -252,8 +255,9 @@ def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> Non
 
 def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four) -> None:
     assert len(standing.needs_a_hand(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
+    assert standing.needs_a_hand(four.session).off == [], "some are on"
     seen = standing.needs_a_hand(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
-    assert [len(rows) for rows in vars(seen).values()] == [1, 1, 1, 1, 1, 0]
+    assert [len(rows) for name, rows in vars(seen).items() if name != "off"] == [1, 1, 1, 1, 1, 0]
 
 
 def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> None:

@@ -29,6 +29,11 @@ def test_it_says_what_needs_a_hand_and_what_was_asked(
     # Hundreds of them are counted, not listed.
     monkeypatch.setattr(overview, "MOST", 1)
     assert "and 2 more like these" in viewer.read("")
+    # That some are switched off is somebody's decision; that all are, nothing is pulled by.
+    world.query("UPDATE xero_sync.connection SET enabled = false WHERE id <> %s", books.connection_id)
+    assert "All switched off" not in viewer.read("")
+    world.query("UPDATE xero_sync.connection SET enabled = false")
+    assert re.search(r"All switched off.*?3 organisations</a>: nothing is pulled", viewer.read(""), re.DOTALL)
 
 
 @pytest.mark.parametrize("highest", [0, 1, 3, 7, 49, 180, 999, 5000, 123_456])
