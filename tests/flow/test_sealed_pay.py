@@ -272,9 +272,10 @@ def test_pay_and_leave_go_to_nobody_of_another_name_and_another_e_mail(payroll: 
     its = payroll.earnings(other)["Ordinary Hours"]
     tenant = world.sandbox.tenant()
     monday = payroll.start_of(5)
+    mine = {}
     for employee in (one, renamed, spelt):
-        payroll.pay(employee, period, Line(units="20"))
-        payroll.leave(employee, monday, monday)
+        pay, leave = payroll.pay(employee, period, Line(units="20")), payroll.leave(employee, monday, monday)
+        mine[employee] = {"payroll_push": pay, "leave_request": leave}
     email = {"Email": "kim@example.com.au"}
     world.sandbox.control("PATCH", f"organisations/{tenant}/Employees/{renamed}", {"LastName": "Married", **email})
     world.query("UPDATE qicworks.staff SET email = 'Kim@Example.com.au' WHERE xero_id = %s", renamed)
@@ -285,6 +286,8 @@ def test_pay_and_leave_go_to_nobody_of_another_name_and_another_e_mail(payroll: 
     )
     world.query("UPDATE qicworks.staff SET xero_id = gen_random_uuid() WHERE xero_id = %s", other)
     world.query("UPDATE qicworks.staff SET xero_id = %s WHERE xero_id = %s", other, one)
+    for table, document in mine[one].items():
+        payroll.ready(table, document)  # approved again
     outcome = payroll.push("payroll")
     assert outcome.message == "2 pushed, 1 failed", payroll.states("payroll_push")
     assert "another name and another e-mail" in str(payroll.states("payroll_push"))
@@ -294,3 +297,47 @@ def test_pay_and_leave_go_to_nobody_of_another_name_and_another_e_mail(payroll: 
     assert outcome.message == "2 pushed, 1 failed", payroll.states("leave_request")
     assert "another name and another e-mail" in str(payroll.states("leave_request"))
     assert {leave["EmployeeID"] for leave in payroll.applications()} == {renamed, spelt}
+
+
+EXCHANGED = ("first_name", "last_name", "email", "phone", "mobile", "title", "job_title", "payroll_calendar_xero_id",
+             "ordinary_earnings_rate_xero_id", "is_active")  # fmt: skip
+
+
+def exchange(payroll: Payroll, one: str, other: str) -> None:
+    """The two members' employees, and all by which they could be told apart."""
+    first, second = (payroll.row("staff", payroll.staff[employee]) for employee in (one, other))
+    query = "UPDATE qicworks.staff SET xero_id = %s WHERE id = %s"
+    payroll.world.query(query, None, first["id"])
+    payroll.world.query(query, first["xero_id"], second["id"])
+    payroll.world.query(query, second["xero_id"], first["id"])
+    for row, as_of in ((first, second), (second, first)):
+        payroll.edit("staff", row["id"], **{name: as_of[name] for name in EXCHANGED})
+
+
+@pytest.mark.parametrize("state", ["ready", "failed"])
+def test_approved_pay_and_leave_do_not_go_to_another_employee(payroll: Payroll, state: str) -> None:
+    """Also where everything says that it is this one; once it is approved again they do: somebody was hired again."""
+    one, other = payroll.paid_by_the_hour()[:2]
+    start = payroll.start_of(3)
+    pay, leave = payroll.pay(one, payroll.period(1), Line(units="7.6")), payroll.leave(one, start, start)
+    for table, document in (("payroll_push", pay), ("leave_request", leave)):
+        payroll.edit(table, document, push_state=state)
+    exchange(payroll, one, other)
+    payroll.world.calls()
+    for kind, table in (("payroll", "payroll_push"), ("leave_requests", "leave_request")):
+        payroll.push(kind, retry_failed=True)
+        [(after, error)] = payroll.states(table)
+        assert (after, "it was changed after it was approved" in str(error)) == ("failed", True), kind
+    assert payroll.writes() == []
+    for kind, table, document in (("payroll", "payroll_push", pay), ("leave_requests", "leave_request", leave)):
+        payroll.ready(table, document)
+        assert payroll.push(kind).counts.pushed == 1
+
+
+def test_what_is_linked_the_first_time_stays_approved(payroll: Payroll) -> None:
+    [one, *_] = payroll.paid_by_the_hour()
+    query = "UPDATE qicworks.staff SET xero_id = %s WHERE id = %s"
+    payroll.world.query(query, None, payroll.staff[one])
+    payroll.pay(one, payroll.period(1), Line(units="7.6"))
+    payroll.world.query(query, one, payroll.staff[one])
+    assert payroll.push("payroll").counts.pushed == 1
