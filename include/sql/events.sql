@@ -66,8 +66,8 @@ SELECT id, dag_id, run_id, task_id, started_at
 -- name: told_today$
 -- Of no organisation: what a run has said of all.
 SELECT EXISTS (SELECT FROM xero_sync.connection_event
-                WHERE direction = :direction AND data_set = :data_set AND connection_id IS NULL
-                  AND started_at BETWEEN clock_timestamp() - interval '20 hours' AND clock_timestamp());
+                WHERE direction = :direction AND data_set = :data_set AND connection_id IS NULL AND document IS NULL
+                  AND status = 'warning' AND started_at BETWEEN clock_timestamp() - interval '20 hours' AND clock_timestamp());
 
 -- name: left_open
 -- Whose event of this data set is open: somebody is at work, or was killed.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -40,6 +41,9 @@ def get(conn_id: str) -> Any:
     value = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}")
     if value:
         return parse(conn_id, value)
+    if "airflow" not in sys.modules:
+        # Outside its own processes Airflow asks its stores only of whoever says to be one.
+        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     # Airflow takes seconds to import, so only where it is needed.
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException

@@ -12,7 +12,7 @@ from tests.support.world import World
 from xero.dags import digest_dag
 from xero.dags.telling import FEW, digest
 from xero.hooks import qicworks_engine
-from xero.qicworks import connections, database
+from xero.qicworks import connections, database, events
 from xero.qicworks.events import Origin
 from xero.qicworks.standing import NeedsAHand
 from xero.sync import absent
@@ -82,6 +82,28 @@ def test_so_does_a_push_of_what_waits(dags: dict[str, Any], airflow_database: No
     assert (event["direction"], event["data_set"], says in event["message"]) == ("push", "bills", True)
 
 
+def test_that_nobody_is_connected_is_told_by_pushes_and_each_morning(
+    dags: dict[str, Any], airflow_database: None, airflow: World, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "AIRFLOW__XERO__ALERT_DEADLINE_MINUTES", "0")
+    airflow.query(GONE)
+    dags["push_bills"].test(run_conf={"connection": None, "document_ids": None, "dry_run": False})
+    [event] = of_all(airflow)
+    assert "No organisation is connected" in event["message"]
+    digest_dag("").test()
+    assert "connected: nobody" in told.html()
+
+
+def test_of_a_document_that_is_unknown_nobody_takes_it_for_said(world: World) -> None:
+    """What is told of no organisation, of a document."""
+    world.query(LOST)
+    with database.session(world.engine) as session:
+        events.record(session, None, "push", "bills", "error", "no", AT_NIGHT, document="bill B-9")
+        events.record(session, None, "push", "bills", "error", "there is no setting 'x'", AT_NIGHT)
+    absent.tell(world.engine, "push", "bills", AT_NIGHT)
+    assert [one["status"] for one in of_all(world)] == ["error", "error", "warning"]
+
+
 def test_by_the_clock_it_is_said_once_a_day(world: World) -> None:
     world.query(OFF)
     for _ in range(3):
@@ -137,7 +159,9 @@ def test_every_morning_until_it_is_over(
 
 def test_a_digest_has_no_more_than_can_be_read() -> None:
     rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
-    needs = NeedsAHand(off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[])
+    needs = NeedsAHand(
+        nobody=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[]
+    )
     [line] = digest(needs).lines
     assert line.startswith("overdue: Org 0 (tax codes), ")
     assert line.endswith(f" and {300 - FEW} more")

@@ -4,6 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,9 +15,12 @@ from tests.support.dag_runs import asset_events
 from tests.support.pushing import Books, Row
 from tests.support.world import World
 from xero.dags.asking import asked, by_name
+from xero.dags.telling import failed
 from xero.hooks import qicworks_engine
+from xero.qicworks import database, run_ends
 
 Run = Callable[..., Any]
+OF_OUR_OWN = ("prune", "measure", "digest")  # they bring nothing from Xero, nor to it
 
 
 @pytest.fixture
@@ -37,11 +41,10 @@ def run(dags: dict[str, Any], airflow_database: None, world: World, monkeypatch:
 
 def asked_of(run: Any) -> dict[str, str]:
     """The answers of all tasks, as XCom tells them."""
-    found: dict[str, str] = {}
+    found: list[dict[str, str]] = []
     for task in run.get_task_instances():
-        if task.task_id == "push":
-            found |= task.xcom_pull(task_ids="push", key="asked", map_indexes=task.map_index) or {}
-    return found
+        found += task.xcom_pull(task_ids=task.task_id, key="asked", map_indexes=task.map_index) or []
+    return {one["name"]: one["answer"] for one in found}
 
 
 def told(world: World) -> list[Row]:
@@ -129,16 +132,44 @@ def test_of_an_organisation_that_is_left_out(run: Run, world: World, why: str, a
     assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
 
 
+def test_the_alert_of_such_a_run_says_what_was_not_done(run: Run, world: World) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1", state="draft")
+    books.add("bills", number="B-2", currency="USD")
+    for conf, words in (
+        ({"document_ids": ["B-1"]}, ["bill B-1 is draft"]),
+        ({"document_ids": ["B-2", "B-9"]}, ["not subscribed to currency USD", "has bill B-9"]),
+        ({"connection": "Nobody"}, ["no connection is called 'Nobody'"]),
+        ({"dryrun": True}, ["there is no setting 'dryrun'"]),
+    ):
+        ran = run("push_bills", **conf)
+        with database.session(world.engine) as session:
+            ends = run_ends.ends(session, "push_bills", ran.run_id, datetime.now(UTC) - timedelta(hours=1))
+        message = failed("push_bills", ran.run_id, ends, "Airflow says: task_failure.")
+        assert "no event tells why" not in message.said
+        assert all(any(word in line for line in message.lines) for word in words), message.lines
+
+
 def test_a_pull_of_an_organisation_that_is_off_is_red(run: Run, world: World) -> None:
     world.query("UPDATE xero_sync.connection SET enabled = false")
-    assert run("pull_tax_codes", connection=world.names()[0]).state == "failed"
-    assert run("reconcile", connection=world.names()[0]).state == "failed"
+    for dag_id, data_set in (("pull_tax_codes", "tax_codes"), ("reconcile", "reconcile")):
+        ran = run(dag_id, connection=world.names()[0])
+        assert (ran.state, asked_of(ran)) == ("failed", {world.names()[0]: "left out"})
+        [event] = world.query(
+            "SELECT status, message, correction FROM xero_sync.connection_event WHERE data_set = %s", data_set
+        )
+        assert (event["status"], "switched off" in event["message"]) == ("error", True)
+        assert "Switch it on" in event["correction"]
 
 
 def test_a_dry_run_says_it_too_and_writes_nothing(run: Run, world: World) -> None:
-    Books(world).add("bills", number="B-1", state="draft")
+    books = Books(world)
+    books.add("bills", number="B-1", state="draft")
     ran = run("push_bills", document_ids=["B-1", "B-9"], dry_run=True)
     assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1": "not ready", "bill B-9": "unknown"})
+    assert told(world) == []
+    books.add("bills", number="B-3", contact_id=None)
+    assert run("push_bills", document_ids=["B-3"], dry_run=True).state == "failed", "it would be refused"
     assert told(world) == []
 
 
@@ -189,8 +220,30 @@ def test_who_asks_for_just_this() -> None:
 
 
 @pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure", "digest"])
-def test_no_run_takes_a_setting_that_it_has_not(run: Run, dag_id: str) -> None:
+def test_no_run_takes_a_setting_that_it_has_not(run: Run, world: World, dag_id: str) -> None:
     assert run(dag_id, misspelt=True).state == "failed"
+    told = world.query("SELECT message FROM xero_sync.connection_event WHERE status = 'error'")
+    assert ["there is no setting 'misspelt'" in one["message"] for one in told] == [True] * (dag_id not in OF_OUR_OWN)
+
+
+def test_two_of_one_number_are_told_apart(run: Run, world: World) -> None:
+    """A supplier's number may repeat."""
+    books = Books(world)
+    first = books.add("bills", number="B-1")
+    assert run("push_bills", document_ids=["B-1"]).state == "success"
+    second = books.add("bills", number="B-1", currency="USD")
+    ran = run("push_bills", document_ids=["B-1"])
+    [task] = [one for one in ran.get_task_instances() if one.task_id == "push"]
+    told = task.xcom_pull(task_ids="push", key="asked", map_indexes=0)
+    assert {one["id"]: one["answer"] for one in told} == {str(first): "pushed before", str(second): "failed"}
+
+
+def test_what_could_not_even_begin_has_an_answer_too(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1")
+    monkeypatch.delenv("AIRFLOW_CONN_XERO_DEFAULT")
+    ran = run("push_bills", document_ids=["B-1"])
+    assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1": "waits"})
 
 
 def test_only_tables_in_which_something_changed_are_announced(run: Run, world: World) -> None:

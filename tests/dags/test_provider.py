@@ -1,6 +1,9 @@
 """The connection type Xero in Airflow's connection form."""
 
 import json
+import os
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.support.world import World
 from xero.api.settings import SCOPES
 from xero.provider import get_provider_info
 
@@ -79,3 +83,33 @@ def test_the_form_has_every_extra_that_the_app_reads(manager: Any) -> None:
     assert set(fields) == {"grant_type", "scopes", "redirect_uri", "token_keys", "identity_host", "login_host"}
     assert fields["token_keys"].is_sensitive
     assert all(widget.field["description"] for widget in fields.values())
+
+
+def test_the_command_line_knows_the_connections_that_airflow_keeps(airflow_database: None, world: World) -> None:
+    """As `airflow connections add` and *Admin → Connections* make them."""
+    from airflow.models import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    kept = [
+        Connection(conn_id="qicworks_default", uri=world.database_url),
+        Connection(conn_id="xero_default", conn_type="xero", **kept_apart(world.airflow_connection)),
+    ]
+    with create_session() as session:
+        session.add_all(kept)
+    try:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_CONN_")}
+        for command in (["connections"], ["pull", "tax_codes"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "xero", *command], env=environment, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, world.names()[0] in done.stdout) == (0, True), done.stderr
+    finally:
+        with create_session() as session:
+            session.execute(delete(Connection).where(Connection.conn_id.in_(["qicworks_default", "xero_default"])))
+
+
+def kept_apart(fields: dict[str, Any]) -> dict[str, Any]:
+    """As Airflow's model takes them."""
+    return {"login": fields["login"], "password": fields["password"], "host": fields["host"],
+            "extra": json.dumps(fields["extra"])}  # fmt: skip

@@ -180,6 +180,8 @@ def test_what_downloads_trusts_the_authorities_of_the_system(
 @pytest.mark.parametrize("name", ["pyxero", "company_books"])
 def test_a_second_package_of_our_import_name_is_said(project: Path, tmp_path: Path, name: str) -> None:
     """By make setup each time, whether anything is to be installed or not."""
+    if not (project / ".venv").exists():  # Debian's Python has no pip that lies beside it
+        venv.create(project / ".venv", with_pip=False)
     (project / ".venv" / "installed").touch()
     [packages] = project.glob(".venv/lib/*/site-packages")
     make = ["make", "-o", ".venv/installed", "setup"]

@@ -54,11 +54,12 @@ def test_what_is_off_by_now_has_an_event(books: Books) -> None:
     document = books.add("bills")
     pair = books.connection_id
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE id = %s", pair)
-    with pytest.raises(Skip, match="switched off by now"):
+    with pytest.raises(Skip, match="takes no part by now: switched off"):
         books.push("bills", documents=[str(document)])
     event = world.event()
     assert (event["direction"], event["status"], event["calls"]) == ("push", "warning", 0)
-    assert "switched off by now" in event["message"]
+    assert "takes no part by now: switched off" in event["message"]
+    assert "Switch it on" in event["correction"]
 
 
 @pytest.mark.parametrize("state", ["ready", "in_flight"])

@@ -15,6 +15,7 @@ from xero.api.errors import Disconnected, NotAvailable, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database, lease
 from xero.sync.clients import opener
+from xero.sync.outcome import Unmigrated
 from xero.sync.pull import Origin, Skip, pull
 from xero.sync.turns import who
 
@@ -223,3 +224,15 @@ def test_a_lease_is_of_one_data_set_and_free_as_soon_as_the_run_is_over(world: W
             lease.release(other)
         lease.release(one)
         assert lease.acquire(other, *pair)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE qicworks.tax_code RENAME COLUMN name TO called", "ALTER TABLE qicworks.tax_code RENAME TO tax_codes"],
+)
+def test_a_database_that_was_not_migrated_is_told_with_what_to_do(world: World, statement: str) -> None:
+    world.query(statement)
+    with pytest.raises(Unmigrated, match="python -m xero migrate"):
+        world.pull("tax_codes")
+    event = world.event()
+    assert (event["status"], "python -m xero migrate" in event["correction"]) == ("error", True)

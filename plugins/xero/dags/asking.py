@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowFailException
 
 NAMES = ("connection", "document_ids", "full_refresh")  # the settings by which somebody asks for just this
+CORRECT = "Correct what the run is asked for, and trigger it again."
+
+Pair = tuple[str, str]  # direction and data set of the events that tell of it
 
 
-def asked(context: Any) -> Mapping[str, Any]:
+def asked(context: Any, pair: Pair | None = None) -> Mapping[str, Any]:
     """What the run was asked for. A setting that there is not is refused: misspelt, it would do something else."""
     params, said = context["params"], context["dag_run"].conf or {}
     known = set(context["dag"].params)
     if unknown := sorted(set(said) - known):
         settings = ", ".join(sorted(known)) or "none"
-        raise AirflowFailException(
-            f"Nothing was done: there is no setting {', '.join(map(repr, unknown))}. Those that there are: {settings}."
-        )
+        names = ", ".join(map(repr, unknown))
+        refuse(context, pair, f"there is no setting {names}. Those that there are: {settings}", CORRECT, "unknown")
     return dict(params)
 
 
@@ -26,9 +28,44 @@ def by_name(context: Any) -> bool:
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refusing(context: Any, pair: Pair) -> Iterator[None]:
     """Turns a name that names nothing, or too much, into an end of the task that no retry follows."""
+    from xero.api.errors import XeroError
+
     try:
         yield
+    except XeroError:
+        raise  # which says all by itself, and is no name
     except LookupError as error:
-        raise AirflowFailException(f"Nothing was done: {error.args[0]}.") from None
+        refuse(context, pair, error.args[0], CORRECT, "unknown")
+
+
+def refuse(context: Any, pair: Pair | None, says: str, correction: str, answer: str) -> NoReturn:
+    """Ends the task, with an event of no organisation where there is a `pair`, and the XCom `asked`."""
+    from xero.hooks import qicworks_engine
+    from xero.qicworks import database, events
+
+    if pair:
+        context["ti"].xcom_push(
+            "asked", [{"name": str(context["params"].get("connection")), "id": None, "answer": answer}]
+        )
+        with database.session(qicworks_engine()) as session:
+            events.record(session, None, *pair, "error", says, origin(context), correction=correction)
+    raise AirflowFailException(f"Nothing was done: {says}. {correction}")
+
+
+def origin(context: Any) -> Any:
+    """Where an interaction was started from, for its connection event."""
+    from xero.qicworks.events import Origin
+
+    ti = context["ti"]
+    return Origin(
+        dag_id=ti.dag_id,
+        run_id=ti.run_id,
+        task_id=ti.task_id,
+        map_index=ti.map_index,
+        try_number=ti.try_number,
+        manual=context["dag_run"].run_type == "manual",
+        by_name=by_name(context),
+        log_url=ti.log_url,
+    )

@@ -4,9 +4,8 @@ import logging
 from typing import Any
 
 from airflow.sdk import Param, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
 
-from xero.dags.asking import asked, by_name, refusing
+from xero.dags.asking import asked, origin, refuse, refusing
 from xero.dags.groups import One, grouped
 from xero.datasets.declaration import Dataset
 
@@ -29,19 +28,21 @@ def take_part(dataset: Dataset | None) -> list[One]:
     """Who is on, and due, one to a task or several. Logs who is left out, and why."""
     from xero.hooks import qicworks_engine
     from xero.sync import absent
+    from xero.sync.asked import Answer
+    from xero.sync.interaction import SWITCH_ON
     from xero.sync.turns import who
 
-    context = get_current_context()
-    name = asked(context)["connection"]
+    context, called = get_current_context(), ("pull", dataset.name if dataset else "reconcile")
+    name = asked(context, called)["connection"]
     # Who presses Trigger means now; a tick of the clock takes those for whom it is time.
     scheduled = context["dag_run"].run_type == "scheduled"
-    with refusing():
+    with refusing(context, called):
         taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
     if name is None and (left_out or not taking_part):
-        absent.tell(qicworks_engine(), "pull", dataset.name if dataset else "reconcile", origin(context))
+        absent.tell(qicworks_engine(), *called, origin(context))
     if name is not None and left_out:
-        raise AirflowFailException(f"Nothing was done: {left_out[0]}.")
+        refuse(context, called, left_out[0], SWITCH_ON, Answer.LEFT_OUT)
     return grouped(list(taking_part))
 
 
@@ -49,20 +50,3 @@ def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: lis
     for reason in left_out:
         log.warning("left out: %s", reason)
     log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")
-
-
-def origin(context: Any) -> Any:
-    """Where an interaction was started from, for its connection event."""
-    from xero.qicworks.events import Origin
-
-    ti = context["ti"]
-    return Origin(
-        dag_id=ti.dag_id,
-        run_id=ti.run_id,
-        task_id=ti.task_id,
-        map_index=ti.map_index,
-        try_number=ti.try_number,
-        manual=context["dag_run"].run_type == "manual",
-        by_name=by_name(context),
-        log_url=ti.log_url,
-    )

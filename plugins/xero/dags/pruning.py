@@ -5,8 +5,7 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from xero import settings
 from xero.dag_ids import dag_id
 from xero.dags.alerting import callbacks
-from xero.dags.asking import asked
-from xero.dags.organisations import origin
+from xero.dags.asking import asked, origin
 from xero.dags.retrying import default_args
 
 

@@ -9,8 +9,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from xero.dag_ids import pull_dag_of
 from xero.dags.alerting import callbacks
+from xero.dags.asking import origin
 from xero.dags.groups import One, each
-from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
+from xero.dags.organisations import BY_NAME, take_part, which_organisation
 from xero.dags.retrying import default_args
 from xero.datasets.registry import named
 

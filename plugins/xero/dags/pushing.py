@@ -9,9 +9,9 @@ from airflow.sdk import DAG, Param, get_current_context, task
 from xero import settings
 from xero.dag_ids import push_dag_of
 from xero.dags.alerting import callbacks
-from xero.dags.asking import asked, refusing
+from xero.dags.asking import asked, origin, refusing
 from xero.dags.groups import One, each, grouped
-from xero.dags.organisations import BY_NAME, origin, tell, which_organisation
+from xero.dags.organisations import BY_NAME, tell, which_organisation
 from xero.dags.retrying import default_args
 from xero.documents.declaration import Kind
 from xero.documents.registry import named
@@ -64,12 +64,13 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.sync import absent
             from xero.sync.turns import who_pushes
 
-            params = asked(get_current_context())
-            with refusing():
+            context, called = get_current_context(), ("push", kind.name)
+            params = asked(context, called)
+            with refusing(context, called):
                 turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
             tell(turns.taken, turns.left_out)
-            if turns.left_out:
-                absent.tell(qicworks_engine(), "push", kind.name, origin(get_current_context()))
+            if turns.left_out or not (turns.taken or turns.undone):
+                absent.tell(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
             undone = [one.to_dict() for one in turns.undone]
             beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
             return grouped(turns.taken, len(beside)) + beside
@@ -77,38 +78,57 @@ def push_dag(name: str, doc: str | None) -> DAG:
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
+            from xero.api.errors import XeroError
             from xero.hooks import qicworks_engine
-            from xero.sync.asked import Told, insist, now, record
+            from xero.sync.asked import NotDone, Told, insist, now, record
+            from xero.sync.outcome import Skip
             from xero.sync.push import push as push_one
 
             context = get_current_context()
             dry_run, answers = context["params"]["dry_run"], {}
 
-            def answer(told: list[Told], *, silent: bool = False) -> None:
-                """What became of each thing that was asked for by name, in XCom `asked`. Raises if one is not done."""
-                if not silent:
-                    record(qicworks_engine(), kind, told, origin(context))
-                answers.update({one.name: one.answer for one in told})
-                context["ti"].xcom_push("asked", answers)
-                insist(told, context["ti"].try_number)
+            def answer(told: list[Told]) -> None:
+                """What became of each thing that was asked for by name, in XCom `asked`."""
+                answers.update({one.id or one.name: one.to_answer() for one in told})
+                context["ti"].xcom_push("asked", list(answers.values()))
+
+            def answer_for(one: One) -> list[Told]:
+                told = now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"])
+                answer(told)
+                return told
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
                 if dry_run:
-                    return show(kind, one)
-                outcome = push_one(
-                    kind,
-                    one["connection_id"],
-                    engine=qicworks_engine(),
-                    open_client=open_client,
-                    origin=origin(context),
-                    documents=one["documents"],
-                )
-                if one["documents"] is not None:
-                    answer(now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"]))
+                    shown = show(kind, one)
+                    if one["documents"] is not None and shown["refused"]:
+                        raise NotDone(f"{shown['refused']} of what was asked for would be refused: see above.")
+                    return shown
+                by_name = one["documents"] is not None
+                try:
+                    outcome = push_one(
+                        kind,
+                        one["connection_id"],
+                        engine=qicworks_engine(),
+                        open_client=open_client,
+                        origin=origin(context),
+                        documents=one["documents"],
+                    )
+                except (XeroError, Skip):  # which has an event of its own
+                    if by_name:
+                        answer_for(one)
+                    raise
+                if by_name:
+                    told = answer_for(one)
+                    record(qicworks_engine(), kind, told, origin(context))
+                    insist(told, context["ti"].try_number)
                 return outcome.to_dict()
 
             if "undone" in connection:
-                answer([Told(**one) for one in connection["undone"]], silent=dry_run)
+                told = [Told(**one) for one in connection["undone"]]
+                answer(told)
+                if not dry_run:
+                    record(qicworks_engine(), kind, told, origin(context))
+                insist(told)
             return each(connection, context, "push", kind.name, work)
 
         push.expand(connection=connections())

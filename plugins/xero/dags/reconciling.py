@@ -7,8 +7,9 @@ from airflow.sdk import DAG, get_current_context, task
 
 from xero.dag_ids import dag_id
 from xero.dags.alerting import callbacks
+from xero.dags.asking import origin
 from xero.dags.groups import One, each
-from xero.dags.organisations import BY_NAME, origin, take_part, which_organisation
+from xero.dags.organisations import BY_NAME, take_part, which_organisation
 from xero.dags.retrying import default_args
 
 log = logging.getLogger(__name__)

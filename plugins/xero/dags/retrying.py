@@ -17,13 +17,12 @@ class WaitAsTold(RetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Any | None = None
     ) -> RetryDecision:
-        from psycopg import errors as lacking
-
         from xero.api import errors
         from xero.api.errors import RetryLater
+        from xero.qicworks import database
         from xero.sync.asked import NotDone
         from xero.sync.in_turn import SomeFailed
-        from xero.sync.outcome import PullFailed
+        from xero.sync.outcome import PullFailed, Unmigrated
 
         match exception:
             case SomeFailed(failures=failures):
@@ -37,9 +36,9 @@ class WaitAsTold(RetryPolicy):
                 return RetryDecision.fail(OF_NO_USE)
             case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured() | NotDone():
                 return RetryDecision.fail(OF_NO_USE)
-            case lacking.UndefinedTable() | lacking.UndefinedColumn() | lacking.UndefinedFunction():
+            case Unmigrated():
                 return RetryDecision.fail(UNMIGRATED)
-            case lacking.InsufficientPrivilege():
+            case _ if isinstance(exception, database.UNMIGRATED):
                 return RetryDecision.fail(UNMIGRATED)
             case _:
                 return RetryDecision.default()

@@ -47,17 +47,22 @@ class Message:
 
 def failed(dag_id: str, run_id: str, ends: Sequence[End], otherwise: str) -> Message:
     """Of a run that failed. `otherwise` is said when no event tells why."""
-    wrong = [end for end in ends if end.status in ("error", "running")]
+    whole = [end for end in ends if end.document is None]
+    wrong = [end for end in whole if end.status in ("error", "running")]
+    undone = [end for end in ends if end.status in ("error", "warning")]
     if wrong:
-        said = f"In the run {run_id} of {dag_id} {len(wrong)} of {len(ends)} organisations failed."
+        said = f"In the run {run_id} of {dag_id} {len(wrong)} of {len(whole)} organisations failed."
+    elif undone:
+        said = f"The run {run_id} of {dag_id} has not done all that it was asked for."
     else:
         said = f"The run {run_id} of {dag_id} failed, and no event tells why: look at its red tasks. {otherwise}"
-    subject = f"{dag_id} failed" + (f" for {len(wrong)} of {len(ends)} organisations" if wrong else "")
-    return Message(subject, said, _lines([_why(end) for end in wrong]), link(dag_id, run_id))
+    subject = f"{dag_id} failed" + (f" for {len(wrong)} of {len(whole)} organisations" if wrong else "")
+    return Message(subject, said, _lines([_why(end) for end in wrong or undone]), link(dag_id, run_id))
 
 
 def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequence[End], gap: str) -> Message:
     """Of a run that is not done in time."""
+    ends = [end for end in ends if end.document is None]
     at_work = [end.organisation or end.data_set for end in ends if end.status == "running"]
     so_far = f"{len(ends) - len(at_work)} organisations are through, {len(at_work)} at work." if ends else ""
     said = f"The run {run_id} of {dag_id}, queued at {queued_at} UTC, is not done after {minutes:g} minutes."
@@ -68,6 +73,7 @@ def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequenc
 def digest(needs: NeedsAHand) -> Message:
     """What needs a hand this morning: a line of each kind, by harm."""
     some = [
+        ("connected", ["nobody"] if needs.nobody else []),
         ("to be connected again", [one.organisation for one in needs.reconnect]),
         ("all switched off", [one.organisation for one in needs.off]),
         ("documents on their way for over an hour", [_of(row, row["kind"]) for row in needs.stuck]),

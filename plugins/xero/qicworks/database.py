@@ -64,6 +64,16 @@ SET_IF_DIRECT = f"{SET} WHERE pg_backend_pid() = %s"
 
 DATES = ("date", "timestamp")
 
+#: What PostgreSQL says of a database that is not as this version needs it.
+UNMIGRATED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InsufficientPrivilege,
+)
+MIGRATE = "Run `python -m xero migrate` with the owner's connection, with `--grant-to ROLE` if a role of its own works."
+
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
 

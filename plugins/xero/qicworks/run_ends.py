@@ -15,7 +15,8 @@ APART = timedelta(minutes=5)  # Airflow's clock and the database's are not furth
 
 @dataclass(frozen=True)
 class End:
-    """The last event of an organisation and data set in a run. `running`: it is at work, or its process was killed."""
+    """The last event of an organisation and data set in a run, or of one document there, which is no end of it.
+    `running`: it is at work, or its process was killed."""
 
     direction: str
     data_set: str
@@ -23,6 +24,7 @@ class End:
     status: str
     message: str | None
     correction: str | None
+    document: str | None = None
 
     @property
     def payroll(self) -> bool:

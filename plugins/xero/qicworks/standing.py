@@ -102,6 +102,7 @@ class NeedsAHand:
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
     """
 
+    nobody: bool  # is connected
     off: list[Connection]  # where all are switched off, all; that some are is somebody's decision
     reconnect: list[Connection]
     failing: list[dict[str, Any]]
@@ -112,7 +113,7 @@ class NeedsAHand:
 
     def __len__(self) -> int:
         told = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
-        return len(self.off) + len(self.reconnect) + sum(len(rows) for rows in told)
+        return self.nobody + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in told)
 
 
 def page(
@@ -158,6 +159,7 @@ def needs_a_hand(session: Session, data_sets: frozenset[Pair] | None = None) -> 
     nightly = [name for name in pulled if DATASETS[name].timing is not Timing.PAY_DATE]
     known = connections.every(session)
     return NeedsAHand(
+        nobody=not known,
         off=[] if any(one.enabled for one in known) else known,
         reconnect=[one for one in known if one.must_reconnect],
         failing=list(QUERIES.failing(session, **pairs(data_sets))),

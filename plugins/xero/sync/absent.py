@@ -16,12 +16,14 @@ log = logging.getLogger(__name__)
 NAMED = 5  # organisations that are told by name
 
 
-def tell(engine: Engine, direction: str, data_set: str, origin: Origin) -> None:
-    """An event of no organisation, where all are off, or some have to be connected again. By hand each time."""
+def tell(engine: Engine, direction: str, data_set: str, origin: Origin, *, waits: bool = True) -> None:
+    """An event of no organisation, where all are off, or some have to be connected again. By hand each time.
+
+    `waits`: whether something waits for those who take no part; if not, it is said only that nobody is connected."""
     with database.session(engine) as session:
         known = connections.every(session)
         told = in_words(known)
-        if told is None:
+        if told is None or (known and not waits):
             return
         message, correction = told
         log.warning("%s %s", message, correction)

@@ -18,6 +18,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.events import Origin
 from xero.qicworks.owners import Owned
 from xero.qicworks.texts import on_a_line
+from xero.sync.interaction import SWITCH_ON
 from xero.sync.outcome import Busy
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,9 @@ HAS_AN_EVENT = (Answer.PUSHED, Answer.FAILED)
 
 @dataclass(frozen=True)
 class Told:
-    """What became of one thing. `name`: as it was asked for, or as people know it; `connection_id`: whose it is, where
-    that is known; `document`: whether it is one, and not an organisation. JSON can hold it."""
+    """What became of one thing. `name`: as it was asked for, or as people know it; `id`: the document's, where there is
+    one; `connection_id`: whose it is, where that is known; `document`: whether it is one, and not an organisation. JSON
+    can hold it."""
 
     name: str
     answer: Answer
@@ -49,9 +51,13 @@ class Told:
     correction: str | None = None
     connection_id: str | None = None
     document: bool = True
+    id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def to_answer(self) -> dict[str, Any]:
+        return {"name": self.name, "id": self.id, "answer": self.answer}
 
 
 class NotDone(Exception):
@@ -78,7 +84,8 @@ def choose(
 
     LookupError where nothing is named at all.
     """
-    if not any(name.strip() for name in names):
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
         raise LookupError("an empty name names no document: leave the documents out to push all that are ready")
     of = {one.organisation_id: one for one in known}
     found = [one for one in owners.named(session, kind, names) if one.organisation_id in of]
@@ -122,15 +129,15 @@ def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Told:
         f"{called} is {one.push_state} (push_state): only what is ready is pushed",
         f"Make the {kind.word} ready in QicWorks, then push again.",
         connection_id,
+        id=str(one.id),
     )
 
 
-def left_out(connection: Connection, reason: str, name: str | None = None) -> Told:
+def left_out(connection: Connection, reason: str, name: str | None = None, id: str | None = None) -> Told:
     """An organisation that takes no part, or one of its documents."""
     says = f"{connection.organisation}: {reason}" + (f"; {name} waits" if name else "")
-    correction = "Switch it on, or connect it again, under Connections; then do this again."
     called = name or connection.organisation
-    return Told(called, Answer.LEFT_OUT, says, correction, str(connection.id), document=bool(name))
+    return Told(called, Answer.LEFT_OUT, says, SWITCH_ON, str(connection.id), document=bool(name), id=id)
 
 
 def now(
@@ -145,16 +152,16 @@ def now(
 def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_before: bool) -> Told:
     if one is None:
         says = f"{kind.word} {id} is not in QicWorks any more"
-        return Told(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id)
+        return Told(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
     match one.push_state:
         case "pushed" if pushed_before:
-            return Told(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id)
+            return Told(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
         case "pushed":
-            return Told(called, Answer.PUSHED, f"{called} was pushed", None, connection_id)
+            return Told(called, Answer.PUSHED, f"{called} was pushed", None, connection_id, id=id)
         case "failed":
             where = f"push_error and push_correction in qicworks.{kind.table} say why, and so does its event."
-            return Told(called, Answer.FAILED, f"{called} was not pushed", where, connection_id)
+            return Told(called, Answer.FAILED, f"{called} was not pushed", where, connection_id, id=id)
         case "ready" | "in_flight":
             says = f"{called} waits: it is {one.push_state} (push_state)"
             return Told(

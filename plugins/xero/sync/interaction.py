@@ -19,7 +19,7 @@ from xero.qicworks.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.events import Counts, Origin
 from xero.sync import organisation
-from xero.sync.outcome import Busy, DatabaseFailed, Outcome, PullFailed, Skip
+from xero.sync.outcome import Busy, DatabaseFailed, Outcome, PullFailed, Skip, Unmigrated
 from xero.sync.telling import log_event
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ OpenClient = Callable[[Connection, bool], XeroClient]  # (connection, started by
 
 LONGEST_TOLD = 30 * 86_400.0  # seconds; nobody asks for a longer one
 LONGEST_WAIT = 300.0  # seconds; a longer wait does not hold a task
+SWITCH_ON = "Switch it on, or connect it again, under Connections; then do this again."
 LOCKED = "The next run tries again. If it lasts, look in pg_locks and pg_stat_activity for who holds it."
 SHOW_PROGRESS_SECONDS = 1.0  # how often at most an open event is brought up to date
 
@@ -143,9 +144,10 @@ class Interaction:
         except psycopg.Error as error:
             # PostgreSQL's detail repeats the row, which is nobody's business in an event or a log.
             said = f"{type(error).__name__}: {cleaned(error.diag.message_primary or error)}"
-            self._close_at_last(said, f"{again}; if it lasts, report it.")
+            unmigrated = isinstance(error, database.UNMIGRATED)
+            self._close_at_last(said, database.MIGRATE if unmigrated else f"{again}; if it lasts, report it.")
             where = " < ".join(frame.name for frame in reversed(traceback.extract_tb(error.__traceback__)[-8:]))
-            failed = DatabaseFailed(f"{said} (in {where})")
+            failed = Unmigrated(f"{said}. {database.MIGRATE}") if unmigrated else DatabaseFailed(f"{said} (in {where})")
         except Exception as error:
             self._close_at_last(f"{type(error).__name__}: {cleaned(error)}", f"{again}; if it lasts, report it.")
             raise
@@ -185,9 +187,11 @@ def begin(
             # Read under the lease: who matches it anew holds the leases of its pushes meanwhile.
             connection = connections.one(session, connection_id)
             if begun.event_id is None:
-                message = f"{connection.organisation} is {connection.left_out} by now"
-                events.record(session, connection_id, direction, data_set, "warning", message, origin)
-                log_event(data_set, connection, "warning", Counts(), message, direction=direction)
+                message = f"{connection.organisation} takes no part by now: {connection.left_out}"
+                events.record(
+                    session, connection_id, direction, data_set, "warning", message, origin, correction=SWITCH_ON
+                )
+                log_event(data_set, connection, "warning", Counts(), message, SWITCH_ON, direction=direction)
                 raise Skip(message)
             for left in begun.interrupted or ():
                 log.warning(left)

@@ -29,6 +29,10 @@ class DatabaseFailed(Exception):
     """The QicWorks database refused or was gone. Says what PostgreSQL said, without the row that it repeats."""
 
 
+class Unmigrated(DatabaseFailed):
+    """It is not as this version needs it, or the role may not do what it has to."""
+
+
 class PullFailed(Exception):
     """What came is not fit to be loaded; nothing was. Trying again at once would bring the same."""
 

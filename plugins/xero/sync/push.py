@@ -63,13 +63,13 @@ def _work(
             log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
         for request in outbox.open_requests():
             delivering.patience.attempt("what an earlier run left", partial(delivering.recover, request), known=True)
+        if names is not None or retry_failed:  # before what this run itself finds to be lost
+            log.info("%d that failed are ready again", outbox.retry_failed(wanted))
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
         settling.settle(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
             held=("in_flight",),
         )
-    if names is not None or retry_failed:
-        log.info("%d that failed are ready again", outbox.retry_failed(wanted))
     # Not in a fold of the log: a document that fails is to be seen.
     taken: dict[UUID, int] = {}
     while delivering.step(wanted, taken):

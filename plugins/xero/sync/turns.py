@@ -103,7 +103,9 @@ def who_pushes(
             by_name = connection is not None
             reason = one.left_out if not (by_name and one.enabled) else None
             if reason and chosen:
-                undone += [asked.left_out(one, reason, kind.called(each.label, each.id)) for each in chosen]
+                undone += [
+                    asked.left_out(one, reason, kind.called(each.label, each.id), str(each.id)) for each in chosen
+                ]
             elif reason and by_name:
                 undone.append(asked.left_out(one, reason))
             elif not waiting and one.organisation_id not in failed and one.id not in left_open:
