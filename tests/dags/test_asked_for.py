@@ -125,6 +125,8 @@ def test_of_an_organisation_that_is_left_out(run: Run, world: World, why: str, a
     if why == "to be connected again" and ask == "organisation":
         # Named, it is tried: it may be connected again by now.
         assert run("push_bills", connection=name).state == "success"
+        [connection] = world.query("SELECT state FROM xero_sync.connection WHERE id = %s", books.connection_id)
+        assert connection["state"] == "connected", "Xero has answered"
         return
     ran = run("push_bills", **({"document_ids": ["B-1"]} if ask == "document" else {"connection": name}))
     assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1" if ask == "document" else name: "left out"})

@@ -135,7 +135,8 @@ def test_what_was_asked_for_by_name_is_done_after_the_other_run(stack: Stack) ->
         until(lambda: "up_for_retry" in {task["state"] for task in stack.tasks(whole).values()}, PATIENCE)
         misspelt = stack.trigger(conection=same["name"])
         assert stack.state(misspelt) == "failed"
-        assert stack.events(misspelt) == []
+        [refused] = stack.events(misspelt)
+        assert "there is no setting 'conection'" in refused["message"]
     assert (stack.state(held), stack.state(whole)) == ("success", "success")
     busy, done = stack.events(whole)
     assert ("already running" in busy["message"], done["status"]) == (True, "success")

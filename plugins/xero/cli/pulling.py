@@ -5,12 +5,10 @@ import logging
 
 from sqlalchemy import Engine
 
-from xero.api.errors import XeroError
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
 from xero.datasets.registry import DATASETS
 from xero.qicworks.events import Origin
 from xero.sync.clients import opener
-from xero.sync.outcome import Skip
 from xero.sync.pull import pull
 from xero.sync.reconcile import reconcile
 from xero.sync.telling import received
@@ -75,10 +73,14 @@ def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
     for one in taken:
         try:
             outcome = reconcile(one["connection_id"], engine=engine, open_client=open_client, origin=Origin())
-        except (XeroError, Skip) as error:
+        except FORESEEN as error:
             differing += 1
-            how = "skipped" if isinstance(error, Skip) else "failed"
-            complain(f"{one['organisation']}: {how}: {error}")
+            say_failed(one["organisation"], error)
+            continue
+        except Exception as error:
+            differing += 1
+            log.debug("%s", one["organisation"], exc_info=True)
+            say_failed(one["organisation"], error)
             continue
         differing += outcome.status != "success"
         out.print(f"{one['organisation']}: {outcome.message}; {outcome.counts.calls} calls")

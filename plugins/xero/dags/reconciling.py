@@ -7,7 +7,7 @@ from airflow.sdk import DAG, get_current_context, task
 
 from xero.dag_ids import dag_id
 from xero.dags.alerting import callbacks
-from xero.dags.asking import origin
+from xero.dags.asking import asked, origin
 from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, take_part, which_organisation
 from xero.dags.retrying import default_args
@@ -61,6 +61,7 @@ def reconcile_dag(doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.sync.idle import refresh_idle
 
+            asked(get_current_context())
             renewed, troubles = refresh_idle(
                 qicworks_engine(),
                 lambda conn_id: XeroApp.from_connection(airflow_connections.get(conn_id)),

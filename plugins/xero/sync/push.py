@@ -79,6 +79,8 @@ def _work(
         Attachments(it, kind, outbox, settling).run(wanted)
     delivering.patience.finish()
     it.count_calls()
+    if it.counts.calls:  # Xero has answered: it is connected, whatever was said of it
+        connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
     return _close(it, kind, settling)
 
