@@ -1,13 +1,17 @@
 """What is asked for by name, on the command line and while another run is at work: done, tried again, or said."""
 
 import uuid
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import pytest
 
 from tests.support.pushing import Books
 from tests.support.world import World
+from xero.airflow_connections import NoSuchConnection
+from xero.cli import keys
 from xero.documents.registry import KINDS
 from xero.qicworks import database, lease
 from xero.qicworks.events import Origin
@@ -144,3 +148,34 @@ def test_whose_turn_it_is_names_what_nobody_can_do(books: Books) -> None:
         [told] = turns.undone
         assert (told.answer, "switched off" in told.says) == (Answer.LEFT_OUT, True)
     assert who_pushes(world.engine, BILLS).left_out == [f"{name}: switched off; its documents wait"]
+
+
+def test_what_is_lost_and_asked_for_by_name_is_looked_for_and_not_sent(books: Books) -> None:
+    """Marked as on its way, and no request knows of it: a person looks first."""
+    document = books.add("bills", number="B-1")
+    books.edit("bills", document, push_state="in_flight")
+    books.world.calls()
+    outcome = books.push("bills", documents=[str(document)], origin=BY_NAME)
+    assert (outcome.counts.pushed, outcome.counts.failed) == (0, 1)
+    row = books.row("bills", document)
+    assert (row["push_state"], "check in Xero" in row["push_error"]) == ("failed", True)
+    assert [call for call in books.world.calls() if call["method"] != "GET"] == []
+    told = now(books.world.engine, BILLS, str(books.connection_id), [str(document)], [])
+    assert [one.answer for one in told] == [Answer.FAILED]
+
+
+@pytest.mark.parametrize("action", ["check", "rotate"])
+def test_keys_are_not_lost_with_an_airflow_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    """Of one that is not set here nobody is told to connect everybody again."""
+
+    def gone(conn_id: str) -> NoReturn:
+        raise NoSuchConnection(conn_id)
+
+    monkeypatch.setattr(keys, "app_of", gone)
+    assert getattr(keys, f"run_{action}")(world.engine, Namespace()) == 1
+    said = capsys.readouterr().err
+    assert "no Airflow connection 'xero_default'" in said
+    assert "connect to Xero again" not in said
+    assert "opens with no key" not in said

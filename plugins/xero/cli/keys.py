@@ -6,9 +6,10 @@ from collections import Counter
 from rich.table import Table
 from sqlalchemy import Engine
 
+from xero.airflow_connections import NoSuchConnection
 from xero.cli.terminal import app_of, complain, out, show
 from xero.qicworks import database, token_keys
-from xero.qicworks.token_keys import Seal, Stored
+from xero.qicworks.token_keys import Key, Seal, Stored
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -22,10 +23,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run_rotate(engine: Engine, options: argparse.Namespace) -> int:
     with database.session(engine) as session:
         done = token_keys.rotate(session, app_of)
+        _, keys = token_keys.check(session, app_of)
         seals = token_keys.seals(session, app_of)
     total = done.rotated.total()
     out.print(f"{total} re-encrypted with the newest key, {done.already} were under it already")
-    return max(_say_lost(done.unreadable), _say_unsealed(seals))
+    return _say(keys, done.unreadable, seals)
 
 
 def run_check(engine: Engine, options: argparse.Namespace) -> int:
@@ -42,7 +44,16 @@ def run_check(engine: Engine, options: argparse.Namespace) -> int:
             needed = f"needed by {key.needed_by}" if key.needed_by else "needed by none"
             advice = "the newest" if key.newest else "run `keys rotate`" if key.needed_by else "can be dropped"
             out.print(f"{conn_id}: key {key.fingerprint}: {needed}; {advice}")
-    return max(_say_lost([one for one in stored if one.key is None]), _say_unsealed(seals))
+    return _say(keys, [one for one in stored if one.key is None], seals)
+
+
+def _say(keys: dict[str, list[Key]], unreadable: list[Stored], seals: list[Seal]) -> int:
+    """What is lost, but of apps that are not there: whose keys are not known, of them nothing is."""
+    gone = {conn_id for conn_id, own in keys.items() if not own}
+    for conn_id in sorted(gone):
+        complain(f"{NoSuchConnection(conn_id)} What is encrypted for it cannot be looked at until then.")
+    lost = _say_lost([one for one in unreadable if one.airflow_conn_id not in gone])
+    return max(lost, _say_unsealed([one for one in seals if one.airflow_conn_id not in gone]), int(bool(gone)))
 
 
 def _say_lost(unreadable: list[Stored]) -> int:

@@ -163,9 +163,15 @@ def _keys_of(app_of: AppOf) -> link_keys.KeysOf:
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
-    """Misconfigured where the app is gone, has no keys, or one is malformed: connecting again would not help."""
+    """An app that is not there opens nothing: no keys.
+
+    Misconfigured where it has none, or one is malformed: connecting again would not help.
+    """
     try:
         app = app_of(conn_id)
+    except LookupError:
+        return None, ()
+    try:
         return app, fernet_keys(app)
     except Misconfigured as error:
         raise Misconfigured(f"{conn_id}: {error.message}", error.correction) from None
