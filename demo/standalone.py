@@ -1,6 +1,6 @@
 """`airflow standalone`, whose parts are started again when they end: `python -m demo.standalone`.
 
-Without its database for a while the scheduler ends, and so do others. Airflow's own command goes on without them, and
+Without its database for a while the scheduler ends, and so do others. Airflow's own command continues without them, and
 looks as if it ran.
 """
 

@@ -49,7 +49,7 @@ def preload(**_: object) -> None:
     """Imports, reads the statements, and takes what there is by then out of the garbage collector's sight.
 
     Otherwise the first collection in each task would touch, and so copy, all of it. What cannot be loaded is left to
-    the tasks: a release of Airflow moves its modules, and its scheduler must start all the same.
+    the tasks: a release of Airflow moves its modules, and its scheduler must still start.
     """
     for what, load in _steps():
         try:

@@ -15,9 +15,12 @@ from tests.support.dag_runs import asset_events
 from tests.support.pushing import Books, Row
 from tests.support.world import World
 from xero.dags.asking import asked, by_name
+from xero.dags.pulling import changed_tables
 from xero.dags.telling import failed
 from xero.hooks import qicworks_engine
-from xero.qicworks import database, run_ends
+from xero.qicworks import database, events, run_ends
+from xero.qicworks.events import Origin
+from xero.sync.in_turn import together
 
 Run = Callable[..., Any]
 OF_OUR_OWN = ("prune", "measure", "digest")  # they bring nothing from Xero, nor to it
@@ -254,6 +257,20 @@ def test_only_tables_in_which_something_changed_are_announced(run: Run, world: W
     world.sandbox.change("PayrollCalendars", calendar["PayrollCalendarID"], Name="Renamed")
     assert asset_events(run("pull_pay_codes")) == ["qicworks://payroll_calendar"]
     assert asset_events(run("pull_pay_codes")) == []
+
+
+def test_what_an_earlier_try_has_changed_is_announced_by_the_later_one(world: World) -> None:
+    """Its event does not say in which tables: in all, rather than in none."""
+    origin = Origin(dag_id="pull_pay_codes", run_id="a run", try_number=1)
+    world.pull("pay_codes", origin=origin)
+    with database.session(world.engine) as session:
+        done = events.done_in_run(session, "pull_pay_codes", "a run", "pull", "pay_codes", [world.connection_id()], 1)
+    later = world.pull("pay_codes", 1).to_dict() | {"changed": False, "tables": []}
+    whole = together([*done.values(), later])
+    assert whole["changed"]
+    assert changed_tables([whole], ["pay_code", "payroll_calendar"]) == ["pay_code", "payroll_calendar"]
+    assert changed_tables([later | {"tables": ["pay_code"]}], ["pay_code", "payroll_calendar"]) == ["pay_code"]
+    assert changed_tables([later], ["pay_code"]) == []
 
 
 @pytest.mark.parametrize("conn_id", ["qicworks_default", "xero_default"])

@@ -111,6 +111,19 @@ def test_the_exit_code_agrees(books: Books, state: str, busy: bool) -> None:
     assert books.row("bills", document)["push_state"] == state
 
 
+@pytest.mark.parametrize("called", ["Switched off Pty Ltd", "To be connected again"])
+def test_no_name_decides_the_exit_code(books: Books, called: str) -> None:
+    """Who is switched off is left out on purpose; who has to be connected again is not."""
+    world, one = books.world, books.connection_id
+    books.add("bills")
+    world.query("UPDATE qicworks.organisation SET name = %s WHERE id = %s", called, books.organisation_id)
+    world.query("UPDATE xero_sync.connection SET enabled = false WHERE id = %s", one)
+    assert [world.main(*command).returncode for command in (["push", "bills"], ["pull", "tax_codes"])] == [0, 0]
+    lost = "UPDATE xero_sync.connection SET enabled = true, state = 'needs_reconnect' WHERE id = %s"
+    world.query(lost, one)
+    assert [world.main(*command).returncode for command in (["push", "bills"], ["pull", "tax_codes"])] == [1, 1]
+
+
 def test_of_several_the_others_are_pushed(books: Books) -> None:
     world, other = books.world, Books(books.world, 1)
     good, second = books.add("bills", number="B-1"), other.add("bills", number="B-2")

@@ -27,7 +27,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
         dataset = DATASETS[name]
         taken, left_out = who(engine, dataset, options.connection)
         say_who(taken, left_out)
-        failed += (not taken) + any("connected again" in reason for reason in left_out)
+        failed += (not taken) + any(reason.must_reconnect for reason in left_out)
         for one in taken:
             label = f"{dataset.title}, {one['organisation']}"
             with progress() as bar:

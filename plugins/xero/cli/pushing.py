@@ -67,7 +67,7 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
         if turns == ([], [], []) and not options.json:
             out.print(f"{kind.title}: nothing is ready to be pushed")
         # One that was switched off is left out on purpose, unless it is the one that was asked for.
-        failed += len(turns.undone) + sum("switched off" not in reason for reason in turns.left_out)
+        failed += len(turns.undone) + sum(reason.must_reconnect for reason in turns.left_out)
         for one in turns.taken:
             label = f"{kind.title}, {one['organisation']}"
             try:

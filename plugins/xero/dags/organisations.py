@@ -1,6 +1,7 @@
 """What the tasks of one organisation have in common: who takes part, and where an event says that it comes from."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Param, get_current_context
@@ -46,7 +47,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
     return grouped(list(taking_part))
 
 
-def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: list[str]) -> None:
+def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: Sequence[str]) -> None:
     for reason in left_out:
         log.warning("left out: %s", reason)
     log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")

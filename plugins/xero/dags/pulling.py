@@ -85,9 +85,8 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             changed = count_changes(found)
             if not any(changed.values()):
                 raise AirflowSkipException("nothing changed")
-            new = {table for outcome in found if outcome["changed"] for table in outcome.get("tables", tables)}
             # What Airflow tells of when this has ended.
-            get_current_context()["ti"].task.outlets = [asset(table) for table in tables if table in new]
+            get_current_context()["ti"].task.outlets = [asset(table) for table in changed_tables(found, tables)]
             return changed
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
@@ -103,6 +102,15 @@ def pull_dag(name: str, doc: str | None) -> DAG:
 
 def asset(table: str) -> Asset:
     return Asset(f"qicworks://{table}")
+
+
+def changed_tables(outcomes: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> list[str]:
+    """Those of these tables in which rows changed; all where that is not known of one outcome: said once too often is
+    better than not at all."""
+    from xero.qicworks.events import EVERY
+
+    told = {table for outcome in outcomes for table in outcome["tables"]}
+    return [table for table in tables if table in told or EVERY in told]
 
 
 def count_changes(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -13,6 +13,9 @@ from xero.qicworks.texts import fit
 QUERIES = sql.Statements("events")
 
 
+EVERY = "*"  # in place of tables: an event does not say in which of them rows changed
+
+
 @dataclass(frozen=True)
 class Origin:
     """Who runs it. Outside Airflow all but `manual` is empty. `by_name`: somebody asked for just this, and it is not
@@ -185,7 +188,8 @@ def done_in_run(
     ):
         counts = {field.name: row[field.name] for field in fields(Counts)}
         changed = bool(row["inserted"] or row["updated"] or row["deactivated"])
-        done[row["connection_id"]] = {"status": row["status"], "changed": changed, **counts}
+        told = {"status": row["status"], "changed": changed, "tables": [EVERY] if changed else []}
+        done[row["connection_id"]] = told | counts
     return done
 
 

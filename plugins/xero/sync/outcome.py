@@ -12,7 +12,7 @@ class Skip(Exception):
 
 
 class Busy(RetryLater):
-    """Another run is at work on what somebody asked for by name: tried again, once it may be through."""
+    """Another run is already working on what somebody asked for by name: tried again, once it may be through."""
 
     WAITS = (20.0, 120.0, 900.0)  # seconds, of the first tries
 

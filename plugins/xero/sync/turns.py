@@ -1,5 +1,7 @@
 """Whose turn it is: which connections take part in a run, and why the others do not."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +21,21 @@ from xero.sync.asked import Told
 log = logging.getLogger(__name__)
 
 
+class LeftOut(str):
+    """Who takes no part, and why, in words. `must_reconnect`: until somebody connects it again; else somebody has
+    switched it off, or it is not known whether it is time."""
+
+    __slots__ = ("must_reconnect",)
+
+    must_reconnect: bool
+
+    @classmethod
+    def of(cls, connection: Connection, says: str) -> LeftOut:
+        made = cls(f"{connection.organisation}: {says}")
+        made.must_reconnect = connection.must_reconnect
+        return made
+
+
 def who(
     engine: Engine,
     dataset: Dataset | None,
@@ -26,7 +43,7 @@ def who(
     *,
     scheduled: bool = False,
     now: datetime | None = None,
-) -> tuple[list[dict[str, str]], list[str]]:
+) -> tuple[list[dict[str, str]], list[LeftOut]]:
     """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
 
     `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
@@ -34,7 +51,7 @@ def who(
     LookupError if there is none of that name.
     """
     taken: list[dict[str, str]] = []
-    left_out: list[str] = []
+    left_out: list[LeftOut] = []
     with database.session(engine) as session:
         known = connections.every(session, deleted=True)
         if connection is not None:
@@ -52,7 +69,7 @@ def who(
                     if not turn.due:
                         continue
             if reason:
-                left_out.append(f"{one.organisation}: {reason}")
+                left_out.append(LeftOut.of(one, reason))
             else:
                 taken.append({"connection_id": str(one.id), "organisation": one.organisation})
     return taken, left_out
@@ -66,7 +83,7 @@ class Pushing(NamedTuple):
     """
 
     taken: list[dict[str, Any]]
-    left_out: list[str]
+    left_out: list[LeftOut]
     undone: list[Told]
 
 
@@ -84,7 +101,7 @@ def who_pushes(
     something, too. LookupError if there is no such connection, or an empty name is given.
     """
     taken: list[dict[str, Any]] = []
-    reasons: list[str] = []
+    reasons: list[LeftOut] = []
     with database.session(engine) as session:
         known = [one for one in connections.every(session, deleted=True) if one.state != "deleted"]
         if connection is not None:
@@ -112,7 +129,7 @@ def who_pushes(
                 if by_name:
                     log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)
             elif reason:
-                reasons.append(f"{one.organisation}: {reason}; its documents wait")
+                reasons.append(LeftOut.of(one, f"{reason}; its documents wait"))
             else:
                 ids = None if documents is None else [str(each.id) for each in chosen]
                 before = [str(each.id) for each in chosen if each.push_state == "pushed"]
