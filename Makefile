@@ -106,10 +106,11 @@ ORGANISATIONS ?= 200
 bench-scale: setup  ## a night of 200 organisations (ORGANISATIONS=20: a quick try): twenty minutes
 	PYTHONPATH=include:. $(BIN)/python -m benchmarks.scale $(ORGANISATIONS) --write
 
-lint: setup  ## style, format, types
+lint: setup  ## style, format, types, the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=include $(BIN)/lint-imports --no-logo --no-cache
 
 COMPILE = $(TRUSTING) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from benchmarks import environments
 from benchmarks.tools import DLT, FLOOR, OURS_AS_WORKERS_RUN, OURS_AT_A_TERMINAL, TAP
-from xero.sync import quality
+from xero.sync.pull import validate
 
-CHUNK = quality.CHUNK
+CHUNK = validate.CHUNK
 PLOT = Path(__file__).parent / "plot"
 Medians = Mapping[tuple[int, str, str], Mapping[str, float]]
 WORKER, TERMINAL, LEAST = OURS_AS_WORKERS_RUN.name, OURS_AT_A_TERMINAL.name, FLOOR.name

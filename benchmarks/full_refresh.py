@@ -13,12 +13,13 @@ import psycopg
 from benchmarks.surroundings import FIRM, Surroundings, surroundings
 from xero.datasets.registry import named
 from xero.preloading import preload
-from xero.qicworks import database, grants
-from xero.qicworks.migrate import migrate
-from xero.sync.clients import opener
-from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, pull
-from xero.sync.turns import who
+from xero.qicworks import database
+from xero.qicworks.admin import grants
+from xero.qicworks.admin.migrate import migrate
+from xero.sync.connect.clients import opener
+from xero.sync.connect.connect_all import connect_all
+from xero.sync.pull.flow import Origin, pull
+from xero.sync.runs.participants import who
 
 SIZES = (20_000, 50_000)
 PORT = 54395

@@ -9,11 +9,11 @@ from typing import Any
 from benchmarks.surroundings import FIRM, surroundings
 from xero.datasets.registry import named
 from xero.qicworks import database
-from xero.qicworks.migrate import migrate
-from xero.sync.clients import opener
-from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, pull
-from xero.sync.turns import who
+from xero.qicworks.admin.migrate import migrate
+from xero.sync.connect.clients import opener
+from xero.sync.connect.connect_all import connect_all
+from xero.sync.pull.flow import Origin, pull
+from xero.sync.runs.participants import who
 
 STAFF = 260
 PORT = 54399

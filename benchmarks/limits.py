@@ -16,9 +16,9 @@ import psycopg
 from benchmarks.surroundings import Surroundings, surroundings
 from tests.support import caller
 from xero.qicworks import database
-from xero.qicworks.migrate import migrate
-from xero.sync.clients import opener
-from xero.sync.connect import connect_all
+from xero.qicworks.admin.migrate import migrate
+from xero.sync.connect.clients import opener
+from xero.sync.connect.connect_all import connect_all
 
 LIMIT, SECONDS, WINDOWS = 60, 6.0, 5
 PROCESSES, THREADS = 4, 2

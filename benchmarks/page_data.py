@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database, sql
-from xero.qicworks.migrate import migrate
+from xero.qicworks.admin.migrate import migrate
 
 CONNECTIONS = 500
 EVENTS = 1_000_000

@@ -18,9 +18,12 @@ from benchmarks import page_data, page_urls
 from benchmarks.surroundings import surroundings
 from demo.place import Place
 from xero.documents.registry import KINDS
-from xero.qicworks import connections, database, document_list, event_log, rejections, standing, traffic
+from xero.qicworks import database
+from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
-from xero.qicworks.event_log import Filter
+from xero.qicworks.pull import rejections
+from xero.qicworks.views import document_list, event_log, status, traffic
+from xero.qicworks.views.event_log import Filter
 
 TIMES = 15
 PORT = 54398
@@ -113,10 +116,10 @@ def asked(session: Session) -> dict[str, Callable[[], object]]:
         "events, page from the middle": lambda: event_log.page(session, Filter(), middle),
         "event": lambda: event_log.one(session, latest["id"]),
         "data sets with events": lambda: event_log.known(session),
-        "connections, 50 with their data sets": lambda: standing.page(session),
-        "connections by name": lambda: standing.page(session, "Organisation 17"),
-        "connection": lambda: standing.one(session, usual),
-        "what needs a hand": lambda: standing.needs_a_hand(session),
+        "connections, 50 with their data sets": lambda: status.page(session),
+        "connections by name": lambda: status.page(session, "Organisation 17"),
+        "connection": lambda: status.one(session, usual),
+        "what needs a hand": lambda: status.needs_a_hand(session),
         "traffic by day": lambda: traffic.by_day(session),
         "traffic by day, of a connection": lambda: traffic.by_day(session, large),
         "traffic by day, of three data sets": lambda: traffic.by_day(session, None, few),

@@ -32,11 +32,11 @@ from xero import airflow_connections
 from xero.api.settings import XeroApp
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
-from xero.qicworks.events import Origin
-from xero.sync.clients import opener
-from xero.sync.interaction import OpenClient
-from xero.sync.pull import pull
-from xero.sync.turns import who
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import opener
+from xero.sync.pull.flow import pull
+from xero.sync.runs.participants import who
+from xero.sync.runs.run import OpenClient
 
 RESULT = Path(__file__).parent / "results" / "scale.md"
 OFTEN = "tax_codes"  # the data set that is measured several times

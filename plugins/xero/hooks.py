@@ -24,11 +24,12 @@ from xero.api.errors import ReconnectNeeded, XeroError
 from xero.api.limits import Limiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
-from xero.qicworks import connections, database, matches
-from xero.qicworks.call_budget import DatabaseLimiter
-from xero.qicworks.connections import Connection
-from xero.qicworks.tokens import DatabaseTokens
-from xero.sync.turns import who
+from xero.qicworks import database
+from xero.qicworks.connect import connections, matches
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.tokens import DatabaseTokens
+from xero.qicworks.runs.call_budget import DatabaseLimiter
+from xero.sync.runs.participants import who
 
 SINCE = "If-Modified-Since"
 

@@ -19,12 +19,12 @@ MODULES = (
     "great_expectations.expectations",
     "xero.dags",
     "xero.hooks",
-    "xero.sync.idle",
-    "xero.sync.in_turn",
-    "xero.sync.pull",
-    "xero.sync.push",
-    "xero.sync.reconcile",
-    "xero.sync.turns",
+    "xero.sync.connect.renew_idle",
+    "xero.sync.runs.sequentially",
+    "xero.sync.pull.flow",
+    "xero.sync.push.flow",
+    "xero.sync.follow.reconcile",
+    "xero.sync.runs.participants",
 )
 
 

@@ -12,11 +12,13 @@ from tests.support.world import World
 from xero.dags import digest_dag
 from xero.dags.telling import FEW, digest
 from xero.hooks import qicworks_engine
-from xero.qicworks import connections, database, events
-from xero.qicworks.events import Origin
-from xero.qicworks.standing import NeedsAHand
-from xero.sync import absent
-from xero.sync.absent import NAMED
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.qicworks.views.status import NeedsAHand
+from xero.sync.runs import non_participants
+from xero.sync.runs.non_participants import NAMED
 
 OFF = "UPDATE xero_sync.connection SET enabled = false"
 LOST = "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'revoked'"
@@ -100,34 +102,34 @@ def test_of_a_document_that_is_unknown_nobody_takes_it_for_said(world: World) ->
     with database.session(world.engine) as session:
         events.record(session, None, "push", "bills", "error", "no", AT_NIGHT, document="bill B-9")
         events.record(session, None, "push", "bills", "error", "there is no setting 'x'", AT_NIGHT)
-    absent.tell(world.engine, "push", "bills", AT_NIGHT)
+    non_participants.tell(world.engine, "push", "bills", AT_NIGHT)
     assert [one["status"] for one in of_all(world)] == ["error", "error", "warning"]
 
 
 def test_by_the_clock_it_is_said_once_a_day(world: World) -> None:
     world.query(OFF)
     for _ in range(3):
-        absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+        non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 1
-    absent.tell(world.engine, "pull", "contacts", Origin())
+    non_participants.tell(world.engine, "pull", "contacts", Origin())
     assert len(of_all(world)) == 2, "who presses Trigger is told each time"
-    absent.tell(world.engine, "pull", "staff", AT_NIGHT)
+    non_participants.tell(world.engine, "pull", "staff", AT_NIGHT)
     assert len(of_all(world)) == 3
     world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
-    absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 4
     world.query("UPDATE xero_sync.connection SET enabled = true")
     world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
-    absent.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 4, "it is over"
 
 
 def test_many_are_told_by_number(world: World) -> None:
     with database.session(world.engine) as session:
         known = list(connections.every(session)) * (NAMED + 1)
-    assert absent.in_words(known) is None
+    assert non_participants.in_words(known) is None
     lost = [type(one)(**{**one.__dict__, "state": "needs_reconnect"}) for one in known]
-    said = absent.in_words(lost)
+    said = non_participants.in_words(lost)
     assert said is not None
     assert f" and {len(lost) - NAMED} more." in said[0]
 

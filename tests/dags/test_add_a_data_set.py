@@ -13,7 +13,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 PARTS = ("plugins", "include", "dags", "demo", "tests", "README.md", "Makefile", "conftest.py", "pyproject.toml")
-CONTRACT = ("tests/pure/test_contract.py", "tests/flow/test_contract.py")
+CONTRACT = ("tests/pure/test_contract.py", "tests/flow/pull/test_contract.py")
 TABLE = "tests/dags/test_readme.py::test_its_table_is_the_registry"
 ROW = (
     "| `currencies` | `pull_currencies` | `currency` | one call, everything, compared "

@@ -15,7 +15,7 @@ from xero import settings
 from xero.dags import alerting, extras, prune_dag, pull_dag
 from xero.dags.telling import LONGEST, MOST, failed, late
 from xero.hooks import qicworks_engine
-from xero.qicworks.run_ends import End
+from xero.qicworks.views.dag_runs import End
 
 
 def test_one_message_of_a_failed_run_and_one_of_a_late_one(

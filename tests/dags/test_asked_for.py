@@ -18,9 +18,11 @@ from xero.dags.asking import asked, by_name
 from xero.dags.pulling import changed_tables
 from xero.dags.telling import failed
 from xero.hooks import qicworks_engine
-from xero.qicworks import database, events, run_ends
-from xero.qicworks.events import Origin
-from xero.sync.in_turn import together
+from xero.qicworks import database
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.qicworks.views import dag_runs
+from xero.sync.runs.sequentially import together
 
 Run = Callable[..., Any]
 OF_OUR_OWN = ("prune", "measure", "digest")  # they bring nothing from Xero, nor to it
@@ -149,7 +151,7 @@ def test_the_alert_of_such_a_run_says_what_was_not_done(run: Run, world: World) 
     ):
         ran = run("push_bills", **conf)
         with database.session(world.engine) as session:
-            ends = run_ends.ends(session, "push_bills", ran.run_id, datetime.now(UTC) - timedelta(hours=1))
+            ends = dag_runs.ends(session, "push_bills", ran.run_id, datetime.now(UTC) - timedelta(hours=1))
         message = failed("push_bills", ran.run_id, ends, "Airflow says: task_failure.")
         assert "no event tells why" not in message.said
         assert all(any(word in line for line in message.lines) for word in words), message.lines

@@ -21,7 +21,7 @@ from xero.api.errors import ReconnectNeeded, RetryLater
 from xero.dags.groups import grouped
 from xero.dags.retrying import WaitAsTold
 from xero.hooks import qicworks_engine
-from xero.sync.in_turn import BRIEF, SomeFailed, in_turn
+from xero.sync.runs.sequentially import BRIEF, SomeFailed, in_turn
 from xero_sandbox.launch import launched
 
 MANY = 10

@@ -31,7 +31,7 @@ def late_imports(file: Path) -> set[str]:
 
 def test_no_task_imports_what_was_not_preloaded(python: Run, root: Path) -> None:
     wanted = set().union(*(late_imports(root / "plugins/xero/dags" / f"{name}.py") for name in FILES))
-    assert {"xero.hooks", "xero.sync.pull", "xero.sync.push", "xero.sync.reconcile"} <= wanted
+    assert {"xero.hooks", "xero.sync.pull.flow", "xero.sync.push.flow", "xero.sync.follow.reconcile"} <= wanted
     said = python(LOADED, path=root / "plugins").splitlines()[-1]
     assert wanted - set(json.loads(said)) == set(), "name it in xero.preloading"
 
@@ -47,7 +47,8 @@ if "celery" in sys.argv:
     from celery.signals import worker_init
     worker_init.send(sender=None)
 from xero.qicworks import sql
-print("frozen", gc.get_freeze_count() > 0, "xero.sync.turns" in sys.modules, bool(sql.load.cache_info().currsize))
+loaded = "xero.sync.runs.participants" in sys.modules
+print("frozen", gc.get_freeze_count() > 0, loaded, bool(sql.load.cache_info().currsize))
 """
 
 
@@ -57,7 +58,7 @@ def test_what_cannot_be_loaded_is_said_and_the_process_starts(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     (tmp_path / "broken_on_import.py").write_text("raise RuntimeError('of another release')")
-    modules = ("airflow.sdk.no_longer_there", "broken_on_import", "xero.sync.turns")
+    modules = ("airflow.sdk.no_longer_there", "broken_on_import", "xero.sync.runs.participants")
     file = str(root / "deploy" / "airflow_local_settings.py")
     said = python(MOVED.format(argv=argv, modules=modules, file=file), path=tmp_path)
     assert "airflow.sdk.no_longer_there is not loaded before tasks are forked" in said

@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 from tests.support.dag_runs import asset_events
 from xero.api.settings import XeroApp
 from xero.hooks import qicworks_engine
-from xero.sync.clients import opener
-from xero.sync.connect import connect_all
+from xero.sync.connect.clients import opener
+from xero.sync.connect.connect_all import connect_all
 from xero_sandbox.launch import launched
 
 CLIENT = ("test-client", "test-secret-0000000000000000")

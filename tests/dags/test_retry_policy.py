@@ -11,8 +11,8 @@ from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTabl
 from xero.airflow_connections import NoSuchConnection
 from xero.api import errors
 from xero.dags.retrying import WaitAsTold
-from xero.sync.asked import NotDone
-from xero.sync.outcome import Busy, PullFailed
+from xero.sync.runs.outcome import Busy, PullFailed
+from xero.sync.runs.requested import NotDone
 
 POLICY = WaitAsTold()
 

@@ -17,9 +17,9 @@ from tests.support.sandbox import Sandbox
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
-from xero.qicworks.events import Origin
-from xero.sync.clients import opener
-from xero.sync.push import push
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import opener
+from xero.sync.push.flow import push
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 Break = Callable[[Facts], Any]

@@ -20,7 +20,7 @@ from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks import database
-from xero.qicworks.call_budget import CROWDED, DatabaseLimiter
+from xero.qicworks.runs.call_budget import CROWDED, DatabaseLimiter
 
 TAX = "/api.xro/2.0/TrackingCategories"
 INSTANT = 0.000001  # seconds, the least that PostgreSQL tells apart

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 
 from xero.api.errors import RetryLater
 from xero.api.settings import XeroApp
-from xero.qicworks import call_budget, database
-from xero.qicworks.call_budget import DatabaseLimiter
+from xero.qicworks import database
+from xero.qicworks.runs import call_budget
+from xero.qicworks.runs.call_budget import DatabaseLimiter
 
 APP = XeroApp("the-app", "secret", minute_limit=60, minute_seconds=60.0, concurrent_limit=5, app_limit=9, day_limit=7)
 GRANTED = {"slot": 1, "entry": 2, "stamp": "now", "wait": None, "closed": None, "put_back": None}

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from tests.support.callers import Sandbox
 from xero.qicworks import sql
-from xero.qicworks.tokens import DatabaseTokens, save_new
+from xero.qicworks.connect.tokens import DatabaseTokens, save_new
 
 TOKENS = sql.Statements("tokens")
 

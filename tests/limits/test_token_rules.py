@@ -15,8 +15,9 @@ from tests.support.callers import KEY
 from xero.api.auth import Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater, XeroError
 from xero.api.settings import XeroApp
-from xero.qicworks import database, tokens
-from xero.qicworks.tokens import DatabaseTokens, about, fernet_keys, save_new, vault
+from xero.qicworks import database
+from xero.qicworks.connect import tokens
+from xero.qicworks.connect.tokens import DatabaseTokens, about, fernet_keys, save_new, vault
 
 APP = XeroApp("the-client", "the-secret", token_keys=(KEY,))
 SPEAKS_FOR_ITSELF = replace(APP, grant_type="client_credentials", token_keys=())

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.support.callers import KEY, Callers, Sandbox
 from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
-from xero.qicworks.tokens import DatabaseTokens, packed, save_new, vault
+from xero.qicworks.connect.tokens import DatabaseTokens, packed, save_new, vault
 
 
 def refreshes(sandbox: Sandbox) -> int:
@@ -114,7 +114,7 @@ def test_invalid_grant_breaks_the_authorisation_and_stops_all_further_asking(
 def test_who_waits_too_long_for_another_says_so(
     sandbox: Sandbox, engine: Engine, database_url: str, token_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xero.qicworks.tokens.LONGEST_WAIT_MS", 100)
+    monkeypatch.setattr("xero.qicworks.connect.tokens.LONGEST_WAIT_MS", 100)
     with psycopg.connect(database_url) as other:
         other.execute("SELECT 1 FROM xero_sync.token FOR UPDATE")
         with pytest.raises(RetryLater, match="Another process"):

@@ -188,9 +188,9 @@ def test_a_fault_of_ours_is_no_missing_page(browser: Client, books: Books) -> No
     """A key that is missing in the code says nothing about the address."""
     user = browser("user")
     for fault in KeyError("secret-key"), IndexError("secret-index"):
-        with mock.patch("xero.qicworks.event_log.page", side_effect=fault), pytest.raises(type(fault)):
+        with mock.patch("xero.qicworks.views.event_log.page", side_effect=fault), pytest.raises(type(fault)):
             user.read("events")
-    with mock.patch("xero.qicworks.event_log.page", side_effect=LookupError("There is no <such> thing.")):
+    with mock.patch("xero.qicworks.views.event_log.page", side_effect=LookupError("There is no <such> thing.")):
         assert "no &lt;such&gt; thing" in user.read("events", 404)
 
 

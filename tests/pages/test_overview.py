@@ -7,7 +7,7 @@ import pytest
 from tests.support.pages import Client
 from tests.support.pushing import Books, Line
 from xero.pages import overview
-from xero.qicworks.traffic import Day
+from xero.qicworks.views.traffic import Day
 
 
 def test_it_says_what_needs_a_hand_and_what_was_asked(

@@ -11,8 +11,9 @@ from tests.support.page_runs import become, origin, parse_dags, run_of, words
 from tests.support.pages import Client
 from tests.support.pushing import Books
 from xero.datasets.registry import DATASETS
-from xero.qicworks import database, events
-from xero.qicworks.events import Counts
+from xero.qicworks import database
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Counts
 
 
 def test_what_is_offered(browser: Client, books: Books, airflow_dags: None) -> None:

@@ -17,7 +17,7 @@ from xero import datasets
 from xero.api.settings import SCOPES
 from xero.datasets.declaration import Dataset, Reading, Source
 from xero.datasets.registry import DATASETS
-from xero.qicworks.merge import Moment
+from xero.qicworks.pull.merge import Moment
 from xero_sandbox.app import create_app
 from xero_sandbox.endpoints import Call, Endpoint, find
 from xero_sandbox.organisation import Organisation

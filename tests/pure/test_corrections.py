@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xero.sync import corrections
-from xero.sync.corrections import Correction, WrongCatalogue, catalogue, correct, is_failure, read, renumbered
+from xero.sync.push import corrections
+from xero.sync.push.corrections import Correction, WrongCatalogue, catalogue, correct, is_failure, read, renumbered
 
 # Xero's words, a distinctive piece of the correction, its kind.
 SAID = [

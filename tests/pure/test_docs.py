@@ -16,7 +16,7 @@ from demo.place import PORTS, Place
 from xero.__main__ import parser
 from xero.api.settings import XeroApp
 from xero.provider import get_provider_info
-from xero.qicworks.retention import KEPT, Retention
+from xero.qicworks.admin.retention import KEPT, Retention
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

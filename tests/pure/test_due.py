@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xero.datasets.declaration import Timing
-from xero.sync.due import latest, upcoming
+from xero.sync.runs.schedule import latest, upcoming
 
 NIGHT, MIDNIGHT, PAY_DATE = Timing.NIGHT, Timing.MIDNIGHT, Timing.PAY_DATE
 SYDNEY, ADELAIDE, PERTH = "Australia/Sydney", "Australia/Adelaide", "Australia/Perth"

@@ -12,11 +12,11 @@ import pytest
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
-from xero.qicworks.links import Claim, Link
-from xero.qicworks.outbox import Result
-from xero.sync import lookup
-from xero.sync.finding import Finder, each_its_own, wants_a_look
-from xero.sync.settling import Settled
+from xero.qicworks.push.links import Claim, Link
+from xero.qicworks.push.outbox import Result
+from xero.sync.push import lookup
+from xero.sync.push.identify import Finder, each_its_own, wants_a_look
+from xero.sync.push.settle import Settled
 
 OURS, OTHERS = UUID(int=1), UUID(int=2)
 CONTACT, STRANGER = UUID(int=20), UUID(int=21)

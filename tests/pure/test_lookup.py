@@ -9,10 +9,10 @@ import pytest
 
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
-from xero.qicworks.outbox import Result
-from xero.sync.finding import each_its_own
-from xero.sync.lookup import SLACK, Found, candidates, lookalikes
-from xero.sync.settling import Settled
+from xero.qicworks.push.outbox import Result
+from xero.sync.push.identify import each_its_own
+from xero.sync.push.lookup import SLACK, Found, candidates, lookalikes
+from xero.sync.push.settle import Settled
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
 AGE = 120.0  # seconds since the document was sent

@@ -24,7 +24,9 @@ from xero.documents.declaration import Document, PricedKind
 from xero.documents.payroll import Pay
 from xero.documents.pricing import line_total, total
 from xero.documents.registry import KINDS
-from xero.sync import earnings_lines, planning, readback
+from xero.sync.push import plan as planning
+from xero.sync.push import readback
+from xero.sync.push.payroll import earnings_lines
 from xero_sandbox.app import create_app
 from xero_sandbox.data.settings_lists import RATES
 from xero_sandbox.endpoints import Call, find

@@ -12,8 +12,8 @@ import pytest
 from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import Document, Finding, PricedKind, Record
 from xero.documents.registry import KINDS
-from xero.qicworks.outbox import Result, Waiting
-from xero.sync import planning
+from xero.qicworks.push.outbox import Result, Waiting
+from xero.sync.push import plan
 
 BILLS = KINDS["bills"]
 assert isinstance(BILLS, PricedKind)
@@ -31,7 +31,7 @@ def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: 
 
 def plan_one(one: Document, record: Record | None, kind: PricedKind = KIND) -> Any:
     """What became of it, or the one request."""
-    settled, requests = planning.plan(kind, [one], {one.id: record}, {})
+    settled, requests = plan.plan(kind, [one], {one.id: record}, {})
     [only] = [*settled, *requests]
     return only
 
@@ -43,7 +43,7 @@ def test_what_xero_does_not_have_is_created() -> None:
 
 
 def test_a_number_leaves_as_a_number_with_its_own_decimals() -> None:
-    assert planning.encoded(KIND, [{"UnitAmount": Decimal("1.10")}]) == '{"Invoices":[{"UnitAmount":1.10}]}'
+    assert plan.encoded(KIND, [{"UnitAmount": Decimal("1.10")}]) == '{"Invoices":[{"UnitAmount":1.10}]}'
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED"])
@@ -86,7 +86,7 @@ def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
     result = plan_one(document(xero_id=IN_XERO), None).result
     assert (result.state, result.forget) == ("failed", True)
     assert str(IN_XERO) in result.error
-    nothing, [made] = planning.plan(KIND, [document()], {}, {})
+    nothing, [made] = plan.plan(KIND, [document()], {}, {})
     assert (nothing, made.method) == ([], "PUT")
 
 
@@ -98,11 +98,11 @@ def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
 
     kind = replace(KIND, checks=(wrong,))
     documents = [document(1), document(2), document(3, xero_id=IN_XERO)]
-    [settled], [put, post] = planning.plan(kind, documents, {UUID(int=3): {"Status": "DRAFT"}}, {})
+    [settled], [put, post] = plan.plan(kind, documents, {UUID(int=3): {"Status": "DRAFT"}}, {})
     assert (settled.label, settled.result.error) == ("bill B-2", "not sent: it has no lines")
     assert settled.result.correction == "Add a line to the bill B-2."
     assert [[one.number for one in request.documents] for request in (put, post)] == [["B-1"], ["B-3"]]
-    assert [one.says for one in planning.findings(kind, documents[0])] == []
+    assert [one.says for one in plan.findings(kind, documents[0])] == []
 
 
 def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
@@ -161,7 +161,7 @@ def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> No
 def numbers(at_most: dict[int, int], count: int = 5, kind: PricedKind = KIND) -> list[list[int]]:
     documents = [document(number) for number in range(1, count + 1)]
     bounds = {UUID(int=number): most for number, most in at_most.items()}
-    _, requests = planning.plan(kind, documents, {}, bounds)
+    _, requests = plan.plan(kind, documents, {}, bounds)
     assert {request.method for request in requests} <= {"PUT"}
     return [[one.id.int for one in request.documents] for request in requests]
 
@@ -182,7 +182,7 @@ def test_a_request_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
         (weight * 3, [[1, 2, 3], [4, 5]]),
         (1, [[1], [2], [3], [4], [5]]),  # one that is too large goes by itself: Xero says what it thinks of it
     ):
-        monkeypatch.setattr(planning, "LARGEST", largest)
+        monkeypatch.setattr(plan, "LARGEST", largest)
         assert numbers({}) == expected
 
 
@@ -219,7 +219,7 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
     ]
     there: dict[UUID, Any] = {IN_XERO: draft(IN_XERO), UUID(int=71): 404, UUID(int=72): draft(UUID(int=72))}
     client: Any = Client({**there, UUID(int=73): draft(IN_XERO)})
-    found = planning.standing(client, KIND, waiting)
+    found = plan.standing(client, KIND, waiting)
     assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72), UUID(int=73))]
     another = found.pop(UUID(int=5))
     assert isinstance(another, Result)
@@ -232,7 +232,7 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
         assert record["InvoiceID"] == str(xero_id)
     broken: Any = Client({IN_XERO: 403})
     with pytest.raises(Refused, match="HTTP 403"):
-        planning.standing(broken, KIND, waiting)
+        plan.standing(broken, KIND, waiting)
 
 
 def failing(server_failed: bool) -> RetryLater:
@@ -244,13 +244,13 @@ def failing(server_failed: bool) -> RetryLater:
 def test_a_record_that_xero_fails_to_show_holds_no_other_back() -> None:
     waiting = [Waiting(UUID(int=1), 1, IN_XERO), Waiting(UUID(int=2), 1, UUID(int=71))]
     client: Any = Client({IN_XERO: failing(server_failed=True), UUID(int=71): draft(UUID(int=71))})
-    found = planning.standing(client, KIND, waiting)
+    found = plan.standing(client, KIND, waiting)
     failed = found[UUID(int=1)]
     assert isinstance(failed, Result)
     assert (failed.state, failed.xero_id) == ("failed", IN_XERO)
     assert found[UUID(int=2)] is not None
     documents = [document(1, xero_id=IN_XERO), document(2, xero_id=UUID(int=71))]
-    [settled], [request] = planning.plan(KIND, documents, found, {})
+    [settled], [request] = plan.plan(KIND, documents, found, {})
     assert (settled.id, settled.result) == (UUID(int=1), failed), "nothing is sent of it: nobody knows how it stands"
     assert [one.number for one in request.documents] == ["B-2"]
 
@@ -260,6 +260,6 @@ def test_where_xero_fails_altogether_the_push_ends(server_failed: bool) -> None:
     error = failing(server_failed)
     client: Any = Client({IN_XERO: error}, lists=RetryLater(60, "minute"))
     with pytest.raises(RetryLater) as raised:
-        planning.standing(client, KIND, [Waiting(UUID(int=1), 1, IN_XERO)])
+        plan.standing(client, KIND, [Waiting(UUID(int=1), 1, IN_XERO)])
     assert raised.value is error, "the first failure says it"
     assert client.asked == [f"{KIND.path}/{IN_XERO}", *[KIND.path] * server_failed], "a limit is no fault of a record's"

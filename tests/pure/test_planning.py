@@ -8,7 +8,7 @@ import pytest
 
 from xero.documents.declaration import Document, PricedKind
 from xero.documents.registry import KINDS
-from xero.sync.planning import plan
+from xero.sync.push.plan import plan
 
 LARGEST = 3_500_000  # bytes that Xero accepts in one request
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from xero.datasets.declaration import Column, Kind, Part, Table
-from xero.qicworks.rejections import Rejection
-from xero.sync.rows import Rows, as_sent, in_words, shown, version
+from xero.qicworks.pull.rejections import Rejection
+from xero.sync.pull.rows import Rows, as_sent, in_words, shown, version
 
 ID = "11111111-2222-3333-4444-555555555555"
 found_parts: list[object] = []

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from xero.datasets.declaration import Kind
 from xero.datasets.registry import DATASETS
-from xero.qicworks.staging import StagedRow
-from xero.sync.rows import READERS, Rows, source
+from xero.qicworks.pull.staging import StagedRow
+from xero.sync.pull.rows import READERS, Rows, source
 
 CONTACT = DATASETS["contacts"].tables[0]
 OPTIONS = DATASETS["tracking_categories"].tables[1]

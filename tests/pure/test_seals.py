@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xero.api.settings import XeroApp
-from xero.qicworks.seals import Seals
+from xero.qicworks.connect.seals import Seals
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xero.qicworks.wording import ERASED, Wording
+from xero.qicworks.privacy.name_finder import ERASED, Wording
 
 NAMES = ["Bill", "Mark", "Al", "May", "Will", "Push", "Other", "Bill Smith", "Bill Smith Plumbing", "Mary-Anne Bill"]
 NAMES += [

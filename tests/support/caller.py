@@ -19,8 +19,8 @@ from xero.api.client import XeroClient
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
 from xero.qicworks import database
-from xero.qicworks.call_budget import DatabaseLimiter
-from xero.qicworks.tokens import DatabaseTokens
+from xero.qicworks.connect.tokens import DatabaseTokens
+from xero.qicworks.runs.call_budget import DatabaseLimiter
 
 FORK = multiprocessing.get_context("fork")  # from a process without threads, that has imported everything
 Begin = Callable[[], None]

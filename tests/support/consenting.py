@@ -8,11 +8,12 @@ from uuid import UUID
 import requests
 
 from tests.support.world import World
-from xero.qicworks import connections, database
-from xero.qicworks.connections import Connection
-from xero.sync import consent, disconnect
-from xero.sync.clients import opener
-from xero.sync.consent import Granted, Matched
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.connect.connections import Connection
+from xero.sync.connect import consent, disconnect
+from xero.sync.connect.clients import opener
+from xero.sync.connect.consent import Granted, Matched
 
 KEY = "V2nRBqHJ5DTnqnK2Lm4wGTgoqbfkO0dUPI3rY9DYHYY="
 APP = "xero_default"

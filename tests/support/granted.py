@@ -9,7 +9,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.support.world import World
-from xero.qicworks import database, grants
+from xero.qicworks import database
+from xero.qicworks.admin import grants
 
 
 class Granted:

@@ -22,8 +22,8 @@ from tests.support.waiting import until
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.qicworks import database
-from xero.sync import interaction
-from xero.sync.outcome import Skip
+from xero.sync.runs import run as interaction
+from xero.sync.runs.outcome import Skip
 
 FORK = multiprocessing.get_context("fork")
 SKIPPED, FAILED, INTERRUPTED = 3, 4, 130  # exit codes

@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
-from xero.qicworks.events import Origin
+from xero.qicworks.runs.events import Origin
 
 Run = tuple[str, str]  # (DAG, run)
 

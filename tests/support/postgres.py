@@ -12,7 +12,7 @@ import psycopg
 
 from tests.support.ports import reserved_ports
 from xero.qicworks import database
-from xero.qicworks.migrate import migrate
+from xero.qicworks.admin.migrate import migrate
 
 
 def in_memory() -> Path | None:

@@ -17,12 +17,13 @@ from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
-from xero.qicworks import connections, database
-from xero.qicworks.events import Origin
-from xero.qicworks.outbox import Outbox
-from xero.sync.clients import opener
-from xero.sync.outcome import Outcome, Skip
-from xero.sync.push import push
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.push.outbox import Outbox
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import opener
+from xero.sync.push.flow import push
+from xero.sync.runs.outcome import Outcome, Skip
 
 Row = dict[str, Any]
 

@@ -1,10 +1,10 @@
 """Reconcile, as a test runs it."""
 
 from tests.support.world import World
-from xero.qicworks.events import Origin
-from xero.sync.clients import opener
-from xero.sync.pull import Outcome
-from xero.sync.reconcile import reconcile
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import opener
+from xero.sync.follow.reconcile import reconcile
+from xero.sync.pull.flow import Outcome
 
 
 def compare(world: World, organisation: int = 0) -> Outcome:

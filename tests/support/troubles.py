@@ -9,7 +9,7 @@ import requests
 from tests.support.calls import Forward, intercepted, is_write
 from tests.support.pushing import PRICED, Books, File, Line
 from xero.api.errors import XeroError
-from xero.sync.outcome import Skip
+from xero.sync.runs.outcome import Skip
 
 #: The requests that carry documents; attachments have a path of their own.
 DOCUMENTS = r"/(Invoices|CreditNotes|PurchaseOrders)\?"

@@ -25,10 +25,10 @@ from xero import __main__ as command_line
 from xero.api.settings import XeroApp
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
-from xero.sync.clients import opener
-from xero.sync.connect import connect_all
-from xero.sync.pull import Origin, Outcome, pull
-from xero.sync.turns import who
+from xero.sync.connect.clients import opener
+from xero.sync.connect.connect_all import connect_all
+from xero.sync.pull.flow import Origin, Outcome, pull
+from xero.sync.runs.participants import who
 
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}
 

@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 
 from xero.airflow_connections import NoSuchConnection
 from xero.cli.terminal import app_of, complain, out, show
-from xero.qicworks import database, token_keys
-from xero.qicworks.token_keys import Key, Seal, Stored
+from xero.qicworks import database
+from xero.qicworks.connect import token_keys
+from xero.qicworks.connect.token_keys import Key, Seal, Stored
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -16,10 +16,11 @@ from sqlalchemy import Engine
 
 from xero.cli.terminal import complain, out
 from xero.documents.registry import KINDS
-from xero.qicworks import database, erasing, people, told
+from xero.qicworks import database
 from xero.qicworks.database import Session
-from xero.qicworks.people import Holding, Person
-from xero.qicworks.told import Said
+from xero.qicworks.privacy import erasing, mentions, people
+from xero.qicworks.privacy.mentions import Said
+from xero.qicworks.privacy.people import Holding, Person
 
 _CONTROLS = re.compile("[\x7f-\x9f]")  # those that JSON leaves as they are
 
@@ -120,7 +121,7 @@ def _asked_for(session: Session, options: argparse.Namespace, aside: list[str] |
 
 def _holdings(session: Session, person: Person) -> Iterator[Holding]:
     yield from people.holdings(session, person)
-    yield from told.holdings(session, person)
+    yield from mentions.holdings(session, person)
 
 
 def _told(session: Session, person: Person) -> dict[str, Any]:
@@ -140,7 +141,7 @@ def _stays(session: Session, person: Person) -> Counter[tuple[str, str]]:
     """Tables and reasons of what an erasure leaves."""
     payroll = {f"qicworks.{kind.table}" for kind in KINDS.values() if kind.payroll}
     found: Counter[tuple[str, str]] = Counter()
-    pay = any(kind.payroll for kind, _ in told.kinds_of(session, person.table))
+    pay = any(kind.payroll for kind, _ in mentions.kinds_of(session, person.table))
     for holding in _holdings(session, person):
         if holding.why == "own" and holding.table.startswith("qicworks."):
             found[holding.table, PAY if pay or holding.table in payroll else TAX] += len(holding.rows)

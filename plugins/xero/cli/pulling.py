@@ -7,12 +7,12 @@ from sqlalchemy import Engine
 
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
 from xero.datasets.registry import DATASETS
-from xero.qicworks.events import Origin
-from xero.sync.clients import opener
-from xero.sync.pull import pull
-from xero.sync.reconcile import reconcile
-from xero.sync.telling import received
-from xero.sync.turns import who
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import opener
+from xero.sync.follow.reconcile import reconcile
+from xero.sync.pull.flow import pull
+from xero.sync.runs.event_line import received
+from xero.sync.runs.participants import who
 
 log = logging.getLogger(__name__)
 

@@ -12,15 +12,15 @@ from sqlalchemy import Engine
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, say_failed
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
-from xero.qicworks import connections, database
-from xero.qicworks.events import Origin
-from xero.sync.asked import DONE, now, record
-from xero.sync.clients import opener
-from xero.sync.interaction import OpenClient
-from xero.sync.preview import Preview
-from xero.sync.push import preview, push
-from xero.sync.telling import received
-from xero.sync.turns import who_pushes
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import OpenClient, opener
+from xero.sync.push.flow import preview, push
+from xero.sync.push.dry_run import Preview
+from xero.sync.runs.event_line import received
+from xero.sync.runs.participants import who_pushes
+from xero.sync.runs.requested import DONE, now, record
 
 log = logging.getLogger(__name__)
 

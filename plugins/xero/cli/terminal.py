@@ -15,7 +15,7 @@ from xero import airflow_connections
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks.texts import on_a_line
-from xero.sync.outcome import PullFailed, Skip
+from xero.sync.runs.outcome import PullFailed, Skip
 
 log = logging.getLogger("xero")
 

@@ -20,7 +20,7 @@ from xero.dags import extras
 
 if TYPE_CHECKING:
     from xero.dags.telling import Message
-    from xero.qicworks.run_ends import End
+    from xero.qicworks.views.dag_runs import End
 
 log = logging.getLogger(__name__)
 
@@ -113,11 +113,12 @@ def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[lis
 
     from xero.api.errors import Misconfigured
     from xero.hooks import qicworks_engine
-    from xero.qicworks import database, run_ends
+    from xero.qicworks import database
+    from xero.qicworks.views import dag_runs
 
     try:
         with database.session(qicworks_engine()) as session:
-            return run_ends.ends(session, dag_id, run_id, since or datetime.now(UTC) - timedelta(days=2)), ""
+            return dag_runs.ends(session, dag_id, run_id, since or datetime.now(UTC) - timedelta(days=2)), ""
     except (SQLAlchemyError, psycopg.Error, Misconfigured) as error:
         log.warning("the alert goes without the events of the run: %s", type(error).__name__)
         return [], f"QicWorks' database, which has the events, could not be asked ({type(error).__name__})."

@@ -43,7 +43,8 @@ def refusing(context: Any, pair: Pair) -> Iterator[None]:
 def refuse(context: Any, pair: Pair | None, says: str, correction: str, answer: str) -> NoReturn:
     """Ends the task, with an event of no organisation where there is a `pair`, and the XCom `asked`."""
     from xero.hooks import qicworks_engine
-    from xero.qicworks import database, events
+    from xero.qicworks import database
+    from xero.qicworks.runs import events
 
     if pair:
         context["ti"].xcom_push(
@@ -56,7 +57,7 @@ def refuse(context: Any, pair: Pair | None, says: str, correction: str, answer: 
 
 def origin(context: Any) -> Any:
     """Where an interaction was started from, for its connection event."""
-    from xero.qicworks.events import Origin
+    from xero.qicworks.runs.events import Origin
 
     ti = context["ti"]
     return Origin(

@@ -29,11 +29,12 @@ def digest_dag(doc: str | None) -> DAG:
             """How many things need a hand. Asks the QicWorks database only."""
             from xero.dags.telling import digest as told
             from xero.hooks import qicworks_engine
-            from xero.qicworks import database, standing
+            from xero.qicworks import database
+            from xero.qicworks.views import status
 
             asked(get_current_context())
             with database.session(qicworks_engine()) as session:
-                needs = standing.needs_a_hand(session)
+                needs = status.needs_a_hand(session)
             if not len(needs):
                 raise AirflowSkipException("nothing needs a hand")
             message = told(needs)

@@ -48,8 +48,8 @@ def each(
     over those whose event says that this run has done them. All skipped is skipped.
     """
     from xero.hooks import open_client
-    from xero.sync.in_turn import SomeFailed, in_turn
-    from xero.sync.outcome import Skip
+    from xero.sync.runs.outcome import Skip
+    from xero.sync.runs.sequentially import SomeFailed, in_turn
 
     work = counted(direction, data_set, insisting(work) if by_name(context) else work)
     if "members" not in connection:
@@ -76,8 +76,8 @@ def each(
 
 def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, Callable[..., Any]], One]:
     """The same work, for somebody who asked for just this: what cannot be done now is no silent skip."""
-    from xero.sync.asked import NotDone
-    from xero.sync.outcome import Skip
+    from xero.sync.runs.outcome import Skip
+    from xero.sync.runs.requested import NotDone
 
     @wraps(work)
     def done(*args: Any) -> One:
@@ -92,7 +92,8 @@ def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, 
 def done_before(members: list[One], context: Any, direction: str, data_set: str) -> dict[str, One]:
     """What earlier tries of this task have done, by connection id. Who clears the task begins anew."""
     from xero.hooks import qicworks_engine
-    from xero.qicworks import database, events
+    from xero.qicworks import database
+    from xero.qicworks.runs import events
 
     ti = context["ti"]
     first_try = ti.max_tries - (ti.task.retries or 0) + 1

@@ -28,11 +28,12 @@ def measure_dag(doc: str | None) -> DAG:
         def measure() -> dict[str, dict[str, float]]:
             """What is sent is what it returns. Asks the QicWorks database only."""
             from xero.hooks import qicworks_engine
-            from xero.qicworks import database, measures
+            from xero.qicworks import database
+            from xero.qicworks.views import gauges
 
             asked(get_current_context())
             with database.session(qicworks_engine()) as session:
-                measured = measures.measure(session)
+                measured = gauges.measure(session)
             metrics.gauge(measured)
             return measured
 

@@ -43,7 +43,7 @@ def named(name: str, tags: dict[str, str]) -> dict[str, Any]:
 def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callable[P, Result]:
     """The same work, of one organisation; what came of it is counted. Of a failure only that it was one: its calls and
     bytes are in its event."""
-    from xero.sync.outcome import Skip
+    from xero.sync.runs.outcome import Skip
 
     @wraps(work)
     def counting(*args: P.args, **kwargs: P.kwargs) -> Result:
@@ -64,7 +64,7 @@ def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callabl
 
 def ended(direction: str, data_set: str, status: str, counts: Mapping[str, Any]) -> None:
     """`xero.interactions`, and `xero.<count>` for each of the event's counts that is not nothing."""
-    from xero.qicworks.events import Counts
+    from xero.qicworks.runs.events import Counts
 
     tags = {"direction": direction, "data_set": data_set, "status": status}
     Stats.incr(**named("interactions", tags))

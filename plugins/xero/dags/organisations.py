@@ -28,10 +28,10 @@ def which_organisation(everybody: str = "all that are on") -> Param:
 def take_part(dataset: Dataset | None) -> list[One]:
     """Who is on, and due, one to a task or several. Logs who is left out, and why."""
     from xero.hooks import qicworks_engine
-    from xero.sync import absent
-    from xero.sync.asked import Answer
-    from xero.sync.interaction import SWITCH_ON
-    from xero.sync.turns import who
+    from xero.sync.runs import non_participants
+    from xero.sync.runs.participants import who
+    from xero.sync.runs.requested import Answer
+    from xero.sync.runs.run import SWITCH_ON
 
     context, called = get_current_context(), ("pull", dataset.name if dataset else "reconcile")
     name = asked(context, called)["connection"]
@@ -41,7 +41,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
         taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
     if name is None and (left_out or not taking_part):
-        absent.tell(qicworks_engine(), *called, origin(context))
+        non_participants.tell(qicworks_engine(), *called, origin(context))
     if name is not None and left_out:
         refuse(context, called, left_out[0], SWITCH_ON, Answer.LEFT_OUT)
     return grouped(list(taking_part))

@@ -36,8 +36,8 @@ def prune_dag(doc: str | None) -> DAG:
         def prune() -> dict[str, int]:
             """A batch at a time. Its event, without an organisation, says how many of each went."""
             from xero.hooks import qicworks_engine
-            from xero.qicworks.retention import KEPT, Retention
-            from xero.sync.pruning import prune as prune_all
+            from xero.qicworks.admin.retention import KEPT, Retention
+            from xero.sync.runs.pruning import prune as prune_all
 
             default = Retention()
             kept = {

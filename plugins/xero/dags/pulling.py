@@ -56,7 +56,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         def pull(connection: One) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
             from xero.hooks import qicworks_engine
-            from xero.sync.pull import pull as pull_one
+            from xero.sync.pull.flow import pull as pull_one
 
             context = get_current_context()
             logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up only
@@ -107,7 +107,7 @@ def asset(table: str) -> Asset:
 def changed_tables(outcomes: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> list[str]:
     """Those of these tables in which rows changed; all where that is not known of one outcome: said once too often is
     better than not at all."""
-    from xero.qicworks.events import EVERY
+    from xero.qicworks.runs.events import EVERY
 
     told = {table for outcome in outcomes for table in outcome["tables"]}
     return [table for table in tables if table in told or EVERY in told]

@@ -61,8 +61,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
         def connections() -> list[One]:
             """Who has something to push. Logs who is left out, and why."""
             from xero.hooks import qicworks_engine
-            from xero.sync import absent
-            from xero.sync.turns import who_pushes
+            from xero.sync.runs import non_participants
+            from xero.sync.runs.participants import who_pushes
 
             context, called = get_current_context(), ("push", kind.name)
             params = asked(context, called)
@@ -70,7 +70,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
             tell(turns.taken, turns.left_out)
             if turns.left_out or not (turns.taken or turns.undone):
-                absent.tell(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
+                non_participants.tell(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
             undone = [one.to_dict() for one in turns.undone]
             beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
             return grouped(turns.taken, len(beside)) + beside
@@ -80,9 +80,9 @@ def push_dag(name: str, doc: str | None) -> DAG:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
             from xero.api.errors import XeroError
             from xero.hooks import qicworks_engine
-            from xero.sync.asked import NotDone, Told, insist, now, record
-            from xero.sync.outcome import Skip
-            from xero.sync.push import push as push_one
+            from xero.sync.push.flow import push as push_one
+            from xero.sync.runs.outcome import Skip
+            from xero.sync.runs.requested import NotDone, Told, insist, now, record
 
             context = get_current_context()
             dry_run, answers = context["params"]["dry_run"], {}
@@ -158,7 +158,7 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
     """Which documents a push would send and refuse, in the log; of what it would send, nothing."""
     from xero.hooks import open_client, qicworks_engine
     from xero.qicworks.texts import on_a_line
-    from xero.sync.push import preview
+    from xero.sync.push.flow import preview
 
     counts = {"requests": 0, "documents": 0, "refused": 0}
     for shown in preview(

@@ -40,8 +40,8 @@ def reconcile_dag(doc: str | None) -> DAG:
         def reconcile(connection: One) -> dict[str, Any]:
             """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
             from xero.hooks import qicworks_engine
-            from xero.sync.reconcile import NAME
-            from xero.sync.reconcile import reconcile as reconcile_one
+            from xero.sync.follow.reconcile import NAME
+            from xero.sync.follow.reconcile import reconcile as reconcile_one
 
             context = get_current_context()
 
@@ -59,7 +59,7 @@ def reconcile_dag(doc: str | None) -> DAG:
             from xero import airflow_connections
             from xero.api.settings import XeroApp
             from xero.hooks import qicworks_engine
-            from xero.sync.idle import refresh_idle
+            from xero.sync.connect.renew_idle import refresh_idle
 
             asked(get_current_context())
             renewed, troubles = refresh_idle(

@@ -20,9 +20,9 @@ class WaitAsTold(RetryPolicy):
         from xero.api import errors
         from xero.api.errors import RetryLater
         from xero.qicworks import database
-        from xero.sync.asked import NotDone
-        from xero.sync.in_turn import SomeFailed
-        from xero.sync.outcome import PullFailed, Unmigrated
+        from xero.sync.runs.outcome import PullFailed, Unmigrated
+        from xero.sync.runs.requested import NotDone
+        from xero.sync.runs.sequentially import SomeFailed
 
         match exception:
             case SomeFailed(failures=failures):

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from airflow.configuration import conf
 
-from xero.qicworks.run_ends import End
-from xero.qicworks.standing import NeedsAHand
 from xero.qicworks.texts import fit, on_a_line
+from xero.qicworks.views.dag_runs import End
+from xero.qicworks.views.status import NeedsAHand
 
 FEW = 10  # of one kind, in a digest
 MOST = 20  # organisations in one message

@@ -16,8 +16,8 @@ from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
 from xero.pages import PREFIX
 from xero.pages.access import XERO
-from xero.qicworks.connections import Connection as Connected
-from xero.sync import consent
+from xero.qicworks.connect.connections import Connection as Connected
+from xero.sync.connect import consent
 
 ENVIRONMENT = "AIRFLOW_CONN_"
 PATIENCE = 15.0  # seconds that a page waits for Xero's limits

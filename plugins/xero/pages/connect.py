@@ -13,10 +13,11 @@ from xero.pages.access import EditorDep, FieldsDep
 from xero.pages.apps import App, app_of, open_client
 from xero.pages.database import EngineDep
 from xero.pages.rendering import page, policy, to
-from xero.qicworks import database, tokens
-from xero.sync import consent, disconnect
-from xero.sync.consent import Granted, WrongPairs
-from xero.sync.pairs import Wanted
+from xero.qicworks import database
+from xero.qicworks.connect import tokens
+from xero.sync.connect import consent, disconnect
+from xero.sync.connect.consent import Granted, WrongPairs
+from xero.sync.connect.match_checks import Wanted
 
 router = APIRouter()
 

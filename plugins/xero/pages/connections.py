@@ -12,10 +12,11 @@ from xero.pages.access import EditorDep, ViewerDep
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to
-from xero.qicworks import authorisations, connections, matches, standing, switches
-from xero.sync import consent
-from xero.sync.consent import WrongPairs
-from xero.sync.disconnect import disconnect
+from xero.qicworks.connect import connections, matches, switches
+from xero.qicworks.views import status, unmatched_authorisations
+from xero.sync.connect import consent
+from xero.sync.connect.consent import WrongPairs
+from xero.sync.connect.disconnect import disconnect
 
 router = APIRouter()
 
@@ -24,7 +25,7 @@ LIMIT = 50  # connections on a page
 
 @router.get("/connections")
 def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
-    found, total = standing.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    found, total = status.page(session, search, LIMIT, max(offset, 0), who.pairs)
     return page(
         request,
         "connections.html",
@@ -35,7 +36,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
         offset=max(offset, 0),
         limit=LIMIT,
         may_pull=who.may_trigger_any(map(pull_dag_of, who.data_sets)),
-        unmatched=authorisations.unmatched(session) if who.may_edit else [],
+        unmatched=unmatched_authorisations.unmatched(session) if who.may_edit else [],
     )
 
 
@@ -46,7 +47,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, id: UUID) -> Resp
 
 
 def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong: list[str] | None = None) -> Response:
-    found = standing.one(session, id, who.pairs)
+    found = status.one(session, id, who.pairs)
     return page(
         request,
         "connection.html",

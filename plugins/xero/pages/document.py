@@ -19,11 +19,12 @@ from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.people import may_see_people
 from xero.pages.rendering import page
-from xero.qicworks import connections, document_list, event_log
-from xero.qicworks.connections import Connection
-from xero.qicworks.event_log import Filter
-from xero.sync.preview import Preview
-from xero.sync.push import preview
+from xero.qicworks.connect import connections
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.views import document_list, event_log
+from xero.qicworks.views.event_log import Filter
+from xero.sync.push.flow import preview
+from xero.sync.push.dry_run import Preview
 
 router = APIRouter()
 

@@ -18,9 +18,10 @@ from xero.pages.document import in_xero, kind_of
 from xero.pages.people import may_see_people
 from xero.pages.rendering import page
 from xero.pages.runs import start
-from xero.qicworks import connections, document_list
+from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
-from xero.qicworks.document_list import Place
+from xero.qicworks.views import document_list
+from xero.qicworks.views.document_list import Place
 
 router = APIRouter()
 

@@ -20,8 +20,10 @@ from xero.pages.access import Viewer, ViewerDep
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import airflow, page, to
-from xero.qicworks import connections, database, event_log
-from xero.qicworks.event_log import Filter, Place
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.views import event_log
+from xero.qicworks.views.event_log import Filter, Place
 
 router = APIRouter()
 

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from xero.pages.access import ViewerDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import page
-from xero.qicworks import standing, traffic
-from xero.qicworks.traffic import Day
+from xero.qicworks.views import status, traffic
+from xero.qicworks.views.traffic import Day
 
 router = APIRouter()
 
@@ -44,8 +44,8 @@ class Chart:
 @router.get("/")
 def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
     days = traffic.by_day(session, data_sets=who.pairs, days=DAYS)
-    found, total = standing.page(session, search, LIMIT, max(offset, 0), who.pairs)
-    needs = standing.needs_a_hand(session, who.pairs)
+    found, total = status.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    needs = status.needs_a_hand(session, who.pairs)
     failed = sorted(needs.documents, key=itemgetter("organisation"))
     return page(
         request,

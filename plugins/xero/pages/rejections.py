@@ -12,7 +12,8 @@ from xero.pages.access import EditorDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import page
 from xero.pages.synchronise import live
-from xero.qicworks import connections, rejections
+from xero.qicworks.connect import connections
+from xero.qicworks.pull import rejections
 
 router = APIRouter()
 

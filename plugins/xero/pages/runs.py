@@ -21,8 +21,8 @@ from xero.pages.airflow_api import AirflowApi, AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.people import may_see_people
 from xero.pages.rendering import page, to
-from xero.qicworks import document_list, runs
 from xero.qicworks.database import Session
+from xero.qicworks.views import dag_runs, document_list
 
 router = APIRouter()
 
@@ -212,7 +212,7 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
     direction, data_set = dag_ids.flow(dag_id)
     made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
     ended = _moment(told["end_date"])
-    events = runs.events_of(
+    events = dag_runs.events_of(
         session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=EVENTS
     )
     waiting = [] if over else ["up_for_retry"]

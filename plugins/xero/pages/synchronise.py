@@ -14,9 +14,10 @@ from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.rendering import page
-from xero.qicworks import connections, standing
-from xero.qicworks.connections import Connection
+from xero.qicworks.connect import connections
+from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.views import status
 
 router = APIRouter()
 router.include_router(runs.router)
@@ -48,9 +49,7 @@ def show(
     last = {}
     if chosen:
         last = {
-            one.data_set: one
-            for one in standing.one(session, chosen.id, who.pairs).data_sets
-            if one.direction == "pull"
+            one.data_set: one for one in status.one(session, chosen.id, who.pairs).data_sets if one.direction == "pull"
         }
     return page(
         request,

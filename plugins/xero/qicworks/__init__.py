@@ -1,1 +1,1 @@
-"""The QicWorks database: staging, merge, tokens, connections and events. Knows neither HTTP nor Airflow."""
+"""The QicWorks database, by flow. Knows no Airflow."""

@@ -1,0 +1,1 @@
+"""Migrations, the rights of the database role, and retention."""

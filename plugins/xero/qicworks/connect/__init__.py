@@ -1,0 +1,1 @@
+"""Which Xero organisation is connected to which QicWorks organisation, and the encrypted tokens for it."""

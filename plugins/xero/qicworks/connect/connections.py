@@ -1,0 +1,111 @@
+"""Connections: which Xero organisation belongs to which QicWorks organisation, and whether it may be synchronised."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Engine
+
+from xero.api.errors import RetryLater
+from xero.qicworks import database, sql
+from xero.qicworks.database import Session
+from xero.qicworks.runs import lease
+from xero.qicworks.texts import on_a_line
+
+QUERIES = sql.Statements("connections")
+HOME = "Australia/Sydney"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A row of `xero_sync.connection`, with its organisation's name and its authorisation's state; names on a line."""
+
+    id: UUID
+    organisation_id: UUID
+    organisation: str
+    tenant_id: str
+    tenant_name: str
+    token_id: UUID
+    enabled: bool
+    state: str  # connected, needs_reconnect, deleted
+    state_reason: str | None
+    organisation_read_at: datetime | None
+    connected_at: datetime
+    first_connected_at: datetime
+    airflow_conn_id: str
+    authorisation: str  # ok, broken
+    broken_reason: str | None
+    time_zone: str | None
+    seal: bytes | None
+    switch_id: int | None  # who switched it on or off the last time; None: it was on from the beginning
+    switched_after: int | None
+    switch_seal: bytes | None
+    matched_before_seals: bool
+
+    @property
+    def zone(self) -> str:
+        """The organisation's time zone; of QicWorks' home while Xero has not told it."""
+        return self.time_zone or HOME
+
+    @property
+    def must_reconnect(self) -> bool:
+        """On, and cannot be reached until somebody connects it again."""
+        broken = self.authorisation == "broken" or self.state == "needs_reconnect"
+        return self.enabled and self.state != "deleted" and broken
+
+    @property
+    def left_out(self) -> str | None:
+        """Why it is not synchronised; None if it is."""
+        if self.state == "deleted":
+            return "deleted; connect it again to go on with its history"
+        if not self.enabled:
+            return "switched off"
+        if self.authorisation == "broken":
+            return f"needs to be connected again: {self.broken_reason or 'the authorisation is broken'}"
+        if self.state == "needs_reconnect":
+            return f"needs to be connected again: {self.state_reason}"
+        return None
+
+
+def every(session: Session, *, deleted: bool = False) -> list[Connection]:
+    """All, by the organisation's name; the deleted ones only if asked for."""
+    return [_of(row) for row in QUERIES.described(session, id=None, deleted=deleted)]
+
+
+def one(session: Session, id: UUID) -> Connection:
+    """LookupError if there is none."""
+    for row in QUERIES.described(session, id=id, deleted=True):
+        return _of(row)
+    raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")
+
+
+def _of(row: dict[str, Any]) -> Connection:
+    return Connection(**row | {name: on_a_line(row[name]) for name in ("organisation", "tenant_name")})
+
+
+def needs_reconnect(session: Session, id: UUID, reason: str) -> None:
+    QUERIES.needs_reconnect(session, id=id, reason=reason)
+
+
+def works_again(session: Session, id: UUID) -> None:
+    QUERIES.works_again(session, id=id)
+
+
+@contextmanager
+def one_at_a_time(engine: Engine) -> Iterator[Session]:
+    """A session, while nobody else connects, matches or disconnects: two at once would make each organisation twice."""
+    with database.session(engine) as session:
+        try:
+            session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
+        except LockNotAvailable:
+            raise RetryLater(
+                60.0, "outage", "Somebody else has been connecting or disconnecting for minutes."
+            ) from None
+        try:
+            yield session
+        finally:
+            lease.release(session)

@@ -1,0 +1,56 @@
+"""The states that users are sent to Xero with: each comes back once, within ten minutes, with the user who took it."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from xero.api.errors import ConsentFailed
+from xero.api.settings import XeroApp
+from xero.qicworks import sql
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("oauth_states")
+
+
+def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) -> str:
+    """A new state, sealed by its app, of which only the hash is kept. Forgets those of yesterday."""
+    state = secrets.token_urlsafe(32)
+    seal = Seals(app).seal(_facts(state, user_id, airflow_conn_id), datetime.now(UTC))
+    QUERIES.forget_old(session)
+    QUERIES.issue(session, state_hash=_hash(state), user_id=user_id, airflow_conn_id=airflow_conn_id, seal=seal)
+    return state
+
+
+def is_of(session: Session, user_id: str, state: str, airflow_conn_id: str, app: XeroApp) -> bool:
+    """Whether this user was sent to Xero with it by this app: else its code is nobody's to take."""
+    seal = bytes(QUERIES.seal_of(session, state_hash=_hash(state)) or b"")
+    return bool(Seals(app).made_at(seal, _facts(state, user_id, airflow_conn_id)))
+
+
+def burn(session: Session, user_id: str, state: str) -> str:
+    """The id of the Airflow connection that the state was issued for. It is good for nothing from now on.
+
+    ConsentFailed where it is not this user's, was used or has expired; somebody else's stays good for its own user.
+    """
+    airflow_conn_id = QUERIES.burn(session, state_hash=_hash(state), user_id=user_id)
+    if airflow_conn_id is not None:
+        return str(airflow_conn_id)
+    found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)
+    if found is None:
+        raise ConsentFailed("This answer from Xero belongs to no consent that was begun here.")
+    if not found["own"]:
+        raise ConsentFailed("This answer from Xero belongs to a consent that another user began.")
+    if found["used"]:
+        raise ConsentFailed("This answer from Xero was taken once already.")
+    raise ConsentFailed("The consent took longer than ten minutes.")
+
+
+def _hash(state: str) -> bytes:
+    return hashlib.sha256(state.encode()).digest()
+
+
+def _facts(state: str, user_id: str, airflow_conn_id: str) -> dict[str, Any]:
+    own = {"state": _hash(state).hex(), "user": user_id, "app": airflow_conn_id}
+    return {"table": "xero_sync.oauth_state", **own}

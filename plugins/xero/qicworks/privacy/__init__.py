@@ -1,0 +1,1 @@
+"""What is stored about a person: where it is mentioned, its export and its erasure."""

@@ -1,0 +1,267 @@
+"""Persons in QicWorks' tables: who is meant by an id or an e-mail, and everything that is held on them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.datasets.declaration import Table
+from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.privacy.name_finder import ERASED
+from xero.qicworks.pull.staging import stage_table
+
+QUERIES = sql.Statements("people")
+Row = dict[str, Any]
+
+HELD = SQL(
+    """
+    SELECT held.*, organisation.name AS organisation
+      FROM {held} AS held
+      JOIN qicworks.organisation ON organisation.id = held.organisation_id
+     WHERE lower(held.id::text) = lower(%(id)s) OR lower(held.{key}::text) = lower(%(id)s)
+        OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value)
+                    WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = %(email)s)
+    """
+)
+STAGED = SQL(
+    """
+    SELECT staging.connection_id, connection.organisation_id, organisation.name AS organisation,
+           staged.{key}::text AS key, to_jsonb(staged) AS record
+      FROM {stage} AS staged
+      JOIN xero_sync.staging ON staging.id = staged.staging_id
+      JOIN xero_sync.connection ON connection.id = staging.connection_id
+      JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+     WHERE lower(staged.{key}::text) = lower(%(id)s)
+        OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(staged)) AS each (name, value)
+                    WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = %(email)s)
+    """
+)
+OF_KEY = SQL("SELECT * FROM {held} WHERE connection_id = %s AND lower({key}::text) = %s")
+STAGED_OF = SQL(
+    """
+    SELECT staged.* FROM {stage} AS staged
+      JOIN xero_sync.staging ON staging.id = staged.staging_id AND staging.connection_id = %(connection_id)s
+     WHERE lower(staged.{column}::text) = %(xero_id)s
+    """
+)
+PARTS = SQL(
+    "SELECT * FROM {held} WHERE connection_id = %(connection_id)s AND lower({part_of}::text) = %(xero_id)s"
+    " ORDER BY {key}"
+)
+REFERRING = SQL("SELECT * FROM {table} WHERE {column} = ANY(%(ids)s) ORDER BY id")
+OF_DOCUMENTS = SQL(
+    "SELECT {columns} FROM {table} WHERE parent_type = %(table)s AND parent_id = ANY(%(ids)s) ORDER BY id"
+)
+
+
+@dataclass
+class Person:
+    """Somebody in one of the tables whose rows are persons, of one organisation.
+
+    `id` is None for who was never loaded, `connection_id` for who is QicWorks' own and not linked; `keys` are those of
+    their rejections, in lower case.
+    """
+
+    table: Table
+    organisation_id: UUID
+    organisation: str
+    connection_id: UUID | None
+    xero_id: str | None
+    id: UUID | None = None
+    names: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Rows of one table that say something of a person.
+
+    `why`: copy (of what Xero has), own (QicWorks' record, which stays), process (how it came, or why it did not).
+    """
+
+    table: str  # with its schema
+    provenance: str
+    why: Literal["copy", "own", "process"]
+    rows: list[Row]
+
+
+def person_tables() -> dict[str, Table]:
+    """The declared tables whose rows are persons, by name."""
+    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.person}
+
+
+def part_tables() -> dict[str, Table]:
+    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.part_of}
+
+
+def find(
+    session: Session,
+    *,
+    table: str | None = None,
+    id: str = "",
+    email: str = "",
+    organisation: str | None = None,
+    aside: list[str] | None = None,
+) -> list[Person]:
+    """Who has that id (QicWorks' or Xero's), or that e-mail, in the tables, among rejections or in staging.
+
+    A record that was not loaded, of somebody who is held without this e-mail, says nothing of who that is: it is left
+    to whoever asks by the id, and told to `aside`.
+    """
+    found: dict[tuple[Any, ...], Person] = {}
+    asked = {"id": id, "email": email.strip().lower()}
+    for one in person_tables().values():
+        if table not in (None, one.name):
+            continue
+        names = {"held": Identifier("qicworks", one.name), "stage": stage_table(one), "key": Identifier(one.key)}
+        for row in session.execute(HELD.format(**names), asked).fetchall():
+            _note(found, one, row, row, row["id"], str(row[one.key]) if row[one.key] else None)
+        rejected = list(QUERIES.rejected(session, table_name=one.name, **asked))
+        for row in rejected + session.execute(STAGED.format(**names), asked).fetchall():
+            key = (row["key"] or "").lower()
+            if key != id.lower() and _is_another(session, one, row["connection_id"], key, asked["email"]):
+                if aside is not None:
+                    said = f"{one.name} {key} of {row['organisation']} is held without this e-mail, and is not meant"
+                    aside.append(said)
+                continue
+            known = _note(found, one, row, row["record"], None, None if " " in key else key)
+            known.keys.add(key)
+    return [one for one in found.values() if organisation in (None, one.organisation)]
+
+
+def _is_another(session: Session, table: Table, connection_id: UUID, key: str, email: str) -> bool:
+    names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
+    own = session.execute(OF_KEY.format(**names), (connection_id, key)).fetchone()
+    emails = {str(value).strip().lower() for name, value in (own or {}).items() if name.endswith("email")}
+    return own is not None and email not in emails
+
+
+def _note(
+    found: dict[tuple[Any, ...], Person], table: Table, row: Row, record: Row, id: UUID | None, xero_id: str | None
+) -> Person:
+    key = (table.name, row["connection_id"], (xero_id or "").lower() or id)
+    person = found.setdefault(
+        key,
+        Person(
+            table,
+            row["organisation_id"],
+            row["organisation"],
+            row["connection_id"],
+            xero_id.lower() if xero_id else None,
+        ),
+    )
+    person.id = person.id or id
+    if person.xero_id:
+        person.keys.add(person.xero_id)
+    person.names |= names_of(record)
+    person.emails |= {str(value).strip() for name, value in record.items() if value and name.endswith("email")}
+    return person
+
+
+def names_of(record: Row) -> set[str]:
+    """Under which a record's person is known; none where they were erased."""
+    texts = {name: " ".join(str(record.get(name) or "").split()) for name in ("name", "first_name", "last_name")}
+    both = f"{texts['first_name']} {texts['last_name']}".strip()
+    return {texts["name"], both} - {"", ERASED, f"{ERASED} {ERASED}"}
+
+
+def holdings(session: Session, person: Person) -> Iterator[Holding]:
+    """Everything that is held on them but in words. Attached files are not read: their names and sizes are told."""
+    if person.id is not None:
+        yield from _row_itself(session, person)
+        yield from _own_records(session, person)
+    if person.connection_id and person.xero_id:
+        yield from _by_xero_id(session, person, person.xero_id)
+    if person.connection_id:
+        rejected = [row for _, row in rejections(session, person)]
+        yield Holding("xero_sync.rejection", "came from Xero, and could not be loaded", "process", rejected)
+
+
+def _row_itself(session: Session, person: Person) -> Iterator[Holding]:
+    table = Identifier("qicworks", person.table.name)
+    rows = session.execute(REFERRING.format(table=table, column=Identifier("id")), {"ids": [person.id]}).fetchall()
+    source = "pulled from Xero" if person.connection_id else "QicWorks' own"
+    yield Holding(f"qicworks.{person.table.name}", f"{source}, {person.organisation}", "copy", rows)
+
+
+def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Holding]:
+    about = {"connection_id": person.connection_id, "xero_id": xero_id}
+    for table in part_tables().values():
+        names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
+        rows = session.execute(PARTS.format(part_of=Identifier(str(table.part_of)), **names), about).fetchall()
+        yield Holding(f"qicworks.{table.name}", f"pulled from Xero, {person.organisation}", "copy", rows)
+    for table, column in staged_columns(person.table):
+        statement = STAGED_OF.format(stage=stage_table(table), column=Identifier(column))
+        rows = session.execute(statement, about).fetchall()
+        yield Holding(f"xero_sync.stage_{table.name}", "came from Xero, not loaded yet", "process", rows)
+    lines = list(QUERIES.owned_lines(session, **about))
+    yield Holding("xero_sync.owned_earnings_line", "set in Xero by a push of pay", "process", lines)
+    erasures = list(QUERIES.erasures(session, **about))
+    yield Holding("xero_sync.erasure", "kept so that a pull does not bring them back", "own", erasures)
+
+
+def staged_columns(table: Table) -> Iterator[tuple[Table, str]]:
+    """The staged tables with a person's rows, each with the column that says whose they are."""
+    yield table, table.key
+    for part in part_tables().values():
+        yield part, str(part.part_of)
+
+
+def rejections(session: Session, person: Person) -> Iterator[tuple[int, Row]]:
+    """Their rejected records, and those of their parts: id and row."""
+    for table in (person.table, *part_tables().values()):
+        rows = QUERIES.rejections(
+            session,
+            connection_id=person.connection_id,
+            table_name=table.name,
+            keys=sorted(person.keys) if table is person.table else [],
+            part_of=table.part_of or "",
+            xero_id=person.xero_id,
+        )
+        for row in rows:
+            yield row["id"], row
+
+
+def _own_records(session: Session, person: Person) -> Iterator[Holding]:
+    """What points to them, and what points to that, with lines and files of documents."""
+    met: set[tuple[str, UUID]] = set()
+    todo = [(person.table.name, [person.id])]
+    pulled = {table.name for dataset in DATASETS.values() for table in dataset.tables}
+    kinds = {kind.table: kind for kind in KINDS.values()}
+    while todo:
+        name, ids = todo.pop()
+        for one in list(QUERIES.referring(session, name=name)):
+            if name == person.table.name and one["name"] in part_tables():
+                continue  # told by Xero's id
+            statement = REFERRING.format(table=Identifier("qicworks", one["name"]), column=Identifier(one["column"]))
+            rows = [
+                row
+                for row in session.execute(statement, {"ids": ids}).fetchall()
+                if (one["name"], row["id"]) not in met
+            ]
+            met |= {(one["name"], row["id"]) for row in rows}
+            said = "pulled from Xero" if one["name"] in pulled else "QicWorks' own"
+            yield Holding(f"qicworks.{one['name']}", f"{said}, {person.organisation}", "own", rows)
+            if rows:
+                todo.append((one["name"], [row["id"] for row in rows]))
+        if name in kinds and not kinds[name].payroll:
+            yield from _with_documents(session, person, name, ids)
+
+
+def _with_documents(session: Session, person: Person, table: str, ids: list[Any]) -> Iterator[Holding]:
+    columns = {
+        "document_line": SQL("*"),
+        "attachment": SQL(
+            "id, parent_type, parent_id, file_name, mime_type, octet_length(content) AS bytes, pushed_at"
+        ),
+    }
+    for name, chosen in columns.items():
+        statement = OF_DOCUMENTS.format(columns=chosen, table=Identifier("qicworks", name))
+        rows = session.execute(statement, {"table": table, "ids": ids}).fetchall()
+        yield Holding(f"qicworks.{name}", f"QicWorks' own, {person.organisation}", "own", rows)

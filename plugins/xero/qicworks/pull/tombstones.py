@@ -1,0 +1,31 @@
+"""Who was erased here though Xero still has them: the next pull leaves them out."""
+
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.datasets.declaration import Dataset
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.pull.staging import Staging, stage_table
+
+QUERIES = sql.Statements("people")
+
+# What they are, and what is a part of them; ids are unique over all that Xero has.
+LEAVE_OUT = SQL("DELETE FROM {stage} WHERE staging_id = %(staging_id)s AND lower({column}::text) = ANY(%(erased)s)")
+
+
+def erased(session: Session, connection_id: UUID) -> set[str]:
+    """The Xero ids, in lower case, of who was erased from this connection's tables."""
+    return {row["xero_id"] for row in QUERIES.erased(session, connection_id=connection_id)}
+
+
+def leave_out(session: Session, connection_id: UUID, dataset: Dataset, staging: Staging) -> None:
+    """Drops what was staged of them: it is neither checked, nor counted, nor rejected, nor loaded."""
+    ids = sorted(erased(session, connection_id))
+    if not ids:
+        return
+    for table in dataset.tables:
+        for column in filter(None, (table.key, table.part_of)):
+            statement = LEAVE_OUT.format(stage=stage_table(table), column=Identifier(column))
+            session.execute(statement, {"staging_id": staging.id, "erased": ids})

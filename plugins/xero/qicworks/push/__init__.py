@@ -1,0 +1,1 @@
+"""The outbox: which documents are ready, what was sent, and how Xero responded."""

@@ -1,0 +1,104 @@
+"""Links of documents with their records in Xero: true is what this project has sealed, whatever a row says by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.database import Session
+
+OUTBOX = sql.Statements("push/outbox")
+DOCUMENTS = sql.Statements("push/documents")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a document is in Xero. `version`: the one that was pushed as that; None: it is known there, no more.
+
+    Pay has no record of its own in Xero, so no `xero_id`."""
+
+    xero_id: UUID | None
+    version: int | None = None
+
+
+def current(links: Sequence[Link]) -> UUID | None:
+    """The record that a document is, by its links: the newest counts, for it may have been made anew."""
+    return next((link.xero_id for link in links if link.xero_id), None)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Another document that a record of Xero's is said to be. `sealed`: it is."""
+
+    document: str  # in words
+    sealed: bool
+
+
+class Links:
+    """Those of one connection. Without `seals` only what was linked before there were any is known."""
+
+    def __init__(self, connection: Connection, seals: Seals | None) -> None:
+        self._connection = connection
+        self._seals = seals
+
+    def holding(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> tuple[Link, ...]:
+        """Those that hold of what `xero_sync.link_said` says of a document, newest first.
+
+        Of one second, which is as exact as a seal is, what was written last is the newest."""
+        found = []
+        for place, one in enumerate(said or ()):
+            link = Link(UUID(one["xero_id"]) if one["xero_id"] else None, one["version"])
+            if at := self._since(table, id, link, one):
+                found.append((at, place, link))
+        return tuple(link for *_, link in sorted(found, key=lambda one: one[:2], reverse=True))
+
+    def _since(self, table: str, id: UUID, link: Link, said: Mapping[str, Any]) -> datetime | None:
+        """When it was sealed, or vouched for; None where it does not hold."""
+        if said["seal"] is None:
+            its = said["tenant_id"] == self._connection.tenant_id
+            return datetime.fromtimestamp(float(said["vouched_at"]), UTC) if its else None
+        if self._seals is None:
+            return None
+        return self._seals.made_at(bytes.fromhex(said["seal"]), self._facts(table, id, link))
+
+    def keep(self, session: Session, table: str, links: Mapping[UUID, Link]) -> None:
+        """Seals what each of these documents has just become: in the transaction that says so."""
+        if not links:
+            return
+        assert self._seals, "only who may seal may link"
+        now = datetime.now(UTC)
+        OUTBOX.keep_links(
+            session,
+            connection_id=self._connection.id,
+            ids=list(links),
+            xero_ids=[link.xero_id for link in links.values()],
+            versions=[link.version for link in links.values()],
+            seals=[self._seals.seal(self._facts(table, id, link), now) for id, link in links.items()],
+        )
+
+    def claims(self, session: Session, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+        """Which of these records another document of QicWorks is linked to; one that is sealed goes before others."""
+        asked = {"organisation_id": self._connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
+        found: dict[UUID, Claim] = {}
+        for row in DOCUMENTS.claims(session, **asked):
+            links = self.holding(row["kept_in"], row["id"], row["links"])
+            sealed = current(links) == row["xero_id"]
+            if sealed or row["xero_id"] not in found:
+                found[row["xero_id"]] = Claim(f"{row['kept_in'].replace('_', ' ')} {row['number']}", sealed)
+        return found
+
+    def _facts(self, table: str, id: UUID, link: Link) -> dict[str, Any]:
+        return {
+            "table": "xero_sync.document_link",
+            "of": table,
+            "document": str(id),
+            "tenant": self._connection.tenant_id,
+            "xero_id": str(link.xero_id) if link.xero_id else None,
+            "version": link.version,
+        }

@@ -1,0 +1,310 @@
+"""The outbox: which documents wait, the requests that carry them, and what became of each.
+
+A document is claimed by a request in one transaction and settled in another; between the two only the request in
+`xero_sync.push_request` knows that Xero may have it. All of it happens under the lease of (connection, kind).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.sql import SQL
+from psycopg.types.json import Jsonb
+
+from xero.documents.declaration import Json
+from xero.qicworks import sql
+from xero.qicworks.push.links import Claim, Link
+from xero.qicworks.push.ready_documents import FILES, Outgoing, Waiting
+from xero.qicworks.texts import fit
+
+OUTBOX = sql.Statements("push/outbox")
+DOCUMENTS = sql.Statements("push/documents")
+
+__all__ = ["Outbox", "Request", "Result", "Waiting"]
+
+LOCK = SQL(
+    """
+    SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED
+    """
+)
+STILL_READY = SQL("SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready'")
+# Only what was read: one that was edited since is ready in its new version.
+IN_FLIGHT = SQL(
+    """
+    UPDATE qicworks.{table} SET push_state = 'in_flight'
+      FROM unnest(%(ids)s::uuid[], %(versions)s::integer[]) AS claimed (id, version)
+     WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight')
+    """
+)
+# On their way, and no request knows of them: somebody changed the state by hand.
+LOST = SQL(
+    """
+    SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND push_state = 'in_flight'
+       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                        WHERE open.kind = %(kind)s AND open.closed_at IS NULL AND {table}.id = ANY(open.documents))
+    """
+)
+# Only the version that was sent is settled; one that was edited meanwhile stays as it is, and learns its id.
+SETTLE = SQL(
+    """
+    UPDATE qicworks.{table}
+       SET push_state = CASE WHEN push_version = %(version)s AND push_state = ANY(%(held)s) THEN %(state)s
+                             ELSE push_state END,
+           xero_id = CASE WHEN %(forget)s THEN %(xero_id)s ELSE coalesce(%(xero_id)s, xero_id) END,
+           xero_status = coalesce(%(xero_status)s, xero_status),
+           pushed_at = CASE WHEN %(xero_id)s::uuid IS NOT NULL THEN coalesce(pushed_at, clock_timestamp())
+                            ELSE pushed_at END,
+           push_error = CASE WHEN push_version = %(version)s THEN %(error)s ELSE push_error END,
+           push_correction = CASE WHEN push_version = %(version)s THEN %(correction)s ELSE push_correction END
+     WHERE id = %(id)s AND organisation_id = %(organisation_id)s
+    RETURNING push_state
+    """
+)
+READY_AGAIN = SQL(
+    "UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(%(ids)s) AND push_state = 'in_flight'"
+)
+RETRY = SQL(
+    """
+    UPDATE qicworks.{table} SET push_state = 'ready'
+     WHERE organisation_id = %(organisation_id)s AND push_state = 'failed'
+       AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s))
+    RETURNING id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of the outbox. Ages are seconds by the database's clock; None: it never left.
+
+    `sealed_age`: since this project wrote it, by its seal; None: somebody else did, so nothing of it is believed."""
+
+    id: UUID
+    key: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: str | None
+    documents: tuple[UUID, ...]
+    versions: tuple[int, ...]
+    identities: tuple[Json, ...]
+    server_failed: bool = False
+    first_age: float | None = None
+    last_age: float | None = None
+    sealed_age: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a document. `state` None: it is ready again, and nothing is known of it in Xero."""
+
+    state: str | None  # pushed, failed; ready: it is in Xero, and to be changed there
+    xero_id: UUID | None = None
+    xero_status: str | None = None
+    error: str | None = None
+    correction: str | None = None
+    forget: bool = False  # what it was in Xero before is not what it is now
+    line_ids: tuple[tuple[UUID, UUID], ...] = ()  # (line of QicWorks, line of Xero)
+    notes: tuple[str, ...] = ()  # odd, but it stands in Xero
+
+    @property
+    def why(self) -> tuple[str, str]:
+        return self.error or "", self.correction or ""
+
+
+def _in_order(query: dict[str, str]) -> dict[str, str]:
+    """Always the same: jsonb keeps no order, and sent again under its key a request must have the same URL."""
+    return dict(sorted(query.items()))
+
+
+class Outbox(Outgoing):
+    """The documents of one kind and connection, claimed, sent and settled."""
+
+    def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
+        """Failed documents and attachments are ready again; how many."""
+        of_them = {"organisation_id": self.connection.organisation_id, "table": self.kind.table, "wanted": wanted}
+        return len(self._run(RETRY, wanted=wanted)) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
+
+    def lost(self) -> list[tuple[UUID, int, str]]:
+        """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""
+        return [(row["id"], row["push_version"], row["number"]) for row in self._run(LOST)]
+
+    # -- claiming, in one transaction
+
+    def lock(self, ids: Sequence[UUID]) -> list[UUID]:
+        """Those that are still ready, and that nobody is editing just now; nobody can until the transaction ends."""
+        locked = [row["id"] for row in self._run(LOCK, ids=list(ids))]
+        self._passed_over = (self._passed_over | set(ids)) - set(locked)
+        return locked
+
+    def held_by_others(self) -> int:
+        """How many are still ready because somebody held them each time that they were to be locked."""
+        return len(self._run(STILL_READY, ids=list(self._passed_over))) if self._passed_over else 0
+
+    def claim(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: str | None,
+        documents: Sequence[UUID],
+        versions: Sequence[int],
+        identities: Sequence[Json],
+        event_id: int,
+    ) -> Request:
+        """Makes the request that is to carry these, sealed, and marks them in flight."""
+        assert documents, "a request carries documents"
+        assert self._seals, "only who may seal may claim"
+        request = {
+            "method": method,
+            "path": path,
+            "query": Jsonb(query),
+            "body": body,
+            "idempotency_key": str(uuid4()),
+            "documents": list(documents),
+            "versions": list(versions),
+            "identities": Jsonb(list(identities)),
+            "event_id": event_id,
+        }
+        made = OUTBOX.add_request(self.session, **request, **self._pair)
+        facts = self._facts({**request, "query": query, "identities": list(identities)})
+        OUTBOX.seal_request(self.session, id=made["id"], seal=self._seals.seal(facts, made["created_at"]))
+        self._run(IN_FLIGHT, ids=request["documents"], versions=request["versions"])
+        return Request(
+            id=made["id"],
+            key=str(request["idempotency_key"]),
+            method=method,
+            path=path,
+            query=_in_order(query),
+            body=body,
+            documents=tuple(documents),
+            versions=tuple(versions),
+            identities=tuple(identities),
+            sealed_age=0.0,
+        )
+
+    def _facts(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What decides what a request sends, where to, and for which documents."""
+        return {
+            "table": "xero_sync.push_request",
+            "connection": str(self.connection.id),
+            "tenant": self.connection.tenant_id,
+            "kind": self.kind.name,
+            "documents": [str(id) for id in row["documents"]],
+            **{name: row[name] for name in ("idempotency_key", "method", "path", "query", "body")},
+            **{name: list(row[name]) for name in ("versions", "identities")},
+        }
+
+    def _sealed_age(self, row: dict[str, Any]) -> float | None:
+        made_at = self._seals.made_at(row["seal"] and bytes(row["seal"]), self._facts(row)) if self._seals else None
+        return float((row["read_at"] - made_at).total_seconds()) if made_at else None
+
+    # -- sending
+
+    def forget_times_to_come(self) -> int:
+        """How many open requests left at a time to come, because the clock was put back since: it is not known when."""
+        return int(OUTBOX.forget_times_to_come(self.session, **self._pair))
+
+    def open_requests(self) -> list[Request]:
+        return [
+            Request(
+                id=row["id"],
+                key=row["idempotency_key"],
+                method=row["method"],
+                path=row["path"],
+                query=_in_order(row["query"]),
+                body=row["body"],
+                documents=tuple(row["documents"]),
+                versions=tuple(row["versions"]),
+                identities=tuple(row["identities"]),
+                server_failed=row["server_failed"],
+                first_age=row["first_age"],
+                last_age=row["last_age"],
+                sealed_age=self._sealed_age(row),
+            )
+            for row in OUTBOX.open_requests(self.session, **self._pair)
+        ]
+
+    def sending(self, request: Request) -> None:
+        OUTBOX.sending(self.session, id=request.id)
+
+    def may_be_sent(self, request: Request) -> bool:
+        """Whether it may go, after `sending`: the session lives, and with it the lease, and hardly any time went by. A
+        process that stood still meanwhile may have been taken for dead, and its documents be with Xero already."""
+        row = OUTBOX.may_be_sent(self.session, id=request.id)
+        assert row, "a request was settled by another run than the one that has the lease"
+        return bool(row["just_now"])
+
+    def server_failed(self, request: Request) -> None:
+        OUTBOX.server_failed(self.session, id=request.id)
+
+    # -- settling, in one transaction with the event
+
+    def close(self, request: Request, outcome: str) -> None:
+        OUTBOX.close_request(self.session, id=request.id, outcome=outcome)
+
+    def release(self, request: Request) -> None:
+        """Xero does not have it: its documents are ready again."""
+        with self.session.transaction():
+            self.close(request, "not sent")
+            self.ready_again(request.documents)
+
+    def ready_again(self, ids: Sequence[UUID]) -> None:
+        self._run(READY_AGAIN, ids=list(ids))
+
+    def settle(self, id: UUID, version: int, result: Result, held: Sequence[str] = ("in_flight",)) -> str | None:
+        """What became of that version; `held` are the states in which it still waits for this result. Returns the state
+        that it has by now; None when it is no longer there, or no longer this organisation's."""
+        if result.state is None:
+            self.ready_again([id])
+            return "ready"
+        settled = self._run(
+            SETTLE,
+            id=id,
+            version=version,
+            held=list(held),
+            state=result.state,
+            xero_id=result.xero_id,
+            xero_status=fit(result.xero_status, 100),
+            error=fit(result.error),
+            correction=fit(result.correction),
+            forget=result.forget,
+        )
+        if not settled:
+            return None
+        for line, xero_line in result.line_ids:
+            DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
+        if result.forget and result.xero_id:
+            OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
+        return str(settled[0]["push_state"])
+
+    def settle_attachment(self, id: UUID, version: int, result: Result) -> None:
+        OUTBOX.settle_attachment(
+            self.session,
+            id=id,
+            version=version,
+            state=result.state,
+            xero_id=result.xero_id,
+            error=fit(result.error),
+            correction=fit(result.correction),
+        )
+        if result.state == "pushed":
+            self._links.keep(self.session, FILES, {id: Link(result.xero_id, version)})
+
+    def keep_links(self, links: Mapping[UUID, Link]) -> None:
+        self._links.keep(self.session, self.kind.table, links)
+
+    def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+        """Those records of Xero's that another document of QicWorks is said to be."""
+        return self._links.claims(self.session, id, xero_ids)
+
+    def alike(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of which QicWorks has another one, of the same contact, number and amount."""
+        asked = {"organisation_id": self.connection.organisation_id, "ids": list(ids)}
+        return {row["id"] for row in DOCUMENTS.alike(self.session, **asked)}
+
+    def existing(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those that are documents of QicWorks, of whatever kind."""
+        return {row["id"] for row in DOCUMENTS.existing(self.session, ids=list(ids))} if ids else set()

@@ -1,0 +1,245 @@
+"""Which documents of a kind wait to be pushed, and what they consist of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.documents.declaration import Delivery, Document, Kind, PricedKind
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.database import Session
+from xero.qicworks.push.links import Link, Links, current
+
+STATEMENTS = sql.Statements("push/documents")
+PAYROLL = sql.Statements("push/payroll")
+
+FILES = "attachment"  # the table of files
+
+# Of every kind. `wanted` null: all that are ready. Those that were in a request over which Xero failed come last.
+READY = SQL(
+    """
+    SELECT id, push_version, xero_id,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = {table}.id) AS links
+      FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND push_state = ANY(%(states)s)
+       AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s)) AND id <> ALL(%(done)s)
+       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                        WHERE open.connection_id = %(connection_id)s AND open.kind = %(kind)s AND open.closed_at IS NULL
+                          AND {table}.id = ANY(open.documents))
+     ORDER BY (id, push_version) IN
+              (SELECT claimed.id, claimed.version
+                 FROM xero_sync.push_request AS request
+                CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+                WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
+                  AND (request.server_failed OR request.outcome = 'looked up')),
+              created_at, id
+     LIMIT %(limit)s
+    """
+)
+PRICED = SQL(
+    """
+    SELECT document.*, contact.xero_id AS contact_xero_id, contact.name AS contact_name,
+           contact.connection_id = %(connection_id)s AS contact_is_here, contact.is_active AS contact_is_active,
+           contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
+           EXISTS (SELECT FROM xero_sync.erasure
+                    WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
+                      AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
+           organisation.period_lock_date, organisation.end_of_year_lock_date,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = document.id) AS links
+      FROM qicworks.{table} AS document
+      JOIN qicworks.organisation ON organisation.id = document.organisation_id
+      LEFT JOIN qicworks.contact ON contact.id = document.contact_id
+     WHERE document.id = ANY(%(ids)s) AND document.organisation_id = %(organisation_id)s
+     ORDER BY document.created_at, document.id
+    """
+)
+NAMED = SQL(
+    """
+    SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND (id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s))
+    """
+)
+# Those that wait and whose document stands in Xero, though its last change may have been refused; their content is read
+# one by one. Where it stood before this run, somebody may have attached a file of the same name there by hand.
+ATTACHMENTS = SQL(
+    """
+    SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
+           attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
+           attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
+           to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = attachment.id) AS file_links,
+           coalesce(document.pushed_at, '-infinity') NOT BETWEEN
+               (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AND clock_timestamp()
+               AS stood_there,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+             WHERE said.document_id = document.id) AS links,
+           (SELECT count(*) FROM qicworks.attachment AS other
+             WHERE other.parent_type = %(table)s AND other.parent_id = document.id
+               AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
+      FROM qicworks.attachment
+      JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
+     WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
+       AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+       AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)
+       AND (%(wanted)s::uuid[] IS NULL OR document.id = ANY(%(wanted)s))
+     ORDER BY attachment.created_at, attachment.id
+    """
+)
+# Whether a run would have anything to do: documents that are ready, requests left open, attachments that wait.
+SOMETHING = SQL(
+    """
+    SELECT (SELECT count(*) FROM qicworks.{table}
+             WHERE organisation_id = %(organisation_id)s AND push_state IN ('ready', 'in_flight'))
+         + (SELECT count(*) FROM xero_sync.push_request
+             WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND closed_at IS NULL)
+         + (SELECT count(*) FROM qicworks.attachment
+              JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
+             WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
+               AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+               AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)) AS something
+    """
+)
+
+
+# The size of the smallest request over which Xero came to grief, with this version of a document in it.
+IN_TROUBLE = SQL(
+    """
+    SELECT claimed.id, min(cardinality(request.documents)) AS size
+      FROM xero_sync.push_request AS request
+     CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+      JOIN qicworks.{table} AS document ON document.id = claimed.id AND document.push_version = claimed.version
+     WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
+       AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(%(ids)s)
+     GROUP BY claimed.id
+    """
+)
+# How often Xero answered with a 5xx to a request of this version of a document alone.
+FAILED_ALONE = """
+    SELECT count(*) AS times FROM xero_sync.push_request
+     WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND server_failed
+       AND documents = ARRAY[%(id)s::uuid] AND versions = ARRAY[%(version)s::integer]
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A document that is ready, before it is locked. `was`: what it is in Xero by a seal, if its row says nothing."""
+
+    id: UUID
+    version: int
+    xero_id: UUID | None
+    was: UUID | None = None
+
+
+class Outgoing:
+    """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready.
+
+    `seals`: without them nothing is claimed, and no link known."""
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        kind: Kind,
+        *,
+        failed_too: bool = False,
+        seals: Seals | None = None,
+    ) -> None:
+        self.session = session
+        self.connection = connection
+        self.kind = kind
+        self.failed_too = failed_too
+        self._seals = seals
+        self._links = Links(connection, seals)
+        self._passed_over: set[UUID] = set()
+        self._pair = {"connection_id": connection.id, "kind": kind.name}
+
+    def _run(self, statement: SQL, **values: Any) -> list[dict[str, Any]]:
+        made = statement.format(table=Identifier(self.kind.table), label=Identifier(self._label))
+        values |= {**self._pair, "table": self.kind.table, "organisation_id": self.connection.organisation_id}
+        cursor = self.session.execute(made, values)
+        return cursor.fetchall() if cursor.description else []
+
+    @property
+    def _label(self) -> str:
+        return "id" if self.kind.payroll else "number"
+
+    @property
+    def _gone(self) -> list[str]:
+        """The statuses of what Xero has deleted."""
+        return sorted(self.kind.gone) if isinstance(self.kind, PricedKind) else []
+
+    # -- which
+
+    def something(self) -> int:
+        """How much there is to do: documents, requests and attachments, and pay templates that are to be emptied."""
+        count: int = self._run(SOMETHING, gone=self._gone)[0]["something"]
+        if self.kind.delivery is Delivery.PAY_TEMPLATE:
+            count += len(list(PAYROLL.unmentioned(self.session, connection_id=self.connection.id)))
+        return count
+
+    def named(self, names: Sequence[str]) -> list[UUID]:
+        """The documents of these ids or numbers; LookupError names what is not there."""
+        found = self._run(NAMED, names=list(names))
+        known = {str(row["id"]) for row in found} | {row["number"] for row in found}
+        if unknown := [name for name in names if name not in known]:
+            raise LookupError(
+                f"{self.connection.organisation} has no {self.kind.word} {', '.join(unknown)}; "
+                "give its id, or its number as QicWorks has it"
+            )
+        return [row["id"] for row in found]
+
+    def waiting(
+        self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID], *, preview: bool = False
+    ) -> list[Waiting]:
+        """The next ones. In a preview also those that failed and that the run would try again."""
+        again = preview and (self.failed_too or wanted is not None)
+        states = ["ready", "failed"] if again else ["ready"]
+        rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
+        return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in rows]
+
+    def _was(self, row: dict[str, Any]) -> UUID | None:
+        return None if row["xero_id"] else current(self.links(row["id"], row["links"]))
+
+    def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Those that were in a request without a good answer, and with how many others in the smallest one."""
+        return {row["id"]: row["size"] for row in self._run(IN_TROUBLE, ids=list(ids))}
+
+    def times_failed_alone(self, id: UUID, version: int) -> int:
+        """How often Xero answered with a 5xx to this version of a document, sent alone."""
+        of_it = {"id": id, "version": version, **self._pair}
+        times: int = self.session.execute(FAILED_ALONE, of_it).fetchall()[0]["times"]
+        return times
+
+    def read_priced(self, ids: Sequence[UUID]) -> list[Document]:
+        """With their lines, oldest first."""
+        lines: dict[UUID, list[dict[str, Any]]] = {}
+        asked = {"table": self.kind.table, "ids": list(ids), "connection_id": self.connection.id}
+        for line in STATEMENTS.lines(self.session, **asked):
+            lines.setdefault(line["parent_id"], []).append(line)
+        return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
+
+    def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
+        """What a document is and was in Xero by seals, newest first: of the `links` that were read with it."""
+        return self._links.holding(self.kind.table, id, said)
+
+    def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[dict[str, Any]]:
+        """Those that wait and whose document stands in Xero. `wanted` are documents; None: all."""
+        rows = self._run(ATTACHMENTS, wanted=wanted, event_id=event_id, gone=self._gone)
+        return [{**row, "may_be_theirs": row["stood_there"] and not self._is_ours(row)} for row in rows]
+
+    def _is_ours(self, file: dict[str, Any]) -> bool:
+        """Whether a seal says that the file was pushed before."""
+        links = self._links.holding(FILES, file["id"], file["file_links"])
+        return file["file_xero_id"] is not None and file["file_xero_id"] == current(links)
+
+    def attachment_content(self, id: UUID) -> bytes:
+        content: bytes = STATEMENTS.attachment_content(self.session, id=id)
+        return content

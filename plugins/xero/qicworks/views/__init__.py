@@ -1,0 +1,1 @@
+"""What pages, alerts and metrics show. Reads only."""

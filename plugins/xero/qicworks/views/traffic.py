@@ -1,0 +1,47 @@
+"""How much was asked of Xero, and what came of it: by day, by data set, by organisation. Days are those of UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.views.event_log import Pair, pairs
+
+QUERIES = sql.Statements("pages/traffic")
+
+
+@dataclass(frozen=True)
+class Day:
+    """What ended on that day. `runs` counts events, but those of one document."""
+
+    day: date
+    calls: int
+    bytes_received: int
+    runs: int
+    failed_runs: int
+
+
+def by_day(
+    session: Session, connection_id: UUID | None = None, data_sets: frozenset[Pair] | None = None, *, days: int = 30
+) -> list[Day]:
+    """The last days with today, oldest first, also those without traffic."""
+    found = QUERIES.by_day(session, connection_id=connection_id, days=days, **pairs(data_sets))
+    return [Day(**row) for row in found]
+
+
+def by_data_set(
+    session: Session, connection_id: UUID | None = None, data_sets: frozenset[Pair] | None = None, *, days: int = 30
+) -> list[dict[str, Any]]:
+    """direction, data_set, runs, failed_runs, read, written, pushed, calls, bytes_received; most calls first."""
+    return list(QUERIES.by_data_set(session, connection_id=connection_id, days=days, **pairs(data_sets)))
+
+
+def by_organisation(
+    session: Session, data_sets: frozenset[Pair] | None = None, *, days: int = 30, limit: int = 20
+) -> list[dict[str, Any]]:
+    """connection_id, organisation, state, and the same sums; most calls first."""
+    return list(QUERIES.by_organisation(session, days=days, limit=limit, **pairs(data_sets)))

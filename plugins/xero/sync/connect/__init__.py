@@ -1,0 +1,1 @@
+"""Connecting: consent, matching organisations, renewing idle tokens, disconnecting."""

@@ -1,0 +1,139 @@
+"""Consent: a user is sent to Xero, comes back with a code, and the authorisation that it stands for is stored."""
+
+import re
+from collections.abc import Callable
+from typing import NoReturn
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.api.auth import OAuth
+from xero.api.errors import ConsentFailed, Misconfigured, ReconnectNeeded, RetryLater, XeroError, cleaned
+from xero.api.settings import XeroApp
+from xero.qicworks import database, sql
+from xero.qicworks.connect import connections, oauth_states, tokens
+from xero.qicworks.database import Session
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.authorised import Choice, Granted, choices, granted
+from xero.sync.connect.match_checks import WrongPairs
+from xero.sync.connect.matching import Matched, match
+
+__all__ = [
+    "Choice", "Granted", "Matched", "WrongPairs", "begin", "check", "choices", "denied", "finish", "granted", "match",
+    "without_consent",
+]  # fmt: skip
+
+QUERIES = sql.Statements("tokens")
+AppOf = Callable[[str], XeroApp]
+
+DATA_SET = "authorisation"  # in events, where a pull has its data set
+AGAIN = "Begin again with Connect to Xero."
+
+
+def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> str:
+    """The address at Xero to send the user's browser to. Misconfigured where what comes back could not be kept."""
+    if app.grant_type != "authorization_code":
+        raise Misconfigured(
+            "The Xero connection's grant_type is client_credentials: its app speaks for itself, and nobody consents.",
+            "Match its organisations at once, or set grant_type to authorization_code.",
+        )
+    check(app)
+    with database.session(engine) as session, session.transaction():
+        return OAuth(app).authorization_url(oauth_states.issue(session, user_id, airflow_conn_id, app))
+
+
+def check(app: XeroApp) -> None:
+    """Misconfigured where what Xero grants could not be kept: to be said before anybody is sent there."""
+    if app.grant_type == "authorization_code" and "offline_access" not in app.scopes:
+        raise Misconfigured(
+            "The Xero connection's scopes lack offline_access, without which an authorisation ends after half an hour.",
+            "Add offline_access to scopes in the connection's extra.",
+        )
+    tokens.vault(app)
+
+
+def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *, user: str | None = None) -> UUID:
+    """Takes the code that Xero sent the user back with; returns the id of the authorisation, which is to be matched.
+
+    The state is burnt first. ConsentFailed or another XeroError says what to do; an event tells both ends. `user`: who
+    it is, for the event.
+    """
+    with database.session(engine) as session:
+        airflow_conn_id = _burn(session, user_id, state)
+        try:
+            app = app_of(airflow_conn_id)
+            tokens.vault(app)  # before the code is spent
+            if not oauth_states.is_of(session, user_id, state, airflow_conn_id, app):
+                raise ConsentFailed("This answer from Xero belongs to a consent that another app began.")
+            token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).exchange(code))
+        except XeroError as error:
+            told = _of_consent(error)
+            told.correlation_id = error.correlation_id
+            _fail(session, "error", told)
+        said = f"authorised by {user or user_id}"
+        events.record(session, None, "connect", DATA_SET, "success", said, Origin())
+        return token_id
+
+
+def denied(engine: Engine, user_id: str, state: str, error: str, description: str | None = None) -> NoReturn:
+    """Xero sent the user back without a code: burns the state, writes the event and raises what to tell the user."""
+    with database.session(engine) as session:
+        _burn(session, user_id, state)
+        if error == "access_denied":
+            said = "Xero was not allowed to give access, and nothing was connected."
+            how = "Begin again with Connect to Xero, and choose Allow access."
+            _fail(session, "warning", ConsentFailed(said, how))
+        known = re.fullmatch(r"[a-z_]{1,40}", error)
+        said = ": ".join(filter(None, (error if known else "an unknown error", cleaned(description or "", state))))
+        correction = AGAIN
+        if error == "invalid_scope":
+            correction = f"Correct scopes in the Airflow connection: the app has not all of them. {AGAIN}"
+        _fail(session, "error", ConsentFailed(f"Xero refused the consent ({said}).", correction))
+
+
+def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
+    """The authorisation of an app that speaks for itself (client_credentials), asked for where there is none yet."""
+    if app.grant_type != "client_credentials":
+        raise Misconfigured(
+            "The Xero connection's grant_type is authorization_code: a user has to consent in a browser.",
+            "Use grant_type client_credentials (a custom connection), or Connect to Xero in Airflow's UI.",
+        )
+    with connections.one_at_a_time(engine) as session:
+        token_id: UUID | None = QUERIES.of_app(session, airflow_conn_id=airflow_conn_id)
+        return token_id or tokens.save_new(engine, app, airflow_conn_id, OAuth(app).client_credentials())
+
+
+def _burn(session: Session, user_id: str, state: str) -> str:
+    try:
+        return oauth_states.burn(session, user_id, state)
+    except ConsentFailed as error:
+        # Anybody can have an editor's browser send what was never asked for, as often as they like.
+        if events.said_lately(session, "connect", DATA_SET, "warning", error.message):
+            raise
+        _fail(session, "warning", error)
+
+
+def _fail(session: Session, status: str, error: XeroError) -> NoReturn:
+    events.record(
+        session,
+        None,
+        "connect",
+        DATA_SET,
+        status,
+        error.message,
+        Origin(),
+        correction=error.correction,
+        correlation_id=error.correlation_id,
+    )
+    raise error from None
+
+
+def _of_consent(error: XeroError) -> XeroError:
+    """The same trouble, said to somebody who waits before a screen, and for whom no later run comes."""
+    if isinstance(error, ReconnectNeeded):
+        return ConsentFailed("Xero no longer takes the code it gave: it was used, or is older than five minutes.")
+    if isinstance(error, Misconfigured | ConsentFailed):
+        return error
+    after = "a little later" if isinstance(error, RetryLater) else "when that is mended"
+    return ConsentFailed(f"{error.message} Nothing was connected.", f"Begin again with Connect to Xero {after}.")

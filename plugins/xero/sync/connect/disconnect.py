@@ -1,0 +1,143 @@
+"""Disconnecting: an organisation is taken out at Xero and here, and an authorisation ended that opens nothing else."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.api.auth import OAuth
+from xero.api.connections import delete_connection, get_connections
+from xero.api.errors import NotMatched, RetryLater, XeroError
+from xero.api.settings import XeroApp
+from xero.qicworks import sql
+from xero.qicworks.connect import connections, matches, tokens
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.tokens import Authorisation, DatabaseTokens
+from xero.qicworks.database import Session
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+
+QUERIES = sql.Statements("connections")
+TOKENS = sql.Statements("tokens")
+AppOf = Callable[[str], XeroApp]
+
+BY_HAND = "Remove it in Xero under Settings, Connected apps."
+
+
+def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) -> list[str]:
+    """Deletes a connection: at Xero, then here, where its history stays; then the authorisation, if it is the last.
+
+    Returns what was done, in words. RetryLater while Xero cannot be reached: then nothing is deleted. Where Xero lets
+    nobody in any more, that is told, and the connection is deleted here all the same. After a crash half-way it can be
+    called again. LookupError if there is no such connection.
+    """
+    with connections.one_at_a_time(engine) as session:
+        connection = connections.one(session, connection_id)
+        said: list[str] = []
+        if connection.state == "deleted":
+            said.append(f"{connection.organisation} is deleted already")
+        else:
+            said += _take_out(session, engine, app_of, connection, user)
+        if not _is_matched(app_of, connection):
+            return [*said, "the authorisation is left as it is: nobody has matched it with this organisation"]
+        return said + _end(session, engine, app_of, connection.token_id, connection.id)
+
+
+def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[str]:
+    """Ends an authorisation that no connection uses, at Xero and here. Returns what was done, in words."""
+    with connections.one_at_a_time(engine) as session:
+        if any(one.token_id == token_id for one in connections.every(session)):
+            raise LookupError("a connection uses this authorisation: delete the connection instead")
+        events.record(session, None, "connect", "authorisation", "success", f"discarded by {user}", Origin())
+        if said := _end(session, engine, app_of, token_id, None):
+            return said
+        TOKENS.wipe(session, token_id=token_id, reason="discarded")
+        return ["the authorisation is discarded here; at Xero others rest on the same consent"]
+
+
+def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
+    status, correction = "success", None
+    try:
+        done = _at_xero(engine, app_of(connection.airflow_conn_id), connection)
+    except RetryLater as error:
+        raise RetryLater(
+            error.seconds,
+            error.limit,
+            f"{connection.organisation} is not deleted: {error.message}",
+            "Nothing was changed. Delete it again when Xero answers, or switch it off meanwhile.",
+        ) from None
+    except (XeroError, LookupError) as error:
+        status, correction = "warning", BY_HAND
+        done = f"{connection.tenant_name} could not be disconnected at Xero: {_why(error)}"
+    said = [f"{connection.organisation}: the connection is deleted, its history stays"]
+    if left := QUERIES.open_requests(session, id=connection.id):
+        said.append(f"what became of {left} of its requests at Xero is not known; connected again, a push finds out")
+    with session.transaction():
+        QUERIES.delete(session, id=connection.id)
+        message = f"deleted by {user}; {done}"
+        events.record(session, connection.id, "connect", "connection", status, message, Origin(), correction=correction)
+    return [f"{done}. {correction}" if correction else done, *said]
+
+
+def _at_xero(engine: Engine, app: XeroApp, connection: Connection) -> str:
+    """By the connection's own id, as Xero lists it; NotMatched where the row is not what was matched."""
+    matches.check(connection, app)
+    store = DatabaseTokens(engine, connection.token_id, app)
+    listed = get_connections(app, store)
+    xero_id = next((found.id for found in listed if found.tenant_id == connection.tenant_id), None)
+    if xero_id and delete_connection(app, store, xero_id):
+        return f"{connection.tenant_name} is disconnected at Xero"
+    return f"{connection.tenant_name} was disconnected at Xero already"
+
+
+def _is_matched(app_of: AppOf, connection: Connection) -> bool:
+    try:
+        matches.check(connection, app_of(connection.airflow_conn_id))
+    except NotMatched:
+        return False
+    except (XeroError, LookupError):
+        return True  # the app cannot be used: `_end` says so
+    return True
+
+
+def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connection_id: UUID | None) -> list[str]:
+    """Revoking drops everything that the user has connected to this app: only where that is nothing any more."""
+    authorisation = tokens.about(session, token_id)
+    if authorisation.state != "ok":
+        return []
+    try:
+        app = app_of(authorisation.airflow_conn_id)
+        if app.grant_type == "client_credentials":
+            return []
+        if _opens_more(session, app_of, app, authorisation):
+            TOKENS.wipe(session, token_id=authorisation.id, reason="no connection uses it any more")
+            return []
+        OAuth(app).revoke(DatabaseTokens(engine, authorisation.id, app).get())
+    except (XeroError, LookupError) as error:
+        said = f"the authorisation could not be revoked at Xero: {_why(error)}"
+        events.record(session, connection_id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
+        return [f"{said}. {BY_HAND}"]
+    said = "the authorisation is revoked: no connection used it any more"
+    with session.transaction():
+        TOKENS.wipe(session, token_id=authorisation.id, reason="revoked, as its last connection was deleted")
+        events.record(session, connection_id, "connect", "authorisation", "success", said, Origin())
+    return [said]
+
+
+def _opens_more(session: Session, app_of: AppOf, app: XeroApp, authorisation: Authorisation) -> bool:
+    """Whether another connection may rest on the same user's consent to the same app."""
+    found = TOKENS.would_be_dropped(session, token_id=authorisation.id, xero_user_id=authorisation.xero_user_id)
+    return any(_may_be(app_of, row["airflow_conn_id"], app) for row in found)
+
+
+def _may_be(app_of: AppOf, airflow_conn_id: str, app: XeroApp) -> bool:
+    """Whether an Airflow connection is of the same app at Xero, and of its users. One that cannot be read may be."""
+    try:
+        other = app_of(airflow_conn_id)
+    except (XeroError, LookupError):
+        return True
+    return other.client_id == app.client_id and other.grant_type != "client_credentials"
+
+
+def _why(error: XeroError | LookupError) -> str:
+    return (error.message if isinstance(error, XeroError) else str(error)).rstrip(".")

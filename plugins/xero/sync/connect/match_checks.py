@@ -1,0 +1,118 @@
+"""The checks before a match is saved: all pairs together, against what is matched already."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.api.errors import XeroError
+from xero.documents.registry import KINDS
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.runs import lease
+from xero.sync.connect.authorised import Granted
+
+QUERIES = sql.Statements("connections")
+IN_FLIGHT = SQL("SELECT 1 FROM qicworks.{table} WHERE organisation_id = %s AND push_state = 'in_flight' LIMIT 1")
+
+# By tenant: a QicWorks organisation, one to be made, or not connected.
+Wanted = Mapping[str, UUID | Literal["new"] | None]
+
+
+class WrongPairs(XeroError):
+    """Pairs that cannot be matched, one sentence each (`wrong`). None was saved, not even the right ones."""
+
+    def __init__(self, wrong: list[str]) -> None:
+        super().__init__(" ".join(wrong), "Nothing was saved. Correct the pairs, and save again.")
+        self.wrong = wrong
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.wrong,)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A Xero organisation and the QicWorks organisation that it gets; without an id that is made under this name."""
+
+    found: Granted
+    organisation_id: UUID | None
+    name: str
+    live: dict[str, Any] | None  # the connection that the Xero organisation has until now
+
+    @property
+    def moves(self) -> bool:
+        return self.live is not None and self.live["organisation_id"] != self.organisation_id
+
+
+def checked(session: Session, granted: Mapping[str, Granted], wanted: Wanted) -> list[Pair]:
+    """The pairs to save. Raises WrongPairs."""
+    pairs: list[Pair] = []
+    wrong: list[str] = []
+    # Those to be made come last: their names must not be those of organisations that others get.
+    for tenant_id, choice in sorted(wanted.items(), key=lambda pair: pair[1] == "new"):
+        if choice is not None:
+            pair = _pair(session, granted.get(tenant_id), choice, pairs)
+            pairs.append(pair) if isinstance(pair, Pair) else wrong.append(pair)
+    moving = {pair.found.tenant_id for pair in pairs if pair.moves}
+    for number, pair in enumerate(pairs):
+        wrong += [f"{pair.found.name}: {says}" for says in _problems(session, pair, moving, pairs[:number])]
+    if wrong:
+        raise WrongPairs(wrong)
+    return pairs
+
+
+def _pair(session: Session, found: Granted | None, choice: UUID | Literal["new"], others: list[Pair]) -> Pair | str:
+    """The pair, or why it cannot be."""
+    if found is None:
+        return "Xero no longer lists one of the organisations: begin again with Connect to Xero."
+    live = QUERIES.live(session, tenant_id=found.tenant_id)
+    if choice == "new":
+        return _to_be_made(session, found, live, others)
+    for row in QUERIES.organisations(session, id=choice, name=None):
+        return Pair(found, row["id"], row["name"], live)
+    return f"{found.name}: QicWorks no longer has the organisation that was chosen."
+
+
+def _to_be_made(session: Session, found: Granted, live: dict[str, Any] | None, others: list[Pair]) -> Pair | str:
+    """Two Xero organisations may share a name; one QicWorks organisation has one."""
+    given = {pair.organisation_id for pair in others}
+    made = {pair.name for pair in others}
+    name = found.name
+    for name in (found.name, f"{found.name} ({found.tenant_id[:8]})"):
+        row = next(iter(QUERIES.organisations(session, id=None, name=name)), None)
+        if row is None and name not in made:
+            return Pair(found, None, name, live)
+        if row and row["taken_by_tenant"] == found.tenant_id:
+            return Pair(found, row["id"], name, live)  # made by the same Save a moment ago
+        if row and row["taken_by_tenant"] is None and row["id"] not in given:
+            break
+    return f"{found.name}: QicWorks has an organisation '{name}' already: choose it, or another."
+
+
+def _problems(session: Session, pair: Pair, moving: set[str], others: list[Pair]) -> Iterator[str]:
+    if pair.organisation_id is not None:
+        if any(other.organisation_id == pair.organisation_id for other in others):
+            yield f"'{pair.name}' is chosen twice."
+        for row in QUERIES.organisations(session, id=pair.organisation_id, name=None):
+            if row["taken_by_tenant"] not in {None, pair.found.tenant_id, *moving}:
+                yield f"'{pair.name}' is matched to {row['taken_by']}: choose another, or delete that connection first."
+    if pair.live and pair.moves:
+        yield from _unfinished(session, pair.live)
+
+
+def _unfinished(session: Session, live: dict[str, Any]) -> Iterator[str]:
+    """What still goes from the QicWorks organisation to this Xero organisation. Holds off pushes from now on."""
+    name = live["organisation"]
+    at_work = [kind.title for kind in KINDS.values() if not lease.acquire(session, live["id"], "push", kind.name)]
+    if at_work:
+        yield f"a push of '{name}' is at work ({', '.join(at_work)}): save again when it has ended."
+    elif QUERIES.open_requests(session, id=live["id"]):
+        yield f"what became of documents of '{name}' at Xero is not known yet: push once more, then save again."
+    elif any(_in_flight(session, table, live["organisation_id"]) for table in {kind.table for kind in KINDS.values()}):
+        yield f"documents of '{name}' are on their way to Xero: push once more, then save again."
+
+
+def _in_flight(session: Session, table: str, organisation_id: UUID) -> bool:
+    return session.execute(IN_FLIGHT.format(table=Identifier(table)), (organisation_id,)).fetchone() is not None

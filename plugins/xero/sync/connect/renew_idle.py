@@ -1,0 +1,49 @@
+"""Authorisations that nobody uses are renewed now and then: Xero forgets what lies still for 60 days."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from xero.api.errors import XeroError
+from xero.api.settings import XeroApp
+from xero.qicworks import database, sql
+from xero.qicworks.connect.tokens import DatabaseTokens
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+
+QUERIES = sql.Statements("tokens")
+
+
+def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin) -> tuple[int, list[str]]:
+    """Renews what connections rest on and was not renewed for 30 days. Returns how many were, and what went wrong.
+
+    One that cannot be renewed does not stop the others; an event tells it.
+    """
+    renewed, troubles = 0, []
+    with database.session(engine) as session:
+        for row in list(QUERIES.idle(session)):
+            try:
+                app = app_of(row["airflow_conn_id"])
+                if app.grant_type == "client_credentials":
+                    continue
+                store = DatabaseTokens(engine, row["id"], app)
+                store.renew(store.get())
+                renewed += 1
+            except (XeroError, LookupError) as error:
+                why, correction = (
+                    (error.message, error.correction) if isinstance(error, XeroError) else (str(error), "")
+                )
+                said = f"an authorisation that lay idle could not be renewed: {why}"
+                events.record(
+                    session,
+                    None,
+                    "connect",
+                    "authorisation",
+                    "warning",
+                    said,
+                    origin,
+                    correction=correction,
+                    correlation_id=getattr(error, "correlation_id", None),
+                )
+                troubles.append(f"{said} {correction}".rstrip())
+    return renewed, troubles

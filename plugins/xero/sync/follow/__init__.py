@@ -1,0 +1,1 @@
+"""What became of it: comparing QicWorks with Xero after pulls and pushes."""

@@ -1,0 +1,232 @@
+"""One source of a data set beside what QicWorks holds of it: what differs, in words. Changes nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.client import Answer, XeroClient
+from xero.datasets.declaration import Dataset, Reading, Source, Table, itself
+from xero.datasets.invoice_payments import INVOICE_BALANCE
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.pull import merge, staging
+from xero.sync.pull.extract import CLOCK_MARGIN
+from xero.sync.pull.listing import identify, page_count, records_in
+from xero.sync.pull.rows import Rows, in_words, version
+
+QUERIES = sql.Statements("reconcile")
+NEWEST_FIRST = "UpdatedDateUTC DESC"
+NEWEST = 100  # of what pages, these are compared by their versions
+STALE = timedelta(hours=36)  # a nightly pull that has not loaded for so long
+MOST_PAGES = 5  # of what is read since the first push; if there are more, only the newest change is looked at
+
+
+class Comparison:
+    """One source of one data set."""
+
+    def __init__(
+        self, session: Session, client: XeroClient, connection: Connection, dataset: Dataset, source: Source
+    ) -> None:
+        self.session = session
+        self.client = client
+        self.connection = connection
+        self.dataset = dataset
+        self.source = source
+        self.cursor = staging.cursor(session, connection.id, dataset, source)
+        # Up to when Xero's changes should be here; where it told of no change yet, up to the pull itself.
+        self.settled_at = (self.cursor.high_water or self.cursor.completed_at) if self.cursor else None
+
+    @property
+    def not_pulled(self) -> bool:
+        """Whether its first pull has not loaded yet; what is pulled at a midnight of its own waits for that."""
+        return self.cursor is None and not self.dataset.timing.of_a_day
+
+    def run(self) -> Iterator[str]:
+        """What differs, in words. Nothing before the first pull: there is nothing to compare."""
+        if self.cursor is None:
+            if self.not_pulled and self.source.payroll:
+                self._get({})  # which says so, if the organisation has no payroll
+        elif self.source.starts_at:
+            yield from self._since_the_start()
+        elif self.source.reading is Reading.PAGED and not self.source.payroll:
+            yield from self._by_count()
+        else:
+            yield from self._by_ids()
+
+    def _by_count(self) -> Iterator[str]:
+        answer = self._get({"page": 1, "pageSize": NEWEST, "order": NEWEST_FIRST})
+        records = records_in(answer, self.source)
+        yield from self._is_late(records)
+        table, count = self.source.tables[0], page_count(answer, "itemCount")
+        if count is None or table.rows is not itself:
+            return  # not every record of such a list is a row
+        changed = 0
+        if self.settled_at and not all(map(self._is_settled, records)):
+            later = wire.shifted(self.settled_at, timedelta(seconds=1))
+            changed = page_count(self._get({"page": 1, "pageSize": 1}, later), "itemCount") or 0
+        yield from self._older(table, {identify(self.source, one).lower(): one for one in records})
+        held = len(self._held(table).keys() | self._rejected(table))
+        newest = version(records[0]) if records else None
+        ahead = {
+            key for key, row in self._held(table).items() if newest and (row["xero_updated_at"] or newest) > newest
+        }
+        if ahead:
+            yield (
+                f"{len(ahead)} rows of {table.name} are newer here than anything in Xero ({_some(ahead)}): "
+                "a full refresh reads them as they are"
+            )
+        if not count - changed <= held <= count:
+            more = f", {changed} of them changed since the last pull" if changed else ""
+            yield f"Xero has {count} records{more}, QicWorks {held}"
+
+    def _older(self, table: Table, records: Mapping[str, object]) -> Iterator[str]:
+        """What the last pull should have seen as it is, and has not: somebody moved what it goes by."""
+        held, rejected = self._held(table), self._rejected(table)
+        older = set()
+        for key, record in records.items():
+            at, own = version(record), held.get(key, {}).get("xero_updated_at")
+            if at and own and own < at and self._is_settled(record) and key not in rejected:
+                older.add(key)
+        if older:
+            yield f"{len(older)} rows of {table.name} are older here than in Xero ({_some(older)})"
+
+    def _by_ids(self) -> Iterator[str]:
+        tables = self.source.tables or self._read_by_id()
+        if not tables:
+            return
+        records = self._everything()
+        yield from self._is_late(records)
+        for table in tables:
+            held = self._held(table)
+            yield from self._differences(table, records, held, expected=set(held) if self.source.tables else set())
+
+    def _since_the_start(self) -> Iterator[str]:
+        """Of a source that is read since the first push, and of whose records not all may be kept."""
+        first = merge.starts_at(self.session, self.dataset, self.source, connection_id=self.connection.id)
+        if first is None:
+            return
+        [table] = self.source.tables
+        if table is INVOICE_BALANCE:  # strangers' invoices are listed too, but not kept
+            answer = self._get({"page": 1, "pageSize": 1, "order": NEWEST_FIRST})
+            yield from self._is_late(records_in(answer, self.source))
+            yield from self._without_balance()
+            return
+        records, all_of_them = self._pages(first - CLOCK_MARGIN)
+        yield from self._is_late(records)
+        if all_of_them:
+            held = self._held(table)
+            # What is not in force any more Xero may list or not; what has no version was never met in this list.
+            expected = {
+                key for key, row in held.items() if row["is_active"] and (row["xero_updated_at"] or first) > first
+            }
+            yield from self._differences(table, records, held, expected)
+
+    def _without_balance(self) -> Iterator[str]:
+        assert self.cursor is not None
+        found = QUERIES.without_balance(
+            self.session, connection_id=self.connection.id, pulled_at=self.cursor.completed_at
+        )
+        if keys := {row["key"] for row in found}:
+            yield f"{len(keys)} invoices that QicWorks pushed are not in {INVOICE_BALANCE.name} ({_some(keys)})"
+
+    def _differences(
+        self, table: Table, records: list[Any], held: Mapping[str, Mapping[str, Any]], expected: set[str]
+    ) -> Iterator[str]:
+        """Between the rows in Xero's records and those held, of which `expected` have to be in Xero."""
+        rows = Rows(table)
+        listed: set[str] = set()
+        settled: dict[str, bool] = {}
+        for record in records:
+            found = dict(self._rows(rows, record))
+            listed |= found.keys()
+            if self._is_settled(record):
+                settled |= found
+        for key in self._rejected(table):
+            settled.pop(key, None)
+        missing = settled.keys() - held.keys()
+        gone = expected - listed
+        odd = {key for key, active in settled.items() if key in held and held[key]["is_active"] != active}
+        if missing:
+            yield f"{len(missing)} records of Xero are not in {table.name} ({_some(missing)})"
+        if gone:
+            yield f"{len(gone)} rows of {table.name} are not in Xero ({_some(gone)})"
+        if odd:
+            yield f"{len(odd)} rows of {table.name} are active and not so in Xero, or the reverse ({_some(odd)})"
+
+    def _rows(self, rows: Rows, record: object) -> Iterator[tuple[str, bool]]:
+        """The keys in one record, and whether each is in use; what a pull could not read is left to it."""
+        if not self.source.tables:
+            if isinstance(record, Mapping):
+                yield identify(self.source, record).lower(), bool(self.source.active(record))
+            return
+        place = [column.name for column in rows.table.columns].index(rows.table.key)
+        for _, active, _, _, *values in rows.of(record):
+            if values[place] is not None:
+                yield str(values[place]).lower(), active
+
+    def _read_by_id(self) -> tuple[Table, ...]:
+        """The table of records that this source lists, for another one to read by id; no history of them."""
+        tables = (one.tables[0] for one in self.dataset.sources if one.reading is Reading.BY_ID)
+        return tuple(table for table in tables if not table.history and not table.part_of)
+
+    def _everything(self) -> list[Any]:
+        """All records; Payroll gives a hundred at a time."""
+        found: dict[str, Any] = {}
+        for page in range(1, MAX_PAGES + 1):
+            records = records_in(self._get({"page": page} if self.source.payroll else {}), self.source)
+            fresh = {identify(self.source, record): record for record in records}
+            more = self.source.payroll and len(records) >= 100 and not fresh.keys() <= found.keys()
+            found |= fresh
+            if not more:
+                return list(found.values())
+        raise too_many_pages(self.source.path)
+
+    def _pages(self, since: datetime) -> tuple[list[Any], bool]:
+        """What changed since then, newest first, and whether that is all of it."""
+        found: list[Any] = []
+        for page in range(1, MOST_PAGES + 1):
+            answer = self._get({"page": page, "pageSize": self.source.page_size, "order": NEWEST_FIRST}, since)
+            records = records_in(answer, self.source)
+            found += records
+            pages = page_count(answer, "pageCount")
+            if page >= pages if pages is not None else len(records) < self.source.page_size:
+                return found, True
+            if pages is not None and pages > MOST_PAGES:
+                break
+        return found, False
+
+    def _is_settled(self, record: object) -> bool:
+        """Whether the last pull should have seen it as it is."""
+        changed = version(record)
+        return changed is None or self.settled_at is None or changed <= self.settled_at
+
+    def _is_late(self, records: Iterable[object]) -> Iterator[str]:
+        assert self.cursor is not None
+        newest = max(filter(None, map(version, (one for one in records if not self._is_settled(one)))), default=None)
+        if newest and self.cursor.age > STALE:
+            pulled = in_words(self.cursor.completed_at)
+            yield f"Xero's newest change is of {in_words(newest)}, the last pull of {pulled}"
+
+    def _held(self, table: Table) -> dict[str, dict[str, Any]]:
+        statement = SQL(
+            "SELECT lower({}::text) AS key, is_active, xero_updated_at FROM {}"
+            " WHERE connection_id = %s AND missing_since IS NULL"
+        ).format(Identifier(table.key), Identifier("qicworks", table.name))
+        return {row["key"]: row for row in self.session.execute(statement, (self.connection.id,))}
+
+    def _rejected(self, table: Table) -> set[str]:
+        found = QUERIES.rejected(self.session, connection_id=self.connection.id, table_name=table.name)
+        return {row["key"].lower() for row in found}
+
+    def _get(self, params: dict[str, str | int], since: datetime | None = None) -> Answer:
+        return self.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
+
+
+def _some(keys: set[str]) -> str:
+    shown = sorted(keys)[:3]
+    return ", ".join(shown) + (", …" if len(keys) > len(shown) else "")

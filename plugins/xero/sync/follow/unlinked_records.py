@@ -1,0 +1,139 @@
+"""Records in Xero that are QicWorks' own documents by what they say, and that no document of QicWorks is linked to.
+
+A document that stands in Xero twice, say, though everything is done that it does not: nobody would pay it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier
+
+from xero.api.client import XeroClient
+from xero.documents.declaration import Delivery, Document, Kind, PricedKind, Record
+from xero.documents.leave_requests import referred
+from xero.documents.pricing import addressee
+from xero.documents.registry import KINDS
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.push.outbox import Outbox
+from xero.sync.pull.extract import CLOCK_MARGIN
+from xero.sync.push import lookup, readback
+from xero.sync.push.identify import is_it
+from xero.sync.push.payroll import leave_applications
+
+PAGE_SIZE = 1000
+MOST_PAGES = 5  # of what changed since the first push, newest first
+
+FIRST_PUSH = SQL("SELECT min(pushed_at) AS at FROM qicworks.{table} WHERE organisation_id = %(organisation_id)s")
+OWNED = SQL("SELECT xero_id FROM qicworks.{table} WHERE xero_id = ANY(%(xero_ids)s)")
+# Of which the record may be another one; where nothing is linked yet, a push still has to find it.
+SETTLED = SQL(
+    """
+    SELECT id FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND push_state NOT IN ('ready', 'in_flight')
+       AND (id = ANY(%(ids)s) OR lower(btrim({label}::text)) = ANY(%(numbers)s))
+    """
+)
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A record of Xero's (`xero_id`), and the document that it says it is, in words."""
+
+    kind: Kind
+    name: str
+    xero_id: UUID
+
+
+def strays(session: Session, client: XeroClient, connection: Connection) -> Iterator[Stray]:
+    """Of every kind. One call a path and thousand changes since the first push; of leave one for a hundred."""
+    priced: dict[str, list[PricedKind]] = {}
+    for kind in KINDS.values():
+        if isinstance(kind, PricedKind):
+            priced.setdefault(kind.path, []).append(kind)
+    search = _Search(session, client, connection)
+    for kinds in priced.values():
+        yield from search.priced(kinds)
+    for kind in KINDS.values():
+        if kind.delivery is Delivery.LEAVE:
+            yield from search.leave(kind)
+
+
+class _Search:
+    def __init__(self, session: Session, client: XeroClient, connection: Connection) -> None:
+        self.session = session
+        self.client = client
+        self.connection = connection
+
+    def priced(self, kinds: Sequence[PricedKind]) -> Iterator[Stray]:
+        """Of kinds that lie under one path."""
+        firsts = [at for kind in kinds if (at := self._first_push(kind))]
+        if not firsts:
+            return
+        listed = self._changed(kinds[0], min(firsts) - CLOCK_MARGIN)
+        records = {id: one for one in listed if (id := readback.id_of(kinds[0], one))}
+        nobodys = self._without_owner(kinds, records)
+        for kind in kinds:
+            documents = self._documents(kind, list(nobodys.values()))
+            for xero_id, record in nobodys.items():
+                if record.get("Status") in kind.gone:
+                    continue
+                for document in documents:
+                    if document.xero_id != xero_id and is_it(kind, document, record):
+                        yield Stray(kind, f"{kind.word} {document.number}", xero_id)
+                        break
+
+    def leave(self, kind: Kind) -> Iterator[Stray]:
+        if not self._first_push(kind):
+            return
+        listed = leave_applications.every(self.client).records
+        said = {
+            id: document
+            for one in listed
+            if (id := leave_applications.id_of(one)) and (document := referred(str(one.get("Description") or "")))
+            if leave_applications.statuses(one) != [leave_applications.REJECTED]
+        }
+        nobodys = self._without_owner([kind], said)
+        known = self._settled(kind, list(nobodys.values()), [])
+        for xero_id, document in nobodys.items():
+            if document in known:
+                yield Stray(kind, f"{kind.word} {document}", xero_id)
+
+    def _changed(self, kind: PricedKind, since: datetime) -> Iterator[Record]:
+        for page in range(1, MOST_PAGES + 1):
+            params: dict[str, str | int | bool] = {"page": page, "pageSize": PAGE_SIZE, "order": "UpdatedDateUTC DESC"}
+            answer = self.client.get(kind.path, params={**params, **lookup.precise(kind)}, modified_since=since)
+            records = lookup.listed(kind, answer.data)
+            yield from map(lookup.readable, records)
+            if len(records) < PAGE_SIZE:
+                return
+
+    def _first_push(self, kind: Kind) -> datetime | None:
+        [row] = self._run(FIRST_PUSH, kind)
+        at: datetime | None = row["at"]
+        return at
+
+    def _without_owner(self, kinds: Sequence[Kind], records: dict[UUID, Any]) -> dict[UUID, Any]:
+        """Those that no document is linked to, of whatever organisation: a match may have been changed."""
+        owned = {row["xero_id"] for kind in kinds for row in self._run(OWNED, kind, xero_ids=list(records))}
+        return {id: one for id, one in records.items() if id not in owned}
+
+    def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[Document]:
+        """Those that one of these records may be."""
+        ids = [id for one in records if (id := addressee(one))] if kind.addressed else []
+        numbers = [] if kind.addressed else [str(one.get(kind.number) or "").strip().lower() for one in records]
+        found = self._settled(kind, ids, [number for number in numbers if number])
+        return Outbox(self.session, self.connection, kind).read_priced(sorted(found))
+
+    def _settled(self, kind: Kind, ids: Sequence[UUID], numbers: Sequence[str]) -> set[UUID]:
+        return {row["id"] for row in self._run(SETTLED, kind, ids=list(ids), numbers=list(numbers))}
+
+    def _run(self, statement: SQL, kind: Kind, **values: Any) -> list[dict[str, Any]]:
+        label = Identifier("number" if isinstance(kind, PricedKind) else "id")
+        made = statement.format(table=Identifier(kind.table), label=label)
+        return self.session.execute(made, {**values, "organisation_id": self.connection.organisation_id}).fetchall()

@@ -1,0 +1,176 @@
+"""Documents that are said to be pushed, and nothing shows it: no seal of that version, no record that is plainly it.
+
+Whoever may write a state could say so of what was never sent; it would never be paid.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer, Disconnected, NotAvailable, Refused, cleaned
+from xero.documents.declaration import Delivery, Kind, Likeness, PricedKind
+from xero.documents.leave_requests import identity
+from xero.documents.registry import KINDS
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.database import Session
+from xero.qicworks.push.links import Link, Links
+from xero.qicworks.push.outbox import Outbox
+from xero.qicworks.push.payroll_outbox import LeaveOutbox
+from xero.qicworks.push.ready_documents import FILES
+from xero.sync.push import plan
+from xero.sync.push.content import same_content
+from xero.sync.push.payroll import leave_applications
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+AT_ONCE = 1000
+MOST_LOOKED_AT = 50  # records read in Xero in one run, each by its id
+
+# What nobody has touched for long was told often enough. That it is long, nobody who only pushes can say.
+IDS = SQL(
+    """
+    SELECT id FROM qicworks.{table}
+     WHERE organisation_id = %(organisation_id)s AND push_state = 'pushed'
+       AND updated_at > now() - interval '400 days'
+     ORDER BY id
+    """
+)
+PUSHED = SQL(
+    """
+    SELECT document.id, document.{label}::text AS number, document.xero_id, document.push_version AS version,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
+      FROM qicworks.{table} AS document
+     WHERE document.id = ANY(%(ids)s) AND document.push_state = 'pushed'
+     ORDER BY document.id
+    """
+)
+
+
+FILE_IDS = SQL(
+    """
+    SELECT id FROM qicworks.attachment
+     WHERE organisation_id = %(organisation_id)s AND parent_type = %(parent)s AND push_state = 'pushed'
+       AND updated_at > now() - interval '400 days'
+     ORDER BY id
+    """
+)
+PUSHED_FILES = SQL(
+    """
+    SELECT file.id, file.file_name, octet_length(file.content) AS size, file.xero_id, file.push_version AS version,
+           document.{label}::text AS number, document.xero_id AS document_xero_id,
+           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = file.id) AS links
+      FROM qicworks.attachment AS file JOIN qicworks.{table} AS document ON document.id = file.parent_id
+     WHERE file.id = ANY(%(ids)s) AND file.push_state = 'pushed'
+     ORDER BY file.id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """A document, in words."""
+
+    kind: Kind
+    name: str
+
+
+def unshown(session: Session, client: XeroClient, connection: Connection) -> Iterator[Unshown]:
+    """Of every kind. Asks Xero only of what has no seal, as what workers of an earlier version have pushed; what is
+    plainly there is sealed."""
+    search = _Search(session, client, connection)
+    for kind in KINDS.values():
+        yield from search.of(kind)
+
+
+class _Search:
+    def __init__(self, session: Session, client: XeroClient, connection: Connection) -> None:
+        self.session = session
+        self.client = client
+        self.connection = connection
+        self.seals = Seals(client.app)
+        self.looked_at = 0
+
+    def of(self, kind: Kind) -> Iterator[Unshown]:
+        outbox = Outbox(self.session, self.connection, kind, seals=self.seals)
+        links = Links(self.connection, self.seals)
+        for row in self._pushed(kind, IDS, PUSHED):
+            name = kind.called(row["number"] and str(row["number"]), row["id"])
+            if not self._is_shown(links, kind, kind.table, row, name, lambda row: self._is_there(kind, outbox, row)):
+                yield Unshown(kind, name)
+        if isinstance(kind, PricedKind):
+            for row in self._pushed(kind, FILE_IDS, PUSHED_FILES):
+                name = f"{cleaned(row['file_name'])} of {kind.called(row['number'], row['id'])}"
+                if not self._is_shown(links, kind, FILES, row, name, lambda row: self._is_attached(kind, row)):
+                    yield Unshown(kind, name)
+
+    def _pushed(self, kind: Kind, ids: SQL, statement: SQL) -> Iterator[dict[str, Any]]:
+        label, table = Identifier("number" if isinstance(kind, PricedKind) else "id"), Identifier(kind.table)
+        asked = {"organisation_id": self.connection.organisation_id, "parent": kind.table}
+        all = [row["id"] for row in self.session.execute(ids.format(table=table), asked).fetchall()]
+        for start in range(0, len(all), AT_ONCE):
+            some = {"ids": all[start : start + AT_ONCE]}
+            yield from self.session.execute(statement.format(table=table, label=label), some).fetchall()
+
+    def _is_shown(
+        self, links: Links, kind: Kind, table: str, row: Row, name: str, is_there: Callable[[Row], bool]
+    ) -> bool:
+        """By its seal; or in Xero, and then it gets one."""
+        link = Link(row["xero_id"], row["version"])
+        if link in links.holding(table, row["id"], row["links"]):
+            return True
+        if row["xero_id"] is None or self.looked_at >= MOST_LOOKED_AT:
+            return False
+        self.looked_at += 1
+        try:
+            if not is_there(row):
+                return False
+        except (Refused, NotAvailable, BadAnswer, Disconnected) as error:
+            if isinstance(error, Disconnected) and not kind.payroll:
+                raise
+            log.info("%s cannot be looked at in Xero: %s", name, error.message)
+            return False
+        links.keep(self.session, table, {row["id"]: link})
+        return True
+
+    def _is_there(self, kind: Kind, outbox: Outbox, row: Row) -> bool:
+        """Whether its record is there and says all that ones of its kind are known by."""
+        if isinstance(kind, PricedKind):
+            return self._is_document(kind, outbox, row)
+        return kind.delivery is Delivery.LEAVE and self._is_leave(row)
+
+    def _is_attached(self, kind: PricedKind, row: Row) -> bool:
+        """Whether the document has a file of its name and size there."""
+        data = self.client.get(f"{kind.path}/{row['document_xero_id']}/Attachments").data
+        found = (data.get("Attachments") if isinstance(data, dict) else None) or []
+        return (row["file_name"].casefold(), row["size"]) in {
+            (str(one.get("FileName")).casefold(), one.get("ContentLength")) for one in found
+        }
+
+    def _is_document(self, kind: PricedKind, outbox: Outbox, row: Row) -> bool:
+        for document in outbox.read_priced([row["id"]]):
+            if document.xero_id != row["xero_id"] or plan.findings(kind, document):
+                return False
+            record = plan.there(self.client, kind, row["xero_id"])
+            return (
+                isinstance(record, Mapping)
+                and kind.likeness(kind.identity(document), record) is Likeness.SAME
+                and same_content(kind, document, record)
+                and not outbox.claims(document.id, [row["xero_id"]])
+            )
+        return False
+
+    def _is_leave(self, row: Row) -> bool:
+        for document in LeaveOutbox(self.session, self.connection).read([row["id"]]):
+            record = leave_applications.one(self.client, row["xero_id"])
+            known_by = identity(document)
+            return leave_applications.is_ours(known_by, record) and leave_applications.is_alike(known_by, record)
+        return False

@@ -1,0 +1,83 @@
+"""Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
+
+import logging
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.api.errors import OutOfBounds, XeroError
+from xero.datasets.declaration import Dataset
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import OpenClient
+from xero.sync.pull.extract import Extract
+from xero.sync.pull.listing import Progress
+from xero.sync.pull.load import Load
+from xero.sync.runs import run, schedule
+from xero.sync.runs.event_line import group, received
+from xero.sync.runs.outcome import Outcome, PullFailed, Skip
+from xero.sync.runs.run import Interaction
+
+__all__ = ["OpenClient", "Origin", "Outcome", "PullFailed", "Skip", "pull"]
+
+log = logging.getLogger(__name__)
+
+
+def pull(
+    dataset: Dataset,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    origin: Origin,
+    full: bool = False,
+    anyway: bool = False,
+    progress: Progress = lambda records: None,
+) -> Outcome:
+    """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
+    with run.begin(engine, connection_id, "pull", dataset.name, origin) as it:
+        return it.conduct(
+            lambda: _work(it, dataset, open_client, full, anyway, progress),
+            "Pull again",
+            payroll=dataset.payroll,
+            unavailable=lambda error: _unavailable(it, dataset, error),
+        )
+
+
+def _work(
+    it: Interaction, dataset: Dataset, open_client: OpenClient, full: bool, anyway: bool, progress: Progress
+) -> Outcome:
+    with group(f"extract: {dataset.title} of {it.connection.organisation}"):
+        client = it.open_client(open_client)
+        it.keep_organisation_fresh()
+        read = 0
+
+        def read_more(records: int) -> None:
+            nonlocal read
+            read += records
+            it.show(read)
+            progress(records)
+
+        extract = Extract(it.session, client, dataset, it.connection, full=full, progress=read_more)
+        try:
+            extract.run()
+        except OutOfBounds:
+            extract.drop()  # a later pull, of an honest answer, must not go on with it
+            raise
+        it.count_calls()
+        log.info("%d calls, %s", it.counts.calls, received(it.counts))
+    load = Load(it.session, dataset, it.connection, extract, it.event_id, it.counts, it.correlation_id)
+    with group("validate"):
+        load.validate(anyway)
+    with group("load"):
+        outcome = load.load()
+    it.tell(outcome.status, outcome.message, correlation_id=it.correlation_id)
+    return outcome
+
+
+def _unavailable(it: Interaction, dataset: Dataset, error: XeroError) -> Outcome:
+    """That is how this organisation is: no failure, but it is said each time."""
+    with it.session.transaction():
+        began = events.started_at(it.session, it.event_id)
+        schedule.serve(it.session, it.connection, dataset.name, dataset.timing, began)
+        return it.close("warning", f"data set not available: {error.message}", error.correction, because=error)

@@ -1,0 +1,185 @@
+"""Reading an endpoint that lists: page by page, what changed, or everything."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from xero.api.answers import MAX_PAGES, out_of_bounds, too_many_pages
+from xero.api.client import Answer
+from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
+from xero.datasets.declaration import Reading, Source, Table
+from xero.qicworks.pull import staging
+from xero.qicworks.pull.staging import Seen, StagedRow
+from xero.sync.pull.rows import version
+
+MAX_RECORDS = 100_000  # in one answer; a page has a thousand, and no organisation so many accounts
+
+if TYPE_CHECKING:
+    from xero.sync.pull.extract import Extract
+
+log = logging.getLogger(__name__)
+
+ORDER = "UpdatedDateUTC ASC"
+LONGEST_ID = 200  # characters
+MANY = 50_000  # records of one answer; Xero's pages have a thousand, and what does not page a few hundred
+
+Progress = Callable[[int], None]  # told how many records came with each page
+
+
+class Listing:
+    """One source on its way into staging. `position` says how far it came, and is committed with each page."""
+
+    def __init__(self, extract: "Extract", source: Source, position: Position) -> None:
+        self.extract = extract
+        self.source = source
+        self.position = position
+
+    def run(self) -> None:
+        if self.source.reading is Reading.PAGED:
+            self._read_pages()
+        else:
+            self._read_once()
+
+    def _read_pages(self) -> None:
+        reader = Reader(self._fetch, self.identify, version, self.position, self.source.path)
+        while True:
+            for number, page in enumerate(reader.pages(), 1):
+                done = self.position.step == "done"
+                self._stage(page)
+                log.info("page %d: %d records%s", number, len(page), "" if done else ", more to come")
+            came = self._count()
+            expected = self.position.first_count or 0
+            if came >= expected:
+                break
+            short = f"Xero announced {expected} records, {came} came"
+            if short in self.position.warnings or self.position.walks:
+                self.position.warnings.append(f"{short}, even when read again")
+                break
+            log.warning("%s: reading all pages again", short)
+            reader.read_again(short)
+
+    def _read_once(self) -> None:
+        """One answer; of Payroll, which may give 100 at a time here too, as many as bring something new."""
+        answer = self._get({}, self.position.since)
+        records = records_in(answer, self.source)
+        announced = page_count(answer, "itemCount")
+        if announced is not None and announced > len(records):
+            raise BadAnswer(
+                f"{self.source.path} announced {announced} records in one answer, {len(records)} came.",
+                "Report it: this endpoint was not known to page. Nothing was loaded.",
+            )
+        known = {self.identify(record) for record in records}
+        more = len(records) >= SMALLEST_PAGE and self.source.payroll
+        for number in range(2, MAX_PAGES + 2):
+            if not more:
+                break
+            further = records_in(self._get({"page": number}, self.position.since), self.source)
+            fresh = [record for record in further if self.identify(record) not in known]
+            known.update(map(self.identify, fresh))
+            records += fresh
+            more = bool(fresh)
+        else:
+            raise too_many_pages(self.source.path)
+        versions = [found for record in records if (found := version(record))]
+        self.position.newest = max(versions, default=None)
+        self.position.started = answer.server_time or datetime.now(UTC)
+        self.position.step = "done"
+        self._stage(records)
+        log.info("%s: %d records", self.source.path, len(records))
+
+    def _fetch(self, since: datetime | None, number: int) -> Page:
+        params: dict[str, str | int] = {"page": number, "order": ORDER}
+        if not self.source.payroll:
+            params["pageSize"] = self.source.page_size
+        answer = self._get(params, since)
+        return Page(
+            rows=records_in(answer, self.source),
+            page_size=page_count(answer, "pageSize"),
+            item_count=page_count(answer, "itemCount"),
+            page_count=page_count(answer, "pageCount"),
+            server_time=answer.server_time or datetime.now(UTC),
+        )
+
+    def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
+        return self.extract.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
+
+    def identify(self, record: object) -> str:
+        return identify(self.source, record)
+
+    def _count(self) -> int:
+        """How many different records have come."""
+        session, staged = self.extract.session, self.extract.staging
+        if self.source.tables:
+            return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.rowless))
+        return len(staging.seen(session, staged, self.source))
+
+    def _stage(self, records: Sequence[Any]) -> None:
+        rows: dict[Table, list[StagedRow]] = {}
+        for number, table in enumerate(self.source.tables):
+            rows[table], without = self.extract.rows[table].of_page(records)
+            if not number:
+                self.position.rowless += map(self.identify, without)
+        seen = () if self.source.tables else tuple(filter(None, map(self._seen, records)))
+        self.extract.stage(rows, seen, complete=False)
+        self.extract.progress(len(records))
+
+    def _seen(self, record: object) -> Seen | None:
+        """None where it does not say which one it is: nobody can ask for it, and it may be any."""
+        key = self.source.identifier
+        found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
+        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip() or not _is_plain(found):
+            self.extract.leave_unread(
+                f"{self.source.path} lists a record without {key}, or with one that is no id, which cannot be asked for"
+            )
+            self.extract.nameless += 1
+            return None
+        return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
+
+
+def identify(source: Source, record: object) -> str:
+    """What tells this record from others, short and fit for a column: of an odd one its hash."""
+    identifier = source.identifier
+    if isinstance(record, dict):
+        said = str(identifier(record) if callable(identifier) else record.get(identifier))
+    else:
+        said = repr(record)
+    return said if _is_plain(said) else f"odd {hashlib.sha256(ascii(said).encode()).hexdigest()}"
+
+
+def _is_plain(id: str) -> bool:
+    return len(id) <= LONGEST_ID and id.isprintable()
+
+
+def records_in(answer: Answer, source: Source) -> list[Any]:
+    """The records of an answer. One without the plural is no empty answer, unless it is a 304."""
+    if answer.status == 304:
+        return []
+    records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
+    if records is None and isinstance(answer.data, dict) and source.envelope in answer.data:
+        records = []  # null is how some say that there are none
+    else:
+        records = source.records(records)
+    if isinstance(records, list) and len(records) > MAX_RECORDS:
+        raise out_of_bounds(f"The answer of {source.path}", f"it has more than {MAX_RECORDS:,} records")
+    if not isinstance(records, list):
+        raise BadAnswer(
+            f"The answer of {source.path} holds no list '{source.envelope}'.",
+            "If it lasts, check the host of the Airflow connection: it may not be Xero.",
+        )
+    if len(records) > MANY:
+        raise OutOfBounds(
+            f"The answer of {source.path} holds {len(records)} records.",
+            "Nothing was loaded. Check the host of the Airflow connection: it may not be Xero.",
+        )
+    return records
+
+
+def page_count(answer: Answer, name: str) -> int | None:
+    """What the answer announces (`itemCount`, `pageSize`, `pageCount`); None where it does not."""
+    paging = answer.data.get("pagination") if isinstance(answer.data, dict) else None
+    value = paging.get(name) if isinstance(paging, dict) else None
+    return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None

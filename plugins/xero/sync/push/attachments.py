@@ -1,0 +1,197 @@
+"""Attachments follow their document: each by itself, tried again alone."""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from xero.api import wire
+from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
+from xero.documents.declaration import PricedKind
+from xero.qicworks.push.links import current
+from xero.qicworks.push.outbox import Outbox, Result
+from xero.sync.push import outages, plan
+from xero.sync.push.batch import REPLAY
+from xero.sync.push.identify import Finder
+from xero.sync.push.settle import Settled, Settling, not_its_own, refused
+from xero.sync.runs.run import Interaction
+
+log = logging.getLogger(__name__)
+
+FORBIDDEN = '<>:"/\\|?*\0+'
+LARGEST = 10 * 1024 * 1024  # bytes
+AT_MOST = 10  # of a document
+
+FAILS = "Xero answered with an error of its own (HTTP 5xx)"
+REPLACE = "Replace the file in QicWorks: it is pushed by itself then. Or attach it in Xero by hand."
+RENAME = "Rename the file in QicWorks: it is pushed by itself then."
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#: A type as a header can carry it: application/pdf; text/plain; charset=utf-8.
+MIME_TYPE = re.compile(rf'{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*')
+
+
+class NotAsSent(BadAnswer):
+    """What came for a file says nothing of it: whether Xero has it is not known, and it is sent again without harm."""
+
+
+class Attachments:
+    """Sends what waits. Xero keeps one file of a name on a document, so that sending it again changes nothing."""
+
+    def __init__(self, it: Interaction, kind: PricedKind, outbox: Outbox, settling: Settling) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = outbox
+        self.settling = settling
+        self.finder = Finder(kind, outbox)
+        self._own: dict[UUID, bool] = {}
+        self._there: dict[UUID, dict[str, Any]] = {}
+        self._looked_in_vain: set[UUID] = set()
+
+    def run(self, wanted: Sequence[UUID] | None) -> None:
+        """Those of the `wanted` documents; None: of all. Raises what Xero came to grief over, after the others have
+        gone: they must not wait behind it for ever."""
+        failed: XeroError | None = None
+        for attachment in self.outbox.attachments(wanted, self.it.event_id):
+            of = self.kind.called(attachment["number"], attachment["document_id"])
+            name = f"{cleaned(attachment['file_name']) or 'a file'} of {of}"
+            try:
+                if not self._is_for_its_own(of, attachment):
+                    continue
+                result, sent = _unfit(attachment), False
+                if result is None:
+                    sent, result = True, self._send(name, attachment)
+            except XeroError as error:
+                if not error.server_failed and not isinstance(error, NotAsSent):
+                    raise
+                log.warning("%s: %s", name, error.message)
+                sent, result = True, self._failed_over(attachment, error)
+                failed = failed or (error if result.state == "ready" else None)
+            settled = Settled(attachment["id"], attachment["push_version"], name, result)
+            self.settling.settle_attachment(settled, sent=sent)
+        if failed:
+            raise failed
+
+    def _is_for_its_own(self, name: str, attachment: dict[str, Any]) -> bool:
+        """Whether what its document is linked to in Xero is its own; if not, that is told, and its files wait."""
+        id, xero_id = attachment["document_id"], attachment["xero_id"]
+        if id not in self._own:
+            sealed = current(self.outbox.links(id, attachment["links"])) == xero_id
+            self._own[id] = sealed or self._says_it_is(name, id, xero_id)
+        return self._own[id]
+
+    def _says_it_is(self, name: str, id: UUID, xero_id: UUID) -> bool:
+        """Where no seal does, Xero is asked."""
+        found = plan.there(self.it.client, self.kind, xero_id)
+        record = found if isinstance(found, Mapping) else None
+        for document in self.outbox.read_priced([id]):
+            if record and document.xero_id == xero_id and self.finder.is_own(document, record):
+                return True
+        number = None if record is None else str(record.get(self.kind.number) or "")
+        doubt = not_its_own(self.kind, name, xero_id, number)
+        self.settling.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
+        return False
+
+    def _send(self, name: str, attachment: dict[str, Any]) -> Result:
+        try:
+            return self._taken(attachment) or self._put(attachment)
+        except Refused as refusal:
+            return refused(self.kind, name, None, refusal.messages)
+
+    def _failed_over(self, attachment: dict[str, Any], error: XeroError) -> Result:
+        """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
+        if attachment["failed_before"] and outages.is_of_one(self.it.client, self.kind.path, error):
+            return Result("failed", error=f"{FAILS} each time that it was sent", correction=REPLACE)
+        return Result("ready", error=FAILS, correction="Nothing to do: the next run tries it again.")
+
+    def _taken(self, attachment: dict[str, Any]) -> Result | None:
+        """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
+        if not attachment["may_be_theirs"]:
+            return None
+        there = self._sizes(attachment["xero_id"])
+        if there.get(attachment["file_name"].casefold(), attachment["size"]) == attachment["size"]:
+            return None
+        return Result("failed", error="not sent: Xero has another file of this name there", correction=RENAME)
+
+    def _sizes(self, document: UUID) -> dict[str, Any]:
+        """Of the files that a document has in Xero, by their names."""
+        if document in self._there:
+            return self._there[document]
+        try:
+            data = self.it.client.get(f"{self.kind.path}/{document}/Attachments").data
+        except RetryLater as error:  # of one document it may be its own; of two it is Xero's
+            self._looked_in_vain.add(document)
+            error.server_failed = error.limit == "outage" and len(self._looked_in_vain) == 1
+            raise
+        found = _listed(data)
+        self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
+        return self._there[document]
+
+    def _put(self, attachment: dict[str, Any]) -> Result:
+        path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
+        online = attachment["include_online"] and self.kind.shows_online(attachment)
+        answer = self.it.client.write(
+            "PUT",
+            path,
+            self.outbox.attachment_content(attachment["id"]),
+            key=str(uuid4()),
+            params={"IncludeOnline": "true"} if online else {},
+            content_type=attachment["mime_type"],
+            again_for=REPLAY,
+        )
+        return _read(answer.data, attachment["file_name"])
+
+
+def _unfit(attachment: dict[str, Any]) -> Result | None:
+    """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
+    name, says, correction = attachment["file_name"], None, RENAME
+    if bad := sorted(set(name) & set(FORBIDDEN)):
+        says = f"its name holds {' '.join(bad)}"
+    elif any(unicodedata.category(character) == "Cc" for character in name):
+        says = "its name holds control characters"
+    elif not name.replace(".", "").strip():  # in a path, ".." is the document itself
+        says = "its name is no file's"
+    elif not MIME_TYPE.fullmatch(attachment["mime_type"]):
+        says = "its type is not one like application/pdf"
+        correction = "Correct the file's type in QicWorks: it is pushed by itself then."
+    elif attachment["size"] > LARGEST:
+        says = "it is larger than 10 MB"
+        correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
+    elif not attachment["size"]:
+        says = "it is empty"
+        correction = "Attach the file anew in QicWorks: it is pushed by itself then."
+    elif attachment["place"] > AT_MOST:
+        says = f"Xero keeps {AT_MOST} attachments of a document at most"
+        correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
+    return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
+
+
+def _listed(data: Any) -> list[dict[str, Any]]:
+    """The files of an answer. NotAsSent where it is no list of them."""
+    found = data.get("Attachments") if isinstance(data, dict) else None
+    files = wire.objects(found)
+    if not isinstance(found, list) or len(files) != len(found):
+        raise NotAsSent("What came is no list of attachments.", "Push again; if it lasts, report it.")
+    return files
+
+
+def _read(data: Any, name: str) -> Result:
+    """What has become of the file of that name. NotAsSent where Xero does not say that it has one."""
+    for file in _listed(data):
+        there = wire.word(file.get("FileName"))
+        if there and _folded(there) != _folded(name):
+            return Result("failed", error="Xero has it under another name: check in Xero", correction=RENAME)
+        try:
+            xero_id = wire.uuid(file.get("AttachmentID"))
+        except ValueError:
+            continue
+        if xero_id and xero_id.int:
+            return Result("pushed", xero_id)
+    raise NotAsSent("Xero does not say that it has the attachment.", "Push again; if it lasts, report it.")
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -1,0 +1,129 @@
+"""Push: the documents of one kind and organisation, each once, each with its own result, under a lease and an event."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.documents.declaration import Kind, PricedKind
+from xero.qicworks import database
+from xero.qicworks.connect import connections
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.push.outbox import Outbox
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import OpenClient
+from xero.sync.push.attachments import Attachments
+from xero.sync.push.batch import QUIET
+from xero.sync.push.settle import Settled, Settling, check_in_xero
+from xero.sync.push.strategies import Delivering, Preview, delivery
+from xero.sync.runs import run
+from xero.sync.runs.event_line import group, received
+from xero.sync.runs.outcome import Outcome
+from xero.sync.runs.run import Interaction
+
+log = logging.getLogger(__name__)
+
+HELD = "Nothing to do: the next run takes them up. If it lasts, look which session keeps its transaction open."
+
+
+def push(
+    kind: Kind,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    origin: Origin,
+    documents: Sequence[str] | None = None,
+    retry_failed: bool = False,
+    quiet: float = QUIET,
+) -> Outcome:
+    """Pushes what is ready. Raises Skip or a XeroError; whatever happens, the event says it.
+
+    `documents`: only these, ids or numbers; one that failed is tried again. None: all that are ready. `retry_failed`:
+    all that failed, too.
+    `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
+    """
+    with run.begin(engine, connection_id, "push", kind.name, origin) as it:
+        return it.conduct(
+            lambda: _work(it, kind, open_client, documents, retry_failed, quiet), "Push again", payroll=kind.payroll
+        )
+
+
+def _work(
+    it: Interaction, kind: Kind, open_client: OpenClient, names: Sequence[str] | None, retry_failed: bool, quiet: float
+) -> Outcome:
+    it.open_client(open_client)
+    it.keep_organisation_fresh()
+    outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
+    settling = Settling(it, outbox)
+    delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
+    wanted = None if names is None else outbox.named(names)
+    with group(f"recover: {kind.title} of {it.connection.organisation}"):
+        if moved := outbox.forget_times_to_come():
+            log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
+        for request in outbox.open_requests():
+            delivering.patience.attempt("what an earlier run left", partial(delivering.recover, request), known=True)
+        if names is not None or retry_failed:  # before what this run itself finds to be lost
+            log.info("%d that failed are ready again", outbox.retry_failed(wanted))
+        lost = check_in_xero("it was marked as on its way, and no request knows of it")
+        settling.settle(
+            [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
+            held=("in_flight",),
+        )
+    # Not in a fold of the log: a document that fails is to be seen.
+    taken: dict[UUID, int] = {}
+    while delivering.step(wanted, taken):
+        log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
+        it.check_still_on()
+    if isinstance(kind, PricedKind):
+        Attachments(it, kind, outbox, settling).run(wanted)
+    delivering.patience.finish()
+    it.count_calls()
+    if it.counts.calls:  # Xero has answered: it is connected, whatever was said of it
+        connections.works_again(it.session, it.connection.id)
+    log.info("%d calls, %s", it.counts.calls, received(it.counts))
+    return _close(it, kind, settling)
+
+
+def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
+    told = [f"{it.counts.pushed} pushed"]
+    told += [f"{it.counts.failed} failed"] if it.counts.failed else []
+    told += [f"{settling.odd} with a remark"] if settling.odd else []
+    told += [f"{settling.attached} attachments"] if settling.attached else []
+    told += [f"{settling.unattached} attachments failed"] if settling.unattached else []
+    if held := settling.outbox.held_by_others():
+        told.append(f"{held} left, as somebody else holds them in the database")
+    wrong = it.counts.failed or settling.unattached
+    status = "warning" if wrong or settling.odd or held else "success"
+    correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
+    outcome = it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
+    if settling.odd and not (wrong or held):
+        events.succeeded(it.session, it.event_id)
+    return outcome
+
+
+def preview(
+    kind: Kind,
+    connection_id: UUID | str,
+    *,
+    engine: Engine,
+    open_client: OpenClient,
+    documents: Sequence[str] | None = None,
+    retry_failed: bool = False,
+) -> Iterator[Preview]:
+    """What `push` would refuse and send, request by request. Writes nothing: no event, no state, no request.
+
+    Reads from Xero where the payload depends on what is there: drafts that changed, pay templates.
+    """
+    with database.session(engine) as session:
+        connection = connections.one(session, UUID(str(connection_id)))
+        it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
+        it.open_client(open_client)
+        outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
+        wanted = None if documents is None else outbox.named(documents)
+        for left in outbox.open_requests():
+            log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
+        yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET).preview(wanted)

@@ -1,0 +1,127 @@
+"""Which record of Xero's is a document of QicWorks', and what follows from that."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from xero.documents.declaration import Document, Json, Likeness, PricedKind, Record
+from xero.documents.pricing import addressee
+from xero.qicworks.push.links import current
+from xero.qicworks.push.outbox import Outbox, Result
+from xero.sync.push import lookup, plan, readback
+from xero.sync.push.content import same_content
+from xero.sync.push.settle import Settled, check_in_xero, claimed, perhaps_there
+
+log = logging.getLogger(__name__)
+
+#: Xero's words for a number that is there already, or was.
+TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
+UNKNOWN = Result(None)
+
+
+class Finder:
+    """Judges what was looked up in Xero for documents of one kind and connection."""
+
+    def __init__(self, kind: PricedKind, outbox: Outbox) -> None:
+        self.kind = kind
+        self.outbox = outbox
+
+    def judge(
+        self,
+        id: UUID,
+        name: str,
+        identity: Json,
+        found: lookup.Found,
+        *,
+        first_age: float | None = None,
+        document: Document | None = None,
+        answered: Result = UNKNOWN,
+    ) -> Result:
+        """It; nothing; or what only a person can judge. `first_age`: seconds since it was sent, None if it was not;
+        `document`: what was sent, None where it has changed since; `answered`: what Xero said of it, if anything."""
+        own = self.own(id, identity, found, first_age)
+        if len(own) == 1:
+            return self.found(id, name, identity.get(self.kind.number), document, own[0])
+        if own:
+            return check_in_xero(f"Xero has {len(own)} of it")
+        if answered.state == "failed":
+            return answered  # its number is somebody else's
+        if self._not_others(id, lookup.lookalikes(self.kind, identity, found)):
+            return perhaps_there(self.kind, name, identity.get(self.kind.number))
+        return answered
+
+    def own(self, id: UUID, identity: Json, found: lookup.Found, first_age: float | None) -> list[Record]:
+        """What was found of a document, without what another document is; of several those that are not deleted."""
+        own = self._not_others(id, lookup.candidates(self.kind, identity, found, first_age))
+        return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
+
+    def is_own(self, document: Document, record: Record | None) -> bool:
+        """Whether the record that a document's row says it is (None: it is not there) is its own: by its newest seal,
+        or where it has none by what the record says of itself. Of what is not there nothing can be changed."""
+        if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
+            return False  # the row says something else by now
+        if own := current(self.outbox.links(document.id, document.row["links"])):
+            return own == document.xero_id
+        return record is None or is_it(self.kind, document, record)
+
+    def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
+        """Whoever claims what carries our own address; of the rest without what another one is: by its address, or by a
+        seal. That its row says so is no reason to make this one again."""
+        ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
+        others = {xero_id for xero_id, claim in self.outbox.claims(id, ids).items() if claim.sealed}
+        known = self.outbox.existing([at for record in records if (at := addressee(record)) and at != id])
+        return [
+            record
+            for record in records
+            if addressee(record) == id
+            or (readback.id_of(self.kind, record) not in others and addressee(record) not in known)
+        ]
+
+    def found(
+        self,
+        id: UUID,
+        name: str,
+        number: str | None,
+        document: Document | None,
+        record: Record,
+        *,
+        sealed: bool = False,
+    ) -> Result:
+        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else.
+        `sealed`: it is known to be ours."""
+        xero_id = readback.id_of(self.kind, record)
+        if xero_id and (claim := self.outbox.claims(id, [xero_id]).get(xero_id)):
+            return claimed(claim, xero_id)
+        log.info("%s stands in Xero already", name)
+        result = readback.read(self.kind, name, number, document, record)
+        open_to_change = result.state == "pushed" and result.xero_status in self.kind.editable
+        if document is None or not open_to_change or same_content(self.kind, document, record):
+            return result
+        if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
+            return replace(result, notes=(*result.notes, "it was in Xero already, where some of it is different"))
+        log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
+        return replace(result, state="ready", notes=())
+
+
+def is_it(kind: PricedKind, document: Document, record: Record) -> bool:
+    """Whether a record says that it is this document: by our address in it; else by all that such ones are known by."""
+    if kind.addressed:
+        return addressee(record) == document.id
+    fit = not plan.findings(kind, document)
+    return fit and kind.likeness(kind.identity(document), record) is Likeness.SAME
+
+
+def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
+    """A record that was found for two documents is neither's: nothing tells them apart."""
+    times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
+    shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
+    alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
+    return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
+
+
+def wants_a_look(result: Result) -> bool:
+    """Xero said nothing of it, or that its number is taken: perhaps by itself."""
+    return result.state is None or (result.state == "failed" and bool(TAKEN.search(result.error or "")))

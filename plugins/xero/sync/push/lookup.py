@@ -1,0 +1,161 @@
+"""Looking in Xero for documents that may or may not have arrived there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
+from xero.documents.declaration import Json, Likeness, PricedKind, Record
+from xero.documents.pricing import same_day, same_total
+from xero.sync.push.readback import id_of
+
+PAGE_SIZE = 1000
+#: How much earlier than our request a record may say that it was changed: Xero's clock and ours need not agree.
+SLACK = timedelta(minutes=10)
+AGAIN = "Nothing was made of it. Push again; if it lasts, report it."
+
+
+class AnotherRecord(BadAnswer):
+    """What came for a record is not that one, or is not readable: it says nothing of any other record."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Every record that could be one of the documents looked for, and when Xero said so by its own clock."""
+
+    records: tuple[Record, ...]
+    at: datetime | None
+
+
+def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Found:
+    """Asks as often as the kind's queries and their pages take. Dates come as YYYY-MM-DD."""
+    records: dict[str, Record] = {}
+    at: datetime | None = None
+    for query in kind.lookups(identities):
+        for page, said_at in _pages(client, kind, query):
+            at = said_at
+            records |= {str(record.get(kind.key)).lower(): readable(record) for record in page}
+    return Found(tuple(records.values()), at)
+
+
+def _pages(
+    client: XeroClient, kind: PricedKind, query: dict[str, str]
+) -> Iterator[tuple[list[Record], datetime | None]]:
+    """Until a page brings nothing new: a server may cap the size of a page, or ignore pages altogether."""
+    seen: set[UUID | None] = set()
+    announced: list[int] = []
+    for page in range(1, MAX_PAGES + 1):
+        # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
+        params: dict[str, str | int | bool] = {
+            **query,
+            "page": page,
+            "pageSize": PAGE_SIZE,
+            "order": f"{kind.key} ASC",
+            **precise(kind),
+        }
+        answer = client.get(kind.path, params=params)
+        found = listed(kind, answer.data)
+        new = {id_of(kind, record) for record in found} - seen
+        yield found, answer.server_time
+        seen |= new
+        pages = _announced(answer.data, "pageCount")
+        announced += [count for count in [_announced(answer.data, "itemCount")] if count is not None]
+        if not new or (pages is not None and page >= pages):
+            # Of what is made meanwhile nothing can be asked: it is not ours.
+            if (announced and len(seen) < min(announced)) or (not seen and (pages or 0) > 1):
+                raise BadAnswer(f"Xero announced more of {kind.title} than it gave.", AGAIN)
+            return
+    raise too_many_pages(kind.path)
+
+
+def precise(kind: PricedKind) -> dict[str, str]:
+    return {name: value for name, value in kind.query.items() if name == "unitdp"}
+
+
+def _announced(data: Any, name: str) -> int | None:
+    pagination = data.get("pagination") if isinstance(data, dict) else None
+    count = pagination.get(name) if isinstance(pagination, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def listed(kind: PricedKind, data: Any) -> list[Record]:
+    """The records of a list. BadAnswer where it is none, or where one of them cannot be told from others: what cannot
+    be read must not count as not there."""
+    found = data.get(kind.envelope) if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+    if not all(isinstance(one, dict) and _can_be_told(kind, one) for one in found):
+        raise BadAnswer(f"What came is a list of {kind.title} of which one cannot be read.", AGAIN)
+    return found
+
+
+def _can_be_told(kind: PricedKind, record: Record) -> bool:
+    contact = record.get("Contact") or {}
+    words = [record.get(name) for name in ("Type", "Url", "Status", kind.number)]
+    words += [contact.get("ContactID")] if isinstance(contact, dict) else [contact]
+    return id_of(kind, record) is not None and all(one is None or isinstance(one, str) for one in words)
+
+
+def one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record:
+    """The record of that id, as it is now. Raises Refused with status 404 when there is none, AnotherRecord when what
+    came is not that one."""
+    data = client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data
+    found = data.get(kind.envelope) if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+    record = found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
+    lines = record.get("LineItems") or []
+    if not _can_be_told(kind, record) or id_of(kind, record) != xero_id or wire.objects(lines) != lines:
+        raise AnotherRecord(f"What came for a {kind.word} is not that one.", AGAIN)
+    return readable(record)
+
+
+def readable(record: Record) -> Record:
+    try:
+        day = wire.date(record.get("Date"))
+    except ValueError:
+        return record
+    return {**record, "Date": day.isoformat() if day else None}
+
+
+def candidates(kind: PricedKind, identity: Json, found: Found, first_age: float | None) -> list[Record]:
+    """The records that are the document; where none is, those that may be. More than one: nobody can tell.
+
+    `first_age`: seconds since the document was sent. One that only may be ours is taken for ours when day and amount
+    agree and it was last changed since then.
+    """
+    likeness = [(kind.likeness(identity, record), record) for record in found.records]
+    same = [record for like, record in likeness if like is Likeness.SAME]
+    perhaps = [record for like, record in likeness if like is Likeness.PERHAPS]
+    return same or [record for record in perhaps if _since(record, found, first_age) and _agrees(identity, record)]
+
+
+def lookalikes(kind: PricedKind, identity: Json, found: Found) -> list[Record]:
+    """Those that may be the document, and no way to tell. Deleted ones are nobody's; where documents carry an address,
+    one without it, or with a stray one, has to be of the same day and amount."""
+    return [
+        record
+        for record in found.records
+        if kind.likeness(identity, record) in (Likeness.PERHAPS, Likeness.STRAY)
+        and record.get("Status") not in kind.gone
+        and ("Url" not in identity or _agrees(identity, record))
+    ]
+
+
+def _agrees(identity: Json, record: Record) -> bool:
+    return same_day(identity["Date"], record) and same_total(identity, record)
+
+
+def _since(record: Record, found: Found, first_age: float | None) -> bool:
+    try:
+        changed = wire.instant(record.get("UpdatedDateUTC"))
+    except ValueError:
+        return False
+    if changed is None or found.at is None or first_age is None:
+        return False
+    return changed >= found.at - timedelta(seconds=first_age) - SLACK

@@ -1,0 +1,1 @@
+"""Pay and leave: one document at a time, to pay templates and leave applications."""

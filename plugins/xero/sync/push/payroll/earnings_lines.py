@@ -1,0 +1,263 @@
+"""What becomes of a pay template: QicWorks' earnings lines set or emptied, everything else exactly as it was read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.documents.declaration import Finding, Json, Record
+from xero.documents.odd_values import OutOfRange
+from xero.documents.payroll import SALARY, Pay
+from xero.documents.pricing import plain
+from xero.qicworks.push.owned_earnings_lines import Owned
+
+EARNINGS = "EarningsLines"
+#: Every list of a pay template, by what it is called in messages. One that is not sent may be emptied.
+LISTS = {
+    EARNINGS: "earnings",
+    "DeductionLines": "deductions",
+    "SuperLines": "superannuation",
+    "ReimbursementLines": "reimbursements",
+    "LeaveLines": "leave",
+}
+#: What their lines are called once they are pulled.
+KINDS = dict(zip(("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE"), LISTS, strict=True))
+USE_RATE, ENTER_RATE = "USEEARNINGSRATE", "ENTEREARNINGSRATE"
+QUANTITIES = ("NormalNumberOfUnits", "FixedAmount")
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The template as it should be; and the lines of it that are QicWorks', those that were not before by their ids."""
+
+    template: Json
+    owned: tuple[Owned, ...]
+    new: tuple[UUID, ...]
+    taken_over: tuple[str, ...] = ()  # names of lines that paid something before they were QicWorks'
+
+    @property
+    def ours(self) -> frozenset[str]:
+        return frozenset(str(one.earnings_rate) for one in self.owned)
+
+
+def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan | list[Finding]:
+    """What to write, or why nothing can be written."""
+    if unreadable := [said for name, said in LISTS.items() if not _is_list(template.get(name))]:
+        return [Finding(f"the pay template's {', '.join(unreadable)} cannot be read", "Report it, then push again.")]
+    lines = [dict(line) for line in template.get(EARNINGS) or ()]
+    before = {one.earnings_rate: one for one in owned}
+    findings = list(_against(lines, pays, before))
+    if findings:
+        return findings
+    kept: list[Owned] = []
+    taken_over = tuple(pay.name for pay in pays if pay.earnings_rate not in before and _pays(lines, pay))
+    for pay in pays:
+        places = _at(lines, pay.earnings_rate)
+        if not places and pay.quantity:
+            places = [len(lines)]
+            lines.append({"EarningsRateID": str(pay.earnings_rate), "CalculationType": USE_RATE})
+        for place in places:
+            lines[place], mine = _set(lines[place], pay, before.get(pay.earnings_rate))
+            kept.append(mine)
+    for one in _left_over(lines, pays, before):
+        for place in _at(lines, one.earnings_rate):
+            lines[place] = _emptied(lines[place], one)
+    # Also those whose line somebody took away in Xero, or made a salary there.
+    kept += [replace(one, empty=True, rates=(), before=None) for one in _without(pays, before)]
+    shown = {name: value for name, value in template.items() if name not in LISTS or value is not None}
+    whole = {**shown, EARNINGS: lines}  # of a list that Xero does not show nothing is said: not that it is empty
+    new = tuple(one.earnings_rate for one in kept if one.earnings_rate not in before)
+    return Plan(whole, tuple(kept), new, taken_over)
+
+
+def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Lists that Xero does not show, though it has them: `pulled` are the kinds of lines that QicWorks has read."""
+    again = "Look at the employee's pay template in Xero, pull staff, push again; if it lasts, report it."
+    if not isinstance(template, dict):
+        yield Finding("Xero does not show the pay template: nothing was sent", again)
+        return
+    there = [KINDS[kind] for kind in pulled if kind in KINDS] + [EARNINGS] * any(not one.empty for one in owned)
+    if missing := [said for name, said in LISTS.items() if template.get(name) is None and name in there]:
+        lists = ", ".join(missing)
+        yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", again)
+
+
+def garbled(template: Any) -> Iterator[Finding]:
+    """Text that no request can carry: what is not QicWorks' goes back as Xero sent it."""
+    try:
+        json.dumps(template, default=str, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        yield Finding(
+            "Xero's pay template holds something that cannot be sent back",
+            "Look at the employee's pay template in Xero, save it there once more, then push again.",
+        )
+
+
+def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Lines of which QicWorks cannot tell any more what they paid before it set them, or which period they are of."""
+    for one in owned:
+        numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
+        dated = not isinstance(one.period_start, OutOfRange)
+        if not numbers or not dated or not (one.before is None or _is_line(one.before)):
+            yield Finding(
+                f"what the pay template's line '{one.name}' paid before, or when, is not readable in QicWorks",
+                "Enter this pay in Xero by hand, and report it.",
+            )
+
+
+def _is_line(before: Any) -> bool:
+    if not isinstance(before, dict) or not all(isinstance(value, str) for value in before.values()):
+        return False
+    return "RatePerUnit" not in before or _number(before["RatePerUnit"]) is not None
+
+
+def _is_list(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(line, dict) for line in value))
+
+
+def _at(lines: Sequence[Record], earnings_rate: UUID) -> list[int]:
+    """Where the lines of an earnings rate stand."""
+    wanted = str(earnings_rate)
+    return [at for at, line in enumerate(lines) if str(line.get("EarningsRateID")).lower() == wanted]
+
+
+def _pays(lines: Sequence[Record], pay: Pay) -> bool:
+    """Whether a standing line of this rate, other than of ordinary hours, which QicWorks is to set, pays something."""
+    found = [lines[at].get(name) for at in _at(lines, pay.earnings_rate) for name in QUANTITIES]
+    return not pay.ordinary and any(_number(value) not in (None, NOTHING) for value in found)
+
+
+def _against(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> Iterator[Finding]:
+    """What of the template stands against it."""
+    salary = any(line.get("CalculationType") == SALARY for line in lines)
+    named = [(pay.earnings_rate, pay.name) for pay in pays]
+    named += [(one.earnings_rate, one.name) for one in _left_over(lines, pays, before)]
+    for earnings_rate, name in named:
+        if len(at := _at(lines, earnings_rate)) > 1:
+            yield Finding(
+                f"the pay template has {len(at)} lines of '{name}'", "Leave one of them in Xero, then push again."
+            )
+    for pay in pays:
+        paid = any(lines[at].get("CalculationType") == SALARY for at in _at(lines, pay.earnings_rate))
+        if paid or (salary and pay.ordinary and pay.quantity):
+            yield Finding(
+                f"the employee's annual salary in Xero pays '{pay.name}' already: it would be paid twice",
+                "Take the line from the {document} in QicWorks, or the salary from the pay template in Xero; then "
+                "approve and push again.",
+            )
+
+
+def _without(pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> list[Owned]:
+    """QicWorks' lines that this period has nothing for."""
+    paid = {pay.earnings_rate for pay in pays}
+    return [one for one in before.values() if one.earnings_rate not in paid]
+
+
+def _left_over(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> list[Owned]:
+    """Of those the ones to be emptied. One that somebody has made a salary in Xero is not QicWorks' any more."""
+
+    def is_salary(one: Owned) -> bool:
+        return any(lines[at].get("CalculationType") == SALARY for at in _at(lines, one.earnings_rate))
+
+    return [one for one in _without(pays, before) if not is_salary(one)]
+
+
+def _set(line: Record, pay: Pay, owned: Owned | None) -> tuple[Json, Owned]:
+    """The line as it pays this, and what is to be remembered of it."""
+    mine = Owned(pay.earnings_rate, pay.name, pay.fixed, empty=not pay.quantity)
+    if pay.fixed:
+        return {**line, "CalculationType": ENTER_RATE, "FixedAmount": plain(pay.quantity)}, mine
+    units = {"NormalNumberOfUnits": plain(pay.quantity)}
+    if pay.rate is None:
+        return {**_with_its_own_rate(line, owned), **units}, mine
+    calculated = {name: line[name] for name in ("CalculationType", "RatePerUnit") if line.get(name) is not None}
+    if owned and owned.before and _has_our_rate(line, owned):
+        calculated = owned.before
+    made = {**line, "CalculationType": ENTER_RATE, "RatePerUnit": plain(pay.rate), **units}
+    return made, replace(mine, rates=(pay.rate,), before=calculated)
+
+
+def _emptied(line: Record, owned: Owned) -> Json:
+    names = {"FixedAmount" if owned.fixed else "NormalNumberOfUnits"}
+    names |= {name for name in ("FixedAmount", "NormalNumberOfUnits") if line.get(name) is not None}
+    return {**_with_its_own_rate(line, owned), **dict.fromkeys(sorted(names), NOTHING)}
+
+
+def _has_our_rate(line: Record, owned: Owned) -> bool:
+    return line.get("CalculationType") == ENTER_RATE and _number(line.get("RatePerUnit")) in owned.rates
+
+
+def _with_its_own_rate(line: Record, owned: Owned | None) -> Json:
+    """The line without the rate that QicWorks gave it; a rate that somebody entered in Xero since stays."""
+    if not owned or not owned.before or not _has_our_rate(line, owned):
+        return dict(line)
+    made = {name: value for name, value in line.items() if name != "RatePerUnit"}
+    made["CalculationType"] = owned.before.get("CalculationType", USE_RATE)
+    if "RatePerUnit" in owned.before:
+        made["RatePerUnit"] = wire.number(str(owned.before["RatePerUnit"]))
+    return made
+
+
+# -- comparing
+
+
+def differences(wanted: Record, found: Record, ours: frozenset[str]) -> list[str]:
+    """The lists in which what is found is not what was wanted. `ours` are the earnings rates of QicWorks' lines."""
+    return [
+        said
+        for name, said in LISTS.items()
+        if not _is_list(found.get(name)) or not _same(wanted.get(name) or [], found.get(name) or [], ours)
+    ]
+
+
+def _same(wanted: Sequence[Record], found: Sequence[Record], ours: frozenset[str]) -> bool:
+    def parted(lines: Sequence[Record]) -> tuple[dict[str, Record], Counter[Hashable]]:
+        mine = {rate: line for line in lines if (rate := str(line.get("EarningsRateID")).lower()) in ours}
+        others = [line for line in lines if str(line.get("EarningsRateID")).lower() not in ours]
+        return mine, Counter(map(_exact, others))
+
+    (our_lines, others), (found_lines, found_others) = parted(wanted), parted(found)
+    if len(wanted) != len(found) or others != found_others or our_lines.keys() != found_lines.keys():
+        return False
+    return all(_pays_the_same(line, found_lines[rate]) for rate, line in our_lines.items())
+
+
+def _pays_the_same(wanted: Record, found: Record) -> bool:
+    """Xero may add fields to a line; of those that were sent none may differ. Nothing and zero are the same."""
+    names = set(wanted)
+    if wanted.get("CalculationType") == USE_RATE:
+        names.discard("RatePerUnit")  # it counts for nothing
+    zero = _exact(NOTHING)
+    return all(
+        _exact(wanted[name]) == _exact(found.get(name)) or (_exact(wanted[name]) == zero and found.get(name) is None)
+        for name in names
+    )
+
+
+def _exact(value: Any, levels: int = 20) -> Hashable:
+    """The value, to be compared: numbers by their value, fields that are null like those that are not there."""
+    if isinstance(value, Mapping | list) and levels == 0:
+        return "deeper than any line"
+    if isinstance(value, Mapping):
+        return frozenset((name, _exact(one, levels - 1)) for name, one in value.items() if one is not None)
+    if isinstance(value, list):
+        return tuple(_exact(one, levels - 1) for one in value)
+    if isinstance(value, str):
+        return value.lower()
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return ("number", Decimal(value))
+    return str(value)  # true, false or null
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return wire.number(value)
+    except ValueError:
+        return None

@@ -1,0 +1,298 @@
+"""Leave to leave applications: created once, approved where Xero only asks for them, read back and compared.
+
+Leave cannot be deleted in Xero, and its key may not hold: before anything is created, it is looked for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from uuid import UUID, uuid4
+
+from xero.api import wire
+from xero.api.errors import Refused, RetryLater, cleaned
+from xero.documents import odd_values
+from xero.documents.declaration import Document, Json, Kind, Record
+from xero.documents.leave_requests import CHECKS, identity, payload
+from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.payroll_outbox import LeaveOutbox
+from xero.sync.push import outages
+from xero.sync.push.batch import QUIET
+from xero.sync.push.payroll import calendars, employees, leave_applications
+from xero.sync.push.payroll.calendars import Calendars
+from xero.sync.push.payroll.leave_applications import (
+    PATH,
+    REJECTED,
+    id_of,
+    is_alike,
+    is_of_the_days,
+    is_ours,
+    is_what_was_sent,
+    statuses,
+)
+from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.push.dry_run import Preview
+from xero.sync.push.settle import Settling, check_in_xero, label, refused, unfit
+from xero.sync.runs.run import Interaction
+
+log = logging.getLogger(__name__)
+
+REQUESTED = "REQUESTED"
+NOT_THIS_LEAVE = Result(
+    "failed",
+    error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
+    correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
+    "request.",
+)
+
+CLAIMED = Result(
+    "failed",
+    error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
+    correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
+)
+
+
+class Leave(OneByOne):
+    """Pushes the leave requests of one connection, one by one."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        super().__init__(it, kind, outbox, settling, quiet)
+        self.leave = LeaveOutbox(it.session, it.connection)
+        self.calendars = Calendars(it.client)
+        self._kept: leave_applications.Listed | None = None
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        return self.leave.read(ids)
+
+    def push(self, document: Document) -> None:
+        if result := self._unfit(document):
+            self.settle(document, result)
+            return
+        if not document.xero_id:
+            there = self._there(document.id, identity(document), self._listed()) or self._of_another(document)
+            if isinstance(there, Result):
+                self.settle(document, there)
+                return
+            if there:
+                self._adopt(document, there)
+                return
+        path = f"{PATH}/{document.xero_id}/approve" if document.xero_id else PATH
+        with self.it.session.transaction():
+            if not self.claimed(document, self.leave.version):
+                return  # edited meanwhile: it is taken up again
+            ids, versions, event = [document.id], [document.version], self.it.event_id
+            request = self.outbox.claim("POST", path, {}, None, ids, versions, [identity(document)], event)
+        if document.xero_id:
+            self._finish(document, request, document.xero_id)
+        else:
+            self._create(document, request)
+
+    def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
+        """What a run would refuse and send. Writes nothing."""
+        seen: list[UUID] = []
+        while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
+            for document in self.read([one.id for one in waiting]):
+                name = label(self.kind, document)
+                result = self._unfit(document)
+                there = None
+                if not result and not document.xero_id:
+                    there = self._there(document.id, identity(document), self._listed()) or self._of_another(document)
+                if result := there if isinstance(there, Result) else result:
+                    yield Preview(refused=((name, *result.why),))
+                elif document.xero_id or there:
+                    log.info("%s: it is in Xero already; what is missing there is its approval, if anything", name)
+                else:
+                    yield Preview("POST", PATH, {}, [payload(document)], (name,))
+            seen += [one.id for one in waiting]
+
+    def _unfit(self, document: Document) -> Result | None:
+        """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
+        name = label(self.kind, document)
+        findings = odd_values.findings(CHECKS, document)
+        if not document.xero_id:
+            wrong = any(finding.correction for finding in findings)
+            findings = findings if wrong else list(calendars.changed(self.calendars, document.row))
+            return unfit(name, findings) if findings else None
+        try:
+            record = leave_applications.one(self.it.client, document.xero_id)
+        except Refused:
+            return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+        except RetryLater as error:
+            if not outages.is_of_one(self.it.client, PATH, error):
+                raise
+            return outages.not_sent(document.xero_id)
+        if not any(finding.correction for finding in findings) and is_what_was_sent(payload(document), record):
+            return None
+        return Result(
+            "failed",
+            document.xero_id,
+            ", ".join(statuses(record)),
+            "it is in Xero already, where leave cannot be changed from here",
+            "Make the same change to the leave in Xero by hand; or reject it there, reject it in QicWorks, and make a "
+            "new leave request.",
+        )
+
+    # -- creating
+
+    def _create(self, document: Document, request: Request) -> None:
+        """Once: without an answer it is not sent again, but looked for."""
+        body = JSON.encode([payload(document)])
+        try:
+            answer = self.write(request, PATH, body, request.key, again_for=0.0)
+        except Refused as refusal:
+            if refusal.in_doubt:
+                self.look_up(request)
+            else:
+                self._refused(document, request, refusal.messages)
+            return
+        records = leave_applications.records(answer.data)
+        record = records[0] if len(records) == 1 else {}
+        xero_id, errors = id_of(record), _errors(record)
+        if errors:
+            self._refused(document, request, errors)
+        elif xero_id is None or self.leave.owned_by_others(document.id, [xero_id]):
+            self.look_up(request)
+        else:
+            self.leave.keep_id(document.id, xero_id, ", ".join(statuses(record)))
+            self._finish(document, request, xero_id)
+
+    def _refused(self, document: Document, request: Request, messages: Sequence[str]) -> None:
+        result = refused(self.kind, label(self.kind, document), None, discreet(messages, document))
+        self.settle(document, result, request)
+
+    # -- what stands in Xero
+
+    def _finish(self, document: Document, request: Request, xero_id: UUID, outcome: str = "answered") -> None:
+        """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
+        try:
+            record = leave_applications.one(self.it.client, xero_id)
+            words: list[str] = []
+            if REQUESTED in statuses(record) and document.row["status"] == "Approved":
+                if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
+                    self.settle(document, NOT_THIS_LEAVE, request, outcome)
+                    return
+                if given_up := self.given_up(document, request):
+                    words = [given_up.why[0]]
+                elif request.server_failed:
+                    self.outbox.release(request)
+                    return
+                else:
+                    words = self._approve(document, request, xero_id)
+                    record = leave_applications.one(self.it.client, xero_id)
+        except Refused:
+            result = check_in_xero(f"what was pushed of it ({xero_id}) is not in Xero any more")
+        except RetryLater as error:
+            if error.in_doubt or not outages.is_of_one(self.it.client, PATH, error):  # in doubt: not read, approved
+                raise
+            result = outages.not_sent(xero_id)
+        else:
+            result = self._read_back(document, request, record, words)
+        self.settle(document, result, request, outcome)
+
+    def _approve(self, document: Document, request: Request, xero_id: UUID) -> list[str]:
+        """Xero's words where it refuses; that it is approved already is one of them."""
+        try:
+            self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
+        except Refused as refusal:
+            return discreet(refusal.messages, document) or ["Xero gave no reason"]
+        return []
+
+    def _read_back(self, document: Document, request: Request, record: Record, words: Sequence[str]) -> Result:
+        found, xero_id = statuses(record), id_of(record)
+        status = ", ".join(found)
+        error = correction = None
+        unchanged = document.version == request.versions[0]
+        sent = payload(document) if unchanged else request.identities[0]
+        if found == [REJECTED]:
+            error = "it was rejected in Xero"
+            correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
+        elif REQUESTED in found and document.row["status"] != "Approved":
+            error = "it stands in Xero as requested, and is not approved in QicWorks any more"
+            correction = "Reject the leave in Xero by hand, or approve it on both sides."
+        elif REQUESTED in found:
+            error = f"it stands in Xero as requested, and is not approved there: {'; '.join(words)}".rstrip(": ")
+            correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before."
+        elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
+            error = "the leave in Xero is not what was sent (days or hours): check in Xero"
+            correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."
+        return Result("failed" if error else "pushed", xero_id, status, error, correction)
+
+    # -- what an earlier run left
+
+    def look_up(self, request: Request) -> None:
+        """Looks in Xero for what a request may have brought there."""
+        documents = self.read(request.documents)
+        if not documents:
+            log.warning("the leave request is not in QicWorks any more; whether it is in Xero, nobody looks")
+            self.outbox.close(request, "looked up")
+            return
+        document = documents[0]
+        if document.xero_id:
+            log.info("%s stands in Xero already", label(self.kind, document))
+            self._finish(document, request, document.xero_id, "looked up")
+            return
+        log.info("whether it arrived is looked up in Xero")
+        listed = self._listed(afresh=True)
+        there = self._there(document.id, request.identities[0], listed)
+        if isinstance(there, Result):
+            self.settle(document, there, request, "looked up")
+        elif there:
+            log.info("%s stands in Xero already", label(self.kind, document))
+            self.leave.keep_id(document.id, there, None)
+            self._finish(document, request, there, "looked up")
+        elif not listed.whole:
+            reason = "Xero does not list leave that is only requested, as this one may be"
+            self.settle(document, check_in_xero(reason), request, "looked up")
+        elif given_up := self.given_up(document, request):
+            self.settle(document, given_up, request, "looked up")
+        else:
+            self.outbox.release(request)
+
+    # -- what is there before anything is created
+
+    def _listed(self, *, afresh: bool = False) -> leave_applications.Listed:
+        """All leave in Xero: read once in a run, and again where something may have arrived since."""
+        if self._kept is None or afresh:
+            self._kept = leave_applications.every(self.it.client)
+        return self._kept
+
+    def _there(self, id: UUID, identity: Json, listed: leave_applications.Listed) -> UUID | Result | None:
+        """Its id in Xero; or why nobody can tell which it is. None when it is not there."""
+        known = [one for one in listed.records if id_of(one)]
+        ours = [one for one in known if is_ours(identity, one)]
+        alike = [one for one in known if is_alike(identity, one)]
+        others = self.leave.owned_by_others(id, [found for one in (*ours, *alike) if (found := id_of(one))])
+        if len(ours) > 1:
+            return check_in_xero(f"Xero has {len(ours)} of it")
+        if ours:  # what ends with its reference is this one, whichever else says that it is
+            return id_of(ours[0]) if id_of(ours[0]) not in others else CLAIMED
+        alike = [one for one in alike if id_of(one) not in others]
+        if not any(statuses(one) != [REJECTED] for one in alike):
+            return None
+        return Result(
+            "failed",
+            error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
+            correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
+            "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
+        )
+
+    def _of_another(self, document: Document) -> Result | None:
+        """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""
+        name = label(self.kind, document)
+        try:
+            employee = employees.one(self.it.client, document.row["employee_xero_id"])
+        except Refused as refusal:
+            return refused(self.kind, name, None, discreet(refusal.messages, document))
+        findings = list(employees.somebody_else(employee, document.row))
+        return unfit(name, findings) if findings else None
+
+    def _adopt(self, document: Document, xero_id: UUID) -> None:
+        """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
+        log.info("%s stands in Xero already", label(self.kind, document))
+        self.leave.keep_id(document.id, xero_id, None)
+        for known in self.read([document.id]):
+            self.push(known)
+
+
+def _errors(record: Record) -> list[str]:
+    return [cleaned(one.get("Message")) for one in wire.objects(record.get("ValidationErrors"))]

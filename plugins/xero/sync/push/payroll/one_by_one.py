@@ -1,0 +1,172 @@
+"""Documents that travel alone, as those of payroll do: what one meets on its way holds back no other."""
+
+from __future__ import annotations
+
+import logging
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from xero.api.client import Answer
+from xero.api.errors import Refused, RetryLater, XeroError
+from xero.documents.declaration import Document, Kind
+from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.sync.push.batch import QUIET
+from xero.sync.push.corrections import correct
+from xero.sync.push.outages import ALONE, Patience
+from xero.sync.push.settle import UNSEALED, Settled, Settling, check_in_xero, label, xero_fails
+from xero.sync.runs.run import Interaction
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50  # documents read together
+# A number, with whatever parts it; an id is none.
+ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+AMOUNTS = re.compile(r"(?:[$€£]\s*)?\d(?:[.,'’\s]?\d)*")
+PERSONAL = ("first_name", "last_name", "email", "phone", "mobile", "staff_title", "job_title", "title", "notes")
+LONGEST = 120  # characters of words that no rule knows: they may tell of anything
+
+JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+class OneByOne(ABC):
+    """Pushes documents of one kind and connection, each in a request of its own."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = outbox
+        self.settling = settling
+        self.quiet = quiet
+        self.patience = Patience()
+
+    @abstractmethod
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        """The documents of these ids, in the order in which they are to be pushed."""
+
+    @abstractmethod
+    def push(self, document: Document) -> None:
+        """Pushes and settles one; an outage may leave its request open."""
+
+    @abstractmethod
+    def look_up(self, request: Request) -> None:
+        """Settles a request that may have arrived, and is at its end by now."""
+
+    # -- what an earlier run left
+
+    def recover(self, request: Request) -> None:
+        log.warning("an earlier run left a request of one %s open", self.kind.word)
+        if request.sealed_age is None:
+            self._recover_unsealed(request)
+        elif request.first_age is None:
+            log.info("it never left: ready again")
+            self.outbox.release(request)
+        elif (age := request.last_age or 0.0) < self.quiet:
+            raise RetryLater(
+                self.quiet - age,
+                "outage",
+                "Xero may still be at work on an earlier request.",
+                "Nothing to do: a later run looks what became of it.",
+            )
+        else:
+            self.look_up(request)
+
+    def _recover_unsealed(self, request: Request) -> None:
+        """Of a row that this project did not write, or an earlier version of it, nothing is believed but which
+        documents it may have carried."""
+        self.settling.warn(*UNSEALED)
+        unclear = check_in_xero("what was sent of it is not known")
+        settled = [
+            Settled(id, version, f"{self.kind.word} {id}", unclear)
+            for id, version in zip(request.documents, request.versions, strict=False)
+        ]
+        self.settling.settle(settled, request, "looked up")
+
+    # -- one by one
+
+    def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
+        """Pushes the next ones; False when nothing is ready. `done` counts how often a document was taken up."""
+        waiting = self.outbox.waiting(AT_ONCE, wanted, [id for id, times in done.items() if times > 1])
+        if not waiting:
+            return False
+        self.it.counts.read += sum(one.id not in done for one in waiting)
+        for one in waiting:
+            done[one.id] = done.get(one.id, 0) + 1
+        documents = self.read([one.id for one in waiting])
+        trouble = self.outbox.in_trouble([one.id for one in documents])
+        for document in sorted(documents, key=lambda one: one.id in trouble):  # outages in a row end a run
+            self.it.check_still_on()
+            known = document.id in trouble
+            self.patience.attempt(label(self.kind, document), partial(self.push, document), known=known)
+        return True
+
+    # -- sending and settling
+
+    def write(self, request: Request, path: str, body: bytes, key: str, again_for: float) -> Answer:
+        """Sends what belongs to a committed request. Refused is for the caller; what else is raised leaves the request
+        open where Xero may have it, and makes the document ready again where it has not."""
+        try:
+            return self.it.client.write(
+                "POST",
+                path,
+                body,
+                key=key,
+                again_for=again_for,
+                sending=lambda: self.outbox.sending(request),
+                still=lambda: self.outbox.may_be_sent(request),
+            )
+        except Refused:
+            raise
+        except XeroError as error:
+            if error.server_failed:
+                self.outbox.server_failed(request)
+            elif not error.in_doubt:
+                self.not_sent(request)
+            raise
+
+    def not_sent(self, request: Request) -> None:
+        self.outbox.release(request)
+
+    def settle(
+        self, document: Document, result: Result, request: Request | None = None, outcome: str = "answered"
+    ) -> None:
+        version = request.versions[0] if request else document.version  # it may have been edited since
+        one = Settled(document.id, version, label(self.kind, document), result)
+        self.settling.settle([one], request, outcome)
+
+    def given_up(self, document: Document, request: Request) -> Result | None:
+        """Why a request is not sent again over which Xero fails each time."""
+        if not request.server_failed:
+            return None
+        times = self.outbox.times_failed_alone(request.documents[0], request.versions[0])
+        return xero_fails(label(self.kind, document), times) if times >= ALONE else None
+
+    def claimed(self, document: Document, version: Callable[[UUID], int]) -> bool:
+        """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""
+        return bool(self.outbox.lock([document.id])) and version(document.id) == document.version
+
+
+def discreet(messages: Sequence[str], document: Document) -> list[str]:
+    """Xero's words of payroll without numbers and without what is known of the employee: every viewer reads them.
+    Of words that the catalogue of corrections does not know, the beginning."""
+    told = []
+    personal = sorted({part for name in PERSONAL if (part := document.row.get(name))}, key=len, reverse=True)
+    for words in messages:
+        known = correct([words], document="", number=None, function="payroll").known
+        for part in personal:
+            words = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", words, flags=re.IGNORECASE)
+        words = _without_numbers(words)
+        told.append(words if known or len(words) <= LONGEST else words[: LONGEST - 1] + "…")
+    return told
+
+
+def _without_numbers(words: str) -> str:
+    made, end = "", 0
+    for id in ID.finditer(words):
+        made += AMOUNTS.sub("…", words[end : id.start()]) + id[0]
+        end = id.end()
+    return made + AMOUNTS.sub("…", words[end:])

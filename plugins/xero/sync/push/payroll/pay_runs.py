@@ -1,0 +1,182 @@
+"""Which pay runs Xero has: a pay run does not see what is written to pay templates after it was made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
+from xero.documents.declaration import Document, Finding, Row
+from xero.documents.pay_periods import DAY, LENGTHS, beginning
+from xero.documents.payroll import earned
+from xero.qicworks.push.outbox import Result
+from xero.qicworks.push.owned_earnings_lines import Owned
+
+PATH = "/payroll.xro/1.0/PayRuns"
+LAST_YEAR = 2200
+A_PAGE = 100
+
+
+@dataclass(frozen=True)
+class PayRun:
+    calendar: UUID
+    start: date
+    status: str
+
+
+class PayRuns:
+    """All pay runs of an organisation, read when the first one is asked for. One that cannot be read may be any:
+    nothing is known then, and BadAnswer raised."""
+
+    def __init__(self, client: XeroClient) -> None:
+        self._client = client
+        self._read: list[PayRun] | None = None
+        self._read_at = 0.0
+
+    def of(self, calendar: UUID, start: date) -> PayRun | None:
+        """The pay run of the calendar's period that begins on that day."""
+        return next((run for run in self._all if (run.calendar, run.start) == (calendar, start)), None)
+
+    def latest(self, calendar: UUID) -> date | None:
+        """The first day of the calendar's latest period that has a pay run."""
+        return max((run.start for run in self._all if run.calendar == calendar), default=None)
+
+    def has_come_to(self, calendar: UUID, start: date) -> bool:
+        """Whether the calendar has a pay run of the period that begins on that day, or of a later one."""
+        return any(run.calendar == calendar and run.start >= start for run in self._all)
+
+    @property
+    def age(self) -> float:
+        """Seconds since they were read."""
+        return time.monotonic() - self._read_at
+
+    def read(self) -> list[PayRun]:
+        """Reads them, again."""
+        now = time.monotonic()
+        self._read = self._pages()
+        self._read_at = now
+        return self._read
+
+    @property
+    def _all(self) -> list[PayRun]:
+        return self.read() if self._read is None else self._read
+
+    def _pages(self) -> list[PayRun]:
+        """Until a page is not full, or brings nothing new."""
+        found: dict[str, PayRun] = {}
+        for page in range(1, MAX_PAGES + 1):
+            data = self._client.get(PATH, params={"page": page}).data
+            listed = data.get("PayRuns") if isinstance(data, dict) else None
+            if not isinstance(listed, list):
+                raise _unreadable("what came is no list of them")
+            runs = {_id(one): _readable(one) for one in listed}
+            fresh = {id: run for id, run in runs.items() if id not in found}
+            found |= fresh
+            if len(listed) < A_PAGE or not fresh:
+                return list(found.values())
+        raise too_many_pages(PATH)
+
+
+def _id(record: Any) -> str:
+    return str(record.get("PayRunID")) if isinstance(record, dict) else ""
+
+
+def _readable(record: Any) -> PayRun:
+    try:
+        calendar, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("PayRunPeriodStartDate"))
+    except (ValueError, AttributeError) as error:
+        raise _unreadable("one of them has no readable calendar or date") from error
+    if calendar is None or start is None or start.year > LAST_YEAR:
+        raise _unreadable("one of them has no calendar, or no date that a pay run can have")
+    return PayRun(calendar, start, str(record.get("PayRunStatus") or "unknown"))
+
+
+def _unreadable(why: str) -> BadAnswer:
+    return BadAnswer(
+        f"The pay runs in Xero cannot be read: {why}.",
+        "Nothing was pushed to a pay template, since a pay run that exists would not see it. Push again; if it lasts, "
+        "report it.",
+    )
+
+
+def made_too_late(pay_runs: PayRuns, document: Document) -> Iterator[Finding]:
+    """Against a pay run that would not see it."""
+    row = document.row
+    run = pay_runs.of(row["period_calendar"], row["period_start"])
+    if run is None:
+        return
+    period = f"the pay run of the period from {row['period_start']}"
+    if run.status == "DRAFT":
+        yield Finding(
+            f"{period} exists already as a draft: it would not see this pay",
+            "Delete the draft pay run in Xero, push again, then make the pay run anew.",
+        )
+    elif run.status != "POSTED":
+        yield Finding(
+            f"{period} exists already, as {run.status.lower()}: it may not see this pay",
+            "Compare the employee's payslip in Xero with QicWorks, and enter what it lacks by hand.",
+        )
+    elif earned(document):
+        yield Finding(
+            f"{period} is posted already: it has not seen this pay",
+            "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
+        )
+    else:
+        yield Finding(
+            f"{period} is posted already, perhaps with an earlier period's pay, which this would have taken away",
+            "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
+        )
+
+
+def unpaid(pay_runs: PayRuns, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
+    """Against overwriting what no pay run has paid yet."""
+    for one in owned:
+        start, calendar = one.period_start, one.period_calendar
+        if one.empty or start is None or calendar is None or start >= row["period_start"]:
+            continue
+        if not pay_runs.has_come_to(calendar, start):
+            yield Finding(
+                f"the pay template still holds the pay of the period from {start}, which has no pay run yet",
+                "Make that pay run in Xero first, then push again.",
+            )
+            return
+
+
+def not_next(pay_runs: PayRuns, row: Row) -> Iterator[Finding]:
+    """Against pay of any other period than the one that Xero's next pay run of the calendar is for: whatever stands in
+    the pay template then, that run pays."""
+    kind, known = row["calendar_type"], row["calendar_start"]
+    if kind not in LENGTHS or known is None:
+        yield Finding(
+            "the periods of its payroll calendar are not known here",
+            "Pull pay codes, with which the payroll calendars come, then push again.",
+        )
+        return
+    latest, number = pay_runs.latest(row["period_calendar"]), 0
+    while latest and (start := beginning(kind, known, number)) <= latest:
+        number += 1
+    start, end = beginning(kind, known, number), beginning(kind, known, number + 1) - DAY
+    if (row["period_start"], row["period_end"]) != (start, end):
+        yield Finding(
+            f"it is for the period from {row['period_start']} to {row['period_end']}, and the next pay run in Xero is "
+            f"for the period from {start} to {end}, which would pay it",
+            f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "
+            "codes; else correct the pay period in QicWorks.",
+        )
+
+
+def crossed(error: str) -> Result:
+    """A pay run and the pay met on their way."""
+    return Result(
+        "failed",
+        error=f"{error}: check in Xero",
+        correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
+        "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
+    )

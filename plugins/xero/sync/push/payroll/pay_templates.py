@@ -1,0 +1,311 @@
+"""Pay to pay templates: read, QicWorks' earnings lines set or emptied, written, read back and compared.
+
+A template is standing data: what is written pays at once, and again next period. Nothing of it is stored or told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from xero.api.errors import Refused, RetryLater, XeroError
+from xero.documents import odd_values
+from xero.documents.declaration import Document, Finding, Json, Kind, Record
+from xero.documents.payroll import CHECKS, pay
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
+from xero.qicworks.push.payroll_outbox import PayOutbox
+from xero.sync.push import outages
+from xero.sync.push.batch import QUIET, REPLAY
+from xero.sync.push.payroll import calendars, earnings_lines, employees, pay_runs
+from xero.sync.push.payroll.calendars import Calendars
+from xero.sync.push.payroll.earnings_lines import Plan
+from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.push.payroll.pay_runs import PayRuns
+from xero.sync.push.payroll.withdrawn_pay import PayLeft
+from xero.sync.push.dry_run import Preview
+from xero.sync.push.settle import Settled, Settling, check_in_xero, label, refused, unfit
+from xero.sync.runs.run import Interaction
+
+log = logging.getLogger(__name__)
+
+IN_TEMPLATE = "IN TEMPLATE"
+REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # of each update of an employee, says the specification
+FRESH = 60.0  # seconds for which a look at the pay runs is good enough to write
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An employee and the template as they were found, what is to become of it, which lines were QicWorks' before."""
+
+    employee: Record
+    found: Record
+    plan: Plan
+    owned: tuple[Owned, ...]
+
+    @property
+    def is_there(self) -> bool:
+        return not earnings_lines.differences(self.plan.template, self.found, self.plan.ours)
+
+    @property
+    def claims(self) -> list[Owned]:
+        """What must be known before it is sent: new lines, and what was there before a rate of ours. Until Xero has
+        taken the new rate, the one before is ours, too."""
+        until_now = {one.earnings_rate: one.rates for one in self.owned}
+        return [
+            replace(one, rates=one.rates + until_now.get(one.earnings_rate, ()))
+            for one in self.plan.owned
+            if one.earnings_rate in self.plan.new or one.rates
+        ]
+
+    def body(self, document: Document, *, person: bool = False) -> list[Json]:
+        """Nothing of the employee but the template. `person`: with what Xero's specification requires of an update,
+        as it was just read."""
+        known = {name: self.employee[name] for name in REQUIRED if self.employee.get(name)} if person else {}
+        return [{"EmployeeID": str(document.row["employee_xero_id"]), **known, "PayTemplate": self.plan.template}]
+
+
+class PayTemplates(OneByOne):
+    """Pushes the pay of one connection's employees, one employee after the other."""
+
+    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+        super().__init__(it, kind, outbox, settling, quiet)
+        self.pay = PayOutbox(it.session, it.connection)
+        self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
+        self.calendars = Calendars(it.client)
+        self.pay_runs = PayRuns(it.client)
+        self.left = PayLeft(self.pay, self.lines, self.pay_runs, settling)
+        self._mentioned = False
+        self._written: list[Document] = []  # since the last look at the pay runs
+
+    def read(self, ids: Sequence[UUID]) -> list[Document]:
+        return self.pay.read(ids)
+
+    def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
+        if wanted is None and not self._mentioned:
+            self.left.mention()
+            self._mentioned = True
+        try:
+            more = super().step(wanted, done)
+        except XeroError:
+            self._look_at_last()
+            raise
+        if not more:
+            self._look_at_last()
+            self.left.warn()
+        return more
+
+    # -- one employee
+
+    def push(self, document: Document) -> None:
+        planned = self._plan(document)
+        if isinstance(planned, Result):
+            self.settle(document, planned)
+        elif planned.is_there:
+            log.info("%s: the pay template has it already", label(self.kind, document))
+            with self.it.session.transaction():
+                if self.claimed(document, self.pay.version):
+                    self.settle(document, _pushed(document, self.left.own(document, planned.plan.owned)))
+        elif late := self._late_by_now(document):
+            self.settle(document, unfit(label(self.kind, document), late))
+        else:
+            self._write(document, planned)
+
+    def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
+        """What a run would refuse and send. Reads pay templates, writes nothing."""
+        for document in self._previewed(wanted):
+            name, planned = label(self.kind, document), self._plan(document)
+            if isinstance(planned, Result):
+                yield Preview(refused=((name, *planned.why),))
+            elif planned.is_there:
+                log.info("%s: the pay template has it already", name)
+            else:
+                yield Preview("POST", _path(document), {}, planned.body(document), (name,))
+
+    def _previewed(self, wanted: Sequence[UUID] | None) -> list[Document]:
+        """What waits, with those whom a run would mention: they are added, read, and taken back."""
+        unmentioned = self.left.unmentioned() if wanted is None else []
+        documents: list[Document] = []
+        with self.it.session.transaction(force_rollback=True):
+            for one in unmentioned:
+                self.pay.mention(one)
+            seen: list[UUID] = []
+            while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
+                seen += [one.id for one in waiting]
+                documents += self.read(seen[-len(waiting) :])
+        return documents
+
+    # -- what is to be written
+
+    def _plan(self, document: Document) -> Planned | Result:
+        """What is to become of the template; or why nothing of it can be sent."""
+        name, row = label(self.kind, document), document.row
+        findings = odd_values.findings(CHECKS, document)
+        if any(finding.correction for finding in findings):
+            return unfit(name, findings)
+        owned = self.lines.of(row["employee_xero_id"])
+        if owned is None:
+            return unfit(name, [self.left.unsealed(document)])
+        if findings := list(earnings_lines.unreadable(owned)):
+            return unfit(name, findings)
+        findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
+        findings = (
+            findings or list(pay_runs.not_next(self.pay_runs, row)) or list(calendars.changed(self.calendars, row))
+        )
+        if findings:
+            return unfit(name, findings)
+        try:
+            employee = employees.one(self.it.client, row["employee_xero_id"])
+        except Refused as refusal:
+            return refused(self.kind, name, None, discreet(refusal.messages, document))
+        except RetryLater as error:
+            if not outages.is_of_one(self.it.client, employees.PATH, error):
+                raise
+            return outages.not_sent(None)
+        template: Any = employee.get("PayTemplate")
+        hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
+        findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
+        plan = findings or earnings_lines.plan(template, pay(document), owned)
+        return Planned(employee, template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
+
+    # -- writing
+
+    def _write(self, document: Document, planned: Planned) -> None:
+        """Commits whose line is whose and the request, then sends it."""
+        row = document.row
+        identity = {
+            "employee": str(row["employee_xero_id"]),
+            "calendar": str(row["period_calendar"]),
+            "period": row["period_start"].isoformat(),
+        }
+        with self.it.session.transaction():
+            if not self.claimed(document, self.pay.version):
+                return  # edited meanwhile: it is taken up again
+            if not self.lines.claim(document, planned.claims):
+                self.settle(document, unfit(label(self.kind, document), [self.left.unsealed(document)]))
+                return
+            ids, versions, event = [document.id], [document.version], self.it.event_id
+            request = self.outbox.claim("POST", _path(document), {}, None, ids, versions, [identity], event)
+        try:
+            self._send(document, planned, request)
+        except Refused as refusal:
+            self._refused(document, planned, request, refusal)
+            return
+        self._read_back(document, planned, request)
+
+    def _send(self, document: Document, planned: Planned, request: Request) -> None:
+        """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
+        path = _path(document)
+        try:
+            self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY)
+        except Refused as refusal:
+            whole = JSON.encode(planned.body(document, person=True))
+            if refusal.in_doubt or refusal.status != 400 or whole == JSON.encode(planned.body(document)):
+                raise
+            self.write(request, path, whole, str(uuid4()), again_for=REPLAY)
+
+    def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
+        if refusal.in_doubt:  # an earlier attempt may have arrived all the same
+            found = employees.template(self.it.client, document.row["employee_xero_id"])
+            if earnings_lines.differences(planned.found, found, frozenset()):
+                self._compared(document, planned, request, found)
+                return
+        result = refused(self.kind, label(self.kind, document), None, discreet(refusal.messages, document))
+        with self.it.session.transaction():
+            self.lines.disclaim(document, planned.plan.new, planned.owned)
+            self.settle(document, result, request)
+
+    def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
+        try:
+            found = employees.template(self.it.client, document.row["employee_xero_id"])
+        except Refused:
+            self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
+            return
+        self._compared(document, planned, request, found)
+
+    def _compared(self, document: Document, planned: Planned, request: Request, found: Record) -> None:
+        wrong = earnings_lines.differences(planned.plan.template, found, planned.plan.ours)
+        if wrong:
+            result = Result(
+                "failed",
+                error=f"the pay template in Xero is not what was sent (lines of {', '.join(wrong)}): check in Xero",
+                correction="Compare the employee's pay template in Xero with the {document} in QicWorks, correct it in "
+                "Xero, then push again.".replace("{document}", label(self.kind, document)),
+            )
+            self.settle(document, result, request)
+            return
+        with self.it.session.transaction():
+            notes = [f"takes over the line '{name}' of the pay template" for name in planned.plan.taken_over]
+            notes += self.left.own(document, planned.plan.owned)
+            self.settle(document, _pushed(document, notes), request)
+        self._written.append(document)
+
+    # -- pay runs that are made meanwhile
+
+    def _late_by_now(self, document: Document) -> list[Finding]:
+        if self.pay_runs.age < FRESH:
+            return []
+        self._look_again()
+        return list(pay_runs.made_too_late(self.pay_runs, document))
+
+    def _look_again(self) -> None:
+        """A pay run that was not there at the last look may have been made before the pay was written, or after."""
+        self.pay_runs.read()
+        written, self._written = self._written, []
+        for one in written:
+            start = one.row["period_start"]
+            if self.pay_runs.of(one.row["period_calendar"], start):
+                self.it.counts.pushed -= 1
+                result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
+                settled = Settled(one.id, one.version, label(self.kind, one), result)
+                self.settling.settle([settled], held=("pushed",))
+
+    def _look_at_last(self) -> None:
+        if not self._written:
+            return
+        try:
+            self._look_again()
+        except XeroError as error:
+            self.settling.warn(
+                f"whether a pay run was made while pay was being pushed is not known: {error.message}",
+                "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
+            )
+
+    # -- what an earlier run left
+
+    def look_up(self, request: Request) -> None:
+        """The same again does no harm, and is not needed where the template has it: unless a pay run was made."""
+        identity = request.identities[0]
+        start = date.fromisoformat(identity["period"])
+        if self.pay_runs.of(UUID(identity["calendar"]), start) is None:
+            self._release(request)
+            return
+        result = pay_runs.crossed(
+            f"the pay run of the period from {start} was made while it was not known whether the pay template has "
+            "this pay"
+        )
+        id, version = request.documents[0], request.versions[0]
+        self.settling.settle([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
+
+    def _release(self, request: Request) -> None:
+        """Ready again; failed where Xero has failed over it each time, and its pay template has not got it."""
+        for document in self.read(request.documents):
+            given_up = self.given_up(document, request)
+            planned = self._plan(document) if given_up else None
+            if given_up and isinstance(planned, Planned) and not planned.is_there:
+                self.settle(document, given_up, request, "looked up")
+                return
+        self.outbox.release(request)
+
+
+def _path(document: Document) -> str:
+    return f"{employees.PATH}/{document.row['employee_xero_id']}"
+
+
+def _pushed(document: Document, notes: Sequence[str] = ()) -> Result:
+    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=tuple(notes))

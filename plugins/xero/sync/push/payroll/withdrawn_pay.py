@@ -1,0 +1,82 @@
+"""Pay that stands in pay templates, though no document of this run mentions it: emptied, or told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from xero.documents.declaration import Document, Finding
+from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
+from xero.qicworks.push.payroll_outbox import PayOutbox, Unmentioned
+from xero.sync.push.payroll.pay_runs import PayRuns
+from xero.sync.push.settle import Settling
+
+log = logging.getLogger(__name__)
+
+STILL_PAYS = "the pay template of employee {} still pays the period from {}, which QicWorks does not hold any more"
+CORRECT_IT = "Push an approved pay without lines for that employee and period, or correct the template in Xero."
+UNSEALED = "what QicWorks has set in the pay template of employee {} does not carry the seal of this project"
+LOOK_AT_IT = (
+    "Nothing is pushed to that pay template, and what it pays of an earlier period stays there. Compare it in Xero "
+    "with what is to be paid, and correct it there; an administrator then does what docs/troubleshooting.md says of "
+    "pay without a seal."
+)
+
+
+class PayLeft:
+    """What earlier runs left in the pay templates of one connection."""
+
+    def __init__(self, pay: PayOutbox, lines: OwnedLines, pay_runs: PayRuns, settling: Settling) -> None:
+        self.pay = pay
+        self.lines = lines
+        self.pay_runs = pay_runs
+        self.settling = settling
+        self._told: set[UUID] = set()  # employees without a seal whose document says so
+
+    def unsealed(self, document: Document) -> Finding:
+        """Why it cannot be sent."""
+        self._told.add(document.row["employee_xero_id"])
+        return Finding("what QicWorks has set in the pay template does not carry the seal of this project", LOOK_AT_IT)
+
+    def own(self, document: Document, lines: Sequence[Owned]) -> list[str]:
+        """They stand in Xero, and are QicWorks'. What is to be said of it."""
+        if self.lines.own(document, lines):
+            return []
+        self._told.add(document.row["employee_xero_id"])
+        return ["what QicWorks has set in the pay template was changed by somebody else while it was pushed"]
+
+    def unmentioned(self) -> list[Unmentioned]:
+        """Whom a new period does not mention, so that it would pay them the last one again. Without a seal nothing
+        of it is believed."""
+        unsealed = set(self.lines.unsealed())
+        found = []
+        for one in self.pay.unmentioned():
+            if one.employee in unsealed:
+                continue
+            if self.pay_runs.has_come_to(one.paid_calendar, one.paid_start):
+                found.append(one)
+            else:
+                log.info("the period from %s has no pay run yet: its pay stays in the pay template", one.paid_start)
+        return found
+
+    def mention(self) -> None:
+        """Gives those an empty pay; where QicWorks has no approved pay of before any more, only a person can decide."""
+        mentioned = self.unmentioned()
+        for one in mentioned:
+            self.pay.mention(one)
+            log.info("an employee has no pay in an approved period: the pay template is emptied")
+        left = {one.employee for one in self.pay.unmentioned()} if mentioned else set()
+        for one in mentioned:
+            if one.employee in left:
+                self.settling.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
+
+    def warn(self) -> None:
+        """Of pay that was taken back after it was pushed, which stays in the template: only a person can decide. And of
+        lines without a seal."""
+        for one in self.pay.withdrawn():
+            if not self.pay_runs.of(one.paid_calendar, one.paid_start):
+                self.settling.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
+        for employee in self.lines.unsealed():
+            if employee not in self._told:
+                self.settling.warn(UNSEALED.format(employee), LOOK_AT_IT)

@@ -1,0 +1,167 @@
+"""What is to be sent of documents that are ready: created, changed while Xero calls them drafts, or not at all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from xero.api import wire
+from xero.api.client import XeroClient
+from xero.api.errors import Refused, RetryLater
+from xero.documents import odd_values
+from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
+from xero.qicworks.push.outbox import Result, Waiting
+from xero.sync.push import lookup, outages, readback
+from xero.sync.push.lookup import AnotherRecord
+from xero.sync.push.settle import Settled, check_in_xero, label, not_there, unfit
+
+LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
+
+#: Fields of a document that a user of QicWorks may empty.
+TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
+#: Dates that may be taken away. How Xero is told that is written nowhere; where it keeps one, that is a difference.
+DATES = ("DueDate", "DeliveryDate")
+
+JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request to be: the documents and the elements that they become."""
+
+    method: str
+    documents: tuple[Document, ...]
+    elements: tuple[Json, ...]
+
+    def body(self, kind: PricedKind) -> str:
+        return encoded(kind, self.elements)
+
+
+def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
+    """The body of a request: exact, numbers as QicWorks has them."""
+    return JSON.encode({kind.envelope: list(elements)}).decode()
+
+
+Standing = Record | Result | None
+
+
+def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Standing]:
+    """How those that were pushed before stand in Xero now; None for what is not there, a Result where another
+    record came, or Xero fails to show it, though it shows others."""
+    return {one.id: there(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
+
+
+def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
+    try:
+        return lookup.one(client, kind, xero_id)
+    except AnotherRecord:
+        return check_in_xero("what Xero gave for it is not that record, so that nothing was sent")
+    except Refused as refusal:
+        if refusal.status == 404:
+            return None
+        raise
+    except RetryLater as error:
+        if outages.is_of_one(client, kind.path, error):
+            return outages.not_sent(xero_id)
+        raise
+
+
+def findings(kind: PricedKind, document: Document) -> list[Finding]:
+    """Why it is certain to be refused."""
+    return [finding for finding in odd_values.findings(kind.checks, document) if finding.correction]
+
+
+def plan(
+    kind: PricedKind,
+    documents: Sequence[Document],
+    there: Mapping[UUID, Standing],
+    at_most: Mapping[UUID, int],
+) -> tuple[list[Settled], list[Planned]]:
+    """Who cannot be sent, and why; and what is sent of the others. `at_most`: with how many documents one may go."""
+    settled: list[Settled] = []
+    create: list[tuple[Document, Json]] = []
+    change: list[tuple[Document, Json]] = []
+    for document in documents:
+        name, record = label(kind, document), there.get(document.id)
+        result: Result | None = None
+        if wrong := findings(kind, document):
+            result = unfit(name, wrong)
+        elif isinstance(record, Result):
+            result = record
+        elif document.xero_id is None or is_to_be_made_anew(kind, document, record):
+            create.append((document, kind.payload(document)))
+        elif result := _not_editable(kind, document, record):
+            pass
+        else:
+            change.append((document, _changed(kind, document, record if isinstance(record, Mapping) else {})))
+        if result:
+            settled.append(Settled(document.id, document.version, name, result))
+    return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
+
+
+def is_to_be_made_anew(kind: PricedKind, document: Document, record: Standing) -> bool:
+    """It was deleted in Xero, and has got a new number since."""
+    if not isinstance(record, Mapping):
+        return False
+    return record.get("Status") in kind.gone and document.number != record.get(kind.number)
+
+
+def _not_editable(kind: PricedKind, document: Document, record: Record | None) -> Result | None:
+    """Why a change cannot be sent; None when it can."""
+    name = label(kind, document)
+    if record is None:
+        return not_there(name, document.xero_id)
+    status = str(record.get("Status"))
+    if status in kind.editable:
+        return None
+    if status in kind.gone:
+        return readback.deleted(name, document.number, status, document.xero_id)
+    return Result(
+        "failed",
+        document.xero_id,
+        status,
+        f"it is {status.lower()} in Xero, so that the change was not sent",
+        f"Make the same change in Xero by hand, or undo it in QicWorks; a credit note corrects what is paid. "
+        f"While the {name} is a draft in Xero, QicWorks may change it.",
+    )
+
+
+def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
+    """The payload with the ids that Xero knows: a line without its id would be a new one.
+
+    What is left out stays as it is in Xero; so what QicWorks has no more is sent as nothing.
+    """
+    payload = kind.payload(document)
+    payload |= {name: "" for name in TEXTS if record.get(name) and name not in payload}
+    payload |= {name: None for name in DATES if record.get(name) and name not in payload}
+    lines_there = wire.objects(record.get("LineItems"))
+    there = {str(line["LineItemID"]).lower() for line in lines_there if line.get("LineItemID")}
+    lines = [
+        {"LineItemID": str(line["xero_line_id"]), "Tracking": [], **made}
+        if str(line["xero_line_id"]).lower() in there
+        else made
+        for line, made in zip(document.lines, payload["LineItems"], strict=True)
+    ]
+    return {kind.key: str(document.xero_id), **payload, "LineItems": lines}
+
+
+def _chunks(method: str, planned: Sequence[tuple[Document, Json]], at_most: Mapping[UUID, int]) -> Iterator[Planned]:
+    """As many to a request as may go together, and fit in three megabytes."""
+    chunk: list[tuple[Document, Json]] = []
+    size = 0
+    # Those without a past first: they are not to wait for the others.
+    for document, element in sorted(planned, key=lambda one: -at_most.get(one[0].id, len(planned))):
+        weight = len(JSON.encode(element)) + 1
+        if chunk and (size + weight > LARGEST or len(chunk) >= at_most.get(document.id, len(planned))):
+            yield _planned(method, chunk)
+            chunk, size = [], 0
+        chunk.append((document, element))
+        size += weight
+    if chunk:
+        yield _planned(method, chunk)
+
+
+def _planned(method: str, chunk: Sequence[tuple[Document, Json]]) -> Planned:
+    documents, elements = zip(*chunk, strict=True)
+    return Planned(method, documents, elements)

@@ -1,0 +1,273 @@
+"""What Xero answered to a request, taken apart: which element is which document, what became of it, what differs."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.errors import cleaned
+from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.pricing import addressee, same_contact, same_text, same_total
+from xero.qicworks.push.outbox import Result
+from xero.sync.push import corrections
+from xero.sync.push.settle import refused
+
+DATES = (
+    ("date", "issue_date", "Date"),
+    ("due date", "due_date", "DueDate"),
+    ("delivery date", "delivery_date", "DeliveryDate"),
+)
+NOBODY = UUID(int=0)  # what Xero gives where there is no id
+
+
+def elements(kind: PricedKind, data: Any) -> list[Record]:
+    """Of an answer to what was sent, as far as it can be read; what is missing there is looked up."""
+    return [*wire.objects(data.get(kind.envelope))] if isinstance(data, dict) else []
+
+
+def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
+    """For each document its element, in whatever order: by number, address, contact and amount, else by place."""
+    left = dict(enumerate(records))
+    pairs: list[Record | None] = [None] * len(identities)
+
+    def score(place: int, identity: Json, at: int) -> tuple[int, ...]:
+        record = records[at]
+        url = "Url" in identity and same_text(identity["Url"], record.get("Url"))
+        alike = (same_contact(identity, record), same_total(identity, record))
+        return (int(url), *map(int, alike), int(at == place))
+
+    for place, identity in enumerate(identities):  # of a change its own id goes before all
+        own = [
+            at
+            for at, record in left.items()
+            if identity.get(kind.key) and same_text(identity[kind.key], record.get(kind.key))
+        ]
+        if own:
+            pairs[place] = left.pop(own[0])
+    for place, identity in enumerate(identities):
+        if pairs[place] is not None:
+            continue
+        named = [at for at, record in left.items() if same_text(identity[kind.number], record.get(kind.number))]
+        if named:
+            best = max(named, key=lambda at: score(place, identity, at))
+            pairs[place] = left.pop(best)
+    for place, identity in enumerate(identities):  # elements that do not even say their number
+        if pairs[place] is None:
+            mute = [at for at, record in left.items() if not record.get(kind.number)]
+            if (at := _mute(identity, place, mute, records, whole=len(records) == len(identities))) is not None:
+                pairs[place] = left.pop(at)
+    return pairs
+
+
+def _mute(identity: Json, place: int, mute: Sequence[int], records: Sequence[Record], whole: bool) -> int | None:
+    """Which of the elements without a number is the document: that of its address, or the one at its place in an
+    answer that has one for each, if nothing in it speaks against that."""
+    for at in mute:
+        if "Url" in identity and same_text(identity["Url"], records[at].get("Url")):
+            return at
+    if not whole or place not in mute:
+        return None
+    record = records[place]
+    against = (
+        (record.get("Url") and "Url" in identity)
+        or (isinstance(record.get("Contact"), dict) and not same_contact(identity, record))
+        or (record.get("Total") is not None and not same_total(identity, record))
+    )
+    return None if against else place
+
+
+def doubtful(
+    kind: PricedKind,
+    identities: Sequence[Json],
+    records: Sequence[Record],
+    pairs: Sequence[Record | None],
+    known: Collection[UUID],
+) -> tuple[set[int], set[int]]:
+    """Of an answer to new documents the places at which an element may be another document's: its id came twice, or is
+    one of the `known` ones of documents that QicWorks has, it says so, or another one has its number; and those at
+    which one is refused, though it has an id, or gone. What became of these is to be looked up."""
+    ids = Counter(id_of(kind, record) for record in records)
+    numbers = Counter(_folded(record.get(kind.number)) for record in records)
+    sent = Counter(_folded(identity[kind.number]) for identity in identities)
+    others, refused = set(), set()
+    for at, (identity, record) in enumerate(zip(identities, pairs, strict=True)):
+        if record is None or (xero_id := id_of(kind, record)) is None:
+            continue
+        number = _folded(identity[kind.number])
+        if ids[xero_id] > 1 or xero_id in known or numbers[number] > sent[number] or _is_another(identity, record):
+            others.add(at)
+        elif _is_refused(record) or wire.word(record.get("Status")) in kind.gone:
+            refused.add(at)
+    return others, refused
+
+
+def _folded(number: object) -> str:
+    return str(number or "").strip().casefold()
+
+
+def _is_another(identity: Json, record: Record) -> bool:
+    """Whether it says that it is of another type, or another document of QicWorks'."""
+    strange_type = record.get("Type") and "Type" in identity and not same_text(identity["Type"], record["Type"])
+    elsewhere = "Url" in identity and addressee(record) and not same_text(identity["Url"], record.get("Url"))
+    return bool(strange_type or elsewhere)
+
+
+def _is_refused(record: Record) -> bool:
+    attribute = str(record.get("StatusAttributeString") or "").strip().casefold()
+    has_errors = str(record.get("HasErrors") or False).strip().casefold()
+    return bool(record.get("ValidationErrors")) or attribute == "error" or has_errors not in ("false", "")
+
+
+def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+    """What has become of one document that stands in Xero. `document` is what was sent, None where that has changed.
+
+    Without an id nothing is known of it: state None.
+    """
+    xero_id = id_of(kind, record)
+    if xero_id is None:
+        return Result(None)
+    status = cleaned(wire.word(record.get("Status")) or "") or None
+    if status in kind.gone:
+        return deleted(label, number, status, xero_id)
+    warnings = list(dict.fromkeys([*_words(record, "Warnings"), *_words(record, "ValidationErrors")]))
+    if any(corrections.is_failure(words) for words in warnings):
+        failed = refused(kind, label, number, warnings, xero_id)
+        return replace(failed, xero_status=status, line_ids=line_ids(document, record))
+    notes = [f"Xero says: {words}" for words in warnings]
+    if document is not None:
+        notes += differences(kind, document, record)
+    return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
+
+
+def answered(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+    """`read` of what Xero answers to what was just sent: it may be refused, and every line must be what it was sent
+    as."""
+    if _is_refused(record):
+        return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
+    result = read(kind, label, number, document, record)
+    wrong = list(misbooked(kind, document, record)) if document is not None and result.state == "pushed" else []
+    if not wrong:
+        return result
+    return replace(
+        result,
+        state="failed",
+        error=f"it stands in Xero otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
+        correction=f"Pull the chart of accounts, tax codes and tracking categories, look at the {label}, then "
+        "push again: while it is a draft in Xero, it is corrected there.",
+    )
+
+
+def id_of(kind: PricedKind, record: Record) -> UUID | None:
+    try:
+        found = wire.uuid(record.get(kind.key))
+    except ValueError:
+        return None
+    return None if found == NOBODY else found
+
+
+def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | None) -> Result:
+    """It stands in Xero, but as deleted or voided."""
+    again = f" ({number} → {corrections.renumbered(number)})" if number else ""
+    return Result(
+        "failed",
+        xero_id,
+        status,
+        f"it was {str(status).lower()} in Xero",
+        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: it is made anew, "
+        "and its attachments go along. Otherwise cancel it in QicWorks, too.",
+    )
+
+
+def differences(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+    """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates,
+    and whose it is."""
+    sent, contact = kind.payload(document), record.get("Contact")
+    whose = contact.get("ContactID") if isinstance(contact, dict) else None
+    if whose and not same_text(sent["Contact"]["ContactID"], whose):
+        yield "the contact is another one in Xero"
+    for name, field in (("type", "Type"), ("currency", "CurrencyCode"), ("address", "Url")):
+        if field in sent and record.get(field) and not same_text(sent[field], record[field]):
+            yield f"{name} {sent[field]} in QicWorks, {cleaned(record[field])} in Xero"
+    for name, field in (("net amount", "sub_total"), ("tax", "total_tax"), ("total", "total")):
+        theirs = _amount(record.get({"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}[field]))
+        ours = document.row[field]
+        if theirs is not None and theirs != ours:
+            yield f"{name} {ours} in QicWorks, {theirs} in Xero"
+    for name, column, field in DATES:
+        there, day = _day(record.get(field)), document.row.get(column)
+        if there and there != day:
+            yield f"{name} {day or 'none'} in QicWorks, {there} in Xero"
+    lines = record.get("LineItems")
+    if isinstance(lines, list) and lines and len(lines) != len(document.lines):
+        yield f"{len(document.lines)} lines in QicWorks, {len(lines)} in Xero"
+
+
+def misbooked(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+    """Where a line stands on another account, tax code or department than was sent: of what the answer says."""
+    lines = record.get("LineItems")
+    if not isinstance(lines, list) or len(lines) != len(document.lines):
+        return
+    for number, (sent, theirs) in enumerate(zip(kind.payload(document)["LineItems"], lines, strict=True), 1):
+        if not isinstance(theirs, dict):
+            continue
+        for name, what in (("AccountID", "account"), ("TaxType", "tax code")):
+            if theirs.get(name) and not same_text(sent[name], theirs[name]):
+                shown = wire.word(theirs.get("AccountCode" if name == "AccountID" else name))
+                yield f"line {number} has the {what} {cleaned(shown or 'of another id')}"
+        if isinstance(theirs.get("Tracking"), list) and _options(sent) != _options(theirs):
+            yield f"line {number} has other departments"
+
+
+def _options(line: Record) -> list[str]:
+    options = [one.get("TrackingOptionID") for one in wire.objects(line.get("Tracking"))]
+    return sorted(str(one).lower() for one in options if one)
+
+
+def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUID], ...]:
+    """Xero keeps the order of the lines; where there is another number of them, none is known."""
+    lines = record.get("LineItems")
+    if document is None or not isinstance(lines, list) or len(lines) != len(document.lines):
+        return ()
+    found = []
+    for ours, theirs in zip(document.lines, lines, strict=True):
+        try:
+            xero_line = wire.uuid(theirs.get("LineItemID")) if isinstance(theirs, dict) else None
+        except ValueError:
+            return ()
+        if xero_line is None:
+            return ()
+        found.append((ours["id"], xero_line))
+    return tuple(found)
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return wire.number(value)
+    except ValueError:
+        return None
+
+
+def _day(value: object) -> date | None:
+    try:
+        return wire.date(value)
+    except ValueError:
+        return None
+
+
+def _words(node: Any, name: str) -> Iterator[str]:
+    """Messages under that name, of the element and of its lines and contact. Xero calls them Message or Description."""
+    if isinstance(node, dict):
+        found = node.get(name)
+        for one in found if isinstance(found, list) else [found]:
+            words = wire.word(one.get("Message") or one.get("Description") if isinstance(one, dict) else one)
+            if words:
+                yield cleaned(words)
+        for part in ("LineItems", "Contact"):
+            yield from _words(node.get(part), name)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _words(one, name)

@@ -1,0 +1,76 @@
+"""What a pull or a push says in the log: foldable parts, and its event as one line."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.runs.events import Counts
+
+log = logging.getLogger(__name__)
+event_log = logging.getLogger("xero.events")
+
+
+def log_event(
+    data_set: str,
+    connection: Connection,
+    status: str,
+    counts: Counts,
+    message: str,
+    correction: str | None = None,
+    *,
+    direction: str = "pull",
+    document: str | None = None,
+    correlation_id: str | None = None,
+) -> None:
+    """The event as one line, `name=value` each, for those who search logs."""
+    facts: dict[str, Any] = {
+        "direction": direction,
+        "data_set": data_set,
+        "organisation": connection.organisation,
+        "status": status,
+        "document": document,
+        **({} if document else counted(direction, counts)),
+        "message": message,
+        "correction": correction,
+        "correlation_id": correlation_id,
+    }
+    level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
+    told = {name: value for name, value in facts.items() if value is not None}
+    line = " ".join(
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
+    )
+    event_log.log(level, "connection_event %s", line)
+
+
+def counted(direction: str, counts: Counts) -> dict[str, int]:
+    """The counts that say something of that direction."""
+    other = {"push": ("inserted", "updated", "deactivated", "rejected")}.get(direction, ("pushed", "failed"))
+    return {name: count for name, count in asdict(counts).items() if name not in other}
+
+
+@contextmanager
+def group(title: str) -> Iterator[None]:
+    """A foldable part of the task log."""
+    log.info("::group::%s", title)
+    try:
+        yield
+    finally:
+        log.info("::endgroup::")
+
+
+def listed(found: Counter[str]) -> str:
+    """What was found and, where it is more than one, in how many rows."""
+    return "; ".join(f"{says} ({rows})" if rows > 1 else says for says, rows in found.most_common())
+
+
+def received(counts: Counts) -> str:
+    """What came: which of the two sizes Xero bills is not known."""
+    return f"{size(counts.bytes_received)} as compressed on the wire, {size(counts.bytes_unpacked)} unpacked"
+
+
+def size(bytes: int) -> str:
+    return f"{bytes / 1024:.0f} KiB" if bytes < 1024 * 1024 else f"{bytes / 1024 / 1024:.1f} MiB"

@@ -1,0 +1,195 @@
+"""What somebody asked for by name: each thing has an answer of its own, and whoever asked is told what was not done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from xero.documents.declaration import Kind
+from xero.qicworks import database
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.push import documents_by_owner
+from xero.qicworks.push.documents_by_owner import Owned
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import Origin
+from xero.qicworks.texts import on_a_line
+from xero.sync.runs.outcome import Busy
+from xero.sync.runs.run import SWITCH_ON
+
+log = logging.getLogger(__name__)
+
+
+class Answer(StrEnum):
+    PUSHED = "pushed"
+    PUSHED_BEFORE = "pushed before"
+    FAILED = "failed"  # its own event says why, and so do push_error and push_correction
+    WAITS = "waits"  # ready, or perhaps in Xero: a later run knows
+    NOT_READY = "not ready"  # a draft, or skipped
+    LEFT_OUT = "left out"  # its organisation is off, or has to be connected again
+    UNKNOWN = "unknown"
+    SEVERAL = "of several organisations"
+
+
+DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE)
+HAS_AN_EVENT = (Answer.PUSHED, Answer.FAILED)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one thing. `name`: as it was asked for, or as people know it; `id`: the document's, where there is
+    one; `connection_id`: whose it is, where that is known; `document`: whether it is one, and not an organisation. JSON
+    can hold it."""
+
+    name: str
+    answer: Answer
+    says: str
+    correction: str | None = None
+    connection_id: str | None = None
+    document: bool = True
+    id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_answer(self) -> dict[str, Any]:
+        return {"name": self.name, "id": self.id, "answer": self.answer}
+
+
+class NotDone(Exception):
+    """Of what was asked for by name, what was not done: a person has to look. Trying again at once would not help."""
+
+    @classmethod
+    def of(cls, told: Iterable[Told]) -> NotDone:
+        return cls(" ".join(f"{one.says}. {one.correction or ''}".strip() for one in told))
+
+
+def insist(told: Sequence[Told], tries: int = 1) -> None:
+    """Raises NotDone where a person has to look, Busy where all that is not done only waits."""
+    undone = [one for one in told if one.answer not in DONE]
+    if undone and all(one.answer == Answer.WAITS for one in undone):
+        raise Busy(" ".join(f"{one.says}." for one in undone), tries)
+    if undone:
+        raise NotDone.of(undone)
+
+
+def choose(
+    session: Session, kind: Kind, known: Sequence[Connection], names: Sequence[str]
+) -> tuple[dict[UUID, list[Owned]], list[Told]]:
+    """Organisation → its documents of these names that can be pushed, or are; and what the other names are.
+
+    LookupError where nothing is named at all.
+    """
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
+        raise LookupError("an empty name names no document: leave the documents out to push all that are ready")
+    of = {one.organisation_id: one for one in known}
+    found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
+    mine: dict[UUID, list[Owned]] = {}
+    told: list[Told] = []
+    for name in dict.fromkeys(names):
+        called = [one for one in found if one.is_called(name)]
+        whose = [of[id] for id in dict.fromkeys(one.organisation_id for one in called)]
+        if len(whose) != 1:
+            told.append(_unknown(kind, name, known) if not whose else _of_several(kind, name, whose))
+            continue
+        [connection] = whose
+        for one in called:
+            if one.push_state in ("draft", "skipped"):
+                told.append(_not_ready(kind, one, str(connection.id)))
+            elif one not in mine.setdefault(connection.organisation_id, []):
+                mine[connection.organisation_id].append(one)
+    return mine, told
+
+
+def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Told:
+    says = f"{known[0].organisation} has no" if len(known) == 1 else "no connected organisation has"
+    name = on_a_line(name)
+    wanted = "Give its id." if kind.payroll else "Give its id, or its number as QicWorks has it."
+    connection_id = str(known[0].id) if len(known) == 1 else None
+    return Told(f"{kind.word} {name}", Answer.UNKNOWN, f"{says} {kind.word} {name}", wanted, connection_id)
+
+
+def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Told:
+    name = on_a_line(name)
+    organisations = ", ".join(sorted(f"'{one.organisation}'" for one in whose))
+    says = f"{organisations} each have {kind.word} {name}"
+    return Told(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")
+
+
+def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Told:
+    called = kind.called(one.label, one.id)
+    return Told(
+        called,
+        Answer.NOT_READY,
+        f"{called} is {one.push_state} (push_state): only what is ready is pushed",
+        f"Make the {kind.word} ready in QicWorks, then push again.",
+        connection_id,
+        id=str(one.id),
+    )
+
+
+def left_out(connection: Connection, reason: str, name: str | None = None, id: str | None = None) -> Told:
+    """An organisation that takes no part, or one of its documents."""
+    says = f"{connection.organisation}: {reason}" + (f"; {name} waits" if name else "")
+    called = name or connection.organisation
+    return Told(called, Answer.LEFT_OUT, says, SWITCH_ON, str(connection.id), document=bool(name), id=id)
+
+
+def now(
+    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Collection[str]
+) -> list[Told]:
+    """What has become of these documents, which a push was asked for."""
+    with database.session(engine) as session:
+        found = {str(one.id): one for one in documents_by_owner.named(session, kind, ids)}
+    return [_answer(kind, connection_id, id, found.get(id), id in pushed_before) for id in ids]
+
+
+def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_before: bool) -> Told:
+    if one is None:
+        says = f"{kind.word} {id} is not in QicWorks any more"
+        return Told(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
+    called = kind.called(one.label, one.id)
+    match one.push_state:
+        case "pushed" if pushed_before:
+            return Told(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
+        case "pushed":
+            return Told(called, Answer.PUSHED, f"{called} was pushed", None, connection_id, id=id)
+        case "failed":
+            where = f"push_error and push_correction in qicworks.{kind.table} say why, and so does its event."
+            return Told(called, Answer.FAILED, f"{called} was not pushed", where, connection_id, id=id)
+        case "ready" | "in_flight":
+            says = f"{called} waits: it is {one.push_state} (push_state)"
+            return Told(
+                called, Answer.WAITS, says, "A later run takes it up. To have it now, push again.", connection_id
+            )
+        case _:
+            return _not_ready(kind, one, connection_id)
+
+
+def record(engine: Engine, kind: Kind, told: Iterable[Told], origin: Origin) -> None:
+    """An event for each thing of which nothing else tells, and a line of the log."""
+    with database.session(engine) as session:
+        for one in told:
+            level = logging.INFO if one.answer in DONE else logging.ERROR
+            log.log(level, "%s. %s", one.says, one.correction or "")
+            if one.answer in HAS_AN_EVENT:
+                continue
+            status = "success" if one.answer in DONE else "error" if one.document else "warning"
+            events.record(
+                session,
+                UUID(one.connection_id) if one.connection_id else None,
+                "push",
+                kind.name,
+                status,
+                one.says,
+                origin,
+                correction=one.correction,
+                document=one.name if one.document else None,
+            )
