@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 
 from benchmarks.surroundings import FIRM, Surroundings, surroundings
+from xero.composition import opener
 from xero.datasets.registry import named
 from xero.preloading import preload
 from xero.qicworks import database
 from xero.qicworks.admin import grants
 from xero.qicworks.admin.migrate import migrate
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, pull
 from xero.sync.runs.participants import who

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from benchmarks.surroundings import FIRM, surroundings
+from xero.composition import opener
 from xero.datasets.registry import named
 from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, pull
 from xero.sync.runs.participants import who

@@ -15,9 +15,9 @@ import psycopg
 
 from benchmarks.surroundings import Surroundings, surroundings
 from tests.support import caller
+from xero.composition import opener
 from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 
 LIMIT, SECONDS, WINDOWS = 60, 6.0, 5

@@ -28,12 +28,12 @@ from benchmarks.scale_place import ScalePlace, Spent, StatementLog
 from benchmarks.spending import mebibytes
 from demo.airflow_api import AirflowApi
 from demo.processes import until
-from xero import airflow_connections
 from xero.api.settings import XeroApp
+from xero.cli import airflow_connections
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
 from xero.sync.pull.flow import pull
 from xero.sync.runs.participants import who
 from xero.sync.runs.run import OpenClient

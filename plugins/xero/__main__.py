@@ -12,22 +12,20 @@ from rich.table import Table
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from xero import airflow_connections
 from xero.api.errors import XeroError
-from xero.cli import keys, people, pushing
+from xero.cli import airflow_connections, keys, people, pushing
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
+from xero.composition import QICWORKS, opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.admin import grants
 from xero.qicworks.admin.migrate import migrate
 from xero.qicworks.connect import connections
 from xero.qicworks.runs import events
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.runs.outcome import PullFailed, Skip
 
-QICWORKS = "qicworks_default"
 COUNTS = ("read", "inserted", "updated", "deactivated", "rejected", "pushed", "failed", "calls")
 
 

@@ -16,19 +16,18 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from requests.adapters import BaseAdapter
 from sqlalchemy import Engine
 
-from xero.airflow_connections import NoSuchConnection
-from xero.api.auth import OAuth, Token, TokenStore
+from xero import composition
+from xero.api.auth import OAuth
 from xero.api.client import XeroClient
 from xero.api.connections import get_connections
 from xero.api.errors import ReconnectNeeded, XeroError
 from xero.api.limits import Limiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token, TokenStore
 from xero.qicworks import database
-from xero.qicworks.connect import connections, matches
+from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
-from xero.qicworks.connect.tokens import DatabaseTokens
-from xero.qicworks.runs.call_budget import DatabaseLimiter
 from xero.sync.runs.participants import who
 
 SINCE = "If-Modified-Since"
@@ -134,7 +133,7 @@ def airflow_connection(conn_id: str) -> Any:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        raise NoSuchConnection(conn_id) from None
+        raise composition.NoSuchConnection(conn_id) from None
 
 
 class _ClientAdapter(BaseAdapter):
@@ -171,13 +170,11 @@ class _ClientAdapter(BaseAdapter):
 def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
     """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
-    matches.check(connection, hook.app)
-    engine = qicworks_engine()
-    tokens = DatabaseTokens(engine, connection.token_id, hook.app, hook.session)
-    return hook.client(connection.tenant_id, tokens, DatabaseLimiter(engine, hook.app, manual=manual), **options)
+    options = {"log": hook.log} | options
+    return composition.client(qicworks_engine(), connection, hook.app, hook.session, manual=manual, **options)
 
 
 @cache
-def qicworks_engine(conn_id: str = "qicworks_default") -> Engine:
+def qicworks_engine(conn_id: str = composition.QICWORKS) -> Engine:
     """The QicWorks database of an Airflow connection of type ``postgres``."""
     return database.engine(airflow_connection(conn_id))

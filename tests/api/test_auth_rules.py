@@ -12,11 +12,12 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests.support.scripted import ACCESS, SECRET, Reply, Server, as_json, fresh
-from xero.api import auth
-from xero.api.auth import OAuth, Token
+from xero.api import auth, tokens
+from xero.api.auth import OAuth
 from xero.api.errors import BadAnswer, Misconfigured, ReconnectNeeded, RetryLater, XeroError
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 GRANTED = {"access_token": ACCESS, "refresh_token": "refresh-1", "expires_in": 1800, "scope": "a b"}
@@ -31,7 +32,8 @@ class Frozen(datetime):
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "datetime", Frozen)
+    for module in (auth, tokens):
+        monkeypatch.setattr(module, "datetime", Frozen)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.scripted import ACCESS, Reply, Rig, Server, Tokens, as_json
-from xero.api.auth import Token
 from xero.api.client import XeroClient
 from xero.api.connections import delete_connection, get_connections
 from xero.api.errors import (
@@ -27,6 +26,7 @@ from xero.api.errors import (
 from xero.api.limits import NoLimiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 
 CONTACTS = "/api.xro/2.0/Contacts"
 OK = as_json(200, {"Status": "OK", "DateTimeUTC": "/Date(1600000000123)/", "Contacts": []})

@@ -12,7 +12,6 @@ from requests.adapters import HTTPAdapter
 
 from tests.support.scripted import ACCESS, Reply, Server, Tokens, as_json
 from xero.api import client as module
-from xero.api.auth import Token
 from xero.api.client import XeroClient
 from xero.api.errors import (
     BadAnswer,
@@ -26,6 +25,7 @@ from xero.api.errors import (
 )
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 
 CONTACTS = "/api.xro/2.0/Contacts"
 EMPLOYEES = "/payroll.xro/1.0/Employees"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.scripted import Reply, Rig, Server, Tokens, as_json
 from xero.api import answers, connections, session
-from xero.api.auth import OAuth, Token
+from xero.api.auth import OAuth
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import (
     BadAnswer,
@@ -29,6 +29,7 @@ from xero.api.errors import (
 )
 from xero.api.limits import NoLimiter
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 from xero.datasets.registry import DATASETS
 from xero.sync.pull.listing import page_count, records_in
 

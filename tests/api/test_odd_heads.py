@@ -12,9 +12,10 @@ import requests
 
 from tests.support.scripted import Reply, Rig, Server
 from xero.api import answers, session
-from xero.api.auth import OAuth, Token
+from xero.api.auth import OAuth
 from xero.api.errors import BadAnswer, OutOfBounds, RetryLater, XeroError
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 
 CONTACTS = "/api.xro/2.0/Contacts"
 OK = json.dumps({"Contacts": []}).encode()

@@ -113,3 +113,39 @@ def kept_apart(fields: dict[str, Any]) -> dict[str, Any]:
     """As Airflow's model takes them."""
     return {"login": fields["login"], "password": fields["password"], "host": fields["host"],
             "extra": json.dumps(fields["extra"])}  # fmt: skip
+
+
+WHICH_APPS = """
+import json, logging
+logging.disable()
+from xero.cli import terminal
+from xero.hooks import XeroHook
+from xero.pages import apps
+found = XeroHook().app, apps.app_of("xero_default"), terminal.app_of("xero_default")
+print(json.dumps([app.client_id for app in found]))
+"""
+
+
+@pytest.mark.parametrize("configured", ["environment", "file"])
+def test_a_secrets_backend_comes_first_everywhere(tmp_path: Path, configured: str) -> None:
+    """Pulls, the pages and a terminal use the same app, though the environment names another one."""
+    stored = tmp_path / "connections.json"
+    stored.write_text(json.dumps({"xero_default": {"conn_type": "xero", "login": "stored", "password": "s"}}))
+    backend = {
+        "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "backend_kwargs": json.dumps({"connections_file_path": str(stored)}),
+    }
+    environment = os.environ | {
+        "AIRFLOW_CONN_XERO_DEFAULT": json.dumps({"conn_type": "xero", "login": "environment", "password": "s"}),
+    }
+    if configured == "environment":
+        environment |= {f"AIRFLOW__SECRETS__{name.upper()}": value for name, value in backend.items()}
+    else:
+        file = tmp_path / "airflow.cfg"
+        file.write_text("\n".join(["[secrets]", *(f"{name} = {value}" for name, value in backend.items())]))
+        environment["AIRFLOW_CONFIG"] = str(file)
+    done = subprocess.run(
+        [sys.executable, "-c", WHICH_APPS], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == ["stored"] * 3

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from tests.support.dag_runs import asset_events
 from xero.api.settings import XeroApp
+from xero.composition import opener
 from xero.hooks import qicworks_engine
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 from xero_sandbox.launch import launched
 

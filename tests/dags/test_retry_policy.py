@@ -8,8 +8,8 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
-from xero.airflow_connections import NoSuchConnection
 from xero.api import errors
+from xero.composition import NoSuchConnection
 from xero.dags.retrying import WaitAsTold
 from xero.sync.runs.outcome import Busy, PullFailed
 from xero.sync.runs.requested import NotDone

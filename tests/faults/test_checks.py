@@ -14,11 +14,11 @@ from tests.faults.sides import Books, Live, Pay
 from tests.support.postgres import a_copy
 from tests.support.pushing import PRICED, File, Line
 from tests.support.sandbox import Sandbox
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
 from xero.sync.push.flow import push
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ import requests
 from tests.support.consenting import Consenting
 from tests.support.world import World
 from xero.api.errors import ReconnectNeeded
-from xero.qicworks.connect.tokens import DatabaseTokens
+from xero.sync.connect.token_store import DatabaseTokens
 
 
 def test_a_share_of_the_calls_goes_wrong_until_that_trouble_is_over(world: World) -> None:

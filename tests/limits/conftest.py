@@ -17,8 +17,9 @@ from tests.support.database_clock import DatabaseClock
 from xero.api.client import XeroClient
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
-from xero.qicworks.connect.tokens import DatabaseTokens, save_new
+from xero.qicworks.connect.tokens import save_new
 from xero.qicworks.runs.call_budget import DatabaseLimiter
+from xero.sync.connect.token_store import DatabaseTokens
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from tests.support.callers import Sandbox
 from xero.qicworks import sql
-from xero.qicworks.connect.tokens import DatabaseTokens, save_new
+from xero.qicworks.connect.tokens import save_new
+from xero.sync.connect.token_store import DatabaseTokens
 
 TOKENS = sql.Statements("tokens")
 

@@ -12,12 +12,14 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
 from tests.support.callers import KEY
-from xero.api.auth import Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater, XeroError
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 from xero.qicworks import database
 from xero.qicworks.connect import tokens
-from xero.qicworks.connect.tokens import DatabaseTokens, about, fernet_keys, save_new, vault
+from xero.qicworks.connect.tokens import about, fernet_keys, save_new, vault
+from xero.sync.connect import token_store
+from xero.sync.connect.token_store import DatabaseTokens
 
 APP = XeroApp("the-client", "the-secret", token_keys=(KEY,))
 SPEAKS_FOR_ITSELF = replace(APP, grant_type="client_credentials", token_keys=())
@@ -58,7 +60,7 @@ def stored(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
             assert app is seen
             return identity
 
-        monkeypatch.setattr(tokens, "OAuth", asked_with)
+        monkeypatch.setattr(token_store, "OAuth", asked_with)
         return DatabaseTokens(engine, save_new(engine, app, "xero_app", first), seen), identity
 
     return store

@@ -12,9 +12,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
 from tests.support.callers import KEY, Callers, Sandbox
-from xero.api.auth import OAuth, Token
+from xero.api.auth import OAuth
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
-from xero.qicworks.connect.tokens import DatabaseTokens, packed, save_new, vault
+from xero.api.tokens import Token
+from xero.qicworks.connect.tokens import packed, save_new, vault
+from xero.sync.connect.token_store import DatabaseTokens
 
 
 def refreshes(sandbox: Sandbox) -> int:

@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from xero.api.auth import OAuth, Token
+from xero.api.auth import OAuth
 from xero.api.client import XeroClient
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 from xero.qicworks import database
-from xero.qicworks.connect.tokens import DatabaseTokens
 from xero.qicworks.runs.call_budget import DatabaseLimiter
+from xero.sync.connect.token_store import DatabaseTokens
 
 FORK = multiprocessing.get_context("fork")  # from a process without threads, that has imported everything
 Begin = Callable[[], None]

@@ -10,8 +10,9 @@ from typing import Any
 
 import requests
 
-from xero.api.auth import OAuth, Token
+from xero.api.auth import OAuth
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 
 CREDENTIALS = ("demo-client", "demo-secret-0000000000000000")
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import requests
 
 from tests.support.world import World
+from xero.composition import opener
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.sync.connect import consent, disconnect
-from xero.sync.connect.clients import opener
 from xero.sync.connect.consent import Granted, Matched
 
 KEY = "V2nRBqHJ5DTnqnK2Lm4wGTgoqbfkO0dUPI3rY9DYHYY="

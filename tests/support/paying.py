@@ -12,14 +12,14 @@ from uuid import UUID
 
 from tests.support.world import World
 from xero.api.errors import XeroError
+from xero.composition import opener
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
-from xero.sync.push.flow import preview, push
 from xero.sync.push.dry_run import Preview
+from xero.sync.push.flow import preview, push
 from xero.sync.runs.outcome import Outcome, Skip
 
 Row = dict[str, Any]

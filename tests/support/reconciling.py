@@ -1,8 +1,8 @@
 """Reconcile, as a test runs it."""
 
 from tests.support.world import World
+from xero.composition import opener
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
 from xero.sync.follow.reconcile import reconcile
 from xero.sync.pull.flow import Outcome
 

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from xero.api.auth import Token
 from xero.api.client import XeroClient
+from xero.api.tokens import Token
 
 SECRET = "s3cr3t-of-the-client"
 

@@ -23,9 +23,9 @@ from sqlalchemy import Engine
 from tests.support.sandbox import CLIENT, Sandbox
 from xero import __main__ as command_line
 from xero.api.settings import XeroApp
+from xero.composition import opener
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
-from xero.sync.connect.clients import opener
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, Outcome, pull
 from xero.sync.runs.participants import who

@@ -15,7 +15,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from xero.api import errors, limits
 from xero.api.answers import Answer, Reason, bad, correlation_id, read, reason, receive, unchanged
-from xero.api.auth import Token, TokenStore
 from xero.api.errors import (
     BadAnswer,
     Disconnected,
@@ -32,6 +31,7 @@ from xero.api.errors import (
 from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
 from xero.api.session import BearerAuth, CheckedBody
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token, TokenStore
 
 __all__ = ["Answer", "XeroClient"]
 

@@ -10,12 +10,12 @@ from urllib.parse import quote
 import requests
 
 from xero.api import wire
-from xero.api.auth import Token, TokenStore
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Refused, cleaned
 from xero.api.limits import NoLimiter
 from xero.api.session import new_session
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token, TokenStore
 
 PATH = "/connections"
 LONGEST_NAME = 200

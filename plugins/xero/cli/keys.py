@@ -6,8 +6,8 @@ from collections import Counter
 from rich.table import Table
 from sqlalchemy import Engine
 
-from xero.airflow_connections import NoSuchConnection
 from xero.cli.terminal import app_of, complain, out, show
+from xero.composition import NoSuchConnection
 from xero.qicworks import database
 from xero.qicworks.connect import token_keys
 from xero.qicworks.connect.token_keys import Key, Seal, Stored

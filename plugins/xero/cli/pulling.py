@@ -6,9 +6,9 @@ import logging
 from sqlalchemy import Engine
 
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
 from xero.sync.follow.reconcile import reconcile
 from xero.sync.pull.flow import pull
 from xero.sync.runs.event_line import received

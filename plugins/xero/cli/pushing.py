@@ -10,14 +10,15 @@ import msgspec
 from sqlalchemy import Engine
 
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, say_failed
+from xero.composition import opener
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import OpenClient, opener
-from xero.sync.push.flow import preview, push
+from xero.sync.connect.clients import OpenClient
 from xero.sync.push.dry_run import Preview
+from xero.sync.push.flow import preview, push
 from xero.sync.runs.event_line import received
 from xero.sync.runs.participants import who_pushes
 from xero.sync.runs.requested import DONE, now, record

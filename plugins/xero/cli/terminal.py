@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from xero import airflow_connections
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
+from xero.cli import airflow_connections
 from xero.qicworks.texts import on_a_line
 from xero.sync.runs.outcome import PullFailed, Skip
 

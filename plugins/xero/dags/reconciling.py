@@ -56,15 +56,14 @@ def reconcile_dag(doc: str | None) -> DAG:
         @task
         def renew_idle_authorisations() -> int:
             """Renews what no run has used for 30 days: Xero would forget it after 60. An event tells what fails."""
-            from xero import airflow_connections
             from xero.api.settings import XeroApp
-            from xero.hooks import qicworks_engine
+            from xero.hooks import airflow_connection, qicworks_engine
             from xero.sync.connect.renew_idle import refresh_idle
 
             asked(get_current_context())
             renewed, troubles = refresh_idle(
                 qicworks_engine(),
-                lambda conn_id: XeroApp.from_connection(airflow_connections.get(conn_id)),
+                lambda conn_id: XeroApp.from_connection(airflow_connection(conn_id)),
                 origin(get_current_context()),
             )
             for trouble in troubles:

@@ -9,11 +9,11 @@ from airflow.models import Connection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xero import airflow_connections, hooks
-from xero.airflow_connections import NoSuchConnection
+from xero import hooks
 from xero.api.client import XeroClient
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
+from xero.composition import NoSuchConnection
 from xero.pages import PREFIX
 from xero.pages.access import XERO
 from xero.qicworks.connect.connections import Connection as Connected
@@ -38,7 +38,7 @@ class App:
 
 def app_of(conn_id: str) -> XeroApp:
     """The app of an Airflow connection. Without a redirect_uri of its own it is sent back to this server's pages."""
-    app = XeroApp.from_connection(airflow_connections.get(conn_id))
+    app = XeroApp.from_connection(hooks.airflow_connection(conn_id))
     return app if app.redirect_uri else replace(app, redirect_uri=callback())
 
 
@@ -62,7 +62,7 @@ def known(airflow: Session) -> list[App]:
 
 def _is_xero(conn_id: str) -> bool:
     try:
-        return bool(airflow_connections.get(conn_id).conn_type == "xero")
+        return bool(hooks.airflow_connection(conn_id).conn_type == "xero")
     except ValueError:
         return False  # another connection's value; whoever uses it will say what is wrong with it
 

@@ -18,7 +18,8 @@ from tests.support.world import World
 from xero.api.errors import NotMatched
 from xero.qicworks import database
 from xero.qicworks.connect import switches, token_keys
-from xero.qicworks.connect.tokens import DatabaseTokens, save_new, vault
+from xero.qicworks.connect.tokens import save_new, vault
+from xero.sync.connect.token_store import DatabaseTokens
 
 NEWEST = "0YHKB7EfVtb9hQuWmEyDjV5tmsHcYTpbZn7sJrVqG7s="
 

@@ -8,10 +8,10 @@ import pytest
 from tests.support.pushing import Books
 from tests.support.world import World
 from xero.api.errors import NotMatched
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks.runs.events import Origin
-from xero.sync.connect.clients import opener
 from xero.sync.pull.flow import pull
 from xero.sync.push.flow import push
 

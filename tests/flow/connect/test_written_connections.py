@@ -11,17 +11,18 @@ import pytest
 from tests.support.consenting import Consenting
 from tests.support.scripted import Reply, Server
 from tests.support.world import World
-from xero.api.auth import Token
 from xero.api.errors import ConsentFailed, Misconfigured, NotMatched, XeroError
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.connect import connections, switches
-from xero.qicworks.connect.tokens import DatabaseTokens, vault
+from xero.qicworks.connect.tokens import vault
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect import consent
-from xero.sync.connect.clients import opener
 from xero.sync.connect.renew_idle import refresh_idle
+from xero.sync.connect.token_store import DatabaseTokens
 from xero.sync.pull.flow import pull
 from xero.sync.runs.outcome import Skip
 

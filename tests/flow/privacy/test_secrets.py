@@ -11,7 +11,7 @@ from tests.support.leaks import everything_in_the_database
 from tests.support.sandbox import CLIENT
 from tests.support.world import World
 from xero.api.errors import XeroError
-from xero.qicworks.connect.tokens import DatabaseTokens
+from xero.sync.connect.token_store import DatabaseTokens
 
 
 def test_nothing_secret_is_readable_anywhere(world: World, caplog: pytest.LogCaptureFixture) -> None:

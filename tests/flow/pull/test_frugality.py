@@ -7,10 +7,10 @@ from sqlalchemy import Engine
 from tests.support.pushing import Books
 from tests.support.waiting import until
 from tests.support.world import World
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
-from xero.sync.connect.clients import opener
 from xero.sync.pull.flow import Origin, pull
 from xero.sync.runs.participants import who_pushes
 

@@ -14,8 +14,8 @@ from tests.support.interrupting import LEASES, locked, pulls
 from tests.support.killing import Forked, Work, kill_at, moments, spread
 from tests.support.waiting import until
 from tests.support.world import World
-from xero.airflow_connections import AirflowConnection
 from xero.api.errors import Misconfigured
+from xero.cli.airflow_connections import AirflowConnection
 from xero.qicworks import database
 from xero.sync.pull.flow import Origin, Skip
 from xero.sync.runs.outcome import DatabaseFailed

@@ -14,14 +14,14 @@ import pytest
 from tests.support.one_world import books_for_all, switched
 from tests.support.pushing import PRICED, Books, File, Line, Row, as_in_xero
 from xero.api.errors import RetryLater, cleaned
+from xero.composition import opener
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
-from xero.sync.connect.clients import opener
 from xero.sync.push import plan
-from xero.sync.push.flow import preview
 from xero.sync.push.dry_run import Preview
+from xero.sync.push.flow import preview
 
 PDF = "application/pdf"
 ACTS = {"invoices": "invoice", "bills": "invoice", "credit_notes": "credit", "purchase_orders": "purchase_order"}

@@ -13,11 +13,11 @@ import pytest
 from tests.support.one_world import books_for_all, switched
 from tests.support.pushing import Books, Line, Row
 from xero.api.errors import Refused
+from xero.composition import opener
 from xero.documents.declaration import Json, PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
-from xero.sync.connect.clients import opener
 from xero.sync.push.corrections import Entry, catalogue, correct
 
 Change = Callable[[Json], Json]

@@ -21,12 +21,12 @@ from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, File
 from tests.support.reconciling import compare
 from xero.api.errors import XeroError
+from xero.composition import opener
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.links import Link, Links
-from xero.sync.connect.clients import opener
 from xero.sync.runs.outcome import Outcome, Skip
 
 SUPPLIERS = {"credit_notes": {"side": "supplier"}}  # whose numbers Xero would take twice

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.pushing import Books
 from tests.support.world import World
-from xero.airflow_connections import NoSuchConnection
 from xero.cli import keys
+from xero.composition import NoSuchConnection
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.runs import lease

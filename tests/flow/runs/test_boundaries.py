@@ -18,6 +18,7 @@ from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import ConsentFailed, RetryLater
 from xero.api.settings import XeroApp
+from xero.composition import opener
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
@@ -31,7 +32,6 @@ from xero.qicworks.runs.events import Counts, Origin
 from xero.qicworks.views import dag_runs, gauges
 from xero.qicworks.views import status as pages
 from xero.sync.connect import organisation
-from xero.sync.connect.clients import opener
 from xero.sync.follow.comparison import Comparison
 from xero.sync.push import lookup
 from xero.sync.push.batch import QUIET

@@ -17,7 +17,7 @@ from tests.support.killing import Forked
 from tests.support.waiting import until
 from tests.support.world import World
 from xero import __main__ as command_line
-from xero import airflow_connections
+from xero.cli import airflow_connections
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
@@ -245,8 +245,8 @@ def test_many_contacts_take_few_calls_and_no_more_memory(world: World) -> None:
 import resource, sys
 import great_expectations.expectations, pandas
 import xero.__main__
-from xero.sync import quality
-quality.CHUNK = 2_500
+from xero.sync.pull import validate
+validate.CHUNK = 2_500
 peaks = []
 for name in {names!r}:
     sys.argv = ["xero"]

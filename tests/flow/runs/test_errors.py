@@ -12,10 +12,10 @@ from tests.support.database_clock import DatabaseClock
 from tests.support.pushing import Books
 from tests.support.world import World
 from xero.api.errors import Disconnected, NotAvailable, RetryLater
+from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.runs import lease
-from xero.sync.connect.clients import opener
 from xero.sync.pull.flow import Origin, Skip, pull
 from xero.sync.runs.outcome import Unmigrated
 from xero.sync.runs.participants import who

@@ -18,7 +18,8 @@ from tests.support.troubles import BEYOND, DOCUMENTS
 from xero.api.errors import ReconnectNeeded, RetryLater
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
-from xero.qicworks.connect.tokens import DatabaseTokens, vault
+from xero.qicworks.connect.tokens import vault
+from xero.sync.connect.token_store import DatabaseTokens
 from xero.sync.runs.outcome import Outcome, Skip
 from xero.sync.runs.participants import who, who_pushes
 from xero.sync.runs.sequentially import in_turn

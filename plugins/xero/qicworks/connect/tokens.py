@@ -1,8 +1,9 @@
-"""Xero's tokens in the QicWorks database: encrypted, and renewed by one process at a time."""
+"""Xero's tokens in the QicWorks database: encrypted, and replaced by one process at a time."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +11,14 @@ from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
-import requests
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, Engine
 
-from xero.api.auth import OAuth, Token
 from xero.api.errors import Misconfigured, ReconnectNeeded, RetryLater
 from xero.api.settings import XeroApp
+from xero.api.tokens import Token
 from xero.qicworks import database, sql
 from xero.qicworks.database import Session
 
@@ -27,37 +27,33 @@ QUERIES = sql.Statements("tokens")
 LONGEST_WAIT_MS = 90_000
 
 
-class DatabaseTokens:
-    """One row of ``xero_sync.token`` as a TokenStore.
+class StoredTokens:
+    """One row of ``xero_sync.token``: its tokens, decrypted, and their renewal by one process at a time.
 
-    `get` and `renew` raise ReconnectNeeded for an authorisation known to be broken, without asking Xero, and
-    Misconfigured where ``token_keys`` are missing or none of them fits.
+    Raises:
+        ReconnectNeeded: the authorisation is known to be broken; Xero is not asked.
+        Misconfigured: ``token_keys`` are missing, or none of them decrypts the row.
     """
 
-    def __init__(
-        self, engine: Engine, token_id: UUID | str, app: XeroApp, session: requests.Session | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, token_id: UUID | str, app: XeroApp) -> None:
         self._engine = engine
         self._token_id = token_id
         self._app = app
         self._vault = vault(app)
-        self._oauth = OAuth(app, session)
 
-    def get(self) -> Token:
-        """The stored token, expired or not."""
+    def read(self) -> Token | None:
+        """The stored token, expired or not. None: there is none, and the app can ask for one without a user."""
         if own := database.own(self._engine):
             row = QUERIES.read_token(own, token_id=self._token_id)
-            token = self._read(row and tuple(row.values()))
-        else:
-            with self._engine.connect() as connection:
-                token = self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
-        return token or self.renew(None)
+            return self._read(row and tuple(row.values()))
+        with self._engine.connect() as connection:
+            return self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
 
-    def renew(self, stale: Token | None) -> Token:
-        """The token after `stale` (None: any that is still good). Of all who ask at once one asks Xero.
+    def renew(self, stale: Token | None, ask: Callable[[Token | None], Token]) -> Token:
+        """The token after `stale` (None: any that is still good). Of all who ask at once, one calls `ask`.
 
-        Lock the row, read it again, and only where it still holds the stale token ask for the next one. That is stored
-        in the transaction that holds the lock, and no one has seen it before it is committed. A process killed in
+        Locks the row, reads it again, and calls `ask` only where the row still holds the stale token. The response is
+        stored in the transaction that holds the lock; nobody has seen it before it is committed. A process killed in
         between loses nothing: Xero honours the refresh token that is still stored for another 30 minutes.
         """
         broken: ReconnectNeeded
@@ -70,7 +66,7 @@ class DatabaseTokens:
                 if current and not current.expired() and (stale is None or current.access_token != stale.access_token):
                     return current
                 try:
-                    token = self._next(current)
+                    token = ask(current)
                 except ReconnectNeeded as error:
                     broken = error
                     QUERIES.break_token(raw, token_id=self._token_id, reason=broken.message)
@@ -82,12 +78,6 @@ class DatabaseTokens:
                 60.0, "outage", "Another process has been renewing this authorisation's token for over a minute."
             ) from None
         raise broken
-
-    def _next(self, current: Token | None) -> Token:
-        if self._app.grant_type == "client_credentials":
-            return self._oauth.client_credentials()
-        assert current is not None  # `_read` raises where an authorisation of a user cannot be read
-        return self._oauth.refresh(current)
 
     def _read(self, row: tuple[str, str | None, bytes, str] | None) -> Token | None:
         """The token in a row. None where there is none to be read but it can be had anew, with the client's secret."""

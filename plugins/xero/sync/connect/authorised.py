@@ -15,6 +15,7 @@ from xero.qicworks.connect import connections, matches, tokens
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.texts import on_a_line
+from xero.sync.connect.token_store import DatabaseTokens
 
 QUERIES = sql.Statements("connections")
 
@@ -59,7 +60,7 @@ def granted(engine: Engine, app_of: Callable[[str], XeroApp], token_id: UUID) ->
     """What Xero lists for this authorisation: organisations only, by name. One free organisation is offered once."""
     with database.session(engine) as session:
         app = app_of(tokens.about(session, token_id).airflow_conn_id)
-        listed = get_connections(app, tokens.DatabaseTokens(engine, token_id, app))
+        listed = get_connections(app, DatabaseTokens(engine, token_id, app))
         known = connections.every(session, deleted=True)
         unsealed = {one.tenant_id: one.organisation for one in known if one.state != "deleted"}
         known = [one for one in known if _was_matched(one, app_of)]

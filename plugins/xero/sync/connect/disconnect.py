@@ -12,10 +12,11 @@ from xero.api.settings import XeroApp
 from xero.qicworks import sql
 from xero.qicworks.connect import connections, matches, tokens
 from xero.qicworks.connect.connections import Connection
-from xero.qicworks.connect.tokens import Authorisation, DatabaseTokens
+from xero.qicworks.connect.tokens import Authorisation
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.sync.connect.token_store import DatabaseTokens
 
 QUERIES = sql.Statements("connections")
 TOKENS = sql.Statements("tokens")

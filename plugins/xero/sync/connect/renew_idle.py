@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 from xero.api.errors import XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks import database, sql
-from xero.qicworks.connect.tokens import DatabaseTokens
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.sync.connect.token_store import DatabaseTokens
 
 QUERIES = sql.Statements("tokens")
 

@@ -13,9 +13,9 @@ from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.push.outbox import Outbox, Request, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
+from xero.sync.push.dry_run import Preview
 from xero.sync.push.identify import Finder, each_its_own, wants_a_look
 from xero.sync.push.outages import ALONE, Patience
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.settle import UNSEALED, Settled, Settling, check_in_xero, label, not_its_own, refused, xero_fails
 from xero.sync.runs.run import Interaction
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.push.outbox import Request
 from xero.sync.push.batch import Batch
+from xero.sync.push.dry_run import Preview
 from xero.sync.push.outages import Patience
 from xero.sync.push.payroll.leave import Leave
 from xero.sync.push.payroll.pay_templates import PayTemplates
-from xero.sync.push.dry_run import Preview
 
 __all__ = ["Delivering", "Preview", "delivery"]
 

@@ -18,6 +18,7 @@ from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
 from xero.sync.push.batch import QUIET
+from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, employees, leave_applications
 from xero.sync.push.payroll.calendars import Calendars
 from xero.sync.push.payroll.leave_applications import (
@@ -31,7 +32,6 @@ from xero.sync.push.payroll.leave_applications import (
     statuses,
 )
 from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.settle import Settling, check_in_xero, label, refused, unfit
 from xero.sync.runs.run import Interaction
 

@@ -22,13 +22,13 @@ from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox
 from xero.sync.push import outages
 from xero.sync.push.batch import QUIET, REPLAY
+from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, earnings_lines, employees, pay_runs
 from xero.sync.push.payroll.calendars import Calendars
 from xero.sync.push.payroll.earnings_lines import Plan
 from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.push.payroll.withdrawn_pay import PayLeft
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.settle import Settled, Settling, check_in_xero, label, refused, unfit
 from xero.sync.runs.run import Interaction
 

@@ -1,24 +1,16 @@
-"""Airflow connections without Airflow: `AIRFLOW_CONN_<ID>` as Airflow reads it, JSON or URI, at no cost to start."""
+"""The terminal's Airflow connections: `AIRFLOW_CONN_<ID>` as Airflow reads it, without the cost of starting Airflow."""
 
 import json
 import os
 import sys
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from xero.api.errors import Misconfigured
-
-
-class NoSuchConnection(Misconfigured, LookupError):
-    """Airflow has no connection of that id."""
-
-    def __init__(self, conn_id: str) -> None:
-        super().__init__(
-            f"There is no Airflow connection '{conn_id}', or it cannot be read.",
-            f"Make it in Airflow under Admin, Connections, or set AIRFLOW_CONN_{conn_id.upper()} for every service. "
-            "Then do this again.",
-        )
+from xero.composition import NoSuchConnection
 
 
 @dataclass(frozen=True)
@@ -35,11 +27,14 @@ class AirflowConnection:
 
 
 def get(conn_id: str) -> Any:
-    """The connection of that id: from the environment, else wherever Airflow keeps its connections.
+    """The connection of that id, as Airflow would find it: its secrets backend, the environment, its database.
 
-    NoSuchConnection if there is none."""
+    Raises:
+        NoSuchConnection: there is none.
+        ValueError: the variable is neither JSON nor a URI; it is not repeated.
+    """
     value = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}")
-    if value:
+    if value and not _has_secrets_backend():
         return parse(conn_id, value)
     if "airflow" not in sys.modules:
         # Outside its own processes Airflow asks its stores only of whoever says to be one.
@@ -52,6 +47,20 @@ def get(conn_id: str) -> Any:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise NoSuchConnection(conn_id) from None
+
+
+def _has_secrets_backend() -> bool:
+    """Whether Airflow would ask a secrets backend first, whose connection may be another one."""
+    if any(os.environ.get(f"AIRFLOW__SECRETS__BACKEND{how}") for how in ("", "_CMD", "_SECRET")):
+        return True
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    file = ConfigParser(interpolation=None, strict=False)
+    try:
+        file.read(os.environ.get("AIRFLOW_CONFIG") or home / "airflow.cfg", encoding="utf-8")
+    except (ConfigParserError, UnicodeDecodeError):
+        return True  # Airflow says what is wrong with its file
+    names = ("backend", "backend_cmd", "backend_secret")
+    return any(file.get("secrets", name, fallback="").strip() for name in names)
 
 
 def parse(conn_id: str, value: str) -> AirflowConnection:
