@@ -6,27 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from xero.api import errors, limits
-from xero.api.answers import Answer, Reason, bad, correlation_id, read, reason, receive, unchanged
+from xero.api import limits
+from xero.api.answers import Answer, Reason, correlation_id, read, reason, receive, unchanged
+from xero.api.attempts import Attempts, Expired, OutageBudget
+from xero.api.decisions import decide, outage
 from xero.api.errors import (
-    BadAnswer,
-    Disconnected,
-    NotAvailable,
     NotSent,
-    OutOfBounds,
-    ReconnectNeeded,
-    Refused,
     RetryLater,
     XeroError,
-    cleaned,
-    without_numbers,
 )
 from xero.api.limits import DEFAULT_WAIT, ROUNDING, Limiter
 from xero.api.session import BearerAuth, CheckedBody
@@ -42,10 +35,6 @@ BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt a
 FIRST_YEAR = 1753  # of any record; since before that is since ever, and no header can say it
 OUTAGES = 900.0  # seconds that all calls of a client together may spend waiting for the end of outages
 LOG = logging.getLogger("xero.api")
-
-
-class _Expired(Exception):
-    """401, and the token has been renewed since."""
 
 
 class XeroClient:
@@ -87,7 +76,7 @@ class XeroClient:
         self._sleep = sleep
         self._clock = clock
         self._token: Token | None = None
-        self._outages = _Outages(OUTAGES)
+        self._outages = OutageBudget(OUTAGES)
         self._counting = threading.Lock()
 
     def get(self, path: str, *, params: Params | None = None, modified_since: datetime | None = None) -> Answer:
@@ -130,44 +119,44 @@ class XeroClient:
         headers |= {"Idempotency-Key": key, "Content-Type": content_type}
         request = requests.Request(method, self.app.url(path), headers=headers, params=dict(params or {}))
         request.data = body
-        effort = self._effort()
-        effort.write, effort.again_for, effort.in_doubt = True, again_for, in_doubt
-        effort.sending, effort.still = sending, still
+        attempts = self._attempts()
+        attempts.write, attempts.again_for, attempts.in_doubt = True, again_for, in_doubt
+        attempts.sending, attempts.still = sending, still
         try:
-            return self._call(request, path, effort)
+            return self._call(request, path, attempts)
         except XeroError as error:
-            error.in_doubt = effort.in_doubt
+            error.in_doubt = attempts.in_doubt
             raise
 
     def delete(self, path: str) -> None:
         """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
         self._call(requests.Request("DELETE", self.app.url(path)), path)
 
-    def _call(self, request: requests.Request, path: str, effort: _Effort | None = None) -> Answer:
-        effort = effort or self._effort()
+    def _call(self, request: requests.Request, path: str, attempts: Attempts | None = None) -> Answer:
+        attempts = attempts or self._attempts()
         retrying = Retrying(
-            retry=retry_if_exception(effort.worth_another_try),
-            wait=lambda _: effort.pause,
+            retry=retry_if_exception(attempts.worth_another_try),
+            wait=lambda _: attempts.pause,
             before_sleep=self._tell,
             sleep=self._sleep,
         )
         try:
-            return retrying(self._try, request, path, effort)
+            return retrying(self._try, request, path, attempts)
         except XeroError as error:
-            error.correlation_id = error.correlation_id or effort.correlation_id
+            error.correlation_id = error.correlation_id or attempts.correlation_id
             raise
 
-    def _effort(self) -> _Effort:
-        return _Effort(self._patience, self._backoff, self._clock, self._outages)
+    def _attempts(self) -> Attempts:
+        return Attempts(self._patience, self._backoff, self._clock, self._outages)
 
-    def _try(self, request: requests.Request, path: str, effort: _Effort) -> Answer:
-        effort.told = effort.correlation_id = None
+    def _try(self, request: requests.Request, path: str, attempts: Attempts) -> Answer:
+        attempts.retry_after = attempts.correlation_id = None
         token = self._current_token()
-        with self._limiter.permit(self.tenant_id, patience=effort.patience_left()) as permit:
-            effort.sending()
-            response, body = self._send(request, token, effort.still)
+        with self._limiter.permit(self.tenant_id, patience=attempts.patience_left()) as permit:
+            attempts.sending()
+            response, body = self._send(request, token, attempts.still)
             headers = response.headers
-            self.correlation_id = effort.correlation_id = correlation_id(headers)
+            self.correlation_id = attempts.correlation_id = correlation_id(headers)
             problem = pause = None
             if response.status_code == 429:
                 pause = limits.retry_after(headers)
@@ -185,7 +174,16 @@ class XeroClient:
             raise RetryLater(wait + ROUNDING, problem)
         why = reason(response, body, path)
         self._count_unpacked(why)
-        raise self._decision(response, why, path, token, effort)
+        retry_after = limits.retry_after(headers)
+        decision = decide(
+            response.status_code, why, path, self.app, token, renewed=attempts.renewed, retry_after=retry_after
+        )
+        if isinstance(decision, Expired):
+            attempts.renewed = True
+            self._token = self._tokens.renew(token)
+        elif isinstance(decision, RetryLater):
+            attempts.retry_after = retry_after
+        raise decision
 
     def _count_unpacked(self, read: Answer | Reason) -> None:
         with self._counting:
@@ -226,133 +224,12 @@ class XeroClient:
         except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests are OSErrors
             trouble = type(error).__name__
         # Outside the handler: the exceptions of requests carry the request, and with it the token.
-        raise _outage(f"no answer came from {self.app.api_host} ({trouble})")
-
-    def _decision(
-        self, response: requests.Response, why: Reason, path: str, token: Token, effort: _Effort
-    ) -> Exception:
-        """The decision that an answer other than success or 429 means, as the exception to raise."""
-        status = response.status_code
-        payroll = path.startswith("/payroll.xro/")
-        said = without_numbers(why.said) if payroll else why.said
-        detail = cleaned(errors.field(said, "Detail") or "", token.access_token)
-        unauthorised = "AuthorizationUnsuccessful" in detail
-        if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
-            effort.told = limits.retry_after(response.headers)
-            failed = _outage(f"HTTP {status}" + (f", {detail}" if detail else ""), effort.told)
-            failed.server_failed = True
-            return failed
-        if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
-            effort.told = limits.retry_after(response.headers)
-            return _outage(f"HTTP {status}, with a page that is not Xero's", effort.told)
-        if status == 401 and not unauthorised and not effort.renewed:
-            effort.renewed = True
-            self._token = self._tokens.renew(token)
-            return _Expired()
-        if status == 403 and "AuthenticationUnsuccessful" in detail:
-            return Disconnected(
-                "This organisation has disconnected the app in Xero.",
-                "Ask the organisation to connect again, or switch its connection off here; the others go on.",
-            )
-        if status in (401, 403) and (unauthorised or payroll):
-            return NotAvailable(
-                f"Xero does not give this app {path} (HTTP {status}{', ' + detail if detail else ''}).",
-                _missing(self.app.scope_of(path) if unauthorised else None, payroll),
-            )
-        if status == 401:
-            return ReconnectNeeded(
-                f"Xero refuses a token it has only just issued (HTTP 401{', ' + detail if detail else ''}).",
-                "Connect to Xero again. If that does not help, compare this machine's clock with the time.",
-            )
-        if 300 <= status < 400:
-            return bad(path, f"it points elsewhere (HTTP {status})")
-        return Refused(status, said, token.access_token)
+        raise outage(f"no answer came from {self.app.api_host} ({trouble})")
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _Expired):
+        if isinstance(error, Expired):
             self._log.info("Xero says that the token has expired: it has been renewed, going on")
         elif state.next_action:
             what = error.message if isinstance(error, XeroError) else "trouble"
             self._log.warning("%s Trying again in %.1f s", what, state.next_action.sleep)
-
-
-@dataclass(slots=True)
-class _Outages:
-    """What a client's calls may still wait for the end of outages: a server that sends each of them away is none."""
-
-    left: float
-
-
-@dataclass(slots=True)
-class _Effort:
-    """What has gone into one call so far, and whether another try makes sense."""
-
-    patience: float
-    backoff: Sequence[float]
-    clock: Callable[[], float]
-    of_all: _Outages
-    renewed: bool = False
-    outages: int = 0
-    correlation_id: str | None = None  # of the last attempt, if it was answered
-    told: float | None = None  # Retry-After of the last outage
-    write: bool = False
-    again_for: float = 0.0  # of a write: seconds for which it may be sent again
-    sending: Callable[[], None] = lambda: None
-    still: Callable[[], bool] = lambda: True
-    in_doubt: bool = False  # of a write: Xero may have saved it
-    pause: float = field(init=False)  # seconds before the next try
-    started: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.started = self.clock()
-
-    def patience_left(self) -> float:
-        patience = min(self.patience, self.again_for) if self.in_doubt else self.patience
-        return max(0.0, patience - (self.clock() - self.started))
-
-    def worth_another_try(self, error: BaseException) -> bool:
-        """Also decides how long to pause before it."""
-        self.pause = 0.0
-        if isinstance(error, _Expired):
-            return True
-        if isinstance(error, NotSent):
-            return False
-        if isinstance(error, OutOfBounds):
-            self.in_doubt = self.in_doubt or self.write
-            return False
-        if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
-            self.in_doubt = self.in_doubt or self.write
-            if self.write and error.server_failed:
-                return False
-            if self.outages >= len(self.backoff):
-                return False
-            self.pause = max(self.backoff[self.outages], self.told or 0.0)
-            if self.pause > min(self.patience_left(), self.of_all.left):
-                return False
-            self.outages += 1
-            self.of_all.left -= self.pause
-            return True
-        if not isinstance(error, RetryLater):
-            return False
-        self.pause = error.seconds
-        return error.seconds <= self.patience_left()
-
-
-def _missing(scope: str | None, payroll: bool) -> str:
-    """What to do about what Xero does not give."""
-    steps = []
-    if scope:
-        steps.append(f"Add the scope {scope} to the Airflow connection if it is missing there, and connect again.")
-    if payroll:
-        steps.append("It needs a payroll subscription, and a payroll administrator as the user who connects.")
-    return " ".join(steps)
-
-
-def _outage(what: str, told: float | None = None) -> RetryLater:
-    return RetryLater(
-        told or DEFAULT_WAIT["outage"],
-        "outage",
-        f"Xero is out of order: {what}.",
-        "A later run goes on where this one stopped. If it lasts, see status.xero.com, and the network here.",
-    )

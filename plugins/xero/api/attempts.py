@@ -1,0 +1,74 @@
+"""When a call is tried again, and how long it waits before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from xero.api.errors import BadAnswer, NotSent, OutOfBounds, RetryLater
+
+
+class Expired(Exception):
+    """401: the token has to be renewed, then the call is tried again."""
+
+
+@dataclass(slots=True)
+class OutageBudget:
+    """Seconds that all calls of a client together may still spend waiting for the end of outages."""
+
+    left: float
+
+
+@dataclass(slots=True)
+class Attempts:
+    """The attempts at one call so far, and whether another one makes sense."""
+
+    patience: float
+    backoff: Sequence[float]
+    clock: Callable[[], float]
+    of_all: OutageBudget
+    renewed: bool = False
+    outages: int = 0
+    correlation_id: str | None = None  # of the last attempt, if it was answered
+    retry_after: float | None = None  # Retry-After of the last outage
+    write: bool = False
+    again_for: float = 0.0  # of a write: seconds for which it may be sent again
+    sending: Callable[[], None] = lambda: None
+    still: Callable[[], bool] = lambda: True
+    in_doubt: bool = False  # of a write: Xero may have saved it
+    pause: float = field(init=False)  # seconds before the next try
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    def patience_left(self) -> float:
+        patience = min(self.patience, self.again_for) if self.in_doubt else self.patience
+        return max(0.0, patience - (self.clock() - self.started))
+
+    def worth_another_try(self, error: BaseException) -> bool:
+        """Also decides how long to pause before it."""
+        self.pause = 0.0
+        if isinstance(error, Expired):
+            return True
+        if isinstance(error, NotSent):
+            return False
+        if isinstance(error, OutOfBounds):
+            self.in_doubt = self.in_doubt or self.write
+            return False
+        if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
+            self.in_doubt = self.in_doubt or self.write
+            if self.write and error.server_failed:
+                return False
+            if self.outages >= len(self.backoff):
+                return False
+            self.pause = max(self.backoff[self.outages], self.retry_after or 0.0)
+            if self.pause > min(self.patience_left(), self.of_all.left):
+                return False
+            self.outages += 1
+            self.of_all.left -= self.pause
+            return True
+        if not isinstance(error, RetryLater):
+            return False
+        self.pause = error.seconds
+        return error.seconds <= self.patience_left()

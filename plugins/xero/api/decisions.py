@@ -1,0 +1,79 @@
+"""What a response of Xero's means: an outage, an expired token, a refusal, an organisation that has disconnected."""
+
+from __future__ import annotations
+
+from xero.api import errors
+from xero.api.answers import Reason, bad
+from xero.api.attempts import Expired
+from xero.api.errors import (
+    Disconnected,
+    NotAvailable,
+    ReconnectNeeded,
+    Refused,
+    RetryLater,
+    cleaned,
+    without_numbers,
+)
+from xero.api.limits import DEFAULT_WAIT
+from xero.api.settings import XeroApp
+from xero.api.tokens import Token
+
+
+def decide(
+    status: int, why: Reason, path: str, app: XeroApp, token: Token, *, renewed: bool, retry_after: float | None
+) -> Exception:
+    """What a response other than success or 429 means, as the exception to raise.
+
+    Args:
+        renewed: The token was renewed for this call already.
+        retry_after: Seconds that the response says to wait.
+    """
+    payroll = path.startswith("/payroll.xro/")
+    said = without_numbers(why.said) if payroll else why.said
+    detail = cleaned(errors.field(said, "Detail") or "", token.access_token)
+    unauthorised = "AuthorizationUnsuccessful" in detail
+    if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
+        failed = outage(f"HTTP {status}" + (f", {detail}" if detail else ""), retry_after)
+        failed.server_failed = True
+        return failed
+    if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
+        return outage(f"HTTP {status}, with a page that is not Xero's", retry_after)
+    if status == 401 and not unauthorised and not renewed:
+        return Expired()
+    if status == 403 and "AuthenticationUnsuccessful" in detail:
+        return Disconnected(
+            "This organisation has disconnected the app in Xero.",
+            "Ask the organisation to connect again, or switch its connection off here; the others go on.",
+        )
+    if status in (401, 403) and (unauthorised or payroll):
+        return NotAvailable(
+            f"Xero does not give this app {path} (HTTP {status}{', ' + detail if detail else ''}).",
+            _missing(app.scope_of(path) if unauthorised else None, payroll),
+        )
+    if status == 401:
+        return ReconnectNeeded(
+            f"Xero refuses a token it has only just issued (HTTP 401{', ' + detail if detail else ''}).",
+            "Connect to Xero again. If that does not help, compare this machine's clock with the time.",
+        )
+    if 300 <= status < 400:
+        return bad(path, f"it points elsewhere (HTTP {status})")
+    return Refused(status, said, token.access_token)
+
+
+def _missing(scope: str | None, payroll: bool) -> str:
+    """What to do about what Xero does not give."""
+    steps = []
+    if scope:
+        steps.append(f"Add the scope {scope} to the Airflow connection if it is missing there, and connect again.")
+    if payroll:
+        steps.append("It needs a payroll subscription, and a payroll administrator as the user who connects.")
+    return " ".join(steps)
+
+
+def outage(what: str, retry_after: float | None = None) -> RetryLater:
+    return RetryLater(
+        retry_after or DEFAULT_WAIT["outage"],
+        "outage",
+        f"Xero is out of order: {what}.",
+        "A later run goes on where this one stopped. If it lasts, see status.xero.com, and the network here.",
+    )
