@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from xero_sandbox.control import Control
+from xero_sandbox.current import Current
 from xero_sandbox.gateway import Gateway, Receive, Scope, Send
+from xero_sandbox.making import make_world
 from xero_sandbox.world import Client, World
 
 
 class App:
-    """ASGI. Holds the world that a reset replaces."""
+    """ASGI."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self._gateway = Gateway(lambda: self.world)
-        self._control = Control(self)
+        current = Current(world)
+        self._gateway = Gateway(lambda: current.world)
+        self._control = Control(current)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/sandbox/"):
@@ -23,4 +25,4 @@ class App:
 
 
 def create_app(client: Client | None = None, seed: int = 1, profile: str = "demo", many: int = 0) -> App:
-    return App(World(client or Client(), seed, profile, many=many))
+    return App(make_world(client or Client(), seed, profile, many=many))

@@ -78,7 +78,7 @@ approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} takes a draf
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -86,12 +86,10 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from xero_sandbox import changing, payroll, steering
+from xero_sandbox.current import Current
 from xero_sandbox.problems import Problem
 from xero_sandbox.steering import Action, Order
 from xero_sandbox.wire import decode, encode
-
-if TYPE_CHECKING:
-    from xero_sandbox.app import App
 
 ORG = "/sandbox/organisations/{tenant}"
 LIST = ORG + "/{collection}"
@@ -140,8 +138,8 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
 class Control:
     """ASGI for everything under /sandbox."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, current: Current) -> None:
+        self._current = current
         self._router = Router([self._route(*action) for action in ACTIONS])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -153,7 +151,7 @@ class Control:
             status = 200
             try:
                 body = decode(content) if content else {}
-                answer = action(Order(self._app, dict(request.path_params), body))
+                answer = action(Order(self._current, dict(request.path_params), body))
             except Problem as problem:
                 answer, status = msgspec.Raw(problem.reply.body), problem.reply.status
             except KeyError as error:

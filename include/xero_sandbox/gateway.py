@@ -26,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Below this a body is sent as it is.
 GZIP_FROM = 500
+WRITES = ("PUT", "POST", "PATCH")
 
 
 class Gateway:
@@ -138,7 +139,8 @@ class Gateway:
 def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> Reply:
     """Carries the call out, or answers as it was answered before under its Idempotency-Key. Nothing comes between the
     look for the key and the keeping of the answer: of two calls at once, one is the first."""
-    kept = call.world.answers.find(call)
+    key, request = key_of(call), request_of(call)
+    kept = call.world.answers.find(key, request)
     if kept:
         entry.replayed = True
         return kept
@@ -151,8 +153,23 @@ def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> 
         reply = internal_error().reply
     if kind == "503_saved":
         reply = unavailable().reply
-    call.world.answers.keep(call, reply)
+    call.world.answers.keep(key, request, reply)
     return reply
+
+
+def key_of(call: Call) -> str:
+    """The key of a write; "" where there is none, or where it is not honoured."""
+    path = call.path.lower()
+    honoured = path.startswith("/api.xro/") or (
+        path.startswith("/payroll.xro/") and call.world.settings.payroll_idempotency
+    )
+    return call.headers.get("idempotency-key", "") if honoured and call.method in WRITES else ""
+
+
+def request_of(call: Call) -> str:
+    tenant = call.tenant.tenant_id if call.tenant else ""
+    head = f"{call.method} {call.path}?{call.query} {tenant}\n"
+    return hashlib.sha256(head.encode() + call.body).hexdigest()
 
 
 def _framed(call: Call, reply: Reply, kind: str | None) -> tuple[dict[str, str], bytes]:

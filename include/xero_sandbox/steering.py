@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
+from xero_sandbox.current import Current
 from xero_sandbox.data.firms import COUNTED
 from xero_sandbox.endpoints.oauth import read_scope
 from xero_sandbox.faults import Fault
 from xero_sandbox.journal import Entry
 from xero_sandbox.limits import Limits
+from xero_sandbox.making import make_world
 from xero_sandbox.settings import Settings
 from xero_sandbox.tokens import APP, USER, Grant
 from xero_sandbox.wire import read_instant
 from xero_sandbox.world import Connection, World
 
-if TYPE_CHECKING:
-    from xero_sandbox.app import App
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A control call: the application, the named parts of its path, its decoded body ({} when it has none)."""
+    """A control call: the named parts of its path, its decoded body ({} when it has none)."""
 
-    app: App
+    current: Current
     parts: dict[str, str]
     body: Any
 
     @property
     def world(self) -> World:
-        return self.app.world
+        return self.current.world
 
 
 #: Returns what is answered. KeyError is a 404, ValueError and TypeError a 400.
@@ -57,7 +56,7 @@ def reset(order: Order) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"a reset has no {', '.join(sorted(unknown))}")
     old = order.world
-    order.app.world = World(
+    order.current.world = make_world(
         old.client,
         order.body.get("seed", old.seed),
         order.body.get("profile", old.profile),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from uuid import uuid4
 
 import msgspec
@@ -12,7 +11,6 @@ import msgspec
 from xero_sandbox.clock import DATA_UNTIL_MS, Clock
 from xero_sandbox.collection import Collection
 from xero_sandbox.data.dice import Dice
-from xero_sandbox.data.organisations import organisations
 from xero_sandbox.faults import Faults
 from xero_sandbox.idempotency import Answers
 from xero_sandbox.journal import Journal
@@ -53,32 +51,14 @@ class Drift:
     changed: list[str]
 
 
-@lru_cache(maxsize=2)
-def pristine(seed: int, profile: str) -> list[Organisation]:
-    """Never handed out: a reset copies it, which takes a tenth of the time that making it does."""
-    return organisations(seed, profile)
-
-
 class World:
-    """State and its making. Raises ValueError for a profile or an organisation that does not exist."""
+    """The organisations, and all that is remembered beside them."""
 
-    def __init__(
-        self,
-        client: Client,
-        seed: int = 1,
-        profile: str = "demo",
-        counts: dict[str, dict[str, int]] | None = None,
-        same_second: int | str = 0,
-        many: int = 0,
-    ) -> None:
+    def __init__(self, client: Client, organisations: list[Organisation], seed: int, profile: str, many: int) -> None:
         self.client, self.seed, self.profile, self.many = client, seed, profile, many
         self.settings = Settings()
         self.clock = Clock()
-        if counts or same_second or many:
-            made = organisations(seed, profile, counts, same_second, many)
-        else:
-            made = [organisation.copy() for organisation in pristine(seed, profile)]
-        self.organisations: dict[str, Organisation] = {organisation.tenant_id: organisation for organisation in made}
+        self.organisations = {organisation.tenant_id: organisation for organisation in organisations}
         self.tokens = Tokens(seed, self.clock, client.client_id)
         self.limits = Limits(lambda: self.settings)
         self.faults = Faults()
