@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from xero_sandbox import endpoints
-from xero_sandbox.app import create_app
 from xero_sandbox.endpoints import Call, find
+from xero_sandbox.making import make_world, pristine
 from xero_sandbox.wire import decode
-from xero_sandbox.world import World, pristine
+from xero_sandbox.world import Client, World
 
 LIGHTHOUSES = """
 from xero_sandbox.clock import DATA_UNTIL_MS
@@ -55,7 +55,7 @@ def get(world: World, path: str) -> Call:
 
 def test_a_new_file_is_an_endpoint_with_records(folder: Path) -> None:
     (folder / "lighthouses.py").write_text(LIGHTHOUSES)
-    world = create_app(profile="small").world
+    world = make_world(Client(), profile="small")
     call = get(world, "/api.xro/2.0/Lighthouses")
     records = decode(find(call).handle(call).body)["Lighthouses"]
     assert [record["Description"] for record in records] == ["BYRON of Sydney", "OTWAY of Sydney"]
@@ -66,4 +66,4 @@ def test_two_files_with_the_same_collection_are_refused(folder: Path) -> None:
     (folder / "towers.py").write_text(LIGHTHOUSES)
     (folder / "towers_again.py").write_text(LIGHTHOUSES)
     with pytest.raises(ValueError, match="towers_again has Lighthouses"):
-        create_app(profile="small")
+        make_world(Client(), profile="small")
