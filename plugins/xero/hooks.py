@@ -124,7 +124,7 @@ class XeroHook(HttpHook):
         try:
             OAuth(self.app, self.session).refresh(made_up)
         except ReconnectNeeded:
-            return True, "Xero accepts the client id and secret. Organisations are connected by their users' consent."
+            return True, "Xero accepts the client id and secret. Next: connect organisations under Xero › Connections."
         return False, "The identity server honoured a made-up token: identity_host is not Xero's."
 
 

@@ -103,7 +103,7 @@ def test_an_error_keeps_by_what_xero_finds_it(server: Server, app: XeroApp, stat
 
 ECHO = f"refresh-0 {SECRET} {ACCESS} {base64.b64encode(f'the-client:{SECRET}'.encode()).decode()}"
 #: How every correction begins: with what to do, by whom.
-TO_DO = ("Check", "Compare", "Connect", "Correct", "Put", "A later run", "Nothing to do")
+TO_DO = ("Check", "Compare", "Connect", "Correct", "Put", "The next run", "Nothing to do")
 
 
 @pytest.mark.parametrize(

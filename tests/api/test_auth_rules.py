@@ -101,7 +101,7 @@ def test_what_is_given_back(server: Server, app: XeroApp) -> None:
     OAuth(app).revoke(fresh(refresh_token=None))
     assert f"token={ACCESS}" in server.seen[0].body.decode()
     server.says(Reply(204, b""))
-    with pytest.raises(Misconfigured, match="answered HTTP 204"):
+    with pytest.raises(Misconfigured, match="responded with HTTP 204"):
         OAuth(app).revoke(fresh())
 
 
@@ -171,7 +171,7 @@ def test_the_line_on_which_it_was_given_back_is_let_go(server: Server, app: Xero
     if status == 200:
         oauth.revoke(fresh())
     else:
-        with pytest.raises(Misconfigured, match="answered HTTP 400"):
+        with pytest.raises(Misconfigured, match="responded with HTTP 400"):
             oauth.revoke(fresh())
     assert [answer.raw.closed for answer in answers] == [True]
 
@@ -193,7 +193,7 @@ def test_a_page_that_names_no_error_of_oauth_is_an_outage(
     server: Server, app: XeroApp, status: int, body: bytes
 ) -> None:
     server.says(Reply(status, body, {"Retry-After": "7"}))
-    with pytest.raises(RetryLater, match="a page that is not Xero's") as raised:
+    with pytest.raises(RetryLater, match="a page that is not from Xero") as raised:
         OAuth(app).refresh(fresh())
     assert (raised.value.limit, raised.value.seconds) == ("outage", 7)
 

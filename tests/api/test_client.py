@@ -281,7 +281,7 @@ def test_nothing_secret_is_logged(rig: Rig, server: Server, caplog: pytest.LogCa
     )
     rig.client.get(CONTACTS)
     assert "renewed" in caplog.text
-    assert "Trying again in 1.0 s" in caplog.text
+    assert "Next attempt in 1.0 s" in caplog.text
     assert ACCESS not in caplog.text
     assert "renewed-1" not in caplog.text
 

@@ -151,15 +151,15 @@ def test_what_an_outage_that_lasts_is_told_with(client: XeroClient, server: Serv
     for reply, seconds, said in (
         (Reply(503), 300, "HTTP 503"),
         (Reply(503, b"", {"Retry-After": "900"}), 900, "HTTP 503"),
-        (page, 900, "HTTP 403, with a page that is not Xero's"),
+        (page, 900, "HTTP 403, with a page that is not from Xero"),
         (CUT, 300, "no answer came from"),
     ):
         server.says(reply)
         with pytest.raises(RetryLater) as raised:
             client.get(CONTACTS)
-        assert raised.value.message.startswith(f"Xero is out of order: {said}")
+        assert raised.value.message.startswith(f"Xero is not available: {said}")
         assert (raised.value.seconds, raised.value.limit) == (seconds, "outage")
-        assert "see status.xero.com" in raised.value.correction
+        assert "check status.xero.com" in raised.value.correction
 
 
 def test_under_its_key_a_write_is_sent_again_up_to_the_last_second(
@@ -295,8 +295,8 @@ def test_a_page_of_somebody_else_is_an_outage_and_no_refusal(
 @pytest.mark.parametrize(
     ("path", "status", "detail", "said"),
     [
-        (CONTACTS, 503, "offline", "Xero is out of order: HTTP 503, offline. "),
-        (CONTACTS, 503, None, "Xero is out of order: HTTP 503. "),
+        (CONTACTS, 503, "offline", "Xero is not available: HTTP 503, offline. "),
+        (CONTACTS, 503, None, "Xero is not available: HTTP 503. "),
         (CONTACTS, 401, "TokenExpired", "(HTTP 401, TokenExpired). "),
         (CONTACTS, 401, None, "(HTTP 401). "),
         (EMPLOYEES, 403, "Forbidden 123456", f"Xero does not give this app {EMPLOYEES} (HTTP 403, Forbidden ***). "),
@@ -435,7 +435,7 @@ def test_of_payroll_no_number_is_told_and_no_right_is_a_missing_subscription(
         server.says(as_json(status, said))
         with pytest.raises(NotAvailable) as not_available:
             client.get(EMPLOYEES)
-        assert "payroll subscription" in not_available.value.correction
+        assert "needs Xero Payroll" in not_available.value.correction
         assert ("scope" in not_available.value.correction) is (status == 401)
     server.says(as_json(401, {"Detail": "AuthorizationUnsuccessful"}))
     with pytest.raises(NotAvailable) as not_available:
@@ -490,9 +490,9 @@ def test_it_is_told_once_before_each_wait(client: XeroClient, server: Server, ca
     server.says(as_json(401, {"Detail": "TokenExpired"}), CUT, limited(2), OK)
     client.get(CONTACTS)
     said: list[Callable[[str], bool]] = [
-        lambda text: "has been renewed" in text,
-        lambda text: "no answer came" in text and text.endswith("Trying again in 1.0 s"),
-        lambda text: "limit" in text and text.endswith("Trying again in 2.5 s"),
+        lambda text: "was renewed" in text,
+        lambda text: "no answer came" in text and text.endswith("Next attempt in 1.0 s."),
+        lambda text: "limit" in text and text.endswith("Next attempt in 2.5 s."),
     ]
     messages = [record.getMessage() for record in caplog.records if record.name == "xero.api"]
     assert [check(text) for check, text in zip(said, messages, strict=True)] == [True] * 3

@@ -145,7 +145,7 @@ def test_a_limit_says_when_it_opens() -> None:
 )  # fmt: skip
 def test_how_long_it_takes_is_said_in_the_unit_that_fits(seconds: float, said: str) -> None:
     assert str(RetryLater(seconds, "minute")).startswith(
-        f"Xero's limit of calls per organisation and minute is reached; it opens {said}."
+        f"Xero's limit of calls per organisation and minute is reached; the next call is possible {said}."
     )
 
 
@@ -157,7 +157,9 @@ def test_how_long_it_takes_is_said_in_the_unit_that_fits(seconds: float, said: s
 def test_which_limit_it_is_is_said(limit: Limit, said: str) -> None:
     error = RetryLater(4, limit)
     assert (error.limit, error.seconds) == (limit, 4)
-    assert str(error).startswith(f"Xero's limit of calls {said} is reached; it opens in 4 seconds. Nothing to do")
+    assert str(error).startswith(
+        f"Xero's limit of calls {said} is reached; the next call is possible in 4 seconds. Nothing to do"
+    )
 
 
 def test_a_long_answer_is_cut_to_five_hundred_characters() -> None:
@@ -240,7 +242,7 @@ def test_what_is_known_of_a_write_is_nothing_until_it_is_said() -> None:
 
 def test_what_is_to_be_done_is_said_where_it_is_known() -> None:
     assert str(RetryLater(4, "outage", "Down.", "Wait.")) == "Down. Wait."
-    assert str(RetryLater(4, "outage", "Down.")) == "Down. Nothing to do: a later run goes on where this one stopped."
+    assert str(RetryLater(4, "outage", "Down.")) == "Down. Nothing to do: the next run resumes where this one stopped."
 
 
 def test_a_consent_that_failed_says_how_to_begin_again() -> None:

@@ -43,7 +43,7 @@ def page(status: int, body: bytes = PAGE, content_type: str = "text/html") -> Re
     return Reply(status, body, {"Content-Type": content_type})
 
 
-# -- a page that is not Xero's
+# -- a page that is not from Xero
 
 
 @pytest.mark.parametrize("path", [CONTACTS, EMPLOYEES, "/connections", f"{CONTACTS}/1/Attachments/x.pdf"])
@@ -58,7 +58,7 @@ def test_a_page_of_somebody_else_is_an_outage(rig: Rig, server: Server, path: st
     if reply.body[:2] == b"\x1f\x8b":
         reply.headers["Content-Encoding"] = "gzip"
     server.says(reply)
-    with pytest.raises(RetryLater, match="not Xero's") as raised:
+    with pytest.raises(RetryLater, match="not from Xero") as raised:
         rig.client.get(path)
     assert raised.value.limit == "outage"
     assert (len(rig.pauses), rig.tokens.renewals) == (4, 0)
@@ -82,7 +82,7 @@ def test_a_sentence_of_xero_s_is_shown(rig: Rig, server: Server, content_type: s
 
 def test_an_empty_403_of_payroll_is_no_payroll(rig: Rig, server: Server) -> None:
     server.says(Reply(403, b""))
-    with pytest.raises(NotAvailable, match="payroll subscription"):
+    with pytest.raises(NotAvailable, match="needs Xero Payroll"):
         rig.client.get(EMPLOYEES)
 
 

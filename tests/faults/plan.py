@@ -38,8 +38,8 @@ TROUBLES: dict[str, tuple[float, float, bool]] = {
     "Xero's gzip ends half-way": (15, 40, True),
     "a page of HTML comes instead of Xero": (15, 30, True),
     "access tokens expire at once": (15, 40, True),
-    "the identity server is out of order": (15, 40, True),
-    "the authorisation is revoked": (20, 45, False),
+    "the identity server is not available": (15, 40, True),
+    "the authorisation was revoked": (20, 45, False),
     "an organisation disconnects the app": (20, 45, True),
     "Xero's clock is put right by ten minutes": (0, 0, False),
 }

@@ -37,7 +37,7 @@ ORDERS: dict[str, How] = {
     "Xero's gzip ends half-way": {"kind": "half_gzip", "every": 2},
     "a page of HTML comes instead of Xero": {"kind": "html", "every": 3},
     "access tokens expire at once": {"kind": "token_expired", "every": 3},
-    "the identity server is out of order": {"kind": "503", "every": 1, "path": "/connect/token"},
+    "the identity server is not available": {"kind": "503", "every": 1, "path": "/connect/token"},
 }
 
 #: A full disk cannot be had without being root of it; what PostgreSQL says of one can: SQLSTATE 53100, when a row is to
@@ -140,7 +140,7 @@ class Troubles:
             "Redis is killed": lambda how: self._away("redis", "kill", how),
             "Redis is emptied": self._empty_redis,
             "the disk is full": self._fill_disk,
-            "the authorisation is revoked": self._revoke,
+            "the authorisation was revoked": self._revoke,
             "an organisation disconnects the app": self._disconnect,
             "Xero's clock is put right by ten minutes": self._put_clock_right,
             **{name: lambda how, name=name: self._order(name, how) for name in ORDERS},  # type: ignore[misc]

@@ -129,7 +129,7 @@ def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
     # Deleted, after a question; at Xero, too.
     assert "Keep it" in admin.read(f"connections/{new_id}/delete")
     gone = admin.press(f"connections/{new_id}/delete", {})
-    assert "is disconnected at Xero" in admin.read(gone.headers["location"].removeprefix("/xero/"))
+    assert "was disconnected at Xero" in admin.read(gone.headers["location"].removeprefix("/xero/"))
     assert set(connections(books)) == {second, third}
     assert admin.press(f"connections/{new_id}/delete", {}).status_code == 409
 
@@ -147,15 +147,15 @@ def test_what_comes_back_wrong_says_what_to_do(
 
     stored = "SELECT count(*) AS count FROM xero_sync.token"
     [before] = books.world.query(stored)
-    says("Xero was not allowed to give access", allowed(to_xero(admin), decision="deny"))
-    says("no consent", "callback?state=forged&code=any")
-    says("no consent", "callback?code=any")
+    says("Access was not allowed in Xero", allowed(to_xero(admin), decision="deny"))
+    says("not started from here", "callback?state=forged&code=any")
+    says("not started from here", "callback?code=any")
     mine = allowed(to_xero(admin), tenant)
     says("another user", mine, op)
     says("right to edit", mine, viewer, status=403)
     assert books.world.query(stored) == [before]
     assert admin.get(f"/xero/{mine}", follow_redirects=False).status_code == 303
-    says("once already", mine)
+    says("already completed", mine)
     assert books.world.query(stored)[0]["count"] == before["count"] + 1
     [code] = parse_qs(urlsplit(mine).query)["code"]
     told = books.world.query("SELECT message || coalesce(correction, '') AS said FROM xero_sync.connection_event")

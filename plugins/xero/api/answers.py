@@ -49,7 +49,7 @@ def bad(path: str, why: str) -> BadAnswer:
     """What to raise for an answer that is none."""
     return BadAnswer(
         f"What came for {path} is not an answer of Xero: {why}.",
-        "Check the host in the Airflow connection; if it is right, a later run goes on where this one stopped.",
+        "Check the host in the Airflow connection; if it is right, the next run resumes where this one stopped.",
     )
 
 

@@ -162,7 +162,7 @@ class OAuth:
                 DEFAULT_WAIT["outage"],
                 "outage",
                 f"Xero's identity server at {self._app.identity_host} cannot be reached ({type(error).__name__}).",
-                "A later run tries again. If it lasts, check identity_host and the network.",
+                "The next run tries again. If it lasts, check identity_host and the network.",
             )
         except ValueError:
             trouble = BadAnswer(
@@ -182,7 +182,7 @@ class OAuth:
         if error == "invalid_grant":
             return ReconnectNeeded(
                 f"Xero no longer accepts this authorisation ({said}).",
-                "Connect to Xero again: the refresh token was revoked, used elsewhere, or lay unused for 60 days.",
+                "Connect to Xero again: access was removed there, or the token was used elsewhere or not for 60 days.",
             )
         if error in ("server_error", "temporarily_unavailable"):
             return RetryLater(DEFAULT_WAIT["outage"], "outage", f"Xero's identity server has a problem ({said}).")
@@ -199,7 +199,8 @@ class OAuth:
 
     def _unexpected(self, status: int) -> XeroError:
         return Misconfigured(
-            f"Xero's identity server at {self._app.identity_host} answered HTTP {status}, which is no answer of OAuth.",
+            f"Xero's identity server at {self._app.identity_host} responded with HTTP {status}, which is not a valid "
+            "sign-in response.",
             "Check identity_host in the Airflow connection.",
         )
 
@@ -221,7 +222,7 @@ def _refuse_trouble(answer: requests.Response) -> requests.Response:
     except ValueError:
         said = None
     if answer.status_code >= 400 and not (isinstance(said, dict) and isinstance(said.get("error"), str)):
-        raise _out_of_order(answer, f"HTTP {answer.status_code}, with a page that is not Xero's")
+        raise _out_of_order(answer, f"HTTP {answer.status_code}, with a page that is not from Xero")
     if not isinstance(said, dict):
         raise ValueError("no JSON object")
     known = {name: said[name] for name in _TEXTS if isinstance(said.get(name), str)}
@@ -240,8 +241,8 @@ def _out_of_order(answer: requests.Response, how: str) -> RetryLater:
     return RetryLater(
         retry_after(answer.headers) or DEFAULT_WAIT["outage"],
         "outage",
-        f"Xero's identity server is out of order ({how}).",
-        "A later run tries again. If it lasts, check identity_host in the Airflow connection, and the network.",
+        f"Xero's identity server is not available ({how}).",
+        "The next run tries again. If it lasts, check identity_host in the Airflow connection, and the network.",
     )
 
 

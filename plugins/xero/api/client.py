@@ -1,4 +1,4 @@
-"""The client of one organisation: sends, obeys the limits, renews the token, tries again. Retries live only here."""
+"""The client of one organisation: sends, keeps to the limits, renews the token, retries. No other module retries."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ class XeroClient:
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Expired):
-            self._log.info("Xero says that the token has expired: it has been renewed, going on")
+            self._log.info("Xero reports an expired token: it was renewed, and the call is repeated")
         elif state.next_action:
-            what = error.message if isinstance(error, XeroError) else "trouble"
-            self._log.warning("%s Trying again in %.1f s", what, state.next_action.sleep)
+            what = error.message if isinstance(error, XeroError) else "An unexpected error."
+            self._log.warning("%s Next attempt in %.1f s.", what, state.next_action.sleep)

@@ -37,13 +37,13 @@ def decide(
         failed.server_failed = True
         return failed
     if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
-        return outage(f"HTTP {status}, with a page that is not Xero's", retry_after)
+        return outage(f"HTTP {status}, with a page that is not from Xero", retry_after)
     if status == 401 and not unauthorised and not renewed:
         return Expired()
     if status == 403 and "AuthenticationUnsuccessful" in detail:
         return Disconnected(
             "This organisation has disconnected the app in Xero.",
-            "Ask the organisation to connect again, or switch its connection off here; the others go on.",
+            "Ask the organisation to connect again, or switch its connection off here; the others are not affected.",
         )
     if status in (401, 403) and (unauthorised or payroll):
         return NotAvailable(
@@ -53,7 +53,7 @@ def decide(
     if status == 401:
         return ReconnectNeeded(
             f"Xero refuses a token it has only just issued (HTTP 401{', ' + detail if detail else ''}).",
-            "Connect to Xero again. If that does not help, compare this machine's clock with the time.",
+            "Connect to Xero again. If that does not help, check that the server's clock is right.",
         )
     if 300 <= status < 400:
         return bad(path, f"it points elsewhere (HTTP {status})")
@@ -66,7 +66,10 @@ def _missing(scope: str | None, payroll: bool) -> str:
     if scope:
         steps.append(f"Add the scope {scope} to the Airflow connection if it is missing there, and connect again.")
     if payroll:
-        steps.append("It needs a payroll subscription, and a payroll administrator as the user who connects.")
+        steps.append(
+            "This needs Xero Payroll, and a payroll administrator has to connect. Where the organisation has no "
+            "payroll, there is nothing to do."
+        )
     return " ".join(steps)
 
 
@@ -74,6 +77,7 @@ def outage(what: str, retry_after: float | None = None) -> RetryLater:
     return RetryLater(
         retry_after or DEFAULT_WAIT["outage"],
         "outage",
-        f"Xero is out of order: {what}.",
-        "A later run goes on where this one stopped. If it lasts, see status.xero.com, and the network here.",
+        f"Xero is not available: {what}.",
+        "The next run resumes where this one stopped. If it lasts for more than an hour, check status.xero.com and the "
+        "network here.",
     )

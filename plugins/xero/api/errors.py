@@ -24,7 +24,7 @@ _LONGEST = 500
 
 
 def cleaned(words: object, *secrets: str | None) -> str:
-    """A server's words, fit for a log and a database: one line, at most 500 characters, no bearer token, none of the
+    """A server's words, safe for a log and a database: one line, at most 500 characters, no bearer token, none of the
     given secrets in any of their usual spellings, whatever their capitals."""
     text = str(words)
     for spelling in sorted({one for secret in secrets if secret for one in _spellings(secret)}, key=len, reverse=True):
@@ -66,7 +66,7 @@ class XeroError(Exception):
         super().__init__(message, correction)
         self.message = message
         self.correction = correction
-        self.in_doubt = False  # of a write: Xero may have saved it all the same
+        self.in_doubt = False  # of a write: Xero may have saved it nevertheless
         self.correlation_id: str | None = None  # Xero finds the call by it; None: no answer
         self.server_failed = False  # Xero answered with a 5xx; to a write it gives the same answer under the same key
 
@@ -75,11 +75,14 @@ class XeroError(Exception):
 
 
 class RetryLater(XeroError):
-    """Not now: a limit (429), or an outage that outlived the client's patience. Worth trying in `seconds` from now."""
+    """A limit (429), or an outage that lasted longer than the client waits. Try again in `seconds`."""
 
     def __init__(self, seconds: float, limit: Limit, message: str | None = None, correction: str | None = None) -> None:
-        said = message or f"Xero's limit of calls {_LIMITS[limit]} is reached; it opens in {_duration(seconds)}."
-        super().__init__(said, correction or "Nothing to do: a later run goes on where this one stopped.")
+        said = (
+            message
+            or f"Xero's limit of calls {_LIMITS[limit]} is reached; the next call is possible in {_duration(seconds)}."
+        )
+        super().__init__(said, correction or "Nothing to do: the next run resumes where this one stopped.")
         self.seconds = seconds
         self.limit = limit
 
@@ -88,13 +91,13 @@ class RetryLater(XeroError):
 
 
 class NotSent(RetryLater):
-    """Nothing of a write was sent, because too much time went by between the right to send it and the sending."""
+    """A write was not sent, because too much time passed between the permit to send it and the sending."""
 
     def __init__(self) -> None:
         super().__init__(
             0.0,
             "outage",
-            "This process stood still just before it sent a request, so it did not send it.",
+            "This process was suspended just before it sent a request, so it did not send it.",
             "Nothing to do: a later run sends it. If it happens often, the machine is out of memory or too busy.",
         )
 
@@ -107,22 +110,22 @@ class ReconnectNeeded(XeroError):
 
 
 class ConsentFailed(XeroError):
-    """A user's consent did not come to its end, and nothing was connected by it."""
+    """The OAuth sign-in was not completed; nothing was connected."""
 
     def __init__(self, message: str, correction: str = "Begin again with Connect to Xero.") -> None:
         super().__init__(message, correction)
 
 
 class Disconnected(XeroError):
-    """This organisation has disconnected the app; the others of the same authorisation go on."""
+    """This organisation has disconnected the app; others of the same authorisation are not affected."""
 
 
 class NotAvailable(XeroError):
-    """This data set cannot be had from this organisation: a scope, a permission or a subscription is missing."""
+    """This organisation does not give access to the data set: a scope, a permission or a subscription is missing."""
 
 
 class NotMatched(XeroError):
-    """Who belongs together is not what was saved when it was matched: nothing is read or sent."""
+    """The connection is not the one that was saved when it was matched: nothing is read or sent."""
 
 
 class Misconfigured(XeroError):
@@ -130,15 +133,15 @@ class Misconfigured(XeroError):
 
 
 class BadAnswer(XeroError):
-    """What came, after several tries, was not an answer of Xero: no JSON, no envelope, or cut short."""
+    """After several attempts the response was still not valid: no JSON, no envelope, or cut short."""
 
 
 class OutOfBounds(BadAnswer):
-    """What came is larger, longer or slower than anything Xero sends. Not asked for again; nothing of it is kept."""
+    """The response is larger, longer or slower than anything Xero sends. Not requested again; none of it is kept."""
 
 
 class Refused(XeroError):
-    """Xero refused the request. `messages` are its own words, dug out of the answer once, here."""
+    """Xero refused the request. `messages` are its own words, extracted from the response once, here."""
 
     def __init__(self, status: int, answer: Any = None, *secrets: str | None) -> None:
         self.status = status
@@ -146,7 +149,7 @@ class Refused(XeroError):
         said = "; ".join(self.messages) or "it gave no reason"
         super().__init__(
             f"Xero refused the request (HTTP {status}): {said}.".replace("..", "."),
-            "Correct what Xero names; if the request looks right, Xero or this project has changed: report it.",
+            "Correct what the message names. If it looks right, contact support.",
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

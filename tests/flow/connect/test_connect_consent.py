@@ -66,11 +66,11 @@ def test_two_organisations_from_consent_to_the_last_one_s_deletion(
         ids = [world.live_at(number).id for number in (0, 1)]
         world.asked()
         told = world.disconnect(ids[0])
-        assert told[0] == f"{first} is disconnected at Xero"
+        assert told[0] == f"{first} was disconnected at Xero"
         [_, (method, path)] = world.asked()
         assert (method, path.rpartition("/")[0]) == ("DELETE", "/connections")
-        assert world.event()["message"] == f"deleted by Kim; {first} is disconnected at Xero"
-        assert world.disconnect(ids[0]) == [f"{first} is deleted already"]
+        assert world.event()["message"] == f"deleted by Kim; {first} was disconnected at Xero"
+        assert world.disconnect(ids[0]) == [f"{first} is already deleted"]
         assert world.asked() == []
         assert world.pull("contacts", 1).status == "success"
         assert list(world.granted(token_id)) == [world.sandbox.tenant(1)]
@@ -97,7 +97,7 @@ def test_two_organisations_from_consent_to_the_last_one_s_deletion(
             assert world.pull("contacts", number).status == "success"
         world.disconnect(ids[1])
         assert REVOCATION not in world.asked()
-        assert world.disconnect(ids[0])[-1] == "the authorisation is revoked: no connection used it any more"
+        assert world.disconnect(ids[0])[-1] == "the authorisation was revoked: no connection used it any longer"
         assert REVOCATION in world.asked()
         assert (world.live(), bytes(world.token(again)["secret"])) == ({}, b"")
         assert world.sandbox.control("GET", "connections").get("user", []) == []
@@ -117,28 +117,28 @@ def test_what_comes_back_wrong_is_refused_and_told(consenting: Consenting) -> No
         assert (event["message"], event["correction"]) == (caught.value.message, caught.value.correction)
         assert "Begin again with Connect to Xero" in event["correction"]
 
-    refused("no consent", "warning", {"state": "made up", "code": "any"})
+    refused("not started from here", "warning", {"state": "made up", "code": "any"})
     good = world.answer(0)
     refused("another user", "warning", good, user_id="8")
     token_id = world.finish(**good)  # that somebody else tried it did not burn it
-    refused("once already", "warning", good)
+    refused("already completed", "warning", good)
 
     slow = world.answer(0)
     world.query("UPDATE xero_sync.oauth_state SET expires_at = now() - interval '1 second' WHERE used_at IS NULL")
     refused("longer than ten minutes", "warning", slow)
     late = world.answer(0)
     world.sandbox.control("PUT", "clock", {"offset_seconds": 301})
-    refused("no longer takes the code", "error", late)
-    refused("once already", "warning", late)
+    refused("sign-in code was already used", "error", late)
+    refused("already completed", "warning", late)
     world.sandbox.control("PUT", "clock", {"offset_seconds": 0})
     down = world.answer(0)
     world.fault(path="/connect/token", kind="503")
-    refused("out of order", "error", down)
+    refused("not available", "error", down)
 
     denied = world.answer(0, decision="deny")
     assert set(denied) == {"error", "state"}
-    refused("not allowed to give access", "warning", denied)
-    refused("once already", "warning", denied)
+    refused("Access was not allowed", "warning", denied)
+    refused("already completed", "warning", denied)
     odd = {**world.answer(0), "error": "invalid_scope", "description": "no such scope"}
     refused("invalid_scope: no such scope", "error", odd)
 
@@ -172,12 +172,12 @@ def test_made_up_answers_do_not_fill_the_events(consenting: Consenting) -> None:
                 world.come_back(**answer)
     lately = {row["message"]: row["count"] for row in world.query(told)}
     assert len(lately) == before + 3
-    assert lately["This answer from Xero belongs to no consent that was begun here."] == 1
-    assert lately["This answer from Xero was taken once already."] == 1
+    assert lately["This sign-in was not started from here."] == 1
+    assert lately["This sign-in was already completed."] == 1
     world.query(LONG_AGO)
     with pytest.raises(ConsentFailed):
         world.come_back(state="made up", code="any")
-    assert "no consent" in world.event()["message"], "told again"
+    assert "not started from here" in world.event()["message"], "told again"
     world.consent(1)
     assert "authorised by" in world.event()["message"], "and who was asked gets through"
 
@@ -189,7 +189,7 @@ def test_nobody_is_sent_to_xero_for_what_could_not_be_kept(consenting: Consentin
         ({"token_keys": ()}, "token_keys"),
         ({"redirect_uri": None}, "redirect_uri"),
         ({"scopes": ("accounting.contacts",)}, "offline_access"),
-        ({"grant_type": "client_credentials"}, "nobody consents"),
+        ({"grant_type": "client_credentials"}, "no user signs in"),
     ):
         with pytest.raises(Misconfigured, match=says):
             consent.begin(world.engine, replace(app, **changes), "xero_default", "7")

@@ -17,7 +17,7 @@ from xero.sync.connect.renew_idle import refresh_idle
 from xero.sync.runs.participants import who
 
 REVOCATION = ("POST", "/connect/revocation")
-REVOKED = "the authorisation is revoked: no connection used it any more"
+REVOKED = "the authorisation was revoked: no connection used it any longer"
 
 
 def revoked(world: Consenting) -> bool:
@@ -69,9 +69,9 @@ def test_a_connection_is_deleted_whatever_xero_says(consenting: Consenting) -> N
     [gone] = [one for one in world.sandbox.control("GET", "connections")["user"] if one["tenantId"] == at[1].tenant_id]
     world.query("UPDATE xero_sync.connection SET xero_connection_id = %s WHERE id = %s", gone["id"], at[1].id)
     world.sandbox.control("DELETE", f"connections/{gone['id']}")
-    assert world.disconnect(at[1].id)[0] == f"{at[1].tenant_name} was disconnected at Xero already"
+    assert world.disconnect(at[1].id)[0] == f"{at[1].tenant_name} had already been disconnected at Xero"
 
-    # Xero is out of order: nothing is deleted, since nobody could do it later.
+    # Xero is not available: nothing is deleted, since nobody could do it later.
     world.fault(path="/connections", kind="503", times=None)
     with pytest.raises(RetryLater, match="is not deleted"):
         world.disconnect(at[2].id)
@@ -98,7 +98,7 @@ def test_an_authorisation_that_nobody_matches_is_discarded(consenting: Consentin
         discard(world.engine, world.app, used, "Kim")
     # Revoking it would drop the other one, which is the same user's.
     world.asked()
-    assert "rest on the same consent" in discard(world.engine, world.app, unused, "Kim")[0]
+    assert "use the same sign-in" in discard(world.engine, world.app, unused, "Kim")[0]
     assert REVOCATION not in world.asked()
     assert (bytes(world.token(unused)["secret"]), world.token(unused)["state"]) == (b"", "broken")
     world.disconnect(world.live_at(0).id)

@@ -49,14 +49,14 @@ def test_matched_anew_the_old_history_stays_and_can_be_gone_back_to(consenting: 
         old.id,
     )
     [open_request] = wrong(world, token_id, {0: fresh, 1: other.organisation_id})
-    assert "not known yet: push once more" in open_request
+    assert "push again, then save" in open_request
     world.query("UPDATE xero_sync.push_request SET closed_at = now()")
     world.query(
         "INSERT INTO qicworks.invoice (organisation_id, number, push_state) VALUES (%s, 'INV-1', 'in_flight')",
         old.organisation_id,
     )
     [in_flight] = wrong(world, token_id, {0: fresh})
-    assert "on their way to Xero" in in_flight
+    assert "being sent to Xero" in in_flight
     world.query("UPDATE qicworks.invoice SET push_state = 'draft'")
     with database.session(world.engine) as session:
         assert lease.acquire(session, old.id, "push", "bills")

@@ -186,7 +186,7 @@ def test_a_code_goes_to_the_app_that_its_consent_was_begun_for(consenting: Conse
         answer = consenting.answer(0)
         consenting.query(f"UPDATE xero_sync.oauth_state SET {wrong}")
         consenting.asked()
-        with pytest.raises(ConsentFailed, match="another app began"):
+        with pytest.raises(ConsentFailed, match="started by another app"):
             consent.finish(consenting.engine, apps.__getitem__, consenting.user_id, answer["state"], answer["code"])
         assert consenting.event()["status"] == "error"
     assert elsewhere.seen == []
@@ -215,6 +215,6 @@ def test_who_disconnects_one_disconnects_that_one(consenting: Consenting) -> Non
     consenting.query("UPDATE xero_sync.connection SET tenant_id = 'x' WHERE id = %s", third.id)
     told = consenting.disconnect(third.id)
     assert "could not be disconnected at Xero" in told[0]
-    assert "the authorisation is left as it is" in told[-1]
+    assert "the authorisation is unchanged" in told[-1]
     assert there() == {third.tenant_id}
     assert consenting.token(third.token_id)["state"] == "ok"

@@ -61,7 +61,7 @@ class Connection:
     def left_out(self) -> str | None:
         """Why it is not synchronised; None if it is."""
         if self.state == "deleted":
-            return "deleted; connect it again to go on with its history"
+            return "deleted (connect it again to continue with its history)"
         if not self.enabled:
             return "switched off"
         if self.authorisation == "broken":

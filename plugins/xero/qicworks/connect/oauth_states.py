@@ -1,4 +1,4 @@
-"""The states that users are sent to Xero with: each comes back once, within ten minutes, with the user who took it."""
+"""OAuth states: each is accepted once, within ten minutes, from the user it was issued to."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ QUERIES = sql.Statements("oauth_states")
 
 
 def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) -> str:
-    """A new state, sealed by its app, of which only the hash is kept. Forgets those of yesterday."""
+    """A new state, sealed by its app, stored as a hash. Deletes those of yesterday."""
     state = secrets.token_urlsafe(32)
     seal = Seals(app).seal(_facts(state, user_id, airflow_conn_id), datetime.now(UTC))
     QUERIES.forget_old(session)
@@ -24,27 +24,28 @@ def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) ->
 
 
 def is_of(session: Session, user_id: str, state: str, airflow_conn_id: str, app: XeroApp) -> bool:
-    """Whether this user was sent to Xero with it by this app: else its code is nobody's to take."""
+    """Whether this app sent this user to Xero with it. If not, its code must not be used."""
     seal = bytes(QUERIES.seal_of(session, state_hash=_hash(state)) or b"")
     return bool(Seals(app).made_at(seal, _facts(state, user_id, airflow_conn_id)))
 
 
 def burn(session: Session, user_id: str, state: str) -> str:
-    """The id of the Airflow connection that the state was issued for. It is good for nothing from now on.
+    """The id of the Airflow connection that the state was issued for. It cannot be used again.
 
-    ConsentFailed where it is not this user's, was used or has expired; somebody else's stays good for its own user.
+    Raises:
+        ConsentFailed: it is not this user's, was used or has expired. Another user's state stays valid for that user.
     """
     airflow_conn_id = QUERIES.burn(session, state_hash=_hash(state), user_id=user_id)
     if airflow_conn_id is not None:
         return str(airflow_conn_id)
     found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)
     if found is None:
-        raise ConsentFailed("This answer from Xero belongs to no consent that was begun here.")
+        raise ConsentFailed("This sign-in was not started from here.")
     if not found["own"]:
-        raise ConsentFailed("This answer from Xero belongs to a consent that another user began.")
+        raise ConsentFailed("This sign-in was started by another user.")
     if found["used"]:
-        raise ConsentFailed("This answer from Xero was taken once already.")
-    raise ConsentFailed("The consent took longer than ten minutes.")
+        raise ConsentFailed("This sign-in was already completed.")
+    raise ConsentFailed("The sign-in took longer than ten minutes.")
 
 
 def _hash(state: str) -> bytes:

@@ -140,9 +140,9 @@ def vault(app: XeroApp) -> MultiFernet:
 
 
 def fernet_keys(app: XeroApp) -> tuple[bytes, ...]:
-    """The keys of this app's tokens, newest first. Misconfigured where there is none, or one is none.
+    """The keys of this app's tokens, newest first. Raises Misconfigured where there is none, or one is not a key.
 
-    An app that speaks for itself needs no keys: who has its secret has its tokens, so the key follows from the secret.
+    Custom connections (client credentials) need no token_keys: the key is derived from the client secret.
     """
     if not app.token_keys and app.grant_type == "client_credentials":
         derived = HKDF(SHA256(), length=32, salt=None, info=b"xero_sync.token").derive(app.client_secret.encode())
@@ -172,8 +172,7 @@ def _is_key(text: str) -> bool:
 
 
 def packed(token: Token, token_id: UUID | str, conn_id: str, app: XeroApp) -> bytes:
-    """What is encrypted: the token, and whose it is. Those of before know nothing of the latter, and read it all the
-    same."""
+    """What is encrypted: the token, and whose it is. Older workers ignore the latter."""
     return msgspec.json.encode(msgspec.to_builtins(token) | _owner(token_id, conn_id, app))
 
 

@@ -35,7 +35,7 @@ def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> s
     """The address at Xero to send the user's browser to. Misconfigured where what comes back could not be kept."""
     if app.grant_type != "authorization_code":
         raise Misconfigured(
-            "The Xero connection's grant_type is client_credentials: its app speaks for itself, and nobody consents.",
+            "The Xero connection's grant_type is client_credentials: a custom connection, for which no user signs in.",
             "Match its organisations at once, or set grant_type to authorization_code.",
         )
     check(app)
@@ -44,7 +44,7 @@ def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> s
 
 
 def check(app: XeroApp) -> None:
-    """Misconfigured where what Xero grants could not be kept: to be said before anybody is sent there."""
+    """Misconfigured where what Xero grants could not be kept: checked before a user is sent there."""
     if app.grant_type == "authorization_code" and "offline_access" not in app.scopes:
         raise Misconfigured(
             "The Xero connection's scopes lack offline_access, without which an authorisation ends after half an hour.",
@@ -56,8 +56,13 @@ def check(app: XeroApp) -> None:
 def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *, user: str | None = None) -> UUID:
     """Takes the code that Xero sent the user back with; returns the id of the authorisation, which is to be matched.
 
-    The state is burnt first. ConsentFailed or another XeroError says what to do; an event tells both ends. `user`: who
-    it is, for the event.
+    Invalidates the state first, so that it cannot be used again. An event records success and failure.
+
+    Args:
+        user: Their name, for the event.
+
+    Raises:
+        ConsentFailed: or another XeroError, with what to do.
     """
     with database.session(engine) as session:
         airflow_conn_id = _burn(session, user_id, state)
@@ -65,7 +70,7 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
             app = app_of(airflow_conn_id)
             tokens.vault(app)  # before the code is spent
             if not oauth_states.is_of(session, user_id, state, airflow_conn_id, app):
-                raise ConsentFailed("This answer from Xero belongs to a consent that another app began.")
+                raise ConsentFailed("This sign-in was started by another app.")
             token_id = tokens.save_new(engine, app, airflow_conn_id, OAuth(app).exchange(code))
         except XeroError as error:
             told = _of_consent(error)
@@ -77,23 +82,23 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
 
 
 def denied(engine: Engine, user_id: str, state: str, error: str, description: str | None = None) -> NoReturn:
-    """Xero sent the user back without a code: burns the state, writes the event and raises what to tell the user."""
+    """Xero sent the user back without a code: invalidates the state, writes the event, and raises."""
     with database.session(engine) as session:
         _burn(session, user_id, state)
         if error == "access_denied":
-            said = "Xero was not allowed to give access, and nothing was connected."
+            said = "Access was not allowed in Xero, so nothing was connected."
             how = "Begin again with Connect to Xero, and choose Allow access."
             _fail(session, "warning", ConsentFailed(said, how))
         known = re.fullmatch(r"[a-z_]{1,40}", error)
         said = ": ".join(filter(None, (error if known else "an unknown error", cleaned(description or "", state))))
         correction = AGAIN
         if error == "invalid_scope":
-            correction = f"Correct scopes in the Airflow connection: the app has not all of them. {AGAIN}"
+            correction = f"Correct the scopes in the Airflow connection: the app does not have all of them. {AGAIN}"
         _fail(session, "error", ConsentFailed(f"Xero refused the consent ({said}).", correction))
 
 
 def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
-    """The authorisation of an app that speaks for itself (client_credentials), asked for where there is none yet."""
+    """The authorisation of a custom connection (client_credentials), requested where there is none yet."""
     if app.grant_type != "client_credentials":
         raise Misconfigured(
             "The Xero connection's grant_type is authorization_code: a user has to consent in a browser.",
@@ -130,10 +135,10 @@ def _fail(session: Session, status: str, error: XeroError) -> NoReturn:
 
 
 def _of_consent(error: XeroError) -> XeroError:
-    """The same trouble, said to somebody who waits before a screen, and for whom no later run comes."""
+    """The error in words for a user at the browser: no automatic retry follows."""
     if isinstance(error, ReconnectNeeded):
-        return ConsentFailed("Xero no longer takes the code it gave: it was used, or is older than five minutes.")
+        return ConsentFailed("The sign-in code was already used, or expired (after five minutes).")
     if isinstance(error, Misconfigured | ConsentFailed):
         return error
-    after = "a little later" if isinstance(error, RetryLater) else "when that is mended"
+    after = "a little later" if isinstance(error, RetryLater) else "after fixing that"
     return ConsentFailed(f"{error.message} Nothing was connected.", f"Begin again with Connect to Xero {after}.")

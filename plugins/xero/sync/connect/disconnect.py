@@ -28,19 +28,21 @@ BY_HAND = "Remove it in Xero under Settings, Connected apps."
 def disconnect(engine: Engine, app_of: AppOf, connection_id: UUID, user: str) -> list[str]:
     """Deletes a connection: at Xero, then here, where its history stays; then the authorisation, if it is the last.
 
-    Returns what was done, in words. RetryLater while Xero cannot be reached: then nothing is deleted. Where Xero lets
-    nobody in any more, that is told, and the connection is deleted here all the same. After a crash half-way it can be
-    called again. LookupError if there is no such connection.
+    Returns what was done, in words. Raises RetryLater while Xero cannot be reached: nothing is deleted then. Where
+    Xero no longer gives access, the result says so and the connection is deleted here regardless. Safe to call again.
+
+    Raises:
+        LookupError: there is no such connection.
     """
     with connections.one_at_a_time(engine) as session:
         connection = connections.one(session, connection_id)
         said: list[str] = []
         if connection.state == "deleted":
-            said.append(f"{connection.organisation} is deleted already")
+            said.append(f"{connection.organisation} is already deleted")
         else:
             said += _take_out(session, engine, app_of, connection, user)
         if not _is_matched(app_of, connection):
-            return [*said, "the authorisation is left as it is: nobody has matched it with this organisation"]
+            return [*said, "the authorisation is unchanged: no one has matched it with this organisation"]
         return said + _end(session, engine, app_of, connection.token_id, connection.id)
 
 
@@ -53,7 +55,7 @@ def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[st
         if said := _end(session, engine, app_of, token_id, None):
             return said
         TOKENS.wipe(session, token_id=token_id, reason="discarded")
-        return ["the authorisation is discarded here; at Xero others rest on the same consent"]
+        return ["access was removed in QicWorks only: other organisations use the same sign-in at Xero"]
 
 
 def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
@@ -65,14 +67,16 @@ def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Conne
             error.seconds,
             error.limit,
             f"{connection.organisation} is not deleted: {error.message}",
-            "Nothing was changed. Delete it again when Xero answers, or switch it off meanwhile.",
+            "Nothing was changed. Delete it again once Xero is available, or switch it off until then.",
         ) from None
     except (XeroError, LookupError) as error:
         status, correction = "warning", BY_HAND
         done = f"{connection.tenant_name} could not be disconnected at Xero: {_why(error)}"
-    said = [f"{connection.organisation}: the connection is deleted, its history stays"]
+    said = [f"{connection.organisation}: the connection was deleted; its history stays"]
     if left := QUERIES.open_requests(session, id=connection.id):
-        said.append(f"what became of {left} of its requests at Xero is not known; connected again, a push finds out")
+        said.append(
+            f"it is not known whether Xero received {left} of its requests: connect it again and push to find out"
+        )
     with session.transaction():
         QUERIES.delete(session, id=connection.id)
         message = f"deleted by {user}; {done}"
@@ -87,8 +91,8 @@ def _at_xero(engine: Engine, app: XeroApp, connection: Connection) -> str:
     listed = get_connections(app, store)
     xero_id = next((found.id for found in listed if found.tenant_id == connection.tenant_id), None)
     if xero_id and delete_connection(app, store, xero_id):
-        return f"{connection.tenant_name} is disconnected at Xero"
-    return f"{connection.tenant_name} was disconnected at Xero already"
+        return f"{connection.tenant_name} was disconnected at Xero"
+    return f"{connection.tenant_name} had already been disconnected at Xero"
 
 
 def _is_matched(app_of: AppOf, connection: Connection) -> bool:
@@ -111,14 +115,14 @@ def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connec
         if app.grant_type == "client_credentials":
             return []
         if _opens_more(session, app_of, app, authorisation):
-            TOKENS.wipe(session, token_id=authorisation.id, reason="no connection uses it any more")
+            TOKENS.wipe(session, token_id=authorisation.id, reason="no connection uses it any longer")
             return []
         OAuth(app).revoke(DatabaseTokens(engine, authorisation.id, app).get())
     except (XeroError, LookupError) as error:
         said = f"the authorisation could not be revoked at Xero: {_why(error)}"
         events.record(session, connection_id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
         return [f"{said}. {BY_HAND}"]
-    said = "the authorisation is revoked: no connection used it any more"
+    said = "the authorisation was revoked: no connection used it any longer"
     with session.transaction():
         TOKENS.wipe(session, token_id=authorisation.id, reason="revoked, as its last connection was deleted")
         events.record(session, connection_id, "connect", "authorisation", "success", said, Origin())

@@ -1,4 +1,4 @@
-"""The checks before a match is saved: all pairs together, against what is matched already."""
+"""The checks before matches are saved: all pairs together, against those that exist."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -105,13 +105,13 @@ def _problems(session: Session, pair: Pair, moving: set[str], others: list[Pair]
 def _unfinished(session: Session, live: dict[str, Any]) -> Iterator[str]:
     """What still goes from the QicWorks organisation to this Xero organisation. Holds off pushes from now on."""
     name = live["organisation"]
-    at_work = [kind.title for kind in KINDS.values() if not lease.acquire(session, live["id"], "push", kind.name)]
-    if at_work:
-        yield f"a push of '{name}' is at work ({', '.join(at_work)}): save again when it has ended."
+    running = [kind.title for kind in KINDS.values() if not lease.acquire(session, live["id"], "push", kind.name)]
+    if running:
+        yield f"a push of '{name}' is running ({', '.join(running)}): save again when it has ended."
     elif QUERIES.open_requests(session, id=live["id"]):
-        yield f"what became of documents of '{name}' at Xero is not known yet: push once more, then save again."
+        yield f"it is not known yet whether Xero received documents of '{name}': push again, then save."
     elif any(_in_flight(session, table, live["organisation_id"]) for table in {kind.table for kind in KINDS.values()}):
-        yield f"documents of '{name}' are on their way to Xero: push once more, then save again."
+        yield f"documents of '{name}' are being sent to Xero: push again, then save."
 
 
 def _in_flight(session: Session, table: str, organisation_id: UUID) -> bool:

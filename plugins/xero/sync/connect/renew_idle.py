@@ -1,4 +1,4 @@
-"""Authorisations that nobody uses are renewed now and then: Xero forgets what lies still for 60 days."""
+"""Renews authorisations that no run uses: Xero drops them after 60 days without use."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,12 @@ QUERIES = sql.Statements("tokens")
 
 
 def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin) -> tuple[int, list[str]]:
-    """Renews what connections rest on and was not renewed for 30 days. Returns how many were, and what went wrong.
+    """Renews the authorisations of connections that were not renewed for 30 days.
 
-    One that cannot be renewed does not stop the others; an event tells it.
+    One that cannot be renewed does not stop the others; an event records it.
+
+    Returns:
+        How many were renewed, and one sentence for each that could not be.
     """
     renewed, troubles = 0, []
     with database.session(engine) as session:
@@ -33,7 +36,7 @@ def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origi
                 why, correction = (
                     (error.message, error.correction) if isinstance(error, XeroError) else (str(error), "")
                 )
-                said = f"an authorisation that lay idle could not be renewed: {why}"
+                said = f"an authorisation that was not used for a month could not be renewed: {why}"
                 events.record(
                     session,
                     None,
