@@ -269,7 +269,7 @@ def test_what_only_may_be_ours_is_ours_when_it_was_made_since_it_was_sent() -> N
         (NOW, None, False),
     ):
         stamp = f"/Date({int(changed.timestamp() * 1000)}+0000)/"
-        result = judge([record(**BARE, UpdatedDateUTC=stamp)], first_age=age)
+        result = judge([record(**BARE, UpdatedDateUTC=stamp)], sent_seconds_ago=age)
         assert (result.state == "pushed") == ours, (changed, age)
 
 

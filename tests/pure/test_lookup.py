@@ -10,8 +10,9 @@ import pytest
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks.push.outbox import Result
+from xero.sync.push.deadlines import CLOCK_DIFFERENCE_SECONDS
 from xero.sync.push.identify import each_its_own
-from xero.sync.push.lookup import SLACK, Found, candidates, lookalikes
+from xero.sync.push.lookup import Found, candidates, lookalikes
 from xero.sync.push.settle import Settled
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -53,7 +54,7 @@ def found(*records: dict[str, Any], at: datetime | None = NOW) -> Found:
     return Found(records, at)
 
 
-BEFORE = NOW - timedelta(seconds=AGE) - SLACK - timedelta(seconds=1)
+BEFORE = NOW - timedelta(seconds=AGE + CLOCK_DIFFERENCE_SECONDS + 1)
 
 
 @pytest.mark.parametrize(

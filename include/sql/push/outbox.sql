@@ -1,18 +1,18 @@
 -- The requests that carry documents to Xero: committed before they are sent, closed with what they settle.
 
 -- name: open_requests
--- Oldest first, with their age in seconds by this database's clock: since they were first and last sent. No clock says
--- infinity: whatever was sent then is at its end.
+-- Oldest first. A request that was sent at infinity, which no clock shows, was sent long ago.
 SELECT id, idempotency_key, method, path, query, body, documents, versions, identities, server_failed, seal,
-       extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(first_sent_at) IS NOT FALSE THEN first_sent_at
-                                                   ELSE 'epoch' END)::float8 AS first_age,
-       extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(last_sent_at) THEN last_sent_at
-                                                   WHEN last_sent_at IS NULL AND isfinite(first_sent_at) THEN first_sent_at
-                                                   WHEN first_sent_at IS NOT NULL THEN 'epoch' END)::float8 AS last_age,
-       clock_timestamp() AS read_at
+       CASE WHEN isfinite(first_sent_at) IS NOT FALSE THEN first_sent_at ELSE 'epoch' END AS first_sent_at,
+       CASE WHEN isfinite(last_sent_at) THEN last_sent_at
+            WHEN last_sent_at IS NULL AND isfinite(first_sent_at) THEN first_sent_at
+            WHEN first_sent_at IS NOT NULL THEN 'epoch' END AS last_sent_at
   FROM xero_sync.push_request
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
  ORDER BY created_at, id;
+
+-- name: now$
+SELECT clock_timestamp();
 
 -- name: forget_times_to_come!
 -- The clock was put back since these were sent, nobody knows by how much: their quiet minute begins now, and they are taken

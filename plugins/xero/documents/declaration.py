@@ -81,6 +81,8 @@ class Kind:
     delivery: Delivery
     page: Callable[[Row], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one, by its row
     private: tuple[str, ...] = field(default=(), kw_only=True)  # columns that are emptied when its person is erased
+    replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
+    look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
 
     @property
     def payroll(self) -> bool:
@@ -111,9 +113,9 @@ class PricedKind(Kind):
     lookups: Callable[[Sequence[Json]], Iterator[dict[str, str]]]
     checks: tuple[Check, ...]
     query: Mapping[str, str]
+    replays: bool = field(default=True, kw_only=True)
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     addressed: bool = False  # carries our own address, by which ours are told from strangers'
-    look_first: bool = False  # Xero would take it a second time, and we can tell ours: look before it is created
     # Whether customers may see an attachment online: of a row with the document's `side`, where it has one.
     shows_online: Callable[[Row], bool] = lambda attachment: False

@@ -16,7 +16,7 @@ from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
-from xero.sync.push.batch import QUIET
+from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.runs.outcome import Skip
 
 PUT = {"path": DOCUMENTS, "method": "PUT"}
@@ -145,12 +145,12 @@ def test_a_request_that_arrived_in_part_is_left_alone_until_xero_has_finished(bo
     [request] = books.requests()
     saved(books, json.loads(request["body"])["Invoices"][0])
     books.world.calls()
-    with pytest.raises(RetryLater, match="still be at work"):
-        books.push("bills", quiet=QUIET)
+    with pytest.raises(RetryLater, match="still be processing"):
+        books.push("bills", quiet=QUIET_SECONDS)
     assert books.writes() == [], "the second may still arrive"
     assert [books.row("bills", one)["push_state"] for one in documents] == ["in_flight"] * 2
-    books.pass_time(QUIET)
-    assert books.push("bills", quiet=QUIET).counts.pushed == 2
+    books.pass_time(QUIET_SECONDS)
+    assert books.push("bills", quiet=QUIET_SECONDS).counts.pushed == 2
     books.assert_once("bills")
 
 
@@ -209,13 +209,13 @@ def test_a_request_is_looked_up_only_after_a_quiet_minute(books: Books, kind: st
     books.pass_time(30)
     before = books.requests()
     books.world.calls()
-    with pytest.raises(RetryLater, match="still be at work") as caught:
-        books.push(kind, quiet=QUIET)
+    with pytest.raises(RetryLater, match="still be processing") as caught:
+        books.push(kind, quiet=QUIET_SECONDS)
     assert 0 < caught.value.seconds <= 30
     assert (books.world.calls(), books.requests()) == ([], before)
     assert books.row(kind, document)["push_state"] == "in_flight"
     books.pass_time(30)
-    assert books.push(kind, quiet=QUIET).counts.pushed == 1
+    assert books.push(kind, quiet=QUIET_SECONDS).counts.pushed == 1
     assert books.writes() == [], "it was found, so nothing is sent"
     books.assert_once(kind)
 

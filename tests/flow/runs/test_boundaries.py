@@ -34,7 +34,7 @@ from xero.qicworks.views import status as pages
 from xero.sync.connect import organisation
 from xero.sync.follow.comparison import Comparison
 from xero.sync.push import lookup
-from xero.sync.push.batch import QUIET
+from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.runs import run as interaction
 from xero.sync.runs import schedule
@@ -88,7 +88,7 @@ def test_a_key_is_trusted_for_five_minutes(books: Books, clock: DatabaseClock, k
     """Then it is looked up, not found, and sent anew."""
     key = leave_open(books, kind, "cut")
     clock.advance(age)
-    assert books.push(kind, quiet=QUIET).counts.pushed == 1
+    assert books.push(kind, quiet=QUIET_SECONDS).counts.pushed == 1
     [sent] = keys(books)
     assert (sent == key) == (age < 300)
     books.assert_once(kind)
@@ -108,11 +108,11 @@ def test_a_request_of_a_time_to_come_is_looked_up_after_a_minute_from_now(
     books.world.query("DELETE FROM xero_sync.call_budget")
     for seconds in (60, INSTANT):
         with pytest.raises(RetryLater) as raised:
-            books.push(kind, quiet=QUIET)
+            books.push(kind, quiet=QUIET_SECONDS)
         assert raised.value.seconds == pytest.approx(seconds, rel=0.01)
         assert books.world.calls() == []
         clock.advance(60 - INSTANT if seconds == 60 else INSTANT)
-    assert books.push(kind, quiet=QUIET).counts.pushed == 1
+    assert books.push(kind, quiet=QUIET_SECONDS).counts.pushed == 1
     sent = keys(books)
     assert len(sent) == (fault == "cut")
     assert key not in sent
@@ -129,11 +129,11 @@ def test_a_request_over_which_xero_failed_is_left_alone_for_a_minute(
     clock.advance(age)
     if age < 60:
         with pytest.raises(RetryLater) as raised:
-            books.push(kind, quiet=QUIET)
+            books.push(kind, quiet=QUIET_SECONDS)
         assert raised.value.seconds == pytest.approx(60 - age, abs=INSTANT / 10)
         assert books.world.calls() == []
     else:
-        assert books.push(kind, quiet=QUIET).counts.pushed == 1
+        assert books.push(kind, quiet=QUIET_SECONDS).counts.pushed == 1
         books.assert_once(kind)
 
 
@@ -157,16 +157,16 @@ def test_so_is_one_of_payroll(clock: DatabaseClock, world: World, kind: str, age
         clock.advance(-back)
         world.query("DELETE FROM xero_sync.call_budget")
         with pytest.raises(RetryLater) as raised:
-            payroll.push(kind, quiet=QUIET)
+            payroll.push(kind, quiet=QUIET_SECONDS)
         assert raised.value.seconds == 60
     clock.advance(age)
     if age < 60:
         with pytest.raises(RetryLater) as raised:
-            payroll.push(kind, quiet=QUIET)
+            payroll.push(kind, quiet=QUIET_SECONDS)
         assert raised.value.seconds == pytest.approx(INSTANT, rel=0.01)
         assert world.calls() == []
     else:
-        assert payroll.push(kind, quiet=QUIET).message == "1 pushed"
+        assert payroll.push(kind, quiet=QUIET_SECONDS).message == "1 pushed"
         assert len(payroll.writes()) == 1
 
 
@@ -227,7 +227,7 @@ def test_xeros_clock_may_be_ten_minutes_behind() -> None:
             "Type": "ACCREC", "Total": 1, "Status": "DRAFT", "UpdatedDateUTC": f"/Date({changed}+0000)/",
         }  # fmt: skip
         assert kind.likeness(identity, record) is lookup.Likeness.PERHAPS
-        found[milliseconds] = lookup.candidates(kind, identity, lookup.Found((record,), at), first_age=90)
+        found[milliseconds] = lookup.candidates(kind, identity, lookup.Found((record,), at), sent_seconds_ago=90)
     assert [len(found[-1]), len(found[0])] == [0, 1]
 
 

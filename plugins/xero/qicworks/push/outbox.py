@@ -6,6 +6,7 @@ A document is claimed by a request in one transaction and settled in another; be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -77,9 +78,10 @@ RETRY = SQL(
 
 @dataclass(frozen=True)
 class Request:
-    """A request of the outbox. Ages are seconds by the database's clock; None: it never left.
+    """A request of the outbox. Its times are by the database's clock.
 
-    `sealed_age`: since this project wrote it, by its seal; None: somebody else did, so nothing of it is believed."""
+    `first_sent_at`, `last_sent_at`: None if it was not sent, or was sent only since it was read. `sealed_at`: when this
+    project wrote it; None: somebody else did, so nothing in it is believed."""
 
     id: UUID
     key: str
@@ -91,9 +93,9 @@ class Request:
     versions: tuple[int, ...]
     identities: tuple[Json, ...]
     server_failed: bool = False
-    first_age: float | None = None
-    last_age: float | None = None
-    sealed_age: float | None = None
+    first_sent_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    sealed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class Outbox(Outgoing):
             documents=tuple(documents),
             versions=tuple(versions),
             identities=tuple(identities),
-            sealed_age=0.0,
+            sealed_at=made["created_at"],
         )
 
     def _facts(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -197,11 +199,15 @@ class Outbox(Outgoing):
             **{name: list(row[name]) for name in ("versions", "identities")},
         }
 
-    def _sealed_age(self, row: dict[str, Any]) -> float | None:
-        made_at = self._seals.made_at(row["seal"] and bytes(row["seal"]), self._facts(row)) if self._seals else None
-        return float((row["read_at"] - made_at).total_seconds()) if made_at else None
+    def _sealed_at(self, row: dict[str, Any]) -> datetime | None:
+        return self._seals.made_at(row["seal"] and bytes(row["seal"]), self._facts(row)) if self._seals else None
 
     # -- sending
+
+    def now(self) -> datetime:
+        """The database's clock, by which requests were sent."""
+        now: datetime = OUTBOX.now(self.session)
+        return now
 
     def forget_times_to_come(self) -> int:
         """How many open requests left at a time to come, because the clock was put back since: it is not known when."""
@@ -220,9 +226,9 @@ class Outbox(Outgoing):
                 versions=tuple(row["versions"]),
                 identities=tuple(row["identities"]),
                 server_failed=row["server_failed"],
-                first_age=row["first_age"],
-                last_age=row["last_age"],
-                sealed_age=self._sealed_age(row),
+                first_sent_at=row["first_sent_at"],
+                last_sent_at=row["last_sent_at"],
+                sealed_at=self._sealed_at(row),
             )
             for row in OUTBOX.open_requests(self.session, **self._pair)
         ]

@@ -14,7 +14,7 @@ from xero.documents.declaration import PricedKind
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Result
 from xero.sync.push import outages, plan
-from xero.sync.push.batch import REPLAY
+from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.push.identify import Finder
 from xero.sync.push.settle import Settled, Settling, not_its_own, refused
 from xero.sync.runs.run import Interaction
@@ -140,7 +140,7 @@ class Attachments:
             key=str(uuid4()),
             params={"IncludeOnline": "true"} if online else {},
             content_type=attachment["mime_type"],
-            again_for=REPLAY,
+            again_for=REPLAY_WINDOW_SECONDS,
         )
         return _read(answer.data, attachment["file_name"])
 

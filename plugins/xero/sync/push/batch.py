@@ -7,23 +7,33 @@ from functools import partial
 from uuid import UUID
 
 from xero.api import wire
-from xero.api.errors import Refused, RetryLater, XeroError
+from xero.api.errors import Refused, XeroError
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.qicworks.push.outbox import Outbox, Request, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
+from xero.sync.push.deadlines import (
+    QUIET_SECONDS,
+    REPLAY_WINDOW_SECONDS,
+    Fate,
+    Release,
+    Replay,
+    Wait,
+    fate,
+    fate_after_search,
+    seconds_between,
+    wait_until_quiet,
+)
 from xero.sync.push.dry_run import Preview
 from xero.sync.push.identify import Finder, each_its_own, wants_a_look
-from xero.sync.push.outages import ALONE, Patience
+from xero.sync.push.outages import ALONE, Patience, later
 from xero.sync.push.settle import UNSEALED, Settled, Settling, check_in_xero, label, not_its_own, refused, xero_fails
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
 
 AT_MOST = 50  # documents in a request
-REPLAY = 300.0  # seconds for which a request is sent again under its key; Xero keeps it for six minutes
-QUIET = 60.0  # seconds after which a request that got no good answer is surely at its end
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
 DOUBT = "what Xero answered to it fits another document, or a refusal; looked up, it is there"
@@ -34,7 +44,7 @@ class Batch:
     """Pushes the documents of one kind and connection, batch by batch."""
 
     def __init__(
-        self, it: Interaction, kind: PricedKind, outbox: Outbox, settling: Settling, quiet: float = QUIET
+        self, it: Interaction, kind: PricedKind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
     ) -> None:
         self.it = it
         self.kind = kind
@@ -49,33 +59,34 @@ class Batch:
     def recover(self, request: Request) -> None:
         """Settles a request of which nobody knows what became. Never sends anything that Xero may have."""
         log.warning("an earlier run left a request of %d documents open", len(request.documents))
-        if request.sealed_age is None:
+        if request.sealed_at is None:
             self._recover_unsealed(request)
-        elif request.first_age is None:
-            log.info("it never left: its documents are ready again")
+            return
+        becomes = fate(request, self.outbox.now(), self.kind, self.quiet)
+        if isinstance(becomes, Replay) and becomes.search_first:
+            becomes = self._fate_after_search(request)
+        if isinstance(becomes, Replay):
+            log.info("the request is sent again under its key")
+            self._send(request, becomes)
+        elif isinstance(becomes, Release):
+            log.info("the request was never sent: its documents are ready again")
             self.outbox.release(request)
-        elif not request.server_failed and 0 <= request.first_age < REPLAY and request.sealed_age < REPLAY:
-            self._replay(request)
+        elif isinstance(becomes, Wait):
+            raise later(becomes)
         else:
-            self._leave_alone(request)
             self._look_up(request)
 
-    def _replay(self, request: Request) -> None:
-        """Sends the same again under its key. What Xero would take twice, only if nothing of it is there: a process
-        that was killed with a 5xx in its hands could not say so, and such a key may be worth nothing."""
-        if self._looks_first(request):
-            found = lookup.look(self.it.client, self.kind, request.identities)
-            there = [
-                bool(self.finder.own(id, identity, found, request.first_age))
-                for id, identity in zip(request.documents, request.identities, strict=True)
-            ]
-            if any(there):
-                if not all(there):
-                    self._leave_alone(request)  # the rest may be coming
-                self._look_up(request)
-                return
-        log.info("it left %.0f s ago: the same is sent again under its key", request.first_age)
-        self._send(request)
+    def _fate_after_search(self, request: Request) -> Fate:
+        found = lookup.look(self.it.client, self.kind, request.identities)
+        since = self._seconds_since_sent(request)
+        there = [
+            bool(self.finder.own(id, identity, found, since))
+            for id, identity in zip(request.documents, request.identities, strict=True)
+        ]
+        return fate_after_search(request, self.outbox.now(), self.kind, there, self.quiet)
+
+    def _seconds_since_sent(self, request: Request) -> float | None:
+        return seconds_between(request.first_sent_at, self.outbox.now()) if request.first_sent_at else None
 
     def _recover_unsealed(self, request: Request) -> None:
         """Of a row that this project did not write, or an earlier version of it, nothing is sent, and nothing believed
@@ -95,7 +106,8 @@ class Batch:
         if not new:
             self.outbox.close(request, "not sent")
             return
-        self._leave_alone(request)
+        if wait := wait_until_quiet(request, self.outbox.now(), self.quiet):
+            raise later(wait)
         self._look_up(
             replace(
                 request,
@@ -103,30 +115,12 @@ class Batch:
                 documents=tuple(one.id for one in new),
                 versions=tuple(one.version for one in new),
                 identities=tuple(self.kind.identity(one) for one in new),
-                first_age=None,  # when it was sent is not known, either
+                first_sent_at=None,  # when it was sent is not known, either
             )
         )
 
     def _unfit(self, document: Document) -> bool:
         return bool(planning.findings(self.kind, document))
-
-    def _looks_first(self, request: Request) -> bool:
-        """Xero would take it twice: no key is trusted alone."""
-        return request.method == "PUT" and self.kind.look_first
-
-    def _leave_alone(self, request: Request) -> None:
-        """RetryLater while Xero may still be at work on it."""
-        age = request.last_age or 0.0
-        if age < self.quiet:
-            raise self._later(self.quiet - age)
-
-    def _later(self, seconds: float) -> RetryLater:
-        return RetryLater(
-            seconds,
-            "outage",
-            "Xero may still be at work on an earlier request.",
-            "Nothing to do: a later run looks what became of it.",
-        )
 
     # -- batch by batch
 
@@ -239,9 +233,11 @@ class Batch:
 
     # -- sending and settling
 
-    def _send(self, request: Request) -> None:
-        """Sends a committed request, and settles what comes of it."""
+    def _send(self, request: Request, replay: Replay | None = None) -> None:
+        """Sends a committed request, and settles what comes of it. `replay`: it was sent before."""
         assert request.body is not None, "an open request keeps its body"
+        accepted_twice = self.kind.look_first and request.method == "PUT"  # no attempt is repeated without a search
+        window = replay.window_seconds if replay else REPLAY_WINDOW_SECONDS
         try:
             answer = self.it.client.write(
                 request.method,
@@ -249,15 +245,15 @@ class Batch:
                 request.body.encode(),
                 key=request.key,
                 params=self._query(),
-                again_for=0.0 if self._looks_first(request) else REPLAY - (request.first_age or 0.0),
-                in_doubt=request.first_age is not None,
+                again_for=0.0 if accepted_twice else window,
+                in_doubt=replay is not None,
                 sending=lambda: self.outbox.sending(request),
                 still=lambda: self.outbox.may_be_sent(request),
             )
         except Refused as refusal:
             if refusal.in_doubt:  # perhaps only because it is at work on it already
                 self.outbox.server_failed(request)
-                raise self._later(self.quiet) from None
+                raise later(Wait(self.quiet)) from None
             if refusal.status not in (400, 413, 422):  # no document's fault
                 self.outbox.release(request)
                 raise
@@ -329,8 +325,9 @@ class Batch:
         ]
         if doubtful:
             found = lookup.look(self.it.client, self.kind, [request.identities[at] for at in doubtful])
+            since = self._seconds_since_sent(request)
             for at in doubtful:
-                one = self._looked_up(request, at, results[at], found)
+                one = self._looked_up(request, at, results[at], found, since)
                 doubt = (DOUBT,) if at in odd and one.result.state == "pushed" else ()
                 results[at] = replace(one, result=replace(one.result, notes=(*one.result.notes, *doubt)))
             results = each_its_own(results, doubtful)
@@ -349,8 +346,9 @@ class Batch:
             return
         log.info("whether it arrived is looked up in Xero")
         found = lookup.look(self.it.client, self.kind, request.identities)
+        since = self._seconds_since_sent(request)
         results = self._results(request, lambda at, document, name, number: Result(None))
-        results = [self._looked_up(request, at, one, found) for at, one in enumerate(results)]
+        results = [self._looked_up(request, at, one, found, since) for at, one in enumerate(results)]
         results = each_its_own(results, range(len(results)))
         if results[0].result.state is None:
             results = self._given_up(request) or results
@@ -365,7 +363,9 @@ class Batch:
         name = self.kind.called(request.identities[0][self.kind.number], id)
         return [Settled(id, version, name, xero_fails(name, times))] if times >= ALONE else []
 
-    def _looked_up(self, request: Request, at: int, settled: Settled, found: lookup.Found) -> Settled:
+    def _looked_up(
+        self, request: Request, at: int, settled: Settled, found: lookup.Found, since: float | None
+    ) -> Settled:
         """What was found of one document, and what follows."""
 
         def judge(at: int, document: Document | None, name: str, number: str | None) -> Result:
@@ -374,7 +374,7 @@ class Batch:
                 name,
                 request.identities[at],
                 found,
-                first_age=request.first_age,
+                sent_seconds_ago=since,
                 document=document,
                 answered=settled.result,
             )

@@ -16,7 +16,7 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect.clients import OpenClient
 from xero.sync.push.attachments import Attachments
-from xero.sync.push.batch import QUIET
+from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.settle import Settled, Settling, check_in_xero
 from xero.sync.push.strategies import Delivering, Preview, delivery
 from xero.sync.runs import run
@@ -38,7 +38,7 @@ def push(
     origin: Origin,
     documents: Sequence[str] | None = None,
     retry_failed: bool = False,
-    quiet: float = QUIET,
+    quiet: float = QUIET_SECONDS,
 ) -> Outcome:
     """Pushes what is ready. Raises Skip or a XeroError; whatever happens, the event says it.
 
@@ -126,4 +126,4 @@ def preview(
         wanted = None if documents is None else outbox.named(documents)
         for left in outbox.open_requests():
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
-        yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET).preview(wanted)
+        yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET_SECONDS).preview(wanted)

@@ -36,13 +36,13 @@ class Finder:
         identity: Json,
         found: lookup.Found,
         *,
-        first_age: float | None = None,
+        sent_seconds_ago: float | None = None,
         document: Document | None = None,
         answered: Result = UNKNOWN,
     ) -> Result:
-        """It; nothing; or what only a person can judge. `first_age`: seconds since it was sent, None if it was not;
+        """It; nothing; or what only a person can judge. `sent_seconds_ago`: None if it was not sent before;
         `document`: what was sent, None where it has changed since; `answered`: what Xero said of it, if anything."""
-        own = self.own(id, identity, found, first_age)
+        own = self.own(id, identity, found, sent_seconds_ago)
         if len(own) == 1:
             return self.found(id, name, identity.get(self.kind.number), document, own[0])
         if own:
@@ -53,9 +53,9 @@ class Finder:
             return perhaps_there(self.kind, name, identity.get(self.kind.number))
         return answered
 
-    def own(self, id: UUID, identity: Json, found: lookup.Found, first_age: float | None) -> list[Record]:
+    def own(self, id: UUID, identity: Json, found: lookup.Found, sent_seconds_ago: float | None) -> list[Record]:
         """What was found of a document, without what another document is; of several those that are not deleted."""
-        own = self._not_others(id, lookup.candidates(self.kind, identity, found, first_age))
+        own = self._not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
     def is_own(self, document: Document, record: Record | None) -> bool:

@@ -12,11 +12,10 @@ from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
 from xero.documents.declaration import Json, Likeness, PricedKind, Record
 from xero.documents.pricing import same_day, same_total
+from xero.sync.push.deadlines import CLOCK_DIFFERENCE_SECONDS
 from xero.sync.push.readback import id_of
 
 PAGE_SIZE = 1000
-#: How much earlier than our request a record may say that it was changed: Xero's clock and ours need not agree.
-SLACK = timedelta(minutes=10)
 AGAIN = "Nothing was made of it. Push again; if it lasts, report it."
 
 
@@ -123,16 +122,18 @@ def readable(record: Record) -> Record:
     return {**record, "Date": day.isoformat() if day else None}
 
 
-def candidates(kind: PricedKind, identity: Json, found: Found, first_age: float | None) -> list[Record]:
+def candidates(kind: PricedKind, identity: Json, found: Found, sent_seconds_ago: float | None) -> list[Record]:
     """The records that are the document; where none is, those that may be. More than one: nobody can tell.
 
-    `first_age`: seconds since the document was sent. One that only may be ours is taken for ours when day and amount
-    agree and it was last changed since then.
+    One that only may be ours is taken for ours when day and amount agree, and it was last changed since the document
+    was first sent, `sent_seconds_ago`.
     """
     likeness = [(kind.likeness(identity, record), record) for record in found.records]
     same = [record for like, record in likeness if like is Likeness.SAME]
     perhaps = [record for like, record in likeness if like is Likeness.PERHAPS]
-    return same or [record for record in perhaps if _since(record, found, first_age) and _agrees(identity, record)]
+    return same or [
+        record for record in perhaps if _since(record, found, sent_seconds_ago) and _agrees(identity, record)
+    ]
 
 
 def lookalikes(kind: PricedKind, identity: Json, found: Found) -> list[Record]:
@@ -151,11 +152,11 @@ def _agrees(identity: Json, record: Record) -> bool:
     return same_day(identity["Date"], record) and same_total(identity, record)
 
 
-def _since(record: Record, found: Found, first_age: float | None) -> bool:
+def _since(record: Record, found: Found, sent_seconds_ago: float | None) -> bool:
     try:
         changed = wire.instant(record.get("UpdatedDateUTC"))
     except ValueError:
         return False
-    if changed is None or found.at is None or first_age is None:
+    if changed is None or found.at is None or sent_seconds_ago is None:
         return False
-    return changed >= found.at - timedelta(seconds=first_age) - SLACK
+    return changed >= found.at - timedelta(seconds=sent_seconds_ago + CLOCK_DIFFERENCE_SECONDS)

@@ -7,6 +7,7 @@ from uuid import UUID
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, RetryLater, XeroError
 from xero.qicworks.push.outbox import Result
+from xero.sync.push.deadlines import Wait
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,16 @@ def is_of_one(client: XeroClient, path: str, error: XeroError) -> bool:
     except XeroError:
         return False  # the first error says it
     return True
+
+
+def later(wait: Wait) -> RetryLater:
+    """The error that leaves a request to a later run."""
+    return RetryLater(
+        wait.seconds,
+        "outage",
+        "Xero may still be processing an earlier push.",
+        "No action needed: a later run checks the result in Xero.",
+    )
 
 
 def not_sent(xero_id: UUID | None) -> Result:

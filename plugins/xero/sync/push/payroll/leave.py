@@ -17,7 +17,7 @@ from xero.documents.leave_requests import CHECKS, identity, payload
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
-from xero.sync.push.batch import QUIET
+from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, employees, leave_applications
 from xero.sync.push.payroll.calendars import Calendars
@@ -55,7 +55,9 @@ CLAIMED = Result(
 class Leave(OneByOne):
     """Pushes the leave requests of one connection, one by one."""
 
-    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+    def __init__(
+        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+    ) -> None:
         super().__init__(it, kind, outbox, settling, quiet)
         self.leave = LeaveOutbox(it.session, it.connection)
         self.calendars = Calendars(it.client)

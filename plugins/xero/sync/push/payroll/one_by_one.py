@@ -12,12 +12,12 @@ from uuid import UUID
 import msgspec
 
 from xero.api.client import Answer
-from xero.api.errors import Refused, RetryLater, XeroError
+from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Document, Kind
 from xero.qicworks.push.outbox import Outbox, Request, Result
-from xero.sync.push.batch import QUIET
 from xero.sync.push.corrections import correct
-from xero.sync.push.outages import ALONE, Patience
+from xero.sync.push.deadlines import QUIET_SECONDS, LookUp, Release, Wait, fate
+from xero.sync.push.outages import ALONE, Patience, later
 from xero.sync.push.settle import UNSEALED, Settled, Settling, check_in_xero, label, xero_fails
 from xero.sync.runs.run import Interaction
 
@@ -36,7 +36,9 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 class OneByOne(ABC):
     """Pushes documents of one kind and connection, each in a request of its own."""
 
-    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+    def __init__(
+        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+    ) -> None:
         self.it = it
         self.kind = kind
         self.outbox = outbox
@@ -60,19 +62,17 @@ class OneByOne(ABC):
 
     def recover(self, request: Request) -> None:
         log.warning("an earlier run left a request of one %s open", self.kind.word)
-        if request.sealed_age is None:
+        if request.sealed_at is None:
             self._recover_unsealed(request)
-        elif request.first_age is None:
-            log.info("it never left: ready again")
+            return
+        becomes = fate(request, self.outbox.now(), self.kind, self.quiet)
+        if isinstance(becomes, Release):
+            log.info("the request was never sent: its document is ready again")
             self.outbox.release(request)
-        elif (age := request.last_age or 0.0) < self.quiet:
-            raise RetryLater(
-                self.quiet - age,
-                "outage",
-                "Xero may still be at work on an earlier request.",
-                "Nothing to do: a later run looks what became of it.",
-            )
+        elif isinstance(becomes, Wait):
+            raise later(becomes)
         else:
+            assert isinstance(becomes, LookUp), f"requests of {self.kind.name} are not repeated"
             self.look_up(request)
 
     def _recover_unsealed(self, request: Request) -> None:

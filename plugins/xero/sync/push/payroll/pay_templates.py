@@ -21,7 +21,7 @@ from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox
 from xero.sync.push import outages
-from xero.sync.push.batch import QUIET, REPLAY
+from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS
 from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, earnings_lines, employees, pay_runs
 from xero.sync.push.payroll.calendars import Calendars
@@ -73,7 +73,9 @@ class Planned:
 class PayTemplates(OneByOne):
     """Pushes the pay of one connection's employees, one employee after the other."""
 
-    def __init__(self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET) -> None:
+    def __init__(
+        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+    ) -> None:
         super().__init__(it, kind, outbox, settling, quiet)
         self.pay = PayOutbox(it.session, it.connection)
         self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
@@ -202,12 +204,12 @@ class PayTemplates(OneByOne):
         """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
         path = _path(document)
         try:
-            self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY)
+            self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY_WINDOW_SECONDS)
         except Refused as refusal:
             whole = JSON.encode(planned.body(document, person=True))
             if refusal.in_doubt or refusal.status != 400 or whole == JSON.encode(planned.body(document)):
                 raise
-            self.write(request, path, whole, str(uuid4()), again_for=REPLAY)
+            self.write(request, path, whole, str(uuid4()), again_for=REPLAY_WINDOW_SECONDS)
 
     def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
