@@ -15,7 +15,7 @@ from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import Pay
 from xero.qicworks.push.owned_earnings_lines import Owned
 from xero.sync.push.payroll.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan, unreadable
-from xero.sync.push.payroll.one_by_one import discreet
+from xero.sync.push.payroll.redaction import discreet
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(0xA1, 0xA5))  # Xero gives ids in either case
 SUPER = {"ContributionType": "SGC", "SuperMembershipID": "m", "ExpenseAccountCode": "478", "Future": {"a": [1, None]}}

@@ -16,7 +16,7 @@ from xero.qicworks.push.links import Claim, Link
 from xero.qicworks.push.outbox import Result
 from xero.sync.push import lookup
 from xero.sync.push.identify import Finder, each_its_own, wants_a_look
-from xero.sync.push.settle import Settled
+from xero.sync.push.verdicts import Settled
 
 OURS, OTHERS = UUID(int=1), UUID(int=2)
 CONTACT, STRANGER = UUID(int=20), UUID(int=21)

@@ -15,7 +15,7 @@ from xero import documents
 from xero.api.settings import SCOPES
 from xero.documents.declaration import Kind, PricedKind
 from xero.documents.registry import KINDS
-from xero.sync.push.strategies import delivery
+from xero.sync.push.flow import STRATEGIES
 from xero_sandbox.app import create_app
 from xero_sandbox.endpoints import Call, find
 from xero_sandbox.problems import Problem
@@ -76,7 +76,7 @@ def test_it_says_what_it_is(kind: Kind) -> None:
     assert re.fullmatch(r"[A-Z].{10,198}\.", kind.help), f"{where}: help: a sentence or two, 200 characters at most"
     others = [other.name for other in KINDS.values() if other is not kind and other.word == kind.word]
     assert not others, f"{where}: in messages nobody could tell it from {others}: both are called '{kind.word}'"
-    assert callable(delivery(kind)), f"plugins/xero/sync/push/strategies.py knows no {kind.delivery}"
+    assert kind.delivery in STRATEGIES, f"plugins/xero/sync/push/flow.py knows no {kind.delivery}"
 
 
 @each

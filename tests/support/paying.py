@@ -18,8 +18,8 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.events import Origin
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.flow import preview, push
+from xero.sync.push.strategies import Preview
 from xero.sync.runs.outcome import Outcome, Skip
 
 Row = dict[str, Any]

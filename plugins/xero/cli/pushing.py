@@ -17,8 +17,8 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect.clients import OpenClient
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.flow import preview, push
+from xero.sync.push.strategies import Preview
 from xero.sync.runs.event_line import received
 from xero.sync.runs.participants import who_pushes
 from xero.sync.runs.requested import DONE, now, record

@@ -23,8 +23,8 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.views import document_list, event_log
 from xero.qicworks.views.event_log import Filter
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.flow import preview
+from xero.sync.push.strategies import Preview
 
 router = APIRouter()
 

@@ -20,8 +20,8 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.sync.push import plan
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.flow import preview
+from xero.sync.push.strategies import Preview
 
 PDF = "application/pdf"
 ACTS = {"invoices": "invoice", "bills": "invoice", "credit_notes": "credit", "purchase_orders": "purchase_order"}

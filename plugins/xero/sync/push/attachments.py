@@ -16,7 +16,8 @@ from xero.qicworks.push.outbox import Outbox, Result
 from xero.sync.push import outages, plan
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.push.identify import Finder
-from xero.sync.push.settle import Settled, Settling, not_its_own, refused
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.verdicts import Settled, not_its_own, refused
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
@@ -41,11 +42,11 @@ class NotAsSent(BadAnswer):
 class Attachments:
     """Sends what waits. Xero keeps one file of a name on a document, so that sending it again changes nothing."""
 
-    def __init__(self, it: Interaction, kind: PricedKind, outbox: Outbox, settling: Settling) -> None:
+    def __init__(self, it: Interaction, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder) -> None:
         self.it = it
         self.kind = kind
         self.outbox = outbox
-        self.settling = settling
+        self.recorder = recorder
         self.finder = Finder(kind, outbox)
         self._own: dict[UUID, bool] = {}
         self._there: dict[UUID, dict[str, Any]] = {}
@@ -71,7 +72,7 @@ class Attachments:
                 sent, result = True, self._failed_over(attachment, error)
                 failed = failed or (error if result.state == "ready" else None)
             settled = Settled(attachment["id"], attachment["push_version"], name, result)
-            self.settling.settle_attachment(settled, sent=sent)
+            self.recorder.record_attachment(settled, sent=sent)
         if failed:
             raise failed
 
@@ -92,7 +93,7 @@ class Attachments:
                 return True
         number = None if record is None else str(record.get(self.kind.number) or "")
         doubt = not_its_own(self.kind, name, xero_id, number)
-        self.settling.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
+        self.recorder.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
         return False
 
     def _send(self, name: str, attachment: dict[str, Any]) -> Result:

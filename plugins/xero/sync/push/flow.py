@@ -1,13 +1,13 @@
 """Push: the documents of one kind and organisation, each once, each with its own result, under a lease and an event."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
 
-from xero.documents.declaration import Kind, PricedKind
+from xero.documents.declaration import Delivery, Kind, PricedKind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
@@ -16,15 +16,25 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect.clients import OpenClient
 from xero.sync.push.attachments import Attachments
+from xero.sync.push.batch import Batch
 from xero.sync.push.deadlines import QUIET_SECONDS
-from xero.sync.push.settle import Settled, Settling, check_in_xero
-from xero.sync.push.strategies import Delivering, Preview, delivery
+from xero.sync.push.payroll.leave import Leave
+from xero.sync.push.payroll.pay_templates import PayTemplates
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.strategies import Preview, PushStrategy
+from xero.sync.push.verdicts import Settled, check_in_xero
 from xero.sync.runs import run
 from xero.sync.runs.event_line import group, received
 from xero.sync.runs.outcome import Outcome
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
+
+STRATEGIES: dict[Delivery, Callable[..., PushStrategy]] = {
+    Delivery.BATCH: Batch,
+    Delivery.PAY_TEMPLATE: PayTemplates,
+    Delivery.LEAVE: Leave,
+}
 
 HELD = "Nothing to do: the next run takes them up. If it lasts, look which session keeps its transaction open."
 
@@ -58,49 +68,49 @@ def _work(
     it.open_client(open_client)
     it.keep_organisation_fresh()
     outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
-    settling = Settling(it, outbox)
-    delivering: Delivering = delivery(kind)(it, kind, outbox, settling, quiet)
+    recorder = ResultRecorder(it, outbox)
+    strategy = STRATEGIES[kind.delivery](it, kind, outbox, recorder, quiet)
     wanted = None if names is None else outbox.named(names)
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
         if moved := outbox.forget_times_to_come():
             log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
         for request in outbox.open_requests():
-            delivering.patience.attempt("what an earlier run left", partial(delivering.recover, request), known=True)
+            strategy.breaker.attempt("what an earlier run left", partial(strategy.recover, request), known=True)
         if names is not None or retry_failed:  # before what this run itself finds to be lost
             log.info("%d that failed are ready again", outbox.retry_failed(wanted))
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
-        settling.settle(
+        recorder.record(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
             held=("in_flight",),
         )
     # Not in a fold of the log: a document that fails is to be seen.
     taken: dict[UUID, int] = {}
-    while delivering.step(wanted, taken):
+    while strategy.step(wanted, taken):
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
         it.check_still_on()
     if isinstance(kind, PricedKind):
-        Attachments(it, kind, outbox, settling).run(wanted)
-    delivering.patience.finish()
+        Attachments(it, kind, outbox, recorder).run(wanted)
+    strategy.breaker.finish()
     it.count_calls()
     if it.counts.calls:  # Xero has answered: it is connected, whatever was said of it
         connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
-    return _close(it, kind, settling)
+    return _close(it, kind, recorder)
 
 
-def _close(it: Interaction, kind: Kind, settling: Settling) -> Outcome:
+def _close(it: Interaction, kind: Kind, recorder: ResultRecorder) -> Outcome:
     told = [f"{it.counts.pushed} pushed"]
     told += [f"{it.counts.failed} failed"] if it.counts.failed else []
-    told += [f"{settling.odd} with a remark"] if settling.odd else []
-    told += [f"{settling.attached} attachments"] if settling.attached else []
-    told += [f"{settling.unattached} attachments failed"] if settling.unattached else []
-    if held := settling.outbox.held_by_others():
+    told += [f"{recorder.odd} with a remark"] if recorder.odd else []
+    told += [f"{recorder.attached} attachments"] if recorder.attached else []
+    told += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
+    if held := recorder.outbox.held_by_others():
         told.append(f"{held} left, as somebody else holds them in the database")
-    wrong = it.counts.failed or settling.unattached
-    status = "warning" if wrong or settling.odd or held else "success"
+    wrong = it.counts.failed or recorder.unattached
+    status = "warning" if wrong or recorder.odd or held else "success"
     correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
     outcome = it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
-    if settling.odd and not (wrong or held):
+    if recorder.odd and not (wrong or held):
         events.succeeded(it.session, it.event_id)
     return outcome
 
@@ -126,4 +136,5 @@ def preview(
         wanted = None if documents is None else outbox.named(documents)
         for left in outbox.open_requests():
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
-        yield from delivery(kind)(it, kind, outbox, Settling(it, outbox), QUIET_SECONDS).preview(wanted)
+        strategy = STRATEGIES[kind.delivery](it, kind, outbox, ResultRecorder(it, outbox))
+        yield from strategy.preview(wanted)

@@ -13,7 +13,7 @@ from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Result
 from xero.sync.push import lookup, plan, readback
 from xero.sync.push.content import same_content
-from xero.sync.push.settle import Settled, check_in_xero, claimed, perhaps_there
+from xero.sync.push.verdicts import Settled, check_in_xero, claimed, perhaps_there
 
 log = logging.getLogger(__name__)
 

@@ -1,47 +1,45 @@
-"""When Xero comes to grief: over one document, or altogether."""
+"""Circuit breaker: tolerates one server error, which one document may cause; stops the run after two in a row."""
 
 import logging
 from collections.abc import Callable
-from uuid import UUID
 
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, RetryLater, XeroError
-from xero.qicworks.push.outbox import Result
 from xero.sync.push.deadlines import Wait
 
 log = logging.getLogger(__name__)
 
-IN_A_ROW = 2  # outages after which Xero is taken to be out of order for all
-KNOWN_IN_A_ROW = 10  # the same, of documents that had one before
-ALONE = 3  # times that Xero may fail over a document that was sent alone
+MAX_OUTAGES_IN_A_ROW = 2  # Xero is then considered to be down for all documents
+MAX_KNOWN_OUTAGES_IN_A_ROW = 10  # the same, for documents that had an outage before
+MAX_FAILURES_ALONE = 3  # how often Xero may fail on a document that was sent alone
 
 
-class Patience:
-    """One outage may be a document's own, and holds nothing else back; two in a row are Xero's."""
+class OutageBreaker:
+    """Keeps the first outage until the other documents are pushed; raises the second one in a row."""
 
     def __init__(self) -> None:
-        self._trouble: XeroError | None = None
+        self._outage: XeroError | None = None
         self._in_a_row = 0
 
     def attempt(self, what: str, work: Callable[[], None], *, known: bool = False) -> None:
         """Does the work. Raises what it raises, but for a first outage: that is kept until `finish`. `known`: of
         documents that had an outage before, which says less of Xero."""
-        most = KNOWN_IN_A_ROW if known else IN_A_ROW
+        most = MAX_KNOWN_OUTAGES_IN_A_ROW if known else MAX_OUTAGES_IN_A_ROW
         try:
             work()
         except (RetryLater, BadAnswer) as error:
             self._in_a_row += 1
             if self._in_a_row >= most or (isinstance(error, RetryLater) and error.limit != "outage"):
                 raise
-            self._trouble = error
-            log.warning("%s: %s The others go on.", what, error.message)
+            self._outage = error
+            log.warning("%s: %s The other documents are pushed first.", what, error.message)
         else:
             self._in_a_row = 0
 
     def finish(self) -> None:
         """Raises what was kept: the run has not done all."""
-        if self._trouble:
-            raise self._trouble
+        if self._outage:
+            raise self._outage
 
 
 def is_of_one(client: XeroClient, path: str, error: XeroError) -> bool:
@@ -62,13 +60,4 @@ def later(wait: Wait) -> RetryLater:
         "outage",
         "Xero may still be processing an earlier push.",
         "No action needed: a later run checks the result in Xero.",
-    )
-
-
-def not_sent(xero_id: UUID | None) -> Result:
-    return Result(
-        "failed",
-        xero_id,
-        error="not sent: Xero answers with an error of its own (HTTP 5xx) when asked how it stands there",
-        correction="Push again later. If that happens again, look at it in Xero, and make the change there by hand.",
     )

@@ -12,9 +12,9 @@ from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
 from xero.qicworks.push.outbox import Result, Waiting
-from xero.sync.push import lookup, outages, readback
+from xero.sync.push import lookup, outages
 from xero.sync.push.lookup import AnotherRecord
-from xero.sync.push.settle import Settled, check_in_xero, label, not_there, unfit
+from xero.sync.push.verdicts import Settled, check_in_xero, deleted, label, not_shown, not_there, unfit
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
@@ -63,7 +63,7 @@ def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
         raise
     except RetryLater as error:
         if outages.is_of_one(client, kind.path, error):
-            return outages.not_sent(xero_id)
+            return not_shown(xero_id)
         raise
 
 
@@ -116,7 +116,7 @@ def _not_editable(kind: PricedKind, document: Document, record: Record | None) -
     if status in kind.editable:
         return None
     if status in kind.gone:
-        return readback.deleted(name, document.number, status, document.xero_id)
+        return deleted(name, document.number, status, document.xero_id)
     return Result(
         "failed",
         document.xero_id,

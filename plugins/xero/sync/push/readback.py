@@ -14,7 +14,7 @@ from xero.documents.declaration import Document, Json, PricedKind, Record
 from xero.documents.pricing import addressee, same_contact, same_text, same_total
 from xero.qicworks.push.outbox import Result
 from xero.sync.push import corrections
-from xero.sync.push.settle import refused
+from xero.sync.push.verdicts import deleted, refused
 
 DATES = (
     ("date", "issue_date", "Date"),
@@ -167,19 +167,6 @@ def id_of(kind: PricedKind, record: Record) -> UUID | None:
     except ValueError:
         return None
     return None if found == NOBODY else found
-
-
-def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | None) -> Result:
-    """It stands in Xero, but as deleted or voided."""
-    again = f" ({number} → {corrections.renumbered(number)})" if number else ""
-    return Result(
-        "failed",
-        xero_id,
-        status,
-        f"it was {str(status).lower()} in Xero",
-        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: it is made anew, "
-        "and its attachments go along. Otherwise cancel it in QicWorks, too.",
-    )
 
 
 def differences(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:

@@ -1,41 +1,36 @@
-"""How documents of each kind travel."""
+"""What every way of pushing documents offers: batches, pay templates, leave."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
-from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.push.outbox import Request
-from xero.sync.push.batch import Batch
-from xero.sync.push.dry_run import Preview
-from xero.sync.push.outages import Patience
-from xero.sync.push.payroll.leave import Leave
-from xero.sync.push.payroll.pay_templates import PayTemplates
-
-__all__ = ["Delivering", "Preview", "delivery"]
+from xero.sync.push.outages import OutageBreaker
 
 
-class Delivering(Protocol):
-    """Pushes the documents of one kind in one interaction."""
+@dataclass(frozen=True)
+class Preview:
+    """A request as it would be sent, or the documents that would be refused before it (label, why, what to do)."""
 
-    patience: Patience
+    method: str = ""
+    path: str = ""
+    query: dict[str, str] | None = None
+    body: Any = None  # JSON, numbers as Decimal
+    documents: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+
+
+class PushStrategy(Protocol):
+    """Pushes the documents of one kind and connection in one run."""
+
+    breaker: OutageBreaker
 
     def recover(self, request: Request) -> None:
-        """Settles what an earlier run left open; RetryLater when it is too early to tell."""
+        """Resolves an open request of an earlier run; raises RetryLater if it is too early to tell."""
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
-        """Pushes some; False when nothing is ready. `done` counts how often each was taken up in this run."""
+        """Pushes the next documents; False if none is ready. `done` counts how often this run took up each."""
 
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What would be refused and sent. Writes nothing."""
-
-
-_DELIVERIES: dict[Delivery, Callable[..., Any]] = {
-    Delivery.BATCH: Batch,
-    Delivery.PAY_TEMPLATE: PayTemplates,
-    Delivery.LEAVE: Leave,
-}
-
-
-def delivery(kind: Kind) -> Callable[..., Delivering]:
-    return cast("Callable[..., Delivering]", _DELIVERIES[kind.delivery])

@@ -98,7 +98,7 @@ def test_what_goes_wrong_on_the_way_makes_it_once(payroll: Payroll, status: str)
             with pytest.raises(XeroError, match=r"not available|not an answer of Xero"):
                 payroll.push("leave_requests")
             assert payroll.row("leave_request", second)["push_state"] == "pushed", f"{kind}: the other went on"
-            with pytest.raises(XeroError, match="still be at work"):
+            with pytest.raises(XeroError, match="still be processing"):
                 payroll.push("leave_requests", quiet=60.0)
             payroll.drain("leave_requests")
             assert_once(payroll, first, second)

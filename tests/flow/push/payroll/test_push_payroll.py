@@ -147,7 +147,7 @@ def test_a_pay_run_that_is_made_while_pay_is_pushed(payroll: Payroll) -> None:
     for fresh, second in ((60.0, "was made while pay was being pushed"), (0.0, "exists already as a draft")):
         with (
             mock.patch.object(XeroClient, "write", drafted),
-            mock.patch("xero.sync.push.payroll.pay_templates.FRESH", fresh),
+            mock.patch("xero.sync.push.payroll.pay_run_watch.FRESH_SECONDS", fresh),
         ):
             assert payroll.push("payroll").message == "0 pushed, 2 failed"
         told = errors(payroll)
@@ -285,7 +285,7 @@ def test_what_goes_wrong_on_the_way_ends_right(payroll: Payroll) -> None:
         if kind != "429":  # which is everybody's
             ended = [paid(payroll, employee)["Ordinary Hours"] for employee in three[1:]]
             assert ended == [number, number], f"{kind}: the others went on"
-            with pytest.raises(XeroError, match="still be at work"):
+            with pytest.raises(XeroError, match="still be processing"):
                 payroll.push("payroll", quiet=60.0)
         payroll.world.sandbox.control("DELETE", "faults")
         payroll.world.sandbox.control("DELETE", "limits")

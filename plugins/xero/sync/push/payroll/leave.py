@@ -18,47 +18,41 @@ from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
 from xero.sync.push.deadlines import QUIET_SECONDS
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, employees, leave_applications
 from xero.sync.push.payroll.calendars import Calendars
 from xero.sync.push.payroll.leave_applications import (
     PATH,
     REJECTED,
+    REQUESTED,
     id_of,
     is_alike,
-    is_of_the_days,
     is_ours,
     is_what_was_sent,
     statuses,
 )
-from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
-from xero.sync.push.settle import Settling, check_in_xero, label, refused, unfit
+from xero.sync.push.payroll.leave_verdicts import CLAIMED, NOT_THIS_LEAVE, not_changeable, of_record, perhaps_there
+from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne
+from xero.sync.push.payroll.redaction import discreet
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.strategies import Preview
+from xero.sync.push.verdicts import check_in_xero, label, not_shown, refused, unfit
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
-
-REQUESTED = "REQUESTED"
-NOT_THIS_LEAVE = Result(
-    "failed",
-    error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
-    correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
-    "request.",
-)
-
-CLAIMED = Result(
-    "failed",
-    error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
-    correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
-)
 
 
 class Leave(OneByOne):
     """Pushes the leave requests of one connection, one by one."""
 
     def __init__(
-        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+        self,
+        it: Interaction,
+        kind: Kind,
+        outbox: Outbox,
+        recorder: ResultRecorder,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
-        super().__init__(it, kind, outbox, settling, quiet)
+        super().__init__(it, kind, outbox, recorder, quiet_seconds)
         self.leave = LeaveOutbox(it.session, it.connection)
         self.calendars = Calendars(it.client)
         self._kept: leave_applications.Listed | None = None
@@ -122,17 +116,10 @@ class Leave(OneByOne):
         except RetryLater as error:
             if not outages.is_of_one(self.it.client, PATH, error):
                 raise
-            return outages.not_sent(document.xero_id)
+            return not_shown(document.xero_id)
         if not any(finding.correction for finding in findings) and is_what_was_sent(payload(document), record):
             return None
-        return Result(
-            "failed",
-            document.xero_id,
-            ", ".join(statuses(record)),
-            "it is in Xero already, where leave cannot be changed from here",
-            "Make the same change to the leave in Xero by hand; or reject it there, reject it in QicWorks, and make a "
-            "new leave request.",
-        )
+        return not_changeable(document.xero_id, record)
 
     # -- creating
 
@@ -186,9 +173,9 @@ class Leave(OneByOne):
         except RetryLater as error:
             if error.in_doubt or not outages.is_of_one(self.it.client, PATH, error):  # in doubt: not read, approved
                 raise
-            result = outages.not_sent(xero_id)
+            result = not_shown(xero_id)
         else:
-            result = self._read_back(document, request, record, words)
+            result = of_record(document, request, record, words)
         self.settle(document, result, request, outcome)
 
     def _approve(self, document: Document, request: Request, xero_id: UUID) -> list[str]:
@@ -198,26 +185,6 @@ class Leave(OneByOne):
         except Refused as refusal:
             return discreet(refusal.messages, document) or ["Xero gave no reason"]
         return []
-
-    def _read_back(self, document: Document, request: Request, record: Record, words: Sequence[str]) -> Result:
-        found, xero_id = statuses(record), id_of(record)
-        status = ", ".join(found)
-        error = correction = None
-        unchanged = document.version == request.versions[0]
-        sent = payload(document) if unchanged else request.identities[0]
-        if found == [REJECTED]:
-            error = "it was rejected in Xero"
-            correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
-        elif REQUESTED in found and document.row["status"] != "Approved":
-            error = "it stands in Xero as requested, and is not approved in QicWorks any more"
-            correction = "Reject the leave in Xero by hand, or approve it on both sides."
-        elif REQUESTED in found:
-            error = f"it stands in Xero as requested, and is not approved there: {'; '.join(words)}".rstrip(": ")
-            correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before."
-        elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
-            error = "the leave in Xero is not what was sent (days or hours): check in Xero"
-            correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."
-        return Result("failed" if error else "pushed", xero_id, status, error, correction)
 
     # -- what an earlier run left
 
@@ -271,12 +238,7 @@ class Leave(OneByOne):
         alike = [one for one in alike if id_of(one) not in others]
         if not any(statuses(one) != [REJECTED] for one in alike):
             return None
-        return Result(
-            "failed",
-            error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
-            correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
-            "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
-        )
+        return perhaps_there(identity)
 
     def _of_another(self, document: Document) -> Result | None:
         """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""

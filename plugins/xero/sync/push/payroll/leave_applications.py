@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 PATH = "/payroll.xro/1.0/LeaveApplications"
 A_PAGE = 100
 REJECTED = "REJECTED"
+REQUESTED = "REQUESTED"
 WORDS = ("Description", "EmployeeID", "LeaveTypeID")
 
 

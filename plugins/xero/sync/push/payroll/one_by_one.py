@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,20 +14,15 @@ from xero.api.client import Answer
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Document, Kind
 from xero.qicworks.push.outbox import Outbox, Request, Result
-from xero.sync.push.corrections import correct
 from xero.sync.push.deadlines import QUIET_SECONDS, LookUp, Release, Wait, fate
-from xero.sync.push.outages import ALONE, Patience, later
-from xero.sync.push.settle import UNSEALED, Settled, Settling, check_in_xero, label, xero_fails
+from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.verdicts import UNSEALED, Settled, check_in_xero, label, xero_fails
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # documents read together
-# A number, with whatever parts it; an id is none.
-ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
-AMOUNTS = re.compile(r"(?:[$€£]\s*)?\d(?:[.,'’\s]?\d)*")
-PERSONAL = ("first_name", "last_name", "email", "phone", "mobile", "staff_title", "job_title", "title", "notes")
-LONGEST = 120  # characters of words that no rule knows: they may tell of anything
 
 JSON = msgspec.json.Encoder(decimal_format="number")
 
@@ -37,14 +31,19 @@ class OneByOne(ABC):
     """Pushes documents of one kind and connection, each in a request of its own."""
 
     def __init__(
-        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+        self,
+        it: Interaction,
+        kind: Kind,
+        outbox: Outbox,
+        recorder: ResultRecorder,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self.it = it
         self.kind = kind
         self.outbox = outbox
-        self.settling = settling
-        self.quiet = quiet
-        self.patience = Patience()
+        self.recorder = recorder
+        self.quiet_seconds = quiet_seconds
+        self.breaker = OutageBreaker()
 
     @abstractmethod
     def read(self, ids: Sequence[UUID]) -> list[Document]:
@@ -65,7 +64,7 @@ class OneByOne(ABC):
         if request.sealed_at is None:
             self._recover_unsealed(request)
             return
-        becomes = fate(request, self.outbox.now(), self.kind, self.quiet)
+        becomes = fate(request, self.outbox.now(), self.kind, self.quiet_seconds)
         if isinstance(becomes, Release):
             log.info("the request was never sent: its document is ready again")
             self.outbox.release(request)
@@ -78,13 +77,13 @@ class OneByOne(ABC):
     def _recover_unsealed(self, request: Request) -> None:
         """Of a row that this project did not write, or an earlier version of it, nothing is believed but which
         documents it may have carried."""
-        self.settling.warn(*UNSEALED)
+        self.recorder.warn(*UNSEALED)
         unclear = check_in_xero("what was sent of it is not known")
         settled = [
             Settled(id, version, f"{self.kind.word} {id}", unclear)
             for id, version in zip(request.documents, request.versions, strict=False)
         ]
-        self.settling.settle(settled, request, "looked up")
+        self.recorder.record(settled, request, "looked up")
 
     # -- one by one
 
@@ -101,7 +100,7 @@ class OneByOne(ABC):
         for document in sorted(documents, key=lambda one: one.id in trouble):  # outages in a row end a run
             self.it.check_still_on()
             known = document.id in trouble
-            self.patience.attempt(label(self.kind, document), partial(self.push, document), known=known)
+            self.breaker.attempt(label(self.kind, document), partial(self.push, document), known=known)
         return True
 
     # -- sending and settling
@@ -136,37 +135,15 @@ class OneByOne(ABC):
     ) -> None:
         version = request.versions[0] if request else document.version  # it may have been edited since
         one = Settled(document.id, version, label(self.kind, document), result)
-        self.settling.settle([one], request, outcome)
+        self.recorder.record([one], request, outcome)
 
     def given_up(self, document: Document, request: Request) -> Result | None:
         """Why a request is not sent again over which Xero fails each time."""
         if not request.server_failed:
             return None
         times = self.outbox.times_failed_alone(request.documents[0], request.versions[0])
-        return xero_fails(label(self.kind, document), times) if times >= ALONE else None
+        return xero_fails(label(self.kind, document), times) if times >= MAX_FAILURES_ALONE else None
 
     def claimed(self, document: Document, version: Callable[[UUID], int]) -> bool:
         """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""
         return bool(self.outbox.lock([document.id])) and version(document.id) == document.version
-
-
-def discreet(messages: Sequence[str], document: Document) -> list[str]:
-    """Xero's words of payroll without numbers and without what is known of the employee: every viewer reads them.
-    Of words that the catalogue of corrections does not know, the beginning."""
-    told = []
-    personal = sorted({part for name in PERSONAL if (part := document.row.get(name))}, key=len, reverse=True)
-    for words in messages:
-        known = correct([words], document="", number=None, function="payroll").known
-        for part in personal:
-            words = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", words, flags=re.IGNORECASE)
-        words = _without_numbers(words)
-        told.append(words if known or len(words) <= LONGEST else words[: LONGEST - 1] + "…")
-    return told
-
-
-def _without_numbers(words: str) -> str:
-    made, end = "", 0
-    for id in ID.finditer(words):
-        made += AMOUNTS.sub("…", words[end : id.start()]) + id[0]
-        end = id.end()
-    return made + AMOUNTS.sub("…", words[end:])

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents import odd_values
-from xero.documents.declaration import Document, Finding, Json, Kind, Record
+from xero.documents.declaration import Document, Json, Kind, Record
 from xero.documents.payroll import CHECKS, pay
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.outbox import Outbox, Request, Result
@@ -22,21 +22,23 @@ from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox
 from xero.sync.push import outages
 from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS
-from xero.sync.push.dry_run import Preview
 from xero.sync.push.payroll import calendars, earnings_lines, employees, pay_runs
 from xero.sync.push.payroll.calendars import Calendars
 from xero.sync.push.payroll.earnings_lines import Plan
-from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne, discreet
+from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne
+from xero.sync.push.payroll.pay_run_watch import PayRunWatch
 from xero.sync.push.payroll.pay_runs import PayRuns
+from xero.sync.push.payroll.redaction import discreet
 from xero.sync.push.payroll.withdrawn_pay import PayLeft
-from xero.sync.push.settle import Settled, Settling, check_in_xero, label, refused, unfit
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.strategies import Preview
+from xero.sync.push.verdicts import Settled, check_in_xero, label, not_shown, refused, unfit
 from xero.sync.runs.run import Interaction
 
 log = logging.getLogger(__name__)
 
 IN_TEMPLATE = "IN TEMPLATE"
 REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # of each update of an employee, says the specification
-FRESH = 60.0  # seconds for which a look at the pay runs is good enough to write
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,21 @@ class PayTemplates(OneByOne):
     """Pushes the pay of one connection's employees, one employee after the other."""
 
     def __init__(
-        self, it: Interaction, kind: Kind, outbox: Outbox, settling: Settling, quiet: float = QUIET_SECONDS
+        self,
+        it: Interaction,
+        kind: Kind,
+        outbox: Outbox,
+        recorder: ResultRecorder,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
-        super().__init__(it, kind, outbox, settling, quiet)
+        super().__init__(it, kind, outbox, recorder, quiet_seconds)
         self.pay = PayOutbox(it.session, it.connection)
         self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
         self.calendars = Calendars(it.client)
         self.pay_runs = PayRuns(it.client)
-        self.left = PayLeft(self.pay, self.lines, self.pay_runs, settling)
+        self.left = PayLeft(self.pay, self.lines, self.pay_runs, recorder)
         self._mentioned = False
-        self._written: list[Document] = []  # since the last look at the pay runs
+        self.watch = PayRunWatch(it, kind, self.pay_runs, recorder)
 
     def read(self, ids: Sequence[UUID]) -> list[Document]:
         return self.pay.read(ids)
@@ -95,10 +102,10 @@ class PayTemplates(OneByOne):
         try:
             more = super().step(wanted, done)
         except XeroError:
-            self._look_at_last()
+            self.watch.read_last()
             raise
         if not more:
-            self._look_at_last()
+            self.watch.read_last()
             self.left.warn()
         return more
 
@@ -113,7 +120,7 @@ class PayTemplates(OneByOne):
             with self.it.session.transaction():
                 if self.claimed(document, self.pay.version):
                     self.settle(document, _pushed(document, self.left.own(document, planned.plan.owned)))
-        elif late := self._late_by_now(document):
+        elif late := list(self.watch.too_late(document)):
             self.settle(document, unfit(label(self.kind, document), late))
         else:
             self._write(document, planned)
@@ -168,7 +175,7 @@ class PayTemplates(OneByOne):
         except RetryLater as error:
             if not outages.is_of_one(self.it.client, employees.PATH, error):
                 raise
-            return outages.not_sent(None)
+            return not_shown(None)
         template: Any = employee.get("PayTemplate")
         hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
         findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
@@ -245,38 +252,7 @@ class PayTemplates(OneByOne):
             notes = [f"takes over the line '{name}' of the pay template" for name in planned.plan.taken_over]
             notes += self.left.own(document, planned.plan.owned)
             self.settle(document, _pushed(document, notes), request)
-        self._written.append(document)
-
-    # -- pay runs that are made meanwhile
-
-    def _late_by_now(self, document: Document) -> list[Finding]:
-        if self.pay_runs.age < FRESH:
-            return []
-        self._look_again()
-        return list(pay_runs.made_too_late(self.pay_runs, document))
-
-    def _look_again(self) -> None:
-        """A pay run that was not there at the last look may have been made before the pay was written, or after."""
-        self.pay_runs.read()
-        written, self._written = self._written, []
-        for one in written:
-            start = one.row["period_start"]
-            if self.pay_runs.of(one.row["period_calendar"], start):
-                self.it.counts.pushed -= 1
-                result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
-                settled = Settled(one.id, one.version, label(self.kind, one), result)
-                self.settling.settle([settled], held=("pushed",))
-
-    def _look_at_last(self) -> None:
-        if not self._written:
-            return
-        try:
-            self._look_again()
-        except XeroError as error:
-            self.settling.warn(
-                f"whether a pay run was made while pay was being pushed is not known: {error.message}",
-                "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
-            )
+        self.watch.add(document)
 
     # -- what an earlier run left
 
@@ -292,7 +268,7 @@ class PayTemplates(OneByOne):
             "this pay"
         )
         id, version = request.documents[0], request.versions[0]
-        self.settling.settle([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
+        self.recorder.record([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
 
     def _release(self, request: Request) -> None:
         """Ready again; failed where Xero has failed over it each time, and its pay template has not got it."""

@@ -10,7 +10,7 @@ from xero.documents.declaration import Document, Finding
 from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox, Unmentioned
 from xero.sync.push.payroll.pay_runs import PayRuns
-from xero.sync.push.settle import Settling
+from xero.sync.push.settle import ResultRecorder
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ LOOK_AT_IT = (
 class PayLeft:
     """What earlier runs left in the pay templates of one connection."""
 
-    def __init__(self, pay: PayOutbox, lines: OwnedLines, pay_runs: PayRuns, settling: Settling) -> None:
+    def __init__(self, pay: PayOutbox, lines: OwnedLines, pay_runs: PayRuns, recorder: ResultRecorder) -> None:
         self.pay = pay
         self.lines = lines
         self.pay_runs = pay_runs
-        self.settling = settling
+        self.recorder = recorder
         self._told: set[UUID] = set()  # employees without a seal whose document says so
 
     def unsealed(self, document: Document) -> Finding:
@@ -69,14 +69,14 @@ class PayLeft:
         left = {one.employee for one in self.pay.unmentioned()} if mentioned else set()
         for one in mentioned:
             if one.employee in left:
-                self.settling.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
+                self.recorder.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
 
     def warn(self) -> None:
         """Of pay that was taken back after it was pushed, which stays in the template: only a person can decide. And of
         lines without a seal."""
         for one in self.pay.withdrawn():
             if not self.pay_runs.of(one.paid_calendar, one.paid_start):
-                self.settling.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
+                self.recorder.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
         for employee in self.lines.unsealed():
             if employee not in self._told:
-                self.settling.warn(UNSEALED.format(employee), LOOK_AT_IT)
+                self.recorder.warn(UNSEALED.format(employee), LOOK_AT_IT)

@@ -1,0 +1,72 @@
+"""The wording of results of leave: what became of a leave request, in words, and what to do about it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from xero.documents.declaration import Document, Json, Record
+from xero.documents.leave_requests import payload
+from xero.qicworks.push.outbox import Request, Result
+from xero.sync.push.payroll.leave_applications import (
+    REJECTED,
+    REQUESTED,
+    id_of,
+    is_of_the_days,
+    is_what_was_sent,
+    statuses,
+)
+
+NOT_THIS_LEAVE = Result(
+    "failed",
+    error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
+    correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
+    "request.",
+)
+
+CLAIMED = Result(
+    "failed",
+    error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
+    correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
+)
+
+
+def not_changeable(xero_id: UUID, record: Record) -> Result:
+    """It differs from what Xero has, where leave cannot be changed by an app."""
+    return Result(
+        "failed",
+        xero_id,
+        ", ".join(statuses(record)),
+        "it is in Xero already, where leave cannot be changed from here",
+        "Make the same change to the leave in Xero by hand; or reject it there, reject it in QicWorks, and make a "
+        "new leave request.",
+    )
+
+
+def perhaps_there(identity: Json) -> Result:
+    """Xero has leave that may be this one, and nothing that shows it."""
+    return Result(
+        "failed",
+        error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
+        correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
+        "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
+    )
+
+
+def of_record(document: Document, request: Request, record: Record, words: Sequence[str]) -> Result:
+    """What became of a leave request, by the record that Xero has of it. `words`: Xero's refusal to approve it."""
+    found, xero_id = statuses(record), id_of(record)
+    error = correction = None
+    unchanged = document.version == request.versions[0]
+    sent = payload(document) if unchanged else request.identities[0]
+    if found == [REJECTED]:
+        error = "it was rejected in Xero"
+        correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
+    elif REQUESTED in found and document.row["status"] != "Approved":
+        error = "it stands in Xero as requested, and is not approved in QicWorks any more"
+        correction = "Reject the leave in Xero by hand, or approve it on both sides."
+    elif REQUESTED in found:
+        error = f"it stands in Xero as requested, and is not approved there: {'; '.join(words)}".rstrip(": ")
+        correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before."
+    elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
+        error = "the leave in Xero is not what was sent (days or hours): check in Xero"
+        correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."
+    return Result("failed" if error else "pushed", xero_id, ", ".join(found), error, correction)
