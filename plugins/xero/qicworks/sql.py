@@ -1,4 +1,4 @@
-"""The statements in `include/sql`, by name."""
+"""The statements in `include/sql`, by name: as functions, and as templates where names of tables or columns vary."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,6 +8,7 @@ from typing import Any
 
 import aiosql
 from aiosql.queries import Queries
+from psycopg.sql import SQL
 
 
 def folder() -> Path:
@@ -21,6 +22,15 @@ def load(name: str) -> Queries:
     """The statements of `include/sql/<name>.sql`, to be called with a raw psycopg connection first."""
     queries: Queries = aiosql.from_path(folder() / f"{name}.sql", "psycopg", mandatory_parameters=False)
     return queries
+
+
+@cache
+def template(file: str, name: str) -> SQL:
+    """A statement of `include/sql/<file>.sql`, or a part of one, with places such as `{table}` for identifiers.
+
+    Its `format` fills them; what is run then takes the `:parameters` by name. A brace that is meant is written twice.
+    """
+    return SQL(getattr(load(file), name).sql.rstrip("; \n"))
 
 
 class Statements:
