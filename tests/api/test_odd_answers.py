@@ -31,7 +31,7 @@ from xero.api.limits import NoLimiter
 from xero.api.settings import XeroApp
 from xero.api.tokens import Token
 from xero.datasets.registry import DATASETS
-from xero.sync.pull.listing import page_count, records_in
+from xero.sync.pull.records import page_count, records_in
 
 CONTACTS, EMPLOYEES = "/api.xro/2.0/Contacts", "/payroll.xro/1.0/Employees"
 PAGE = b"<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1> Reference #18.2</BODY></HTML>"

@@ -25,7 +25,7 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull.staging import Seen, StagedRow
 from xero.qicworks.runs.events import Counts
-from xero.sync.pull.details import ById
+from xero.sync.pull.details import DetailReader
 from xero.sync.pull.extract import Extract
 from xero.sync.pull.load import Load
 
@@ -86,7 +86,8 @@ def pull(
         session, "xero_sync.connection_event",
         connection_id=connection.id, direction="pull", data_set=dataset.name, status="running",
     )  # fmt: skip
-    extract = Extract(session, cast(XeroClient, None), dataset, connection, full=full, progress=lambda records: None)
+    client = cast(XeroClient, None)
+    extract = Extract(session, client, dataset, connection, full=full, progress=lambda records: None)
     extract._stage_open_rejections()
     moment = BEGAN + timedelta(seconds=version)
     seen = []
@@ -97,10 +98,10 @@ def pull(
             extract.positions[source.name] = Position(since=None, ask=None, step="done", newest=moment)
             seen += [Seen(source.name, str(number(n)), moment, True) for n in rows if not source.tables]
     tables = {table: [row(table, n, version) for n in rows] for table in dataset.tables}
-    extract.stage(tables, tuple(seen), complete=True)
+    extract.writer.stage(tables, tuple(seen), complete=True)
     for source in dataset.sources:
         if source.reading is Reading.BY_ID:
-            ById(extract, source)._wanted()
+            DetailReader(extract.writer, client, dataset, connection, source)._wanted()
     counts = Counts()
     load = Load(session, dataset, connection, extract, event_id, counts)
     load.validate(False)

@@ -16,7 +16,7 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, staging
 from xero.sync.pull.extract import CLOCK_MARGIN
-from xero.sync.pull.listing import identify, page_count, records_in
+from xero.sync.pull.records import identify, page_count, records_in
 from xero.sync.pull.rows import Rows, in_words, version
 
 QUERIES = sql.Statements("reconcile")

@@ -5,19 +5,19 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
+from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, NotAvailable, OutOfBounds, Refused, RetryLater, XeroError
-from xero.datasets.declaration import READ_ON, Source
+from xero.datasets.declaration import READ_ON, Dataset, Source
+from xero.qicworks.connect.connections import Connection
 from xero.qicworks.pull import merge, staging
 from xero.qicworks.pull.staging import Seen
-from xero.sync.pull.listing import identify, records_in
+from xero.sync.pull.records import identify, records_in
 from xero.sync.pull.rows import version
+from xero.sync.pull.staging_writer import StagingWriter
 from xero.sync.runs import schedule
-
-if TYPE_CHECKING:
-    from xero.sync.pull.extract import Extract
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +42,18 @@ def is_refusal(trouble: BaseException) -> bool:
     return isinstance(trouble, Refused | NotAvailable)
 
 
-class ById:
+class DetailReader:
     """One source whose path has an `{id}`. Each record is committed as it comes: a killed run has lost ten at most."""
 
-    def __init__(self, extract: "Extract", source: Source) -> None:
-        self.extract = extract
+    def __init__(
+        self, writer: StagingWriter, client: XeroClient, dataset: Dataset, connection: Connection, source: Source
+    ) -> None:
+        self.writer = writer
+        self.client = client
+        self.dataset = dataset
+        self.connection = connection
         self.source = source
-        self.zone = schedule.zone(extract.connection.time_zone)
+        self.zone = schedule.zone(connection.time_zone)
 
     def run(self) -> None:
         wanted = self._wanted()
@@ -57,16 +62,16 @@ class ById:
             self._stage(id, records, asked)
 
     def _wanted(self) -> list[str]:
-        session, staged = self.extract.session, self.extract.staging
+        session, staged = self.writer.session, self.writer.staging
         found = merge.to_read(
             session,
-            self.extract.dataset,
+            self.dataset,
             staging_id=staged.id,
-            connection_id=self.extract.connection.id,
-            organisation_id=self.extract.connection.organisation_id,
+            connection_id=self.connection.id,
+            organisation_id=self.connection.organisation_id,
             whole=staged.whole,
             everything=staged.everything,
-            zone=self.extract.connection.zone,
+            zone=self.connection.zone,
         )
         read = staging.seen(session, staged, self.source)
         return [id for id in found if id not in read]
@@ -108,7 +113,7 @@ class ById:
             raise next(iter(failed.values()))  # it is not one record's: none of them is given
         if failed:
             # Whether it is they, or all of Xero: if the list cannot be had either, this raises, to be tried again soon.
-            self.extract.client.get(self.extract.dataset.sources[0].path, params={"page": 1})
+            self.client.get(self.dataset.sources[0].path, params={"page": 1})
         for id, trouble in failed.items():
             self._leave(id, f"could not be read: {trouble.message}")
 
@@ -116,13 +121,13 @@ class ById:
         return sum(not is_refusal(trouble) for trouble in failed.values()) < FEW
 
     def _leave(self, id: str, why: str) -> None:
-        self.extract.leave_unread(f"{self.source.envelope}: {id} {why}")
+        self.writer.leave_unread(f"{self.source.envelope}: {id} {why}")
 
     def _get(self, id: str) -> tuple[list[Any], float]:
         """The record, none if there is none of that id, and when it was asked for (monotonic seconds)."""
         asked = time.monotonic()
         try:
-            answer = self.extract.client.get(self.source.path.format(id=quote(id, safe="")))
+            answer = self.client.get(self.source.path.format(id=quote(id, safe="")))
         except Refused as refused:
             if refused.status != 404:
                 raise
@@ -136,13 +141,13 @@ class ById:
         rows: dict[Any, Any] = {}
         for record in records:
             read = {**record, READ_ON: self._day_of(asked).isoformat()}
-            rows = {table: self.extract.rows[table].of(read, id) for table in self.source.tables}
+            rows = {table: self.writer.rows[table].of(read, id) for table in self.source.tables}
         if not records:
-            self.extract.odd.append(f"{self.source.envelope}: Xero has no {id} any more")
+            self.writer.remark(f"{self.source.envelope}: Xero has no {id} any more")
         newest = version(records[0]) if records else None
         seen = Seen(self.source.name, id, newest, bool(records), time.monotonic() - asked)
-        self.extract.stage(rows, (seen,), complete=False)
-        self.extract.progress(1)
+        self.writer.stage(rows, (seen,), complete=False)
+        self.writer.progress(1)
 
     def _day_of(self, asked: float) -> date:
         """The organisation's day when that was asked for: its midnight may have passed since."""

@@ -1,11 +1,7 @@
 """Extract: the fewest calls, every page committed to staging, nothing lost while records change."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
 
 from xero.api.client import XeroClient
 from xero.api.paging import Position, high_water
@@ -14,10 +10,12 @@ from xero.qicworks import database
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, rejections, staging
-from xero.qicworks.pull.staging import Seen, StagedRow, Staging
-from xero.sync.pull.details import ById
-from xero.sync.pull.listing import Listing, Progress
-from xero.sync.pull.rows import Rows, in_words
+from xero.qicworks.pull.staging import StagedRow, Staging
+from xero.sync.pull.details import DetailReader
+from xero.sync.pull.listing import Listing
+from xero.sync.pull.records import Progress
+from xero.sync.pull.rows import in_words
+from xero.sync.pull.staging_writer import StagingWriter
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +42,14 @@ class Extract:
         self.client = client
         self.dataset = dataset
         self.connection = connection
-        self.progress = progress
         database.avoid_nested_loops(session)
-        self.odd: list[str] = []
-        self.unread = 0  # records that could not be read by id, though Xero has them
-        self.nameless = 0  # of these, listed without an id
-        self.rows: Mapping[Table, Rows] = {table: Rows(table) for table in dataset.tables}
         main = self._main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
         whole = full or dataset.sources[0].reading is Reading.WHOLE or newest is None or self._is_stale(main)
         since = None if whole or newest is None else newest - OVERLAP
         self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since, everything=full)
-        self.positions: dict[str, Position] = msgspec.convert(self.staging.position or {}, dict[str, Position])
+        self.writer = StagingWriter(session, dataset, self.staging, progress)
+        self.positions = self.writer.positions
 
     def run(self) -> Staging:
         """Reads what is not yet staged. Returns the complete staging."""
@@ -63,7 +57,7 @@ class Extract:
             came = "whole" if self.staging.complete else "in part"
             log.info("going on with what an interrupted run read (%s) at %s", came, in_words(self.staging.started_at))
         if self.staging.complete:
-            self.odd.append(
+            self.writer.remark(
                 f"loaded as an interrupted run had read it, from {in_words(self.staging.started_at)} on: what has "
                 "changed in Xero since comes with the next pull"
             )
@@ -72,7 +66,7 @@ class Extract:
             self._stage_open_rejections()
         for source in self.dataset.sources:
             self._read(source)
-        self.stage({}, (), complete=not self.unread)
+        self.writer.stage({}, (), complete=not self.writer.unread)
         return self.staging
 
     def drop(self) -> None:
@@ -80,31 +74,15 @@ class Extract:
         with self.session.transaction():
             staging.drop(self.session, self.dataset, self.staging.id)
 
-    def leave_unread(self, why: str) -> None:
-        """A record is not loaded, and not taken for read: the next run finds it still to be read."""
-        self.unread += 1
-        self.odd.append(why)
-
-    @property
-    def warnings(self) -> list[str]:
-        """What was odd about the reading. What it lost by a kill in between is said in that run's log."""
-        said = [warning for position in self.positions.values() for warning in position.warnings]
-        return said + [warning for rows in self.rows.values() for warning in rows.warnings] + self.odd
-
     def high_water(self, source: Source) -> datetime | None:
         """What the next reading may start from; None, which moves nothing, where some records could not be read."""
         position = self.positions.get(source.name)
-        return high_water(position) if position and not self.unread else None
+        return high_water(position) if position and not self.writer.unread else None
 
     def since(self, source: Source) -> datetime | None:
         """From when on this source was read; None: from the beginning."""
         position = self.positions.get(source.name)
         return position.since if position else None
-
-    def stage(self, rows: Mapping[Table, list[StagedRow]], seen: tuple[Seen, ...] = (), *, complete: bool) -> None:
-        """Commits what was read together with how far that came."""
-        position: dict[str, Any] = msgspec.to_builtins(self.positions)
-        staging.add(self.session, self.staging, rows, position, complete=complete, seen=seen)
 
     def _is_stale(self, cursor: staging.Cursor | None) -> bool:
         """Whether it is time to read everything again: some changes Xero does not tell of."""
@@ -115,7 +93,7 @@ class Extract:
 
     def _read(self, source: Source) -> None:
         if source.reading is Reading.BY_ID:
-            ById(self, source).run()
+            DetailReader(self.writer, self.client, self.dataset, self.connection, source).run()
             return
         position = self.positions.get(source.name)
         if position is None:
@@ -126,9 +104,9 @@ class Extract:
             log.info("%s: reading what changed since %s", source.path, in_words(since))
             position = self.positions[source.name] = Position(since=since, ask=since)
         if position.step != "done":
-            Listing(self, source, position).run()
+            Listing(self.writer, self.client, source, position).run()
         if position.started and position.since and position.started < position.since + OVERLAP - CLOCKS_DIFFER:
-            self.odd.append(
+            self.writer.remark(
                 f"{source.path}: by Xero's clock it is {in_words(position.started)}, which is before the newest change "
                 f"that was read earlier ({in_words(position.since + OVERLAP)}): pull again with a full refresh once "
                 "Xero's clock is right"
@@ -148,13 +126,13 @@ class Extract:
     def _stage_open_rejections(self) -> None:
         """What was rejected before is tried again, unless everything is read anew: that brings today's truth."""
         by_id = {table for one in self.dataset.sources if one.reading is Reading.BY_ID for table in one.tables}
-        again = set() if self.staging.everything else by_id if self.staging.whole else set(self.rows)
+        again = set() if self.staging.everything else by_id if self.staging.whole else set(self.writer.rows)
         rows: dict[Table, list[StagedRow]] = {}
-        for table, of in self.rows.items():
+        for table, of in self.writer.rows.items():
             if table not in again:
                 continue
             found = rejections.open_ones(self.session, self.connection.id, self.dataset, table)
             rows[table] = [of.again(rejection) for rejection in found]
         if tried := sum(map(len, rows.values())):
             log.info("%d rejected earlier are tried again", tried)
-            self.stage(rows, complete=False)
+            self.writer.stage(rows, complete=False)

@@ -11,8 +11,8 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect.clients import OpenClient
 from xero.sync.pull.extract import Extract
-from xero.sync.pull.listing import Progress
 from xero.sync.pull.load import Load
+from xero.sync.pull.records import Progress
 from xero.sync.runs import run, schedule
 from xero.sync.runs.event_line import group, received
 from xero.sync.runs.outcome import Outcome, PullFailed, Skip

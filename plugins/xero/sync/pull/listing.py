@@ -1,40 +1,32 @@
 """Reading an endpoint that lists: page by page, what changed, or everything."""
 
-import hashlib
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from xero.api.answers import MAX_PAGES, out_of_bounds, too_many_pages
-from xero.api.client import Answer
-from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.client import Answer, XeroClient
+from xero.api.errors import BadAnswer
 from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks.pull import staging
 from xero.qicworks.pull.staging import Seen, StagedRow
+from xero.sync.pull.records import identify, is_plain, page_count, records_in
 from xero.sync.pull.rows import version
-
-MAX_RECORDS = 100_000  # in one answer; a page has a thousand, and no organisation so many accounts
-
-if TYPE_CHECKING:
-    from xero.sync.pull.extract import Extract
+from xero.sync.pull.staging_writer import StagingWriter
 
 log = logging.getLogger(__name__)
 
 ORDER = "UpdatedDateUTC ASC"
-LONGEST_ID = 200  # characters
-MANY = 50_000  # records of one answer; Xero's pages have a thousand, and what does not page a few hundred
-
-Progress = Callable[[int], None]  # told how many records came with each page
 
 
 class Listing:
     """One source on its way into staging. `position` says how far it came, and is committed with each page."""
 
-    def __init__(self, extract: "Extract", source: Source, position: Position) -> None:
-        self.extract = extract
+    def __init__(self, writer: StagingWriter, client: XeroClient, source: Source, position: Position) -> None:
+        self.writer = writer
+        self.client = client
         self.source = source
         self.position = position
 
@@ -105,14 +97,14 @@ class Listing:
         )
 
     def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
-        return self.extract.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
+        return self.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)
 
     def identify(self, record: object) -> str:
         return identify(self.source, record)
 
     def _count(self) -> int:
         """How many different records have come."""
-        session, staged = self.extract.session, self.extract.staging
+        session, staged = self.writer.session, self.writer.staging
         if self.source.tables:
             return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.rowless))
         return len(staging.seen(session, staged, self.source))
@@ -120,66 +112,21 @@ class Listing:
     def _stage(self, records: Sequence[Any]) -> None:
         rows: dict[Table, list[StagedRow]] = {}
         for number, table in enumerate(self.source.tables):
-            rows[table], without = self.extract.rows[table].of_page(records)
+            rows[table], without = self.writer.rows[table].of_page(records)
             if not number:
                 self.position.rowless += map(self.identify, without)
         seen = () if self.source.tables else tuple(filter(None, map(self._seen, records)))
-        self.extract.stage(rows, seen, complete=False)
-        self.extract.progress(len(records))
+        self.writer.stage(rows, seen, complete=False)
+        self.writer.progress(len(records))
 
     def _seen(self, record: object) -> Seen | None:
         """None where it does not say which one it is: nobody can ask for it, and it may be any."""
         key = self.source.identifier
         found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
-        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip() or not _is_plain(found):
-            self.extract.leave_unread(
+        if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip() or not is_plain(found):
+            self.writer.leave_unread(
                 f"{self.source.path} lists a record without {key}, or with one that is no id, which cannot be asked for"
             )
-            self.extract.nameless += 1
+            self.writer.without_key += 1
             return None
         return Seen(self.source.name, found, version(record), bool(self.source.active(record)))
-
-
-def identify(source: Source, record: object) -> str:
-    """What tells this record from others, short and fit for a column: of an odd one its hash."""
-    identifier = source.identifier
-    if isinstance(record, dict):
-        said = str(identifier(record) if callable(identifier) else record.get(identifier))
-    else:
-        said = repr(record)
-    return said if _is_plain(said) else f"odd {hashlib.sha256(ascii(said).encode()).hexdigest()}"
-
-
-def _is_plain(id: str) -> bool:
-    return len(id) <= LONGEST_ID and id.isprintable()
-
-
-def records_in(answer: Answer, source: Source) -> list[Any]:
-    """The records of an answer. One without the plural is no empty answer, unless it is a 304."""
-    if answer.status == 304:
-        return []
-    records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
-    if records is None and isinstance(answer.data, dict) and source.envelope in answer.data:
-        records = []  # null is how some say that there are none
-    else:
-        records = source.records(records)
-    if isinstance(records, list) and len(records) > MAX_RECORDS:
-        raise out_of_bounds(f"The answer of {source.path}", f"it has more than {MAX_RECORDS:,} records")
-    if not isinstance(records, list):
-        raise BadAnswer(
-            f"The answer of {source.path} holds no list '{source.envelope}'.",
-            "If it lasts, check the host of the Airflow connection: it may not be Xero.",
-        )
-    if len(records) > MANY:
-        raise OutOfBounds(
-            f"The answer of {source.path} holds {len(records)} records.",
-            "Nothing was loaded. Check the host of the Airflow connection: it may not be Xero.",
-        )
-    return records
-
-
-def page_count(answer: Answer, name: str) -> int | None:
-    """What the answer announces (`itemCount`, `pageSize`, `pageCount`); None where it does not."""
-    paging = answer.data.get("pagination") if isinstance(answer.data, dict) else None
-    value = paging.get(name) if isinstance(paging, dict) else None
-    return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None

@@ -46,7 +46,7 @@ class Load:
         self.counts = counts
         self.correlation_id = correlation_id
         self.rejected_for: Counter[str] = Counter()
-        self.warned: Counter[str] = Counter(extract.warnings)
+        self.warned: Counter[str] = Counter(extract.writer.warnings)
         self.anyway = False
         self.loading = merge.Loading(session, extract.staging, connection.id, connection.organisation_id)
 
@@ -149,10 +149,10 @@ class Load:
                         self.dataset,
                         source,
                         self.extract.high_water(source),
-                        whole=staged.whole and not self.extract.unread,
+                        whole=staged.whole and not self.extract.writer.unread,
                     )
             staging.drop(session, self.dataset, staged.id)
-            if not self.extract.unread:
+            if not self.extract.writer.unread:
                 schedule.serve(session, self.connection, self.dataset.name, self.dataset.timing, staged.started_at)
             connections.works_again(session, self.connection.id)
             notes = [listed(self.warned)] if self.warned else []
@@ -183,7 +183,7 @@ class Load:
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
         if self._read_whole(table):
-            if nameless := rejections.nameless(session, staged, table) + self.extract.nameless:
+            if nameless := rejections.nameless(session, staged, table) + self.extract.writer.without_key:
                 self.warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
             else:
                 vanished = [] if self.anyway else self.loading.vanished(table)
