@@ -131,3 +131,10 @@ SELECT 'it has rights in the schema ' || relnamespace::regnamespace || ', too: '
    AND (has_table_privilege(holder, pg_class.oid, 'DELETE, TRUNCATE')
         OR has_any_column_privilege(holder, pg_class.oid, 'SELECT, INSERT, UPDATE'))
  GROUP BY relnamespace;
+
+-- name: database_name$
+SELECT current_database();
+
+-- name: reset_settings!
+-- A template: takes away what the role has set for itself.
+ALTER ROLE {role} RESET ALL; ALTER ROLE {role} IN DATABASE {database} RESET ALL;

@@ -95,10 +95,6 @@ INSERT INTO xero_sync.erasure (connection_id, table_name, xero_id) VALUES (:conn
 -- For this transaction: what is written is no edit.
 SELECT set_config('xero_sync.erasing', 'on', true);
 
--- name: wait_for_loads(connection_id)!
--- The lock of `Loading.wait_for_others`: what a pull loads after it, it has looked at the erasures for.
-SELECT pg_advisory_xact_lock(hashtextextended('xero load ' || :connection_id::text, 0));
-
 -- name: erased(connection_id)
 -- The ids of who was erased, in whatever connection the same organisation of Xero had.
 SELECT DISTINCT erasure.xero_id
@@ -110,3 +106,108 @@ SELECT DISTINCT erasure.xero_id
 -- name: erasures(connection_id, xero_id)
 SELECT table_name, xero_id, erased_at FROM xero_sync.erasure
  WHERE connection_id = :connection_id AND xero_id = :xero_id;
+
+-- The statements below are templates: {held} is a pulled table, {stage} its staging table, {table} any of QicWorks' tables.
+
+-- name: held_of
+-- Of that id, QicWorks' or Xero's, or with that e-mail.
+SELECT held.*, organisation.name AS organisation
+  FROM {held} AS held
+  JOIN qicworks.organisation ON organisation.id = held.organisation_id
+ WHERE lower(held.id::text) = lower(:id) OR lower(held.{key}::text) = lower(:id)
+    OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value)
+                WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email);
+
+-- name: staged_of
+SELECT staging.connection_id, connection.organisation_id, organisation.name AS organisation,
+       staged.{key}::text AS key, to_jsonb(staged) AS record
+  FROM {stage} AS staged
+  JOIN xero_sync.staging ON staging.id = staged.staging_id
+  JOIN xero_sync.connection ON connection.id = staging.connection_id
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE lower(staged.{key}::text) = lower(:id)
+    OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(staged)) AS each (name, value)
+                WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email);
+
+-- name: held_by_key
+SELECT * FROM {held} WHERE connection_id = :connection_id AND lower({key}::text) = :xero_id;
+
+-- name: staged_by_key
+SELECT staged.* FROM {stage} AS staged
+  JOIN xero_sync.staging ON staging.id = staged.staging_id AND staging.connection_id = :connection_id
+ WHERE lower(staged.{column}::text) = :xero_id;
+
+-- name: parts_of
+SELECT *
+  FROM {held}
+ WHERE connection_id = :connection_id AND lower({parent_key}::text) = :xero_id
+ ORDER BY {key};
+
+-- name: pointing_to
+SELECT * FROM {table} WHERE {column} = ANY(:ids) ORDER BY id;
+
+-- name: lines_of
+SELECT * FROM qicworks.document_line WHERE parent_type = :table AND parent_id = ANY(:ids) ORDER BY id;
+
+-- name: files_of
+SELECT id, parent_type, parent_id, file_name, mime_type, octet_length(content) AS bytes, pushed_at
+  FROM qicworks.attachment
+ WHERE parent_type = :table AND parent_id = ANY(:ids)
+ ORDER BY id;
+
+-- name: document_ids
+SELECT id FROM {table} WHERE {column} = :id;
+
+-- name: labels
+-- By which events name the person's documents; not labels that others' documents have, too.
+SELECT :word || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), id::text) AS label
+  FROM {table} AS document
+ WHERE organisation_id = :organisation_id
+ GROUP BY 1
+HAVING bool_and({column} IS NOT DISTINCT FROM :id);
+
+-- name: similar_names
+-- Other rows in whose names one of these words is.
+SELECT to_jsonb(held) AS record
+  FROM {table} AS held
+ WHERE organisation_id = :organisation_id AND id IS DISTINCT FROM :id
+   AND EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value),
+                        unnest(:needles::text[]) AS needle
+                WHERE right(each.name, 4) = 'name' AND strpos(each.value, needle) > 0);
+
+-- name: mentioned
+-- Documents whose message may name somebody; {owner} is the column that says which document it is about.
+SELECT id, push_error, push_correction, {owner} AS document_id
+  FROM {table}
+ WHERE organisation_id = :organisation_id
+   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
+                WHERE strpos(concat_ws(' ', push_error, push_correction), needle) > 0
+                   OR strpos(lower(concat_ws(' ', push_error, push_correction)), email) > 0)
+ ORDER BY id;
+
+-- name: approved
+SELECT * FROM {table} WHERE organisation_id = :organisation_id AND approved_by IS NOT NULL ORDER BY id;
+
+-- name: to_be_pushed
+SELECT count(*) FROM {table} WHERE {column} = :id AND push_state IN ('ready', 'in_flight');
+
+-- name: empty!
+UPDATE {held}
+   SET is_active = false, missing_since = coalesce(missing_since, now()), synced_at = now(), {assignments}
+ WHERE {condition} AND (is_active OR {full});
+
+-- name: of_id!
+id = :id;
+
+-- name: of_parent!
+connection_id = :connection_id AND lower({parent_key}::text) = :xero_id;
+
+-- name: empty_words!
+UPDATE {table} SET {assignments} WHERE {column} = :id AND num_nonnulls({private}) > 0;
+
+-- name: replace_words!
+UPDATE {table} SET {assignments} WHERE {key};
+
+-- name: unstage!
+DELETE FROM {stage} AS staged USING xero_sync.staging
+ WHERE staging.id = staged.staging_id AND staging.connection_id = :connection_id AND lower(staged.{column}::text) = :xero_id;

@@ -23,3 +23,51 @@ SELECT invoice.xero_id::text AS key
    AND NOT EXISTS (SELECT FROM xero_sync.rejection
                     WHERE rejection.connection_id = connection.id AND rejection.table_name = 'invoice_balance'
                       AND rejection.key = invoice.xero_id::text AND rejection.closed_at IS NULL);
+
+-- The statements below are templates: {held} is a pulled table, {table} that of a kind of documents, {label} the column that
+-- names one of its documents.
+
+-- name: held
+SELECT lower({key}::text) AS key, is_active, xero_updated_at
+  FROM {held}
+ WHERE connection_id = :connection_id AND missing_since IS NULL;
+
+-- name: first_push
+SELECT min(pushed_at) FROM {table} WHERE organisation_id = :organisation_id;
+
+-- name: linked
+SELECT xero_id FROM {table} WHERE xero_id = ANY(:xero_ids);
+
+-- name: settled
+-- Documents that a record may be another one of. Where a push is still to come, it has to find the record itself.
+SELECT id FROM {table}
+ WHERE organisation_id = :organisation_id AND push_state NOT IN ('ready', 'in_flight')
+   AND (id = ANY(:ids) OR lower(btrim({label}::text)) = ANY(:numbers));
+
+-- name: pushed_ids
+-- Of the last 400 days: older documents were reported often enough.
+SELECT id FROM {table}
+ WHERE organisation_id = :organisation_id AND push_state = 'pushed'
+   AND updated_at > now() - interval '400 days'
+ ORDER BY id;
+
+-- name: pushed
+SELECT document.id, document.{label}::text AS number, document.xero_id, document.push_version AS version,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
+  FROM {table} AS document
+ WHERE document.id = ANY(:ids) AND document.push_state = 'pushed'
+ ORDER BY document.id;
+
+-- name: pushed_file_ids
+SELECT id FROM qicworks.attachment
+ WHERE organisation_id = :organisation_id AND parent_type = :parent AND push_state = 'pushed'
+   AND updated_at > now() - interval '400 days'
+ ORDER BY id;
+
+-- name: pushed_files
+SELECT file.id, file.file_name, octet_length(file.content) AS size, file.xero_id, file.push_version AS version,
+       document.{label}::text AS number, document.xero_id AS document_xero_id,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = file.id) AS links
+  FROM qicworks.attachment AS file JOIN {table} AS document ON document.id = file.parent_id
+ WHERE file.id = ANY(:ids) AND file.push_state = 'pushed'
+ ORDER BY file.id;

@@ -40,3 +40,43 @@ SELECT rejection.id, rejection.connection_id, organisation.name AS organisation,
    AND (:before::bigint IS NULL OR rejection.id < :before)
  ORDER BY rejection.id DESC
  LIMIT :limit;
+
+-- name: drop_bad!
+DROP TABLE bad;
+
+-- The statements below are templates: {stage} is the staging table, {key} what `key` makes of the column that identifies a
+-- record.
+
+-- name: key!
+-- What a rejection is known by: the record's id, of a very long one its beginning and its hash, so that an index holds it; or the
+-- hash of a row without an id.
+CASE WHEN length({key}::text) > 200 THEN left({key}::text, 100) || ' ' || md5({key}::text)
+     ELSE coalesce({key}::text, 'row ' || encode(row_hash, 'hex')) END;
+
+-- name: has_any
+-- Whether anything is bad in this staging, or was before.
+SELECT EXISTS (SELECT FROM {stage} WHERE staging_id = :staging_id AND problems IS NOT NULL)
+    OR EXISTS (SELECT FROM xero_sync.rejection
+                WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name AND closed_at IS NULL);
+
+-- name: collect_bad!
+-- Where several versions of a record were staged, the last one that Xero sent decides.
+CREATE TEMP TABLE bad ON COMMIT DROP AS
+WITH suspect AS (
+    SELECT DISTINCT {key} AS key FROM {stage} WHERE staging_id = :staging_id AND problems IS NOT NULL
+), latest AS (
+    SELECT DISTINCT ON (key) {key} AS key, problems, undecodable, to_jsonb(staged)
+           - ARRAY['staging_id', 'seq', 'row_hash', 'retried', 'undecodable', 'problems'] AS record
+      FROM {stage} AS staged JOIN suspect ON suspect.key = {key}
+     WHERE staging_id = :staging_id
+     ORDER BY key, retried, xero_updated_at DESC NULLS FIRST, seq DESC
+)
+SELECT key, problems, undecodable, record FROM latest WHERE problems IS NOT NULL;
+
+-- name: count_newly_bad
+SELECT count(DISTINCT {key})
+  FROM {stage}
+ WHERE staging_id = :staging_id AND problems IS NOT NULL AND NOT retried
+   AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                    WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name
+                      AND closed_at IS NULL AND NOT held_back AND rejection.key = {key});

@@ -1,6 +1,9 @@
 -- Pruning: what is old and may go, counted, and deleted a batch at a time. The views of the schema say what may go at all.
 -- `before`: what is older. `batch`: how many at once.
 
+-- name: cutoff$
+SELECT clock_timestamp() - :age::interval;
+
 -- name: count_events$
 SELECT count(*) FROM xero_sync.event_past WHERE started_at < :before;
 

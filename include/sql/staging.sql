@@ -44,3 +44,64 @@ VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :whole THEN now
                              excluded.high_water),
        completed_at = excluded.completed_at,
        full_at = coalesce(excluded.full_at, held.full_at);
+
+-- name: see*!
+-- Pages are read by key and overlap: of what comes twice the newest stays. `read_at` is by the database's clock, since
+-- machines may differ in theirs; `age` is in seconds, null for a record that was only listed.
+INSERT INTO xero_sync.stage_seen AS known (staging_id, source, key, version, is_active, read_at)
+VALUES (:staging_id, :source, :key, :version, :is_active, clock_timestamp() - :age * interval '1 second')
+    ON CONFLICT (staging_id, source, key) DO UPDATE
+   SET version = excluded.version, is_active = excluded.is_active, read_at = excluded.read_at
+ WHERE known.version IS NULL OR excluded.version >= known.version;
+
+-- name: listed$
+-- How many records were listed, to be read by id.
+SELECT count(DISTINCT key) FROM xero_sync.stage_seen WHERE staging_id = :staging_id AND read_at IS NULL;
+
+-- The statements below are templates: {stage} is the table's own staging table, {key} the column that identifies a record.
+
+-- name: count
+SELECT count(*) FROM {stage} WHERE staging_id = :staging_id;
+
+-- name: distinct
+-- Rows without a key are counted each.
+SELECT count(DISTINCT {key}) + count(*) FILTER (WHERE {key} IS NULL)
+  FROM {stage}
+ WHERE staging_id = :staging_id AND NOT retried;
+
+-- name: without_key
+SELECT count(*) FROM {stage} WHERE staging_id = :staging_id AND {key} IS NULL;
+
+-- name: listed_only
+-- Records that were listed and not read by id.
+SELECT count(*)
+  FROM xero_sync.stage_seen AS listed
+ WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL
+   AND NOT EXISTS (SELECT FROM {stage} AS staged
+                    WHERE staged.staging_id = listed.staging_id AND staged.{key}::text = lower(listed.key));
+
+-- name: drop_superseded!
+-- Retried rejections of records that Xero has sent since.
+DELETE FROM {stage} AS again WHERE staging_id = :staging_id AND retried
+   AND EXISTS (SELECT FROM {stage} AS sent
+                WHERE sent.staging_id = again.staging_id AND NOT sent.retried AND sent.{key} = again.{key});
+
+-- name: drop_superseded_parts!
+-- Retried rejections of parts of a record that was read since: it may no longer have them.
+DELETE FROM {stage} AS again WHERE staging_id = :staging_id AND retried
+   AND EXISTS (SELECT FROM xero_sync.stage_seen AS whole
+                WHERE whole.staging_id = again.staging_id AND whole.read_at IS NOT NULL
+                  AND lower(whole.key) = again.{parent_key}::text);
+
+-- name: drop_of_erased!
+-- {column}: the key, or that of the record a row is a part of; ids are unique over all that Xero has.
+DELETE FROM {stage} WHERE staging_id = :staging_id AND lower({column}::text) = ANY(:erased);
+
+-- name: forget_problems!
+UPDATE {stage} SET problems = NULL WHERE staging_id = :staging_id AND problems IS NOT NULL;
+
+-- name: mark!
+UPDATE {stage} SET problems = :problems WHERE staging_id = :staging_id AND seq = :seq;
+
+-- name: drop_rows!
+DELETE FROM {stage} WHERE staging_id = :staging_id;

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import aiosql
+import psycopg
 from aiosql.queries import Queries
-from psycopg.sql import SQL
+from psycopg.rows import DictRow
+from psycopg.sql import SQL, Composed
 
 
 def folder() -> Path:
@@ -31,6 +33,14 @@ def template(file: str, name: str) -> SQL:
     Its `format` fills them; what is run then takes the `:parameters` by name. A brace that is meant is written twice.
     """
     return SQL(getattr(load(file), name).sql.rstrip("; \n"))
+
+
+def value(session: psycopg.Connection[DictRow], statement: SQL | Composed, **parameters: Any) -> Any:
+    """The value of a statement that returns one row of one column."""
+    row = session.execute(statement, parameters).fetchone()
+    assert row is not None
+    [found] = row.values()
+    return found
 
 
 class Statements:

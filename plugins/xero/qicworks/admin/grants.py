@@ -80,12 +80,10 @@ def _reset(session: Session, role: str) -> list[str]:
     held = [row["setting"] for row in QUERIES.settings(session, role=role)]
     if not held:
         return []
-    row = session.execute("SELECT current_database() AS name").fetchone()
-    assert row is not None
-    how = SQL("ALTER ROLE {0} RESET ALL; ALTER ROLE {0} IN DATABASE {1} RESET ALL")
+    names = {"role": Identifier(role), "database": Identifier(QUERIES.database_name(session))}
     try:
         with session.transaction():
-            session.execute(how.format(Identifier(role), Identifier(row["name"])))
+            session.execute(sql.template("grants", "reset_settings").format(**names))
     except InsufficientPrivilege:
         return [f"it has settings of its own ({', '.join(held)}); ALTER ROLE {role} RESET ALL takes them away"]
     return [f"its own settings are taken away: {', '.join(held)}"]

@@ -7,16 +7,16 @@ from yoyo import get_backend, read_migrations
 
 from xero.qicworks import database, sql
 
+QUERIES = sql.Statements("migrate")
 log = logging.getLogger(__name__)
 
 
 def migrate(engine: Engine) -> list[str]:
     """Applies what is not yet applied, one migration a transaction, under a lock. Returns the ids applied now."""
     with database.session(engine) as session:
-        session.execute("SET lock_timeout = 0")  # a migration may take its time, and whoever waits wants it done
-        # One at a time. A lock of the session: yoyo's own would outlive a process that is killed.
-        session.execute("SELECT pg_advisory_lock(hashtextextended('xero_sync schema', 0))")
-        session.execute("CREATE SCHEMA IF NOT EXISTS xero_sync")
+        QUERIES.wait_without_limit(session)
+        QUERIES.lock_schema(session)
+        QUERIES.create_schema(session)
         backend = get_backend(_address(engine.url))
         try:
             pending = backend.to_apply(read_migrations(str(sql.folder() / "schema")))

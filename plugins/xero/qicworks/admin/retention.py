@@ -38,9 +38,7 @@ KEPT = tuple(one.name for one in fields(Retention))
 
 def cutoff(session: Session, days: float) -> datetime:
     """That long ago, by the database's clock."""
-    row = session.execute("SELECT clock_timestamp() - %s AS at", (timedelta(days=days),)).fetchone()
-    assert row is not None
-    at: datetime = row["at"]
+    at: datetime = QUERIES.cutoff(session, age=timedelta(days=days))
     return at
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from xero.datasets.declaration import Table
 from xero.documents.declaration import Kind
@@ -22,23 +22,7 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 
 QUERIES = sql.Statements("people")
-
-EMPTY = SQL(
-    """
-    UPDATE {held}
-       SET is_active = false, missing_since = coalesce(missing_since, now()), synced_at = now(), {assignments}
-     WHERE {whose} AND (is_active OR {full})
-    """
-)
-WAITING = SQL("SELECT count(*) AS count FROM {table} WHERE {column} = %s AND push_state IN ('ready', 'in_flight')")
-EMPTY_WORDS = SQL("UPDATE {table} SET {assignments} WHERE {column} = %s AND num_nonnulls({private}) > 0")
-UNTELL = SQL("UPDATE {table} SET {assignments} WHERE {key}")
-UNSTAGE = SQL(
-    """
-    DELETE FROM {stage} AS staged USING xero_sync.staging
-     WHERE staging.id = staged.staging_id AND staging.connection_id = %s AND lower(staged.{column}::text) = %s
-    """
-)
+LOADS = sql.Statements("merge")
 
 
 @dataclass(frozen=True)
@@ -71,17 +55,16 @@ def erase(session: Session, persons: list[Person]) -> Erased:
 def hold_loads(session: Session, persons: list[Person]) -> None:
     """Until the transaction ends no pull loads anything where these persons are: ask after it who is meant."""
     for connection_id in sorted({one.connection_id for one in persons if one.connection_id}):
-        QUERIES.wait_for_loads(session, connection_id=connection_id)
+        LOADS.wait_for_others(session, connection_id=connection_id)
 
 
 def _refuse_what_waits(session: Session, person: Person) -> None:
     for kind, column in mentions.kinds_of(session, person.table):
-        statement = WAITING.format(table=Identifier("qicworks", kind.table), column=Identifier(column))
-        row = session.execute(statement, (person.id,)).fetchone()
-        assert row is not None
-        if row["count"]:
+        names = {"table": Identifier("qicworks", kind.table), "column": Identifier(column)}
+        waiting = sql.value(session, sql.template("people", "to_be_pushed").format(**names), id=person.id)
+        if waiting:
             raise ValueError(
-                f"{row['count']} of this person's {kind.title.lower()} wait to be pushed or are on their way: push"
+                f"{waiting} of this person's {kind.title.lower()} wait to be pushed or are on their way: push"
                 " them, or set them to skipped, and erase again"
             )
 
@@ -89,7 +72,7 @@ def _refuse_what_waits(session: Session, person: Person) -> None:
 def _one(session: Session, person: Person) -> Erased:
     done: Counter[str] = Counter()
     if person.id is not None:
-        own = _empty(session, person.table, SQL("id = %(id)s").format(), {"id": person.id})
+        own = _empty(session, person.table, sql.template("people", "of_id").format(), {"id": person.id})
         done[f"qicworks.{person.table.name}"] += own
         for kind, column in mentions.kinds_of(session, person.table):
             done[f"qicworks.{kind.table}"] += _empty_words(session, kind, column, person.id)
@@ -97,13 +80,13 @@ def _one(session: Session, person: Person) -> Erased:
         about = {"connection_id": person.connection_id, "xero_id": person.xero_id}
         QUERIES.bury(session, table_name=person.table.name, **about)
         for table in people.part_tables().values():
-            whose = SQL("connection_id = %(connection_id)s AND lower({}::text) = %(xero_id)s")
-            rows = _empty(session, table, whose.format(Identifier(str(table.part_of))), about)
+            condition = sql.template("people", "of_parent").format(parent_key=Identifier(str(table.part_of)))
+            rows = _empty(session, table, condition, about)
             done[f"qicworks.{table.name}"] += rows
         done["xero_sync.owned_earnings_line"] += QUERIES.drop_owned_lines(session, **about)
         for table, column in people.staged_columns(person.table):
-            statement = UNSTAGE.format(stage=stage_table(table), column=Identifier(column))
-            removed = session.execute(statement, (person.connection_id, person.xero_id)).rowcount
+            statement = sql.template("people", "unstage").format(stage=stage_table(table), column=Identifier(column))
+            removed = session.execute(statement, about).rowcount
             done[f"xero_sync.stage_{table.name}"] += removed
     if person.connection_id:
         ids = [id for id, _ in people.rejections(session, person)]
@@ -112,7 +95,7 @@ def _one(session: Session, person: Person) -> Erased:
     return Erased(+(done + _untell(session, words)), words)
 
 
-def _empty(session: Session, table: Table, whose: Composed, parameters: dict[str, object]) -> int:
+def _empty(session: Session, table: Table, condition: Composed, parameters: dict[str, object]) -> int:
     """Every column that says something: null, and where a name has to stand, that it was erased. Once is enough."""
     assignments, full = [SQL("row_hash = ''").format()], [SQL("row_hash <> ''").format()]
     for column in QUERIES.columns(session, name=table.name):
@@ -125,8 +108,8 @@ def _empty(session: Session, table: Table, whose: Composed, parameters: dict[str
             assignments.append(SQL("{} = {}").format(Identifier(column["name"]), ERASED))
             full.append(SQL("{} <> {}").format(Identifier(column["name"]), ERASED))
     held = Identifier("qicworks", table.name)
-    statement = EMPTY.format(
-        held=held, assignments=SQL(", ").join(assignments), whose=whose, full=SQL(" OR ").join(full)
+    statement = sql.template("people", "empty").format(
+        held=held, assignments=SQL(", ").join(assignments), condition=condition, full=SQL(" OR ").join(full)
     )
     return session.execute(statement, parameters).rowcount
 
@@ -138,19 +121,25 @@ def _empty_words(session: Session, kind: Kind, column: str, id: UUID) -> int:
     assignments = SQL(", ").join(SQL("{} = NULL").format(Identifier(name)) for name in kind.private)
     table = Identifier("qicworks", kind.table)
     private = SQL(", ").join(map(Identifier, kind.private))
-    statement = EMPTY_WORDS.format(table=table, assignments=assignments, column=Identifier(column), private=private)
-    return session.execute(statement, (id,)).rowcount
+    statement = sql.template("people", "empty_words").format(
+        table=table, assignments=assignments, column=Identifier(column), private=private
+    )
+    return session.execute(statement, {"id": id}).rowcount
 
 
 def _untell(session: Session, words: list[Said]) -> Counter[str]:
     """Their names and e-mails in words about documents, pulls and pushes."""
     done: Counter[str] = Counter()
     for one in words:
-        statement = UNTELL.format(
+        statement = sql.template("people", "replace_words").format(
             table=Identifier(*one.table.split(".")),
-            assignments=SQL(", ").join(SQL("{} = %s").format(Identifier(name)) for name in one.texts),
-            key=SQL(" AND ").join(SQL("{} = %s").format(Identifier(name)) for name in one.key),
+            assignments=SQL(", ").join(_equals(name, f"new_{name}") for name in one.texts),
+            key=SQL(" AND ").join(_equals(name, name) for name in one.key),
         )
-        without = [text for _, text in one.texts.values()]
-        done[one.table] += session.execute(statement, (*without, *one.key.values())).rowcount
+        without = {f"new_{name}": text for name, (_, text) in one.texts.items()}
+        done[one.table] += session.execute(statement, {**without, **one.key}).rowcount
     return done
+
+
+def _equals(column: str, parameter: str) -> Composed:
+    return SQL("{} = {}").format(Identifier(column), Placeholder(parameter))

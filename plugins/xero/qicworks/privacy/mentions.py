@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.datasets.declaration import Table
 from xero.documents.declaration import Kind
@@ -17,39 +17,6 @@ from xero.qicworks.privacy.people import Holding, Person, names_of, person_table
 
 QUERIES = sql.Statements("people")
 Row = dict[str, Any]
-
-ALL_OF = SQL("SELECT id FROM {table} WHERE {column} = %s")
-LABELS = SQL(
-    """
-    SELECT %(word)s || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), id::text) AS label
-      FROM {table} AS document
-     WHERE organisation_id = %(organisation_id)s
-     GROUP BY 1
-    HAVING bool_and({column} IS NOT DISTINCT FROM %(id)s)
-    """
-)
-NEAR = SQL(
-    """
-    SELECT to_jsonb(held) AS record
-      FROM {table} AS held
-     WHERE organisation_id = %(organisation_id)s AND id IS DISTINCT FROM %(id)s
-       AND EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value),
-                            unnest(%(needles)s::text[]) AS needle
-                    WHERE right(each.name, 4) = 'name' AND strpos(each.value, needle) > 0)
-    """
-)
-SAID = SQL(
-    """
-    SELECT id, push_error, push_correction, {owner} AS document_id
-      FROM {table}
-     WHERE organisation_id = %(organisation_id)s
-       AND EXISTS (SELECT FROM unnest(%(needles)s::text[], %(emails)s::text[]) AS each (needle, email)
-                    WHERE strpos(concat_ws(' ', push_error, push_correction), needle) > 0
-                       OR strpos(lower(concat_ws(' ', push_error, push_correction)), email) > 0)
-     ORDER BY id
-    """
-)
-APPROVED = SQL("SELECT * FROM {table} WHERE organisation_id = %s AND approved_by IS NOT NULL ORDER BY id")
 
 
 @dataclass(frozen=True)
@@ -74,7 +41,7 @@ def wording(session: Session, person: Person) -> Wording:
     about = {"organisation_id": person.organisation_id, "id": person.id, "needles": alone.needles}
     others = {row["name"] for row in QUERIES.organisations(session, organisation_id=person.organisation_id)}
     for table in person_tables().values():
-        statement = NEAR.format(table=Identifier("qicworks", table.name))
+        statement = sql.template("people", "similar_names").format(table=Identifier("qicworks", table.name))
         for row in session.execute(statement, about).fetchall():
             others |= names_of(row["record"])
     return Wording(person.table.name, person.names, person.emails, others)
@@ -86,9 +53,10 @@ def said(session: Session, person: Person, known: Wording) -> Iterator[Said]:
     labels: set[str] = set()
     for kind, column in kinds_of(session, person.table) if person.id else []:
         names = {"table": Identifier("qicworks", kind.table), "column": Identifier(column)}
-        documents |= {row["id"] for row in session.execute(ALL_OF.format(**names), (person.id,)).fetchall()}
         about = {"word": kind.word, "organisation_id": person.organisation_id, "id": person.id}
-        labels |= {row["label"] for row in session.execute(LABELS.format(**names), about).fetchall()}
+        ids, labelled = (sql.template("people", name).format(**names) for name in ("document_ids", "labels"))
+        documents |= {row["id"] for row in session.execute(ids, about).fetchall()}
+        labels |= {row["label"] for row in session.execute(labelled, about).fetchall()}
     search = {"needles": known.needles, "emails": sorted(known.emails)}
     parts = {row["name"] for row in QUERIES.having(session, column="parent_id")}
     for one in list(QUERIES.having(session, column="push_error")):
@@ -96,7 +64,8 @@ def said(session: Session, person: Person, known: Wording) -> Iterator[Said]:
             "table": Identifier("qicworks", one["name"]),
             "owner": Identifier("parent_id" if one["name"] in parts else "id"),
         }
-        rows = session.execute(SAID.format(**names), {"organisation_id": person.organisation_id, **search}).fetchall()
+        statement = sql.template("people", "mentioned").format(**names)
+        rows = session.execute(statement, {"organisation_id": person.organisation_id, **search}).fetchall()
         for row in rows:
             theirs = row.pop("document_id") in documents
             yield from _said(known, f"qicworks.{one['name']}", ("id",), row, ("push_error", "push_correction"), theirs)
@@ -131,10 +100,10 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
     """What they approved under their full name or e-mail, and the events that name them."""
     known = wording(session, person)
     for one in list(QUERIES.having(session, column="approved_by")):
-        statement = APPROVED.format(table=Identifier("qicworks", one["name"]))
+        statement = sql.template("people", "approved").format(table=Identifier("qicworks", one["name"]))
         rows = [
             row
-            for row in session.execute(statement, (person.organisation_id,)).fetchall()
+            for row in session.execute(statement, {"organisation_id": person.organisation_id}).fetchall()
             if known.without(row["approved_by"]) != row["approved_by"]
         ]
         yield Holding(f"qicworks.{one['name']}", f"approved by them, {person.organisation}", "own", rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.datasets.declaration import Table
 from xero.datasets.registry import DATASETS
@@ -17,46 +17,6 @@ from xero.qicworks.pull.staging import stage_table
 
 QUERIES = sql.Statements("people")
 Row = dict[str, Any]
-
-HELD = SQL(
-    """
-    SELECT held.*, organisation.name AS organisation
-      FROM {held} AS held
-      JOIN qicworks.organisation ON organisation.id = held.organisation_id
-     WHERE lower(held.id::text) = lower(%(id)s) OR lower(held.{key}::text) = lower(%(id)s)
-        OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value)
-                    WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = %(email)s)
-    """
-)
-STAGED = SQL(
-    """
-    SELECT staging.connection_id, connection.organisation_id, organisation.name AS organisation,
-           staged.{key}::text AS key, to_jsonb(staged) AS record
-      FROM {stage} AS staged
-      JOIN xero_sync.staging ON staging.id = staged.staging_id
-      JOIN xero_sync.connection ON connection.id = staging.connection_id
-      JOIN qicworks.organisation ON organisation.id = connection.organisation_id
-     WHERE lower(staged.{key}::text) = lower(%(id)s)
-        OR EXISTS (SELECT FROM jsonb_each_text(to_jsonb(staged)) AS each (name, value)
-                    WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = %(email)s)
-    """
-)
-OF_KEY = SQL("SELECT * FROM {held} WHERE connection_id = %s AND lower({key}::text) = %s")
-STAGED_OF = SQL(
-    """
-    SELECT staged.* FROM {stage} AS staged
-      JOIN xero_sync.staging ON staging.id = staged.staging_id AND staging.connection_id = %(connection_id)s
-     WHERE lower(staged.{column}::text) = %(xero_id)s
-    """
-)
-PARTS = SQL(
-    "SELECT * FROM {held} WHERE connection_id = %(connection_id)s AND lower({part_of}::text) = %(xero_id)s"
-    " ORDER BY {key}"
-)
-REFERRING = SQL("SELECT * FROM {table} WHERE {column} = ANY(%(ids)s) ORDER BY id")
-OF_DOCUMENTS = SQL(
-    "SELECT {columns} FROM {table} WHERE parent_type = %(table)s AND parent_id = ANY(%(ids)s) ORDER BY id"
-)
 
 
 @dataclass
@@ -120,10 +80,10 @@ def find(
         if table not in (None, one.name):
             continue
         names = {"held": Identifier("qicworks", one.name), "stage": stage_table(one), "key": Identifier(one.key)}
-        for row in session.execute(HELD.format(**names), asked).fetchall():
+        for row in session.execute(sql.template("people", "held_of").format(**names), asked).fetchall():
             _note(found, one, row, row, row["id"], str(row[one.key]) if row[one.key] else None)
         rejected = list(QUERIES.rejected(session, table_name=one.name, **asked))
-        for row in rejected + session.execute(STAGED.format(**names), asked).fetchall():
+        for row in rejected + session.execute(sql.template("people", "staged_of").format(**names), asked).fetchall():
             key = (row["key"] or "").lower()
             if key != id.lower() and _is_another(session, one, row["connection_id"], key, asked["email"]):
                 if aside is not None:
@@ -137,7 +97,8 @@ def find(
 
 def _is_another(session: Session, table: Table, connection_id: UUID, key: str, email: str) -> bool:
     names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
-    own = session.execute(OF_KEY.format(**names), (connection_id, key)).fetchone()
+    about = {"connection_id": connection_id, "xero_id": key}
+    own = session.execute(sql.template("people", "held_by_key").format(**names), about).fetchone()
     emails = {str(value).strip().lower() for name, value in (own or {}).items() if name.endswith("email")}
     return own is not None and email not in emails
 
@@ -184,8 +145,9 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
 
 
 def _row_itself(session: Session, person: Person) -> Iterator[Holding]:
-    table = Identifier("qicworks", person.table.name)
-    rows = session.execute(REFERRING.format(table=table, column=Identifier("id")), {"ids": [person.id]}).fetchall()
+    names = {"table": Identifier("qicworks", person.table.name), "column": Identifier("id")}
+    statement = sql.template("people", "pointing_to").format(**names)
+    rows = session.execute(statement, {"ids": [person.id]}).fetchall()
     source = "pulled from Xero" if person.connection_id else "QicWorks' own"
     yield Holding(f"qicworks.{person.table.name}", f"{source}, {person.organisation}", "copy", rows)
 
@@ -193,11 +155,15 @@ def _row_itself(session: Session, person: Person) -> Iterator[Holding]:
 def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Holding]:
     about = {"connection_id": person.connection_id, "xero_id": xero_id}
     for table in part_tables().values():
-        names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
-        rows = session.execute(PARTS.format(part_of=Identifier(str(table.part_of)), **names), about).fetchall()
+        statement = sql.template("people", "parts_of").format(
+            held=Identifier("qicworks", table.name),
+            key=Identifier(table.key),
+            parent_key=Identifier(str(table.part_of)),
+        )
+        rows = session.execute(statement, about).fetchall()
         yield Holding(f"qicworks.{table.name}", f"pulled from Xero, {person.organisation}", "copy", rows)
     for table, column in staged_columns(person.table):
-        statement = STAGED_OF.format(stage=stage_table(table), column=Identifier(column))
+        statement = sql.template("people", "staged_by_key").format(stage=stage_table(table), column=Identifier(column))
         rows = session.execute(statement, about).fetchall()
         yield Holding(f"xero_sync.stage_{table.name}", "came from Xero, not loaded yet", "process", rows)
     lines = list(QUERIES.owned_lines(session, **about))
@@ -239,7 +205,9 @@ def _own_records(session: Session, person: Person) -> Iterator[Holding]:
         for one in list(QUERIES.referring(session, name=name)):
             if name == person.table.name and one["name"] in part_tables():
                 continue  # told by Xero's id
-            statement = REFERRING.format(table=Identifier("qicworks", one["name"]), column=Identifier(one["column"]))
+            statement = sql.template("people", "pointing_to").format(
+                table=Identifier("qicworks", one["name"]), column=Identifier(one["column"])
+            )
             rows = [
                 row
                 for row in session.execute(statement, {"ids": ids}).fetchall()
@@ -255,13 +223,7 @@ def _own_records(session: Session, person: Person) -> Iterator[Holding]:
 
 
 def _with_documents(session: Session, person: Person, table: str, ids: list[Any]) -> Iterator[Holding]:
-    columns = {
-        "document_line": SQL("*"),
-        "attachment": SQL(
-            "id, parent_type, parent_id, file_name, mime_type, octet_length(content) AS bytes, pushed_at"
-        ),
-    }
-    for name, chosen in columns.items():
-        statement = OF_DOCUMENTS.format(columns=chosen, table=Identifier("qicworks", name))
-        rows = session.execute(statement, {"table": table, "ids": ids}).fetchall()
+    found = {"document_line": QUERIES.lines_of, "attachment": QUERIES.files_of}
+    for name, statement in found.items():
+        rows = list(statement(session, table=table, ids=ids))
         yield Holding(f"qicworks.{name}", f"QicWorks' own, {person.organisation}", "own", rows)

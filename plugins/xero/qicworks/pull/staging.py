@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
 from xero.datasets.declaration import Dataset, Kind, Source, Table
@@ -22,16 +22,6 @@ from xero.qicworks.database import Session
 QUERIES = sql.Statements("staging")
 
 StagedRow = tuple[Any, ...]
-# Pages are read by key and overlap: of what comes twice the newest stays. When it was read is told by the database's
-# clock: machines may differ in theirs.
-SEE = """
-    INSERT INTO xero_sync.stage_seen AS known (staging_id, source, key, version, is_active, read_at)
-    VALUES (%(staging_id)s, %(source)s, %(key)s, %(version)s, %(is_active)s,
-            clock_timestamp() - %(age)s * interval '1 second')
-        ON CONFLICT (staging_id, source, key) DO UPDATE
-       SET version = excluded.version, is_active = excluded.is_active, read_at = excluded.read_at
-     WHERE known.version IS NULL OR excluded.version >= known.version
-"""
 COMMON = ("staging_id", "row_hash", "is_active", "retried", "undecodable")
 COMMON_TYPES = ("text", "bytea", "boolean", "boolean", "jsonb")
 TYPES = {
@@ -117,8 +107,7 @@ def add(
         return
     with session.transaction():
         if seen:
-            with session.cursor() as cursor:
-                cursor.executemany(SEE, [{"staging_id": staging.id, **asdict(one)} for one in seen])
+            QUERIES.see(session, [{"staging_id": staging.id, **asdict(one)} for one in seen])
         for table, staged in rows.items():
             if staged:
                 _copy(session, staging.id, table, staged)
@@ -140,24 +129,35 @@ def _copy(session: Session, staging_id: UUID, table: Table, rows: Sequence[Stage
             copy.write_row((id, *row))
 
 
+def _template(name: str, table: Table) -> Composed:
+    return sql.template("staging", name).format(
+        stage=stage_table(table), key=Identifier(table.key), parent_key=Identifier(table.part_of or table.key)
+    )
+
+
 def count(session: Session, staging: Staging, table: Table) -> int:
-    """How many rows are staged, duplicates and rejections tried again among them."""
-    row = session.execute(
-        SQL("SELECT count(*) AS count FROM {} WHERE staging_id = %s").format(stage_table(table)), (staging.id,)
-    ).fetchone()
-    assert row is not None
-    return int(row["count"])
+    """How many rows are staged, duplicates and retried rejections among them."""
+    return int(sql.value(session, _template("count", table), staging_id=staging.id))
 
 
 def distinct(session: Session, staging: Staging, table: Table) -> int:
-    """How many different records of Xero's answers are staged, bad ones among them."""
-    statement = SQL(
-        "SELECT count(DISTINCT {key}) + count(*) FILTER (WHERE {key} IS NULL) AS count FROM {stage}"
-        " WHERE staging_id = %s AND NOT retried"
-    ).format(key=Identifier(table.key), stage=stage_table(table))
-    row = session.execute(statement, (staging.id,)).fetchone()
-    assert row is not None
-    return int(row["count"])
+    """How many different records of Xero's responses are staged, bad ones among them."""
+    return int(sql.value(session, _template("distinct", table), staging_id=staging.id))
+
+
+def without_key(session: Session, staging: Staging, table: Table) -> int:
+    """How many staged rows do not say which record they are."""
+    return int(sql.value(session, _template("without_key", table), staging_id=staging.id))
+
+
+def listed(session: Session, staging: Staging) -> int:
+    """How many records were listed, to be read by id."""
+    return int(QUERIES.listed(session, staging_id=staging.id))
+
+
+def listed_only(session: Session, staging: Staging, table: Table) -> int:
+    """How many records were listed, but not read by id, because they have not changed."""
+    return int(sql.value(session, _template("listed_only", table), staging_id=staging.id))
 
 
 def seen(session: Session, staging: Staging, source: Source) -> set[str]:
@@ -166,45 +166,29 @@ def seen(session: Session, staging: Staging, source: Source) -> set[str]:
 
 
 def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
-    """A rejection tried again gives way to what Xero has sent of the same record since, or of what it is a part of."""
-    statement = SQL(
-        """
-        DELETE FROM {stage} AS again WHERE staging_id = %s AND retried
-           AND EXISTS (SELECT FROM {stage} AS sent
-                        WHERE sent.staging_id = again.staging_id AND NOT sent.retried AND sent.{key} = again.{key})
-        """
-    ).format(stage=stage_table(table), key=Identifier(table.key))
-    session.execute(statement, (staging.id,))
-    if table.part_of:  # a part that its record, read since, has no longer
-        statement = SQL(
-            """
-            DELETE FROM {stage} AS again WHERE staging_id = %s AND retried
-               AND EXISTS (SELECT FROM xero_sync.stage_seen AS whole
-                            WHERE whole.staging_id = again.staging_id AND whole.read_at IS NOT NULL
-                              AND lower(whole.key) = again.{part_of}::text)
-            """
-        ).format(stage=stage_table(table), part_of=Identifier(table.part_of))
-        session.execute(statement, (staging.id,))
+    """Drops retried rejections where Xero has since sent the same record, or the record they are a part of."""
+    session.execute(_template("drop_superseded", table), {"staging_id": staging.id})
+    if table.part_of:
+        session.execute(_template("drop_superseded_parts", table), {"staging_id": staging.id})
 
 
 def forget_problems(session: Session, staging: Staging, table: Table) -> None:
     """Before validating: what a killed process found is found again."""
-    statement = SQL("UPDATE {} SET problems = NULL WHERE staging_id = %s AND problems IS NOT NULL")
-    session.execute(statement.format(stage_table(table)), (staging.id,))
+    session.execute(_template("forget_problems", table), {"staging_id": staging.id})
 
 
 def mark(session: Session, staging: Staging, table: Table, problems: Mapping[int, Sequence[str]]) -> None:
     """Marks rows, by `seq`, as rejected for these problems."""
-    statement = SQL("UPDATE {} SET problems = %s WHERE staging_id = %s AND seq = %s").format(stage_table(table))
+    marks = [{"problems": list(why), "staging_id": staging.id, "seq": seq} for seq, why in problems.items()]
     with session.transaction(), session.cursor() as cursor:
-        cursor.executemany(statement, [(list(why), staging.id, seq) for seq, why in problems.items()])
+        cursor.executemany(_template("mark", table), marks)
 
 
 def drop(session: Session, dataset: Dataset, staging_id: UUID) -> None:
     """Removes a staging and its rows."""
     QUERIES.forget_seen(session, id=staging_id)
     for table in dataset.tables:
-        session.execute(SQL("DELETE FROM {} WHERE staging_id = %s").format(stage_table(table)), (staging_id,))
+        session.execute(_template("drop_rows", table), {"staging_id": staging_id})
     QUERIES.end(session, id=staging_id)
 
 

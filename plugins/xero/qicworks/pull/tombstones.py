@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.datasets.declaration import Dataset
 from xero.qicworks import sql
@@ -10,9 +10,6 @@ from xero.qicworks.database import Session
 from xero.qicworks.pull.staging import Staging, stage_table
 
 QUERIES = sql.Statements("people")
-
-# What they are, and what is a part of them; ids are unique over all that Xero has.
-LEAVE_OUT = SQL("DELETE FROM {stage} WHERE staging_id = %(staging_id)s AND lower({column}::text) = ANY(%(erased)s)")
 
 
 def erased(session: Session, connection_id: UUID) -> set[str]:
@@ -27,5 +24,7 @@ def leave_out(session: Session, connection_id: UUID, dataset: Dataset, staging: 
         return
     for table in dataset.tables:
         for column in filter(None, (table.key, table.part_of)):
-            statement = LEAVE_OUT.format(stage=stage_table(table), column=Identifier(column))
+            statement = sql.template("staging", "drop_of_erased").format(
+                stage=stage_table(table), column=Identifier(column)
+            )
             session.execute(statement, {"staging_id": staging.id, "erased": ids})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
@@ -213,11 +213,9 @@ class Comparison:
             yield f"Xero's newest change is of {in_words(newest)}, the last pull of {pulled}"
 
     def _held(self, table: Table) -> dict[str, dict[str, Any]]:
-        statement = SQL(
-            "SELECT lower({}::text) AS key, is_active, xero_updated_at FROM {}"
-            " WHERE connection_id = %s AND missing_since IS NULL"
-        ).format(Identifier(table.key), Identifier("qicworks", table.name))
-        return {row["key"]: row for row in self.session.execute(statement, (self.connection.id,))}
+        names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}
+        statement = sql.template("reconcile", "held").format(**names)
+        return {row["key"]: row for row in self.session.execute(statement, {"connection_id": self.connection.id})}
 
     def _rejected(self, table: Table) -> set[str]:
         found = QUERIES.rejected(self.session, connection_id=self.connection.id, table_name=table.name)

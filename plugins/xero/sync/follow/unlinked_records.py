@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Composed, Identifier
 
 from xero.api.client import XeroClient
 from xero.documents.declaration import Delivery, Document, Kind, PricedKind, Record
 from xero.documents.leave_requests import referred
 from xero.documents.pricing import addressee
 from xero.documents.registry import KINDS
+from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.push.outbox import Outbox
@@ -28,17 +29,6 @@ from xero.sync.push.payroll import leave_applications
 
 PAGE_SIZE = 1000
 MOST_PAGES = 5  # of what changed since the first push, newest first
-
-FIRST_PUSH = SQL("SELECT min(pushed_at) AS at FROM qicworks.{table} WHERE organisation_id = %(organisation_id)s")
-OWNED = SQL("SELECT xero_id FROM qicworks.{table} WHERE xero_id = ANY(%(xero_ids)s)")
-# Of which the record may be another one; where nothing is linked yet, a push still has to find it.
-SETTLED = SQL(
-    """
-    SELECT id FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND push_state NOT IN ('ready', 'in_flight')
-       AND (id = ANY(%(ids)s) OR lower(btrim({label}::text)) = ANY(%(numbers)s))
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -114,13 +104,14 @@ class _Search:
                 return
 
     def _first_push(self, kind: Kind) -> datetime | None:
-        [row] = self._run(FIRST_PUSH, kind)
-        at: datetime | None = row["at"]
+        at: datetime | None = sql.value(
+            self.session, self._template("first_push", kind), organisation_id=self.connection.organisation_id
+        )
         return at
 
     def _without_owner(self, kinds: Sequence[Kind], records: dict[UUID, Any]) -> dict[UUID, Any]:
         """Those that no document is linked to, of whatever organisation: a match may have been changed."""
-        owned = {row["xero_id"] for kind in kinds for row in self._run(OWNED, kind, xero_ids=list(records))}
+        owned = {row["xero_id"] for kind in kinds for row in self._run("linked", kind, xero_ids=list(records))}
         return {id: one for id, one in records.items() if id not in owned}
 
     def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[Document]:
@@ -131,9 +122,12 @@ class _Search:
         return Outbox(self.session, self.connection, kind).read_priced(sorted(found))
 
     def _settled(self, kind: Kind, ids: Sequence[UUID], numbers: Sequence[str]) -> set[UUID]:
-        return {row["id"] for row in self._run(SETTLED, kind, ids=list(ids), numbers=list(numbers))}
+        return {row["id"] for row in self._run("settled", kind, ids=list(ids), numbers=list(numbers))}
 
-    def _run(self, statement: SQL, kind: Kind, **values: Any) -> list[dict[str, Any]]:
+    def _run(self, name: str, kind: Kind, **values: Any) -> list[dict[str, Any]]:
+        about = {**values, "organisation_id": self.connection.organisation_id}
+        return self.session.execute(self._template(name, kind), about).fetchall()
+
+    def _template(self, name: str, kind: Kind) -> Composed:
         label = Identifier("number" if isinstance(kind, PricedKind) else "id")
-        made = statement.format(table=Identifier(kind.table), label=label)
-        return self.session.execute(made, {**values, "organisation_id": self.connection.organisation_id}).fetchall()
+        return sql.template("reconcile", name).format(table=Identifier("qicworks", kind.table), label=label)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Disconnected, NotAvailable, Refused, cleaned
 from xero.documents.declaration import Delivery, Kind, Likeness, PricedKind
 from xero.documents.leave_requests import identity
 from xero.documents.registry import KINDS
+from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
@@ -34,45 +35,6 @@ Row = dict[str, Any]
 
 AT_ONCE = 1000
 MOST_LOOKED_AT = 50  # records read in Xero in one run, each by its id
-
-# What nobody has touched for long was told often enough. That it is long, nobody who only pushes can say.
-IDS = SQL(
-    """
-    SELECT id FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND push_state = 'pushed'
-       AND updated_at > now() - interval '400 days'
-     ORDER BY id
-    """
-)
-PUSHED = SQL(
-    """
-    SELECT document.id, document.{label}::text AS number, document.xero_id, document.push_version AS version,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
-      FROM qicworks.{table} AS document
-     WHERE document.id = ANY(%(ids)s) AND document.push_state = 'pushed'
-     ORDER BY document.id
-    """
-)
-
-
-FILE_IDS = SQL(
-    """
-    SELECT id FROM qicworks.attachment
-     WHERE organisation_id = %(organisation_id)s AND parent_type = %(parent)s AND push_state = 'pushed'
-       AND updated_at > now() - interval '400 days'
-     ORDER BY id
-    """
-)
-PUSHED_FILES = SQL(
-    """
-    SELECT file.id, file.file_name, octet_length(file.content) AS size, file.xero_id, file.push_version AS version,
-           document.{label}::text AS number, document.xero_id AS document_xero_id,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = file.id) AS links
-      FROM qicworks.attachment AS file JOIN qicworks.{table} AS document ON document.id = file.parent_id
-     WHERE file.id = ANY(%(ids)s) AND file.push_state = 'pushed'
-     ORDER BY file.id
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -102,23 +64,28 @@ class _Search:
     def of(self, kind: Kind) -> Iterator[Unshown]:
         outbox = Outbox(self.session, self.connection, kind, seals=self.seals)
         links = Links(self.connection, self.seals)
-        for row in self._pushed(kind, IDS, PUSHED):
+        for row in self._pushed(kind, "pushed_ids", "pushed"):
             name = kind.called(row["number"] and str(row["number"]), row["id"])
             if not self._is_shown(links, kind, kind.table, row, name, lambda row: self._is_there(kind, outbox, row)):
                 yield Unshown(kind, name)
         if isinstance(kind, PricedKind):
-            for row in self._pushed(kind, FILE_IDS, PUSHED_FILES):
+            for row in self._pushed(kind, "pushed_file_ids", "pushed_files"):
                 name = f"{cleaned(row['file_name'])} of {kind.called(row['number'], row['id'])}"
                 if not self._is_shown(links, kind, FILES, row, name, lambda row: self._is_attached(kind, row)):
                     yield Unshown(kind, name)
 
-    def _pushed(self, kind: Kind, ids: SQL, statement: SQL) -> Iterator[dict[str, Any]]:
-        label, table = Identifier("number" if isinstance(kind, PricedKind) else "id"), Identifier(kind.table)
+    def _pushed(self, kind: Kind, of_ids: str, of_rows: str) -> Iterator[dict[str, Any]]:
+        """Rows of the statement `of_rows`, some at a time, of the ids that the statement `of_ids` finds."""
+        names = {
+            "table": Identifier("qicworks", kind.table),
+            "label": Identifier("number" if isinstance(kind, PricedKind) else "id"),
+        }
         asked = {"organisation_id": self.connection.organisation_id, "parent": kind.table}
-        all = [row["id"] for row in self.session.execute(ids.format(table=table), asked).fetchall()]
-        for start in range(0, len(all), AT_ONCE):
-            some = {"ids": all[start : start + AT_ONCE]}
-            yield from self.session.execute(statement.format(table=table, label=label), some).fetchall()
+        found = self.session.execute(sql.template("reconcile", of_ids).format(**names), asked).fetchall()
+        statement = sql.template("reconcile", of_rows).format(**names)
+        for start in range(0, len(found), AT_ONCE):
+            ids = [row["id"] for row in found[start : start + AT_ONCE]]
+            yield from self.session.execute(statement, {"ids": ids}).fetchall()
 
     def _is_shown(
         self, links: Links, kind: Kind, table: str, row: Row, name: str, is_there: Callable[[Row], bool]

@@ -82,12 +82,12 @@ class Load:
     def _believe(self, table: Table, came: int) -> None:
         """PullFailed when a whole reading brought far less than is known."""
         if table.history and table.part_of and self.staged.whole:
-            known = self.loading.known_owners(table)
-            listed = merge.listed(self.session, self.staged)
+            known = self.loading.known_parents(table)
+            listed = staging.listed(self.session, self.staged)
             what = f"known records with rows of {table.name}"
         elif self._read_whole(table):
             known = merge.known(self.session, table, self.connection.id, self._since(table))
-            listed = came + merge.listed_only(self.session, self.staged, table)
+            listed = came + staging.listed_only(self.session, self.staged, table)
             what = f"known rows of {table.name}"
         else:
             return
@@ -177,19 +177,19 @@ class Load:
         if staging.count(session, staged, table):
             self.loading.merge(table, self.counts)
         if table.part_of and not table.history:
-            self.counts.deactivated += self.loading.retire_parts(table)
+            self.counts.deactivated += self.loading.deactivate_parts(table)
         if self._is_listed_apart(table):
-            unchanged = merge.listed_only(session, staged, table)
+            unchanged = staging.listed_only(session, staged, table)
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
         if self._read_whole(table):
-            if nameless := rejections.nameless(session, staged, table) + self.extract.writer.without_key:
-                self.warned[f"{nameless} rows do not say which record they are, so none was taken for gone"] += 1
+            if without_key := staging.without_key(session, staged, table) + self.extract.writer.without_key:
+                self.warned[f"{without_key} rows do not say which record they are, so none was taken for gone"] += 1
             else:
-                vanished = [] if self.anyway else self.loading.vanished(table)
-                for group in vanished:
+                missing_groups = [] if self.anyway else self.loading.missing_groups(table)
+                for group in missing_groups:
                     self.warned[f"Xero sent no {table.name} of the kind {group} at all: not believed, they stay"] += 1
-                self.counts.deactivated += self.loading.retire(table, self._since(table), vanished)
+                self.counts.deactivated += self.loading.deactivate_missing(table, self._since(table), missing_groups)
         for warning in self.loading.run("warnings", table):
             self.warned[warning["says"]] += 1
         self.loading.run("after_merge", table)

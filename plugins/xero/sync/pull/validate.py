@@ -16,6 +16,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from xero.datasets.declaration import Column, Kind, Rule, Table
+from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.pull import staging
 from xero.qicworks.pull.staging import Staging, stage_table
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 50_000  # rows a frame: memory stays the same however many rows there are
-UNREADABLE = SQL(
-    """
-    CASE WHEN undecodable IS NOT NULL THEN (
-        SELECT concat_ws('; ', string_agg(field, ', ') FILTER (WHERE about -> 'why' IS NULL) || ' cannot be read',
-                         string_agg(field || ' ' || (about ->> 'why'), '; '))
-          FROM jsonb_each(undecodable) AS unreadable (field, about)) END
-    """
-)
 PROBLEMS = "(problems)"  # a column of a frame: what makes the row unfit, as a JSON array of sentences
 
 
@@ -145,25 +138,16 @@ def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging
     kinds = {column.name: column.kind for column in table.columns}
     names = sorted({rule.column for rule in table.rules})
     ruled = [SQL("{}::text" if kinds[name] is Kind.UUID else "{}").format(Identifier(name)) for name in names]
-    statement = SQL(
-        """
-        SELECT seq, {columns}
-          FROM {stage} AS staged
-         WHERE staging_id = %s AND seq > %s
-           AND NOT EXISTS (SELECT FROM {held} AS held
-                            WHERE held.connection_id = %s
-                              AND held.{key} = staged.{key} AND held.row_hash = staged.row_hash)
-         ORDER BY seq LIMIT %s
-        """
-    ).format(
+    statement = sql.template("validate", "frame").format(
         columns=SQL(", ").join([_problems(table), *ruled]),
         stage=stage_table(table),
         held=Identifier("qicworks", table.name),
         key=Identifier(table.key),
     )
+    about = {"staging_id": staged.id, "connection_id": connection_id, "limit": CHUNK}
     last = 0
     with session.cursor(row_factory=tuple_row) as cursor:
-        while rows := cursor.execute(statement, (staged.id, last, connection_id, CHUNK)).fetchall():
+        while rows := cursor.execute(statement, {**about, "after": last}).fetchall():
             import pandas
 
             last = rows[-1][0]
@@ -174,25 +158,22 @@ def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging
 
 
 def _problems(table: Table) -> Composed:
-    """An expression: what makes a row unfit, null if nothing does. It is measured where the rows lie: to read all those
-    columns back would take longer than everything else.
-
-    Names the fields, never the values: reasons are read in logs, where values may be nobody's business.
-    """
+    """The expression that finds a row's problems."""
     missing = [
-        SQL("CASE WHEN {} IS NULL THEN {} END").format(Identifier(column.name), Literal(f"{_field(column)} is missing"))
+        sql.template("validate", "missing").format(
+            column=Identifier(column.name), problem=Literal(f"{_field(column)} is missing")
+        )
         for column in table.columns
         if column.required
     ]
     too_long = [
-        SQL("CASE WHEN length({}) > {} THEN {} END").format(
-            Identifier(column.name),
-            Literal(column.max_length),
-            Literal(f"{_field(column)} is longer than {column.max_length} characters"),
+        sql.template("validate", "too_long").format(
+            column=Identifier(column.name),
+            longest=Literal(column.max_length),
+            problem=Literal(f"{_field(column)} is longer than {column.max_length} characters"),
         )
         for column in table.columns
         if column.max_length and _is_text(column)
     ]
-    return SQL("array_to_json(nullif(array_remove(ARRAY[{}], NULL), '{{}}'))::text").format(
-        SQL(", ").join([UNREADABLE, *missing, *too_long])
-    )
+    unreadable = sql.template("validate", "unreadable").format()
+    return sql.template("validate", "problems").format(each=SQL(", ").join([unreadable, *missing, *too_long]))
