@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xero.api.errors import BadAnswer
-from xero.api.paging import Page, Position, Reader, high_water
+from xero.api.answers import MAX_PAGES
+from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.page import Page, Position, high_water
+from xero.api.paging import Reader, pages
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -211,3 +213,46 @@ def test_pages_that_bring_nothing_new_are_given_up(kinds: int) -> None:
         for _ in reader.pages():
             pass
     assert len(calls) < 12
+
+
+def numbered(*sizes: int, count: int | None = None) -> list[Page]:
+    """Pages with so many rows, each of them new."""
+    return [
+        Page([f"{number}-{row}" for row in range(size)], None, None, count, START) for number, size in enumerate(sizes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "full_size", "asked"),
+    [
+        ((100, 100, 3), None, 100, 3),
+        ((3, 100), None, 100, 1),
+        ((100, 0), None, 100, 2),
+        ((0, 5), None, 100, 1),
+        ((7, 7, 0, 7), None, None, 3),  # a server may cap a page: only one that brings nothing new is the last
+        ((7, 7, 7), 2, None, 2),
+        ((7, 7, 7), 2, 100, 2),  # what is announced counts for more than the size
+        ((7, 0, 7), 3, 100, 2),
+    ],
+)
+def test_pages_end_with_the_last_one(sizes: tuple[int, ...], count: int | None, full_size: int, asked: int) -> None:
+    found = numbered(*sizes, count=count)
+    read = list(pages(lambda number: found[number - 1], str, "/Things", full_size=full_size))
+    assert read == found[:asked]
+
+
+def test_pages_that_repeat_what_came_are_the_last() -> None:
+    [page] = numbered(100)
+    assert list(pages(lambda number: page, str, "/Things", full_size=100)) == [page, page]
+
+
+def test_pages_without_an_end_are_given_up() -> None:
+    calls = []
+
+    def fetch(number: int) -> Page:
+        calls.append(number)
+        return Page([number], None, None, None, START)
+
+    with pytest.raises(OutOfBounds, match="The list /Things"):
+        list(pages(fetch, str, "/Things", full_size=1))
+    assert calls == [*range(1, MAX_PAGES + 1)]

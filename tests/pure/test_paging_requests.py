@@ -9,7 +9,8 @@ import pytest
 
 from xero.api.answers import MAX_PAGES
 from xero.api.errors import BadAnswer, OutOfBounds
-from xero.api.paging import MAX_WALKS, PAUSE, Page, Position, Reader, high_water
+from xero.api.page import Page, Position, high_water
+from xero.api.paging import MAX_WALKS, PAUSE, Reader
 
 Row = tuple[str, datetime | None]
 Request = tuple[datetime | None, int]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 from xero.api import limits, wire
 from xero.api.errors import BadAnswer, OutOfBounds, has_reasons
+
+T = TypeVar("T")
 
 ENVELOPED = ("/api.xro/", "/payroll.xro/")
 
@@ -122,6 +124,27 @@ def unchanged(response: requests.Response, body: bytes) -> Answer:
     return Answer({}, _server_time({}, response.headers), len(body), 0, response.status_code, response.headers)
 
 
+def listed(data: Any, envelope: str) -> list[Any] | None:
+    """The list under the envelope of a response; None where there is none."""
+    found = data.get(envelope) if isinstance(data, dict) else None
+    return found if isinstance(found, list) else None
+
+
+def announced(data: Any, name: str) -> int | None:
+    """A number under `pagination` (`itemCount`, `pageSize`, `pageCount`); None where the response has none."""
+    pagination = data.get("pagination") if isinstance(data, dict) else None
+    value = pagination.get(name) if isinstance(pagination, dict) else None
+    return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None
+
+
+def or_none(read: Callable[[Any], T | None], value: object) -> T | None:
+    """What a reader of `xero.api.wire` makes of the value; None where it cannot be read."""
+    try:
+        return read(value)
+    except ValueError:
+        return None
+
+
 def correlation_id(headers: Mapping[str, str]) -> str | None:
     """By which Xero finds the call in its own logs; None where it said none, or something else."""
     found = _CORRELATION_ID.fullmatch(headers.get("Xero-Correlation-Id", "").strip())
@@ -171,9 +194,6 @@ def reason(response: requests.Response, body: bytes, path: str) -> Reason:
 
 def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:
     """The server's own time: of the envelope, or of the Date header; None when neither can be read, or is a time."""
-    try:
-        moment = wire.instant(envelope.get("DateTimeUTC"))
-    except ValueError:
-        moment = None
+    moment = or_none(wire.instant, envelope.get("DateTimeUTC"))
     known = [one for one in (moment, limits.http_date(headers.get("Date", ""))) if one and one.year in YEARS]
     return known[0] if known else None

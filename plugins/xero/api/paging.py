@@ -1,4 +1,4 @@
-"""Reading all pages of an endpoint while its rows change.
+"""Reads all pages of an endpoint: safely while its rows change (`Reader`), or one after the other (`pages`).
 
 Page numbers count from the oldest change. A row that changes while pages are read moves to the end, every row behind
 it slides one place down, and a reader that goes from page to page steps over one. So pages are read **by key**: each
@@ -6,60 +6,50 @@ request asks for the first page of what changed since the last second seen. Wher
 a page, that stretch is **walked** from its last page down to its first: rows slide towards the reader then, never
 away. What changed during a walk is read afterwards, from the server's own time at the walk's start.
 
-`Position` says how far a reading came; it is plain data, so that another process can go on from there.
+A list of which nobody asks what changed, or whose pages come in an order that stays, is read by `pages`.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
-
-import msgspec
 
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.errors import BadAnswer
+from xero.api.page import Page, Position, Row
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
 PAUSE = 0.25  # seconds before the server's same second is walked again
 IDLE_PAGES = 5  # in a row of a walk that bring nothing new: nobody has more of them
 SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
-Row = Any
 
 
-class Page(msgspec.Struct, frozen=True):
-    """One answer. Counts are of the whole query; they and the page size are None where the server does not say."""
+def pages(
+    fetch: Callable[[int], Page], identify: Callable[[Row], Hashable], path: str, *, full_size: int | None
+) -> Iterator[Page]:
+    """The pages of a list, from the first until one is the last, or brings no row that the earlier ones did not have.
 
-    rows: Sequence[Row]
-    page_size: int | None
-    item_count: int | None
-    page_count: int | None
-    server_time: datetime
+    Args:
+        fetch: Asks for the page of that number.
+        identify: What identifies a row.
+        path: The endpoint, for the message.
+        full_size: Rows of a full page; None where a server may give fewer than it was asked for.
 
-
-class Position(msgspec.Struct):
-    """How far a reading came. All instants are aware and in UTC."""
-
-    since: datetime | None  # what the first request asked for
-    ask: datetime | None  # what the next request asks for
-    step: str = "by_key"  # by_key, count_up, walk, last_pages, done
-    page: int = 1
-    last_page: int = 1  # where the walk started
-    seen: list[str] = []  # the rows already read of the second that is asked for
-    exclusive: bool = False  # the server leaves out the very second that is asked for
-    first_count: int | None = None
-    newest: datetime | None = None
-    started: datetime | None = None  # server time of the first answer
-    walk_started: datetime | None = None
-    pass_started: datetime | None = None
-    met_newer: bool = False
-    walks: int = 0
-    fetched: int = 0
-    rowless: list[str] = []  # what came and is of no interest: counted only
-    warnings: list[str] = []
+    Raises:
+        OutOfBounds: After MAX_PAGES pages.
+    """
+    seen: set[Hashable] = set()
+    for number in range(1, MAX_PAGES + 1):
+        page = fetch(number)
+        new = set(map(identify, page.rows)) - seen
+        yield page
+        if not new or page.is_last(number, full_size):
+            return
+        seen |= new
+    raise too_many_pages(path)
 
 
 # Asks for one page: (changed since, page number) -> Page.
@@ -308,10 +298,3 @@ class Reader:
     def _warn(self, warning: str) -> None:
         if warning not in self.position.warnings:
             self.position.warnings.append(warning)
-
-
-def high_water(position: Position) -> datetime | None:
-    """What the next reading may start from: the newest version read, but never ahead of the server's clock."""
-    if position.newest is None or position.started is None:
-        return position.newest
-    return min(position.newest, position.started)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from tests.support.recorded import connect, insert
 from tests.support.visited import counted
 from xero.api.client import XeroClient
-from xero.api.paging import Position
+from xero.api.page import Position
 from xero.datasets.declaration import Column, Dataset, Kind, Reading, Table
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from psycopg.sql import Identifier
 
 from xero.api import wire
-from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.answers import announced
 from xero.api.client import Answer, XeroClient
+from xero.api.page import Page
+from xero.api.paging import pages
 from xero.datasets.declaration import Dataset, Reading, Source, Table, itself
 from xero.datasets.invoice_payments import INVOICE_BALANCE
 from xero.qicworks import sql
@@ -16,7 +19,7 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, staging
 from xero.sync.pull.extract import CLOCK_MARGIN
-from xero.sync.pull.records import identify, page_count, records_in
+from xero.sync.pull.records import identify, records_in
 from xero.sync.pull.rows import Rows, in_words, version
 
 QUERIES = sql.Statements("reconcile")
@@ -59,17 +62,17 @@ class Comparison:
             yield from self._by_ids()
 
     def _by_count(self) -> Iterator[str]:
-        answer = self._get({"page": 1, "pageSize": NEWEST, "order": NEWEST_FIRST})
-        records = records_in(answer, self.source)
+        page = self._page({"page": 1, "pageSize": NEWEST, "order": NEWEST_FIRST})
+        records = page.rows
         yield from self._is_late(records)
-        table, count = self.source.tables[0], page_count(answer, "itemCount")
+        table, count = self.source.tables[0], page.item_count
         if count is None or table.rows is not itself:
             return  # not every record of such a list is a row
         changed = 0
         if self.settled_at and not all(map(self._is_settled, records)):
             later = wire.shifted(self.settled_at, timedelta(seconds=1))
-            changed = page_count(self._get({"page": 1, "pageSize": 1}, later), "itemCount") or 0
-        yield from self._older(table, {identify(self.source, one).lower(): one for one in records})
+            changed = announced(self._get({"page": 1, "pageSize": 1}, later).data, "itemCount") or 0
+        yield from self._older(table, {self._identify(one).lower(): one for one in records})
         held = len(self._held(table).keys() | self._rejected(table))
         newest = version(records[0]) if records else None
         ahead = {
@@ -112,8 +115,7 @@ class Comparison:
             return
         [table] = self.source.tables
         if table is INVOICE_BALANCE:  # strangers' invoices are listed too, but not kept
-            answer = self._get({"page": 1, "pageSize": 1, "order": NEWEST_FIRST})
-            yield from self._is_late(records_in(answer, self.source))
+            yield from self._is_late(self._page({"page": 1, "pageSize": 1, "order": NEWEST_FIRST}).rows)
             yield from self._without_balance()
             return
         records, all_of_them = self._pages(first - CLOCK_MARGIN)
@@ -162,7 +164,7 @@ class Comparison:
         """The keys in one record, and whether each is in use; what a pull could not read is left to it."""
         if not self.source.tables:
             if isinstance(record, Mapping):
-                yield identify(self.source, record).lower(), bool(self.source.active(record))
+                yield self._identify(record).lower(), bool(self.source.active(record))
             return
         place = [column.name for column in rows.table.columns].index(rows.table.key)
         for _, active, _, _, *values in rows.of(record):
@@ -175,30 +177,37 @@ class Comparison:
         return tuple(table for table in tables if not table.history and not table.part_of)
 
     def _everything(self) -> list[Any]:
-        """All records; Payroll gives a hundred at a time."""
+        """All records; where the endpoint has pages of a fixed size, of all of them."""
+        if not self.source.payroll:
+            return list(self._page({}).rows)
         found: dict[str, Any] = {}
-        for page in range(1, MAX_PAGES + 1):
-            records = records_in(self._get({"page": page} if self.source.payroll else {}), self.source)
-            fresh = {identify(self.source, record): record for record in records}
-            more = self.source.payroll and len(records) >= 100 and not fresh.keys() <= found.keys()
-            found |= fresh
-            if not more:
-                return list(found.values())
-        raise too_many_pages(self.source.path)
+        for page in pages(lambda number: self._page({"page": number}), self._identify, self.source.path, full_size=100):
+            found |= {self._identify(record): record for record in page.rows}
+        return list(found.values())
 
     def _pages(self, since: datetime) -> tuple[list[Any], bool]:
         """What changed since then, newest first, and whether that is all of it."""
+        size = self.source.page_size
+
+        def fetch(number: int) -> Page:
+            return self._page({"page": number, "pageSize": size, "order": NEWEST_FIRST}, since)
+
         found: list[Any] = []
-        for page in range(1, MOST_PAGES + 1):
-            answer = self._get({"page": page, "pageSize": self.source.page_size, "order": NEWEST_FIRST}, since)
-            records = records_in(answer, self.source)
-            found += records
-            pages = page_count(answer, "pageCount")
-            if page >= pages if pages is not None else len(records) < self.source.page_size:
-                return found, True
-            if pages is not None and pages > MOST_PAGES:
+        is_all = False
+        newest_first = pages(fetch, self._identify, self.source.path, full_size=size)
+        for number, page in enumerate(islice(newest_first, MOST_PAGES), 1):
+            found += page.rows
+            is_all = page.is_last(number, size)
+            if page.page_count is not None and page.page_count > MOST_PAGES:
                 break
-        return found, False
+        return found, is_all
+
+    def _page(self, params: dict[str, str | int], since: datetime | None = None) -> Page:
+        answer = self._get(params, since)
+        return Page.of(answer, records_in(answer, self.source))
+
+    def _identify(self, record: object) -> str:
+        return identify(self.source, record)
 
     def _is_settled(self, record: object) -> bool:
         """Whether the last pull should have seen it as it is."""

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import Composed, Identifier
 
 from xero.api.client import XeroClient
+from xero.api.page import Page
+from xero.api.paging import pages
 from xero.documents.declaration import Delivery, Document, Kind, PricedKind, Record
 from xero.documents.leave_requests import referred
 from xero.documents.pricing import addressee
@@ -27,6 +31,7 @@ from xero.sync.push import lookup, readback
 from xero.sync.push.identify import is_it
 from xero.sync.push.payroll import leave_applications
 
+NEWEST_FIRST = "UpdatedDateUTC DESC"
 PAGE_SIZE = 1000
 MOST_PAGES = 5  # of what changed since the first push, newest first
 
@@ -95,13 +100,14 @@ class _Search:
                 yield Stray(kind, f"{kind.word} {document}", xero_id)
 
     def _changed(self, kind: PricedKind, since: datetime) -> Iterator[Record]:
-        for page in range(1, MOST_PAGES + 1):
-            params: dict[str, str | int | bool] = {"page": page, "pageSize": PAGE_SIZE, "order": "UpdatedDateUTC DESC"}
+        def fetch(number: int) -> Page:
+            params: dict[str, str | int | bool] = {"page": number, "pageSize": PAGE_SIZE, "order": NEWEST_FIRST}
             answer = self.client.get(kind.path, params={**params, **lookup.precise(kind)}, modified_since=since)
-            records = lookup.listed(kind, answer.data)
-            yield from map(lookup.readable, records)
-            if len(records) < PAGE_SIZE:
-                return
+            return Page.of(answer, lookup.listed(kind, answer.data))
+
+        newest_first = pages(fetch, partial(readback.id_of, kind), kind.path, full_size=PAGE_SIZE)
+        for page in islice(newest_first, MOST_PAGES):
+            yield from map(lookup.readable, page.rows)
 
     def _first_push(self, kind: Kind) -> datetime | None:
         at: datetime | None = sql.value(

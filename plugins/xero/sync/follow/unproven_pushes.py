@@ -12,6 +12,8 @@ from typing import Any
 
 from psycopg.sql import Identifier
 
+from xero.api import wire
+from xero.api.answers import listed
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Disconnected, NotAvailable, Refused, cleaned
 from xero.documents.declaration import Delivery, Kind, Likeness, PricedKind
@@ -117,9 +119,9 @@ class _Search:
     def _is_attached(self, kind: PricedKind, row: Row) -> bool:
         """Whether the document has a file of its name and size there."""
         data = self.client.get(f"{kind.path}/{row['document_xero_id']}/Attachments").data
-        found = (data.get("Attachments") if isinstance(data, dict) else None) or []
         return (row["file_name"].casefold(), row["size"]) in {
-            (str(one.get("FileName")).casefold(), one.get("ContentLength")) for one in found
+            (str(file.get("FileName")).casefold(), file.get("ContentLength"))
+            for file in wire.objects(listed(data, "Attachments"))
         }
 
     def _is_document(self, kind: PricedKind, outbox: Outbox, row: Row) -> bool:

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from xero.api.client import XeroClient
-from xero.api.paging import Position, high_water
+from xero.api.page import Position, high_water
 from xero.datasets.declaration import Dataset, Reading, Source, Table
 from xero.qicworks import database
 from xero.qicworks.connect.connections import Connection

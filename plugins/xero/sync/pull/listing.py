@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.answers import announced
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import BadAnswer
-from xero.api.paging import SMALLEST_PAGE, Page, Position, Reader
+from xero.api.page import Page, Position
+from xero.api.paging import SMALLEST_PAGE, Reader, pages
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks.pull import staging
 from xero.qicworks.pull.staging import Seen, StagedRow
-from xero.sync.pull.records import identify, is_plain, page_count, records_in
+from xero.sync.pull.records import identify, is_plain, records_in
 from xero.sync.pull.rows import version
 from xero.sync.pull.staging_writer import StagingWriter
 
@@ -55,46 +56,44 @@ class Listing:
             reader.read_again(short)
 
     def _read_once(self) -> None:
-        """One answer; of Payroll, which may give 100 at a time here too, as many as bring something new."""
-        answer = self._get({}, self.position.since)
-        records = records_in(answer, self.source)
-        announced = page_count(answer, "itemCount")
-        if announced is not None and announced > len(records):
-            raise BadAnswer(
-                f"{self.source.path} announced {announced} records in one answer, {len(records)} came.",
-                "Report it: this endpoint was not known to page. Nothing was loaded.",
-            )
-        known = {self.identify(record) for record in records}
-        more = len(records) >= SMALLEST_PAGE and self.source.payroll
-        for number in range(2, MAX_PAGES + 2):
-            if not more:
-                break
-            further = records_in(self._get({"page": number}, self.position.since), self.source)
-            fresh = [record for record in further if self.identify(record) not in known]
+        """Reads what comes in one response; where the endpoint has pages of a fixed size, all of them."""
+        first = self._get({}, self.position.since)
+        self._must_be_complete(first)
+
+        def fetch(number: int) -> Page:
+            answer = first if number == 1 else self._get({"page": number}, self.position.since)
+            return Page.of(answer, records_in(answer, self.source))
+
+        records: list[Any] = []
+        known: set[str] = set()
+        for page in pages(fetch, self.identify, self.source.path, full_size=SMALLEST_PAGE):
+            fresh = [record for record in page.rows if self.identify(record) not in known]
             known.update(map(self.identify, fresh))
             records += fresh
-            more = bool(fresh)
-        else:
-            raise too_many_pages(self.source.path)
+            if not self.source.payroll:
+                break
         versions = [found for record in records if (found := version(record))]
         self.position.newest = max(versions, default=None)
-        self.position.started = answer.server_time or datetime.now(UTC)
+        self.position.started = first.server_time or datetime.now(UTC)
         self.position.step = "done"
         self._stage(records)
         log.info("%s: %d records", self.source.path, len(records))
+
+    def _must_be_complete(self, answer: Answer) -> None:
+        """Raises BadAnswer if more records were announced than came."""
+        count, came = announced(answer.data, "itemCount"), len(records_in(answer, self.source))
+        if count is not None and count > came:
+            raise BadAnswer(
+                f"{self.source.path} announced {count} records in one answer, {came} came.",
+                "Report it: this endpoint was not known to page. Nothing was loaded.",
+            )
 
     def _fetch(self, since: datetime | None, number: int) -> Page:
         params: dict[str, str | int] = {"page": number, "order": ORDER}
         if not self.source.payroll:
             params["pageSize"] = self.source.page_size
         answer = self._get(params, since)
-        return Page(
-            rows=records_in(answer, self.source),
-            page_size=page_count(answer, "pageSize"),
-            item_count=page_count(answer, "itemCount"),
-            page_count=page_count(answer, "pageCount"),
-            server_time=answer.server_time or datetime.now(UTC),
-        )
+        return Page.of(answer, records_in(answer, self.source))
 
     def _get(self, params: Mapping[str, str | int], since: datetime | None) -> Answer:
         return self.client.get(self.source.path, params={**self.source.params, **params}, modified_since=since)

@@ -1,7 +1,6 @@
-"""Records in a response: which they are, and what the response says about their number."""
+"""Records in a response: found under the envelope, and identified."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +32,12 @@ def is_plain(id: str) -> bool:
 
 
 def records_in(answer: Answer, source: Source) -> list[Any]:
-    """The records of an answer. One without the plural is no empty answer, unless it is a 304."""
+    """Returns the records in a response, none for a 304.
+
+    Raises:
+        BadAnswer: If the envelope key is missing: that is an error, not an empty list.
+        OutOfBounds: If there are more records than any of Xero's lists has.
+    """
     if answer.status == 304:
         return []
     records = answer.data.get(source.envelope) if isinstance(answer.data, dict) else None
@@ -54,10 +58,3 @@ def records_in(answer: Answer, source: Source) -> list[Any]:
             "Nothing was loaded. Check the host of the Airflow connection: it may not be Xero.",
         )
     return records
-
-
-def page_count(answer: Answer, name: str) -> int | None:
-    """What the answer announces (`itemCount`, `pageSize`, `pageCount`); None where it does not."""
-    paging = answer.data.get("pagination") if isinstance(answer.data, dict) else None
-    value = paging.get(name) if isinstance(paging, dict) else None
-    return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None

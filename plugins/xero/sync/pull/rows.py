@@ -13,6 +13,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from xero.api import wire
+from xero.api.answers import or_none
 from xero.datasets.declaration import Column, Kind, Part, Record, Table, itself
 from xero.qicworks.pull.rejections import Rejection
 from xero.qicworks.pull.staging import StagedRow
@@ -289,10 +290,7 @@ EARLIEST = datetime(1753, 1, 1, tzinfo=UTC)  # Xero cannot be asked for what cha
 
 def version(record: object) -> datetime | None:
     """`UpdatedDateUTC` of a record; None where it cannot be read, or is .NET's zero or another day before 1753."""
-    try:
-        found = wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
-    except ValueError:
-        return None
+    found = or_none(wire.instant, record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
     return found if found and found >= EARLIEST else None
 
 

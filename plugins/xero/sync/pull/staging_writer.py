@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from xero.api.paging import Position
+from xero.api.page import Position
 from xero.datasets.declaration import Dataset, Table
 from xero.qicworks.database import Session
 from xero.qicworks.pull import staging

@@ -1,0 +1,70 @@
+"""A page of an endpoint, and how far a reading came: plain data, so that another process can resume it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import msgspec
+
+from xero.api.answers import Answer, announced
+
+Row = Any
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One response. Counts are of the full query; they and the page size are None where the server does not say."""
+
+    rows: Sequence[Row]
+    page_size: int | None
+    item_count: int | None
+    page_count: int | None
+    server_time: datetime
+
+    @classmethod
+    def of(cls, answer: Answer, rows: Sequence[Row]) -> Self:
+        """The page that came as this response, with the rows that were found in it."""
+        return cls(
+            rows=rows,
+            page_size=announced(answer.data, "pageSize"),
+            item_count=announced(answer.data, "itemCount"),
+            page_count=announced(answer.data, "pageCount"),
+            server_time=answer.server_time or datetime.now(UTC),
+        )
+
+    def is_last(self, number: int, full_size: int | None) -> bool:
+        """Whether page `number` is the last one announced; without a count, whether it has fewer rows than a full one.
+
+        Without either nobody knows: False.
+        """
+        if self.page_count is not None:
+            return number >= self.page_count
+        return full_size is not None and len(self.rows) < full_size
+
+
+class Position(msgspec.Struct):
+    """How far a reading came. All instants are aware and in UTC."""
+
+    since: datetime | None  # what the first request asked for
+    ask: datetime | None  # what the next request asks for
+    step: str = "by_key"  # by_key, count_up, walk, last_pages, done
+    page: int = 1
+    last_page: int = 1  # where the walk started
+    seen: list[str] = []  # the rows already read of the second that is asked for
+    exclusive: bool = False  # the server leaves out the very second that is asked for
+    first_count: int | None = None
+    newest: datetime | None = None
+    started: datetime | None = None  # server time of the first answer
+    walk_started: datetime | None = None
+    pass_started: datetime | None = None
+    met_newer: bool = False
+    walks: int = 0
+    fetched: int = 0
+    rowless: list[str] = []  # what came and is of no interest: counted only
+    warnings: list[str] = []
+
+
+def high_water(position: Position) -> datetime | None:
+    """What the next reading may start from: the newest version read, but never ahead of the server's clock."""
+    if position.newest is None or position.started is None:
+        return position.newest
+    return min(position.newest, position.started)
