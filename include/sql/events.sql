@@ -1,7 +1,7 @@
--- Connection events: one row an interaction, opened before the first call, closed with the work it reports.
+-- Connection events: one row for each run, opened before the first call, closed with the work it reports.
 
 -- name: begin^
--- Told in schema/0012.
+-- The function is in schema/0024.
 SELECT got, still_on, event_id, interrupted
   FROM xero_sync.begin_interaction(:key, :connection_id, :direction, :data_set, :dag_id, :run_id, :task_id, :map_index::integer,
                                    :try_number::integer, :log_url);
@@ -17,15 +17,15 @@ SELECT started_at FROM xero_sync.connection_event WHERE id = :id;
 
 -- name: close_event!
 UPDATE xero_sync.connection_event
-   SET ended_at = clock_timestamp(), status = :status, message = :message, correction = :correction,
-       correlation_id = :correlation_id,
+   SET ended_at = clock_timestamp(), status = :status, outcome = :outcome, message = :message,
+       correction = :correction, correlation_id = :correlation_id,
        read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
        rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received,
        bytes_unpacked = :bytes_unpacked
  WHERE id = :id;
 
 -- name: succeeded!
--- Of a run that did its work, with warnings: of one without any the trigger notes it.
+-- For a run that ended with warnings and did its work. The trigger does this for runs without warnings.
 UPDATE xero_sync.standing
    SET last_success_at = standing.last_ended_at
   FROM xero_sync.connection_event AS event
@@ -33,7 +33,7 @@ UPDATE xero_sync.standing
    AND standing.direction = event.direction AND standing.data_set = event.data_set;
 
 -- name: count!
--- How far it has come.
+-- Progress so far.
 UPDATE xero_sync.connection_event
    SET read = :read, inserted = :inserted, updated = :updated, unchanged = :unchanged, deactivated = :deactivated,
        rejected = :rejected, pushed = :pushed, failed = :failed, calls = :calls, bytes_received = :bytes_received,
@@ -41,41 +41,37 @@ UPDATE xero_sync.connection_event
  WHERE id = :id;
 
 -- name: record$
--- What began and ended at once.
+-- An event without duration.
 INSERT INTO xero_sync.connection_event
-       (connection_id, direction, data_set, status, ended_at, message, correction, correlation_id, document,
+       (connection_id, direction, data_set, status, outcome, ended_at, message, correction, correlation_id, document, document_kind, document_id,
         dag_id, run_id, task_id, map_index, try_number, log_url)
-VALUES (:connection_id, :direction, :data_set, :status, clock_timestamp(), :message, :correction, :correlation_id, :document,
+VALUES (:connection_id, :direction, :data_set, :status, :outcome, clock_timestamp(), :message, :correction, :correlation_id,
+        :document, :document_kind, :document_id::uuid,
         :dag_id, :run_id, :task_id, :map_index, :try_number, :log_url)
 RETURNING id;
 
--- name: said_lately$
--- Whether an event of no connection says the same since an hour ago.
+-- name: is_reported$
+-- Whether an event of no connection and no document has had this outcome within so many hours.
 SELECT EXISTS (SELECT FROM xero_sync.connection_event
-                WHERE data_set = :data_set AND direction = :direction AND connection_id IS NULL AND status = :status
-                  AND message = :message AND started_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp());
+                WHERE data_set = :data_set AND direction = :direction AND connection_id IS NULL AND document IS NULL
+                  AND outcome = :outcome
+                  AND started_at BETWEEN clock_timestamp() - make_interval(hours => :hours) AND clock_timestamp());
 
 -- name: running^
--- Who is at work on this pair just now.
+-- The run that works on this connection and data set now.
 SELECT id, dag_id, run_id, task_id, started_at
   FROM xero_sync.connection_event
  WHERE connection_id = :connection_id AND direction = :direction AND data_set = :data_set AND status = 'running'
  ORDER BY started_at DESC
  LIMIT 1;
 
--- name: told_today$
--- Of no organisation: what a run has said of all.
-SELECT EXISTS (SELECT FROM xero_sync.connection_event
-                WHERE direction = :direction AND data_set = :data_set AND connection_id IS NULL AND document IS NULL
-                  AND status = 'warning' AND started_at BETWEEN clock_timestamp() - interval '20 hours' AND clock_timestamp());
-
 -- name: left_open
--- Whose event of this data set is open: somebody is at work, or was killed.
+-- Connections with an open event of this data set: a run is working, or was killed.
 SELECT DISTINCT connection_id FROM xero_sync.connection_event
  WHERE direction = :direction AND data_set = :data_set AND status = 'running';
 
 -- name: done_in_run
--- What a DAG run has done of these connections, each once; its events of single documents say nothing of the whole.
+-- What a DAG run has done for these connections, one row each, without the events of single documents.
 SELECT DISTINCT ON (connection_id)
        connection_id, status, read, inserted, updated, unchanged, deactivated, rejected, pushed, failed, calls, bytes_received,
        bytes_unpacked

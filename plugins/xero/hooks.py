@@ -98,7 +98,7 @@ class XeroHook(HttpHook):
                 names = ", ".join(f"'{one.organisation}'" for one in mine) or "none"
                 raise LookupError(
                     f"XeroHook reads from one organisation, and connected by {self.xero_conn_id} here are: {names}. "
-                    + " ".join(["Say which: XeroHook(organisation=…).", *left_out])
+                    + " ".join(["Say which: XeroHook(organisation=…).", *map(str, left_out)])
                 )
             self._client = open_client(mine[0], manual=False)
         return self._client

@@ -15,10 +15,11 @@ from xero.hooks import qicworks_engine
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs import events
-from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.events import DocumentName, Origin
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views.status import NeedsAHand
 from xero.sync.runs import non_participants
-from xero.sync.runs.non_participants import NAMED
+from xero.sync.runs.non_participants import MAX_NAMES
 
 OFF = "UPDATE xero_sync.connection SET enabled = false"
 LOST = "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'revoked'"
@@ -45,7 +46,7 @@ def of_all(world: World) -> list[Row]:
 STATES = {
     "nobody is connected": (GONE, "No organisation is connected"),
     "all are off": (OFF, "All 3 organisations are switched off"),
-    "all are lost": (LOST, "3 of 3 organisations have to be connected again"),
+    "all are lost": (LOST, "3 of 3 organisations need to be reconnected"),
     "one is lost": (
         f"{LOST} WHERE id = (SELECT min(id::text)::uuid FROM xero_sync.connection)",
         "1 of 3 organisations",
@@ -100,38 +101,39 @@ def test_of_a_document_that_is_unknown_nobody_takes_it_for_said(world: World) ->
     """What is told of no organisation, of a document."""
     world.query(LOST)
     with database.session(world.engine) as session:
-        events.record(session, None, "push", "bills", "error", "no", AT_NIGHT, document="bill B-9")
-        events.record(session, None, "push", "bills", "error", "there is no setting 'x'", AT_NIGHT)
-    non_participants.tell(world.engine, "push", "bills", AT_NIGHT)
+        how = "push", "bills", "error", EventOutcome.UNKNOWN
+        events.record(session, None, *how, "no", AT_NIGHT, document=DocumentName("bill B-9", "bills", None))
+        events.record(session, None, *how, "there is no setting 'x'", AT_NIGHT)
+    non_participants.warn(world.engine, "push", "bills", AT_NIGHT)
     assert [one["status"] for one in of_all(world)] == ["error", "error", "warning"]
 
 
 def test_by_the_clock_it_is_said_once_a_day(world: World) -> None:
     world.query(OFF)
     for _ in range(3):
-        non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
+        non_participants.warn(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 1
-    non_participants.tell(world.engine, "pull", "contacts", Origin())
+    non_participants.warn(world.engine, "pull", "contacts", Origin())
     assert len(of_all(world)) == 2, "who presses Trigger is told each time"
-    non_participants.tell(world.engine, "pull", "staff", AT_NIGHT)
+    non_participants.warn(world.engine, "pull", "staff", AT_NIGHT)
     assert len(of_all(world)) == 3
     world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
-    non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    non_participants.warn(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 4
     world.query("UPDATE xero_sync.connection SET enabled = true")
     world.query("UPDATE xero_sync.connection_event SET started_at = started_at - interval '21 hours'")
-    non_participants.tell(world.engine, "pull", "contacts", AT_NIGHT)
+    non_participants.warn(world.engine, "pull", "contacts", AT_NIGHT)
     assert len(of_all(world)) == 4, "it is over"
 
 
 def test_many_are_told_by_number(world: World) -> None:
     with database.session(world.engine) as session:
-        known = list(connections.every(session)) * (NAMED + 1)
-    assert non_participants.in_words(known) is None
+        known = list(connections.every(session)) * (MAX_NAMES + 1)
+    assert non_participants.find_problem(known) is None
     lost = [type(one)(**{**one.__dict__, "state": "needs_reconnect"}) for one in known]
-    said = non_participants.in_words(lost)
+    said = non_participants.find_problem(lost)
     assert said is not None
-    assert f" and {len(lost) - NAMED} more." in said[0]
+    assert f" and {len(lost) - MAX_NAMES} more." in said[1]
 
 
 def test_every_morning_until_it_is_over(

@@ -14,6 +14,7 @@ from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts
+from xero.qicworks.runs.outcome import EventOutcome
 
 
 def test_what_is_offered(browser: Client, books: Books, airflow_dags: None) -> None:
@@ -65,7 +66,9 @@ def test_a_pull_is_seen_from_its_queue_to_its_end(browser: Client, books: Books,
     assert "1,234 read" in words(changed.text)
     assert 'hx-trigger="every 1s"' in changed.text
     with database.session(books.world.engine) as session:
-        events.close_event(session, id, "warning", Counts(read=1234), "<b>odd</b>", "Look into it.")
+        events.close_event(
+            session, id, "warning", EventOutcome.DONE_WITH_REMARKS, Counts(read=1234), "<b>odd</b>", "Look into it."
+        )
     become(run, "success")
     over = user.read(path)
     assert "&lt;b&gt;odd&lt;/b&gt;" in over

@@ -139,7 +139,7 @@ def load(session: Session, rows: Mapping[str, list[Row]]) -> None:
         session.execute(f"TRUNCATE {', '.join(known.tables())}".encode())
         for table in known.tables():
             columns = known.stored(table)
-            fitting = [[row[name] for name in columns] for row in rows[table]]
+            fitting = [[_earlier(known, name, row[name]) for name in columns] for row in rows[table]]
             if not _copied(session, table, columns, fitting):
                 statement = _insert(table, columns)
                 for values in fitting:
@@ -149,6 +149,12 @@ def load(session: Session, rows: Mapping[str, list[Row]]) -> None:
                 if known.columns[table, name].identity:
                     numbers = "SELECT setval(pg_get_serial_sequence(%s, %s), max({0})) FROM {1}"
                     session.execute(sql.SQL(numbers).format(_name(name), _table(table)), (table, name))
+
+
+def _earlier(known: Catalogue, column: str, value: str | None) -> str | None:
+    """As versions before 0024 wrote it, where this is one of them: they had no events of maintenance."""
+    before = ("xero_sync.connection_event", "outcome") not in known.columns
+    return "connect" if before and (column, value) == ("direction", "maintenance") else value
 
 
 def _copied(session: Session, table: str, columns: list[str], rows: list[list[str | None]]) -> bool:

@@ -79,6 +79,21 @@ SELECT shown.*
   JOIN xero_sync.event_shown AS shown ON shown.id = found.id
  ORDER BY shown.started_at DESC, shown.id DESC;
 
+-- name: of_document
+-- By its id; events of before, which have only its label, by that, in the same organisation.
+SELECT shown.*
+  FROM (SELECT id FROM xero_sync.connection_event
+         WHERE document_id = :document_id AND document_kind = :kind
+         UNION ALL
+        SELECT event.id
+          FROM xero_sync.connection_event AS event
+          JOIN xero_sync.connection ON connection.id = event.connection_id AND connection.organisation_id = :organisation_id
+         WHERE event.document_id IS NULL AND event.direction = 'push' AND event.data_set = :kind AND event.document = :label
+           AND event.words @@ xero_sync.asked(:label)) AS found
+  JOIN xero_sync.event_shown AS shown ON shown.id = found.id
+ ORDER BY shown.started_at DESC, shown.id DESC
+ LIMIT :limit;
+
 -- name: one^
 SELECT * FROM xero_sync.event_shown WHERE id = :id;
 

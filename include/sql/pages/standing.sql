@@ -2,8 +2,8 @@
 
 -- name: data_sets
 -- Those that ran, or run for the first time.
-SELECT connection_id, direction, data_set, standing.last_event_id, standing.last_status, standing.last_started_at,
-       standing.last_ended_at, standing.last_message, standing.last_correction, standing.last_success_at,
+SELECT connection_id, direction, data_set, standing.last_event_id, standing.last_status, standing.last_outcome,
+       standing.last_started_at, standing.last_ended_at, standing.last_message, standing.last_correction, standing.last_success_at,
        running.id AS running_event_id, running.started_at AS running_since
   FROM (SELECT * FROM xero_sync.standing WHERE connection_id = ANY(:ids)) AS standing
   FULL JOIN (SELECT DISTINCT ON (connection_id, direction, data_set) connection_id, direction, data_set, id, started_at

@@ -56,7 +56,7 @@ def complain(text: str) -> None:
     print(plain(text), file=sys.stderr)
 
 
-def say_who(taken: Sequence[Any], left_out: Sequence[str]) -> None:
+def say_who(taken: Sequence[Any], left_out: Sequence[object]) -> None:
     """Who does not take part, and why."""
     for reason in left_out:
         complain(f"left out: {reason}")

@@ -19,7 +19,7 @@ def asked(context: Any, pair: Pair | None = None) -> Mapping[str, Any]:
     if unknown := sorted(set(said) - known):
         settings = ", ".join(sorted(known)) or "none"
         names = ", ".join(map(repr, unknown))
-        refuse(context, pair, f"there is no setting {names}. Those that there are: {settings}", CORRECT, "unknown")
+        refuse(context, pair, f"there is no setting {names}. Those that there are: {settings}", CORRECT)
     return dict(params)
 
 
@@ -37,21 +37,28 @@ def refusing(context: Any, pair: Pair) -> Iterator[None]:
     except XeroError:
         raise  # which says all by itself, and is no name
     except LookupError as error:
-        refuse(context, pair, error.args[0], CORRECT, "unknown")
+        refuse(context, pair, error.args[0], CORRECT)
 
 
-def refuse(context: Any, pair: Pair | None, says: str, correction: str, answer: str) -> NoReturn:
-    """Ends the task, with an event of no organisation where there is a `pair`, and the XCom `asked`."""
+def refuse(
+    context: Any, pair: Pair | None, says: str, correction: str, answer: str = "unknown", outcome: str = "unknown"
+) -> NoReturn:
+    """Ends the task, with an event of no organisation where there is a `pair`, and the XCom `asked`.
+
+    `outcome`: an EventOutcome."""
     from xero.hooks import qicworks_engine
     from xero.qicworks import database
     from xero.qicworks.runs import events
+    from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
     if pair:
         context["ti"].xcom_push(
             "asked", [{"name": str(context["params"].get("connection")), "id": None, "answer": answer}]
         )
         with database.session(qicworks_engine()) as session:
-            events.record(session, None, *pair, "error", says, origin(context), correction=correction)
+            direction, data_set = pair
+            how = Direction(direction), data_set, Status.ERROR, EventOutcome(outcome)
+            events.record(session, None, *how, says, origin(context), correction=correction)
     raise AirflowFailException(f"Nothing was done: {says}. {correction}")
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
@@ -12,6 +12,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from xero.dags.asking import by_name
 from xero.dags.metrics import counted
 from xero.qicworks.texts import fit
+
+if TYPE_CHECKING:
+    from xero.qicworks.runs.outcome import Direction
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ def grouped(everybody: list[One], beside: int = 0) -> list[One]:
 
 
 def each(
-    connection: One, context: Any, direction: str, data_set: str, work: Callable[[One, Callable[..., Any]], One]
+    connection: One, context: Any, direction: "Direction", data_set: str, work: Callable[[One, Callable[..., Any]], One]
 ) -> One:
     """Does the work for the organisation, or for those of the group; returns the counts, added up.
 
@@ -89,7 +92,7 @@ def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, 
     return done
 
 
-def done_before(members: list[One], context: Any, direction: str, data_set: str) -> dict[str, One]:
+def done_before(members: list[One], context: Any, direction: "Direction", data_set: str) -> dict[str, One]:
     """What earlier tries of this task have done, by connection id. Who clears the task begins anew."""
     from xero.hooks import qicworks_engine
     from xero.qicworks import database

@@ -28,12 +28,14 @@ def which_organisation(everybody: str = "all that are on") -> Param:
 def take_part(dataset: Dataset | None) -> list[One]:
     """Who is on, and due, one to a task or several. Logs who is left out, and why."""
     from xero.hooks import qicworks_engine
+    from xero.qicworks.runs.outcome import Direction
     from xero.sync.runs import non_participants
+    from xero.sync.runs.outcome import LEFT_OUT
     from xero.sync.runs.participants import who
     from xero.sync.runs.requested import Answer
     from xero.sync.runs.run import SWITCH_ON
 
-    context, called = get_current_context(), ("pull", dataset.name if dataset else "reconcile")
+    context, called = get_current_context(), (Direction.PULL, dataset.name if dataset else "reconcile")
     name = asked(context, called)["connection"]
     # Who presses Trigger means now; a tick of the clock takes those for whom it is time.
     scheduled = context["dag_run"].run_type == "scheduled"
@@ -41,13 +43,14 @@ def take_part(dataset: Dataset | None) -> list[One]:
         taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
     if name is None and (left_out or not taking_part):
-        non_participants.tell(qicworks_engine(), *called, origin(context))
+        non_participants.warn(qicworks_engine(), *called, origin(context))
     if name is not None and left_out:
-        refuse(context, called, left_out[0], SWITCH_ON, Answer.LEFT_OUT)
+        [one] = left_out
+        refuse(context, called, str(one), SWITCH_ON, Answer.LEFT_OUT, LEFT_OUT[one.reason])
     return grouped(list(taking_part))
 
 
-def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: Sequence[str]) -> None:
+def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: Sequence[object]) -> None:
     for reason in left_out:
         log.warning("left out: %s", reason)
     log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")

@@ -56,6 +56,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         def pull(connection: One) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
             from xero.hooks import qicworks_engine
+            from xero.qicworks.runs.outcome import Direction
             from xero.sync.pull.flow import pull as pull_one
 
             context = get_current_context()
@@ -72,7 +73,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
                 )
                 return outcome.to_dict()
 
-            return each(connection, context, "pull", dataset.name, work)
+            return each(connection, context, Direction.PULL, dataset.name, work)
 
         @task(
             multiple_outputs=False,

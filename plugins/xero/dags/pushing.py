@@ -61,16 +61,17 @@ def push_dag(name: str, doc: str | None) -> DAG:
         def connections() -> list[One]:
             """Who has something to push. Logs who is left out, and why."""
             from xero.hooks import qicworks_engine
+            from xero.qicworks.runs.outcome import Direction
             from xero.sync.runs import non_participants
             from xero.sync.runs.participants import who_pushes
 
-            context, called = get_current_context(), ("push", kind.name)
+            context, called = get_current_context(), (Direction.PUSH, kind.name)
             params = asked(context, called)
             with refusing(context, called):
                 turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
             tell(turns.taken, turns.left_out)
             if turns.left_out or not (turns.taken or turns.undone):
-                non_participants.tell(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
+                non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
             undone = [one.to_dict() for one in turns.undone]
             beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
             return grouped(turns.taken, len(beside)) + beside
@@ -80,6 +81,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
             """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
             from xero.api.errors import XeroError
             from xero.hooks import qicworks_engine
+            from xero.qicworks.runs.outcome import Direction
             from xero.sync.push.flow import push as push_one
             from xero.sync.runs.outcome import Skip
             from xero.sync.runs.requested import NotDone, Told, insist, now, record
@@ -129,7 +131,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 if not dry_run:
                     record(qicworks_engine(), kind, told, origin(context))
                 insist(told)
-            return each(connection, context, "push", kind.name, work)
+            return each(connection, context, Direction.PUSH, kind.name, work)
 
         push.expand(connection=connections())
     return dag

@@ -40,6 +40,7 @@ def reconcile_dag(doc: str | None) -> DAG:
         def reconcile(connection: One) -> dict[str, Any]:
             """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
             from xero.hooks import qicworks_engine
+            from xero.qicworks.runs.outcome import Direction
             from xero.sync.follow.reconcile import NAME
             from xero.sync.follow.reconcile import reconcile as reconcile_one
 
@@ -51,7 +52,7 @@ def reconcile_dag(doc: str | None) -> DAG:
                 )
                 return outcome.to_dict()
 
-            return each(connection, context, "pull", NAME, work)
+            return each(connection, context, Direction.PULL, NAME, work)
 
         @task
         def renew_idle_authorisations() -> int:

@@ -22,7 +22,6 @@ from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.views import document_list, event_log
-from xero.qicworks.views.event_log import Filter
 from xero.sync.push.flow import preview
 from xero.sync.push.strategies import Preview
 
@@ -51,8 +50,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UU
     chosen = kind_of(who, kind)
     found = document_list.one(session, chosen, id)
     known = chosen.called(found["number"], id)
-    asked = Filter(connection_id=found["connection_id"], direction="push", data_set=chosen.name, text=known)
-    happened, _ = event_log.page(session, asked, limit=EVENTS)
+    happened = event_log.of_document(session, chosen.name, id, found["organisation_id"], known, limit=EVENTS)
     return page(
         request,
         "document.html",
@@ -60,7 +58,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UU
         kind=chosen,
         one=found,
         people=may_see_people(who, chosen),
-        happened=[event for event in happened if event["document"] == known],
+        happened=happened,
         more=urlencode({"direction": "push", "data_set": chosen.name, "text": found["number"] or id}),
         attachments=document_list.attachments(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),

@@ -266,3 +266,53 @@ def test_after_0018_what_was_linked_before_goes_on(blank_url: str, lived: Lived)
         compare(world)
         told = "SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%nothing shows it%%'"
         assert world.query(told) == []
+
+
+def test_after_0024_events_of_before_have_their_document_and_their_outcome(blank_url: str, lived: Lived) -> None:
+    with upgraded(lived, blank_url, "0023.another-employee") as world:
+        failed = lived.documents["failed"]
+        [event] = world.query("SELECT * FROM xero_sync.connection_event WHERE document_id = %s", failed)
+        assert (event["document_kind"], event["outcome"], event["status"]) == ("invoices", "failed", "error")
+        number = lived.books.row("invoices", failed)["number"]
+        assert event["document"] == f"invoice {number}"
+        ended = "SELECT status, outcome, direction, data_set FROM xero_sync.connection_event"
+        rows = world.query(ended)
+        assert {row["outcome"] is None for row in rows if row["status"] == "running"} == {True}
+        assert {row["outcome"] for row in rows if row["status"] == "success"} == {"done"}
+        assert None not in {row["outcome"] for row in rows if row["status"] in ("warning", "error")}
+        assert {row["direction"] for row in rows if row["data_set"] == "personal_data"} == {"connect"}, "they stay"
+        standing = world.query("SELECT last_status, last_outcome FROM xero_sync.standing WHERE last_status = 'success'")
+        assert {row["last_outcome"] for row in standing} == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("about", "outcome"),
+    [
+        (("pull", "staff", "warning", "data set not available: no payroll"), "not_available"),
+        (("pull", "staff", "warning", "already running in pull_staff, run x"), "busy"),
+        (
+            ("pull", "staff", "warning", "Limit. It goes on with the first run after 2026-11-01 UTC."),
+            "postponed",
+        ),
+        (("pull", "staff", "error", "interrupted: the process that ran it is gone"), "interrupted"),
+        (("pull", "reconcile", "warning", "not in step: Contacts"), "differs"),
+        (("pull", "contacts", "warning", "reconcile: 3 in Xero, 2 here"), "differs"),
+        (("push", "bills", "warning", "All 3 organisations are switched off: nothing was done."), "switched_off"),
+        (("connect", "authorisation", "warning", "This answer from Xero was taken once already."), "consent_used"),
+        (("connect", "authorisation", "error", "Xero refused the consent (x)."), "consent_failed"),
+        (("push", "bills", "warning", "2 pushed, 1 failed"), "partly_done"),
+        (("pull", "staff", "error", "Xero refused the request (HTTP 400)"), "failed"),
+    ],
+)
+def test_0024_knows_messages_of_before(empty: Engine, about: tuple[str, ...], outcome: str) -> None:
+    with database.session(empty) as session:
+        with as_of("0023.another-employee"):
+            migrate(empty)
+        session.execute(
+            "INSERT INTO xero_sync.connection_event (direction, data_set, status, message, ended_at)"
+            " VALUES (%s, %s, %s, %s, now())",
+            about,
+        )
+        migrate(empty)
+        [row] = session.execute("SELECT outcome FROM xero_sync.connection_event").fetchall()
+        assert row["outcome"] == outcome

@@ -29,6 +29,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.pull import staging as stagings
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views import dag_runs, gauges
 from xero.qicworks.views import status as pages
 from xero.sync.connect import organisation
@@ -421,7 +422,9 @@ def test_airflows_clock_may_be_five_minutes_off(session: Session, clock: Databas
     for seconds in (-300 - INSTANT, INSTANT, 600, INSTANT):
         clock.advance(seconds)
         id = events.open_event(session, UUID(world.connection_id()), "pull", "contacts", origin)
-        events.close_event(session, id, "success", Counts(), f"{(clock.at - made) / timedelta(seconds=1)}")
+        events.close_event(
+            session, id, "success", EventOutcome.DONE, Counts(), f"{(clock.at - made) / timedelta(seconds=1)}"
+        )
     found = dag_runs.events_of(session, "pull", "contacts", "pull_contacts", "r", made, made, 10)
     assert [row["message"] for row in found] == ["-300.0", "300.0"]
     session.execute("DELETE FROM xero_sync.connection_event WHERE message LIKE '300%%'")
@@ -433,7 +436,7 @@ def test_a_run_remembers_for_a_week_what_it_has_done(session: Session, clock: Da
     id, run = UUID(world.connection_id()), ("pull_contacts", "r", "pull", "contacts")
     origin = Origin(dag_id="pull_contacts", run_id="r", task_id="pull", try_number=1)
     event = events.open_event(session, id, "pull", "contacts", origin)
-    events.close_event(session, event, "success", Counts(), "loaded")
+    events.close_event(session, event, "success", EventOutcome.DONE, Counts(), "loaded")
     clock.advance(7 * DAY - INSTANT)
     assert list(events.done_in_run(session, *run, [id], 1)) == [id]
     clock.advance(INSTANT)
@@ -534,7 +537,7 @@ def test_what_is_kept_so_many_days_goes_an_instant_later(
     days, made = OLD[what]
     for table in ("call_budget", "oauth_state", "rejection", "staging"):
         session.execute(f"DELETE FROM xero_sync.{table}".encode())
-    events.record(session, UUID(world.connection_id()), "pull", "contacts", "success", "", Origin())
+    events.record(session, UUID(world.connection_id()), "pull", "contacts", "success", EventOutcome.DONE, "", Origin())
     session.execute(made.encode())
     assert getattr(retention.Retention(), what) == days
     clock.advance(days * DAY)
@@ -545,7 +548,7 @@ def test_what_is_kept_so_many_days_goes_an_instant_later(
 
 def test_traffic_is_kept_by_whole_days(session: Session, clock: DatabaseClock, world: World) -> None:
     session.execute("DELETE FROM xero_sync.traffic")
-    events.record(session, UUID(world.connection_id()), "pull", "contacts", "success", "", Origin())
+    events.record(session, UUID(world.connection_id()), "pull", "contacts", "success", EventOutcome.DONE, "", Origin())
     midnight = clock.at.replace(hour=0, minute=0, second=0) + timedelta(days=1)
     clock.set(midnight + timedelta(days=1100) - timedelta(microseconds=1))
     assert retention.count(session, "traffic", 1100) == 0

@@ -79,7 +79,7 @@ def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) ->
     taken, left_out = who(world.engine, CONTACTS)
     assert [one["organisation"] for one in taken] == sorted(world.names()[1:])
     assert len(left_out) == 1
-    assert "connected again" in left_out[0]
+    assert "connected again" in str(left_out[0])
     world.calls()
     assert world.main("pull", "contacts").returncode == 1, "who is left out because it is broken is no success"
     assert {call["tenant"] for call in world.calls()} == {world.sandbox.tenant(1), world.sandbox.tenant(2)}
@@ -119,7 +119,7 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
     world.query("UPDATE xero_sync.connection SET state = 'deleted', deleted_at = now() WHERE id = %s", ids[2])
     taken, left_out = who(world.engine, CONTACTS)
     assert taken == []
-    assert sorted(left_out) == sorted(
+    assert sorted(map(str, left_out)) == sorted(
         [
             f"{off}: switched off",
             f"{broken}: needs to be connected again: gone",
@@ -136,7 +136,7 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
     # Picked a while ago, switched off or deleted since: nothing is asked any more.
     world.calls()
     for id in (ids[0], ids[2]):
-        with pytest.raises(Skip, match="by now"):
+        with pytest.raises(Skip, match="in the meantime"):
             pull(CONTACTS, id, engine=world.engine, open_client=opener(world.engine, world.app), origin=Origin())
     assert world.calls() == []
 
@@ -145,7 +145,7 @@ def test_switched_off_is_left_out_until_switched_on(world: World) -> None:
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE tenant_id = %s", world.sandbox.tenant(2))
     taken, left_out = who(world.engine, CONTACTS)
     assert len(taken) == 2
-    assert left_out == [f"{world.names()[2]}: switched off"]
+    assert list(map(str, left_out)) == [f"{world.names()[2]}: switched off"]
     assert who(world.engine, CONTACTS, world.names()[2]) == ([], left_out), "a switch is a switch, even by name"
     world.query("UPDATE xero_sync.connection SET enabled = true")
     assert len(who(world.engine, CONTACTS)[0]) == 3

@@ -16,6 +16,7 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views import traffic
 from xero.sync.pull import details
 from xero.sync.runs import schedule
@@ -172,9 +173,9 @@ def test_a_day_of_traffic_ends_at_midnight_utc(database_clock: DatabaseClock, un
     database_clock.set(midnight - INSTANT)
     with database.session(world.engine) as session:
         event = events.open_event(session, id, "pull", "contacts", Origin())
-        events.record(session, id, "pull", "contacts", "success", "over", Origin())
+        events.record(session, id, "pull", "contacts", "success", EventOutcome.DONE, "over", Origin())
         assert days(session) == [(BEFORE - timedelta(days=1), 0), (BEFORE, 1)]
         database_clock.set(midnight)
         assert days(session) == [(BEFORE, 1), (AFTER, 0)]
-        events.close_event(session, event, "success", Counts(), "begun the day before")
+        events.close_event(session, event, "success", EventOutcome.DONE, Counts(), "begun the day before")
         assert days(session) == [(BEFORE, 1), (AFTER, 1)]

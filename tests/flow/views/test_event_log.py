@@ -1,12 +1,13 @@
 """The event log as pages read it, against the same question asked in plain Python."""
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from unittest import mock
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
@@ -149,3 +150,33 @@ def test_words(session: Session) -> None:
     for said, asked, found in WORDS:
         row = session.execute("SELECT xero_sync.words(%s) @@ xero_sync.asked(%s) AS found", (said, asked)).fetchone()
         assert row == {"found": found}, (said, asked)
+
+
+def test_a_document_is_found_by_its_id_and_before_there_was_one_by_its_label(session: Session) -> None:
+    ids = connect(session, "A", "B")
+    of = {one.id: one.organisation_id for one in connections.every(session)}
+    first, second = uuid4(), uuid4()
+    moments = itertools.count()
+
+    def event(connection_id: UUID, label: str, id: UUID | None, kind: str = "invoices") -> int:
+        return insert(
+            session, "xero_sync.connection_event", connection_id=connection_id, direction="push", data_set=kind,
+            started_at=NOW + timedelta(minutes=next(moments)), status="error", document=label,
+            document_kind=kind if id else None, document_id=id,
+        )  # fmt: skip
+
+    before = event(ids[0], "invoice INV-1", None)  # of a worker of the version before
+    failed = event(ids[0], "invoice INV-1", first)
+    event(ids[1], "invoice INV-1", None)  # of another organisation
+    event(ids[0], "invoice INV-1", second)  # that number was another's, too
+    event(ids[0], "invoice INV-10", None)
+    event(ids[0], "bill INV-1", first, "bills")
+    renumbered = event(ids[0], "invoice INV-1A", first)
+
+    def found(label: str, limit: int = 50) -> list[int]:
+        rows = event_log.of_document(session, "invoices", first, of[ids[0]], label, limit)
+        return [row["id"] for row in rows]
+
+    assert found("invoice INV-1") == [renumbered, failed, before]
+    assert found("invoice INV-1A") == [renumbered, failed]
+    assert found("invoice INV-1", 2) == [renumbered, failed]

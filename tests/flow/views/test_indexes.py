@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
@@ -33,6 +33,11 @@ def by_words(session: Session, _: Connection) -> object:
     return session.execute(words).fetchall()
 
 
+def by_document(session: Session, connection: Connection) -> object:
+    document = uuid4()
+    return event_log.of_document(session, "invoices", document, connection.organisation_id, "invoice INV-0001")
+
+
 CASES: list[tuple[str, Ask, tuple[str, ...]]] = [
     ("connection_event_newest", events(lambda _: Filter()), LISTS),
     ("connection_event_newest", events(lambda _: Filter(since=NOW - timedelta(minutes=9))), LISTS),
@@ -43,6 +48,7 @@ CASES: list[tuple[str, Ask, tuple[str, ...]]] = [
     ("connection_event_data_set", events(lambda _: Filter(data_sets=frozenset({("pull", "contacts")}))), LISTS),
     ("connection_event_pair", events(lambda id: Filter(connection_id=id, data_set="contacts")), LISTS),
     ("connection_event_words", by_words, ONLY_BITMAPS),
+    ("connection_event_document", by_document, LISTS),
 ]
 for kind in KINDS.values():
     CASES += [

@@ -25,7 +25,8 @@ from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
 from xero.qicworks.pull import rejections
 from xero.qicworks.runs import events
-from xero.qicworks.runs.events import Counts, Origin
+from xero.qicworks.runs.events import Counts, DocumentName, Origin
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views import status, traffic
 from xero.qicworks.views.event_log import Pair
 
@@ -55,11 +56,28 @@ def live_through(engine: Engine, ids: list[UUID], seed: int) -> None:
             if happens < 3:
                 id = events.open_event(session, *pair, Origin())
                 events.count(session, id, counts)
-                events.close_event(session, id, drawn.choice(["success", "warning", "error"]), counts, f"of {seed}")
+                events.close_event(
+                    session,
+                    id,
+                    drawn.choice(["success", "warning", "error"]),
+                    drawn.choice(list(EventOutcome)),
+                    counts,
+                    f"of {seed}",
+                )
                 if happens == 0:  # it went wrong after all
-                    events.close_event(session, id, "error", Counts(*(drawn.randrange(9) for _ in range(10))), "no")
+                    events.close_event(
+                        session,
+                        id,
+                        "error",
+                        EventOutcome.FAILED,
+                        Counts(*(drawn.randrange(9) for _ in range(10))),
+                        "no",
+                    )
             elif happens == 3:
-                events.record(session, *pair, "warning", "told", Origin(), document=drawn.choice([None, "INV-1"]))
+                document = drawn.choice([None, DocumentName("INV-1", "invoices", None)])
+                events.record(
+                    session, *pair, "warning", EventOutcome.DONE_WITH_REMARKS, "told", Origin(), document=document
+                )
             elif happens == 4:
                 events.open_event(session, *pair, Origin())
             else:
@@ -95,9 +113,18 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str) -> 
     with database.session(engine) as session:
         ids = connect(session, "A", "B")
         # What writes today's events needs columns that came later.
-        session.execute("ALTER TABLE xero_sync.connection_event ADD correlation_id text, ADD bytes_unpacked bigint")
+        later = {
+            "correlation_id": "text",
+            "bytes_unpacked": "bigint",
+            "outcome": "text",
+            "document_kind": "text",
+            "document_id": "uuid",
+        }
+        for name, type in later.items():
+            session.execute(f"ALTER TABLE xero_sync.connection_event ADD {name} {type}".encode())
         live_through(engine, ids, 0)
-        session.execute("ALTER TABLE xero_sync.connection_event DROP correlation_id, DROP bytes_unpacked")
+        for name in later:
+            session.execute(f"ALTER TABLE xero_sync.connection_event DROP {name}".encode())
         migrate(engine)
         with ThreadPoolExecutor(4) as several:
             list(several.map(lambda seed: live_through(engine, ids, seed), range(1, 5)))
@@ -118,7 +145,7 @@ def test_standing_and_traffic_are_what_the_events_come_to(postgres_url: str) -> 
         }
         for row in held:
             event = last[row["connection_id"], row["direction"], row["data_set"]]
-            for column in ("status", "started_at", "ended_at", "message", "correction"):
+            for column in ("status", "outcome", "started_at", "ended_at", "message", "correction"):
                 assert row[f"last_{column}"] == event[column]
         counted = session.execute("SELECT * FROM xero_sync.traffic").fetchall()
         keys = ("day", "connection_id", "direction", "data_set")
@@ -180,10 +207,22 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
     session.execute("UPDATE xero_sync.cursor SET completed_at = now() - interval '9 days' WHERE data_set LIKE 'leave%'")
     session.execute("DELETE FROM xero_sync.cursor WHERE data_set LIKE 'pay_codes%'")
     for id in (failing, off, broken):
-        events.record(session, id, "pull", "contacts", "error", "it broke", Origin(), correction="Mend it.")
-        events.record(session, id, "push", "invoices", "error", "of one", Origin(), document="INV-1")
-    events.record(session, fine, "pull", "pay_codes", "warning", "not available", Origin())
-    events.record(session, failing, "pull", "staff", "error", "it broke", Origin())
+        events.record(
+            session, id, "pull", "contacts", "error", EventOutcome.FAILED, "it broke", Origin(), correction="Mend it."
+        )
+        events.record(
+            session,
+            id,
+            "push",
+            "invoices",
+            "error",
+            EventOutcome.FAILED,
+            "of one",
+            Origin(),
+            document=DocumentName("INV-1", "invoices", None),
+        )
+    events.record(session, fine, "pull", "pay_codes", "warning", EventOutcome.NOT_AVAILABLE, "not available", Origin())
+    events.record(session, failing, "pull", "staff", "error", EventOutcome.FAILED, "it broke", Origin())
     running = events.open_event(session, failing, "push", "bills", Origin())
     of = {one.id: one.organisation_id for one in connections.every(session)}
     for table in ("invoice", "bill"):

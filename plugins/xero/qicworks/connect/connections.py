@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,15 @@ from xero.qicworks.texts import on_a_line
 
 QUERIES = sql.Statements("connections")
 HOME = "Australia/Sydney"
+
+
+class NotTakingPart(StrEnum):
+    """Why a connection takes no part in a run."""
+
+    DELETED = "deleted"
+    SWITCHED_OFF = "switched off"
+    NEEDS_RECONNECT = "needs to be connected again"
+    NO_SCHEDULE = "no schedule"  # what is needed to know when it is due is missing or wrong
 
 
 @dataclass(frozen=True)
@@ -54,21 +64,31 @@ class Connection:
     @property
     def must_reconnect(self) -> bool:
         """On, and cannot be reached until somebody connects it again."""
-        broken = self.authorisation == "broken" or self.state == "needs_reconnect"
-        return self.enabled and self.state != "deleted" and broken
+        return self.not_taking_part is NotTakingPart.NEEDS_RECONNECT
+
+    @property
+    def not_taking_part(self) -> NotTakingPart | None:
+        """Why it takes no part in runs; None if it does."""
+        if self.state == "deleted":
+            return NotTakingPart.DELETED
+        if not self.enabled:
+            return NotTakingPart.SWITCHED_OFF
+        if self.authorisation == "broken" or self.state == "needs_reconnect":
+            return NotTakingPart.NEEDS_RECONNECT
+        return None
 
     @property
     def left_out(self) -> str | None:
-        """Why it is not synchronised; None if it is."""
-        if self.state == "deleted":
-            return "deleted (connect it again to continue with its history)"
-        if not self.enabled:
-            return "switched off"
-        if self.authorisation == "broken":
-            return f"needs to be connected again: {self.broken_reason or 'the authorisation is broken'}"
-        if self.state == "needs_reconnect":
-            return f"needs to be connected again: {self.state_reason}"
-        return None
+        """The same in words."""
+        match self.not_taking_part:
+            case NotTakingPart.DELETED:
+                return "deleted (connect it again to continue with its history)"
+            case NotTakingPart.NEEDS_RECONNECT if self.authorisation == "broken":
+                return f"needs to be connected again: {self.broken_reason or 'the authorisation is broken'}"
+            case NotTakingPart.NEEDS_RECONNECT:
+                return f"needs to be connected again: {self.state_reason}"
+            case reason:
+                return reason
 
 
 def every(session: Session, *, deleted: bool = False) -> list[Connection]:

@@ -10,8 +10,17 @@ from xero.api.settings import XeroApp
 from xero.qicworks import sql
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
+from xero.qicworks.runs.outcome import EventOutcome
 
 QUERIES = sql.Statements("oauth_states")
+
+
+class StateRefused(ConsentFailed):
+    """The state that came back from Xero is not one that this user has open."""
+
+    def __init__(self, outcome: EventOutcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) -> str:
@@ -32,20 +41,23 @@ def is_of(session: Session, user_id: str, state: str, airflow_conn_id: str, app:
 def burn(session: Session, user_id: str, state: str) -> str:
     """The id of the Airflow connection that the state was issued for. It cannot be used again.
 
-    Raises:
-        ConsentFailed: it is not this user's, was used or has expired. Another user's state stays valid for that user.
+    StateRefused where it is not this user's, was used or has expired; another user's state stays valid for that user.
     """
     airflow_conn_id = QUERIES.burn(session, state_hash=_hash(state), user_id=user_id)
     if airflow_conn_id is not None:
         return str(airflow_conn_id)
     found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)
     if found is None:
-        raise ConsentFailed("This sign-in was not started from here.")
+        raise StateRefused(
+            EventOutcome.CONSENT_UNKNOWN, "This sign-in was not started from here."
+        )
     if not found["own"]:
-        raise ConsentFailed("This sign-in was started by another user.")
+        raise StateRefused(
+            EventOutcome.CONSENT_OF_ANOTHER, "This sign-in was started by another user."
+        )
     if found["used"]:
-        raise ConsentFailed("This sign-in was already completed.")
-    raise ConsentFailed("The sign-in took longer than ten minutes.")
+        raise StateRefused(EventOutcome.CONSENT_USED, "This sign-in was already completed.")
+    raise StateRefused(EventOutcome.CONSENT_EXPIRED, "The sign-in took longer than ten minutes.")
 
 
 def _hash(state: str) -> bytes:

@@ -15,6 +15,7 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
 QUERIES = sql.Statements("connections")
 
@@ -33,7 +34,8 @@ def switch(session: Session, app: XeroApp, id: UUID, enabled: bool, user: str) -
         if connection.enabled == enabled and holds(connection, app):
             return f"{connection.organisation} is switched {how} already"
         _write(session, app, connection, enabled)
-        events.record(session, id, "connect", "connection", "success", f"switched {how} by {user}", Origin())
+        about = Direction.CONNECT, "connection", Status.SUCCESS, EventOutcome.DONE
+        events.record(session, id, *about, f"switched {how} by {user}", Origin())
     return f"{connection.organisation} is switched {how}"
 
 

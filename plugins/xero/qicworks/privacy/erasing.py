@@ -20,6 +20,7 @@ from xero.qicworks.privacy.people import Person
 from xero.qicworks.pull.staging import stage_table
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
 QUERIES = sql.Statements("people")
 LOADS = sql.Statements("merge")
@@ -46,7 +47,8 @@ def erase(session: Session, persons: list[Person]) -> Erased:
         of_this = _one(session, person)
         counts = ", ".join(f"{count} × {table}" for table, count in sorted(of_this.rows.items())) or "nothing was left"
         said = f"personal data of one person erased: {counts}"
-        events.record(session, person.connection_id, "connect", "personal_data", "success", said, Origin())
+        how = Direction.MAINTENANCE, "personal_data", Status.SUCCESS, EventOutcome.DONE
+        events.record(session, person.connection_id, *how, said, Origin())
         done.rows.update(of_this.rows)
         done.words.extend(of_this.words)
     return done

@@ -1,4 +1,4 @@
-"""Connection events: what happened between QicWorks and Xero, one row an interaction."""
+"""Connection events: what happened between QicWorks and Xero, one row for each run."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -9,6 +9,7 @@ from uuid import UUID
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.runs import lease
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.qicworks.texts import fit
 
 QUERIES = sql.Statements("events")
@@ -35,6 +36,15 @@ class Origin:
         columns = asdict(self)
         del columns["manual"], columns["by_name"]
         return columns
+
+
+@dataclass(frozen=True)
+class DocumentName:
+    """The document of an event. `label` is what people call it: "invoice INV-001"; `id` is None if there is none."""
+
+    label: str
+    kind: str
+    id: UUID | None
 
 
 @dataclass
@@ -72,7 +82,7 @@ class Beginning:
     interrupted: list[str] | None  # what killed processes left open, and is closed now, in words
 
 
-def begin(session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin) -> Beginning:
+def begin(session: Session, connection_id: UUID, direction: Direction, data_set: str, origin: Origin) -> Beginning:
     """Takes the lease, closes what was interrupted, opens the event: one statement, one commit."""
     row = QUERIES.begin(
         session,
@@ -85,7 +95,7 @@ def begin(session: Session, connection_id: UUID, direction: str, data_set: str, 
     return Beginning(**row)
 
 
-def open_event(session: Session, connection_id: UUID, direction: str, data_set: str, origin: Origin) -> int:
+def open_event(session: Session, connection_id: UUID, direction: Direction, data_set: str, origin: Origin) -> int:
     event_id: int = QUERIES.open_event(
         session, connection_id=connection_id, direction=direction, data_set=data_set, **origin.columns()
     )
@@ -101,14 +111,15 @@ def started_at(session: Session, event_id: int) -> datetime:
 def close_event(
     session: Session,
     id: int,
-    status: str,
+    status: Status,
+    outcome: EventOutcome,
     counts: Counts,
     message: str,
     correction: str | None = None,
     correlation_id: str | None = None,
 ) -> None:
-    told = {"message": fit(message), "correction": fit(correction), "correlation_id": correlation_id}
-    QUERIES.close_event(session, id=id, status=status, **told, **asdict(counts))
+    texts = {"message": fit(message), "correction": fit(correction), "correlation_id": correlation_id}
+    QUERIES.close_event(session, id=id, status=status, outcome=outcome, **texts, **asdict(counts))
 
 
 def succeeded(session: Session, id: int) -> None:
@@ -124,41 +135,46 @@ def count(session: Session, id: int, counts: Counts) -> None:
 def record(
     session: Session,
     connection_id: UUID | None,
-    direction: str,
+    direction: Direction,
     data_set: str,
-    status: str,
+    status: Status,
+    outcome: EventOutcome,
     message: str,
     origin: Origin,
     *,
     correction: str | None = None,
-    document: str | None = None,
+    document: DocumentName | None = None,
     correlation_id: str | None = None,
 ) -> None:
-    """An event of what began and ended at once, perhaps of one document, or of none of the connections yet."""
-    pair = {"connection_id": connection_id, "direction": direction, "data_set": data_set}
-    told = {"message": fit(message), "correction": fit(correction), "document": fit(document)}
-    QUERIES.record(session, status=status, correlation_id=correlation_id, **told, **pair, **origin.columns())
-
-
-def told_today(session: Session, direction: str, data_set: str) -> bool:
-    """Whether an event of this data set, of no organisation, began less than 20 hours ago."""
-    found: bool = QUERIES.told_today(session, direction=direction, data_set=data_set)
-    return found
-
-
-def said_lately(session: Session, direction: str, data_set: str, status: str, message: str) -> bool:
-    """Whether an event of no connection says the same since an hour ago."""
-    return bool(
-        QUERIES.said_lately(session, direction=direction, data_set=data_set, status=status, message=fit(message))
+    """Writes an event without duration, perhaps of one document, or of none of the connections."""
+    QUERIES.record(
+        session,
+        connection_id=connection_id,
+        direction=direction,
+        data_set=data_set,
+        status=status,
+        outcome=outcome,
+        message=fit(message),
+        correction=fit(correction),
+        correlation_id=correlation_id,
+        document=fit(document.label) if document else None,
+        document_kind=document.kind if document and document.id else None,
+        document_id=document.id if document else None,
+        **origin.columns(),
     )
 
 
-def left_open(session: Session, direction: str, data_set: str) -> set[UUID]:
+def is_reported(session: Session, direction: Direction, data_set: str, outcome: EventOutcome, *, hours: int) -> bool:
+    """Whether an event of this data set, of no connection, has had this outcome within so many hours."""
+    return bool(QUERIES.is_reported(session, direction=direction, data_set=data_set, outcome=outcome, hours=hours))
+
+
+def left_open(session: Session, direction: Direction, data_set: str) -> set[UUID]:
     """The connections that have an open event of it: of a run at work, or of one that was killed."""
     return {row["connection_id"] for row in QUERIES.left_open(session, direction=direction, data_set=data_set)}
 
 
-def running(session: Session, connection_id: UUID, direction: str, data_set: str) -> str:
+def running(session: Session, connection_id: UUID, direction: Direction, data_set: str) -> str:
     """Where this pair is at work just now, in words."""
     row = QUERIES.running(session, connection_id=connection_id, direction=direction, data_set=data_set)
     if row is None:
@@ -171,7 +187,7 @@ def done_in_run(
     session: Session,
     dag_id: str,
     run_id: str,
-    direction: str,
+    direction: Direction,
     data_set: str,
     connection_ids: Sequence[UUID | str],
     since_try: int,

@@ -90,6 +90,20 @@ def page(
     return found[:limit], Place(last["started_at"], last["id"])
 
 
+def of_document(
+    session: Session, kind: str, id: UUID, organisation_id: UUID, label: str, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The newest events of one document, whatever its number was, with the columns of `page`.
+
+    `label` finds events that were written before events had the document's id.
+    """
+    return list(
+        QUERIES.of_document(
+            session, kind=kind, document_id=id, organisation_id=organisation_id, label=label, limit=limit
+        )
+    )
+
+
 def _newest(session: Session, filter: Filter, values: dict[str, Any]) -> list[dict[str, Any]]:
     """By the way that is short for what is asked."""
     if values["text"] is not None:

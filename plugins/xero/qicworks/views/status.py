@@ -18,6 +18,7 @@ from xero.qicworks import sql
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views.event_log import Pair, pairs
 
 QUERIES = sql.Statements("pages/standing")
@@ -47,6 +48,7 @@ class DataSet:
     data_set: str
     last_event_id: int | None
     last_status: str | None
+    last_outcome: str | None
     last_started_at: datetime | None
     last_ended_at: datetime | None
     last_message: str | None
@@ -88,8 +90,7 @@ class Standing:
     @property
     def not_available(self) -> tuple[str, ...]:
         """The data sets that Xero does not give from this organisation: no payroll, a missing role or scope."""
-        refused = "data set not available"
-        return tuple(one.data_set for one in self.data_sets if (one.last_message or "").startswith(refused))
+        return tuple(one.data_set for one in self.data_sets if one.last_outcome == EventOutcome.NOT_AVAILABLE)
 
     def _last(self, direction: str) -> datetime | None:
         ended = (one.last_ended_at for one in self.data_sets if one.direction == direction)

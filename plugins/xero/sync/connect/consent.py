@@ -12,9 +12,11 @@ from xero.api.errors import ConsentFailed, Misconfigured, ReconnectNeeded, Retry
 from xero.api.settings import XeroApp
 from xero.qicworks import database, sql
 from xero.qicworks.connect import connections, oauth_states, tokens
+from xero.qicworks.connect.oauth_states import StateRefused
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status, outcome_of
 from xero.sync.connect.authorised import Choice, Granted, choices, granted
 from xero.sync.connect.match_checks import WrongPairs
 from xero.sync.connect.matching import Matched, match
@@ -75,9 +77,10 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
         except XeroError as error:
             told = _of_consent(error)
             told.correlation_id = error.correlation_id
-            _fail(session, "error", told)
+            _fail(session, Status.ERROR, outcome_of(error), told)
         said = f"authorised by {user or user_id}"
-        events.record(session, None, "connect", DATA_SET, "success", said, Origin())
+        about = Direction.CONNECT, DATA_SET, Status.SUCCESS, EventOutcome.DONE
+        events.record(session, None, *about, said, Origin())
         return token_id
 
 
@@ -88,13 +91,14 @@ def denied(engine: Engine, user_id: str, state: str, error: str, description: st
         if error == "access_denied":
             said = "Access was not allowed in Xero, so nothing was connected."
             how = "Begin again with Connect to Xero, and choose Allow access."
-            _fail(session, "warning", ConsentFailed(said, how))
+            _fail(session, Status.WARNING, EventOutcome.CONSENT_DENIED, ConsentFailed(said, how))
         known = re.fullmatch(r"[a-z_]{1,40}", error)
         said = ": ".join(filter(None, (error if known else "an unknown error", cleaned(description or "", state))))
         correction = AGAIN
         if error == "invalid_scope":
             correction = f"Correct the scopes in the Airflow connection: the app does not have all of them. {AGAIN}"
-        _fail(session, "error", ConsentFailed(f"Xero refused the consent ({said}).", correction))
+        failed = ConsentFailed(f"Xero refused the consent ({said}).", correction)
+        _fail(session, Status.ERROR, EventOutcome.CONSENT_FAILED, failed)
 
 
 def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
@@ -112,20 +116,21 @@ def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
 def _burn(session: Session, user_id: str, state: str) -> str:
     try:
         return oauth_states.burn(session, user_id, state)
-    except ConsentFailed as error:
+    except StateRefused as error:
         # Anybody can have an editor's browser send what was never asked for, as often as they like.
-        if events.said_lately(session, "connect", DATA_SET, "warning", error.message):
+        if events.is_reported(session, Direction.CONNECT, DATA_SET, error.outcome, hours=1):
             raise
-        _fail(session, "warning", error)
+        _fail(session, Status.WARNING, error.outcome, error)
 
 
-def _fail(session: Session, status: str, error: XeroError) -> NoReturn:
+def _fail(session: Session, status: Status, outcome: EventOutcome, error: XeroError) -> NoReturn:
     events.record(
         session,
         None,
-        "connect",
+        Direction.CONNECT,
         DATA_SET,
         status,
+        outcome,
         error.message,
         Origin(),
         correction=error.correction,

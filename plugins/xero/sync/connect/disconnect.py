@@ -16,6 +16,7 @@ from xero.qicworks.connect.tokens import Authorisation
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.token_store import DatabaseTokens
 
 QUERIES = sql.Statements("connections")
@@ -51,7 +52,8 @@ def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[st
     with connections.one_at_a_time(engine) as session:
         if any(one.token_id == token_id for one in connections.every(session)):
             raise LookupError("a connection uses this authorisation: delete the connection instead")
-        events.record(session, None, "connect", "authorisation", "success", f"discarded by {user}", Origin())
+        about = Direction.CONNECT, "authorisation", Status.SUCCESS, EventOutcome.DONE
+        events.record(session, None, *about, f"discarded by {user}", Origin())
         if said := _end(session, engine, app_of, token_id, None):
             return said
         TOKENS.wipe(session, token_id=token_id, reason="discarded")
@@ -59,7 +61,7 @@ def discard(engine: Engine, app_of: AppOf, token_id: UUID, user: str) -> list[st
 
 
 def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Connection, user: str) -> list[str]:
-    status, correction = "success", None
+    status, outcome, correction = Status.SUCCESS, EventOutcome.DONE, None
     try:
         done = _at_xero(engine, app_of(connection.airflow_conn_id), connection)
     except RetryLater as error:
@@ -70,7 +72,7 @@ def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Conne
             "Nothing was changed. Delete it again once Xero is available, or switch it off until then.",
         ) from None
     except (XeroError, LookupError) as error:
-        status, correction = "warning", BY_HAND
+        status, outcome, correction = Status.WARNING, EventOutcome.PARTLY_DONE, BY_HAND
         done = f"{connection.tenant_name} could not be disconnected at Xero: {_why(error)}"
     said = [f"{connection.organisation}: the connection was deleted; its history stays"]
     if left := QUERIES.open_requests(session, id=connection.id):
@@ -80,7 +82,8 @@ def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Conne
     with session.transaction():
         QUERIES.delete(session, id=connection.id)
         message = f"deleted by {user}; {done}"
-        events.record(session, connection.id, "connect", "connection", status, message, Origin(), correction=correction)
+        about = Direction.CONNECT, "connection", status, outcome
+        events.record(session, connection.id, *about, message, Origin(), correction=correction)
     return [f"{done}. {correction}" if correction else done, *said]
 
 
@@ -120,12 +123,14 @@ def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connec
         OAuth(app).revoke(DatabaseTokens(engine, authorisation.id, app).get())
     except (XeroError, LookupError) as error:
         said = f"the authorisation could not be revoked at Xero: {_why(error)}"
-        events.record(session, connection_id, "connect", "authorisation", "warning", said, Origin(), correction=BY_HAND)
+        about = Direction.CONNECT, "authorisation", Status.WARNING, EventOutcome.PARTLY_DONE
+        events.record(session, connection_id, *about, said, Origin(), correction=BY_HAND)
         return [f"{said}. {BY_HAND}"]
     said = "the authorisation was revoked: no connection used it any longer"
     with session.transaction():
         TOKENS.wipe(session, token_id=authorisation.id, reason="revoked, as its last connection was deleted")
-        events.record(session, connection_id, "connect", "authorisation", "success", said, Origin())
+        done = Direction.CONNECT, "authorisation", Status.SUCCESS, EventOutcome.DONE
+        events.record(session, connection_id, *done, said, Origin())
     return [said]
 
 

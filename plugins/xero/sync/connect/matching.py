@@ -14,6 +14,7 @@ from xero.qicworks.connect import connections, matches, switches, tokens
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect import organisation
 from xero.sync.connect.authorised import Granted
 from xero.sync.connect.clients import OpenClient
@@ -118,7 +119,8 @@ def _save(session: Session, app: XeroApp, pair: Pair, token_id: UUID, user: str 
 
 def _event(session: Session, connection_id: UUID, said: str, user: str | None) -> None:
     message = f"{said}, by {user}" if user else said
-    events.record(session, connection_id, "connect", "connection", "success", message, Origin())
+    about = Direction.CONNECT, "connection", Status.SUCCESS, EventOutcome.DONE
+    events.record(session, connection_id, *about, message, Origin())
 
 
 def _read(session: Session, matched: Matched, open_client: OpenClient) -> None:

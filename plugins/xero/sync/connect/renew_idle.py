@@ -9,6 +9,7 @@ from xero.api.settings import XeroApp
 from xero.qicworks import database, sql
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, Status, outcome_of
 from xero.sync.connect.token_store import DatabaseTokens
 
 QUERIES = sql.Statements("tokens")
@@ -40,9 +41,10 @@ def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origi
                 events.record(
                     session,
                     None,
-                    "connect",
+                    Direction.CONNECT,
                     "authorisation",
-                    "warning",
+                    Status.WARNING,
+                    outcome_of(error),
                     said,
                     origin,
                     correction=correction,

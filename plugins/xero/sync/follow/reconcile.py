@@ -23,6 +23,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Kind
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
 from xero.sync.follow.comparison import Comparison
 from xero.sync.follow.unlinked_records import Stray, strays
@@ -52,7 +53,7 @@ def reconcile(connection_id: UUID | str, *, engine: Engine, open_client: OpenCli
 
     Raises Skip when another run is at it, a XeroError when Xero cannot be asked; the event says so.
     """
-    with interaction.begin(engine, connection_id, "pull", NAME, origin) as it:
+    with interaction.begin(engine, connection_id, Direction.PULL, NAME, origin) as it:
         return it.conduct(lambda: _Reconciliation(it).run(open_client), "Reconcile again")
 
 
@@ -80,7 +81,10 @@ class _Reconciliation:
             ("not available", self.not_available),
         ):
             told += [f"{how}: {', '.join(dict.fromkeys(titles))}"] if titles else []
-        return self.it.close("warning" if self.differing else "success", "; ".join(told))
+        status, outcome = Status.SUCCESS, EventOutcome.DONE
+        if self.differing:
+            status, outcome = Status.WARNING, EventOutcome.DIFFERS
+        return self.it.close(status, outcome, "; ".join(told))
 
     def _compare(self, client: XeroClient, dataset: Dataset) -> None:
         try:
@@ -97,7 +101,7 @@ class _Reconciliation:
             self.not_available.append(dataset.title)
             return
         if found:
-            self._tell("pull", dataset, "; ".join(found), PULL_ALL)
+            self._tell(Direction.PULL, dataset, "; ".join(found), PULL_ALL)
         elif any(comparison.not_pulled for comparison in comparisons):
             log.info("%s: not pulled yet", dataset.title)
             self.not_pulled.append(dataset.title)
@@ -118,7 +122,7 @@ class _Reconciliation:
             self.not_available.append("documents")
         for some in found.values():
             said = _named([f"{one.name} as {one.xero_id}" for one in some])
-            self._tell("push", some[0].kind, f"in Xero once more than in QicWorks: {said}", ONCE_MORE)
+            self._tell(Direction.PUSH, some[0].kind, f"in Xero once more than in QicWorks: {said}", ONCE_MORE)
 
     def _find_unshown(self, client: XeroClient) -> None:
         """One event for each kind of document that has some."""
@@ -127,16 +131,17 @@ class _Reconciliation:
             found.setdefault(one.kind.name, []).append(one)
         for some in found.values():
             said = _named([one.name for one in some])
-            self._tell("push", some[0].kind, f"said to be pushed, and nothing shows it: {said}", LOOK_THERE)
+            self._tell(Direction.PUSH, some[0].kind, f"said to be pushed, and nothing shows it: {said}", LOOK_THERE)
 
-    def _tell(self, direction: str, what: Dataset | Kind, says: str, correction: str) -> None:
+    def _tell(self, direction: Direction, what: Dataset | Kind, says: str, correction: str) -> None:
         self.differing.append(what.title)
         message = f"reconcile: {says}"
         with self.session.transaction():
             event_id = events.open_event(self.session, self.connection.id, direction, what.name, self.origin)
-            events.close_event(self.session, event_id, "warning", Counts(), message, correction, self.it.correlation_id)
+            how = Status.WARNING, EventOutcome.DIFFERS
+            events.close_event(self.session, event_id, *how, Counts(), message, correction, self.it.correlation_id)
         id = self.it.correlation_id
-        log_event(what.name, self.connection, "warning", Counts(), message, correction, correlation_id=id)
+        log_event(what.name, self.connection, Status.WARNING, Counts(), message, correction, correlation_id=id)
 
 
 def _named(names: Sequence[str]) -> str:

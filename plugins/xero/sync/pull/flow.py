@@ -9,6 +9,7 @@ from xero.api.errors import OutOfBounds, XeroError
 from xero.datasets.declaration import Dataset
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
 from xero.sync.pull.extract import Extract
 from xero.sync.pull.load import Load
@@ -35,7 +36,7 @@ def pull(
     progress: Progress = lambda records: None,
 ) -> Outcome:
     """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
-    with run.begin(engine, connection_id, "pull", dataset.name, origin) as it:
+    with run.begin(engine, connection_id, Direction.PULL, dataset.name, origin) as it:
         return it.conduct(
             lambda: _work(it, dataset, open_client, full, anyway, progress),
             "Pull again",
@@ -80,4 +81,5 @@ def _unavailable(it: Interaction, dataset: Dataset, error: XeroError) -> Outcome
     with it.session.transaction():
         began = events.started_at(it.session, it.event_id)
         schedule.serve(it.session, it.connection, dataset.name, dataset.timing, began)
-        return it.close("warning", f"data set not available: {error.message}", error.correction, because=error)
+        message = f"data set not available: {error.message}"
+        return it.close(Status.WARNING, EventOutcome.NOT_AVAILABLE, message, error.correction, because=error)

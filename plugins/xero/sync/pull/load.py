@@ -12,6 +12,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, rejections, staging, tombstones
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts
+from xero.qicworks.runs.outcome import EventOutcome, Status
 from xero.sync.pull import validate as quality
 from xero.sync.pull.extract import Extract
 from xero.sync.runs import schedule
@@ -158,14 +159,19 @@ class Load:
             notes = [listed(self.warned)] if self.warned else []
             if self.counts.rejected:
                 notes.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
-            status = "warning" if notes else "success"
+            status = Status.WARNING if notes else Status.SUCCESS
+            outcome = EventOutcome.DONE_WITH_REMARKS if notes else EventOutcome.DONE
+            if self.counts.rejected:
+                outcome = EventOutcome.PARTLY_DONE
             message = "; ".join(notes) or ("loaded" if self.counts.changed else "nothing changed")
             correction = (
                 "xero_sync.rejection has them; mend them in Xero, they are tried again in each run."
                 if self.counts.rejected
                 else None
             )
-            events.close_event(session, self.event_id, status, self.counts, message, correction, self.correlation_id)
+            events.close_event(
+                session, self.event_id, status, outcome, self.counts, message, correction, self.correlation_id
+            )
             if notes:
                 events.succeeded(session, self.event_id)
         return Outcome(status, self.counts, message, tables)

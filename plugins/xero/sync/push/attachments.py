@@ -71,7 +71,7 @@ class Attachments:
                 log.warning("%s: %s", name, error.message)
                 sent, result = True, self._failed_over(attachment, error)
                 failed = failed or (error if result.state == "ready" else None)
-            settled = Settled(attachment["id"], attachment["push_version"], name, result)
+            settled = Settled(attachment["id"], attachment["push_version"], name, result, attachment["document_id"])
             self.recorder.record_attachment(settled, sent=sent)
         if failed:
             raise failed

@@ -14,6 +14,7 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
 from xero.sync.push.attachments import Attachments
 from xero.sync.push.batch import Batch
@@ -56,7 +57,7 @@ def push(
     all that failed, too.
     `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
     """
-    with run.begin(engine, connection_id, "push", kind.name, origin) as it:
+    with run.begin(engine, connection_id, Direction.PUSH, kind.name, origin) as it:
         return it.conduct(
             lambda: _work(it, kind, open_client, documents, retry_failed, quiet), "Push again", payroll=kind.payroll
         )
@@ -107,12 +108,15 @@ def _close(it: Interaction, kind: Kind, recorder: ResultRecorder) -> Outcome:
     if held := recorder.outbox.held_by_others():
         told.append(f"{held} left, as somebody else holds them in the database")
     wrong = it.counts.failed or recorder.unattached
-    status = "warning" if wrong or recorder.odd or held else "success"
+    status = Status.WARNING if wrong or recorder.odd or held else Status.SUCCESS
+    outcome = EventOutcome.DONE_WITH_REMARKS if recorder.odd else EventOutcome.DONE
+    if wrong or held:
+        outcome = EventOutcome.PARTLY_DONE
     correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
-    outcome = it.close(status, ", ".join(told), correction if wrong else HELD if held else None)
+    result = it.close(status, outcome, ", ".join(told), correction if wrong else HELD if held else None)
     if recorder.odd and not (wrong or held):
         events.succeeded(it.session, it.event_id)
-    return outcome
+    return result
 
 
 def preview(
@@ -130,7 +134,7 @@ def preview(
     """
     with database.session(engine) as session:
         connection = connections.one(session, UUID(str(connection_id)))
-        it = Interaction(session, connection, "push", kind.name, Origin(), event_id=0)
+        it = Interaction(session, connection, Direction.PUSH, kind.name, Origin(), event_id=0)
         it.open_client(open_client)
         outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
         wanted = None if documents is None else outbox.named(documents)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from xero.qicworks.push.links import Link
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.runs import events
+from xero.qicworks.runs.events import DocumentName
+from xero.qicworks.runs.outcome import EventOutcome, Status
 from xero.sync.push.verdicts import Settled, said
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Interaction
@@ -67,8 +69,9 @@ class ResultRecorder:
         """An event of its own, of no document; the run ends with a warning."""
         it = self.it
         about = it.session, it.connection.id, it.direction, it.data_set
-        events.record(*about, "warning", message, it.origin, correction=correction)
-        log_event(it.data_set, it.connection, "warning", it.counts, message, correction, direction=it.direction)
+        how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS
+        events.record(*about, *how, message, it.origin, correction=correction)
+        log_event(it.data_set, it.connection, Status.WARNING, it.counts, message, correction, direction=it.direction)
         self.odd += 1
 
     def _count(self, result: Result) -> None:
@@ -77,6 +80,7 @@ class ResultRecorder:
         self.odd += result.state == "pushed" and bool(result.notes)
 
     def _record(self, one: Settled, correlation_id: str | None) -> None:
+        document = DocumentName(one.label, self.it.data_set, one.attached_to or one.id)
         for status, message, correction in said(one):
             events.record(
                 self.it.session,
@@ -84,10 +88,11 @@ class ResultRecorder:
                 self.it.direction,
                 self.it.data_set,
                 status,
+                EventOutcome.FAILED if status is Status.ERROR else EventOutcome.DONE_WITH_REMARKS,
                 message,
                 self.it.origin,
                 correction=correction,
-                document=one.label,
+                document=document,
                 correlation_id=correlation_id,
             )
 

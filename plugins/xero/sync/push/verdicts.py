@@ -7,6 +7,7 @@ from uuid import UUID
 from xero.documents.declaration import Document, Finding, Kind, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import Result
+from xero.qicworks.runs.outcome import Status
 from xero.sync.push import corrections
 
 UNSEALED = (
@@ -29,15 +30,16 @@ class Settled:
     version: int
     label: str
     result: Result
+    attached_to: UUID | None = None  # of an attachment: its document
 
 
-def said(one: Settled) -> list[tuple[str, str, str | None]]:
+def said(one: Settled) -> list[tuple[Status, str, str | None]]:
     """The events that a result is worth: (status, message, correction)."""
-    told: list[tuple[str, str, str | None]] = []
+    told: list[tuple[Status, str, str | None]] = []
     if one.result.state == "failed":
-        told.append(("error", one.result.error or "it failed", one.result.correction))
+        told.append((Status.ERROR, one.result.error or "it failed", one.result.correction))
     if one.result.notes:
-        told.append(("warning", "; ".join(one.result.notes), None))
+        told.append((Status.WARNING, "; ".join(one.result.notes), None))
     return told
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.runs.events import Counts
+from xero.qicworks.runs.outcome import Direction, Status
 
 log = logging.getLogger(__name__)
 event_log = logging.getLogger("xero.events")
@@ -17,12 +18,12 @@ event_log = logging.getLogger("xero.events")
 def log_event(
     data_set: str,
     connection: Connection,
-    status: str,
+    status: Status,
     counts: Counts,
     message: str,
     correction: str | None = None,
     *,
-    direction: str = "pull",
+    direction: Direction = Direction.PULL,
     document: str | None = None,
     correlation_id: str | None = None,
 ) -> None:
@@ -38,10 +39,10 @@ def log_event(
         "correction": correction,
         "correlation_id": correlation_id,
     }
-    level = {"success": logging.INFO, "warning": logging.WARNING}.get(status, logging.ERROR)
+    level = {Status.SUCCESS: logging.INFO, Status.WARNING: logging.WARNING}.get(status, logging.ERROR)
     told = {name: value for name, value in facts.items() if value is not None}
     line = " ".join(
-        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
+        f"{name}={str(value)!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
     )
     event_log.log(level, "connection_event %s", line)
 

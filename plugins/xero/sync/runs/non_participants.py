@@ -1,4 +1,4 @@
-"""Who takes no part in runs until a person does something: said in the run, once a day as long as it lasts."""
+"""Warns once a day about connections that take no part in runs until a person acts."""
 
 from __future__ import annotations
 
@@ -12,41 +12,46 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
 log = logging.getLogger(__name__)
 
-NAMED = 5  # organisations that are told by name
+MAX_NAMES = 5  # organisations in a message
+REPEAT_HOURS = 20
 
 
-def tell(engine: Engine, direction: str, data_set: str, origin: Origin, *, waits: bool = True) -> None:
-    """An event of no organisation, where all are off, or some have to be connected again. By hand each time.
+def warn(engine: Engine, direction: Direction, data_set: str, origin: Origin, *, waits: bool = True) -> None:
+    """Writes an event of no organisation if all are off or some need to be reconnected; once a day, or in each run that
+    a person started.
 
-    `waits`: whether something waits for those who take no part; if not, it is said only that nobody is connected."""
+    Args:
+        waits: something waits for those who take no part. If not, only the lack of any connection is reported.
+    """
     with database.session(engine) as session:
         known = connections.every(session)
-        told = in_words(known)
-        if told is None or (known and not waits):
+        problem = find_problem(known)
+        if problem is None or (known and not waits):
             return
-        message, correction = told
+        outcome, message, correction = problem
         log.warning("%s %s", message, correction)
-        if origin.manual or not events.told_today(session, direction, data_set):
-            events.record(session, None, direction, data_set, "warning", message, origin, correction=correction)
+        if origin.manual or not events.is_reported(session, direction, data_set, outcome, hours=REPEAT_HOURS):
+            events.record(
+                session, None, direction, data_set, Status.WARNING, outcome, message, origin, correction=correction
+            )
 
 
-def in_words(known: Sequence[Connection]) -> tuple[str, str] | None:
-    """What is wrong with those that are not deleted, and what to do. None: nothing."""
+def find_problem(known: Sequence[Connection]) -> tuple[EventOutcome, str, str] | None:
+    """The problem of these connections, none of them deleted: outcome, message and correction. None: there is none."""
     if not known:
-        return (
-            "No organisation is connected: nothing was done.",
-            "Connect one under Connections, or switch this DAG off.",
-        )
-    if not any(one.enabled for one in known):
-        said = f"All {len(known)} organisations are switched off: nothing was done."
-        return said, "Switch them on under Connections, or switch this DAG off."
-    lost = [one for one in known if one.must_reconnect]
+        message = "No organisation is connected, so nothing was done."
+        return EventOutcome.NONE_CONNECTED, message, "Connect one under Connections, or pause this DAG."
+    if not any(connection.enabled for connection in known):
+        message = f"All {len(known)} organisations are switched off, so nothing was done."
+        return EventOutcome.SWITCHED_OFF, message, "Switch them on under Connections, or pause this DAG."
+    lost = [connection for connection in known if connection.must_reconnect]
     if not lost:
         return None
-    more = len(lost) - NAMED
-    names = ", ".join(one.organisation for one in lost[:NAMED]) + (f" and {more} more" if more > 0 else "")
-    said = f"{len(lost)} of {len(known)} organisations have to be connected again, and took no part: {names}."
-    return said, "Connect them again under Connections."
+    more = len(lost) - MAX_NAMES
+    names = ", ".join(one.organisation for one in lost[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+    message = f"{len(lost)} of {len(known)} organisations need to be reconnected and were skipped: {names}."
+    return EventOutcome.NEEDS_RECONNECT, message, "Reconnect them under Connections."

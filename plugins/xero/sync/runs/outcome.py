@@ -1,24 +1,34 @@
-"""How a pull ends."""
+"""How a run ends: its result, and the exceptions that end it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from xero.api.errors import RetryLater
+from xero.qicworks.connect.connections import NotTakingPart
 from xero.qicworks.runs.events import Counts
+from xero.qicworks.runs.outcome import EventOutcome, Status
 
 
 class Skip(Exception):
-    """Nothing to do now: another run is at it, or Xero's limit opens much later."""
+    """Nothing to do now: another run is working, the connection is off, or Xero's limit opens much later."""
+
+    def __init__(self, message: str, outcome: EventOutcome) -> None:
+        super().__init__(message, outcome)
+        self.message = message
+        self.outcome = outcome
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Busy(RetryLater):
-    """Another run is already working on what somebody asked for by name: tried again, once it may be through."""
+    """Another run is working on what was asked for by name. Retried when that run may have ended."""
 
     WAITS = (20.0, 120.0, 900.0)  # seconds, of the first tries
 
     def __init__(self, message: str, tries: int) -> None:
         seconds = self.WAITS[min(tries, len(self.WAITS)) - 1]
-        super().__init__(seconds, "busy", message, "It is tried again by itself. If the run fails, do it again later.")
+        super().__init__(seconds, "busy", message, "It is retried automatically. If the run fails, try again later.")
         self.tries = tries
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -26,15 +36,15 @@ class Busy(RetryLater):
 
 
 class DatabaseFailed(Exception):
-    """The QicWorks database refused or was gone. Says what PostgreSQL said, without the row that it repeats."""
+    """The QicWorks database refused, or the connection to it was lost. Has PostgreSQL's message without the row."""
 
 
 class Unmigrated(DatabaseFailed):
-    """It is not as this version needs it, or the role may not do what it has to."""
+    """The database lacks a migration, or the role lacks a right."""
 
 
 class PullFailed(Exception):
-    """What came is not fit to be loaded; nothing was. Trying again at once would bring the same."""
+    """Raised when fetched data fails a safety check. Nothing was loaded, and a retry would not help."""
 
     def __init__(self, message: str, correction: str) -> None:
         super().__init__(f"{message} {correction}")
@@ -44,9 +54,9 @@ class PullFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pull did, as its event says. `tables`: those in which rows changed."""
+    """What a run did, as in its event. `tables`: those in which rows changed."""
 
-    status: str  # success, warning
+    status: Status  # success or warning
     counts: Counts
     message: str
     tables: tuple[str, ...] = ()
@@ -57,3 +67,11 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         return {"status": self.status, "changed": self.changed, "tables": list(self.tables), **asdict(self.counts)}
+
+
+LEFT_OUT = {
+    NotTakingPart.DELETED: EventOutcome.DELETED,
+    NotTakingPart.SWITCHED_OFF: EventOutcome.SWITCHED_OFF,
+    NotTakingPart.NEEDS_RECONNECT: EventOutcome.NEEDS_RECONNECT,
+    NotTakingPart.NO_SCHEDULE: EventOutcome.MISCONFIGURED,
+}

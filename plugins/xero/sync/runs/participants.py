@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,10 +14,11 @@ from xero.datasets.declaration import Dataset, Timing
 from xero.documents.declaration import Kind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
-from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.connections import Connection, NotTakingPart
 from xero.qicworks.push import documents_by_owner
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs import events
+from xero.qicworks.runs.outcome import Direction
 from xero.qicworks.texts import on_a_line
 from xero.sync.runs import requested, schedule
 from xero.sync.runs.requested import Told
@@ -24,19 +26,20 @@ from xero.sync.runs.requested import Told
 log = logging.getLogger(__name__)
 
 
-class LeftOut(str):
-    """Who takes no part, and why, in words. `must_reconnect`: until somebody connects it again; else somebody has
-    switched it off, or it is not known whether it is time."""
+@dataclass(frozen=True)
+class LeftOut:
+    """A connection that takes no part: the reason, for code and in words."""
 
-    __slots__ = ("must_reconnect",)
+    organisation: str
+    reason: NotTakingPart
+    explanation: str
 
-    must_reconnect: bool
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.explanation}"
 
-    @classmethod
-    def of(cls, connection: Connection, says: str) -> LeftOut:
-        made = cls(f"{connection.organisation}: {says}")
-        made.must_reconnect = connection.must_reconnect
-        return made
+    @property
+    def must_reconnect(self) -> bool:
+        return self.reason is NotTakingPart.NEEDS_RECONNECT
 
 
 def who(
@@ -60,19 +63,19 @@ def who(
         if connection is not None:
             known = _named(connection, [one for one in known if one.state != "deleted"])
         for one in known:
-            reason = one.left_out
-            if connection is not None and one.enabled:
+            reason, explanation = one.not_taking_part, one.left_out
+            if connection is not None and reason is not NotTakingPart.SWITCHED_OFF:
                 reason = None
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
                 turn = schedule.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
                 if turn.unsettled:
-                    reason = turn.reason
+                    reason, explanation = NotTakingPart.NO_SCHEDULE, turn.reason
                 else:
                     log.info("%s: %s", one.organisation, turn.reason)
                     if not turn.due:
                         continue
             if reason:
-                left_out.append(LeftOut.of(one, reason))
+                left_out.append(LeftOut(one.organisation, reason, explanation or reason))
             else:
                 taken.append({"connection_id": str(one.id), "organisation": one.organisation})
     return taken, left_out
@@ -113,7 +116,7 @@ def who_pushes(
         failed = documents_by_owner.with_failed(session, kind) if retry_failed else set()
         busy = documents_by_owner.perhaps_busy(session, kind)
         # A push that was killed when all was settled: nothing waits, but its event says that it runs.
-        left_open = events.left_open(session, "push", kind.name)
+        left_open = events.left_open(session, Direction.PUSH, kind.name)
         for one in known:
             chosen = mine.get(one.organisation_id, [])
             if documents is not None and not chosen:
@@ -121,18 +124,21 @@ def who_pushes(
             idle = busy is not None and one.organisation_id not in busy
             waiting = len(chosen) or (0 if idle else Outbox(session, one, kind).something())
             by_name = connection is not None
-            reason = one.left_out if not (by_name and one.enabled) else None
+            reason, explanation = one.not_taking_part, one.left_out or ""
+            if by_name and reason is not NotTakingPart.SWITCHED_OFF:
+                reason = None
             if reason and chosen:
                 undone += [
-                    requested.left_out(one, reason, kind.called(each.label, each.id), str(each.id)) for each in chosen
+                    requested.left_out(one, reason, explanation, kind.called(each.label, each.id), str(each.id))
+                    for each in chosen
                 ]
             elif reason and by_name:
-                undone.append(requested.left_out(one, reason))
+                undone.append(requested.left_out(one, reason, explanation))
             elif not waiting and one.organisation_id not in failed and one.id not in left_open:
                 if by_name:
                     log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)
             elif reason:
-                reasons.append(LeftOut.of(one, f"{reason}; its documents wait"))
+                reasons.append(LeftOut(one.organisation, reason, f"{explanation}; its documents wait"))
             else:
                 ids = None if documents is None else [str(each.id) for each in chosen]
                 before = [str(each.id) for each in chosen if each.push_state == "pushed"]

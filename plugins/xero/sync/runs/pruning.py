@@ -1,4 +1,4 @@
-"""Pruning: what nobody needs any more goes, and an event says how much."""
+"""Prunes: deletes what is older than its retention, and writes an event with the counts."""
 
 import logging
 
@@ -9,6 +9,7 @@ from xero.qicworks.admin import retention
 from xero.qicworks.admin.retention import Retention
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +26,28 @@ NAMES = {
 
 
 def prune(engine: Engine, kept: Retention, origin: Origin, *, dry_run: bool = False) -> dict[str, int]:
-    """Deletes what is older than it is kept; how many of each. `dry_run` counts only, and leaves no event."""
-    gone: dict[str, int] = {}
+    """Deletes what is older than its retention. Returns the counts. `dry_run` only counts, and writes no event."""
+    deleted: dict[str, int] = {}
     with database.session(engine) as session:
         for what in retention.WHAT:
             days = getattr(kept, what)
             if not 0 < days <= retention.LONGEST:
-                log.info("%s are kept for good", NAMES[what])
+                log.info("%s are kept forever", NAMES[what])
                 continue
-            gone[what] = (retention.count if dry_run else retention.prune)(session, what, days)
-            log.info("%s older than %g days: %d %s", NAMES[what], days, gone[what], "would go" if dry_run else "went")
+            deleted[what] = (retention.count if dry_run else retention.prune)(session, what, days)
+            log.info(
+                "%s older than %g days: %d %s",
+                NAMES[what],
+                days,
+                deleted[what],
+                "would be deleted" if dry_run else "deleted",
+            )
         if not dry_run:
-            events.record(session, None, "connect", "prune", "success", summary(gone), origin)
-    return gone
+            how = Direction.MAINTENANCE, "prune", Status.SUCCESS, EventOutcome.DONE
+            events.record(session, None, *how, summary(deleted), origin)
+    return deleted
 
 
-def summary(gone: dict[str, int]) -> str:
-    told = [f"{number} {NAMES[what]}" for what, number in gone.items() if number]
-    return f"pruned: {', '.join(told) or 'nothing was old enough'}"
+def summary(deleted: dict[str, int]) -> str:
+    counts = [f"{number} {NAMES[what]}" for what, number in deleted.items() if number]
+    return f"pruned: {', '.join(counts) or 'nothing was old enough'}"

@@ -13,14 +13,15 @@ from sqlalchemy import Engine
 
 from xero.documents.declaration import Kind
 from xero.qicworks import database
-from xero.qicworks.connect.connections import Connection
+from xero.qicworks.connect.connections import Connection, NotTakingPart
 from xero.qicworks.database import Session
 from xero.qicworks.push import documents_by_owner
 from xero.qicworks.push.documents_by_owner import Owned
 from xero.qicworks.runs import events
-from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.events import DocumentName, Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.qicworks.texts import on_a_line
-from xero.sync.runs.outcome import Busy
+from xero.sync.runs.outcome import LEFT_OUT, Busy
 from xero.sync.runs.run import SWITCH_ON
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,15 @@ class Answer(StrEnum):
 
 DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE)
 HAS_AN_EVENT = (Answer.PUSHED, Answer.FAILED)
+OUTCOMES = {
+    Answer.PUSHED: EventOutcome.DONE,
+    Answer.PUSHED_BEFORE: EventOutcome.DONE,
+    Answer.FAILED: EventOutcome.FAILED,
+    Answer.WAITS: EventOutcome.WAITING,
+    Answer.NOT_READY: EventOutcome.NOT_READY,
+    Answer.UNKNOWN: EventOutcome.UNKNOWN,
+    Answer.SEVERAL: EventOutcome.AMBIGUOUS,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Told:
     connection_id: str | None = None
     document: bool = True
     id: str | None = None
+    not_taking_part: NotTakingPart | None = None  # the reason, where its organisation takes no part
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -135,11 +146,21 @@ def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Told:
     )
 
 
-def left_out(connection: Connection, reason: str, name: str | None = None, id: str | None = None) -> Told:
+def left_out(
+    connection: Connection, reason: NotTakingPart, explanation: str, name: str | None = None, id: str | None = None
+) -> Told:
     """An organisation that takes no part, or one of its documents."""
-    says = f"{connection.organisation}: {reason}" + (f"; {name} waits" if name else "")
-    called = name or connection.organisation
-    return Told(called, Answer.LEFT_OUT, says, SWITCH_ON, str(connection.id), document=bool(name), id=id)
+    says = f"{connection.organisation}: {explanation}" + (f"; {name} waits" if name else "")
+    return Told(
+        name or connection.organisation,
+        Answer.LEFT_OUT,
+        says,
+        SWITCH_ON,
+        str(connection.id),
+        document=bool(name),
+        id=id,
+        not_taking_part=reason,
+    )
 
 
 def now(
@@ -166,9 +187,8 @@ def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_b
             return Told(called, Answer.FAILED, f"{called} was not pushed", where, connection_id, id=id)
         case "ready" | "in_flight":
             says = f"{called} waits: it is {one.push_state} (push_state)"
-            return Told(
-                called, Answer.WAITS, says, "A later run takes it up. To have it now, push again.", connection_id
-            )
+            later = "A later run takes it. To have it now, push again."
+            return Told(called, Answer.WAITS, says, later, connection_id, id=id)
         case _:
             return _not_ready(kind, one, connection_id)
 
@@ -181,15 +201,17 @@ def record(engine: Engine, kind: Kind, told: Iterable[Told], origin: Origin) -> 
             log.log(level, "%s. %s", one.says, one.correction or "")
             if one.answer in HAS_AN_EVENT:
                 continue
-            status = "success" if one.answer in DONE else "error" if one.document else "warning"
+            status = Status.SUCCESS if one.answer in DONE else Status.ERROR if one.document else Status.WARNING
+            document = DocumentName(one.name, kind.name, UUID(one.id) if one.id else None)
             events.record(
                 session,
                 UUID(one.connection_id) if one.connection_id else None,
-                "push",
+                Direction.PUSH,
                 kind.name,
                 status,
+                LEFT_OUT[one.not_taking_part] if one.not_taking_part else OUTCOMES[one.answer],
                 one.says,
                 origin,
                 correction=one.correction,
-                document=one.name if one.document else None,
+                document=document if one.document else None,
             )

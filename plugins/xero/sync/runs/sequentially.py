@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from xero.api.errors import RetryLater, cleaned
+from xero.qicworks.runs.outcome import Status
 from xero.sync.runs.outcome import Skip
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def together(results: Collection[Result]) -> Result:
             if name == "tables":
                 whole[name] = sorted({*whole.get(name, ()), *value})
             elif name == "status":
-                whole[name] = max(whole.get(name, ""), value)  # "warning" comes after "success"
+                whole[name] = max(whole.get(name, Status.RUNNING), Status(value), key=lambda status: status.severity)
             else:
                 whole[name] = whole.get(name, 0) + value
     if "changed" in whole:
