@@ -22,7 +22,7 @@ from tests.support.waiting import until
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.qicworks import database
-from xero.sync.runs import run as interaction
+from xero.sync.runs import run as run_module
 from xero.sync.runs.outcome import Skip
 
 FORK = multiprocessing.get_context("fork")
@@ -53,7 +53,7 @@ class Forked:
             world.engine.dispose(close=False)  # its sockets are the parent's
             world.database_url += options
             world.engine = database.engine(world.database_url)
-            interaction.SHOW_PROGRESS_SECONDS = 0.0  # at each page: a moment that comes by the clock has no number
+            run_module.SHOW_PROGRESS_SECONDS = 0.0  # at each page: a moment that comes by the clock has no number
             signal.signal(signal.SIGINT, signal.default_int_handler)
             with _moments_reported(reached):
                 os._exit(_exit_code(work))

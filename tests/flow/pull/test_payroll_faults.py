@@ -81,7 +81,7 @@ def test_employees_that_change_or_go_between_the_list_and_their_details(world: W
 
 def test_a_limit_an_outage_and_a_withdrawal_in_the_middle(world: World) -> None:
     world.fault(path="Employees/", kind="429", problem="day", retry_after=4_000, skip=4, times=None)
-    with pytest.raises(Skip, match="goes on with the first run after"):
+    with pytest.raises(Skip, match="resumes with the first run after"):
         world.pull("staff")
     assert sum(read_by_id(world).values()) == staged(world) == 4
     assert (world.event()["status"], world.rows("staff")) == ("warning", {})

@@ -29,7 +29,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.pull import staging as stagings
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
-from xero.qicworks.runs.outcome import EventOutcome
+from xero.qicworks.runs.outcome import Direction, EventOutcome
 from xero.qicworks.views import dag_runs, gauges
 from xero.qicworks.views import status as pages
 from xero.sync.connect import organisation
@@ -37,9 +37,9 @@ from xero.sync.follow.comparison import Comparison
 from xero.sync.push import lookup
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.pay_runs import PayRuns
-from xero.sync.runs import run as interaction
 from xero.sync.runs import schedule
 from xero.sync.runs.outcome import Skip
+from xero.sync.runs.run import Run, run
 
 INSTANT = 0.000_001  # seconds: the least that PostgreSQL tells apart
 HOUR, DAY = 3_600, 86_400
@@ -339,12 +339,12 @@ def test_a_nightly_pull_is_late_after_a_day_and_a_half(session: Session, clock: 
 def test_no_task_waits_longer_than_five_minutes(
     world: World, seconds: float, status: str, raised: type[Exception]
 ) -> None:
-    def wait() -> Any:
+    def wait(it: Run) -> Any:
         raise RetryLater(seconds, "minute")
 
-    begun = interaction.begin(world.engine, world.connection_id(), "pull", "contacts", Origin())
-    with begun as it, pytest.raises(raised):
-        it.conduct(wait, "Pull again")
+    about = world.engine, world.connection_id(), Direction.PULL, "contacts", Origin()
+    with pytest.raises(raised):
+        run(*about, opener(world.engine, world.app), wait, again="Pull again")
     assert world.event()["status"] == status
 
 

@@ -155,7 +155,7 @@ def test_a_day_limit_does_not_hold_the_pull_and_says_when_it_goes_on(world: Worl
     clock = Clock()
     world.fault(path="Contacts", kind="429", problem="day", retry_after=66_975)
     before = datetime.now(UTC)
-    with pytest.raises(Skip, match="goes on with the first run after"):
+    with pytest.raises(Skip, match="resumes with the first run after"):
         world.pull("contacts", client={"sleep": clock.sleep, "clock": clock})
     after = datetime.now(UTC)
     assert clock.slept == []

@@ -28,10 +28,9 @@ from xero.sync.connect.clients import OpenClient
 from xero.sync.follow.comparison import Comparison
 from xero.sync.follow.unlinked_records import Stray, strays
 from xero.sync.follow.unproven_pushes import Unshown, unshown
-from xero.sync.runs import run as interaction
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.outcome import Outcome
-from xero.sync.runs.run import Interaction, is_disconnected
+from xero.sync.runs.run import Run, is_disconnected, run
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +52,22 @@ def reconcile(connection_id: UUID | str, *, engine: Engine, open_client: OpenCli
 
     Raises Skip when another run is at it, a XeroError when Xero cannot be asked; the event says so.
     """
-    with interaction.begin(engine, connection_id, Direction.PULL, NAME, origin) as it:
-        return it.conduct(lambda: _Reconciliation(it).run(open_client), "Reconcile again")
+    return run(
+        engine,
+        connection_id,
+        Direction.PULL,
+        NAME,
+        origin,
+        open_client,
+        lambda it: _Reconciliation(it).run(),
+        again="Reconcile again",
+    )
 
 
 class _Reconciliation:
     """One organisation, under its lease and event."""
 
-    def __init__(self, it: Interaction) -> None:
+    def __init__(self, it: Run) -> None:
         self.it = it
         self.session, self.connection, self.origin = it.session, it.connection, it.origin
         self.differing: list[str] = []
@@ -68,8 +75,8 @@ class _Reconciliation:
         self.not_pulled: list[str] = []
         self.not_available: list[str] = []
 
-    def run(self, open_client: OpenClient) -> Outcome:
-        client = self.it.open_client(open_client)
+    def run(self) -> Outcome:
+        client = self.it.client
         for dataset in DATASETS.values():
             self._compare(client, dataset)
         self._find_strays(client)

@@ -14,10 +14,10 @@ from xero.sync.connect.clients import OpenClient
 from xero.sync.pull.extract import Extract
 from xero.sync.pull.load import Load
 from xero.sync.pull.records import Progress
-from xero.sync.runs import run, schedule
+from xero.sync.runs import schedule
 from xero.sync.runs.event_line import group, received
 from xero.sync.runs.outcome import Outcome, PullFailed, Skip
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run, run
 
 __all__ = ["OpenClient", "Origin", "Outcome", "PullFailed", "Skip", "pull"]
 
@@ -36,20 +36,22 @@ def pull(
     progress: Progress = lambda records: None,
 ) -> Outcome:
     """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
-    with run.begin(engine, connection_id, Direction.PULL, dataset.name, origin) as it:
-        return it.conduct(
-            lambda: _work(it, dataset, open_client, full, anyway, progress),
-            "Pull again",
-            payroll=dataset.payroll,
-            unavailable=lambda error: _unavailable(it, dataset, error),
-        )
+    return run(
+        engine,
+        connection_id,
+        Direction.PULL,
+        dataset.name,
+        origin,
+        open_client,
+        lambda it: _work(it, dataset, full, anyway, progress),
+        again="Pull again",
+        payroll=dataset.payroll,
+        unavailable=lambda it, error: _unavailable(it, dataset, error),
+    )
 
 
-def _work(
-    it: Interaction, dataset: Dataset, open_client: OpenClient, full: bool, anyway: bool, progress: Progress
-) -> Outcome:
+def _work(it: Run, dataset: Dataset, full: bool, anyway: bool, progress: Progress) -> Outcome:
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
-        client = it.open_client(open_client)
         it.keep_organisation_fresh()
         read = 0
 
@@ -59,7 +61,7 @@ def _work(
             it.show(read)
             progress(records)
 
-        extract = Extract(it.session, client, dataset, it.connection, full=full, progress=read_more)
+        extract = Extract(it.session, it.client, dataset, it.connection, full=full, progress=read_more)
         try:
             extract.run()
         except OutOfBounds:
@@ -72,11 +74,11 @@ def _work(
         load.validate(anyway)
     with group("load"):
         outcome = load.load()
-    it.tell(outcome.status, outcome.message, correlation_id=it.correlation_id)
+    it.log_event(outcome.status, outcome.message, correlation_id=it.correlation_id)
     return outcome
 
 
-def _unavailable(it: Interaction, dataset: Dataset, error: XeroError) -> Outcome:
+def _unavailable(it: Run, dataset: Dataset, error: XeroError) -> Outcome:
     """That is how this organisation is: no failure, but it is said each time."""
     with it.session.transaction():
         began = events.started_at(it.session, it.event_id)

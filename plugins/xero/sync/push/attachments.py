@@ -18,7 +18,7 @@ from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.push.identify import Finder
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import Settled, not_its_own, refused
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class NotAsSent(BadAnswer):
 class Attachments:
     """Sends what waits. Xero keeps one file of a name on a document, so that sending it again changes nothing."""
 
-    def __init__(self, it: Interaction, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder) -> None:
+    def __init__(self, it: Run, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder) -> None:
         self.it = it
         self.kind = kind
         self.outbox = outbox

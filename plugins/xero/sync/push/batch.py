@@ -18,7 +18,7 @@ from xero.sync.push.recovery import Recovery
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
 from xero.sync.push.verdicts import Settled, check_in_xero, label, not_its_own, refused
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Batch:
 
     def __init__(
         self,
-        it: Interaction,
+        it: Run,
         kind: PricedKind,
         outbox: Outbox,
         recorder: ResultRecorder,

@@ -24,10 +24,9 @@ from xero.sync.push.payroll.pay_templates import PayTemplates
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview, PushStrategy
 from xero.sync.push.verdicts import Settled, check_in_xero
-from xero.sync.runs import run
 from xero.sync.runs.event_line import group, received
 from xero.sync.runs.outcome import Outcome
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run, run
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +56,20 @@ def push(
     all that failed, too.
     `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
     """
-    with run.begin(engine, connection_id, Direction.PUSH, kind.name, origin) as it:
-        return it.conduct(
-            lambda: _work(it, kind, open_client, documents, retry_failed, quiet), "Push again", payroll=kind.payroll
-        )
+    return run(
+        engine,
+        connection_id,
+        Direction.PUSH,
+        kind.name,
+        origin,
+        open_client,
+        lambda it: _work(it, kind, documents, retry_failed, quiet),
+        again="Push again",
+        payroll=kind.payroll,
+    )
 
 
-def _work(
-    it: Interaction, kind: Kind, open_client: OpenClient, names: Sequence[str] | None, retry_failed: bool, quiet: float
-) -> Outcome:
-    it.open_client(open_client)
+def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, quiet: float) -> Outcome:
     it.keep_organisation_fresh()
     outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
     recorder = ResultRecorder(it, outbox)
@@ -99,7 +102,7 @@ def _work(
     return _close(it, kind, recorder)
 
 
-def _close(it: Interaction, kind: Kind, recorder: ResultRecorder) -> Outcome:
+def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
     told = [f"{it.counts.pushed} pushed"]
     told += [f"{it.counts.failed} failed"] if it.counts.failed else []
     told += [f"{recorder.odd} with a remark"] if recorder.odd else []
@@ -134,7 +137,7 @@ def preview(
     """
     with database.session(engine) as session:
         connection = connections.one(session, UUID(str(connection_id)))
-        it = Interaction(session, connection, Direction.PUSH, kind.name, Origin(), event_id=0)
+        it = Run(session, connection, Direction.PUSH, kind.name, Origin(), event_id=0)
         it.open_client(open_client)
         outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
         wanted = None if documents is None else outbox.named(documents)

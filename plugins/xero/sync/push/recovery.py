@@ -23,7 +23,7 @@ from xero.sync.push.identify import Finder, each_its_own, wants_a_look
 from xero.sync.push.outages import MAX_FAILURES_ALONE, later
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import ALIKE, IN_DOUBT, UNSEALED, Settled, check_in_xero, label, silent, xero_fails
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Recovery:
 
     def __init__(
         self,
-        it: Interaction,
+        it: Run,
         kind: PricedKind,
         outbox: Outbox,
         recorder: ResultRecorder,

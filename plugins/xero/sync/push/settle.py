@@ -11,7 +11,7 @@ from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
 from xero.sync.push.verdicts import Settled, said
 from xero.sync.runs.event_line import log_event
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class ResultRecorder:
     """Settles documents of one kind in one interaction."""
 
-    def __init__(self, it: Interaction, outbox: Outbox) -> None:
+    def __init__(self, it: Run, outbox: Outbox) -> None:
         self.it = it
         self.outbox = outbox
         self.attached = self.unattached = 0

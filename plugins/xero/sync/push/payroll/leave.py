@@ -36,7 +36,7 @@ from xero.sync.push.payroll.redaction import discreet
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
 from xero.sync.push.verdicts import check_in_xero, label, not_shown, refused, unfit
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Leave(OneByOne):
 
     def __init__(
         self,
-        it: Interaction,
+        it: Run,
         kind: Kind,
         outbox: Outbox,
         recorder: ResultRecorder,

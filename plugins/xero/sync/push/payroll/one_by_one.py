@@ -18,7 +18,7 @@ from xero.sync.push.deadlines import QUIET_SECONDS, LookUp, Release, Wait, fate
 from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import UNSEALED, Settled, check_in_xero, label, xero_fails
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class OneByOne(ABC):
 
     def __init__(
         self,
-        it: Interaction,
+        it: Run,
         kind: Kind,
         outbox: Outbox,
         recorder: ResultRecorder,

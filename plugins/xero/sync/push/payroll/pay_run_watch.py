@@ -8,7 +8,7 @@ from xero.sync.push.payroll import pay_runs
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import Settled, label
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 FRESH_SECONDS = 60.0  # for which the list of pay runs is recent enough to write to a pay template
 
@@ -16,7 +16,7 @@ FRESH_SECONDS = 60.0  # for which the list of pay runs is recent enough to write
 class PayRunWatch:
     """The pay that this run has written since it last read the pay runs, and what is wrong with it since then."""
 
-    def __init__(self, it: Interaction, kind: Kind, runs: PayRuns, recorder: ResultRecorder) -> None:
+    def __init__(self, it: Run, kind: Kind, runs: PayRuns, recorder: ResultRecorder) -> None:
         self._it = it
         self._kind = kind
         self._runs = runs

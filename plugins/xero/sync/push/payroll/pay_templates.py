@@ -33,7 +33,7 @@ from xero.sync.push.payroll.withdrawn_pay import PayLeft
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
 from xero.sync.push.verdicts import Settled, check_in_xero, label, not_shown, refused, unfit
-from xero.sync.runs.run import Interaction
+from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class PayTemplates(OneByOne):
 
     def __init__(
         self,
-        it: Interaction,
+        it: Run,
         kind: Kind,
         outbox: Outbox,
         recorder: ResultRecorder,
