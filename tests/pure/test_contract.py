@@ -99,8 +99,8 @@ def called(dataset: Dataset) -> dict[str, dict[str, str]]:
     """What it may have, by file: the statements that are asked for, and those that are run where they are there."""
     found: dict[str, dict[str, str]] = {}
     for table in dataset.tables:
-        for moment in get_args(Moment) if table.statements else ():
-            how = "" if moment == "warnings" else "!"
+        for moment in (*get_args(Moment), "missing") if table.statements else ():
+            how = "" if moment in ("warnings", "missing") else "!"
             found.setdefault(str(table.statements), {})[f"{moment}_{table.name}"] = how
     return {**found, **{file: {**found.get(file, {}), **names} for file, names in needed(dataset).items()}}
 
@@ -122,6 +122,10 @@ def test_its_statements_are_there(dataset: Dataset, root: Path) -> None:
         assert not missing, f"{file} lacks {' and '.join(f'-- name: {name}{how}' for name, how in sorted(missing))}"
     for source in dataset.sources:
         by_id = source.reading is Reading.BY_ID
+        fixed = source.payroll and not by_id
+        assert (source.fixed_page_size is not None) == fixed, (
+            f"{file_of(dataset)}: Payroll AU has pages of 100"
+        )
         assert ("{id}" in source.path) == by_id, f"{file_of(dataset)}: {{id}} in a path and Reading.BY_ID go together"
 
 

@@ -117,3 +117,16 @@ UPDATE qicworks.invoice
  WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
+
+-- name: missing_invoice_balance
+-- Invoices that were with Xero when it was last asked for their amounts, and have none.
+SELECT invoice.xero_id::text AS key
+  FROM qicworks.invoice
+  JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
+ WHERE connection.id = :connection_id AND invoice.xero_id IS NOT NULL
+   AND coalesce(invoice.pushed_at, invoice.created_at) < :pulled_at
+   AND NOT EXISTS (SELECT FROM qicworks.invoice_balance AS balance
+                    WHERE balance.connection_id = connection.id AND balance.xero_id = invoice.xero_id)
+   AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                    WHERE rejection.connection_id = connection.id AND rejection.table_name = 'invoice_balance'
+                      AND rejection.key = invoice.xero_id::text AND rejection.closed_at IS NULL);

@@ -65,7 +65,8 @@ class Table:
 
     `rows` finds this table's rows in one record of the answer. The key column identifies a row at Xero for good;
     `active` says whether such a row is in use there. `statements` names a file of `include/sql/pull` with what is
-    particular to this table: `narrow_`, `before_merge_`, `warnings_` and `after_merge_<name>`, each if it is there.
+    particular to this table: `narrow_`, `before_merge_`, `warnings_`, `after_merge_<name>` and, where only records of
+    QicWorks' own documents are kept, `missing_<name>`; each if it is there.
     """
 
     name: str
@@ -121,6 +122,9 @@ class Timing(Enum):
         return self in (Timing.MIDNIGHT, Timing.PAY_DATE)
 
 
+PAYROLL_PAGE_SIZE = 100  # records, in Payroll AU
+
+
 def as_it_is(records: Any) -> Any:
     return records
 
@@ -138,7 +142,8 @@ class Source:
     reading: Reading
     tables: tuple[Table, ...] = ()  # parents before children
     params: Mapping[str, str] = field(default_factory=dict)
-    page_size: int = 1000  # Payroll AU has pages of 100, and is not asked
+    page_size: int = 1000  # records; asked for, unless the endpoint's own is fixed
+    fixed_page_size: int | None = None  # records; such an endpoint announces no counts, and pages whatever it is asked
     name: str = ""  # tells apart the sources of one data set, and their cursors
     key: str | None = None  # the field that identifies a record, where no table says it
     active: Callable[[Record], bool] = in_use  # of a listed record

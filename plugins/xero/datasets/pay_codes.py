@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xero.datasets.declaration import UPDATED, Column, Dataset, Kind, Reading, Record, Rule, Source, Table
+from xero.datasets.declaration import (
+    PAYROLL_PAGE_SIZE,
+    UPDATED,
+    Column,
+    Dataset,
+    Kind,
+    Reading,
+    Record,
+    Rule,
+    Source,
+    Table,
+)
 
 # The array of PayItems: (kind, the field of the id)
 ARRAYS = {
@@ -106,6 +117,7 @@ PAY_CODES = Dataset(
             path="/payroll.xro/1.0/PayItems",
             envelope="PayItems",
             reading=Reading.WHOLE,
+            fixed_page_size=PAYROLL_PAGE_SIZE,
             tables=(PAY_CODE,),
             key="ID",
             records=pay_items,
@@ -115,6 +127,7 @@ PAY_CODES = Dataset(
             path="/payroll.xro/1.0/PayrollCalendars",
             envelope="PayrollCalendars",
             reading=Reading.WHOLE,
+            fixed_page_size=PAYROLL_PAGE_SIZE,
             tables=(PAYROLL_CALENDAR,),
         ),
     ),

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from xero.datasets.declaration import (
+    PAYROLL_PAGE_SIZE,
     READ_ON,
     UPDATED,
     Column,
@@ -159,7 +160,13 @@ LEAVE_BALANCE = Table(
     personal=True,
 )
 
-EMPLOYEES = Source(path=PATH, envelope="Employees", reading=Reading.PAGED, key="EmployeeID")
+EMPLOYEES = Source(
+    path=PATH,
+    envelope="Employees",
+    reading=Reading.PAGED,
+    fixed_page_size=PAYROLL_PAGE_SIZE,
+    key="EmployeeID",
+)
 
 STAFF = Dataset(
     name="staff",

@@ -130,6 +130,15 @@ def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: 
     return found
 
 
+def missing(session: Session, table: Table, **parameters: Any) -> set[str] | None:
+    """The keys of QicWorks' own records that a table should have, and has not; None if it is to have all of Xero's."""
+    name = f"missing_{table.name}"
+    queries = sql.load(f"pull/{table.statements}") if table.statements else None
+    if queries is None or name not in queries.available_queries:
+        return None
+    return {row["key"] for row in getattr(queries, name)(session, **parameters)}
+
+
 def known(session: Session, table: Table, connection_id: UUID, since: datetime | None) -> int:
     """How many rows are held that Xero is thought to have still, and that a reading from `since` on has to meet."""
     return int(sql.value(session, _template("known", table), connection_id=connection_id, since=since))

@@ -13,7 +13,6 @@ from xero.api.client import Answer, XeroClient
 from xero.api.page import Page
 from xero.api.paging import pages
 from xero.datasets.declaration import Dataset, Reading, Source, Table, itself
-from xero.datasets.invoice_payments import INVOICE_BALANCE
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
@@ -56,7 +55,7 @@ class Comparison:
                 self._get({})  # which says so, if the organisation has no payroll
         elif self.source.starts_at:
             yield from self._since_the_start()
-        elif self.source.reading is Reading.PAGED and not self.source.payroll:
+        elif self.source.reading is Reading.PAGED and self.source.fixed_page_size is None:
             yield from self._by_count()
         else:
             yield from self._by_ids()
@@ -114,9 +113,13 @@ class Comparison:
         if first is None:
             return
         [table] = self.source.tables
-        if table is INVOICE_BALANCE:  # strangers' invoices are listed too, but not kept
+        assert self.cursor is not None
+        about = {"connection_id": self.connection.id, "pulled_at": self.cursor.completed_at}
+        missing = merge.missing(self.session, table, **about)
+        if missing is not None:
             yield from self._is_late(self._page({"page": 1, "pageSize": 1, "order": NEWEST_FIRST}).rows)
-            yield from self._without_balance()
+            if missing:
+                yield f"{len(missing)} documents that QicWorks pushed are not in {table.name} ({_some(missing)})"
             return
         records, all_of_them = self._pages(first - CLOCK_MARGIN)
         yield from self._is_late(records)
@@ -127,14 +130,6 @@ class Comparison:
                 key for key, row in held.items() if row["is_active"] and (row["xero_updated_at"] or first) > first
             }
             yield from self._differences(table, records, held, expected)
-
-    def _without_balance(self) -> Iterator[str]:
-        assert self.cursor is not None
-        found = QUERIES.without_balance(
-            self.session, connection_id=self.connection.id, pulled_at=self.cursor.completed_at
-        )
-        if keys := {row["key"] for row in found}:
-            yield f"{len(keys)} invoices that QicWorks pushed are not in {INVOICE_BALANCE.name} ({_some(keys)})"
 
     def _differences(
         self, table: Table, records: list[Any], held: Mapping[str, Mapping[str, Any]], expected: set[str]
@@ -178,10 +173,13 @@ class Comparison:
 
     def _everything(self) -> list[Any]:
         """All records; where the endpoint has pages of a fixed size, of all of them."""
-        if not self.source.payroll:
+        size = self.source.fixed_page_size
+        if size is None:
             return list(self._page({}).rows)
         found: dict[str, Any] = {}
-        for page in pages(lambda number: self._page({"page": number}), self._identify, self.source.path, full_size=100):
+        for page in pages(
+            lambda number: self._page({"page": number}), self._identify, self.source.path, full_size=size
+        ):
             found |= {self._identify(record): record for record in page.rows}
         return list(found.values())
 

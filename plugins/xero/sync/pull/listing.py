@@ -9,7 +9,7 @@ from xero.api.answers import announced
 from xero.api.client import Answer, XeroClient
 from xero.api.errors import BadAnswer
 from xero.api.page import Page, Position
-from xero.api.paging import SMALLEST_PAGE, Reader, pages
+from xero.api.paging import Reader, pages
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks.pull import staging
 from xero.qicworks.pull.staging import Seen, StagedRow
@@ -66,11 +66,11 @@ class Listing:
 
         records: list[Any] = []
         known: set[str] = set()
-        for page in pages(fetch, self.identify, self.source.path, full_size=SMALLEST_PAGE):
+        for page in pages(fetch, self.identify, self.source.path, full_size=self.source.fixed_page_size):
             fresh = [record for record in page.rows if self.identify(record) not in known]
             known.update(map(self.identify, fresh))
             records += fresh
-            if not self.source.payroll:
+            if self.source.fixed_page_size is None:
                 break
         versions = [found for record in records if (found := version(record))]
         self.position.newest = max(versions, default=None)
@@ -90,7 +90,7 @@ class Listing:
 
     def _fetch(self, since: datetime | None, number: int) -> Page:
         params: dict[str, str | int] = {"page": number, "order": ORDER}
-        if not self.source.payroll:
+        if self.source.fixed_page_size is None:
             params["pageSize"] = self.source.page_size
         answer = self._get(params, since)
         return Page.of(answer, records_in(answer, self.source))
