@@ -9,7 +9,7 @@ import pytest
 
 from xero.api.answers import MAX_PAGES
 from xero.api.errors import BadAnswer, OutOfBounds
-from xero.api.page import Page, Position, high_water
+from xero.api.page import Page, Position, Problem, high_water
 from xero.api.paging import MAX_WALKS, PAUSE, Reader
 
 Row = tuple[str, datetime | None]
@@ -476,8 +476,33 @@ def test_a_stored_position_begins_where_it_says() -> None:
     assert msgspec.to_builtins(fresh) == {
         "since": None, "ask": None, "step": "by_key", "page": 1, "last_page": 1, "seen": [], "exclusive": False,
         "first_count": None, "newest": None, "started": None, "walk_started": None, "pass_started": None,
-        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "warnings": [],
+        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "problems": [], "warnings": [],
     }  # fmt: skip
+
+
+class PositionBefore(msgspec.Struct):
+    """What workers of the version before store and resume: the problems are known by the words of the warnings."""
+
+    since: datetime | None
+    ask: datetime | None
+    step: str = "by_key"
+    rowless: list[str] = []
+    warnings: list[str] = []
+
+
+def test_a_position_is_resumed_by_the_version_before_and_the_reverse() -> None:
+    undated = "no record of a page says when it was changed; read page by page instead"
+    then = PositionBefore(None, at(5), "walk", ["a"], [*FILTER, "Xero announced 3 records, 2 came", *SORT])
+    now = msgspec.convert(msgspec.to_builtins(then), Position)
+    assert (now.step, now.ignored_ids, now.warnings) == ("walk", ["a"], then.warnings)
+    assert set(now.problems) == {Problem.UNFILTERED, Problem.UNSORTED}
+    stored = Position(None, at(5), step="walk", ignored_ids=["a"])
+    for problem in (Problem.UNFILTERED, Problem.UNSORTED, Problem.UNDATED, Problem.UNSORTED):
+        stored.note(problem)
+    assert stored.problems == [Problem.UNFILTERED, Problem.UNSORTED, Problem.UNDATED]
+    before = msgspec.convert(msgspec.to_builtins(stored), PositionBefore)
+    assert before == PositionBefore(None, at(5), "walk", ["a"], [*FILTER, *SORT, undated])
+    assert msgspec.convert(msgspec.to_builtins(stored), Position) == stored
 
 
 @pytest.mark.parametrize(

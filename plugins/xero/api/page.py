@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Self
 
 import msgspec
@@ -41,6 +42,22 @@ class Page(msgspec.Struct, frozen=True):
         return full_size is not None and len(self.rows) < full_size
 
 
+class Problem(StrEnum):
+    """Why a list cannot be read by key."""
+
+    UNDATED = "undated"
+    UNFILTERED = "unfiltered"
+    UNSORTED = "unsorted"
+
+
+# A worker of an earlier version that resumes a reading goes by these words: they stay as they are.
+WARNINGS = {
+    Problem.UNDATED: "no record of a page says when it was changed; read page by page instead",
+    Problem.UNFILTERED: "the server does not filter by If-Modified-Since; everything was read",
+    Problem.UNSORTED: "the server does not sort by UpdatedDateUTC; read page by page instead",
+}
+
+
 class Position(msgspec.Struct):
     """How far a reading came. All instants are aware and in UTC."""
 
@@ -59,8 +76,24 @@ class Position(msgspec.Struct):
     met_newer: bool = False
     walks: int = 0
     fetched: int = 0
-    rowless: list[str] = []  # what came and is of no interest: counted only
+    ignored_ids: list[str] = msgspec.field(default_factory=list, name="rowless")  # of records that make no row
+    problems: list[Problem] = []
     warnings: list[str] = []
+
+    def __post_init__(self) -> None:
+        if not self.problems:  # as stored by a worker of an earlier version
+            self.problems = [problem for problem, warning in WARNINGS.items() if warning in self.warnings]
+
+    def note(self, problem: Problem) -> None:
+        """Keeps a problem of the server's, and the warning about it, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+            self.warn(WARNINGS[problem])
+
+    def warn(self, warning: str) -> None:
+        """Keeps a warning for the event of the pull, once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
 
 def high_water(position: Position) -> datetime | None:

@@ -18,7 +18,7 @@ from itertools import pairwise
 from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.errors import BadAnswer
-from xero.api.page import Page, Position, Row
+from xero.api.page import Page, Position, Problem, Row
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
@@ -102,7 +102,7 @@ class Reader:
 
     def read_again(self, why: str) -> None:
         """Once more, all pages of the first request, from the last one down."""
-        self._warn(why)
+        self.position.warn(why)
         self.position.ask = self.position.since
         self._start_walk(self._fetch(self.position.since, 1))
 
@@ -125,7 +125,7 @@ class Reader:
             return fresh
         if problems := list(self._misbehaves(versions)):
             for problem in problems:
-                self._warn(problem)
+                position.note(problem)
             self._start_walk(page)
             return page.rows
         first, last = whole_second(min(versions)), whole_second(max(versions))
@@ -214,9 +214,10 @@ class Reader:
         position = self.position
         assert position.walk_started is not None
         changed_since = wire.shifted(whole_second(position.walk_started), -SECOND)
-        if self._warned("does not filter") and (position.last_page == 1 or self._warned("does not sort")):
+        unfiltered, unsorted = (problem in position.problems for problem in (Problem.UNFILTERED, Problem.UNSORTED))
+        if unfiltered and (position.last_page == 1 or unsorted):
             position.step = "done"  # one page is one moment; and unsorted records stay where they are
-        elif self._warned("does not filter"):
+        elif unfiltered:
             position.step, position.page = "last_pages", position.last_page + 1
         else:
             position.step, position.ask, position.seen = "by_key", changed_since, []
@@ -250,14 +251,14 @@ class Reader:
             return True
         return page.item_count is None and not self._unseen(page)
 
-    def _misbehaves(self, versions: list[datetime]) -> Iterator[str]:
+    def _misbehaves(self, versions: list[datetime]) -> Iterator[Problem]:
         asked = self.position.ask
         if not versions:
-            yield "no record of a page says when it was changed; read page by page instead"
+            yield Problem.UNDATED
         if versions and asked is not None and min(versions) < wire.shifted(whole_second(asked), -SECOND):
-            yield "the server does not filter by If-Modified-Since; everything was read"
+            yield Problem.UNFILTERED
         if any(later < earlier and later < whole_second(earlier) for earlier, later in pairwise(versions)):
-            yield "the server does not sort by UpdatedDateUTC; read page by page instead"
+            yield Problem.UNSORTED
 
     def _versions(self, page: Page) -> list[datetime]:
         """The versions on a page that can be read, in order; keeps the newest."""
@@ -291,10 +292,3 @@ class Reader:
         if self._last is None or self._last[0] is not page:
             self._last = (page, list(map(self.version, page.rows)))
         return self._last[1]
-
-    def _warned(self, of: str) -> bool:
-        return any(of in warning for warning in self.position.warnings)
-
-    def _warn(self, warning: str) -> None:
-        if warning not in self.position.warnings:
-            self.position.warnings.append(warning)

@@ -49,8 +49,8 @@ class Listing:
             if came >= expected:
                 break
             short = f"Xero announced {expected} records, {came} came"
-            if short in self.position.warnings or self.position.walks:
-                self.position.warnings.append(f"{short}, even when read again")
+            if self.position.walks:  # all pages were read again already
+                self.position.warn(f"{short}, even when read again")
                 break
             log.warning("%s: reading all pages again", short)
             reader.read_again(short)
@@ -105,7 +105,7 @@ class Listing:
         """How many different records have come."""
         session, staged = self.writer.session, self.writer.staging
         if self.source.tables:
-            return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.rowless))
+            return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.ignored_ids))
         return len(staging.seen(session, staged, self.source))
 
     def _stage(self, records: Sequence[Any]) -> None:
@@ -113,7 +113,7 @@ class Listing:
         for number, table in enumerate(self.source.tables):
             rows[table], without = self.writer.rows[table].of_page(records)
             if not number:
-                self.position.rowless += map(self.identify, without)
+                self.position.ignored_ids += map(self.identify, without)
         seen = () if self.source.tables else tuple(filter(None, map(self._seen, records)))
         self.writer.stage(rows, seen, complete=False)
         self.writer.progress(len(records))
