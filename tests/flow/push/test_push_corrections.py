@@ -87,36 +87,34 @@ CREATED = [
         "limit of invoices you can approve", "Upgrade the Xero plan", change=approved(), switches={"approval_limit": 0}
     ),
     Case("not subscribed to currency USD", "Add the currency USD in Xero", columns=lambda _: {"currency": "USD"}),
-    Case("Could not convert string to DateTime", "enter its dates anew", change=with_fields(Date="2026-13-01")),
-    Case("JSON for post data was invalid", "quantities and amounts anew", change=with_fields(LineAmountTypes="Net")),
+    Case("Could not convert string to DateTime", "enter its dates again", change=with_fields(Date="2026-13-01")),
+    Case("JSON for post data was invalid", "quantities and amounts again", change=with_fields(LineAmountTypes="Net")),
     Case(
         "The document date cannot be before the period lock date, currently set at 30 June 2026",
         "give it a date after the period lock date (30 June 2026)",
         columns=lambda _: {"issue_date": date(2026, 6, 30)},
         switches={"lock_dates_bind_drafts": True},
     ),
-    Case(
-        "Invoice not of valid status for creation", "to a status that may be pushed", change=with_fields(Status="PAID")
-    ),
+    Case("Invoice not of valid status for creation", "a status that can be pushed", change=with_fields(Status="PAID")),
     Case(
         "Invoice not of valid status for modification",
-        "its attachments go along",
+        "its attachments are sent with it",
         columns=lambda books: {"number": one(books, "Invoices", Type="ACCREC", Status="VOIDED")["InvoiceNumber"]},
     ),
     Case(
         "Invoice # must be unique.",
-        "Look in Xero who has the number",
+        "In Xero, search for the number",
         columns=lambda books: {"number": one(books, "Invoices", Type="ACCREC", Status="PAID")["InvoiceNumber"]},
     ),
     Case(
         "Order number must be unique",
-        "If it is another order",
+        "If it belongs to another order",
         "purchase_orders",
         columns=lambda books: {"number": one(books, "PurchaseOrders", Status="AUTHORISED")["PurchaseOrderNumber"]},
     ),
     Case(
         "Credit Note # must be unique.",
-        "the name or number that Xero already has",
+        "change its name or number",
         "credit_notes",
         columns=lambda books: {
             "number": next(
@@ -135,13 +133,13 @@ CREATED = [
     ),
     Case(
         "The TaxType code 'OUTPUT' cannot be used with account code '429'",
-        "change the tax code OUTPUT of the lines on account 429",
+        "On every line with account 429, change the tax code OUTPUT",
         "bills",
         lines=(Line(tax="OUTPUT"),),
     ),
     Case(
         "The TaxType code GST on Income does not exist or cannot be used",
-        "change the tax code GST on Income of its lines",
+        "change the tax code GST on Income on its lines",
         change=with_line(TaxType="GST on Income"),
     ),
     Case(
@@ -166,7 +164,7 @@ CREATED = [
     Case("Account code must be specified", "choose an account for each line", change=approved(AccountID=None)),
     Case(
         "Account could not be found.",
-        "choose the account of each line anew",
+        "choose the account of each line again",
         change=with_line(AccountID=str(uuid4())),
     ),
     Case("The description field is mandatory", "write a description on each line", change=approved(Description=None)),
@@ -185,7 +183,7 @@ CREATED = [
         "make the quantity -2 positive",
         lines=(Line(), Line(quantity="-2", unit_price="10")),
     ),
-    Case("The Total for this document must be greater than", "Push a credit note", lines=(Line(unit_price="-1"),)),
+    Case("The Total for this document must be greater than", "Create a credit note", lines=(Line(unit_price="-1"),)),
     Case("Due date cannot be empty.", "enter a due date", change=with_fields(DueDate=None, **AUTHORISED)),
     Case(
         "Price List Item with Code 'BOLT-8' could not be found",
@@ -194,19 +192,19 @@ CREATED = [
     ),
     Case(
         "is already assigned to another contact",
-        "that came from Xero on the invoice",
+        "that was pulled from Xero",
     ),
-    Case("Another contact has this contact number.", "under the archived contacts too"),
+    Case("Another contact has this contact number.", "including archived ones"),
     Case("The contact with the specified contact details has been archived.", "choose the contact that took its place"),
     Case(
         "The Contact must contain at least 1 of",
-        "choose a contact that came from Xero",
+        "choose a contact that was pulled from Xero",
         change=with_fields(Contact={}),
     ),
-    Case("Email address must be valid.", "Correct the contact's e-mail", change=with_contact(EmailAddress="müller@x")),
+    Case("Email address must be valid.", "Correct the contact's email", change=with_contact(EmailAddress="müller@x")),
     Case(
         "The tracking option 'Old depot' of the category 'Region' is archived.",
-        "Restore in Xero what it names as archived",
+        "restore the archived item named above",
         change=with_line(Tracking=[{"Name": "Region", "Option": "Old depot"}]),
     ),
 ]
@@ -249,7 +247,7 @@ def assert_told(books: Books, kind: str, document: UUID, words: str, says: str, 
 
 
 def entry_for(words: str, function: str = "business") -> Entry:
-    return next(one for one in catalogue() if function in one.functions and one.found_in(words))
+    return next(one for one in catalogue() if function in one.functions and one.search(words))
 
 
 def created(books: Books) -> set[Entry]:
@@ -297,8 +295,8 @@ def changed(books: Books) -> set[Entry]:
         with october_locked(books) if document == locked else nullcontext():
             books.push(kind_of("invoices", change, editable=every))
     told = {
-        paid: ("This document cannot be edited as it has a payment or credit note allocated", "take your change back"),
-        to_be_voided: ("The status VOIDED cannot be applied to the invoice because it has", "In Xero remove the pay"),
+        paid: ("This document cannot be edited as it has a payment or credit note allocated", "Undo your change"),
+        to_be_voided: ("The status VOIDED cannot be applied to the invoice because it has", "first remove the pay"),
         locked: ("cannot be edited as it is currently dated before the period lock date", "move the period lock date"),
     }
     return {assert_told(books, "invoices", document, words, says) for document, (words, says) in told.items()}
@@ -318,15 +316,15 @@ def asked(books: Books) -> set[Entry]:
     found = {heard(function, refused(path, body, str(uuid4())), says) for function, path, body, says in asks(books)}
     known = f"{ACCOUNTING}Invoices/{one(books, 'Invoices', Type='ACCREC', Status='DRAFT')['InvoiceID']}"
     client.write("POST", known, b'{"Reference": "one"}', key="one key")
-    return found | {heard("business", refused(known, {"Reference": "other"}, "one key"), "sent as a new request")}
+    return found | {heard("business", refused(known, {"Reference": "other"}, "one key"), "If it is there once")}
 
 
 def asks(books: Books) -> Iterator[tuple[str, str, Any, str]]:
     """(function, path, body, a piece of the correction)"""
     unknown = str(uuid4())
     paid = one(books, "Invoices", Type="ACCREC", Status="PAID")["InvoiceID"]
-    yield "business", f"{ACCOUNTING}Invoices/{paid}", {"Date": "2026-10-06"}, "Put the date of the"
-    yield "business", f"{ACCOUNTING}Invoices/{unknown}", {"Reference": "x"}, "is of the right kind in Xero"
+    yield "business", f"{ACCOUNTING}Invoices/{paid}", {"Date": "2026-10-06"}, "set its date back"
+    yield "business", f"{ACCOUNTING}Invoices/{unknown}", {"Reference": "x"}, "has the right type in Xero"
     yield "business", f"{ACCOUNTING}CreditNotes/{unknown}", {"Reference": "x"}, "give it a new number"
     everybody = books.world.sandbox.truth("Employees")
     employee = next(one for one in everybody if one["Status"] == "ACTIVE" and one["LeaveBalances"])
@@ -337,7 +335,7 @@ def asks(books: Books) -> Iterator[tuple[str, str, Any, str]]:
         ({"OrdinaryEarningsRateID": unknown}, "make the pay item for ordinary hours active"),
         ({"PayrollCalendarID": unknown}, "choose a payroll calendar"),
         ({"PayTemplate": {**template, "SuperLines": []}}, "add the superannuation guarantee"),
-        ({"PayTemplate": {**template, "EarningsLines": [line]}}, "tick a pay code that is active"),
+        ({"PayTemplate": {**template, "EarningsLines": [line]}}, "choose a pay code that is active"),
     ):
         yield "payroll", f"{PAYROLL}Employees", [{**id, **fields}], says
     leave = {**id, "Title": "Leave", "StartDate": "2026-12-07", "EndDate": "2026-12-08"}

@@ -1,4 +1,4 @@
-"""What a user of QicWorks does when Xero refuses. The catalogue is corrections.toml, beside this file."""
+"""Turns Xero's error messages into instructions for users of QicWorks. The entries are in corrections.toml."""
 
 from __future__ import annotations
 
@@ -11,21 +11,42 @@ from typing import Literal
 
 import msgspec
 
+from xero.datasets.registry import DATASETS
+
 Kind = Literal["reconnect", "configuration", "conflict", "user_fix", "retry"]
 Function = Literal["business", "payroll", "connection"]
+Then = Literal["release", "retry", "either"]
 
 _GRAVEST_FIRST: tuple[Kind, ...] = ("reconnect", "configuration", "conflict", "user_fix", "retry")
 _OF_THE_DOCUMENT = {"document", "number", "renumbered"}
 _MAY_BE_MISSING = {"number", "renumbered"}
 _PLACE = re.compile(r"\{(\w+)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
-_UNKNOWN_CAUSE = "Xero refused for a reason that is not in the catalogue."
-_UNKNOWN_TEXT = "Xero's words are above; correct what they name in QicWorks or in Xero, then push again."
+_UNKNOWN_CAUSE = "Xero refused the document. QicWorks has no instructions for this message yet."
+_UNKNOWN_TEXT = (
+    "QicWorks has no instructions for this message of Xero yet. Correct what the message names, in QicWorks or in Xero."
+)
+
+# How to push again afterwards. A draft is not pushed, and an edit leaves a draft a draft; a document that failed is not
+# pushed again by itself.
+_ENDINGS: dict[Then, str] = {
+    "release": "Then release it. It is pushed within 15 minutes, or press Push now.",
+    "either": "If you changed it, release it: it is pushed within 15 minutes. "
+    "If not, open it under Xero › Documents and press Retry.",
+    "retry": "Then open it under Xero › Documents and press Retry.",
+}
+_SUPPORT = (
+    "If it is refused again, enter it by hand in Xero, set it to Skipped in QicWorks and contact QicWorks support."
+)
+_PULLS = {
+    f"pull_{name}": f"Xero › Connections › Synchronise, tick {dataset.title}, press Pull"
+    for name, dataset in DATASETS.items()
+}
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Why Xero refused, and what to do. `known`: the catalogue knows all of Xero's words."""
+    """Why Xero refused, and what to do. `known`: every message of Xero matched an entry."""
 
     kind: str
     cause: str
@@ -34,22 +55,24 @@ class Correction:
 
 
 class WrongCatalogue(Exception):
-    """An entry of the catalogue that cannot be used. Says which, and why."""
+    """Raised for an entry that cannot be used; the message names the entry and the reason."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry, as corrections.toml explains it."""
+    """One entry; corrections.toml explains the fields."""
 
     pattern: str
     cause: str
     correction: str
     kind: Kind
+    then: Then | None = None
+    support: bool = False
     functions: tuple[Function, ...] = ("business", "payroll", "connection")
     vague: bool = False
     fails: bool = False
 
-    def found_in(self, words: str) -> re.Match[str] | None:
-        return re.search(self.pattern, " ".join(words.split()), re.IGNORECASE)
+    def search(self, message: str) -> re.Match[str] | None:
+        return re.search(self.pattern, " ".join(message.split()), re.IGNORECASE)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,34 +80,48 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def correct(messages: Sequence[str], *, document: str, number: str | None, function: str) -> Correction:
-    """The corrections of all that Xero said, the most specific first; `document` is "invoice INV-001"."""
+    """Combines the corrections for all of Xero's messages, the most specific first.
+
+    How to push again comes once, at the end. `document` is "invoice INV-001".
+    """
     entries = [entry for entry in catalogue() if function in entry.functions]
     found: list[tuple[int, Entry, re.Match[str]]] = []
     unknown = False
-    for words in dict.fromkeys(one.strip() for one in messages if one.strip()):
-        matches = ((rank, entry, entry.found_in(words)) for rank, entry in enumerate(entries))
+    for message in dict.fromkeys(one.strip() for one in messages if one.strip()):
+        matches = ((rank, entry, entry.search(message)) for rank, entry in enumerate(entries))
         first = next(((rank, entry, match) for rank, entry, match in matches if match), None)
         if first:
             found.append(first)
         else:
             unknown = True
     if not found:
-        return Correction("user_fix", _UNKNOWN_CAUSE, _UNKNOWN_TEXT, known=False)
+        return Correction(
+            "user_fix", _UNKNOWN_CAUSE, _joined([_UNKNOWN_TEXT, _ENDINGS["either"], _SUPPORT]), known=False
+        )
 
     found.sort(key=lambda one: one[0])
-    spoken = [one for one in found if not one[1].vague] or found[:1]
-    values = {"document": document, "number": number, "renumbered": number and renumbered(number)}
-    causes = [_filled(entry.cause, values | _groups(match)) for _, entry, match in spoken]
-    texts = [_filled(entry.correction, values | _groups(match)) for _, entry, match in spoken]
-    kinds: list[Kind] = [entry.kind for _, entry, _ in spoken]
+    specific = [one for one in found if not one[1].vague] or found[:1]
+    values = {**_PULLS, "document": document, "number": number, "renumbered": number and renumbered(number)}
+    causes = [_filled(entry.cause, values | _groups(match)) for _, entry, match in specific]
+    texts = [_filled(entry.correction, values | _groups(match)) for _, entry, match in specific]
+    kinds: list[Kind] = [entry.kind for _, entry, _ in specific]
+    steps = {entry.then for _, entry, _ in specific}
+    support = unknown or any(entry.support for _, entry, _ in specific)
     if unknown:
         causes, texts, kinds = [*causes, _UNKNOWN_CAUSE], [*texts, _UNKNOWN_TEXT], [*kinds, "user_fix"]
-    return Correction(min(kinds, key=_GRAVEST_FIRST.index), _joined(causes), _joined(texts), known=not unknown)
+        steps.add("either")
+    text = _joined([*texts, *_ending(steps), *([_SUPPORT] if support else [])])
+    return Correction(min(kinds, key=_GRAVEST_FIRST.index), _joined(causes), text, known=not unknown)
+
+
+def _ending(steps: set[Then | None]) -> list[str]:
+    """How to push again after all corrections: a document that must be released needs nothing else."""
+    return next(([text] for step, text in _ENDINGS.items() if step in steps), [])
 
 
 def is_failure(warning: str) -> bool:
-    """Whether this warning of Xero says that it dropped something. One that is not known does not."""
-    return any(entry.fails and entry.found_in(warning) for entry in catalogue())
+    """True if this warning means that Xero removed something. A warning without an entry does not."""
+    return any(entry.fails and entry.search(warning) for entry in catalogue())
 
 
 def renumbered(number: str) -> str:
@@ -96,12 +133,12 @@ def renumbered(number: str) -> str:
 
 @functools.cache
 def catalogue() -> tuple[Entry, ...]:
-    """All entries, the specific before the general."""
+    """All entries, specific ones before general ones."""
     return read(Path(__file__).with_name("corrections.toml").read_text(encoding="utf-8"))
 
 
 def read(toml: str) -> tuple[Entry, ...]:
-    """The entries of a catalogue. Raises WrongCatalogue."""
+    """Parses and checks a catalogue. Raises WrongCatalogue."""
     try:
         entries = msgspec.toml.decode(toml, type=_File).correction
     except msgspec.MsgspecError as error:
@@ -113,16 +150,21 @@ def read(toml: str) -> tuple[Entry, ...]:
 
 
 def _wrong(entry: Entry) -> str | None:
-    """What makes this entry unusable."""
+    """Why this entry cannot be used; None if it can."""
     try:
         pattern = re.compile(entry.pattern, re.IGNORECASE)
     except re.error as error:
-        return f"no regular expression: {error}"
+        return f"not a regular expression: {error}"
     if not entry.pattern or pattern.search(""):
-        return "it is found in any words"
-    if taken := _OF_THE_DOCUMENT & set(pattern.groupindex):
+        return "it matches every message"
+    if taken := (_OF_THE_DOCUMENT | _PULLS.keys()) & set(pattern.groupindex):
         return f"a group may not be called {', '.join(sorted(taken))}"
-    known = _OF_THE_DOCUMENT | set(pattern.groupindex) | {str(group) for group in range(1, pattern.groups + 1)}
+    known = (
+        _OF_THE_DOCUMENT
+        | _PULLS.keys()
+        | set(pattern.groupindex)
+        | {str(group) for group in range(1, pattern.groups + 1)}
+    )
     for template in (entry.cause, entry.correction):
         if not template.strip():
             return "the cause or the correction is empty"
@@ -132,17 +174,17 @@ def _wrong(entry: Entry) -> str | None:
         if missing := set(_PLACE.findall(outside)) & _MAY_BE_MISSING:
             return f"a document may have no number: put {', '.join(sorted(missing))} in [brackets]"
         if re.search(r"[{}\[\]]", _PLACE.sub("", _OPTIONAL.sub(r"\1", template))):
-            return "a brace or bracket without its partner"
+            return "an unmatched brace or bracket"
     return None
 
 
 def _groups(match: re.Match[str]) -> dict[str, str | None]:
-    """What the pattern's groups found, by position and by name."""
+    """The values of the pattern's groups, by position and by name."""
     return {str(position): value for position, value in enumerate(match.groups(), 1)} | match.groupdict()
 
 
 def _filled(template: str, values: Mapping[str, str | None]) -> str:
-    """The template with its values, which are put in once: whatever braces or brackets they hold stay as they are."""
+    """Fills in the template. Values are inserted once: braces and brackets inside a value stay as they are."""
 
     def kept(part: re.Match[str]) -> str:
         return part[1] if all(values.get(name) for name in _PLACE.findall(part[1])) else ""
