@@ -123,9 +123,7 @@ def test_its_statements_are_there(dataset: Dataset, root: Path) -> None:
     for source in dataset.sources:
         by_id = source.reading is Reading.BY_ID
         fixed = source.payroll and not by_id
-        assert (source.fixed_page_size is not None) == fixed, (
-            f"{file_of(dataset)}: Payroll AU has pages of 100"
-        )
+        assert (source.fixed_page_size is not None) == fixed, f"{file_of(dataset)}: Payroll AU has pages of 100"
         assert ("{id}" in source.path) == by_id, f"{file_of(dataset)}: {{id}} in a path and Reading.BY_ID go together"
 
 

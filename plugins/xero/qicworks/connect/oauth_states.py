@@ -48,13 +48,9 @@ def burn(session: Session, user_id: str, state: str) -> str:
         return str(airflow_conn_id)
     found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)
     if found is None:
-        raise StateRefused(
-            EventOutcome.CONSENT_UNKNOWN, "This sign-in was not started from here."
-        )
+        raise StateRefused(EventOutcome.CONSENT_UNKNOWN, "This sign-in was not started from here.")
     if not found["own"]:
-        raise StateRefused(
-            EventOutcome.CONSENT_OF_ANOTHER, "This sign-in was started by another user."
-        )
+        raise StateRefused(EventOutcome.CONSENT_OF_ANOTHER, "This sign-in was started by another user.")
     if found["used"]:
         raise StateRefused(EventOutcome.CONSENT_USED, "This sign-in was already completed.")
     raise StateRefused(EventOutcome.CONSENT_EXPIRED, "The sign-in took longer than ten minutes.")
