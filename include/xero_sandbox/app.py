@@ -13,9 +13,13 @@ class App:
     """ASGI."""
 
     def __init__(self, world: World) -> None:
-        current = Current(world)
-        self._gateway = Gateway(lambda: current.world)
-        self._control = Control(current)
+        self._current = Current(world)
+        self._gateway = Gateway(lambda: self._current.world)
+        self._control = Control(self._current)
+
+    @property
+    def world(self) -> World:
+        return self._current.world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/sandbox/"):
