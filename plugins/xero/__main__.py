@@ -23,10 +23,11 @@ from xero.qicworks.admin import grants
 from xero.qicworks.admin.migrate import migrate
 from xero.qicworks.connect import connections
 from xero.qicworks.runs import events
+from xero.qicworks.runs.events import LABELS
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.runs.outcome import PullFailed, Skip
 
-COUNTS = ("read", "inserted", "updated", "deactivated", "rejected", "pushed", "failed", "calls")
+COUNTS = [name for name in LABELS if name != "unchanged"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -157,14 +158,7 @@ def run_events(engine: Engine, options: argparse.Namespace) -> int:
         "organisation",
         "data set",
         "status",
-        "read",
-        "new",
-        "changed",
-        "gone",
-        "rejected",
-        "pushed",
-        "failed",
-        "calls",
+        *(LABELS[name] for name in COUNTS),
         "document",
         "message",
         "Xero-Correlation-Id",

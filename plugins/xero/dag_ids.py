@@ -5,6 +5,7 @@ Without the prefix a company's own DAG of the same id, `prune` perhaps, and ours
 
 import logging
 import re
+from urllib.parse import quote
 
 from xero import settings
 from xero.datasets.registry import DATASETS
@@ -39,6 +40,11 @@ def push_dag_of(kind: str) -> str:
 def on_pages() -> frozenset[str]:
     """Those whose runs and events the pages show."""
     return frozenset([*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS), dag_id("reconcile")])
+
+
+def run_path(dag_id: str, run_id: str) -> str:
+    """The page of a run, below Airflow's own address."""
+    return f"dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 
 
 def flow(dag_id: str) -> tuple[str, str]:

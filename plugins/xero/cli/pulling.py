@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, say_failed, say_who
 from xero.composition import opener
 from xero.datasets.registry import DATASETS
-from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.events import LABELS, Origin, counts_of
+from xero.qicworks.runs.outcome import Direction
 from xero.sync.follow.reconcile import reconcile
 from xero.sync.pull.flow import pull
 from xero.sync.runs.event_line import received
@@ -55,11 +56,10 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                     say_failed(label, error)
                     continue
             counts = outcome.counts
-            out.print(
-                f"{label}: {outcome.status}: {counts.read} read, {counts.inserted} inserted, {counts.updated} updated,"
-                f" {counts.unchanged} unchanged, {counts.deactivated} deactivated, {counts.rejected} rejected;"
-                f" {counts.calls} calls, {received(counts)}; {outcome.message}"
-            )
+            rows = [name for name in counts_of(Direction.PULL) if name in LABELS and name != "calls"]
+            numbers = ", ".join(f"{getattr(counts, name)} {name}" for name in rows)
+            calls = f"{counts.calls} calls, {received(counts)}"
+            out.print(f"{label}: {outcome.status}: {numbers}; {calls}; {outcome.message}")
     return 1 if failed else 0
 
 

@@ -97,9 +97,10 @@ async def tell_late(context: Mapping[str, Any]) -> None:
 
 def _tell_late(run: Mapping[str, Any]) -> None:
     from xero.dags.telling import late
+    from xero.qicworks.views import dag_runs
 
     dag_id, run_id, queued_at = run["dag_id"], run["dag_run_id"], run["queued_at"]
-    if run["state"] in ("success", "failed"):  # Airflow keeps the deadline of a run that failed: that was told already
+    if run["state"] in dag_runs.ENDED:  # Airflow keeps the deadline of a run that failed: that was told already
         log.info("%s, run %s, is not late: it has ended", dag_id, run_id)
         return
     ends, gap = how_it_ended(dag_id, run_id, datetime.fromisoformat(queued_at))

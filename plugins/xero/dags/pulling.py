@@ -116,4 +116,6 @@ def changed_tables(outcomes: Sequence[Mapping[str, Any]], tables: Sequence[str])
 
 def count_changes(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Rows that changed, added up over the organisations that were pulled (a failed or skipped one has no outcome)."""
-    return {count: sum(outcome[count] for outcome in outcomes) for count in ("inserted", "updated", "deactivated")}
+    from xero.qicworks.runs.events import CHANGES
+
+    return {count: sum(outcome[count] for outcome in outcomes) for count in CHANGES}

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import quote
 
 from airflow.configuration import conf
 
+from xero import dag_ids
 from xero.qicworks.texts import fit, on_a_line
 from xero.qicworks.views.dag_runs import End
 from xero.qicworks.views.status import NeedsAHand
@@ -107,7 +107,7 @@ def _base() -> str:
 
 def link(dag_id: str, run_id: str) -> str:
     """The run in Airflow's UI."""
-    return f"{_base()}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+    return f"{_base()}/{dag_ids.run_path(dag_id, run_id)}"
 
 
 def _why(end: End) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+from dateutil.relativedelta import relativedelta
 
 #: By the calendar's type, the days of a period, or its months; half a month counts by itself.
 LENGTHS: dict[str, timedelta | int | None] = {
@@ -46,17 +47,13 @@ def _beginning(kind: str, known: date, number: int) -> date:
     if isinstance(length, timedelta):
         return known + length * number
     if isinstance(length, int):
-        return _later(known, length * number, known.day)
+        later: date = known + relativedelta(months=length * number)
+        return later
     second = known.day > HALF
     months, half = divmod(number + second, 2)
     first_day = known.day - HALF if second else known.day
-    return _later(known, months, first_day + HALF * half)
-
-
-def _later(day: date, months: int, day_of_month: int) -> date:
-    """So many months later on that day, or on the last one of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day_of_month, calendar.monthrange(year, month + 1)[1]))
+    beginning: date = known + relativedelta(months=months, day=first_day + HALF * half)
+    return beginning
 
 
 def touched(kind: str, known: date, first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -21,7 +21,7 @@ from xero.pages.runs import start
 from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
 from xero.qicworks.views import document_list
-from xero.qicworks.views.document_list import Place
+from xero.qicworks.views.document_list import DocumentPosition
 
 router = APIRouter()
 
@@ -145,9 +145,9 @@ def _organisation(known: list[connections.Connection], said: str) -> UUID | None
     raise LookupError("There is no connection of that id. Choose an organisation from the list.")
 
 
-def _place(said: str) -> Place | None:
+def _place(said: str) -> DocumentPosition | None:
     try:
-        return Place.parse(said) if said else None
+        return DocumentPosition.parse(said) if said else None
     except ValueError:
         raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.") from None
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from xero import dag_ids
 from xero.hooks import qicworks_engine
 from xero.pages import runs
 from xero.pages.access import Viewer, ViewerDep
@@ -22,8 +24,10 @@ from xero.pages.database import SessionDep
 from xero.pages.rendering import airflow, page, to
 from xero.qicworks import database
 from xero.qicworks.connect import connections
+from xero.qicworks.runs.events import LABELS, Counts
+from xero.qicworks.runs.outcome import Status
 from xero.qicworks.views import event_log
-from xero.qicworks.views.event_log import Filter, Place
+from xero.qicworks.views.event_log import EventPosition, Filter
 
 router = APIRouter()
 
@@ -31,7 +35,6 @@ GONE = "Airflow has not got this run any more, nor its log: they were cleaned aw
 LIMIT = 50
 LAST = 2**63 - 1  # the highest id that there can be
 FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
-STATUSES = ("running", "success", "warning", "error")
 COLUMNS = (
     "id",
     "started_at",
@@ -44,22 +47,11 @@ COLUMNS = (
     "status",
     "message",
     "correction",
-    *("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "pushed", "failed"),
-    "calls",
-    "bytes_received",
-    "bytes_unpacked",
+    *(field.name for field in fields(Counts)),
     "correlation_id",
     *("dag_id", "run_id", "task_id", "map_index", "try_number", "log_url"),
 )
-COUNTS = (
-    ("read", "read"),
-    ("inserted", "new"),
-    ("updated", "changed"),
-    ("deactivated", "gone"),
-    ("rejected", "rejected"),
-    ("pushed", "pushed"),
-    ("failed", "failed"),
-)
+COUNTS = [(name, label) for name, label in LABELS.items() if name not in ("unchanged", "calls")]
 
 
 class Asked:
@@ -89,7 +81,7 @@ class Asked:
             "zone": zone,
         }
         try:
-            self.before = Place.parse(before) if before else None
+            self.before = EventPosition.parse(before) if before else None
             home = ZoneInfo(zone) if zone else UTC
             self.filter = Filter(
                 connection_id=UUID(connection) if connection else None,
@@ -133,7 +125,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep)
         older=asked.address(before=str(end)) if end else None,
         organisations=[(one.id, one.organisation, one.state) for one in connections.every(session, deleted=True)],
         data_sets=_data_sets(who, session),
-        statuses=STATUSES,
+        statuses=list(Status),
         counts=COUNTS,
     )
 
@@ -154,7 +146,7 @@ def log(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDe
         raise HTTPException(404, "Nothing of this event ran in Airflow, so there is no log of it.")
     if not api.has_run(event["dag_id"], event["run_id"]):
         return to(request, f"events/{id}", [GONE], "warning")
-    run = runs.run_address(event["dag_id"], event["run_id"])
+    run = dag_ids.run_path(event["dag_id"], event["run_id"])
     return RedirectResponse(f"{airflow(request)}/{runs.log_address(run, event)}", 303)
 
 

@@ -22,28 +22,16 @@ from xero.pages.database import SessionDep
 from xero.pages.people import may_see_people
 from xero.pages.rendering import page, to
 from xero.qicworks.database import Session
+from xero.qicworks.runs.events import LABELS, counts_of
 from xero.qicworks.views import dag_runs, document_list
 
 router = APIRouter()
 
-OVER = ("success", "failed")
 EVENTS = 200  # of a run that are shown
 DOCUMENTS = 500
 AT_ONCE = 50  # runs on one page
 SLOWEST = 10  # seconds between two looks at each of many; at one of few it is one a second in all
 APART = "~"  # between a DAG's id and a run's, in an address; neither of them begins with it
-NOT_DONE = {"pull": ("pushed", "failed"), "push": ("inserted", "updated", "deactivated", "rejected")}
-COUNTS = {
-    "read": "read",
-    "inserted": "new",
-    "updated": "changed",
-    "unchanged": "unchanged",
-    "deactivated": "gone",
-    "rejected": "rejected",
-    "pushed": "pushed",
-    "failed": "failed",
-    "calls": "calls",
-}
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ class Run:
 
     @property
     def over(self) -> bool:
-        return self.state in OVER
+        return self.state in dag_runs.ENDED
 
     @property
     def path(self) -> str:
@@ -77,7 +65,7 @@ class Run:
     @property
     def in_airflow(self) -> str:
         """Below Airflow's own address."""
-        return run_address(self.dag_id, self.run_id)
+        return dag_ids.run_path(self.dag_id, self.run_id)
 
     @property
     def mark(self) -> str:
@@ -89,11 +77,6 @@ class Run:
         return log_address(self.in_airflow, task)
 
 
-def run_address(dag_id: str, run_id: str) -> str:
-    """Below Airflow's own address."""
-    return f"dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
-
-
 def log_address(run: str, task: Mapping[str, Any]) -> str:
     """The log of a task of the run at that address."""
     mapped = "" if task["map_index"] in (None, -1) else f"/mapped/{task['map_index']}"
@@ -102,8 +85,8 @@ def log_address(run: str, task: Mapping[str, Any]) -> str:
 
 
 def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:
-    """The counts that say something of that direction, with their names."""
-    return [(said, event[name]) for name, said in COUNTS.items() if name not in NOT_DONE.get(direction, ())]
+    """The counts that mean something for that direction, with their labels."""
+    return [(LABELS[name], event[name]) for name in counts_of(direction) if name in LABELS]
 
 
 def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[str, Any]]]) -> Response:
@@ -208,7 +191,7 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
         raise HTTPException(404, f"There is no DAG {dag_id} that keeps QicWorks and Xero in step.")
     reading(who, dag_id)
     told = api.run(dag_id, run_id)
-    over = told["state"] in OVER
+    over = told["state"] in dag_runs.ENDED
     direction, data_set = dag_ids.flow(dag_id)
     made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
     ended = _moment(told["end_date"])

@@ -102,7 +102,7 @@ class Company:
             found, _ = document_list.page(session, KINDS[kind], limit=2)
             _, end = document_list.page(session, KINDS[kind], limit=1)
             assert end
-            place = document_list.Place.parse(str(end))
+            place = document_list.DocumentPosition.parse(str(end))
             assert len(document_list.page(session, KINDS[kind], before=place)[0]) in (0, 1, 2)
             assert found
             measure(session)

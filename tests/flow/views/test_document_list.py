@@ -73,7 +73,7 @@ def test_documents_of_every_kind(session: Session) -> None:
                         found += some
                         if place is None:
                             break
-                        place = document_list.Place.parse(str(place))
+                        place = document_list.DocumentPosition.parse(str(place))
                     assert found == expected, (kind.name, states, organisation, text)
         for organisation in (None, of[1]):
             counted = document_list.counts(session, [kind], organisation)[kind.name]

@@ -19,7 +19,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.views import event_log
-from xero.qicworks.views.event_log import Filter, Pair, Place
+from xero.qicworks.views.event_log import EventPosition, Filter, Pair
 
 PAIRS: list[Pair] = [("pull", "contacts"), ("pull", "staff"), ("push", "invoices"), ("connect", "connection")]
 
@@ -71,14 +71,14 @@ def matches(row: Row, filter: Filter) -> bool:
 
 def paged(session: Session, filter: Filter, limit: int, between: Callable[[], object] = lambda: None) -> list[Row]:
     found: list[Row] = []
-    place: Place | None = None
+    place: EventPosition | None = None
     while True:
         rows, place = event_log.page(session, filter, place, limit)
         found += rows
         if place is None:
             return found
         assert len(rows) == limit
-        place = Place.parse(str(place))
+        place = EventPosition.parse(str(place))
         between()
 
 
@@ -120,7 +120,7 @@ def test_every_filter_finds_what_a_plain_one_finds(session: Session, log: list[R
         event_log.one(session, log[0]["id"], frozenset(PAIRS) - readable)
     for wrong in ("", "yesterday~1", "2026-01-01T00:00:00~1", f"{NOW.isoformat()}~x"):
         with pytest.raises(ValueError, match=r"."):
-            Place.parse(wrong)
+            EventPosition.parse(wrong)
 
 
 def test_pages_hold_each_event_once_while_new_ones_arrive(session: Session, log: list[Row]) -> None:

@@ -88,7 +88,7 @@ class Connection:
             case NotTakingPart.NEEDS_RECONNECT:
                 return f"needs to be connected again: {self.state_reason}"
             case reason:
-                return reason
+                return reason and reason.value
 
 
 def every(session: Session, *, deleted: bool = False) -> list[Connection]:

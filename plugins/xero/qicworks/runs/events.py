@@ -47,12 +47,18 @@ class DocumentName:
     id: UUID | None
 
 
+CHANGES = ("inserted", "updated", "deactivated")  # the counts of rows that a load wrote
+
+
 @dataclass
 class Counts:
-    """What an event counts. Each row read is one of inserted, updated, unchanged, deactivated or rejected;
-    rows that are gone from Xero are deactivated beside. Of a push: documents `read`, `pushed`, `failed`, and
-    `unchanged` where Xero had it already. `calls` and `bytes_received` (on the wire) include retries; `bytes_unpacked`
-    is what the answers that could be read came to without their gzip."""
+    """The counts of an event.
+
+    Of a pull: each row read is one of inserted, updated, unchanged, deactivated or rejected; rows that are missing from
+    Xero are deactivated too. Of a push: documents `read`, `pushed`, `failed`, and `unchanged` if Xero had them already.
+    `calls` and `bytes_received` (on the wire) include retries; `bytes_unpacked` is the size of readable responses
+    without their gzip.
+    """
 
     read: int = 0
     inserted: int = 0
@@ -69,7 +75,31 @@ class Counts:
     @property
     def changed(self) -> int:
         """Rows that a load wrote."""
-        return self.inserted + self.updated + self.deactivated
+        return sum(getattr(self, name) for name in CHANGES)
+
+
+#: What people call the counts, in the order in which they read them. Bytes are shown apart.
+LABELS = {
+    "read": "read",
+    "inserted": "new",
+    "updated": "changed",
+    "unchanged": "unchanged",
+    "deactivated": "gone",
+    "rejected": "rejected",
+    "pushed": "pushed",
+    "failed": "failed",
+    "calls": "calls",
+}
+MEANINGLESS = {
+    Direction.PULL: ("pushed", "failed"),
+    Direction.PUSH: ("inserted", "updated", "deactivated", "rejected"),
+}
+
+
+def counts_of(direction: str) -> list[str]:
+    """The names of the counts that mean something for that direction, bytes included."""
+    without = MEANINGLESS.get(Direction(direction), ())
+    return [field.name for field in fields(Counts) if field.name not in without]
 
 
 @dataclass(frozen=True)
@@ -204,7 +234,7 @@ def done_in_run(
         since_try=since_try,
     ):
         counts = {field.name: row[field.name] for field in fields(Counts)}
-        changed = bool(row["inserted"] or row["updated"] or row["deactivated"])
+        changed = any(row[name] for name in CHANGES)
         told = {"status": row["status"], "changed": changed, "tables": [EVERY] if changed else []}
         done[row["connection_id"]] = told | counts
     return done

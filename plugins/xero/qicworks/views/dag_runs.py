@@ -1,4 +1,4 @@
-"""What a run of a DAG has come to, and how it ended for each organisation, from its connection events."""
+"""The connection events of a DAG run: all of them, and the last one of each organisation."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,8 @@ from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("pages/runs")
 
-APART = timedelta(minutes=5)  # Airflow's clock and the database's are not further apart
+ENDED = ("success", "failed")  # the states of a DAG run that has ended
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between Airflow's and the database's
 
 
 def events_of(
@@ -32,8 +33,8 @@ def events_of(
             data_set=data_set,
             dag_id=dag_id,
             run_id=run_id,
-            since=since - APART,
-            until=until + APART,
+            since=since - MAX_CLOCK_DIFFERENCE,
+            until=until + MAX_CLOCK_DIFFERENCE,
             limit=limit,
         )
     )
@@ -62,5 +63,5 @@ class End:
 
 def ends(session: Session, dag_id: str, run_id: str, since: datetime) -> list[End]:
     """By organisation. `since`: when the run was made."""
-    found = [End(**row) for row in QUERIES.ends(session, dag_id=dag_id, run_id=run_id, since=since - APART)]
-    return sorted(found, key=lambda end: (end.organisation or "", end.data_set))
+    rows = QUERIES.ends(session, dag_id=dag_id, run_id=run_id, since=since - MAX_CLOCK_DIFFERENCE)
+    return sorted((End(**row) for row in rows), key=lambda end: (end.organisation or "", end.data_set))

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.documents.declaration import Delivery, Kind
-from xero.documents.odd_values import OddInstant, OutOfRange
 from xero.qicworks.database import Session
+from xero.qicworks.views.position import Position
 
 STATES = ("draft", "ready", "in_flight", "failed", "pushed", "skipped")
 CAP = 1000  # so many of a state are counted; CAP + 1 means more
-#: As PostgreSQL writes a timestamptz that Python has no value for.
-ODD_STAMP = re.compile(r"-?infinity|[12]?[0-9]{5}-[0-9:.+ -]+|[0-9]{4}-[0-9:.+ -]+ BC")
 
 # The newest of each state, and of those the newest: each by the index of its state.
 FOUND = SQL(
@@ -132,27 +128,10 @@ LOOKS = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a page of the list ends; the next one goes on after it. `str` and `parse` carry it through an address."""
+class DocumentPosition(Position):
+    """Of a document, by when it was created."""
 
-    created_at: datetime | OutOfRange
-    id: UUID
-
-    def __str__(self) -> str:
-        at = self.created_at
-        return f"{at.said if isinstance(at, OddInstant) else at if isinstance(at, str) else at.isoformat()}~{self.id}"
-
-    @classmethod
-    def parse(cls, said: str) -> Place:
-        """ValueError if it is none."""
-        created_at, _, id = said.partition("~")
-        if ODD_STAMP.fullmatch(created_at):
-            return cls(OutOfRange(created_at), UUID(id))
-        at = datetime.fromisoformat(created_at)
-        if at.tzinfo is None:
-            raise ValueError(f"no place in the list: {said!r}")
-        return cls(at, UUID(id))
+    read_id = UUID
 
 
 def page(
@@ -161,9 +140,9 @@ def page(
     states: Iterable[str] | None = None,
     organisation_id: UUID | None = None,
     text: str = "",
-    before: Place | None = None,
+    before: DocumentPosition | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], Place | None]:
+) -> tuple[list[dict[str, Any]], DocumentPosition | None]:
     """The next documents after that place, newest first, and where they end, None if there are no more. `states`
     None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name.
 
@@ -175,7 +154,7 @@ def page(
         "states": list(STATES if states is None else states),
         "organisation_id": organisation_id,
         "beginning": _beginning(text),
-        "before_at": before.created_at if before else None,
+        "before_at": before.at if before else None,
         "before_id": before.id if before else None,
         "limit": limit + 1,
     }
@@ -183,7 +162,7 @@ def page(
     rows = _shown(session, kind, FOUND.format(table=Identifier(kind.table), matches=matches), values)
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], Place(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
+    return rows[:limit], DocumentPosition(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
 
 
 def one(session: Session, kind: Kind, id: UUID) -> dict[str, Any]:

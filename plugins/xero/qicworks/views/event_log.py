@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from xero.qicworks import sql
 from xero.qicworks.database import Session
+from xero.qicworks.views.position import Position
 
 QUERIES = sql.Statements("pages/event_log")
 
@@ -49,24 +50,10 @@ class Filter:
         }
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a page of the log ends; the next one goes on after it. `str` and `parse` carry it through an address."""
+class EventPosition(Position):
+    """Of an event, by when it began."""
 
-    started_at: datetime
-    id: int
-
-    def __str__(self) -> str:
-        return f"{self.started_at.isoformat()}~{self.id}"
-
-    @classmethod
-    def parse(cls, said: str) -> Place:
-        """ValueError if it is none."""
-        started_at, _, id = said.partition("~")
-        place = cls(datetime.fromisoformat(started_at), int(id))
-        if place.started_at.tzinfo is None:
-            raise ValueError(f"no place in the log: {said!r}")
-        return place
+    read_id = int
 
 
 def pairs(data_sets: frozenset[Pair] | None) -> dict[str, list[str] | None]:
@@ -78,16 +65,16 @@ def pairs(data_sets: frozenset[Pair] | None) -> dict[str, list[str] | None]:
 
 
 def page(
-    session: Session, filter: Filter, before: Place | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Place | None]:
+    session: Session, filter: Filter, before: EventPosition | None = None, limit: int = 50
+) -> tuple[list[dict[str, Any]], EventPosition | None]:
     """The next events after that place, with all their columns, `organisation` and `tenant_name`; and where they end,
     None if there are no more."""
-    place = {"before_at": before.started_at if before else None, "before_id": before.id if before else None}
+    place = {"before_at": before.at if before else None, "before_id": before.id if before else None}
     found = _newest(session, filter, {**filter.values(), **place, "limit": limit + 1})
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
-    return found[:limit], Place(last["started_at"], last["id"])
+    return found[:limit], EventPosition(last["started_at"], last["id"])
 
 
 def of_document(

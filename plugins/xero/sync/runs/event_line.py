@@ -4,11 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from xero.qicworks.connect.connections import Connection
-from xero.qicworks.runs.events import Counts
+from xero.qicworks.runs.events import Counts, counts_of
 from xero.qicworks.runs.outcome import Direction, Status
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ def log_event(
         "organisation": connection.organisation,
         "status": status,
         "document": document,
-        **({} if document else counted(direction, counts)),
+        **({} if document else {name: getattr(counts, name) for name in counts_of(direction)}),
         "message": message,
         "correction": correction,
         "correlation_id": correlation_id,
@@ -45,12 +44,6 @@ def log_event(
         f"{name}={str(value)!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
     )
     event_log.log(level, "connection_event %s", line)
-
-
-def counted(direction: str, counts: Counts) -> dict[str, int]:
-    """The counts that say something of that direction."""
-    other = {"push": ("inserted", "updated", "deactivated", "rejected")}.get(direction, ("pushed", "failed"))
-    return {name: count for name, count in asdict(counts).items() if name not in other}
 
 
 @contextmanager

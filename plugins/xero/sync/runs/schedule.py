@@ -1,10 +1,11 @@
 """When it is time, by the organisation's own clock: at 2 am, at midnight, or at midnight of its pay dates."""
 
-import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil.relativedelta import relativedelta
 
 from xero.datasets.declaration import Timing
 from xero.qicworks.connect.connections import HOME, Connection
@@ -127,20 +128,15 @@ def _around(
         last = today - timedelta(days=(today - anchor).days % days)
         return last, last + timedelta(days=days)
     if months := MONTHS.get(frequency):
+        # Counted from the anchor each time: the 31st is the 31st again after a short month.
         count = ((today.year - anchor.year) * 12 + today.month - anchor.month) // months
-        if _months_later(anchor, count * months) > today:
+        if anchor + relativedelta(months=count * months) > today:
             count -= 1
-        return _months_later(anchor, count * months), _months_later(anchor, (count + 1) * months)
+        return anchor + relativedelta(months=count * months), anchor + relativedelta(months=(count + 1) * months)
     raise ValueError(
         f"the pay frequency '{pay_frequency}' is not known;"
         " set it to weekly, fortnightly, four_weekly, monthly or quarterly in QicWorks"
     )
-
-
-def _months_later(anchor: date, months: int) -> date:
-    """Counted from the anchor each time, so that the 31st is the 31st again after a short month."""
-    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
-    return date(year, month + 1, min(anchor.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def zone(time_zone: str | None) -> ZoneInfo:
