@@ -1,4 +1,4 @@
--- What is watched from outside: one number a data set, of the organisation for which it is worst.
+-- What is watched from outside: one number for each data set, that of the worst organisation.
 
 -- name: out_of_step
 -- Minutes since the data set was last loaded, of connections that are on; of one never loaded, since it was connected.
@@ -31,3 +31,14 @@ SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = con
 -- name: requests_open$
 -- Open for over a quarter of an hour: nobody knows whether Xero has their documents.
 SELECT count(*) FROM xero_sync.push_request WHERE closed_at IS NULL AND created_at < now() - interval '15 minutes';
+
+-- name: documents
+-- Of connections that are on; those of the others wait on purpose.
+SELECT count(*) FILTER (WHERE document.push_state IN ('ready', 'in_flight')) AS waiting,
+       count(*) FILTER (WHERE document.push_state = 'failed') AS failed,
+       coalesce(max(extract(epoch FROM now() - document.updated_at) / 60)
+                FILTER (WHERE document.push_state IN ('ready', 'in_flight') AND isfinite(document.updated_at)), 0)::float8 AS oldest
+  FROM qicworks.{table} AS document
+  JOIN xero_sync.connection ON connection.organisation_id = document.organisation_id
+   AND connection.enabled AND connection.state = 'connected'
+ WHERE document.push_state IN ('ready', 'in_flight', 'failed');

@@ -73,3 +73,15 @@ SELECT request.connection_id, organisation.name AS organisation, request.kind, c
  WHERE request.closed_at IS NULL AND request.created_at < now() - interval '1 hour' AND request.kind = ANY(:pushed)
  GROUP BY request.connection_id, organisation.name, request.kind
  ORDER BY organisation.name, request.kind;
+
+-- name: failed_documents
+-- Documents of a kind that failed, and those of whose attachments some did, by organisation.
+SELECT connection.id AS connection_id, organisation.id AS organisation_id, organisation.name AS organisation,
+       count(*) FILTER (WHERE NOT attached) AS documents, count(*) FILTER (WHERE attached) AS attachments
+  FROM (SELECT organisation_id, false AS attached FROM qicworks.{table} WHERE push_state = 'failed'
+        UNION ALL
+        SELECT organisation_id, true FROM qicworks.attachment WHERE push_state = 'failed' AND parent_type = :table) AS failed
+  JOIN qicworks.organisation ON organisation.id = failed.organisation_id
+  LEFT JOIN xero_sync.connection ON connection.organisation_id = organisation.id AND connection.state <> 'deleted'
+ GROUP BY connection.id, organisation.id
+ ORDER BY organisation.name;

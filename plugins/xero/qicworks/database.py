@@ -19,9 +19,10 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 from xero.api.errors import Misconfigured
 from xero.documents.odd_values import OddInstant, OutOfRange
-from xero.qicworks import poolers
+from xero.qicworks import poolers, sql
 
 Session = psycopg.Connection[DictRow]
+QUERIES = sql.Statements("session")
 
 # A vanished client must free its locks and transactions soon, also while a statement of its runs or waits (which only
 # the check interval notices, in milliseconds). Set once it is connected: poolers refuse most settings at the start.
@@ -51,17 +52,6 @@ READ_AS = {
     "array_nulls": "on",
 }
 CONNECT = {"application_name": "xero", "connect_timeout": 10}
-SET = """
-    SELECT set_config(name, CASE name WHEN 'search_path' THEN coalesce(
-               (SELECT substr(entry, length('search_path=') + 1) FROM pg_db_role_setting, unnest(setconfig) AS entry
-                 WHERE setrole = 0 AND starts_with(entry, 'search_path=')
-                   AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())), value)
-           ELSE value END, false)
-      FROM unnest(%s::text[], %s::text[]) AS setting (name, value)
-"""
-# PostgreSQL itself says at the start of a connection which backend it is; a pooler makes up a number.
-SET_IF_DIRECT = f"{SET} WHERE pg_backend_pid() = %s"
-
 DATES = ("date", "timestamp")
 
 #: What PostgreSQL says of a database that is not as this version needs it.
@@ -173,15 +163,17 @@ def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
     parameters = {**CONNECT, **address, "autocommit": True, **how}
     chosen = re.findall(r"(?:-c\s*|--)([\w.]+)\s*=", str(address.get("options", "")))
     wanted = {name: value for name, value in SESSION_SETTINGS.items() if name not in chosen} | READ_AS
-    settings = [list(wanted), list(wanted.values())]
+    settings = {"names": list(wanted), "values": list(wanted.values())}
+    configure = sql.template("session", "configure")
     raw = psycopg.connect(**parameters)
     raw.adapters.register_loader("timestamptz", InstantLoader)
     try:
         for type_name in DATES:
             raw.adapters.register_loader(type_name, DateLoader)
-        if not raw.execute(SET_IF_DIRECT, [*settings, raw.info.backend_pid]).rowcount:
+        # PostgreSQL itself says at the start which backend it is; a pooler makes up a number.
+        if not raw.execute(configure, {**settings, "backend": raw.info.backend_pid}).rowcount:
             poolers.need_a_session(raw, lambda: psycopg.connect(**parameters))
-            raw.execute(SET, settings)
+            raw.execute(configure, {**settings, "backend": None})
     except BaseException:
         raw.close()
         raise
@@ -214,7 +206,7 @@ def avoid_nested_loops(session: Session) -> None:
     PostgreSQL plans that where it expects a few rows, and it expects a few of a table that was just filled and is not
     analysed yet, and of every staging, because each is new. Only the owner of a table may analyse it.
     """
-    session.execute("SET enable_nestloop = off")
+    QUERIES.avoid_nested_loops(session)
 
 
 def own(engine: Engine) -> Session | None:

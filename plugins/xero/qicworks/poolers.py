@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import psycopg
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.api.errors import Misconfigured
+from xero.qicworks import sql
 
 Connection = psycopg.Connection[Any]
 
@@ -40,15 +41,15 @@ def _is_session(connection: Connection, other: Connection) -> bool:
         if _backend(other) == mine or _backend(connection) != mine:
             return False
     channel = Identifier(f"xero_{uuid4().hex}")
-    connection.execute(SQL("LISTEN {}").format(channel))
-    other.execute(SQL("NOTIFY {}").format(channel))
+    connection.execute(sql.template("session", "listen").format(channel=channel))
+    other.execute(sql.template("session", "notify").format(channel=channel))
     heard = any(True for _ in connection.notifies(timeout=LONGEST_WAIT_SECONDS, stop_after=1))
-    connection.execute(SQL("UNLISTEN {}").format(channel))
+    connection.execute(sql.template("session", "unlisten").format(channel=channel))
     return heard
 
 
 def _backend(connection: Connection) -> int:
     with connection.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+        row = cursor.execute(sql.template("session", "backend"), prepare=False).fetchone()
     assert row is not None
     return int(row[0])

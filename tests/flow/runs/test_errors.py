@@ -123,7 +123,7 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
         [
             f"{off}: switched off",
             f"{broken}: needs to be connected again: gone",
-            f"{deleted}: deleted; connect it again to continue with its history",
+            f"{deleted}: deleted (connect it again to continue with its history)",
         ]
     )
     world.query(

@@ -1,15 +1,18 @@
-"""One at a time on a connection and data set."""
+"""Leases: one run at a time for a connection and data set."""
 
 from contextlib import suppress
 from uuid import UUID
 
 from psycopg import OperationalError
 
+from xero.qicworks import sql
 from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("session")
 
 
 def key(connection_id: UUID, direction: str, data_set: str) -> str:
-    """What the lock is made of, here and where an interaction begins."""
+    """The key of the lock, also of the one that `events.begin` takes."""
     return f"xero {direction} {data_set} {connection_id}"
 
 
@@ -18,16 +21,14 @@ def acquire(session: Session, connection_id: UUID, direction: str, data_set: str
 
     It is a lock of the session, so that a killed process loses it with its connection.
     """
-    row = session.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AS got", (key(connection_id, direction, data_set),)
-    ).fetchone()
-    assert row is not None
-    return bool(row["got"])
+    return bool(QUERIES.acquire_lease(session, key=key(connection_id, direction, data_set)))
 
 
 def release(session: Session) -> None:
-    """Gives up what `acquire` took. The session's end does that too, but only when the server comes to notice it: a run
-    that follows at once would find the pair taken."""
+    """Releases the leases of this session.
+
+    Its end does that too, but only when the server notices it: a run that follows at once would find the lease taken.
+    """
     if not session.closed:
         with suppress(OperationalError):  # the session is lost, and its locks with it
-            session.execute("SELECT pg_advisory_unlock_all()")
+            QUERIES.release_leases(session)

@@ -3,128 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed, Identifier
 
 from xero.documents.declaration import Delivery, Kind
+from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.views.position import Position
+
+QUERIES = sql.Statements("pages/documents")
 
 STATES = ("draft", "ready", "in_flight", "failed", "pushed", "skipped")
 CAP = 1000  # so many of a state are counted; CAP + 1 means more
 
-# The newest of each state, and of those the newest: each by the index of its state.
-FOUND = SQL(
-    """
-    SELECT document.id
-      FROM unnest(%(states)s::text[]) AS state
-     CROSS JOIN LATERAL (SELECT id, created_at FROM qicworks.{table}
-                          WHERE push_state = state
-                            AND (%(organisation_id)s::uuid IS NULL OR organisation_id = %(organisation_id)s)
-                            AND (%(beginning)s::text IS NULL OR {matches})
-                            AND (%(before_at)s::timestamptz IS NULL
-                                 OR (created_at, id) < (%(before_at)s, %(before_id)s::uuid))
-                          ORDER BY created_at DESC, id DESC
-                          LIMIT %(limit)s) AS document
-     ORDER BY document.created_at DESC, document.id DESC
-     LIMIT %(limit)s
-    """
-)
-SHOWN = SQL(
-    """
-    WITH found AS ({found})
-    SELECT document.id, document.organisation_id, organisation.name AS organisation, connection.id AS connection_id,
-           connection.tenant_id, connection.tenant_name, document.push_state, document.push_version, document.xero_id,
-           document.xero_status, document.pushed_at, document.push_error, document.push_correction,
-           document.created_at, document.updated_at, {columns},
-           (SELECT count(*) FROM qicworks.attachment
-             WHERE parent_type = %(table)s AND parent_id = document.id AND push_state = 'failed') AS attachments_failed
-      FROM found
-      JOIN qicworks.{table} AS document ON document.id = found.id
-      JOIN qicworks.organisation ON organisation.id = document.organisation_id
-      LEFT JOIN xero_sync.connection
-        ON connection.organisation_id = document.organisation_id AND connection.state <> 'deleted'
-      {joins}
-     ORDER BY document.created_at DESC, document.id DESC
-    """
-)
-COUNTED = SQL(
-    """
-    SELECT state,
-           (SELECT count(*)
-              FROM (SELECT FROM qicworks.{table}
-                     WHERE push_state = state
-                       AND (%(organisation_id)s::uuid IS NULL OR organisation_id = %(organisation_id)s)
-                     LIMIT %(cap)s) AS counted) AS count
-      FROM unnest(%(states)s::text[]) AS state
-    """
-)
-
-ATTACHED = """
-    SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_at, push_error, push_correction
-      FROM qicworks.attachment
-     WHERE parent_type = %(table)s AND parent_id = %(id)s
-     ORDER BY created_at, id
-"""
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a kind's documents are known by to a person: what is joined, shown and searched."""
-
-    columns: SQL
-    joins: SQL
-    matches: SQL
-
-
-OF_STAFF = SQL(
-    """staff_id IN (SELECT id FROM qicworks.staff
-                     WHERE lower(last_name) LIKE %(beginning)s
-                        OR lower(first_name || ' ' || last_name) LIKE %(beginning)s)"""
-)
-LOOKS = {
-    Delivery.BATCH: Look(
-        columns=SQL(
-            """document.number, contact.name AS who,
-               document.issue_date::text AS starts_on, document.due_date::text AS ends_on,
-               document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row"""
-        ),
-        joins=SQL("LEFT JOIN qicworks.contact ON contact.id = document.contact_id"),
-        matches=SQL("lower(number) LIKE %(beginning)s"),
-    ),
-    Delivery.PAY_TEMPLATE: Look(
-        columns=SQL(
-            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who, period.start_date::text AS starts_on,
-               period.end_date::text AS ends_on, NULL AS total, NULL AS currency,
-               CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
-                    WHEN period.approved_at IS NULL THEN 'the pay period is not approved'
-                    WHEN document.approved_version IS NULL THEN 'it is not approved'
-                    WHEN document.approved_version <> document.push_version THEN 'it was changed after it was approved'
-                END AS waits_for"""
-        ),
-        joins=SQL(
-            """JOIN qicworks.pay_period AS period ON period.id = document.pay_period_id
-               JOIN qicworks.staff ON staff.id = document.staff_id"""
-        ),
-        matches=OF_STAFF,
-    ),
-    Delivery.LEAVE: Look(
-        columns=SQL(
-            """NULL AS number, staff.first_name || ' ' || staff.last_name AS who,
-               document.start_date::text AS starts_on, document.end_date::text AS ends_on,
-               NULL AS total, NULL AS currency,
-               CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
-                    WHEN document.status <> 'Approved' THEN 'it is ' || lower(document.status) || ', not approved'
-                    WHEN document.approved_version IS DISTINCT FROM document.push_version
-                    THEN 'it was changed after it was approved'
-                END AS waits_for"""
-        ),
-        joins=SQL("JOIN qicworks.staff ON staff.id = document.staff_id"),
-        matches=OF_STAFF,
-    ),
+#: Delivery → the parts of a statement: what is shown, joined and searched for documents that travel so.
+PARTS = {
+    Delivery.BATCH: {"columns": "priced_columns", "joins": "priced_joins", "matches": "priced_matches"},
+    Delivery.PAY_TEMPLATE: {"columns": "pay_columns", "joins": "pay_joins", "matches": "staff_matches"},
+    Delivery.LEAVE: {"columns": "leave_columns", "joins": "leave_joins", "matches": "staff_matches"},
 }
 
 
@@ -158,8 +56,10 @@ def page(
         "before_id": before.id if before else None,
         "limit": limit + 1,
     }
-    matches = LOOKS[kind.delivery].matches
-    rows = _shown(session, kind, FOUND.format(table=Identifier(kind.table), matches=matches), values)
+    newest = sql.template("pages/documents", "newest").format(
+        table=Identifier(kind.table), matches=_part(kind, "matches")
+    )
+    rows = _shown(session, kind, newest, values)
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], DocumentPosition(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
@@ -167,25 +67,29 @@ def page(
 
 def one(session: Session, kind: Kind, id: UUID) -> dict[str, Any]:
     """With the columns of `page`. LookupError if there is none."""
-    for row in _shown(session, kind, Composed([SQL("SELECT %(id)s::uuid AS id")]), {"id": id}):
+    for row in some(session, kind, [id]):
         return row
     raise LookupError(f"there is no {kind.word} {id}")
 
 
 def some(session: Session, kind: Kind, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Those of these ids that there are, newest first, with the columns of `page`."""
-    return _shown(session, kind, Composed([SQL("SELECT unnest(%(ids)s::uuid[]) AS id")]), {"ids": list(ids)})
+    return _shown(session, kind, sql.template("pages/documents", "of_ids").format(), {"ids": list(ids)})
 
 
 def attachments(session: Session, kind: Kind, id: UUID) -> list[dict[str, Any]]:
     """Of a document, oldest first, without their content."""
-    return session.execute(ATTACHED, {"table": kind.table, "id": id}).fetchall()
+    return list(QUERIES.attachments(session, table=kind.table, id=id))
 
 
 def _shown(session: Session, kind: Kind, found: Composed, values: dict[str, Any]) -> list[dict[str, Any]]:
-    look = LOOKS[kind.delivery]
-    statement = SHOWN.format(found=found, table=Identifier(kind.table), columns=look.columns, joins=look.joins)
+    parts = {"columns": _part(kind, "columns"), "joins": _part(kind, "joins")}
+    statement = sql.template("pages/documents", "shown").format(found=found, table=Identifier(kind.table), **parts)
     return session.execute(statement, {**values, "table": kind.table}).fetchall()
+
+
+def _part(kind: Kind, name: str) -> SQL:
+    return sql.template("pages/documents", PARTS[kind.delivery][name])
 
 
 def counts(
@@ -196,9 +100,10 @@ def counts(
 ) -> dict[str, dict[str, int]]:
     """Kind → state → how many, at most CAP + 1."""
     values = {"states": list(states), "organisation_id": organisation_id, "cap": CAP + 1}
+    counted = sql.template("pages/documents", "count_by_state")
     return {
         kind.name: {
-            row["state"]: row["count"] for row in session.execute(COUNTED.format(table=Identifier(kind.table)), values)
+            row["state"]: row["count"] for row in session.execute(counted.format(table=Identifier(kind.table)), values)
         }
         for kind in kinds
     }

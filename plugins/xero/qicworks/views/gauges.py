@@ -1,6 +1,6 @@
-"""Numbers that are watched from outside: how far behind, how much waits, what is left."""
+"""Numbers for monitoring: how far behind the data sets are, how many documents wait, how many calls are left."""
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
@@ -9,26 +9,11 @@ from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("measures")
 
-# Documents of connections that are on; who is switched off or left out waits on purpose.
-DOCUMENTS = SQL(
-    """
-    SELECT count(*) FILTER (WHERE document.push_state IN ('ready', 'in_flight')) AS waiting,
-           count(*) FILTER (WHERE document.push_state = 'failed') AS failed,
-           coalesce(max(extract(epoch FROM now() - document.updated_at) / 60)
-                    FILTER (WHERE document.push_state IN ('ready', 'in_flight') AND isfinite(document.updated_at)),
-                    0)::float8 AS oldest
-      FROM qicworks.{table} AS document
-      JOIN xero_sync.connection ON connection.organisation_id = document.organisation_id
-       AND connection.enabled AND connection.state = 'connected'
-     WHERE document.push_state IN ('ready', 'in_flight', 'failed')
-    """
-)
-
 Measured = dict[str, dict[str, float]]  # name -> data set, '' for all of them -> value
 
 
 def measure(session: Session) -> Measured:
-    """Everything that is watched. What there is none of is 0; what Xero has not told is left out."""
+    """Everything that is monitored. What there is none of is 0; what Xero has not reported is missing."""
     pulled = {"pulled": list(DATASETS)}
     found: Measured = {
         "out_of_step_minutes": {row["data_set"]: row["minutes"] for row in QUERIES.out_of_step(session, **pulled)},
@@ -42,7 +27,7 @@ def measure(session: Session) -> Measured:
     if (left := QUERIES.calls_left_today(session)) is not None:
         found["calls_left_today"] = {"": left}
     for kind in KINDS.values():
-        row = session.execute(DOCUMENTS.format(table=Identifier(kind.table))).fetchone()
+        row = session.execute(sql.template("measures", "documents").format(table=Identifier(kind.table))).fetchone()
         assert row is not None
         found["documents_waiting"][kind.name] = row["waiting"]
         found["documents_failed"][kind.name] = row["failed"]

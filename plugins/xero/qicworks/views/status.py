@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.datasets.declaration import Timing
 from xero.datasets.registry import DATASETS
@@ -22,22 +22,6 @@ from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views.event_log import Pair, pairs
 
 QUERIES = sql.Statements("pages/standing")
-
-# Documents of a kind that failed, and those of whose attachments some did, by organisation.
-FAILED = SQL(
-    """
-    SELECT connection.id AS connection_id, organisation.id AS organisation_id, organisation.name AS organisation,
-           count(*) FILTER (WHERE NOT attached) AS documents, count(*) FILTER (WHERE attached) AS attachments
-      FROM (SELECT organisation_id, false AS attached FROM qicworks.{table} WHERE push_state = 'failed'
-            UNION ALL
-            SELECT organisation_id, true FROM qicworks.attachment
-             WHERE push_state = 'failed' AND parent_type = %(table)s) AS failed
-      JOIN qicworks.organisation ON organisation.id = failed.organisation_id
-      LEFT JOIN xero_sync.connection ON connection.organisation_id = organisation.id AND connection.state <> 'deleted'
-     GROUP BY connection.id, organisation.id
-     ORDER BY organisation.name
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -173,8 +157,9 @@ def needs_a_hand(session: Session, data_sets: frozenset[Pair] | None = None) -> 
 
 
 def _failed_documents(session: Session, kinds: Iterable[Kind]) -> list[dict[str, Any]]:
+    statement = sql.template("pages/standing", "failed_documents")
     return [
         {"kind": kind.name, **row}
         for kind in kinds
-        for row in session.execute(FAILED.format(table=Identifier(kind.table)), {"table": kind.table})
+        for row in session.execute(statement.format(table=Identifier(kind.table)), {"table": kind.table})
     ]

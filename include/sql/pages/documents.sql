@@ -1,0 +1,85 @@
+-- The documents of a kind, newest first; the places are its table and what its documents are known by.
+
+-- name: newest
+-- The newest of each state, and of those the newest: each by the index of its state.
+SELECT document.id
+  FROM unnest(:states::text[]) AS state
+ CROSS JOIN LATERAL (SELECT id, created_at FROM qicworks.{table}
+                      WHERE push_state = state
+                        AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
+                        AND (:beginning::text IS NULL OR {matches})
+                        AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
+                      ORDER BY created_at DESC, id DESC
+                      LIMIT :limit) AS document
+ ORDER BY document.created_at DESC, document.id DESC
+ LIMIT :limit;
+
+-- name: of_ids
+SELECT unnest(:ids::uuid[]) AS id;
+
+-- name: shown
+WITH found AS ({found})
+SELECT document.id, document.organisation_id, organisation.name AS organisation, connection.id AS connection_id,
+       connection.tenant_id, connection.tenant_name, document.push_state, document.push_version, document.xero_id,
+       document.xero_status, document.pushed_at, document.push_error, document.push_correction,
+       document.created_at, document.updated_at, {columns},
+       (SELECT count(*) FROM qicworks.attachment
+         WHERE parent_type = :table AND parent_id = document.id AND push_state = 'failed') AS attachments_failed
+  FROM found
+  JOIN qicworks.{table} AS document ON document.id = found.id
+  JOIN qicworks.organisation ON organisation.id = document.organisation_id
+  LEFT JOIN xero_sync.connection ON connection.organisation_id = document.organisation_id AND connection.state <> 'deleted'
+  {joins}
+ ORDER BY document.created_at DESC, document.id DESC;
+
+-- name: count_by_state
+SELECT state,
+       (SELECT count(*)
+          FROM (SELECT FROM qicworks.{table}
+                 WHERE push_state = state AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
+                 LIMIT :cap) AS counted) AS count
+  FROM unnest(:states::text[]) AS state;
+
+-- name: attachments
+SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_at, push_error, push_correction
+  FROM qicworks.attachment
+ WHERE parent_type = :table AND parent_id = :id
+ ORDER BY created_at, id;
+
+-- name: priced_columns!
+document.number, contact.name AS who, document.issue_date::text AS starts_on, document.due_date::text AS ends_on,
+document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row;
+
+-- name: priced_joins!
+LEFT JOIN qicworks.contact ON contact.id = document.contact_id;
+
+-- name: priced_matches!
+lower(number) LIKE :beginning;
+
+-- name: pay_columns!
+NULL AS number, staff.first_name || ' ' || staff.last_name AS who, period.start_date::text AS starts_on,
+period.end_date::text AS ends_on, NULL AS total, NULL AS currency,
+CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
+     WHEN period.approved_at IS NULL THEN 'the pay period is not approved'
+     WHEN document.approved_version IS NULL THEN 'it is not approved'
+     WHEN document.approved_version <> document.push_version THEN 'it was changed after it was approved'
+ END AS waits_for;
+
+-- name: pay_joins!
+JOIN qicworks.pay_period AS period ON period.id = document.pay_period_id
+JOIN qicworks.staff ON staff.id = document.staff_id;
+
+-- name: leave_columns!
+NULL AS number, staff.first_name || ' ' || staff.last_name AS who, document.start_date::text AS starts_on,
+document.end_date::text AS ends_on, NULL AS total, NULL AS currency,
+CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
+     WHEN document.status <> 'Approved' THEN 'it is ' || lower(document.status) || ', not approved'
+     WHEN document.approved_version IS DISTINCT FROM document.push_version THEN 'it was changed after it was approved'
+ END AS waits_for;
+
+-- name: leave_joins!
+JOIN qicworks.staff ON staff.id = document.staff_id;
+
+-- name: staff_matches!
+staff_id IN (SELECT id FROM qicworks.staff
+              WHERE lower(last_name) LIKE :beginning OR lower(first_name || ' ' || last_name) LIKE :beginning);
