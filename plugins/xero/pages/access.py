@@ -20,6 +20,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from xero import dag_ids
 from xero.dag_ids import pull_dag_of, push_dag_of
 from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -66,6 +67,10 @@ class Viewer:
                 method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=self.user
             )
         )
+
+    def may_see_people(self, kind: Kind | None) -> bool:
+        """Whether this user may see whose pay or leave it is: those who push it, or may see what is sent of it."""
+        return kind is None or not kind.payroll or self.may_edit or self.may_trigger(push_dag_of(kind.name))
 
     def may_trigger_any(self, dag_ids: Iterable[str]) -> bool:
         return any(self.may_trigger(dag_id) for dag_id in dag_ids)

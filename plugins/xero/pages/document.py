@@ -17,7 +17,6 @@ from xero.documents.registry import KINDS
 from xero.pages.access import EditorDep, Viewer, ViewerDep, reading
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
-from xero.pages.people import may_see_people
 from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
@@ -57,7 +56,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UU
         who,
         kind=chosen,
         one=found,
-        people=may_see_people(who, chosen),
+        people=who.may_see_people(chosen),
         happened=happened,
         more=urlencode({"direction": "push", "data_set": chosen.name, "text": found["number"] or id}),
         attachments=document_list.attachments(session, chosen, id),

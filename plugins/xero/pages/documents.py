@@ -15,7 +15,6 @@ from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
 from xero.pages.document import in_xero, kind_of
-from xero.pages.people import may_see_people
 from xero.pages.rendering import page
 from xero.pages.runs import start
 from xero.qicworks.connect import connections
@@ -54,7 +53,7 @@ def show(
     chosen = kind_of(who, kind or who.kinds[0])
     known = connections.every(session)
     organisation = _organisation(known, connection)
-    people = may_see_people(who, chosen)
+    people = who.may_see_people(chosen)
     found, end = document_list.page(
         session, chosen, STATES.get(state), organisation, text if people else "", _place(before), LIMIT
     )

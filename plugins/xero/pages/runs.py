@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -19,7 +18,6 @@ from xero.documents.registry import KINDS
 from xero.pages.access import Viewer, ViewerDep, reading
 from xero.pages.airflow_api import AirflowApi, AirflowApiDep
 from xero.pages.database import SessionDep
-from xero.pages.people import may_see_people
 from xero.pages.rendering import page, to
 from xero.qicworks.database import Session
 from xero.qicworks.runs.events import LABELS, counts_of
@@ -134,7 +132,7 @@ def several(
         who,
         runs=found,
         counted=counted,
-        people=partial(may_see_people, who),
+        people=who.may_see_people,
         limit=EVENTS,
         pace=min(len(found), SLOWEST),
     )
@@ -151,7 +149,7 @@ def one(
         who,
         runs=found,
         counted=counted,
-        people=partial(may_see_people, who),
+        people=who.may_see_people,
         limit=EVENTS,
         pace=1,
     )
@@ -177,7 +175,7 @@ def now(
         who,
         run=found,
         counted=counted,
-        people=partial(may_see_people, who),
+        people=who.may_see_people,
         limit=EVENTS,
         pace=pace,
     )
