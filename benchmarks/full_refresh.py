@@ -19,7 +19,7 @@ from xero.qicworks.admin import grants
 from xero.qicworks.admin.migrate import migrate
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, pull
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 SIZES = (20_000, 50_000)
 PORT = 54395
@@ -61,7 +61,7 @@ def measured(around: Surroundings, contacts: int, role: str) -> tuple[float, flo
     open_client = opener(engine, lambda _: app)
     connect_all(engine, app, "xero_default", open_client, lambda _: None)
     dataset = named("contacts")
-    [one], _ = who(engine, dataset, FIRM)
+    [one], _ = select_connections(engine, dataset, FIRM)
 
     def seconds(**how: bool) -> float:
         began = time.monotonic()

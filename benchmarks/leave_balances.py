@@ -13,7 +13,7 @@ from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, pull
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 STAFF = 260
 PORT = 54399
@@ -31,7 +31,7 @@ def run() -> dict[str, Any]:
         open_client = opener(engine, lambda _: app)
         connect_all(engine, app, "xero_default", open_client, lambda _: None)
         dataset = named("leave_balances")
-        [one], _ = who(engine, dataset, FIRM)
+        [one], _ = select_connections(engine, dataset, FIRM)
         steer("DELETE", "calls")
         steer("DELETE", "limits")
 

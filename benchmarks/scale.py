@@ -35,7 +35,7 @@ from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.runs.events import Origin
 from xero.sync.pull.flow import pull
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 from xero.sync.runs.run import OpenClient
 
 RESULT = Path(__file__).parent / "results" / "scale.md"
@@ -151,7 +151,7 @@ def first_load(place: ScalePlace, names: Sequence[str]) -> tuple[float, int]:
     began, calls = time.monotonic(), 0
     for name in names:
         dataset = DATASETS[name]
-        taking_part, _ = who(engine, dataset)
+        taking_part, _ = select_connections(engine, dataset)
 
         def one(connection: dict[str, str], dataset: Any = dataset) -> int:
             outcome = pull(
@@ -173,7 +173,7 @@ def by_themselves(place: ScalePlace, names: Sequence[str]) -> Iterator[str]:
     log = StatementLog(place)
     for name in names:
         dataset = DATASETS[name]
-        taking_part = who(engine, dataset)[0][:FEW]
+        taking_part = select_connections(engine, dataset)[0][:FEW]
         log.new()
         before, busy, began = scale_place.spent(place), time.process_time(), time.monotonic()
         calls = received = 0

@@ -101,8 +101,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--connection", metavar="NAME", help="one organisation only")
     command.add_argument("--full", action="store_true", help="read everything again, not only what changed")
     command.add_argument(
-        "--anyway", action="store_true", help="load even if far less came than before, or far more of it is bad"
+        "--force", action="store_true", help="load even if far less came than before, or far more of it is bad"
     )
+    command.add_argument("--anyway", dest="force", action="store_true", help=argparse.SUPPRESS)  # its old name
     command.set_defaults(run=run_pull)
 
     command = commands.add_parser("push", help="push documents that are ready, of all organisations, or of one")

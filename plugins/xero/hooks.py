@@ -28,7 +28,7 @@ from xero.api.tokens import Token, TokenStore
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 SINCE = "If-Modified-Since"
 
@@ -90,7 +90,7 @@ class XeroHook(HttpHook):
         """LookupError where it cannot be told whose."""
         if self._client is None:
             engine = qicworks_engine()
-            taking_part, left_out = who(engine, None, self.organisation)
+            taking_part, left_out = select_connections(engine, None, self.organisation)
             with database.session(engine) as session:
                 found = [connections.one(session, UUID(one["connection_id"])) for one in taking_part]
             mine = [one for one in found if one.airflow_conn_id == self.xero_conn_id]

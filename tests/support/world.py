@@ -28,7 +28,7 @@ from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.pull.flow import Origin, Outcome, pull
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}
 
@@ -82,7 +82,7 @@ class World:
         return [organisation["name"] for organisation in self.sandbox.organisations]
 
     def connection_id(self, organisation: int = 0) -> str:
-        [found], _ = who(self.engine, DATASETS["contacts"], self.names()[organisation])
+        [found], _ = select_connections(self.engine, DATASETS["contacts"], self.names()[organisation])
         return found["connection_id"]
 
     def pull(self, name: str, organisation: int = 0, **how: Any) -> Outcome:

@@ -13,7 +13,7 @@ from xero.qicworks.runs.outcome import Direction
 from xero.sync.follow.reconcile import reconcile
 from xero.sync.pull.flow import pull
 from xero.sync.runs.event_line import received
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
     open_client = opener(engine, app_of)
     for name in names:
         dataset = DATASETS[name]
-        taken, left_out = who(engine, dataset, options.connection)
+        taken, left_out = select_connections(engine, dataset, options.connection)
         say_who(taken, left_out)
         failed += (not taken) + any(reason.must_reconnect for reason in left_out)
         for one in taken:
@@ -41,7 +41,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                         open_client=open_client,
                         origin=Origin(),
                         full=options.full,
-                        anyway=options.anyway,
+                        force=options.force,
                         progress=lambda records, bar=bar, task=task: bar.update(
                             task, rows=bar.tasks[0].fields["rows"] + records
                         ),  # type: ignore[misc]
@@ -65,7 +65,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
 
 def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
     """Exit code 0 only if all is in step."""
-    taken, left_out = who(engine, None, options.connection)
+    taken, left_out = select_connections(engine, None, options.connection)
     for reason in left_out:
         complain(f"left out: {reason}")
     differing = 0

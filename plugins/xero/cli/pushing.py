@@ -20,7 +20,7 @@ from xero.sync.connect.clients import OpenClient
 from xero.sync.push.flow import preview, push
 from xero.sync.push.strategies import Preview
 from xero.sync.runs.event_line import received
-from xero.sync.runs.participants import who_pushes
+from xero.sync.runs.participants import select_connections_to_push
 from xero.sync.runs.requested import DONE, now, record
 
 log = logging.getLogger(__name__)
@@ -58,18 +58,20 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
     open_client = opener(engine, app_of)
     failed = 0
     for kind in KINDS.values() if options.kind == "all" else [KINDS[options.kind]]:
-        turns = who_pushes(engine, kind, options.connection, options.documents, retry_failed=options.retry_failed)
-        for reason in turns.left_out:
+        found = select_connections_to_push(
+            engine, kind, options.connection, options.documents, retry_failed=options.retry_failed
+        )
+        for reason in found.left_out:
             complain(f"left out: {reason}")
-        for told in turns.undone:
+        for told in found.undone:
             complain(f"not done: {told.says}. {told.correction or ''}")
         if not options.dry_run:
-            record(engine, kind, turns.undone, Origin())
-        if turns == ([], [], []) and not options.json:
+            record(engine, kind, found.undone, Origin())
+        if found == ([], [], []) and not options.json:
             out.print(f"{kind.title}: nothing is ready to be pushed")
         # One that was switched off is left out on purpose, unless it is the one that was asked for.
-        failed += len(turns.undone) + sum(reason.must_reconnect for reason in turns.left_out)
-        for one in turns.taken:
+        failed += len(found.undone) + sum(reason.must_reconnect for reason in found.left_out)
+        for one in found.taken:
             label = f"{kind.title}, {one['organisation']}"
             try:
                 work = _show if options.dry_run else _push

@@ -52,7 +52,7 @@ def each(
     """
     from xero.hooks import open_client
     from xero.sync.runs.outcome import Skip
-    from xero.sync.runs.sequentially import SomeFailed, in_turn
+    from xero.sync.runs.sequentially import SomeFailed, run_sequentially
 
     work = counted(direction, data_set, insisting(work) if by_name(context) else work)
     if "members" not in connection:
@@ -67,7 +67,7 @@ def each(
 
     members = connection["members"]
     done = done_before(members, context, direction, data_set)
-    whole, failures, skipped = in_turn(members, one, done)
+    whole, failures, skipped = run_sequentially(members, one, done)
     if failures:
         if whole:  # what a failed task returned Airflow does not keep; the next task counts what the others did
             context["ti"].xcom_push("return_value", whole)

@@ -31,7 +31,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
     from xero.qicworks.runs.outcome import Direction
     from xero.sync.runs import non_participants
     from xero.sync.runs.outcome import LEFT_OUT
-    from xero.sync.runs.participants import who
+    from xero.sync.runs.participants import select_connections
     from xero.sync.runs.requested import Answer
     from xero.sync.runs.run import SWITCH_ON
 
@@ -40,7 +40,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
     # Who presses Trigger means now; a tick of the clock takes those for whom it is time.
     scheduled = context["dag_run"].run_type == "scheduled"
     with refusing(context, called):
-        taking_part, left_out = who(qicworks_engine(), dataset, name, scheduled=scheduled)
+        taking_part, left_out = select_connections(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
     if name is None and (left_out or not taking_part):
         non_participants.warn(qicworks_engine(), *called, origin(context))

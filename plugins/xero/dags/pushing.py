@@ -63,18 +63,20 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.runs import non_participants
-            from xero.sync.runs.participants import who_pushes
+            from xero.sync.runs.participants import select_connections_to_push
 
             context, called = get_current_context(), (Direction.PUSH, kind.name)
             params = asked(context, called)
             with refusing(context, called):
-                turns = who_pushes(qicworks_engine(), kind, params["connection"], listed(params["document_ids"]))
-            tell(turns.taken, turns.left_out)
-            if turns.left_out or not (turns.taken or turns.undone):
-                non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(turns.left_out))
-            undone = [one.to_dict() for one in turns.undone]
+                found = select_connections_to_push(
+                    qicworks_engine(), kind, params["connection"], listed(params["document_ids"])
+                )
+            tell(found.taken, found.left_out)
+            if found.left_out or not (found.taken or found.undone):
+                non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(found.left_out))
+            undone = [one.to_dict() for one in found.undone]
             beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
-            return grouped(turns.taken, len(beside)) + beside
+            return grouped(found.taken, len(beside)) + beside
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
@@ -84,17 +86,17 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.push.flow import push as push_one
             from xero.sync.runs.outcome import Skip
-            from xero.sync.runs.requested import NotDone, Told, insist, now, record
+            from xero.sync.runs.requested import NotDone, Reply, insist, now, record
 
             context = get_current_context()
             dry_run, answers = context["params"]["dry_run"], {}
 
-            def answer(told: list[Told]) -> None:
+            def answer(told: list[Reply]) -> None:
                 """What became of each thing that was asked for by name, in XCom `asked`."""
                 answers.update({one.id or one.name: one.to_answer() for one in told})
                 context["ti"].xcom_push("asked", list(answers.values()))
 
-            def answer_for(one: One) -> list[Told]:
+            def answer_for(one: One) -> list[Reply]:
                 told = now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"])
                 answer(told)
                 return told
@@ -126,7 +128,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 return outcome.to_dict()
 
             if "undone" in connection:
-                told = [Told(**one) for one in connection["undone"]]
+                told = [Reply(**one) for one in connection["undone"]]
                 answer(told)
                 if not dry_run:
                     record(qicworks_engine(), kind, told, origin(context))

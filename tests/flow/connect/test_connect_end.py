@@ -14,7 +14,7 @@ from xero.qicworks.runs.events import Origin
 from xero.sync.connect import consent
 from xero.sync.connect.disconnect import BY_HAND, discard
 from xero.sync.connect.renew_idle import refresh_idle
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 REVOCATION = ("POST", "/connect/revocation")
 REVOKED = "the authorisation was revoked: no connection used it any longer"
@@ -177,7 +177,7 @@ def test_switched_off_and_on_again(consenting: Consenting) -> None:
             assert switches.switch(session, app, one.id, enabled, "Kim") == f"{said} already"
             assert world.event()["id"] == number
             if not enabled:
-                [left_out] = who(world.engine, DATASETS["contacts"])[1]
+                [left_out] = select_connections(world.engine, DATASETS["contacts"])[1]
                 assert str(left_out) == f"{one.organisation}: switched off"
         world.disconnect(one.id)
         with pytest.raises(LookupError, match="deleted"):

@@ -88,10 +88,10 @@ def test_what_payroll_knows_of_a_person_is_written_nowhere(world: World, caplog:
     for employee, damage in zip(employees, unfit, strict=False):
         world.sandbox.change("Employees", employee["EmployeeID"], **damage)
     for full in (False, True):
-        attempt(lambda full=full: world.pull("staff", full=full, anyway=True))  # type: ignore[misc]
+        attempt(lambda full=full: world.pull("staff", full=full, force=True))  # type: ignore[misc]
     assert len(world.query("SELECT 1 FROM xero_sync.rejection WHERE closed_at IS NULL")) > 10
     world.query("UPDATE qicworks.staff SET balances_read_at = NULL")
-    attempt(lambda: world.pull("leave_balances", anyway=True))
+    attempt(lambda: world.pull("leave_balances", force=True))
     for kind in ("malformed", "truncate", "revoked"):
         world.fault(path="Employees/", kind=kind, times=9, retry_after=4_000)
         attempt(lambda: world.pull("staff", full=True))

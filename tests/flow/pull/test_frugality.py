@@ -12,7 +12,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.sync.pull.flow import Origin, pull
-from xero.sync.runs.participants import who_pushes
+from xero.sync.runs.participants import select_connections_to_push
 
 
 def sessions(world: World) -> int:
@@ -64,16 +64,23 @@ def test_a_session_is_lent_only_while_nothing_goes_on_in_it(engine: Engine) -> N
 def test_who_has_something_to_push_is_asked_at_once(world: World) -> None:
     """And still everybody is found: with a document, with a request left open, with a file to attach."""
     kind = KINDS["invoices"]
-    assert who_pushes(world.engine, kind) == ([], [], [])
+
+    def pushing() -> list[str]:
+        return [one["organisation"] for one in select_connections_to_push(world.engine, kind).taken]
+
+    assert select_connections_to_push(world.engine, kind) == ([], [], [])
     books = [Books(world, number) for number in range(3)]
     books[0].add("invoices", number="INV-1")
     pushed = books[1].add("invoices", number="INV-2")
-    assert [one["organisation"] for one in who_pushes(world.engine, kind).taken] == sorted(world.names()[:2])
+    assert pushing() == sorted(world.names()[:2])
     world.query("UPDATE qicworks.invoice SET push_state = 'pushed' WHERE id = %s", pushed)
-    assert [one["organisation"] for one in who_pushes(world.engine, kind).taken] == [world.names()[0]]
+    assert pushing() == [world.names()[0]]
     world.query(
         "INSERT INTO xero_sync.push_request (connection_id, kind, idempotency_key, method, path, documents, versions)"
         " VALUES (%s, 'invoices', 'k', 'PUT', '/Invoices', '{}', '{}')",
         books[2].connection_id,
     )
-    assert {one["organisation"] for one in who_pushes(world.engine, kind).taken} == {world.names()[0], world.names()[2]}
+    assert set(pushing()) == {
+        world.names()[0],
+        world.names()[2],
+    }

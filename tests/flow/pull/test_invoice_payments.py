@@ -321,7 +321,7 @@ def test_whatever_happens_both_sides_are_equal(fresh: World, seed: int) -> None:
         if not switches["deleted_payments_listed"]:
             for books in everybody:
                 books.week_is_over()
-                books.night(others=False, anyway=True)  # all payments may be gone
+                books.night(others=False, force=True)  # all payments may be gone
                 active = {
                     key
                     for key, row in books.world.rows("invoice_payment", books.organisation).items()

@@ -341,7 +341,7 @@ def test_a_number_that_is_nobody_s_business_is_masked(world: World, caplog: pyte
     words = f"Tax file number {SECRET} ({SPACED}) of line 12345 is not valid"
     unfit = [words, [words], {"TaxFileNumber": SECRET}]
     with answers(holds("LeaveTypes", unfit)):
-        world.pull("pay_codes", anyway=True)
+        world.pull("pay_codes", force=True)
     assert len(open_rejections(world)) == len(unfit)
     refusals = (
         (400, "application/json", '{"Message": "%s"}'),

@@ -235,7 +235,7 @@ def test_too_many_bad_rows_and_nothing_is_loaded(world: World) -> None:
     assert len(open_rejections(world)) == len(contacts) // 2
     event = world.event()
     assert (event["status"], event["rejected"]) == ("error", len(contacts) // 2)
-    assert "--anyway" in event["correction"]
+    assert "--force" in event["correction"]
     for contact in contacts[: len(contacts) // 2]:
         world.sandbox.change("Contacts", contact["ContactID"], Name=contact["Name"])
     assert world.pull("contacts").status == "success"
@@ -255,8 +255,8 @@ def test_a_full_reading_that_suddenly_brings_nothing_is_not_believed(world: Worl
         world.pull("contacts", full=True)
     assert [rejection["key"] for rejection in open_rejections(world)] == [nameless], "nothing loaded, nothing settled"
     assert world.rows("contact") == before
-    assert (world.event()["status"], "--anyway" in world.event()["correction"]) == ("error", True)
-    assert world.pull("contacts", full=True, anyway=True).counts.deactivated > 0
+    assert (world.event()["status"], "--force" in world.event()["correction"]) == ("error", True)
+    assert world.pull("contacts", full=True, force=True).counts.deactivated > 0
 
 
 def test_what_is_no_answer_is_no_empty_answer(world: World) -> None:

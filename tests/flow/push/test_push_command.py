@@ -9,13 +9,13 @@ import pytest
 from tests.support.pushing import Books, Line
 from tests.support.world import World
 from xero.documents.registry import KINDS
-from xero.sync.runs.participants import who_pushes
+from xero.sync.runs.participants import select_connections_to_push
 
 INVOICES = KINDS["invoices"]
 
 
 def taking_part(world: World, *how: Any, **more: Any) -> list[str]:
-    return [one["organisation"] for one in who_pushes(world.engine, INVOICES, *how, **more).taken]
+    return [one["organisation"] for one in select_connections_to_push(world.engine, INVOICES, *how, **more).taken]
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ def test_documents_are_found_by_id_and_number(world: World, two: tuple[Books, Bo
     name, other = world.names()[:2]
     both = {row["number"]: row["id"] for row in first.rows("invoices")}
     assert taking_part(world) == sorted([name, other])
-    [own] = who_pushes(world.engine, INVOICES, None, ["INV-2"]).taken
+    [own] = select_connections_to_push(world.engine, INVOICES, None, ["INV-2"]).taken
     assert (own["organisation"], own["documents"]) == (name, [str(both["INV-2"])])
-    [own] = who_pushes(world.engine, INVOICES, other, ["INV-1"]).taken
+    [own] = select_connections_to_push(world.engine, INVOICES, other, ["INV-1"]).taken
     assert own["documents"] == [str(second.rows("invoices")[0]["id"])]
     assert taking_part(world, None, [str(both["INV-1"]), str(second.rows("invoices")[0]["id"])]) == sorted(
         [name, other]
@@ -101,7 +101,7 @@ def test_documents_are_found_by_id_and_number(world: World, two: tuple[Books, Bo
         ((None, ["INV-9"]), "no connected organisation has invoice INV-9"),
         ((other, ["INV-2"]), f"{other} has no invoice INV-2"),
     ):
-        [told] = who_pushes(world.engine, INVOICES, *how).undone
+        [told] = select_connections_to_push(world.engine, INVOICES, *how).undone
         assert re.search(says, f"{told.says}; {told.correction}")
 
     draft = first.add("invoices", number="DRAFT-1", state="draft")

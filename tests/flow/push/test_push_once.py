@@ -30,7 +30,7 @@ from tests.support.world import World
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 from xero.sync.runs.outcome import Skip
-from xero.sync.runs.participants import who_pushes
+from xero.sync.runs.participants import select_connections_to_push
 
 
 @pytest.fixture
@@ -202,13 +202,13 @@ def test_killed_when_all_was_settled(books: Books) -> None:
         assert kill_at(books.world, moment, pushing)
         moment -= 1
     assert books.left("purchase_orders") == 0
-    [one], *_ = who_pushes(books.world.engine, KINDS["purchase_orders"])
+    [one], *_ = select_connections_to_push(books.world.engine, KINDS["purchase_orders"])
     assert one["connection_id"] == str(books.connection_id)
     books.push("purchase_orders")
     killed, told = books.world.query("SELECT * FROM xero_sync.connection_event ORDER BY id DESC LIMIT 2")[::-1]
     assert killed["message"].startswith("interrupted")
     assert (told["status"], told["message"]) == ("success", "0 pushed")
-    assert who_pushes(books.world.engine, KINDS["purchase_orders"]) == ([], [], [])
+    assert select_connections_to_push(books.world.engine, KINDS["purchase_orders"]) == ([], [], [])
 
 
 def test_switched_off_in_the_air(books: Books) -> None:

@@ -17,8 +17,8 @@ from xero.qicworks import database
 from xero.qicworks.runs import lease
 from xero.qicworks.runs.events import Origin
 from xero.sync.runs.outcome import Busy, Skip
-from xero.sync.runs.participants import who_pushes
-from xero.sync.runs.requested import Answer, NotDone, Told, insist, now
+from xero.sync.runs.participants import select_connections_to_push
+from xero.sync.runs.requested import Answer, NotDone, Reply, insist, now
 
 BILLS = KINDS["bills"]
 BY_NAME = Origin(by_name=True)
@@ -77,7 +77,7 @@ def test_what_waits_is_tried_again(books: Books, state: str) -> None:
     with pytest.raises(Busy, match=f"bill B-1 waits: it is {state}"):
         insist(told, 2)
     with pytest.raises(NotDone):  # a person has to look at one of them anyhow
-        insist([*told, Told("bill B-2", Answer.UNKNOWN, "no")])
+        insist([*told, Reply("bill B-2", Answer.UNKNOWN, "no")])
 
 
 def test_a_document_that_is_gone_by_then_is_unknown(books: Books) -> None:
@@ -158,11 +158,13 @@ def test_whose_turn_it_is_names_what_nobody_can_do(books: Books) -> None:
     world, name = books.world, books.world.names()[0]
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE id = %s", books.connection_id)
     for how in ((None, ["B-1"]), (name, ["B-1"]), (name, None)):
-        turns = who_pushes(world.engine, BILLS, *how)
+        turns = select_connections_to_push(world.engine, BILLS, *how)
         assert (turns.taken, turns.left_out) == ([], [])
         [told] = turns.undone
         assert (told.answer, "switched off" in told.says) == (Answer.LEFT_OUT, True)
-    assert list(map(str, who_pushes(world.engine, BILLS).left_out)) == [f"{name}: switched off; its documents wait"]
+    assert list(map(str, select_connections_to_push(world.engine, BILLS).left_out)) == [
+        f"{name}: switched off; its documents wait"
+    ]
 
 
 def test_what_is_lost_and_asked_for_by_name_is_looked_for_and_not_sent(books: Books) -> None:

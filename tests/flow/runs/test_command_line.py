@@ -21,7 +21,7 @@ from xero.cli import airflow_connections
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 
 def test_from_nothing_to_rows(unconnected: World) -> None:
@@ -191,10 +191,10 @@ def test_an_organisation_is_meant_by_its_own_name(world: World) -> None:
     """Another one is called in Xero what this one is called in QicWorks."""
     first, second = world.names()[:2]
     world.query("UPDATE xero_sync.connection SET tenant_name = %s WHERE tenant_name = %s", first, second)
-    assert [one["organisation"] for one in who(world.engine, DATASETS["contacts"], first)[0]] == [first]
+    assert [one["organisation"] for one in select_connections(world.engine, DATASETS["contacts"], first)[0]] == [first]
     world.query("UPDATE qicworks.organisation SET name = 'Renamed' WHERE name = %s", first)
     with pytest.raises(LookupError, match=f"may be 'Renamed', '{second}'|may be '{second}', 'Renamed'"):
-        who(world.engine, DATASETS["contacts"], first)
+        select_connections(world.engine, DATASETS["contacts"], first)
 
 
 def test_one_odd_setting_of_an_organisation_stops_nobody(world: World) -> None:

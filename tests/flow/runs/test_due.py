@@ -21,7 +21,7 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.runs import schedule as standing
 from xero.sync.runs import schedule
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 SYDNEY, ADELAIDE, PERTH = "Australia/Sydney", "Australia/Adelaide", "Australia/Perth"
 APRIL, OCTOBER, MONTHS_END = date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 31)
@@ -169,7 +169,7 @@ def test_nightly_data_sets_go_by_the_organisation_s_clock(engine: Engine, sessio
     assert {"contacts", "staff"} < {dataset.name for dataset in nightly}
 
     def whose(dataset: Dataset, now: str, scheduled: bool = True) -> list[str | None]:
-        taking, left_out = who(engine, dataset, scheduled=scheduled, now=at(now))
+        taking, left_out = select_connections(engine, dataset, scheduled=scheduled, now=at(now))
         assert not left_out
         return sorted(ids[one["connection_id"]] for one in taking if one["connection_id"] in ids)
 

@@ -18,7 +18,7 @@ from xero.qicworks import database
 from xero.qicworks.runs import lease
 from xero.sync.pull.flow import Origin, Skip, pull
 from xero.sync.runs.outcome import Unmigrated
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 CONTACTS = DATASETS["contacts"]
 
@@ -76,7 +76,7 @@ def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) ->
         assert len(world.rows("contact", other)) == len(world.sandbox.truth("Contacts", other))
 
     # It is left out from now on, and says why.
-    taken, left_out = who(world.engine, CONTACTS)
+    taken, left_out = select_connections(world.engine, CONTACTS)
     assert [one["organisation"] for one in taken] == sorted(world.names()[1:])
     assert len(left_out) == 1
     assert "connected again" in str(left_out[0])
@@ -89,7 +89,7 @@ def test_a_revoked_organisation_fails_alone_and_says_what_to_do(world: World) ->
         world.pull("contacts", 0)
     world.sandbox.control("DELETE", "faults")
     assert world.pull("contacts", 0).status == "success"
-    assert len(who(world.engine, CONTACTS)[0]) == 3
+    assert len(select_connections(world.engine, CONTACTS)[0]) == 3
 
 
 def test_a_broken_authorisation_stops_only_its_own_connection(world: World) -> None:
@@ -117,7 +117,7 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
         "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'gone' WHERE id = %s", ids[1]
     )
     world.query("UPDATE xero_sync.connection SET state = 'deleted', deleted_at = now() WHERE id = %s", ids[2])
-    taken, left_out = who(world.engine, CONTACTS)
+    taken, left_out = select_connections(world.engine, CONTACTS)
     assert taken == []
     assert sorted(map(str, left_out)) == sorted(
         [
@@ -131,7 +131,7 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
         " SELECT organisation_id, token_id, 'another', 'Another' FROM xero_sync.connection WHERE id = %s",
         ids[2],
     )
-    assert [one["organisation"] for one in who(world.engine, CONTACTS, deleted)[0]] == [deleted]
+    assert [one["organisation"] for one in select_connections(world.engine, CONTACTS, deleted)[0]] == [deleted]
 
     # Picked a while ago, switched off or deleted since: nothing is asked any more.
     world.calls()
@@ -143,12 +143,14 @@ def test_who_is_off_deleted_or_broken_is_left_out_and_says_why(world: World) -> 
 
 def test_switched_off_is_left_out_until_switched_on(world: World) -> None:
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE tenant_id = %s", world.sandbox.tenant(2))
-    taken, left_out = who(world.engine, CONTACTS)
+    taken, left_out = select_connections(world.engine, CONTACTS)
     assert len(taken) == 2
     assert list(map(str, left_out)) == [f"{world.names()[2]}: switched off"]
-    assert who(world.engine, CONTACTS, world.names()[2]) == ([], left_out), "a switch is a switch, even by name"
+    assert select_connections(world.engine, CONTACTS, world.names()[2]) == ([], left_out), (
+        "a switch is a switch, even by name"
+    )
     world.query("UPDATE xero_sync.connection SET enabled = true")
-    assert len(who(world.engine, CONTACTS)[0]) == 3
+    assert len(select_connections(world.engine, CONTACTS)[0]) == 3
 
 
 def test_a_day_limit_does_not_hold_the_pull_and_says_when_it_goes_on(world: World) -> None:

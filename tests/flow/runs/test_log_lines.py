@@ -15,7 +15,7 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.views import dag_runs
-from xero.sync.runs.participants import who, who_pushes
+from xero.sync.runs.participants import select_connections, select_connections_to_push
 from xero.sync.runs.requested import record
 
 # A line of its own, a colour, a line end that is none to some, text from right to left.
@@ -60,14 +60,14 @@ def test_no_name_writes_a_line_of_a_log(forged: Books, caplog: pytest.LogCapture
         books.push(kind)
         books.add(kind, number=f"DRAFT{FORGED}", state="draft")
         names = [f"DRAFT{FORGED}", f"NOBODY{FORGED}"]
-        turns = who_pushes(world.engine, KINDS[kind], documents=names)
+        turns = select_connections_to_push(world.engine, KINDS[kind], documents=names)
         assert len(turns.undone) == len(names)
         tell(turns.taken, turns.left_out)
         record(world.engine, KINDS[kind], turns.undone, Origin())
-    tell(*who(world.engine, DATASETS["contacts"]))
+    tell(*select_connections(world.engine, DATASETS["contacts"]))
     for wanted in (f"nobody{FORGED}", "nobody"):
         with pytest.raises(LookupError) as unknown:
-            who(world.engine, DATASETS["contacts"], wanted)
+            select_connections(world.engine, DATASETS["contacts"], wanted)
         assert odd(str(unknown.value)) == []
     world.fault(path="Contacts", kind="revoked", times=None)
     with pytest.raises(XeroError):

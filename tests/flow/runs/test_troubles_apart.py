@@ -21,8 +21,8 @@ from xero.documents.registry import KINDS
 from xero.qicworks.connect.tokens import vault
 from xero.sync.connect.token_store import DatabaseTokens
 from xero.sync.runs.outcome import Outcome, Skip
-from xero.sync.runs.participants import who, who_pushes
-from xero.sync.runs.sequentially import in_turn
+from xero.sync.runs.participants import select_connections, select_connections_to_push
+from xero.sync.runs.sequentially import run_sequentially
 
 OUTAGE, REVOKED, FINE = range(3)  # the organisations, by number
 
@@ -52,7 +52,9 @@ def one_after_the_other(world: Consenting, work: Work, hold: Hold) -> list[End]:
         return end.to_dict()
 
     names = enumerate(world.names())
-    in_turn([{"connection_id": name, "organisation": name, "number": number} for number, name in names], attempt, {})
+    run_sequentially(
+        [{"connection_id": name, "organisation": name, "number": number} for number, name in names], attempt, {}
+    )
     return [ends[number] for number in sorted(ends)]
 
 
@@ -122,7 +124,7 @@ def test_pulls(world: Consenting, run: Run) -> None:
     assert [len(world.rows("contact", number)) for number in (OUTAGE, REVOKED)] == [0, 0]
 
     world.sandbox.control("DELETE", "faults")
-    taken, left_out = who(world.engine, DATASETS["contacts"])
+    taken, left_out = select_connections(world.engine, DATASETS["contacts"])
     assert [one["organisation"] for one in taken] == sorted(world.names()[number] for number in (OUTAGE, FINE))
     assert [reason.organisation for reason in left_out] == [world.names()[REVOKED]]
     assert world.pull("contacts", OUTAGE).status == "success"
@@ -150,7 +152,7 @@ def test_pushes(world: Consenting, run: Run) -> None:
 
     world.sandbox.control("DELETE", "faults")
     books[OUTAGE].pass_time(BEYOND)
-    taken, left_out, _ = who_pushes(world.engine, KINDS["invoices"])
+    taken, left_out, _ = select_connections_to_push(world.engine, KINDS["invoices"])
     assert [one["organisation"] for one in taken] == [world.names()[OUTAGE]]
     assert [reason.organisation for reason in left_out] == [world.names()[REVOKED]]
     assert books[OUTAGE].push("invoices").counts.pushed == 3

@@ -17,7 +17,7 @@ from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.views import status as standings
-from xero.sync.runs.participants import who
+from xero.sync.runs.participants import select_connections
 
 NEVER = ("9999-01-01", "infinity")
 
@@ -53,7 +53,7 @@ def test_a_time_to_come_says_nothing(world: World, sync: UnderRole) -> None:
         # Of what was served, and of when it may be tried again.
         sync.sql("UPDATE xero_sync.due SET served_at = %s, not_before = %s", never, never)
         sync.sql("UPDATE xero_sync.connection SET first_connected_at = %s", never)
-        taken, _ = who(sync.engine, DATASETS[nightly], scheduled=True, now=now + timedelta(days=2))
+        taken, _ = select_connections(sync.engine, DATASETS[nightly], scheduled=True, now=now + timedelta(days=2))
         assert id in {one["connection_id"] for one in taken}
         sync.sql("UPDATE xero_sync.connection SET first_connected_at = '2026-01-01'")
         assert sync.pull(nightly).status == "success"

@@ -32,7 +32,7 @@ def pull(
     open_client: OpenClient,
     origin: Origin,
     full: bool = False,
-    anyway: bool = False,
+    force: bool = False,
     progress: Progress = lambda records: None,
 ) -> Outcome:
     """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
@@ -43,14 +43,14 @@ def pull(
         dataset.name,
         origin,
         open_client,
-        lambda it: _work(it, dataset, full, anyway, progress),
+        lambda it: _work(it, dataset, full, force, progress),
         again="Pull again",
         payroll=dataset.payroll,
         unavailable=lambda it, error: _unavailable(it, dataset, error),
     )
 
 
-def _work(it: Run, dataset: Dataset, full: bool, anyway: bool, progress: Progress) -> Outcome:
+def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress) -> Outcome:
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
         it.keep_organisation_fresh()
         read = 0
@@ -71,7 +71,7 @@ def _work(it: Run, dataset: Dataset, full: bool, anyway: bool, progress: Progres
         log.info("%d calls, %s", it.counts.calls, received(it.counts))
     load = Load(it.session, dataset, it.connection, extract, it.event_id, it.counts, it.correlation_id)
     with group("validate"):
-        load.validate(anyway)
+        load.validate(force)
     with group("load"):
         outcome = load.load()
     it.log_event(outcome.status, outcome.message, correlation_id=it.correlation_id)

@@ -48,12 +48,12 @@ class Load:
         self.correlation_id = correlation_id
         self.rejected_for: Counter[str] = Counter()
         self.warned: Counter[str] = Counter(extract.writer.warnings)
-        self.anyway = False
+        self.force = False
         self.loading = merge.Loading(session, extract.staging, connection.id, connection.organisation_id)
 
-    def validate(self, anyway: bool) -> None:
+    def validate(self, force: bool) -> None:
         """Marks the bad rows. PullFailed when there are too many, or when too little came."""
-        self.anyway = anyway
+        self.force = force
         staged = self.staged
         # An erasure that comes later takes what is staged itself, while nothing is loaded.
         tombstones.leave_out(self.session, self.connection.id, self.dataset, staged)
@@ -62,7 +62,7 @@ class Load:
             self.loading.run("narrow", table)
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
-            if not anyway:
+            if not force:
                 self._believe(table, came)
             if not rows:
                 log.info("%s: nothing new", table.name)
@@ -71,12 +71,12 @@ class Load:
             self.warned += odd
             bad = rejections.count_newly_bad(self.session, self.connection.id, self.dataset, table, staged)
             log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
-            if not anyway and bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
+            if not force and bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
                 self._give_up(
                     f"{bad} of {came} rows of {table.name} are bad: nothing was loaded.",
                     "See xero_sync.rejection for the reasons; mend them in Xero, or the rules here, and pull again."
                     " To load the rest all the same: "
-                    f"`python -m xero pull {self.dataset.name} --anyway"
+                    f"`python -m xero pull {self.dataset.name} --force"
                     f" --connection {shlex.quote(self.connection.organisation)}`.",
                 )
 
@@ -95,7 +95,7 @@ class Load:
         if known >= FEW and listed < known * self.dataset.shrink_share:
             self._give_up(
                 f"Xero sent {listed} of {known} {what}: not believed, nothing was loaded.",
-                f"If it is right, run `python -m xero pull {self.dataset.name} --full --anyway"
+                f"If it is right, run `python -m xero pull {self.dataset.name} --full --force"
                 f" --connection {shlex.quote(self.connection.organisation)}`.",
             )
 
@@ -192,7 +192,7 @@ class Load:
             if without_key := staging.without_key(session, staged, table) + self.extract.writer.without_key:
                 self.warned[f"{without_key} rows do not say which record they are, so none was taken for gone"] += 1
             else:
-                missing_groups = [] if self.anyway else self.loading.missing_groups(table)
+                missing_groups = [] if self.force else self.loading.missing_groups(table)
                 for group in missing_groups:
                     self.warned[f"Xero sent no {table.name} of the kind {group} at all: not believed, they stay"] += 1
                 self.counts.deactivated += self.loading.deactivate_missing(table, self._since(table), missing_groups)

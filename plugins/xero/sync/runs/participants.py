@@ -1,12 +1,13 @@
-"""Whose turn it is: which connections take part in a run, and why the others do not."""
+"""Selects the connections that take part in a run, and says why the others do not."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Engine
 
@@ -15,13 +16,15 @@ from xero.documents.declaration import Kind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection, NotTakingPart
+from xero.qicworks.database import Session
 from xero.qicworks.push import documents_by_owner
+from xero.qicworks.push.documents_by_owner import Owned
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs import events
 from xero.qicworks.runs.outcome import Direction
 from xero.qicworks.texts import on_a_line
 from xero.sync.runs import requested, schedule
-from xero.sync.runs.requested import Told
+from xero.sync.runs.requested import Reply
 
 log = logging.getLogger(__name__)
 
@@ -42,116 +45,160 @@ class LeftOut:
         return self.reason is NotTakingPart.NEEDS_RECONNECT
 
 
-def who(
+def select_connections(
     engine: Engine,
     dataset: Dataset | None,
-    connection: str | None = None,
+    name: str | None = None,
     *,
     scheduled: bool = False,
     now: datetime | None = None,
 ) -> tuple[list[dict[str, str]], list[LeftOut]]:
-    """Whose turn it is: `[{"connection_id", "organisation"}]`, and who is left out and why.
+    """Returns the connections that take part, as `{"connection_id", "organisation"}`, and those that are left out.
 
-    `connection` names one organisation, or its id. Named, it is tried even if it needed to be connected again.
-    A `scheduled` run of a data set takes only those that are due at `now`, and no other run takes them then.
-    LookupError if there is none of that name.
+    Args:
+        name: Only this organisation, by its name or its connection's id. Tried even if it needs to be reconnected.
+        scheduled: Only those for which the data set is due at `now`; no other run takes them then.
+
+    Raises:
+        LookupError: There is no connection of that name, or several.
     """
     taken: list[dict[str, str]] = []
     left_out: list[LeftOut] = []
     with database.session(engine) as session:
-        known = connections.every(session, deleted=True)
-        if connection is not None:
-            known = _named(connection, [one for one in known if one.state != "deleted"])
-        for one in known:
-            reason, explanation = one.not_taking_part, one.left_out
-            if connection is not None and reason is not NotTakingPart.SWITCHED_OFF:
-                reason = None
+        candidates = connections.every(session, deleted=True)
+        if name is not None:
+            candidates = _named(name, [one for one in candidates if one.state != "deleted"])
+        for connection in candidates:
+            reason, explanation = _reason(connection, by_name=name is not None)
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
-                turn = schedule.take(session, one, dataset.name, dataset.timing, now or datetime.now(UTC))
+                turn = schedule.take(session, connection, dataset.name, dataset.timing, now or datetime.now(UTC))
                 if turn.unsettled:
                     reason, explanation = NotTakingPart.NO_SCHEDULE, turn.reason
                 else:
-                    log.info("%s: %s", one.organisation, turn.reason)
+                    log.info("%s: %s", connection.organisation, turn.reason)
                     if not turn.due:
                         continue
             if reason:
-                left_out.append(LeftOut(one.organisation, reason, explanation or reason))
+                left_out.append(LeftOut(connection.organisation, reason, explanation))
             else:
-                taken.append({"connection_id": str(one.id), "organisation": one.organisation})
+                taken.append(_described(connection))
     return taken, left_out
 
 
-class Pushing(NamedTuple):
-    """Whose turn it is to push, and of what was asked for by name what none of them can do.
+class Selection(NamedTuple):
+    """The connections that push, and what was asked for by name and cannot be done.
 
     `taken`: `connection_id`, `organisation`, `documents` (their ids; None: all that are ready), `pushed_before` (those
-    of them that are pushed already). `left_out`: who is left out, and why.
+    of them that are pushed already).
     """
 
     taken: list[dict[str, Any]]
     left_out: list[LeftOut]
-    undone: list[Told]
+    undone: list[Reply]
 
 
-def who_pushes(
+def select_connections_to_push(
     engine: Engine,
     kind: Kind,
-    connection: str | None = None,
+    name: str | None = None,
     documents: Sequence[str] | None = None,
     *,
     retry_failed: bool = False,
-) -> Pushing:
-    """Who has something to push, or an event that a killed push left open.
+) -> Selection:
+    """Returns the connections with documents to push, or with an event that a killed push left open.
 
-    `documents` (ids or numbers) narrow it to those whose they are. With `retry_failed`, who has failed ones has
-    something, too. LookupError if there is no such connection, or an empty name is given.
+    Args:
+        name: Only this organisation, by its name or its connection's id.
+        documents: Only these, by id or number.
+        retry_failed: Those with failed documents have something to push, too.
+
+    Raises:
+        LookupError: There is no such connection, or an empty name was given.
     """
-    taken: list[dict[str, Any]] = []
-    reasons: list[LeftOut] = []
+    found = Selection([], [], [])
     with database.session(engine) as session:
-        known = [one for one in connections.every(session, deleted=True) if one.state != "deleted"]
-        if connection is not None:
-            known = _named(connection, known)
-        mine, undone = ({}, []) if documents is None else requested.choose(session, kind, known, documents)
-        failed = documents_by_owner.with_failed(session, kind) if retry_failed else set()
-        busy = documents_by_owner.perhaps_busy(session, kind)
-        # A push that was killed when all was settled: nothing waits, but its event says that it runs.
-        left_open = events.left_open(session, Direction.PUSH, kind.name)
-        for one in known:
-            chosen = mine.get(one.organisation_id, [])
-            if documents is not None and not chosen:
-                continue
-            idle = busy is not None and one.organisation_id not in busy
-            waiting = len(chosen) or (0 if idle else Outbox(session, one, kind).something())
-            by_name = connection is not None
-            reason, explanation = one.not_taking_part, one.left_out or ""
-            if by_name and reason is not NotTakingPart.SWITCHED_OFF:
-                reason = None
-            if reason and chosen:
-                undone += [
-                    requested.left_out(one, reason, explanation, kind.called(each.label, each.id), str(each.id))
-                    for each in chosen
-                ]
-            elif reason and by_name:
-                undone.append(requested.left_out(one, reason, explanation))
-            elif not waiting and one.organisation_id not in failed and one.id not in left_open:
-                if by_name:
-                    log.info("%s: no %s is ready to be pushed", one.organisation, kind.word)
-            elif reason:
-                reasons.append(LeftOut(one.organisation, reason, f"{explanation}; its documents wait"))
-            else:
-                ids = None if documents is None else [str(each.id) for each in chosen]
-                before = [str(each.id) for each in chosen if each.push_state == "pushed"]
-                who = {"connection_id": str(one.id), "organisation": one.organisation}
-                taken.append(who | {"documents": ids, "pushed_before": before})
-    return Pushing(taken, reasons, undone)
+        candidates = connections.every(session)
+        if name is not None:
+            candidates = _named(name, candidates)
+        chosen: dict[UUID, list[Owned]] = {}
+        if documents is not None:
+            chosen, undone = requested.choose(session, kind, candidates, documents)
+            found.undone.extend(undone)
+        has_work = _finder_of_work(session, kind, retry_failed)
+        for connection in candidates:
+            own = chosen.get(connection.organisation_id, [])
+            if documents is None or own:
+                has = bool(own) or has_work(connection)
+                _add(
+                    found, kind, connection, None if documents is None else own, by_name=name is not None, has_work=has
+                )
+    return found
 
 
-def _named(wanted: str, known: list[Connection]) -> list[Connection]:
-    """The one of that QicWorks name, else of that id or Xero name; LookupError if it is not exactly one."""
+def _finder_of_work(session: Session, kind: Kind, retry_failed: bool) -> Callable[[Connection], bool]:
+    """Tells whether a connection has something to push; what can be is asked for all connections at once."""
+    failed = documents_by_owner.with_failed(session, kind) if retry_failed else set()
+    busy = documents_by_owner.perhaps_busy(session, kind)
+    # After a push that was killed when all was recorded nothing waits, but its event is still open.
+    left_open = events.left_open(session, Direction.PUSH, kind.name)
+
+    def has_work(connection: Connection) -> bool:
+        if connection.organisation_id in failed or connection.id in left_open:
+            return True
+        return (busy is None or connection.organisation_id in busy) and bool(
+            Outbox(session, connection, kind).something()
+        )
+
+    return has_work
+
+
+def _add(
+    found: Selection,
+    kind: Kind,
+    connection: Connection,
+    own: Sequence[Owned] | None,
+    *,
+    by_name: bool,
+    has_work: bool,
+) -> None:
+    """`own`: the documents of this connection that were asked for; None: none was asked for by name."""
+    reason, explanation = _reason(connection, by_name=by_name)
+    if reason and own:
+        for document in own:
+            label = kind.called(document.label, document.id)
+            found.undone.append(requested.left_out(connection, reason, explanation, label, str(document.id)))
+    elif reason and by_name:
+        found.undone.append(requested.left_out(connection, reason, explanation))
+    elif not has_work:
+        if by_name:
+            log.info("%s: no %s is ready to be pushed", connection.organisation, kind.word)
+    elif reason:
+        found.left_out.append(LeftOut(connection.organisation, reason, f"{explanation}; its documents wait"))
+    else:
+        documents = {
+            "documents": None if own is None else [str(document.id) for document in own],
+            "pushed_before": [str(document.id) for document in own or () if document.push_state == "pushed"],
+        }
+        found.taken.append({**_described(connection), **documents})
+
+
+def _reason(connection: Connection, *, by_name: bool) -> tuple[NotTakingPart | None, str]:
+    """Why it takes no part, for code and in words. By name only a switch keeps it out: all else is tried."""
+    reason = connection.not_taking_part
+    if by_name and reason is not NotTakingPart.SWITCHED_OFF:
+        reason = None
+    return reason, connection.left_out or ""
+
+
+def _described(connection: Connection) -> dict[str, str]:
+    return {"connection_id": str(connection.id), "organisation": connection.organisation}
+
+
+def _named(wanted: str, candidates: list[Connection]) -> list[Connection]:
+    """The one with that QicWorks name, else with that id or Xero name. Raises LookupError if it is not exactly one."""
     wanted = on_a_line(wanted)
     if not wanted:
-        raise LookupError("an empty name names no organisation: leave it out to take all that are on")
+        raise LookupError("an empty name names no organisation; leave it out to take all that are on")
     for name in (
         lambda one: one.organisation,
         lambda one: one.organisation.casefold(),
@@ -159,7 +206,7 @@ def _named(wanted: str, known: list[Connection]) -> list[Connection]:
         lambda one: one.tenant_id.casefold(),
         lambda one: one.tenant_name.casefold(),
     ):
-        found = [one for one in known if name(one) in (wanted, wanted.casefold())]
+        found = [one for one in candidates if name(one) in (wanted, wanted.casefold())]
         if len(found) == 1:
             return found
         if found:

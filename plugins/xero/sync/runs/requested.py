@@ -52,7 +52,7 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Told:
+class Reply:
     """What became of one thing. `name`: as it was asked for, or as people know it; `id`: the document's, where there is
     one; `connection_id`: whose it is, where that is known; `document`: whether it is one, and not an organisation. JSON
     can hold it."""
@@ -77,11 +77,11 @@ class NotDone(Exception):
     """Of what was asked for by name, what was not done: a person has to look. Trying again at once would not help."""
 
     @classmethod
-    def of(cls, told: Iterable[Told]) -> NotDone:
+    def of(cls, told: Iterable[Reply]) -> NotDone:
         return cls(" ".join(f"{one.says}. {one.correction or ''}".strip() for one in told))
 
 
-def insist(told: Sequence[Told], tries: int = 1) -> None:
+def insist(told: Sequence[Reply], tries: int = 1) -> None:
     """Raises NotDone where a person has to look, Busy where all that is not done only waits."""
     undone = [one for one in told if one.answer not in DONE]
     if undone and all(one.answer == Answer.WAITS for one in undone):
@@ -92,7 +92,7 @@ def insist(told: Sequence[Told], tries: int = 1) -> None:
 
 def choose(
     session: Session, kind: Kind, known: Sequence[Connection], names: Sequence[str]
-) -> tuple[dict[UUID, list[Owned]], list[Told]]:
+) -> tuple[dict[UUID, list[Owned]], list[Reply]]:
     """Organisation → its documents of these names that can be pushed, or are; and what the other names are.
 
     LookupError where nothing is named at all.
@@ -103,7 +103,7 @@ def choose(
     of = {one.organisation_id: one for one in known}
     found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
     mine: dict[UUID, list[Owned]] = {}
-    told: list[Told] = []
+    told: list[Reply] = []
     for name in dict.fromkeys(names):
         called = [one for one in found if one.is_called(name)]
         whose = [of[id] for id in dict.fromkeys(one.organisation_id for one in called)]
@@ -119,24 +119,24 @@ def choose(
     return mine, told
 
 
-def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Told:
+def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Reply:
     says = f"{known[0].organisation} has no" if len(known) == 1 else "no connected organisation has"
     name = on_a_line(name)
     wanted = "Give its id." if kind.payroll else "Give its id, or its number as QicWorks has it."
     connection_id = str(known[0].id) if len(known) == 1 else None
-    return Told(f"{kind.word} {name}", Answer.UNKNOWN, f"{says} {kind.word} {name}", wanted, connection_id)
+    return Reply(f"{kind.word} {name}", Answer.UNKNOWN, f"{says} {kind.word} {name}", wanted, connection_id)
 
 
-def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Told:
+def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Reply:
     name = on_a_line(name)
     organisations = ", ".join(sorted(f"'{one.organisation}'" for one in whose))
     says = f"{organisations} each have {kind.word} {name}"
-    return Told(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")
+    return Reply(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")
 
 
-def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Told:
+def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Reply:
     called = kind.called(one.label, one.id)
-    return Told(
+    return Reply(
         called,
         Answer.NOT_READY,
         f"{called} is {one.push_state} (push_state): only what is ready is pushed",
@@ -148,10 +148,10 @@ def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Told:
 
 def left_out(
     connection: Connection, reason: NotTakingPart, explanation: str, name: str | None = None, id: str | None = None
-) -> Told:
+) -> Reply:
     """An organisation that takes no part, or one of its documents."""
     says = f"{connection.organisation}: {explanation}" + (f"; {name} waits" if name else "")
-    return Told(
+    return Reply(
         name or connection.organisation,
         Answer.LEFT_OUT,
         says,
@@ -165,35 +165,35 @@ def left_out(
 
 def now(
     engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Collection[str]
-) -> list[Told]:
+) -> list[Reply]:
     """What has become of these documents, which a push was asked for."""
     with database.session(engine) as session:
         found = {str(one.id): one for one in documents_by_owner.named(session, kind, ids)}
     return [_answer(kind, connection_id, id, found.get(id), id in pushed_before) for id in ids]
 
 
-def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_before: bool) -> Told:
+def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_before: bool) -> Reply:
     if one is None:
         says = f"{kind.word} {id} is not in QicWorks any more"
-        return Told(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
+        return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
     match one.push_state:
         case "pushed" if pushed_before:
-            return Told(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
+            return Reply(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
         case "pushed":
-            return Told(called, Answer.PUSHED, f"{called} was pushed", None, connection_id, id=id)
+            return Reply(called, Answer.PUSHED, f"{called} was pushed", None, connection_id, id=id)
         case "failed":
             where = f"push_error and push_correction in qicworks.{kind.table} say why, and so does its event."
-            return Told(called, Answer.FAILED, f"{called} was not pushed", where, connection_id, id=id)
+            return Reply(called, Answer.FAILED, f"{called} was not pushed", where, connection_id, id=id)
         case "ready" | "in_flight":
             says = f"{called} waits: it is {one.push_state} (push_state)"
             later = "A later run takes it. To have it now, push again."
-            return Told(called, Answer.WAITS, says, later, connection_id, id=id)
+            return Reply(called, Answer.WAITS, says, later, connection_id, id=id)
         case _:
             return _not_ready(kind, one, connection_id)
 
 
-def record(engine: Engine, kind: Kind, told: Iterable[Told], origin: Origin) -> None:
+def record(engine: Engine, kind: Kind, told: Iterable[Reply], origin: Origin) -> None:
     """An event for each thing of which nothing else tells, and a line of the log."""
     with database.session(engine) as session:
         for one in told:

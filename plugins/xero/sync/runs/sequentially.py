@@ -25,7 +25,7 @@ class SomeFailed(Exception):
         self.failures = dict(failures)
 
 
-def in_turn(
+def run_sequentially(
     members: Sequence[Member], work: Callable[[Member, float | None], Result], done: Mapping[str, Result]
 ) -> tuple[Result, dict[str, Exception], list[str]]:
     """What all came to together, who failed, and why others were skipped.
