@@ -121,6 +121,15 @@ def test_a_template_has_named_places(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
+def test_no_file_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """It would be a line of a command's answer. What is not a query, such as a part of one, is named with a `!`."""
+    files = [file for file in sql.folder().rglob("*.sql") if file.parent.name != "schema"]
+    assert files
+    for file in files:
+        sql.load.__wrapped__(file.relative_to(sql.folder()).with_suffix("").as_posix())
+    assert caplog.messages == []
+
+
 def test_every_template_is_there() -> None:
     asked = set()
     for file in sorted(PACKAGE.rglob("*.py")):
