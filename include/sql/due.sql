@@ -1,7 +1,7 @@
--- What is pulled by the organisation's own clock: which moment was served last, and when a failed one may be tried again.
+-- Data sets that are due by the organisation's own clock: which moment was served last, and when a failed one is retried.
 
--- name: standing^
--- What decides whether this connection is due. Without a row in `due` nothing was ever tried.
+-- name: get_state^
+-- What decides whether it is due. Without a row in `due` it was never tried.
 SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date,
        due.served_at, coalesce(due.attempts, 0) AS attempts, due.not_before
   FROM xero_sync.connection
@@ -10,7 +10,7 @@ SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay
  WHERE connection.id = :connection_id;
 
 -- name: claim$
--- True for one of those who ask at once. Half an hour to the second attempt, then twice as long each time, at most 6 hours.
+-- Returns true to exactly one concurrent caller. Backoff: 30 minutes, doubling, at most 6 hours.
 INSERT INTO xero_sync.due AS held (connection_id, data_set, attempts, not_before)
 VALUES (:connection_id, :data_set, 1, :now::timestamptz + interval '30 minutes')
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
@@ -21,7 +21,7 @@ VALUES (:connection_id, :data_set, 1, :now::timestamptz + interval '30 minutes')
 RETURNING true;
 
 -- name: serve!
--- Forward only, whatever order the pulls end in; none lasts a month.
+-- Forward only, in whatever order the pulls end; none lasts a month.
 INSERT INTO xero_sync.due AS held (connection_id, data_set, served_at)
 VALUES (:connection_id, :data_set, :moment)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET

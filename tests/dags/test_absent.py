@@ -17,7 +17,7 @@ from xero.qicworks.connect import connections
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
 from xero.qicworks.runs.outcome import EventOutcome
-from xero.qicworks.views.status import NeedsAHand
+from xero.qicworks.views.status import NeedsAttention
 from xero.sync.runs import non_participants
 from xero.sync.runs.non_participants import MAX_NAMES
 
@@ -163,7 +163,7 @@ def test_every_morning_until_it_is_over(
 
 def test_a_digest_has_no_more_than_can_be_read() -> None:
     rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
-    needs = NeedsAHand(
+    needs = NeedsAttention(
         nobody=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[]
     )
     [line] = digest(needs).lines

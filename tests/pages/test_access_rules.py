@@ -84,13 +84,13 @@ def test_what_may_be_read_follows_from_the_dags() -> None:
     some = who("pull_staff", "pull_contacts", "push_payroll", "push_bills", "reconcile")
     assert some.data_sets == [name for name in DATASETS if name in ("staff", "contacts")]
     assert some.kinds == [name for name in KINDS if name in ("payroll", "bills")]
-    assert some.pairs == {("pull", "staff"), ("pull", "contacts"), ("push", "payroll"), ("push", "bills")}
-    assert who("reconcile").pairs == frozenset()
+    assert some.event_scope == {("pull", "staff"), ("pull", "contacts"), ("push", "payroll"), ("push", "bills")}
+    assert who("reconcile").event_scope == frozenset()
     for left_out in DAGS:
-        assert who(*(DAGS - {left_out})).pairs is not None
-    assert who(*DAGS, "another").pairs is None
+        assert who(*(DAGS - {left_out})).event_scope is not None
+    assert who(*DAGS, "another").event_scope is None
     everything = who(*DAGS)
-    assert (everything.data_sets, everything.kinds, everything.pairs) == (list(DATASETS), list(KINDS), None)
+    assert (everything.data_sets, everything.kinds, everything.event_scope) == (list(DATASETS), list(KINDS), None)
 
 
 def test_only_who_may_edit_xero_s_connections_is_an_editor() -> None:

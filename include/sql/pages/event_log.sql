@@ -1,7 +1,7 @@
--- The event log, newest first; (started_at, id) is an event's place in it.
+-- The event log, newest first; (started_at, id) is an event's position in it.
 
 -- name: newest
--- By whatever index fits what is asked for. Without a limit: all.
+-- By whatever index fits the filter. Without a limit: all.
 SELECT shown.*
   FROM (SELECT event.id
           FROM xero_sync.connection_event AS event
@@ -21,8 +21,8 @@ SELECT shown.*
  ORDER BY shown.started_at DESC, shown.id DESC;
 
 -- name: newest_with_words
--- Among the next of what else is asked for: words that are common are found there at once, where their index would
--- list every event that has them.
+-- For common words: searches the newest events that match the rest of the filter, instead of the full-text index, which would
+-- list every event with these words.
 SELECT shown.*
   FROM (SELECT event.id
           FROM (SELECT event.id, event.started_at, event.words
@@ -45,7 +45,7 @@ SELECT shown.*
  ORDER BY shown.started_at DESC, shown.id DESC;
 
 -- name: newest_of_pairs
--- The newest of each pair of direction and data set, and of those the newest: a pair without events costs nothing.
+-- The newest of each pair of direction and data set, and of those the newest. A pair without events costs nothing.
 WITH RECURSIVE pair AS (
     (SELECT data_set, direction FROM xero_sync.connection_event ORDER BY data_set, direction LIMIT 1)
     UNION ALL
@@ -80,7 +80,7 @@ SELECT shown.*
  ORDER BY shown.started_at DESC, shown.id DESC;
 
 -- name: of_document
--- By its id; events of before, which have only its label, by that, in the same organisation.
+-- By the document's id; events without one, which have only its label, by that, in the same organisation.
 SELECT shown.*
   FROM (SELECT id FROM xero_sync.connection_event
          WHERE document_id = :document_id AND document_kind = :kind
@@ -94,7 +94,7 @@ SELECT shown.*
  ORDER BY shown.started_at DESC, shown.id DESC
  LIMIT :limit;
 
--- name: one^
+-- name: get_event^
 SELECT * FROM xero_sync.event_shown WHERE id = :id;
 
 -- name: data_sets

@@ -34,7 +34,7 @@ def digest_dag(doc: str | None) -> DAG:
 
             asked(get_current_context())
             with database.session(qicworks_engine()) as session:
-                needs = status.needs_a_hand(session)
+                needs = status.needs_attention(session)
             if not len(needs):
                 raise AirflowSkipException("nothing needs a hand")
             message = told(needs)

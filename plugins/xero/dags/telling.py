@@ -10,7 +10,7 @@ from airflow.configuration import conf
 from xero import dag_ids
 from xero.qicworks.texts import fit, on_a_line
 from xero.qicworks.views.dag_runs import End
-from xero.qicworks.views.status import NeedsAHand
+from xero.qicworks.views.status import NeedsAttention
 
 FEW = 10  # of one kind, in a digest
 MOST = 20  # organisations in one message
@@ -70,7 +70,7 @@ def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequenc
     return Message(f"{dag_id} is late", said, _lines([f"{name}: at work" for name in at_work]), link(dag_id, run_id))
 
 
-def digest(needs: NeedsAHand) -> Message:
+def digest(needs: NeedsAttention) -> Message:
     """What needs a hand this morning: a line of each kind, by harm."""
     some = [
         ("connected", ["nobody"] if needs.nobody else []),

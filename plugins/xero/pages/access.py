@@ -22,6 +22,7 @@ from xero.dag_ids import pull_dag_of, push_dag_of
 from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
+from xero.qicworks.views.event_log import EventScope
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORM_LIFE = 12 * 3600  # seconds that a page may stay open before its buttons say: load me again
@@ -55,8 +56,8 @@ class Viewer:
         return [name for name in KINDS if push_dag_of(name) in self.readable]
 
     @property
-    def pairs(self) -> frozenset[tuple[str, str]] | None:
-        """(direction, data set) of the events this user may read; None: all."""
+    def event_scope(self) -> EventScope:
+        """The events that this user may read."""
         if self.readable >= dag_ids.on_pages():
             return None
         return frozenset([("pull", name) for name in self.data_sets] + [("push", name) for name in self.kinds])

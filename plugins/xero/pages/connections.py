@@ -25,7 +25,7 @@ LIMIT = 50  # connections on a page
 
 @router.get("/connections")
 def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
-    found, total = status.page(session, search, LIMIT, max(offset, 0), who.pairs)
+    found, total = status.page(session, search, LIMIT, max(offset, 0), who.event_scope)
     return page(
         request,
         "connections.html",
@@ -47,7 +47,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, id: UUID) -> Resp
 
 
 def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong: list[str] | None = None) -> Response:
-    found = status.one(session, id, who.pairs)
+    found = status.get_status(session, id, who.event_scope)
     return page(
         request,
         "connection.html",

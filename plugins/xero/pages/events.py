@@ -25,7 +25,7 @@ from xero.pages.rendering import airflow, page, to
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs.events import LABELS, Counts
-from xero.qicworks.runs.outcome import Status
+from xero.qicworks.runs.outcome import Direction, Status
 from xero.qicworks.views import event_log
 from xero.qicworks.views.event_log import EventPosition, Filter
 
@@ -91,7 +91,7 @@ class Asked:
                 text=text or None,
                 since=_instant(since, home),
                 until=_instant(until, home),
-                data_sets=who.pairs,
+                scope=who.event_scope,
             )
         except (ValueError, LookupError, OSError):
             raise HTTPException(422, "This filter cannot be read. Choose it again from the fields.") from None
@@ -125,6 +125,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep)
         older=asked.address(before=str(end)) if end else None,
         organisations=[(one.id, one.organisation, one.state) for one in connections.every(session, deleted=True)],
         data_sets=_data_sets(who, session),
+        directions=list(Direction),
         statuses=list(Status),
         counts=COUNTS,
     )
@@ -132,7 +133,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, asked: AskedDep)
 
 @router.get("/events/{id}")
 def one(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: EventId) -> Response:
-    event = event_log.one(session, id, who.pairs)
+    event = event_log.get_event(session, id, who.event_scope)
     ran = bool(event["dag_id"] and event["run_id"])
     there = ran and api.has_run(event["dag_id"], event["run_id"])
     return page(request, "event.html", who, event=event, counts=COUNTS, ran=ran, there=there)
@@ -141,7 +142,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDe
 @router.get("/events/{id}/log")
 def log(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: EventId) -> Response:
     """To the log of the task that wrote the event, in Airflow; where there is none any more, to the event."""
-    event = event_log.one(session, id, who.pairs)
+    event = event_log.get_event(session, id, who.event_scope)
     if not (event["dag_id"] and event["run_id"] and event["task_id"]):
         raise HTTPException(404, "Nothing of this event ran in Airflow, so there is no log of it.")
     if not api.has_run(event["dag_id"], event["run_id"]):
@@ -182,5 +183,7 @@ def _harmless(value: Any) -> Any:
 
 
 def _data_sets(who: Viewer, session: SessionDep) -> list[str]:
-    pairs = who.pairs
-    return sorted({name for direction, name in event_log.known(session) if pairs is None or (direction, name) in pairs})
+    scope = who.event_scope
+    return sorted(
+        {name for direction, name in event_log.list_pairs(session) if scope is None or (direction, name) in scope}
+    )

@@ -43,9 +43,9 @@ class Chart:
 
 @router.get("/")
 def show(request: Request, who: ViewerDep, session: SessionDep, search: str = "", offset: int = 0) -> Response:
-    days = traffic.by_day(session, data_sets=who.pairs, days=DAYS)
-    found, total = status.page(session, search, LIMIT, max(offset, 0), who.pairs)
-    needs = status.needs_a_hand(session, who.pairs)
+    days = traffic.by_day(session, scope=who.event_scope, days=DAYS)
+    found, total = status.page(session, search, LIMIT, max(offset, 0), who.event_scope)
+    needs = status.needs_attention(session, who.event_scope)
     failed = sorted(needs.documents, key=itemgetter("organisation"))
     return page(
         request,
@@ -64,8 +64,8 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
         calls=sum(day.calls for day in days),
         received=sum(day.bytes_received for day in days),
         runs=sum(day.runs for day in days),
-        data_sets=traffic.by_data_set(session, data_sets=who.pairs, days=DAYS),
-        organisations=traffic.by_organisation(session, who.pairs, days=DAYS, limit=10),
+        data_sets=traffic.by_data_set(session, scope=who.event_scope, days=DAYS),
+        organisations=traffic.by_organisation(session, who.event_scope, days=DAYS, limit=10),
         columns=who.data_sets,
     )
 

@@ -26,7 +26,7 @@ def show(request: Request, who: EditorDep, session: SessionDep, connection: str 
         raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.")
     chosen = live(session, connection) if connection else None
     found, end = rejections.open_page(
-        session, chosen.id if chosen else None, int(before) if before else None, LIMIT, data_sets=who.pairs
+        session, chosen.id if chosen else None, int(before) if before else None, LIMIT, data_sets=who.event_scope
     )
     return page(
         request,

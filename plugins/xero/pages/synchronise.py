@@ -48,9 +48,8 @@ def show(
     paused = api.paused() if chosen else set()
     last = {}
     if chosen:
-        last = {
-            one.data_set: one for one in status.one(session, chosen.id, who.pairs).data_sets if one.direction == "pull"
-        }
+        data_sets = status.get_status(session, chosen.id, who.event_scope).data_sets
+        last = {one.data_set: one for one in data_sets if one.direction == "pull"}
     return page(
         request,
         "synchronise.html",

@@ -183,10 +183,10 @@ def show(world: World) -> None:
         [event, *_] = events.latest(session, 1)
         assert event_log.page(session, event_log.Filter())[0]
         assert list(event_log.export(session, event_log.Filter()))
-        assert event_log.known(session)
-        assert event_log.one(session, event["id"])
+        assert event_log.list_pairs(session)
+        assert event_log.get_event(session, event["id"])
         assert status.page(session)[0]
-        assert status.needs_a_hand(session) is not None
+        assert status.needs_attention(session) is not None
         assert traffic.by_day(session)
         assert traffic.by_data_set(session)
         assert traffic.by_organisation(session)

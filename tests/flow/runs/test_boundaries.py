@@ -356,16 +356,18 @@ def test_who_failed_may_try_again_after_half_an_hour_and_then_twice_as_long(
     session.execute("UPDATE qicworks.organisation SET time_zone = 'UTC'")
     session.execute("UPDATE xero_sync.connection SET first_connected_at = %s", (moment,))
     connection = connections.one(session, id)
-    assert not schedule.turn(session, connection, "invoice_payments", Timing.MIDNIGHT, clock.at).due, "not due before"
+    assert not schedule.check_due(session, connection, "invoice_payments", Timing.MIDNIGHT, clock.at).due, (
+        "not due before"
+    )
     session.execute("UPDATE xero_sync.connection SET first_connected_at = %s", (moment - timedelta(microseconds=1),))
     connection = connections.one(session, id)
     now = moment
-    assert schedule.take(session, connection, "invoice_payments", Timing.MIDNIGHT, now).due
+    assert schedule.claim_if_due(session, connection, "invoice_payments", Timing.MIDNIGHT, now).due
     for hours in (0.5, 1, 2, 4, 6, 6):
         now += timedelta(hours=hours)
         early = now - timedelta(microseconds=1)
-        assert not schedule.take(session, connection, "invoice_payments", Timing.MIDNIGHT, early).due
-        assert schedule.take(session, connection, "invoice_payments", Timing.MIDNIGHT, now).due
+        assert not schedule.claim_if_due(session, connection, "invoice_payments", Timing.MIDNIGHT, early).due
+        assert schedule.claim_if_due(session, connection, "invoice_payments", Timing.MIDNIGHT, now).due
 
 
 # -- what somebody has to act on
@@ -382,7 +384,7 @@ def test_a_request_is_counted_after_a_quarter_of_an_hour_and_shown_after_an_hour
     told = []
     for seconds in (15 * 60, INSTANT, HOUR - 15 * 60 - INSTANT, INSTANT):
         clock.advance(seconds)
-        stuck = pages.needs_a_hand(session).stuck
+        stuck = pages.needs_attention(session).stuck
         told.append((gauges.measure(session)["requests_open"][""], [row["requests"] for row in stuck]))
     assert told == [(0, []), (1, []), (1, []), (1, [1])]
 
@@ -392,12 +394,12 @@ def test_a_data_set_is_overdue_after_a_night_and_two_hours(
 ) -> None:
     session.execute("UPDATE xero_sync.connection SET connected_at = clock_timestamp()")
     clock.advance(26 * HOUR)
-    assert not pages.needs_a_hand(session).overdue
+    assert not pages.needs_attention(session).overdue
     clock.advance(INSTANT)
-    assert {row["data_set"] for row in pages.needs_a_hand(session).overdue} >= {"contacts", "staff"}
+    assert {row["data_set"] for row in pages.needs_attention(session).overdue} >= {"contacts", "staff"}
     world.pull("contacts")
     assert "contacts" not in {
-        row["data_set"] for row in pages.needs_a_hand(session).overdue if row["organisation"] == world.names()[0]
+        row["data_set"] for row in pages.needs_attention(session).overdue if row["organisation"] == world.names()[0]
     }
 
 
@@ -412,7 +414,7 @@ def test_what_is_left_of_a_day_is_told_for_a_day(session: Session, clock: Databa
     for seconds in (DAY - INSTANT, INSTANT):
         clock.advance(seconds)
         left = gauges.measure(session).get("calls_left_today")
-        told.append((left and left[""], pages.one(session, UUID(world.connection_id())).calls_left))
+        told.append((left and left[""], pages.get_status(session, UUID(world.connection_id())).calls_left))
     assert told == [(7, 7), (None, None)]
 
 

@@ -97,7 +97,7 @@ def taken(
     data_set = {Timing.PAY_DATE: BALANCES, Timing.MIDNIGHT: PAYMENTS}.get(timing, CONTACTS)
     found = []
     for now in times:
-        if schedule.take(session, connection, data_set, timing, now).due:
+        if schedule.claim_if_due(session, connection, data_set, timing, now).due:
             found.append(now)
             if works(now):
                 schedule.serve(session, connection, data_set, timing, now + timedelta(seconds=9))
@@ -222,7 +222,7 @@ def test_a_pull_by_hand_serves_what_was_due_when_it_began(session: Session) -> N
     assert taken(session, connection, ticks(midnight, midnight + HOUR)) == [midnight], "the evening before is too early"
 
     midnight = at("2026-10-17 13:30")
-    assert schedule.take(session, connection, BALANCES, Timing.PAY_DATE, midnight).due, "started, and fails"
+    assert schedule.claim_if_due(session, connection, BALANCES, Timing.PAY_DATE, midnight).due, "started, and fails"
     by_hand(midnight + timedelta(minutes=20))
     assert taken(session, connection, ticks(midnight, midnight + DAY)) == []
 
@@ -260,17 +260,17 @@ def test_it_says_why(session: Session) -> None:
     connection = connected(session, at("2026-09-25 00:00"))
 
     def says(now: str, connection: Connection = connection, timing: Timing = Timing.PAY_DATE) -> str:
-        return schedule.turn(session, connection, BALANCES, timing, at(now)).reason
+        return schedule.check_due(session, connection, BALANCES, timing, at(now)).reason
 
     pays = "2026-10-03 14:30 UTC (local midnight of the pay date 2026-10-04)"
     then = "next at 2026-10-17 13:30 UTC (local midnight of the pay date 2026-10-18)"
-    assert says("2026-10-02 00:00") == f"not due: connected only since 2026-09-25 00:00 UTC; next at {pays}"
+    assert says("2026-10-02 00:00") == f"not due yet: first connected on 2026-09-25 00:00 UTC; next at {pays}"
     assert says("2026-10-03 14:31") == f"due since {pays}"
     assert says("2026-10-03 14:31", timing=Timing.MIDNIGHT) == (
         "due since 2026-10-03 14:30 UTC (local midnight of 2026-10-04)"
     )
-    assert schedule.take(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 14:31")).due
-    assert says("2026-10-03 14:45") == f"waits since {pays}; tried once, again at 2026-10-03 15:01 UTC"
+    assert schedule.claim_if_due(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 14:31")).due
+    assert says("2026-10-03 14:45") == f"overdue since {pays}; tried once, next attempt at 2026-10-03 15:01 UTC"
     schedule.serve(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 14:31"))
     assert says("2026-10-03 14:45") == f"not due: pulled since {pays}; {then}"
     assert says("2026-10-03 14:45", timing=Timing.ANY) == "at any time"
@@ -285,7 +285,7 @@ def test_it_says_why(session: Session) -> None:
         (connected(session, early, next_pay_date=None), "no pay date"),
     ]
     for connection, reason in odd:
-        told = schedule.take(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 15:00"))
+        told = schedule.claim_if_due(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 15:00"))
         assert reason in told.reason
         assert (told.due, told.unsettled) == (False, True)
         schedule.serve(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 15:00"))  # by hand

@@ -52,7 +52,7 @@ def midnight(
 def is_due(world: World, now: datetime) -> bool:
     with database.session(world.engine) as session:
         connection = connections.one(session, UUID(world.connection_id()))
-        return schedule.turn(session, connection, "leave_balances", Timing.PAY_DATE, now).due
+        return schedule.check_due(session, connection, "leave_balances", Timing.PAY_DATE, now).due
 
 
 def kept(world: World) -> dict[date, set[bool]]:

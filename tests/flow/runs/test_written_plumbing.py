@@ -64,7 +64,7 @@ def test_a_time_to_come_says_nothing(world: World, sync: UnderRole) -> None:
         sync.sql("UPDATE xero_sync.standing SET last_ended_at = %s", never)
         sync.sql("UPDATE xero_sync.connection SET connected_at = %s", never)
         with database.session(sync.engine) as session:
-            late = standings.needs_a_hand(session).overdue
+            late = standings.needs_attention(session).overdue
         assert nightly in {one["data_set"] for one in late if str(one["connection_id"]) == id}
         # Of a pause.
         sync.sql("UPDATE xero_sync.call_budget SET not_before = %s, closed_by = 'day'", never)

@@ -62,7 +62,7 @@ def matches(row: Row, filter: Filter) -> bool:
         all(getattr(filter, name) in (None, row[name]) for name in ("connection_id", "direction", "data_set", "status"))
         and (filter.since is None or row["started_at"] >= filter.since)
         and (filter.until is None or row["started_at"] < filter.until)
-        and (filter.data_sets is None or (row["direction"], row["data_set"]) in filter.data_sets)
+        and (filter.scope is None or (row["direction"], row["data_set"]) in filter.scope)
         and all(word in words for word in asked[:-1])
         and all(any(word.startswith(beginning) for word in words) for beginning in asked[-1:])
         and (not (filter.text or "").strip() or bool(asked))
@@ -94,7 +94,7 @@ def some_filter(drawn: random.Random, ids: list[UUID]) -> Filter:
         text=perhaps("records", "inv-00", "PUSH account", "po/12", "café time", "nowhere", " ", "--"),
         since=perhaps(NOW - timedelta(minutes=40)),
         until=perhaps(NOW - timedelta(minutes=20)),
-        data_sets=perhaps(frozenset(PAIRS[:2]), frozenset(PAIRS[2:]), frozenset({("push", "never")})),
+        scope=perhaps(frozenset(PAIRS[:2]), frozenset(PAIRS[2:]), frozenset({("push", "never")})),
     )
 
 
@@ -105,19 +105,19 @@ def test_every_filter_finds_what_a_plain_one_finds(session: Session, log: list[R
     for _ in range(150):
         filter = some_filter(drawn, ids)
         expected = [row for row in log if matches(row, filter)]
-        with mock.patch.object(event_log, "AMONG", drawn.choice([30, 5000])):
+        with mock.patch.object(event_log, "MAX_SCANNED", drawn.choice([30, 5000])):
             assert paged(session, filter, 25) == expected, filter
         sizes.append(len(expected))
     assert sum(size > 0 for size in sizes) > 60
     assert sum(size == 0 for size in sizes) > 5
     assert any(size > 50 for size in sizes)
-    for filter in (Filter(status="error"), Filter(text="push", data_sets=frozenset(PAIRS[:2]))):
+    for filter in (Filter(status="error"), Filter(text="push", scope=frozenset(PAIRS[:2]))):
         assert list(event_log.export(session, filter)) == [row for row in log if matches(row, filter)]
-    assert event_log.known(session) == sorted(PAIRS)
+    assert event_log.list_pairs(session) == sorted(PAIRS)
     readable = frozenset({(log[0]["direction"], log[0]["data_set"])})
-    assert event_log.one(session, log[0]["id"], readable) == log[0]
+    assert event_log.get_event(session, log[0]["id"], readable) == log[0]
     with pytest.raises(LookupError, match="there is no event"):
-        event_log.one(session, log[0]["id"], frozenset(PAIRS) - readable)
+        event_log.get_event(session, log[0]["id"], frozenset(PAIRS) - readable)
     for wrong in ("", "yesterday~1", "2026-01-01T00:00:00~1", f"{NOW.isoformat()}~x"):
         with pytest.raises(ValueError, match=r"."):
             EventPosition.parse(wrong)
@@ -127,7 +127,7 @@ def test_pages_hold_each_event_once_while_new_ones_arrive(session: Session, log:
     def arrive() -> None:
         events.open_event(session, log[0]["connection_id"], "pull", "contacts", Origin())
 
-    for filter in (Filter(), Filter(data_sets=frozenset(PAIRS))):
+    for filter in (Filter(), Filter(scope=frozenset(PAIRS))):
         expected = paged(session, filter, 1000)
         assert paged(session, filter, 7, arrive) == expected
     assert len(event_log.page(session, Filter(), None, 1000)[0]) > len(log) + 100

@@ -45,7 +45,7 @@ CASES: list[tuple[str, Ask, tuple[str, ...]]] = [
     ("connection_event_trouble", events(lambda _: Filter(status="error")), LISTS),
     ("connection_event_trouble_of", events(lambda id: Filter(status="warning", connection_id=id)), LISTS),
     ("connection_event_data_set", events(lambda _: Filter(data_set="contacts")), LISTS),
-    ("connection_event_data_set", events(lambda _: Filter(data_sets=frozenset({("pull", "contacts")}))), LISTS),
+    ("connection_event_data_set", events(lambda _: Filter(scope=frozenset({("pull", "contacts")}))), LISTS),
     ("connection_event_pair", events(lambda id: Filter(connection_id=id, data_set="contacts")), LISTS),
     ("connection_event_words", by_words, ONLY_BITMAPS),
     ("connection_event_document", by_document, LISTS),

@@ -169,7 +169,7 @@ def everything_pulled(session: Session, *names: str) -> list[UUID]:
 
 def test_nobody_needs_a_hand_while_all_goes_well(session: Session) -> None:
     everything_pulled(session, "A", "B")
-    assert not status.needs_a_hand(session)
+    assert not status.needs_attention(session)
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
 
 
 def test_who_is_to_be_connected_again_and_what_fails_needs_a_hand(four: Four) -> None:
-    needs = status.needs_a_hand(four.session)
+    needs = status.needs_attention(four.session)
     assert [one.organisation for one in needs.reconnect] == ["D broken"]
     assert [(row["organisation"], row["data_set"], row["last_message"]) for row in needs.failing] == [
         ("B failing", "contacts", "it broke"), ("B failing", "staff", "it broke")
@@ -267,7 +267,7 @@ def test_who_is_to_be_connected_again_and_what_fails_needs_a_hand(four: Four) ->
 
 def test_what_was_not_pulled_for_long_needs_a_hand(four: Four) -> None:
     """Staff of B failed, which is told already; what A never had of pay codes Xero does not have."""
-    overdue = status.needs_a_hand(four.session).overdue
+    overdue = status.needs_attention(four.session).overdue
     assert [(row["organisation"], row["data_set"]) for row in overdue] == [
         ("A fine", "staff"),
         ("B failing", "pay_codes"),
@@ -275,7 +275,7 @@ def test_what_was_not_pulled_for_long_needs_a_hand(four: Four) -> None:
 
 
 def test_documents_that_failed_or_are_long_on_their_way_need_a_hand(four: Four) -> None:
-    needs = status.needs_a_hand(four.session)
+    needs = status.needs_attention(four.session)
     assert [(row["kind"], row["connection_id"], row["documents"], row["attachments"]) for row in needs.documents] == [
         ("bills", four.failing, 2, 1), ("invoices", four.failing, 2, 1)
     ]  # fmt: skip
@@ -284,7 +284,9 @@ def test_documents_that_failed_or_are_long_on_their_way_need_a_hand(four: Four) 
 
 def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> None:
     session = four.session
-    assert [(row["data_set"], row["count"], row["held_back"]) for row in status.needs_a_hand(session).rejections] == [
+    assert [
+        (row["data_set"], row["count"], row["held_back"]) for row in status.needs_attention(session).rejections
+    ] == [
         ("contacts", 3, 1),
         ("staff", 1, 0),
     ]
@@ -297,9 +299,9 @@ def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> Non
 
 
 def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four) -> None:
-    assert len(status.needs_a_hand(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
-    assert (status.needs_a_hand(four.session).off, status.needs_a_hand(four.session).nobody) == ([], False)
-    seen = status.needs_a_hand(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
+    assert len(status.needs_attention(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
+    assert (status.needs_attention(four.session).off, status.needs_attention(four.session).nobody) == ([], False)
+    seen = status.needs_attention(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
     assert [len(rows) for name, rows in vars(seen).items() if name not in ("nobody", "off")] == [1, 1, 1, 1, 1, 0]
 
 
@@ -312,7 +314,7 @@ def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> No
     ]  # fmt: skip
     assert found.last_pull_at is not None
     assert found.last_push_at is None
-    assert status.one(four.session, four.fine).calls_left is None, "of yesterday nothing is left"
+    assert status.get_status(four.session, four.fine).calls_left is None, "of yesterday nothing is left"
 
 
 def test_organisations_are_shown_page_by_page_as_far_as_one_may_see(four: Four) -> None:

@@ -15,13 +15,15 @@ from xero.qicworks.texts import fit
 QUERIES = sql.Statements("events")
 
 
-EVERY = "*"  # in place of tables: an event does not say in which of them rows changed
+EVERY = "*"  # in place of tables: an event does not have the tables in which rows changed
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Who runs it. Outside Airflow all but `manual` is empty. `by_name`: somebody asked for just this, and it is not
-    left to another run without a word."""
+    """What started a run. Outside Airflow all but `manual` is empty.
+
+    `by_name`: exactly this was asked for, so a run that cannot do it fails.
+    """
 
     dag_id: str | None = None
     run_id: str | None = None
@@ -104,16 +106,16 @@ def counts_of(direction: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Beginning:
-    """How an interaction begins: `event_id` is None where the lease was not `got`, or the connection is not on."""
+    """The beginning of a run. `event_id` is None if the lease was not `got`, or the connection is not on."""
 
     got: bool
     still_on: bool | None
     event_id: int | None
-    interrupted: list[str] | None  # what killed processes left open, and is closed now, in words
+    interrupted: list[str] | None  # messages about events that killed processes left open, and that are closed now
 
 
 def begin(session: Session, connection_id: UUID, direction: Direction, data_set: str, origin: Origin) -> Beginning:
-    """Takes the lease, closes what was interrupted, opens the event: one statement, one commit."""
+    """Takes the lease, closes the events of interrupted runs, opens the event: one statement, one commit."""
     row = QUERIES.begin(
         session,
         key=lease.key(connection_id, direction, data_set),
@@ -133,7 +135,7 @@ def open_event(session: Session, connection_id: UUID, direction: Direction, data
 
 
 def started_at(session: Session, event_id: int) -> datetime:
-    """When it began, by the database's clock."""
+    """When the event began, by the database's clock."""
     found: datetime = QUERIES.started_at(session, id=event_id)
     return found
 
@@ -153,12 +155,12 @@ def close_event(
 
 
 def succeeded(session: Session, id: int) -> None:
-    """Its warnings notwithstanding, the run that has just been closed did its work: it is the last success."""
+    """Counts the run that has just been closed with warnings as the last success."""
     QUERIES.succeeded(session, id=id)
 
 
 def count(session: Session, id: int, counts: Counts) -> None:
-    """What an open event has come to so far."""
+    """Updates the counts of an open event."""
     QUERIES.count(session, id=id, **asdict(counts))
 
 
@@ -200,12 +202,12 @@ def is_reported(session: Session, direction: Direction, data_set: str, outcome: 
 
 
 def left_open(session: Session, direction: Direction, data_set: str) -> set[UUID]:
-    """The connections that have an open event of it: of a run at work, or of one that was killed."""
+    """The connections with an open event of it: of a running run, or of one that was killed."""
     return {row["connection_id"] for row in QUERIES.left_open(session, direction=direction, data_set=data_set)}
 
 
 def running(session: Session, connection_id: UUID, direction: Direction, data_set: str) -> str:
-    """Where this pair is at work just now, in words."""
+    """Describes the run that works on this connection and data set now."""
     row = QUERIES.running(session, connection_id=connection_id, direction=direction, data_set=data_set)
     if row is None:
         return "another process"
@@ -222,7 +224,7 @@ def done_in_run(
     connection_ids: Sequence[UUID | str],
     since_try: int,
 ) -> dict[UUID, dict[str, Any]]:
-    """What a DAG run has done of these connections, in its tries from that one on: as `Outcome.to_dict` tells it."""
+    """What a DAG run has done for these connections since that try, as `Outcome.to_dict` returns it."""
     done = {}
     for row in QUERIES.done_in_run(
         session,
@@ -235,8 +237,8 @@ def done_in_run(
     ):
         counts = {field.name: row[field.name] for field in fields(Counts)}
         changed = any(row[name] for name in CHANGES)
-        told = {"status": row["status"], "changed": changed, "tables": [EVERY] if changed else []}
-        done[row["connection_id"]] = told | counts
+        result = {"status": row["status"], "changed": changed, "tables": [EVERY] if changed else []}
+        done[row["connection_id"]] = result | counts
     return done
 
 

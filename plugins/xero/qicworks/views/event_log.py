@@ -1,4 +1,4 @@
-"""The log of connection events as a person reads it: newest first, page by page, filtered, or whole as an export."""
+"""The log of connection events: newest first, page by page, filtered, or in full as an export."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ from xero.qicworks.views.position import Position
 
 QUERIES = sql.Statements("pages/event_log")
 
-AMONG = 5000  # so many events are looked through for words before their index is asked
+MAX_SCANNED = 5000  # events that are searched for words before the full-text index is used
 
 Pair = tuple[str, str]  # (direction, data set)
+EventScope = frozenset[Pair] | None  # the pairs whose events somebody may see; None: all events
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which events. `text`: all of these words, in any case, the last as a beginning. `since` is included, `until` not.
+    """Which events.
 
-    `data_sets`: the (direction, data set) that the reader may see; None: all, also those of no data set.
+    Attributes:
+        text: All of these words, in any case; the last may be the beginning of one.
+        since: Included.
+        until: Not included.
+        scope: Those that the reader may see.
     """
 
     connection_id: UUID | None = None
@@ -35,7 +40,7 @@ class Filter:
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    data_sets: frozenset[Pair] | None = None
+    scope: EventScope = None
 
     def values(self) -> dict[str, Any]:
         return {
@@ -46,31 +51,31 @@ class Filter:
             "text": (self.text or "").strip() or None,
             "since": self.since,
             "until": self.until,
-            **pairs(self.data_sets),
+            **scope_parameters(self.scope),
         }
 
 
 class EventPosition(Position):
-    """Of an event, by when it began."""
+    """Of an event, by its start."""
 
     read_id = int
 
 
-def pairs(data_sets: frozenset[Pair] | None) -> dict[str, list[str] | None]:
-    """As statements take them: two lists of one length, or None and None."""
-    if data_sets is None:
+def scope_parameters(scope: EventScope) -> dict[str, list[str] | None]:
+    """The parameters of statements: two lists of the same length, or None and None."""
+    if scope is None:
         return {"directions": None, "data_sets": None}
-    ordered = sorted(data_sets)
+    ordered = sorted(scope)
     return {"directions": [pair[0] for pair in ordered], "data_sets": [pair[1] for pair in ordered]}
 
 
 def page(
     session: Session, filter: Filter, before: EventPosition | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], EventPosition | None]:
-    """The next events after that place, with all their columns, `organisation` and `tenant_name`; and where they end,
-    None if there are no more."""
-    place = {"before_at": before.at if before else None, "before_id": before.id if before else None}
-    found = _newest(session, filter, {**filter.values(), **place, "limit": limit + 1})
+    """Returns the next events after that position, with all their columns, `organisation` and `tenant_name`; and the
+    position where they end, None if there are no more."""
+    position = {"before_at": before.at if before else None, "before_id": before.id if before else None}
+    found = _newest(session, filter, {**filter.values(), **position, "limit": limit + 1})
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
@@ -92,18 +97,18 @@ def of_document(
 
 
 def _newest(session: Session, filter: Filter, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """By the way that is short for what is asked."""
+    """Picks the cheapest query for this filter."""
     if values["text"] is not None:
-        common = list(QUERIES.newest_with_words(session, **values, among=AMONG))
+        common = list(QUERIES.newest_with_words(session, **values, among=MAX_SCANNED))
         return common if len(common) == values["limit"] else list(QUERIES.newest(session, **values))
-    narrowed = filter.data_sets is not None or filter.direction or filter.data_set
+    narrowed = filter.scope is not None or filter.direction or filter.data_set
     if narrowed and values["status"] in (None, "success"):
         return list(QUERIES.newest_of_pairs(session, **values))
     return list(QUERIES.newest(session, **values))
 
 
 def export(session: Session, filter: Filter) -> Iterator[dict[str, Any]]:
-    """All of them, newest first, a thousand at a time from the server."""
+    """Yields all of them, newest first, in batches of 1,000 from the server."""
     statement: str = QUERIES.newest.sql  # type: ignore[attr-defined]
     with session.transaction(), session.cursor("events", row_factory=dict_row) as cursor:
         cursor.itersize = 1000
@@ -111,14 +116,14 @@ def export(session: Session, filter: Filter) -> Iterator[dict[str, Any]]:
         yield from cursor
 
 
-def one(session: Session, id: int, data_sets: frozenset[Pair] | None = None) -> dict[str, Any]:
-    """LookupError if there is none that the reader may see."""
-    found: dict[str, Any] | None = QUERIES.one(session, id=id)
-    if found is None or (data_sets is not None and (found["direction"], found["data_set"]) not in data_sets):
+def get_event(session: Session, id: int, scope: EventScope = None) -> dict[str, Any]:
+    """Raises LookupError if there is none that the reader may see."""
+    found: dict[str, Any] | None = QUERIES.get_event(session, id=id)
+    if found is None or (scope is not None and (found["direction"], found["data_set"]) not in scope):
         raise LookupError(f"there is no event {id}")
     return found
 
 
-def known(session: Session) -> list[Pair]:
+def list_pairs(session: Session) -> list[Pair]:
     """Every (direction, data set) that has events."""
     return [(row["direction"], row["data_set"]) for row in QUERIES.data_sets(session)]

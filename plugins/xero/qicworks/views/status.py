@@ -1,4 +1,4 @@
-"""How it stands: each connection's data sets, and what somebody has to act on."""
+"""The status of each connection and its data sets, and what needs attention."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.runs.outcome import EventOutcome
-from xero.qicworks.views.event_log import Pair, pairs
+from xero.qicworks.views.event_log import EventScope, scope_parameters
 
 QUERIES = sql.Statements("pages/standing")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """The last event of a pair that ended, and whether one runs. Without `last_event_id` it runs for the first time."""
+    """The last run of a data set that ended, and the one that is running. Without `last_event_id` it is the first."""
 
     direction: str
     data_set: str
@@ -43,10 +43,10 @@ class DataSet:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A connection, its data sets (of those the reader may see), and what Xero last told of the day's calls.
+class ConnectionStatus:
+    """A connection, its data sets (those the reader may see), and Xero's last report of the day's calls.
 
-    `calls_left` and `day_limit` are as of `calls_seen_at`; None if Xero told nothing for a day.
+    `calls_left` and `day_limit` are as of `calls_seen_at`; None if Xero reported nothing for a day.
     """
 
     connection: Connection
@@ -73,7 +73,7 @@ class Standing:
 
     @property
     def not_available(self) -> tuple[str, ...]:
-        """The data sets that Xero does not give from this organisation: no payroll, a missing role or scope."""
+        """The data sets that Xero does not offer for this organisation: no payroll, a missing role or scope."""
         return tuple(one.data_set for one in self.data_sets if one.last_outcome == EventOutcome.NOT_AVAILABLE)
 
     def _last(self, direction: str) -> datetime | None:
@@ -82,14 +82,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class NeedsAHand:
-    """What a data engineer has to act on. The rows' columns are those of the statements of these names.
+class NeedsAttention:
+    """What a data engineer has to act on. The columns of the rows are those of the statements of the same names.
 
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
     """
 
     nobody: bool  # is connected
-    off: list[Connection]  # where all are switched off, all; that some are is somebody's decision
+    off: list[Connection]  # all, if all are switched off; that some are off is on purpose
     reconnect: list[Connection]
     failing: list[dict[str, Any]]
     overdue: list[dict[str, Any]]
@@ -98,8 +98,8 @@ class NeedsAHand:
     stuck: list[dict[str, Any]]
 
     def __len__(self) -> int:
-        told = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
-        return self.nobody + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in told)
+        lists = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
+        return self.nobody + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
 
 
 def page(
@@ -107,48 +107,54 @@ def page(
     search: str = "",
     limit: int = 50,
     offset: int = 0,
-    data_sets: frozenset[Pair] | None = None,
-) -> tuple[list[Standing], int]:
-    """Live connections by the organisation's name, and how many there are in all. `search` is a part of the name that
-    QicWorks or Xero has."""
+    scope: EventScope = None,
+) -> tuple[list[ConnectionStatus], int]:
+    """Returns one page of connections by the organisation's name, and their total number.
+
+    Args:
+        search: A part of the organisation's name in QicWorks or Xero.
+    """
     wanted = search.strip().casefold()
     found = [
         one
         for one in connections.every(session)
         if wanted in one.organisation.casefold() or wanted in one.tenant_name.casefold()
     ]
-    return _standing(session, found[offset : offset + limit], data_sets), len(found)
+    return _statuses(session, found[offset : offset + limit], scope), len(found)
 
 
-def one(session: Session, connection_id: UUID, data_sets: frozenset[Pair] | None = None) -> Standing:
-    """LookupError if there is none; a deleted one still has its history."""
-    [standing] = _standing(session, [connections.one(session, connection_id)], data_sets)
-    return standing
+def get_status(session: Session, connection_id: UUID, scope: EventScope = None) -> ConnectionStatus:
+    """Raises LookupError if there is none; a deleted one still has its history."""
+    [found] = _statuses(session, [connections.one(session, connection_id)], scope)
+    return found
 
 
-def _standing(session: Session, known: Sequence[Connection], data_sets: frozenset[Pair] | None) -> list[Standing]:
+def _statuses(session: Session, known: Sequence[Connection], scope: EventScope) -> list[ConnectionStatus]:
     by_connection: dict[UUID, list[DataSet]] = {one.id: [] for one in known}
-    for row in QUERIES.data_sets(session, ids=list(by_connection), **pairs(data_sets)):
+    for row in QUERIES.data_sets(session, ids=list(by_connection), **scope_parameters(scope)):
         by_connection[row.pop("connection_id")].append(DataSet(**row))
-    told = QUERIES.budgets(session, tenants=[one.tenant_id for one in known])
-    budgets = {row["tenant_id"]: (row["day_remaining"], row["day_limit"], row["day_seen_at"]) for row in told}
+    budget_rows = QUERIES.budgets(session, tenants=[one.tenant_id for one in known])
+    budgets = {row["tenant_id"]: (row["day_remaining"], row["day_limit"], row["day_seen_at"]) for row in budget_rows}
     return [
-        Standing(one, tuple(by_connection[one.id]), *budgets.get(one.tenant_id, (None, None, None))) for one in known
+        ConnectionStatus(one, tuple(by_connection[one.id]), *budgets.get(one.tenant_id, (None, None, None)))
+        for one in known
     ]
 
 
-def needs_a_hand(session: Session, data_sets: frozenset[Pair] | None = None) -> NeedsAHand:
-    """Of the pairs that the reader may see. What is switched off needs none; data sets that are pulled on pay dates are
-    never overdue here."""
-    pulled = [name for name in DATASETS if data_sets is None or ("pull", name) in data_sets]
-    pushed = [kind for kind in KINDS.values() if data_sets is None or ("push", kind.name) in data_sets]
+def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttention:
+    """Returns what needs attention, of what the reader may see.
+
+    Connections that are off need none, and data sets that are pulled on pay dates are never overdue here.
+    """
+    pulled = [name for name in DATASETS if scope is None or ("pull", name) in scope]
+    pushed = [kind for kind in KINDS.values() if scope is None or ("push", kind.name) in scope]
     nightly = [name for name in pulled if DATASETS[name].timing is not Timing.PAY_DATE]
     known = connections.every(session)
-    return NeedsAHand(
+    return NeedsAttention(
         nobody=not known,
         off=[] if any(one.enabled for one in known) else known,
         reconnect=[one for one in known if one.must_reconnect],
-        failing=list(QUERIES.failing(session, **pairs(data_sets))),
+        failing=list(QUERIES.failing(session, **scope_parameters(scope))),
         overdue=list(QUERIES.overdue(session, nightly=nightly)),
         documents=_failed_documents(session, pushed),
         rejections=list(QUERIES.rejections(session, pulled=pulled)),

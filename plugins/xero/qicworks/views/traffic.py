@@ -9,7 +9,7 @@ from uuid import UUID
 
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.views.event_log import Pair, pairs
+from xero.qicworks.views.event_log import EventScope, scope_parameters
 
 QUERIES = sql.Statements("pages/traffic")
 
@@ -26,22 +26,22 @@ class Day:
 
 
 def by_day(
-    session: Session, connection_id: UUID | None = None, data_sets: frozenset[Pair] | None = None, *, days: int = 30
+    session: Session, connection_id: UUID | None = None, scope: EventScope = None, *, days: int = 30
 ) -> list[Day]:
     """The last days with today, oldest first, also those without traffic."""
-    found = QUERIES.by_day(session, connection_id=connection_id, days=days, **pairs(data_sets))
+    found = QUERIES.by_day(session, connection_id=connection_id, days=days, **scope_parameters(scope))
     return [Day(**row) for row in found]
 
 
 def by_data_set(
-    session: Session, connection_id: UUID | None = None, data_sets: frozenset[Pair] | None = None, *, days: int = 30
+    session: Session, connection_id: UUID | None = None, scope: EventScope = None, *, days: int = 30
 ) -> list[dict[str, Any]]:
     """direction, data_set, runs, failed_runs, read, written, pushed, calls, bytes_received; most calls first."""
-    return list(QUERIES.by_data_set(session, connection_id=connection_id, days=days, **pairs(data_sets)))
+    return list(QUERIES.by_data_set(session, connection_id=connection_id, days=days, **scope_parameters(scope)))
 
 
 def by_organisation(
-    session: Session, data_sets: frozenset[Pair] | None = None, *, days: int = 30, limit: int = 20
+    session: Session, scope: EventScope = None, *, days: int = 30, limit: int = 20
 ) -> list[dict[str, Any]]:
     """connection_id, organisation, state, and the same sums; most calls first."""
-    return list(QUERIES.by_organisation(session, days=days, limit=limit, **pairs(data_sets)))
+    return list(QUERIES.by_organisation(session, days=days, limit=limit, **scope_parameters(scope)))

@@ -71,12 +71,12 @@ def select_connections(
         for connection in candidates:
             reason, explanation = _reason(connection, by_name=name is not None)
             if reason is None and scheduled and dataset and dataset.timing is not Timing.ANY:
-                turn = schedule.take(session, connection, dataset.name, dataset.timing, now or datetime.now(UTC))
-                if turn.unsettled:
-                    reason, explanation = NotTakingPart.NO_SCHEDULE, turn.reason
+                due = schedule.claim_if_due(session, connection, dataset.name, dataset.timing, now or datetime.now(UTC))
+                if due.unsettled:
+                    reason, explanation = NotTakingPart.NO_SCHEDULE, due.reason
                 else:
-                    log.info("%s: %s", connection.organisation, turn.reason)
-                    if not turn.due:
+                    log.info("%s: %s", connection.organisation, due.reason)
+                    if not due.due:
                         continue
             if reason:
                 left_out.append(LeftOut(connection.organisation, reason, explanation))

@@ -1,4 +1,4 @@
-"""When it is time, by the organisation's own clock: at 2 am, at midnight, or at midnight of its pay dates."""
+"""When a data set is due by the organisation's own clock: at 2 am, at midnight, or at midnight of its pay dates."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,7 @@ from xero.qicworks.runs import schedule as due
 
 # QicWorks knows the first three; Xero's calendars add the others, in capitals and without the underscore.
 DAYS = {"weekly": 7, "fortnightly": 14, "fourweekly": 28}
-LONGEST_PAUSE = timedelta(days=1)
+MAX_PAUSE = timedelta(days=1)
 MONTHS = {"monthly": 1, "quarterly": 3}
 NIGHT = time(2)
 WORDS = {
@@ -25,11 +25,11 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Whether a data set of a connection is to be pulled now, and why, in words.
+class DueCheck:
+    """Whether a data set of a connection is due now, with the reason in words.
 
-    `moment` (UTC): since when it is due; None where it is not, or may be pulled at any time. `unsettled`: someone has
-    to set something right before it ever is.
+    `moment` (UTC): since when it is due; None if it is not, or may be pulled at any time. `unsettled`: a setting has to
+    be corrected before it can ever be due.
     """
 
     due: bool
@@ -38,55 +38,57 @@ class Turn:
     unsettled: bool = False
 
 
-def turn(session: Session, connection: Connection, data_set: str, timing: Timing, now: datetime) -> Turn:
-    """Looks only; `take` is for whoever starts a run."""
+def check_due(session: Session, connection: Connection, data_set: str, timing: Timing, now: datetime) -> DueCheck:
+    """Only checks. To start a run, use `claim_if_due`."""
     if timing is Timing.ANY:
-        return Turn(True, "at any time")
-    held = due.standing(session, connection.id, data_set)
-    time_zone = _time_zone(timing, held)
-    series = (time_zone, held.pay_frequency, held.next_pay_date)
+        return DueCheck(True, "at any time")
+    state = due.get_state(session, connection.id, data_set)
+    time_zone = _time_zone(timing, state)
+    series = (time_zone, state.pay_frequency, state.next_pay_date)
     try:
         moment = latest(timing, now, *series)
         following = upcoming(timing, now, *series)
     except ValueError as error:
-        return Turn(False, f"not due: {error}", unsettled=True)
-    said = partial(_said, timing=timing, time_zone=time_zone)
-    then = f"next at {said(following)}" if following else "no later pay date is known"
-    if timing is Timing.PAY_DATE and held.next_pay_date is None:
-        return Turn(False, "not due: QicWorks has no pay date for it", unsettled=True)
+        return DueCheck(False, f"not due: {error}", unsettled=True)
+    shown = partial(_shown, timing=timing, time_zone=time_zone)
+    then = f"next at {shown(following)}" if following else "no later pay date is known"
+    if timing is Timing.PAY_DATE and state.next_pay_date is None:
+        return DueCheck(False, "not due: QicWorks has no pay date for it", unsettled=True)
     if moment is None:
-        return Turn(False, f"not due: {then}")
-    # A moment that is to come says nothing of what is past: nobody can have noted it.
-    if held.served_at is not None and moment <= held.served_at <= now:
-        return Turn(False, f"not due: pulled since {said(moment)}; {then}")
+        return DueCheck(False, f"not due: {then}")
+    # A moment in the future cannot have been served: the clock was put back.
+    if state.served_at is not None and moment <= state.served_at <= now:
+        return DueCheck(False, f"not due: pulled since {shown(moment)}; {then}")
     if moment <= connection.first_connected_at <= now:
-        return Turn(False, f"not due: connected only since {connection.first_connected_at:%Y-%m-%d %H:%M} UTC; {then}")
-    if held.not_before is not None and now < held.not_before <= now + LONGEST_PAUSE:
-        again = f"tried {_times(held.attempts)}, again at {held.not_before:%Y-%m-%d %H:%M} UTC"
-        return Turn(False, f"waits since {said(moment)}; {again}")
-    return Turn(True, f"due since {said(moment)}", moment)
+        return DueCheck(
+            False, f"not due yet: first connected on {connection.first_connected_at:%Y-%m-%d %H:%M} UTC; {then}"
+        )
+    if state.not_before is not None and now < state.not_before <= now + MAX_PAUSE:
+        again = f"tried {_times(state.attempts)}, next attempt at {state.not_before:%Y-%m-%d %H:%M} UTC"
+        return DueCheck(False, f"overdue since {shown(moment)}; {again}")
+    return DueCheck(True, f"due since {shown(moment)}", moment)
 
 
-def take(session: Session, connection: Connection, data_set: str, timing: Timing, now: datetime) -> Turn:
-    """The same for whoever starts a run if it is due: it is then nobody else's for the next half hour, or longer."""
-    found = turn(session, connection, data_set, timing, now)
+def claim_if_due(session: Session, connection: Connection, data_set: str, timing: Timing, now: datetime) -> DueCheck:
+    """The same, and claims the run if it is due: no other run starts it for at least 30 minutes."""
+    found = check_due(session, connection, data_set, timing, now)
     if found.moment and not due.claim(session, connection.id, data_set, now, found.moment):
-        return Turn(False, "not due: another run has just taken it")
+        return DueCheck(False, "not due: another run has just claimed it")
     return found
 
 
 def serve(session: Session, connection: Connection, data_set: str, timing: Timing, started_at: datetime) -> None:
-    """In the transaction of a pull that went well, also one by hand: it served all that was due when it began.
+    """Marks all that was due when a pull began as served, in the transaction of that pull, also of one by hand.
 
-    Which is told from when it was started, since a pull may last beyond midnight.
+    By when it was started, because a pull may last beyond midnight.
     """
     if timing is Timing.ANY:
         return
-    held = due.standing(session, connection.id, data_set)
+    state = due.get_state(session, connection.id, data_set)
     try:
-        moment = latest(timing, started_at, _time_zone(timing, held), held.pay_frequency, held.next_pay_date)
+        moment = latest(timing, started_at, _time_zone(timing, state), state.pay_frequency, state.next_pay_date)
     except ValueError:
-        return  # said by `turn`; a pull by hand is right all the same
+        return  # reported by `check_due`; a pull by hand is still right
     if moment is not None:
         due.serve(session, connection.id, data_set, moment, started_at)
 
@@ -94,10 +96,13 @@ def serve(session: Session, connection: Connection, data_set: str, timing: Timin
 def latest(
     timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, next_pay_date: date | None
 ) -> datetime | None:
-    """The latest moment up to `now` at which it was to be pulled (UTC); None where there is none.
+    """Returns the latest moment up to `now` (UTC) at which it was due; None if there is none.
 
-    `next_pay_date` may be any date of the series, past or future. Without a frequency it is the only one.
-    ValueError, in an operator's words, if the zone or the frequency is not known.
+    Args:
+        next_pay_date: Any date of the series, past or future. Without a frequency it is the only one.
+
+    Raises:
+        ValueError: The time zone or the frequency is not known; the message is for an operator.
     """
     return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[0], timing, time_zone)
 
@@ -148,13 +153,13 @@ def zone(time_zone: str | None) -> ZoneInfo:
         ) from None
 
 
-def _time_zone(timing: Timing, held: due.Standing) -> str | None:
-    """None, the home zone, also for one that is not known where only the hour depends on it and not the day."""
+def _time_zone(timing: Timing, state: due.ScheduleState) -> str | None:
+    """The time zone. None, for the home zone, if it is unknown and only the hour depends on it, not the day."""
     try:
-        zone(held.time_zone)
+        zone(state.time_zone)
     except ValueError:
-        return held.time_zone if timing.of_a_day else None
-    return held.time_zone
+        return state.time_zone if timing.of_a_day else None
+    return state.time_zone
 
 
 def _moment(day: date | None, timing: Timing, time_zone: str | None) -> datetime | None:
@@ -165,13 +170,13 @@ def _moment(day: date | None, timing: Timing, time_zone: str | None) -> datetime
 def _at(hour: time, day: date, time_zone: str | None) -> datetime:
     """That hour of that day, in UTC.
 
-    Where clocks go forward at that hour there is none: by the old offset it is then the moment at which they do. Where
-    they go back over it, the first of the two counts. Both is what fold=0 means.
+    If clocks go forward over that hour, it is the moment at which they do. If they go back over it, the first
+    of the two counts. Both is what fold=0 means.
     """
     return datetime.combine(day, hour, zone(time_zone)).astimezone(UTC)
 
 
-def _said(moment: datetime, timing: Timing, time_zone: str | None) -> str:
+def _shown(moment: datetime, timing: Timing, time_zone: str | None) -> str:
     """In UTC, as logs are read, and as the local date it begins."""
     doubt = "" if time_zone else f", by {HOME}: its time zone is not known"
     return f"{moment:%Y-%m-%d %H:%M} UTC ({WORDS[timing]}{moment.astimezone(zone(time_zone)):%Y-%m-%d}{doubt})"
