@@ -10,7 +10,7 @@ from tests.support.alerts import Told
 from tests.support.pushing import Books, Row
 from tests.support.world import World
 from xero.dags import digest_dag
-from xero.dags.telling import FEW, digest
+from xero.dags.alert_text import MAX_DIGEST_NAMES, digest
 from xero.hooks import qicworks_engine
 from xero.qicworks import database
 from xero.qicworks.connect import connections
@@ -94,7 +94,7 @@ def test_that_nobody_is_connected_is_told_by_pushes_and_each_morning(
     [event] = of_all(airflow)
     assert "No organisation is connected" in event["message"]
     digest_dag("").test()
-    assert "connected: nobody" in told.html()
+    assert "no organisation is connected: nothing is pulled or pushed" in told.html()
 
 
 def test_of_a_document_that_is_unknown_nobody_takes_it_for_said(world: World) -> None:
@@ -149,11 +149,11 @@ def test_every_morning_until_it_is_over(
         told.mails.clear()
         digest_dag("").test()
         [mail] = told.mails
-        assert mail["Subject"] == "QicWorks and Xero: 4 need a hand"
-        assert f"to be connected again: {', '.join(sorted(airflow.names()))}".replace("&", "&amp;") in told.html()
-        assert f"documents that failed: {airflow.names()[0]} (bills)".replace("&", "&amp;") in told.html()
+        assert mail["Subject"] == "QicWorks and Xero: 4 need attention"
+        assert f"to be reconnected: {', '.join(sorted(airflow.names()))}".replace("&", "&amp;") in told.html()
+        assert f"failed documents: {airflow.names()[0]} (bills)".replace("&", "&amp;") in told.html()
         assert "http://airflow.test/plugin/xero" in told.html()
-    assert "to be connected again" in told.posts[-1][1]["text"]
+    assert "to be reconnected" in told.posts[-1][1]["text"]
     told.mails.clear()
     airflow.query("UPDATE xero_sync.connection SET state = 'connected'")
     airflow.query("UPDATE qicworks.bill SET push_state = 'skipped'")
@@ -168,4 +168,4 @@ def test_a_digest_has_no_more_than_can_be_read() -> None:
     )
     [line] = digest(needs).lines
     assert line.startswith("overdue: Org 0 (tax codes), ")
-    assert line.endswith(f" and {300 - FEW} more")
+    assert line.endswith(f" and {300 - MAX_DIGEST_NAMES} more")

@@ -13,7 +13,7 @@ from tests.support.alerts import TOKEN, Told
 from tests.support.world import World
 from xero import settings
 from xero.dags import alerting, extras, prune_dag, pull_dag
-from xero.dags.telling import LONGEST, MOST, failed, late
+from xero.dags.alert_text import MAX_LINE_LENGTH, MAX_ORGANISATIONS, failed, late
 from xero.hooks import qicworks_engine
 from xero.qicworks.views.dag_runs import End
 
@@ -61,8 +61,8 @@ def test_one_message_of_a_failed_run_and_one_of_a_late_one(
     assert not told.mails, "it has ended, and was told when it did"
     asyncio.run(alerting.tell_late(context={"dag_run": {**dag_run, "state": "running"}, "deadline": {}}))
     assert told.mails[0]["Subject"] == "pull_contacts is late"
-    assert "queued at 2026-11-02T02:00:01 UTC, is not done after 45 minutes" in told.html()
-    assert "at work" in told.posts[0][1]["text"]
+    assert "queued at 2026-11-02T02:00:01 UTC, has not ended after 45 minutes" in told.html()
+    assert "running" in told.posts[0][1]["text"]
 
     # Without QicWorks' database, and with Slack down: the mail goes all the same, and says so.
     told.mails.clear()
@@ -151,10 +151,10 @@ def test_names_of_any_length_fit_a_message() -> None:
     """Slack keeps 40,000 characters, and each `&` is five of them there; a subject is one line of a header."""
     hostile = [End("pull", "contacts", "&" * 9_999 + f"{number}", "running", None, None) for number in range(50)]
     for message in (failed("a_dag", "r" * 250, hostile, ""), late("a_dag", "r" * 250, "2026", 45, hostile, "")):
-        assert max(map(len, message.lines)) == LONGEST
-        assert len(message.lines) == MOST + 1
+        assert max(map(len, message.lines)) == MAX_LINE_LENGTH
+        assert len(message.lines) == MAX_ORGANISATIONS + 1
         assert len(message.slack) < 40_000
-        assert message.slack.endswith("|Look here>")
+        assert message.slack.endswith("|Details>")
         assert len(message.subject) < 250
 
 
@@ -170,7 +170,7 @@ def test_pay_is_not_told_nor_more_than_fits() -> None:
         assert "its process was killed" in said
         assert "Barossa" not in said
         assert "a%20run%2F1" in said
-    assert len(message.lines) == MOST + 1
-    assert max(map(len, message.lines)) == LONGEST
+    assert len(message.lines) == MAX_ORGANISATIONS + 1
+    assert max(map(len, message.lines)) == MAX_LINE_LENGTH
     assert message.lines[-1] == "and 32 more"
-    assert "no event tells why" in failed("a_dag", "r", [done], "Airflow says: task_failure.").said
+    assert "failed without an event" in failed("a_dag", "r", [done], "Airflow says: task_failure.").message

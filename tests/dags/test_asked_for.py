@@ -14,9 +14,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.support.dag_runs import asset_events
 from tests.support.pushing import Books, Row
 from tests.support.world import World
+from xero.dags.alert_text import failed
 from xero.dags.asking import asked, by_name
 from xero.dags.pulling import changed_tables
-from xero.dags.telling import failed
 from xero.hooks import qicworks_engine
 from xero.qicworks import database
 from xero.qicworks.runs import events
@@ -153,7 +153,7 @@ def test_the_alert_of_such_a_run_says_what_was_not_done(run: Run, world: World) 
         with database.session(world.engine) as session:
             ends = dag_runs.ends(session, "push_bills", ran.run_id, datetime.now(UTC) - timedelta(hours=1))
         message = failed("push_bills", ran.run_id, ends, "Airflow says: task_failure.")
-        assert "no event tells why" not in message.said
+        assert "failed without an event" not in message.message
         assert all(any(word in line for line in message.lines) for word in words), message.lines
 
 
@@ -214,7 +214,7 @@ def test_a_setting_that_there_is_not_is_refused() -> None:
     for misspelt in ({"dryrun": True}, {"conection": "X", "dry_run": True}, {"Connection": "X"}, {"": 1}):
         with pytest.raises(AirflowFailException, match=r"there is no setting .+connection, dry_run"):
             asked(context(misspelt, **known))
-    with pytest.raises(AirflowFailException, match="Those that there are: none"):
+    with pytest.raises(AirflowFailException, match="The settings are: none"):
         asked(context({"dry_run": True}))
 
 

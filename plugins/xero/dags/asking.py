@@ -1,4 +1,4 @@
-"""What a run was asked for: its settings, refused where they mean nothing, and whether somebody meant just this."""
+"""The settings of a run: refused if they mean nothing, and whether they name exactly what is to be done."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,20 +6,20 @@ from typing import Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowFailException
 
-NAMES = ("connection", "document_ids", "full_refresh")  # the settings by which somebody asks for just this
-CORRECT = "Correct what the run is asked for, and trigger it again."
+NAMES = ("connection", "document_ids", "full_refresh")  # the settings that name exactly what is to be done
+CORRECT = "Correct the settings of the run, and trigger it again."
 
-Pair = tuple[str, str]  # direction and data set of the events that tell of it
+Pair = tuple[str, str]  # direction and data set of the run's events
 
 
 def asked(context: Any, pair: Pair | None = None) -> Mapping[str, Any]:
-    """What the run was asked for. A setting that there is not is refused: misspelt, it would do something else."""
-    params, said = context["params"], context["dag_run"].conf or {}
+    """Returns the settings of the run. Refuses unknown ones: a misspelt setting would do something else."""
+    params, given = context["params"], context["dag_run"].conf or {}
     known = set(context["dag"].params)
-    if unknown := sorted(set(said) - known):
+    if unknown := sorted(set(given) - known):
         settings = ", ".join(sorted(known)) or "none"
         names = ", ".join(map(repr, unknown))
-        refuse(context, pair, f"there is no setting {names}. Those that there are: {settings}", CORRECT)
+        refuse(context, pair, f"there is no setting {names}. The settings are: {settings}", CORRECT)
     return dict(params)
 
 
@@ -29,13 +29,13 @@ def by_name(context: Any) -> bool:
 
 @contextmanager
 def refusing(context: Any, pair: Pair) -> Iterator[None]:
-    """Turns a name that names nothing, or too much, into an end of the task that no retry follows."""
+    """Turns a name that matches nothing, or several things, into a failure of the task without a retry."""
     from xero.api.errors import XeroError
 
     try:
         yield
     except XeroError:
-        raise  # which says all by itself, and is no name
+        raise  # not about a name, and it has its own message
     except LookupError as error:
         refuse(context, pair, error.args[0], CORRECT)
 
@@ -63,7 +63,7 @@ def refuse(
 
 
 def origin(context: Any) -> Any:
-    """Where an interaction was started from, for its connection event."""
+    """What started the run, for its connection event."""
     from xero.qicworks.runs.events import Origin
 
     ti = context["ti"]

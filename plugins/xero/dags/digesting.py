@@ -1,4 +1,4 @@
-"""The DAG that tells every morning what needs a hand."""
+"""The DAG that reports every morning what needs attention."""
 
 from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -10,10 +10,10 @@ from xero.dags.retrying import default_args
 
 
 def digest_dag(doc: str | None) -> DAG:
-    """The DAG `digest`. Where nobody is to be told nothing but *Trigger* runs it."""
+    """The DAG `digest`. If no alerts are configured, only *Trigger* runs it."""
     with DAG(
         dag_id=dag_id("digest"),
-        description="Tells every morning what needs a hand, until it is over.",
+        description="Reports every morning what needs attention, until it is settled.",
         doc_md=doc,
         schedule="0 20 * * *" if alerting.notifiers() else None,
         start_date=None,
@@ -26,8 +26,8 @@ def digest_dag(doc: str | None) -> DAG:
 
         @task
         def digest() -> int:
-            """How many things need a hand. Asks the QicWorks database only."""
-            from xero.dags.telling import digest as told
+            """Returns how many things need attention. Makes no calls to Xero."""
+            from xero.dags.alert_text import digest as digest_of
             from xero.hooks import qicworks_engine
             from xero.qicworks import database
             from xero.qicworks.views import status
@@ -36,9 +36,9 @@ def digest_dag(doc: str | None) -> DAG:
             with database.session(qicworks_engine()) as session:
                 needs = status.needs_attention(session)
             if not len(needs):
-                raise AirflowSkipException("nothing needs a hand")
-            message = told(needs)
-            alerting.log.warning("%s\n%s", message.said, "\n".join(message.lines))
+                raise AirflowSkipException("nothing needs attention")
+            message = digest_of(needs)
+            alerting.log.warning("%s\n%s", message.message, "\n".join(message.lines))
             alerting.send(message)
             return len(needs)
 

@@ -1,4 +1,4 @@
-"""What Airflow's configuration asks for and is not installed, said when DAG files are parsed: not when first needed."""
+"""Warns, when DAG files are parsed, about packages that Airflow's configuration needs and that are not installed."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One organisation in a mapped task, and several where there are more than Airflow maps over."""
+"""One organisation for each mapped task, or several if there are more than Airflow maps over."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST = 120  # characters of each of the two names that a group is called by
-MOST = 1000  # mapped tasks of a run; fewer where `[core] max_map_length` says so
+MAX_NAME_LENGTH = 120  # characters of each of the two names in a group's name
+MAX_TASKS = 1000  # mapped tasks of a run; fewer if `[core] max_map_length` says so
 
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
 
 
 def grouped(everybody: list[One], beside: int = 0) -> list[One]:
-    """Each alone as long as they fit, and so many others `beside` them; else groups of as many as it takes, in the same
-    order."""
-    most = max(1, min(MOST, conf.getint("core", "max_map_length")) - beside)
+    """Returns each organisation alone if they fit into the tasks of a run, else groups of them, in the same order.
+
+    `beside`: the tasks that the run needs for something else.
+    """
+    most = max(1, min(MAX_TASKS, conf.getint("core", "max_map_length")) - beside)
     size = ceil(len(everybody) / most)
     if size <= 1:
         return everybody
@@ -35,7 +37,7 @@ def grouped(everybody: list[One], beside: int = 0) -> list[One]:
     groups = [everybody[start : start + size] for start in range(0, len(everybody), size)]
     return [
         {
-            "organisation": " – ".join(fit(end["organisation"], LONGEST) for end in (group[0], group[-1])),
+            "organisation": " – ".join(fit(end["organisation"], MAX_NAME_LENGTH) for end in (group[0], group[-1])),
             "members": group,
         }
         for group in groups
@@ -45,10 +47,10 @@ def grouped(everybody: list[One], beside: int = 0) -> list[One]:
 def each(
     connection: One, context: Any, direction: "Direction", data_set: str, work: Callable[[One, Callable[..., Any]], One]
 ) -> One:
-    """Does the work for the organisation, or for those of the group; returns the counts, added up.
+    """Does the work for the organisation, or for those of the group. Returns the counts, added up.
 
-    `work` takes an organisation and what opens its client. A group fails at its end, when one failed; the retry passes
-    over those whose event says that this run has done them. All skipped is skipped.
+    `work` takes an organisation and a function that opens its client. A group with failures fails at its end; the retry
+    skips those that this run has done already, by their events. If all are skipped, so is the task.
     """
     from xero.hooks import open_client
     from xero.sync.runs.outcome import Skip
@@ -69,7 +71,7 @@ def each(
     done = done_before(members, context, direction, data_set)
     whole, failures, skipped = run_sequentially(members, one, done)
     if failures:
-        if whole:  # what a failed task returned Airflow does not keep; the next task counts what the others did
+        if whole:  # Airflow does not keep what a failed task returned; the next task counts what the others did
             context["ti"].xcom_push("return_value", whole)
         raise SomeFailed(failures, len(members))
     if skipped and not whole:
@@ -78,7 +80,7 @@ def each(
 
 
 def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, Callable[..., Any]], One]:
-    """The same work, for somebody who asked for just this: what cannot be done now is no silent skip."""
+    """The same work for what was asked for by name: what cannot be done now fails, and is not skipped."""
     from xero.sync.runs.outcome import Skip
     from xero.sync.runs.requested import NotDone
 
@@ -93,7 +95,7 @@ def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, 
 
 
 def done_before(members: list[One], context: Any, direction: "Direction", data_set: str) -> dict[str, One]:
-    """What earlier tries of this task have done, by connection id. Who clears the task begins anew."""
+    """What earlier tries of this task have done, by connection id. Clearing the task starts from the beginning."""
     from xero.hooks import qicworks_engine
     from xero.qicworks import database
     from xero.qicworks.runs import events

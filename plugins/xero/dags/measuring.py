@@ -1,4 +1,4 @@
-"""The DAG that measures."""
+"""The DAG that sends metrics."""
 
 from airflow.sdk import DAG, get_current_context, task
 
@@ -10,10 +10,10 @@ from xero.dags.retrying import default_args
 
 
 def measure_dag(doc: str | None) -> DAG:
-    """The DAG `measure`. Where Airflow sends no metrics nothing but *Trigger* runs it."""
+    """The DAG `measure`. If Airflow sends no metrics, only *Trigger* runs it."""
     with DAG(
         dag_id=dag_id("measure"),
-        description="Sends how far behind, how much waits and what is left as metrics.",
+        description="Sends metrics: how far behind data sets are, how many documents wait, how many calls are left.",
         doc_md=doc,
         schedule="*/5 * * * *" if metrics.wanted() else None,
         start_date=None,
@@ -26,7 +26,7 @@ def measure_dag(doc: str | None) -> DAG:
 
         @task(multiple_outputs=False)  # else each name would be an XCom, and a request, of its own
         def measure() -> dict[str, dict[str, float]]:
-            """What is sent is what it returns. Asks the QicWorks database only."""
+            """Returns what it sends. Makes no calls to Xero."""
             from xero.hooks import qicworks_engine
             from xero.qicworks import database
             from xero.qicworks.views import gauges

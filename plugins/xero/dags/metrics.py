@@ -1,8 +1,9 @@
-"""Numbers for whoever watches from outside, through Airflow's own metrics (StatsD, Datadog, OpenTelemetry).
+"""Metrics through Airflow's own (StatsD, Datadog, OpenTelemetry).
 
-Counters as each interaction ends, gauges by the DAG `measure`. Tags are `direction`, `data_set` and `status`, never the
-organisation: there may be thousands, each a time series of its own. Whose it is say the pages and the events. Plain
-StatsD has no tags: there their values follow the name. Where Airflow sends no metrics all of it does nothing.
+Counters as each run of an organisation ends, gauges by the DAG `measure`. Tags are `direction`, `data_set` and
+`status`, never the organisation: there may be thousands, each a time series of its own. The pages and the events have
+the organisation. Plain StatsD has no tags: there their values follow the name. If Airflow sends no metrics, all of it
+does nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,14 +19,14 @@ Result = dict[str, Any]
 
 
 def wanted() -> bool:
-    """Whether Airflow's configuration says where metrics go."""
+    """Whether Airflow is configured to send metrics."""
     return any(
         conf.getboolean("metrics", on, fallback=False) for on in ("statsd_on", "statsd_datadog_enabled", "otel_on")
     )
 
 
 def has_tags() -> bool:
-    """Whether tags arrive there, in the order in which Airflow chooses who is told."""
+    """Whether tags arrive, in the order in which Airflow chooses the backend."""
     if conf.getboolean("metrics", "statsd_datadog_enabled", fallback=False):
         return conf.getboolean("metrics", "statsd_datadog_metrics_tags", fallback=True)
     if conf.getboolean("metrics", "statsd_on", fallback=False):
@@ -34,15 +35,17 @@ def has_tags() -> bool:
 
 
 def named(name: str, tags: dict[str, str]) -> dict[str, Any]:
-    """What Airflow's metrics are called with: no two time series may share a name where there are no tags."""
+    """The arguments for Airflow's metrics. Without tags no two time series may share a name."""
     if has_tags():
         return {"stat": f"xero.{name}", "tags": tags or None}
     return {"stat": ".".join(["xero", name, *tags.values()])}
 
 
 def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callable[P, Result]:
-    """The same work, of one organisation; what came of it is counted. Of a failure only that it was one: its calls and
-    bytes are in its event."""
+    """The same work for one organisation, with its result counted.
+
+    Of a failure only its status: its calls and bytes are in its event.
+    """
     from xero.sync.runs.outcome import Skip
 
     @wraps(work)
@@ -55,7 +58,7 @@ def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callabl
         except BaseException:
             ended(direction, data_set, "error", {})
             raise
-        if "status" in result:  # a dry run is no interaction
+        if "status" in result:  # a dry run is not counted
             ended(direction, data_set, result["status"], result)
         return result
 
@@ -63,7 +66,7 @@ def counted(direction: str, data_set: str, work: Callable[P, Result]) -> Callabl
 
 
 def ended(direction: str, data_set: str, status: str, counts: Mapping[str, Any]) -> None:
-    """`xero.interactions`, and `xero.<count>` for each of the event's counts that is not nothing."""
+    """`xero.interactions`, and `xero.<count>` for each count of the event that is not 0."""
     from xero.qicworks.runs.events import Counts
 
     tags = {"direction": direction, "data_set": data_set, "status": status}
@@ -74,7 +77,7 @@ def ended(direction: str, data_set: str, status: str, counts: Mapping[str, Any])
 
 
 def gauge(measured: Mapping[str, Mapping[str, float]]) -> None:
-    """`xero.<name>` for each; by data set, or, under "", as a whole."""
+    """`xero.<name>` for each, by data set; under "" the total."""
     for name, values in measured.items():
         for data_set, value in values.items():
             Stats.gauge(value=value, **named(name, {"data_set": data_set} if data_set else {}))

@@ -1,4 +1,4 @@
-"""What the tasks of one organisation have in common: who takes part, and where an event says that it comes from."""
+"""Which organisations take part in a run of a DAG, and the setting that names one."""
 
 import logging
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from xero.datasets.declaration import Dataset
 
 log = logging.getLogger(__name__)
 
-# What a mapped task is called. Airflow keeps 250 characters, and fails the task whose name is longer.
+# The name of a mapped task. Airflow keeps 250 characters, and fails a task with a longer name.
 BY_NAME = "{{ task.op_kwargs['connection']['organisation'] | truncate(250, true, '…', 0) }}"
 
 
-def which_organisation(everybody: str = "all that are on") -> Param:
+def which_organisation(everybody: str = "all connected organisations") -> Param:
     return Param(
         None,
         type=["null", "string"],
         title="Organisation",
-        description=f"Name of one QicWorks organisation, or the id of its connection. Empty: {everybody}.",
+        description=f"Name of one QicWorks organisation, or the id of its connection. Leave empty for {everybody}.",
     )
 
 
 def take_part(dataset: Dataset | None) -> list[One]:
-    """Who is on, and due, one to a task or several. Logs who is left out, and why."""
+    """Returns connections that are enabled and due, one or several to a task; logs the rest with the reason."""
     from xero.hooks import qicworks_engine
     from xero.qicworks.runs.outcome import Direction
     from xero.sync.runs import non_participants
@@ -37,7 +37,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
 
     context, called = get_current_context(), (Direction.PULL, dataset.name if dataset else "reconcile")
     name = asked(context, called)["connection"]
-    # Who presses Trigger means now; a tick of the clock takes those for whom it is time.
+    # Trigger means now; a scheduled run takes those that are due.
     scheduled = context["dag_run"].run_type == "scheduled"
     with refusing(context, called):
         taking_part, left_out = select_connections(qicworks_engine(), dataset, name, scheduled=scheduled)

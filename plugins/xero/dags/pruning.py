@@ -1,4 +1,4 @@
-"""The DAG that prunes."""
+"""The DAG that deletes what is older than its retention."""
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
@@ -27,21 +27,21 @@ def prune_dag(doc: str | None) -> DAG:
                 False,
                 type="boolean",
                 title="Dry run",
-                description="Delete nothing: say in the log of `prune` how many of each would go.",
+                description="Delete nothing: only count what would be deleted (see the log of `prune`).",
             )
         },
     ) as dag:
 
         @task
         def prune() -> dict[str, int]:
-            """A batch at a time. Its event, without an organisation, says how many of each went."""
+            """Deletes in batches. Its event, of no organisation, has the counts."""
             from xero.hooks import qicworks_engine
             from xero.qicworks.admin.retention import KEPT, Retention
             from xero.sync.runs.pruning import prune as prune_all
 
             default = Retention()
             kept = {
-                what: settings.number(f"keep_{what}_days", getattr(default, what), instead="they are kept for good")
+                what: settings.number(f"keep_{what}_days", getattr(default, what), instead="they are kept forever")
                 for what in KEPT
             }
             context = get_current_context()

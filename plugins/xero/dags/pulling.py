@@ -26,11 +26,11 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         description=dataset.help,
         doc_md=doc,
         schedule=dataset.schedule,
-        # No start date: a newly deployed DAG waits for its next tick, instead of making up for the last one; but for a
-        # tick that is gone by for less than a tenth of the time between two, which Airflow takes for its first.
+        # No start date: a newly deployed DAG waits for its next tick instead of catching up on the last one; except for
+        # a tick less than a tenth of the interval ago, which Airflow takes for its first.
         start_date=None,
         catchup=False,
-        # A run by hand for one organisation must not wait for the nightly one of all others.
+        # A manual run for one organisation must not wait for the nightly run of all others.
         max_active_runs=16,
         tags=["xero", "pull", *tables],
         default_args=default_args(),
@@ -49,18 +49,18 @@ def pull_dag(name: str, doc: str | None) -> DAG:
 
         @task
         def connections() -> list[One]:
-            """Who is on, and due. Logs who is left out, and why."""
+            """Returns connections that are enabled and due; logs the rest with the reason."""
             return take_part(dataset)
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def pull(connection: One) -> dict[str, Any]:
-            """Extract, validate, load: one organisation. Its log and its connection event tell the same."""
+            """Extract, validate, load: one organisation. Its log and its connection event report the same."""
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.pull.flow import pull as pull_one
 
             context = get_current_context()
-            logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its own set-up only
+            logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs only its own set-up
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
                 outcome = pull_one(
@@ -81,12 +81,12 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             outlets=[asset(table) for table in tables],
         )
         def announce(outcomes: Any) -> dict[str, int]:
-            """Tells whoever waits for a table that there is something new in it: one event a run, or none."""
-            found = outcomes[:] if outcomes else []  # as a slice all come in one request; one by one would be one each
+            """Updates the assets of the tables that changed: one asset event for each run, or none."""
+            found = outcomes[:] if outcomes else []  # a slice is one request; one by one would be one request each
             changed = count_changes(found)
             if not any(changed.values()):
                 raise AirflowSkipException("nothing changed")
-            # What Airflow tells of when this has ended.
+            # The assets that Airflow updates when this task has ended.
             get_current_context()["ti"].task.outlets = [asset(table) for table in changed_tables(found, tables)]
             return changed
 
@@ -106,12 +106,14 @@ def asset(table: str) -> Asset:
 
 
 def changed_tables(outcomes: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> list[str]:
-    """Those of these tables in which rows changed; all where that is not known of one outcome: said once too often is
-    better than not at all."""
+    """Returns those of these tables in which rows changed.
+
+    All, if that is not known for one outcome: an update too many is better than none.
+    """
     from xero.qicworks.runs.events import EVERY
 
-    told = {table for outcome in outcomes for table in outcome["tables"]}
-    return [table for table in tables if table in told or EVERY in told]
+    changed = {table for outcome in outcomes for table in outcome["tables"]}
+    return [table for table in tables if table in changed or EVERY in changed]
 
 
 def count_changes(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, int]:

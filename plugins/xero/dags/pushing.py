@@ -18,8 +18,8 @@ from xero.documents.registry import named
 
 log = logging.getLogger(__name__)
 
-NOBODY = "not done"  # what the task is called that tells what nobody can do
-# Everybody who may read the DAG reads a task's log: it is no place for what only editors may preview.
+NOT_DONE = "not done"  # the name of the task that reports what cannot be done
+# Everyone who may read the DAG may read a task's log, but only editors may preview requests.
 WHERE_SHOWN = (
     "The requests themselves are shown by Preview, on a document's page, to those who may edit connections, and on the "
     "command line: `python -m xero push {name} --dry-run`."
@@ -37,9 +37,9 @@ def push_dag(name: str, doc: str | None) -> DAG:
         schedule="*/15 * * * *",
         start_date=None,
         catchup=False,
-        # One document pushed by hand must not wait for the run of all others.
+        # A document that is pushed by hand must not wait for the run of all others.
         max_active_runs=16,
-        # Nothing is sent before a person has switched it on. None: as Airflow is told for all DAGs.
+        # Nothing is sent before a person has switched it on. None: Airflow's setting for all DAGs.
         is_paused_upon_creation=settings.flag("push_paused_at_creation", True) or None,
         tags=["xero", "push", kind.table],
         default_args=default_args(),
@@ -51,15 +51,15 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 False,
                 type="boolean",
                 title="Dry run",
-                description="Send nothing and change nothing: check the documents, and say in the log of `push` which "
-                f"would be sent and which refused, and why. {WHERE_SHOWN.format(name=name)}",
+                description="Send nothing and change nothing: check the documents, and log in `push` which would be "
+                f"sent and which refused, and why. {WHERE_SHOWN.format(name=name)}",
             ),
         },
     ) as dag:
 
         @task
         def connections() -> list[One]:
-            """Who has something to push. Logs who is left out, and why."""
+            """Returns connections with documents to push; logs skipped ones with the reason."""
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.runs import non_participants
@@ -75,12 +75,12 @@ def push_dag(name: str, doc: str | None) -> DAG:
             if found.left_out or not (found.taken or found.undone):
                 non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(found.left_out))
             undone = [one.to_dict() for one in found.undone]
-            beside = [{"organisation": NOBODY, "undone": undone}] if undone else []
+            beside = [{"organisation": NOT_DONE, "undone": undone}] if undone else []
             return grouped(found.taken, len(beside)) + beside
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
-            """One organisation. A document that fails has an event of its own and an ERROR here; the others go on."""
+            """One organisation. A document that fails has its own event and an ERROR here; the others continue."""
             from xero.api.errors import XeroError
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction
@@ -92,7 +92,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
             dry_run, answers = context["params"]["dry_run"], {}
 
             def answer(told: list[Reply]) -> None:
-                """What became of each thing that was asked for by name, in XCom `asked`."""
+                """Puts what became of each thing that was asked for by name into XCom `asked`."""
                 answers.update({one.id or one.name: one.to_answer() for one in told})
                 context["ti"].xcom_push("asked", list(answers.values()))
 
@@ -117,7 +117,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
                         origin=origin(context),
                         documents=one["documents"],
                     )
-                except (XeroError, Skip):  # which has an event of its own
+                except (XeroError, Skip):  # it has its own event
                     if by_name:
                         answer_for(one)
                     raise
@@ -146,12 +146,12 @@ def which_documents(kind: Kind) -> Param:
         type=["null", "array", "string"],
         title="Documents",
         description=f"Only these: {called}, one a line (through the API: an array, or one text with commas between "
-        "them). One that failed is tried again. Empty: all that are ready.",
+        "them). One that failed is retried. Leave empty for all that are ready.",
     )
 
 
 def listed(named: Iterable[object] | str | None) -> list[str] | None:
-    """The names of documents, whether they came as an array or as a text with commas; None where none were given."""
+    """The names of documents, given as an array or as a text with commas; None if none were given."""
     if named is None:
         return None
     parts = named.replace("\n", ",").split(",") if isinstance(named, str) else named
@@ -159,7 +159,7 @@ def listed(named: Iterable[object] | str | None) -> list[str] | None:
 
 
 def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
-    """Which documents a push would send and refuse, in the log; of what it would send, nothing."""
+    """Logs which documents a push would send and refuse, without the content of requests."""
     from xero.hooks import open_client, qicworks_engine
     from xero.qicworks.texts import on_a_line
     from xero.sync.push.flow import preview

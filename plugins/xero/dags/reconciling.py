@@ -1,4 +1,4 @@
-"""The DAG that compares."""
+"""The DAG that compares QicWorks with Xero."""
 
 import logging
 from typing import Any
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def reconcile_dag(doc: str | None) -> DAG:
-    """The DAG `reconcile`: every data set of each organisation beside what Xero says of it."""
+    """The DAG `reconcile`: compares every data set of each organisation with Xero."""
     with DAG(
         dag_id=dag_id("reconcile"),
-        description="Compares counts and newest changes of every data set with Xero, for a handful of calls.",
+        description="Compares counts and newest changes of every data set with Xero, in a few calls.",
         doc_md=doc,
         schedule="0 16 * * 0",
         start_date=None,
@@ -33,12 +33,12 @@ def reconcile_dag(doc: str | None) -> DAG:
 
         @task
         def connections() -> list[One]:
-            """Who is on. Logs who is left out, and why."""
+            """Returns connections that are enabled; logs the rest with the reason."""
             return take_part(None)
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def reconcile(connection: One) -> dict[str, Any]:
-            """One organisation. A difference is a warning in its event; the task fails when Xero cannot be asked."""
+            """One organisation. A difference is a warning in its event; the task fails if Xero cannot be reached."""
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.follow.reconcile import NAME
@@ -56,19 +56,19 @@ def reconcile_dag(doc: str | None) -> DAG:
 
         @task
         def renew_idle_authorisations() -> int:
-            """Renews what no run has used for 30 days: Xero would forget it after 60. An event tells what fails."""
+            """Renews authorisations that no run used for 30 days: they lapse after 60. Failures have an event."""
             from xero.api.settings import XeroApp
             from xero.hooks import airflow_connection, qicworks_engine
             from xero.sync.connect.renew_idle import refresh_idle
 
             asked(get_current_context())
-            renewed, troubles = refresh_idle(
+            renewed, errors = refresh_idle(
                 qicworks_engine(),
                 lambda conn_id: XeroApp.from_connection(airflow_connection(conn_id)),
                 origin(get_current_context()),
             )
-            for trouble in troubles:
-                log.warning(trouble)
+            for error in errors:
+                log.warning(error)
             return renewed
 
         renew_idle_authorisations()

@@ -1,4 +1,4 @@
-"""Which failed tasks are tried again, and when."""
+"""Which failed tasks are retried, and when."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk.definitions.retry_policy import RetryAction, RetryDecision, RetryPolicy
 
 LONGEST_WAIT = timedelta(hours=1)
-UNMIGRATED = "the database is not as this version needs it: run python -m xero migrate, with --grant-to ROLE"
-OF_NO_USE = "trying again would not help: the message says what does"
-LONGEST_TRY = timedelta(hours=6)  # nothing takes so long; what hangs is over before the next night
+UNMIGRATED = "the database lacks a migration or a right: run python -m xero migrate, with --grant-to ROLE"
+NO_RETRY = "no automatic retry: see the message for the fix"
+MAX_TRY = timedelta(hours=6)  # nothing takes that long; what hangs ends before the next night
 
 
 class WaitAsTold(RetryPolicy):
-    """Retries when Xero said so, holding no slot meanwhile, and never where only a person can help."""
+    """Retries when Xero asked to, without holding a slot, and never if only a person can help."""
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Any | None = None
@@ -31,11 +31,11 @@ class WaitAsTold(RetryPolicy):
             case RetryLater(seconds=seconds) if seconds <= LONGEST_WAIT.total_seconds():
                 return RetryDecision.retry(timedelta(seconds=seconds), f"Xero asked to wait {seconds:.0f} s")
             case RetryLater(seconds=seconds):
-                return RetryDecision.fail(f"{seconds:.0f} s are too long to wait: a later run goes on")
+                return RetryDecision.fail(f"{seconds:.0f} s are too long to wait: a later run continues")
             case errors.Disconnected() | errors.NotAvailable() | errors.Refused() | PullFailed():
-                return RetryDecision.fail(OF_NO_USE)
+                return RetryDecision.fail(NO_RETRY)
             case errors.ReconnectNeeded() | errors.NotMatched() | errors.Misconfigured() | NotDone():
-                return RetryDecision.fail(OF_NO_USE)
+                return RetryDecision.fail(NO_RETRY)
             case Unmigrated():
                 return RetryDecision.fail(UNMIGRATED)
             case _ if isinstance(exception, database.UNMIGRATED):
@@ -45,12 +45,12 @@ class WaitAsTold(RetryPolicy):
 
     @staticmethod
     def _of_all(decided: list[RetryDecision]) -> RetryDecision:
-        """Of several organisations: again where that helps one, once all may have what they wait for."""
+        """Of several organisations: a retry if it helps one of them, after the longest of their waits."""
         again = [one for one in decided if one.action is not RetryAction.FAIL]
         if not again:
-            return RetryDecision.fail(OF_NO_USE)
-        told = [one for one in again if one.action is RetryAction.RETRY]
-        return max(told, key=lambda one: one.retry_delay or timedelta()) if told else RetryDecision.default()
+            return RetryDecision.fail(NO_RETRY)
+        timed = [one for one in again if one.action is RetryAction.RETRY]
+        return max(timed, key=lambda one: one.retry_delay or timedelta()) if timed else RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
         return {}
@@ -66,5 +66,5 @@ def default_args() -> dict[str, Any]:
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": WaitAsTold(),
-        "execution_timeout": LONGEST_TRY,
+        "execution_timeout": MAX_TRY,
     }

@@ -8,8 +8,8 @@ import pytest
 from tests.support.pushing import Books, File
 from tests.support.world import World
 from xero.api.errors import XeroError
+from xero.dags.alert_text import failed
 from xero.dags.organisations import tell
-from xero.dags.telling import failed
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database

@@ -25,7 +25,7 @@ def events_of(
     until: datetime,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Those of whole organisations, the first first. `since` and `until`: when the run was made, and when it ended."""
+    """Those of whole organisations, oldest first. `since` and `until`: when the run was created, and when it ended."""
     return list(
         QUERIES.events_of(
             session,
@@ -42,8 +42,10 @@ def events_of(
 
 @dataclass(frozen=True)
 class End:
-    """The last event of an organisation and data set in a run, or of one document there, which is no end of it.
-    `running`: it is at work, or its process was killed."""
+    """The last event of an organisation and data set in a DAG run, or of one document there.
+
+    Status `running`: it is still running, or its process was killed.
+    """
 
     direction: str
     data_set: str
@@ -55,13 +57,13 @@ class End:
 
     @property
     def payroll(self) -> bool:
-        """Whether its words may tell of somebody's pay or leave."""
+        """Whether its message may be about the pay or leave of a person."""
         name = self.data_set.partition("/")[0]
         about = DATASETS.get(name), KINDS.get(name)
         return any(one is not None and one.payroll for one in about)
 
 
 def ends(session: Session, dag_id: str, run_id: str, since: datetime) -> list[End]:
-    """By organisation. `since`: when the run was made."""
+    """By organisation. `since`: when the run was created."""
     rows = QUERIES.ends(session, dag_id=dag_id, run_id=run_id, since=since - MAX_CLOCK_DIFFERENCE)
     return sorted((End(**row) for row in rows), key=lambda end: (end.organisation or "", end.data_set))
