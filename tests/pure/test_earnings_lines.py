@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xero.documents.declaration import Document
+from tests.support.documents import pay_document
 from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import Pay
 from xero.qicworks.push.owned_earnings_lines import Owned
@@ -342,7 +342,8 @@ def test_a_line_of_ours_pays_the_same_only_with_the_same_values() -> None:
 
 
 def test_xeros_words_are_told_without_names_and_amounts() -> None:
-    document = Document({"first_name": "Kiri", "last_name": "Ng", "id": HOURS})
+    who = {"first_name": "Kiri", "last_name": "Ng", "id": HOURS}
+    document = pay_document(who)
     said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), in 50 characters; Ngaire may"]
     assert discreet(said, document) == ["The rate … of … … is above … (…), in … characters; Ngaire may"]
     for words, told in (
@@ -351,8 +352,8 @@ def test_xeros_words_are_told_without_names_and_amounts() -> None:
         (f"Employee {HOURS} has 3", f"Employee {HOURS} has …"),
     ):
         assert discreet([words], document) == [told]
-    row = {**document.row, "email": "k.ng@example.com.au", "phone": "(07) 5550 1"}
-    assert discreet(["Mail of k.ng@example.com.au is taken"], Document(row)) == ["Mail of … is taken"]
+    row = {**who, "email": "k.ng@example.com.au", "phone": "(07) 5550 1"}
+    assert discreet(["Mail of k.ng@example.com.au is taken"], pay_document(row)) == ["Mail of … is taken"]
     long = "Nobody ever heard of this, " * 10
     assert len(discreet([long], document)[0]) == 120
     known = "Leave type not assigned to employee" + " who has none" * 20
@@ -367,7 +368,7 @@ def test_xeros_words_are_told_without_names_and_amounts() -> None:
 )
 def test_no_digit_of_an_amount_survives(words: list[str], amount: Decimal, how: str, id: UUID) -> None:
     said = how.format(amount).join(words)
-    [told] = discreet([f"{said} {id}"], Document({"id": HOURS}))
+    [told] = discreet([f"{said} {id}"], pay_document({"id": HOURS}))
     assert not any(character.isdecimal() for character in told.replace(str(id), ""))
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
+from tests.support.documents import priced
+from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind, Record
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
 from xero.qicworks.push.links import Claim, Link
@@ -33,7 +34,7 @@ def kind(name: str) -> PricedKind:
 BILLS, CREDIT_NOTES = kind("bills"), kind("credit_notes")
 
 
-def document(**row: Any) -> Document:
+def document(**row: Any) -> PricedDocument:
     line = {
         "id": UUID(int=9), "description": "Fence", "quantity": Decimal(1), "unit_price": Decimal(100),
         "account_xero_id": UUID(int=30), "tax_type": "INPUT", "tax_rate": Decimal(10), "tax_amount": None,
@@ -46,7 +47,7 @@ def document(**row: Any) -> Document:
         "currency": "AUD", "line_amount_types": "Exclusive", "sub_total": Decimal(100), "total_tax": Decimal(10),
         "total": Decimal("110.00"),
     }  # fmt: skip
-    return Document({**made, **row}, (line,))
+    return priced({**made, **row}, [line])
 
 
 def record(of: PricedKind = BILLS, **fields: Any) -> Record:
@@ -174,7 +175,7 @@ def test_our_address_alone_says_which_document_a_record_is() -> None:
     """Whatever else of it was changed in Xero, and whatever would be refused of the document by now."""
     outbox: Any = Documents()
 
-    def refused(one: Document) -> Iterator[Finding]:
+    def refused(one: PricedDocument) -> Iterator[Finding]:
         yield Finding("it has no lines", "Add one.")
 
     bills, credit_notes = replace(BILLS, checks=(refused,)), replace(CREDIT_NOTES, checks=(refused,))

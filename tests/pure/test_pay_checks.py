@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.documents import leave_document, pay_document
 from xero.documents import leave_requests, payroll
-from xero.documents.declaration import Document
+from xero.documents.declaration import AnyDocument
 
 HERE, ELSEWHERE, RATE = UUID(int=1), UUID(int=2), UUID(int=3)
 PAY: dict[str, Any] = {
@@ -70,7 +71,7 @@ LEAVE: dict[str, Any] = {
 }
 
 
-def said(checks: Any, document: Document) -> list[str]:
+def said(checks: Any, document: AnyDocument) -> list[str]:
     found = [finding for check in checks for finding in check(document)]
     assert all(finding.correction and finding.correction.endswith(".") for finding in found)
     return [finding.says for finding in found]
@@ -113,16 +114,16 @@ def said(checks: Any, document: Document) -> list[str]:
     ],
 )
 def test_pay(row: dict[str, Any], line: dict[str, Any], expected: str | None) -> None:
-    found = said(payroll.CHECKS, Document({**PAY, **row}, ({**LINE, **line},)))
+    found = said(payroll.CHECKS, pay_document({**PAY, **row}, ({**LINE, **line},)))
     assert len(found) == (expected is not None), found
     assert expected is None or expected in found[0]
 
 
 def test_lines_of_one_pay_code_are_added_up_when_they_have_one_rate() -> None:
     lines = (LINE, {**LINE, "units": Decimal("2.4")}, {**LINE, "source": "leave"}, {**LINE, "code_kind": "LEAVE"})
-    [pay] = payroll.pay(Document(PAY, lines))
+    [pay] = payroll.pay(pay_document(PAY, lines))
     assert (pay.earnings_rate, pay.quantity, pay.rate, pay.ordinary) == (RATE, Decimal("10.0"), None, True)
-    found = said(payroll.CHECKS, Document(PAY, (LINE, {**LINE, "rate": Decimal("40")})))
+    found = said(payroll.CHECKS, pay_document(PAY, (LINE, {**LINE, "rate": Decimal("40")})))
     assert found == ["the lines of 'Ordinary Hours' have different rates, of which a pay template can hold one"]
 
 
@@ -143,25 +144,25 @@ def test_what_each_earnings_rate_is_to_pay() -> None:
         ),
         ((), []),
     ):
-        assert payroll.pay(Document(PAY, lines)) == expected
-        assert said(payroll.CHECKS, Document(PAY, lines)) == []
+        assert payroll.pay(pay_document(PAY, lines)) == expected
+        assert said(payroll.CHECKS, pay_document(PAY, lines)) == []
 
 
 def test_nothing_and_less_than_one_may_be_paid() -> None:
     for amount in (Decimal(0), Decimal("0.01")):
         for line in ({"units": amount, "rate": amount}, {**FIXED, "amount": amount}):
-            assert said(payroll.CHECKS, Document(PAY, ({**LINE, **line},))) == []
+            assert said(payroll.CHECKS, pay_document(PAY, ({**LINE, **line},))) == []
 
 
 def test_only_a_rate_that_counts_has_to_be_the_same() -> None:
     fixed = ({**LINE, **FIXED, "rate": Decimal(1)}, {**LINE, **FIXED, "rate": Decimal(2)})
-    assert said(payroll.CHECKS, Document(PAY, fixed)) == []
+    assert said(payroll.CHECKS, pay_document(PAY, fixed)) == []
     unknown = ({**LINE, **UNKNOWN, "rate": Decimal(1)}, {**LINE, **UNKNOWN, "rate": Decimal(2)})
-    assert said(payroll.CHECKS, Document(PAY, unknown)) == ["a line's pay code is Unknown"] * 2
+    assert said(payroll.CHECKS, pay_document(PAY, unknown)) == ["a line's pay code is Unknown"] * 2
 
 
 def test_of_a_line_that_is_wrong_twice_both_is_told() -> None:
-    found = said(payroll.CHECKS, Document(PAY, ({**LINE, **UNKNOWN, "units": Decimal(-1)},)))
+    found = said(payroll.CHECKS, pay_document(PAY, ({**LINE, **UNKNOWN, "units": Decimal(-1)},)))
     assert found == ["a line's pay code is Unknown", "a line of 'Unknown' is less than zero"]
 
 
@@ -170,7 +171,7 @@ def test_of_who_is_terminated_only_that_is_told() -> None:
         ({"staff_is_active": False, "staff_calendar": None, "ordinary_rate": None}, "terminated"),
         ({"staff_is_here": False, "staff_calendar": None, "ordinary_rate": None}, "not linked"),
     ):
-        [found] = said(payroll.CHECKS, Document({**PAY, **row}, (LINE,)))
+        [found] = said(payroll.CHECKS, pay_document({**PAY, **row}, (LINE,)))
         assert expected in found
 
 
@@ -197,15 +198,15 @@ def test_of_who_is_terminated_only_that_is_told() -> None:
     ],
 )
 def test_leave(row: dict[str, Any], expected: str | None) -> None:
-    found = said(leave_requests.CHECKS, Document({**LEAVE, **row}))
+    found = said(leave_requests.CHECKS, leave_document({**LEAVE, **row}))
     assert len(found) == (expected is not None), found
     assert expected is None or expected in found[0]
 
 
 def test_title_and_description_fit_and_the_reference_is_never_cut() -> None:
     reference = f"QicWorks {UUID(int=9)}"
-    made = leave_requests.payload(Document({**LEAVE, "title": " ", "notes": " "}))
+    made = leave_requests.payload(leave_document({**LEAVE, "title": " ", "notes": " "}))
     assert (made["Title"], made["Description"]) == ("Annual Leave", reference)
-    made = leave_requests.payload(Document({**LEAVE, "title": "t" * 51, "notes": "n" * 400}))
+    made = leave_requests.payload(leave_document({**LEAVE, "title": "t" * 51, "notes": "n" * 400}))
     assert (made["Title"], made["Description"]) == ("t" * 49 + "…", "n" * 153 + f"… {reference}")
     assert len(made["Description"]) == 200

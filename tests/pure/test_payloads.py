@@ -19,8 +19,9 @@ from xero_python import accounting as sdk
 from xero_python import payrollau as payroll
 from xero_python.api_client.serializer import serialize
 
+from tests.support.documents import AnyPricedRow, leave_document, priced, row_of
 from xero.documents import leave_requests
-from xero.documents.declaration import Document, PricedKind
+from xero.documents.declaration import Document, PricedKind, PricedLine
 from xero.documents.payroll import Pay
 from xero.documents.pricing import line_total, total
 from xero.documents.registry import KINDS
@@ -34,6 +35,7 @@ from xero_sandbox.organisation import Organisation
 from xero_sandbox.world import World
 
 Row = dict[str, Any]
+PricedDocument = Document[AnyPricedRow, PricedLine]
 PRICED = {name: kind for name, kind in KINDS.items() if isinstance(kind, PricedKind)}
 PERCENT = {tax_type: Decimal(rate) for tax_type, _, _, rate, _, _ in RATES}
 SALES = {"200": ("OUTPUT", "EXEMPTOUTPUT", "BASEXCLUDED", "TAX001")}  # of 10, 0, 0 and 33.3333 per cent
@@ -74,7 +76,7 @@ def lines(draw: st.DrawFn, taxes: dict[str, tuple[str, ...]]) -> Row:
 
 
 @st.composite
-def documents(draw: st.DrawFn, **fixed: Any) -> Document:
+def documents(draw: st.DrawFn, **fixed: Any) -> PricedDocument:
     side = draw(st.sampled_from(["customer", "supplier"]))
     some = st.lists(lines(fixed.pop("taxes", SALES if side == "customer" else COSTS)), min_size=1, max_size=4)
     row = {
@@ -97,8 +99,8 @@ def documents(draw: st.DrawFn, **fixed: Any) -> Document:
         "line_amount_types": draw(st.sampled_from(["Exclusive", "Inclusive", "NoTax"])),
         **fixed,
     }
-    made = Document(row, tuple(draw(some)))
-    return Document({**row, **figures(made)}, made.lines)
+    chosen = draw(some)
+    return priced({**row, **figures(priced(row, chosen))}, chosen)
 
 
 def half_up(amount: Fraction) -> Decimal:
@@ -107,14 +109,14 @@ def half_up(amount: Fraction) -> Decimal:
     return Decimal(int(cents if amount >= 0 else -cents)).scaleb(-2)
 
 
-def figures(document: Document) -> Row:
+def figures(document: PricedDocument) -> Row:
     """What QicWorks shows: tax to the cent on each line, then all added up."""
     net = tax = Decimal("0.00")
     for line in document.lines:
-        amount = half_up(Fraction(line["quantity"]) * Fraction(line["unit_price"]))
-        rate = Fraction(line["tax_rate"])
+        amount = half_up(Fraction(line.quantity) * Fraction(line.unit_price))
+        rate = Fraction(line.tax_rate)
         on_top, within = rate / 100, rate / (100 + rate)
-        types = document.row["line_amount_types"]
+        types = document.row.line_amount_types
         part = half_up(Fraction(amount) * {"Exclusive": on_top, "Inclusive": within, "NoTax": Fraction(0)}[types])
         net += amount - part if types == "Inclusive" else amount
         tax += part
@@ -124,19 +126,19 @@ def figures(document: Document) -> Row:
 # -- field by field, as Xero's own library would send it
 
 
-def sdk_lines(document: Document) -> list[Any]:
+def sdk_lines(document: PricedDocument) -> list[Any]:
     return [
         sdk.LineItem(
-            description=line["description"],
-            quantity=line["quantity"],
-            unit_amount=line["unit_price"],
-            account_id=str(line["account_xero_id"]),
-            tax_type=line["tax_type"],
+            description=line.description,
+            quantity=line.quantity,
+            unit_amount=line.unit_price,
+            account_id=str(line.account_xero_id),
+            tax_type=line.tax_type,
             tracking=[
                 sdk.LineItemTracking(tracking_category_id=str(category), tracking_option_id=str(option))
                 for category, option in (
-                    (line["first_category_xero_id"], line["first_option_xero_id"]),
-                    (line["second_category_xero_id"], line["second_option_xero_id"]),
+                    (line.first_category_xero_id, line.first_option_xero_id),
+                    (line.second_category_xero_id, line.second_option_xero_id),
                 )
                 if option
             ]
@@ -146,50 +148,50 @@ def sdk_lines(document: Document) -> list[Any]:
     ]
 
 
-def common(document: Document) -> Row:
+def common(document: PricedDocument) -> Row:
     row = document.row
     return {
-        "contact": sdk.Contact(contact_id=str(row["contact_xero_id"])),
-        "date": row["issue_date"],
-        "line_amount_types": sdk.LineAmountTypes(row["line_amount_types"]),
-        "currency_code": sdk.CurrencyCode(row["currency"]),
+        "contact": sdk.Contact(contact_id=str(row.contact_xero_id)),
+        "date": row.issue_date,
+        "line_amount_types": sdk.LineAmountTypes(row.line_amount_types),
+        "currency_code": sdk.CurrencyCode(row.currency),
         "status": "DRAFT",
         "line_items": sdk_lines(document),
     }
 
 
-def invoice(document: Document, kind: str, folder: str, **more: Any) -> Any:
+def invoice(document: PricedDocument, kind: str, folder: str, **more: Any) -> Any:
     row = document.row
-    url = f"https://app.qicworks.com/{folder}/{row['id']}"
-    fixed = {"type": kind, "invoice_number": row["number"], "due_date": row["due_date"], "url": url}
+    url = f"https://app.qicworks.com/{folder}/{row.id}"
+    fixed = {"type": kind, "invoice_number": row.number, "due_date": row.due_date, "url": url}
     return sdk.Invoice(**fixed, **common(document), **more)
 
 
-def credit_note(document: Document) -> Any:
+def credit_note(document: PricedDocument) -> Any:
     row = document.row
-    ours = row["side"] == "customer"
+    ours = row.side == "customer"
     return sdk.CreditNote(
         type="ACCRECCREDIT" if ours else "ACCPAYCREDIT",
-        credit_note_number=row["number"],
-        reference=row["reference"] if ours else None,
+        credit_note_number=row.number,
+        reference=row.reference if ours else None,
         **common(document),
     )
 
 
-def purchase_order(document: Document) -> Any:
+def purchase_order(document: PricedDocument) -> Any:
     row = document.row
     names = ("delivery_date", "delivery_address", "attention_to", "telephone", "delivery_instructions")
     return sdk.PurchaseOrder(
-        purchase_order_number=row["number"],
-        reference=row["reference"] or row["job_number"],
-        **{name: row[name] for name in names},
+        purchase_order_number=row.number,
+        reference=row.reference or row.job_number,
+        **{name: getattr(row, name) for name in names},
         **common(document),
     )
 
 
-MODELS: dict[str, Callable[[Document], Any]] = {
+MODELS: dict[str, Callable[[PricedDocument], Any]] = {
     "invoices": lambda document: invoice(
-        document, "ACCREC", "invoices", reference=document.row["reference"] or document.row["job_number"]
+        document, "ACCREC", "invoices", reference=document.row.reference or document.row.job_number
     ),
     "bills": lambda document: invoice(document, "ACCPAY", "bills"),
     "expenses": lambda document: invoice(document, "ACCPAY", "expenses"),
@@ -216,7 +218,7 @@ def by_value(said: Any) -> Any:
     return said
 
 
-def sent(kind: PricedKind, document: Document) -> Any:
+def sent(kind: PricedKind, document: PricedDocument) -> Any:
     """The one element of a request, from the bytes that leave."""
     body = planning.encoded(kind, [kind.payload(document)])
     return element_of(kind, body)
@@ -235,7 +237,7 @@ def test_every_kind_has_a_model_to_be_compared_with() -> None:
 def test_each_field_is_as_xero_s_own_library_sends_it(kind: PricedKind) -> None:
     @settings(max_examples=15)
     @given(document=documents())
-    def compare(document: Document) -> None:
+    def compare(document: PricedDocument) -> None:
         assert by_value(sent(kind, document)) == by_value(serialize(MODELS[kind.name](document)))
 
     compare()
@@ -244,15 +246,15 @@ def test_each_field_is_as_xero_s_own_library_sends_it(kind: PricedKind) -> None:
 def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
     @settings(max_examples=15)
     @given(document=documents(xero_id=UUID(int=7)))
-    def compare(document: Document) -> None:
-        known = [str(line["xero_line_id"]) for line in document.lines if line["xero_line_id"]][:1]
+    def compare(document: PricedDocument) -> None:
+        known = [str(line.xero_line_id) for line in document.lines if line.xero_line_id][:1]
         record = {"Status": "DRAFT", "LineItems": [{"LineItemID": id.upper()} for id in (*known, str(uuid4()))]}
         _, [plan] = planning.plan(kind, [document], {document.id: record}, {})
         model = MODELS[kind.name](document)
         model.invoice_id = str(document.xero_id)
         for made, line in zip(model.line_items, document.lines, strict=True):
-            if str(line["xero_line_id"]) in known:
-                made.line_item_id = str(line["xero_line_id"])
+            if str(line.xero_line_id) in known:
+                made.line_item_id = str(line.xero_line_id)
                 made.tracking = made.tracking or []  # left out, it would stay as it is in Xero
         assert plan.method == "POST"
         assert by_value(element_of(kind, plan.body(kind))) == by_value(serialize(model))
@@ -287,7 +289,7 @@ def test_leave_is_as_xero_s_own_library_sends_it(
         "calendar_type": "FORTNIGHTLY",
         "calendar_start": date(2026, 7, 6),
     }
-    document = Document(row)
+    document = leave_document(row)
     made = leave_requests.payload(document)
     shares = leave_requests.periods(document)
     model = payroll.LeaveApplication(
@@ -404,21 +406,21 @@ def test_xero_s_books_agree_to_the_cent(name: str, sandbox: Sandbox) -> None:
 
     @settings(max_examples=30)
     @given(document=documents(**same))
-    def compare(document: Document) -> None:
-        assume(document.row["total"] >= 0)
+    def compare(document: PricedDocument) -> None:
+        assume(document.row.total >= 0)
         ours = Document(
-            {**document.row, "number": f"{name}-{next(numbers)}"},
-            tuple({**one, **plain, "account_xero_id": ids[one["account_code"]]} for one in document.lines),
+            replace(document.row, number=f"{name}-{next(numbers)}"),
+            tuple(replace(one, **plain, account_xero_id=ids[str(one.account_code)]) for one in document.lines),
         )
         record = sandbox.put(kind, planning.encoded(kind, [kind.payload(ours)]))
         result = readback.read(kind, kind.word, None, ours, record)
         assert (result.state, result.notes, result.error) == ("pushed", (), None)
-        assert total(ours) == ours.row["total"] == record["Total"]
+        assert total(ours) == ours.row.total == record["Total"]
         assert [line_total(line) for line in ours.lines] == [one["LineAmount"] for one in record["LineItems"]]
-        prices = [(line["quantity"], line["unit_price"]) for line in ours.lines]
+        prices = [(line.quantity, line.unit_price) for line in ours.lines]
         assert prices == [(one["Quantity"], one["UnitAmount"]) for one in record["LineItems"]]
-        assert [id for id, _ in result.line_ids] == [line["id"] for line in ours.lines]
-        a_cent_more = Document({**ours.row, "total_tax": ours.row["total_tax"] + Decimal("0.01")}, ours.lines)
+        assert [id for id, _ in result.line_ids] == [line.id for line in ours.lines]
+        a_cent_more = replace(ours, row=replace(ours.row, total_tax=ours.row.total_tax + Decimal("0.01")))
         [note] = readback.read(kind, kind.word, None, a_cent_more, record).notes
         assert note.startswith("tax ")
 
@@ -430,6 +432,6 @@ def test_xero_s_books_agree_to_the_cent(name: str, sandbox: Sandbox) -> None:
 @example(Decimal("-0.5"), Decimal("0.01"))
 @example(Decimal("1.0050"), Decimal("1"))
 def test_half_a_cent_goes_away_from_zero(quantity: Decimal, unit_price: Decimal) -> None:
-    ours = line_total({"quantity": quantity, "unit_price": unit_price})
+    ours = line_total(row_of(PricedLine, {"quantity": quantity, "unit_price": unit_price}))
     assert ours == half_up(Fraction(quantity) * Fraction(unit_price))
     assert ours == (quantity * unit_price).quantize(Decimal("0.01"), ROUND_HALF_UP)

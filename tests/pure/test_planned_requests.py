@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.documents import AnyPricedRow, priced
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, Finding, PricedKind, Record
+from xero.documents.declaration import Document, Finding, PricedKind, PricedLine, Record
 from xero.documents.registry import KINDS
 from xero.qicworks.push.outbox import Result, Waiting
 from xero.sync.push import plan
@@ -18,18 +19,26 @@ from xero.sync.push import plan
 BILLS = KINDS["bills"]
 assert isinstance(BILLS, PricedKind)
 KIND: PricedKind = replace(
-    BILLS, checks=(), editable=frozenset({"DRAFT", "SUBMITTED"}), payload=lambda document: dict(document.row["payload"])
+    BILLS, checks=(), editable=frozenset({"DRAFT", "SUBMITTED"}), payload=lambda document: dict(document.row.payload)
 )
 IN_XERO = UUID(int=70)
 
 
-def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: Any) -> Document:
+@dataclass(frozen=True, kw_only=True)
+class Row(AnyPricedRow):
+    payload: dict[str, Any]
+
+
+Bill = Document[Row, PricedLine]
+
+
+def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: Any) -> Bill:
     made = {"id": UUID(int=number), "push_version": 4, "xero_id": None, "number": f"B-{number}"}
     payload = {"InvoiceNumber": f"B-{number}", "LineItems": [{"Description": "x"} for _ in lines]}
-    return Document({**made, "payload": payload, **row}, lines)
+    return priced({**made, "payload": payload, **row}, lines, Row)  # type: ignore[return-value]
 
 
-def plan_one(one: Document, record: Record | None, kind: PricedKind = KIND) -> Any:
+def plan_one(one: Bill, record: Record | None, kind: PricedKind = KIND) -> Any:
     """What became of it, or the one request."""
     settled, requests = plan.plan(kind, [one], {one.id: record}, {})
     [only] = [*settled, *requests]
@@ -59,7 +68,7 @@ def test_a_draft_is_changed(status: str) -> None:
 def test_what_was_deleted_in_xero_is_made_anew_only_under_a_new_number(status: str) -> None:
     one = document(xero_id=IN_XERO)
     anew = plan_one(one, {"Status": status, "InvoiceNumber": "B-0"})
-    assert (anew.method, anew.elements) == ("PUT", (one.row["payload"],))
+    assert (anew.method, anew.elements) == ("PUT", (one.row.payload,))
     settled = plan_one(one, {"Status": status, "InvoiceNumber": "B-1"})
     assert (settled.id, settled.version, settled.label) == (UUID(int=1), 4, "bill B-1")
     result = settled.result
@@ -91,7 +100,7 @@ def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
 
 
 def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
-    def wrong(one: Document) -> Iterator[Finding]:
+    def wrong(one: Bill) -> Iterator[Finding]:
         if one.number == "B-2":
             yield Finding("it has no lines", "Add a line to the {document}.")
         yield Finding("its total is odd")  # said, and held back by nothing
@@ -111,7 +120,7 @@ def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
         "DueDate": "2026-12-01", "DeliveryDate": "2026-12-02",
     }  # fmt: skip
     one = document(xero_id=IN_XERO)
-    one.row["payload"] |= {"AttentionTo": "Bob", "DueDate": "2026-12-24"}
+    one.row.payload.update({"AttentionTo": "Bob", "DueDate": "2026-12-24"})
     [element] = plan_one(one, record).elements
     assert element == {
         "InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "AttentionTo": "Bob", "Reference": "",
@@ -142,7 +151,7 @@ def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> No
     known, unknown = UUID(int=0xABC), UUID(int=0xDEF)
     lines: tuple[dict[str, Any], ...] = ({"xero_line_id": known}, {"xero_line_id": unknown}, {"xero_line_id": None})
     one = document(xero_id=IN_XERO, lines=lines)
-    one.row["payload"]["LineItems"][2]["Tracking"] = ["kept"]
+    one.row.payload["LineItems"][2]["Tracking"] = ["kept"]
     odd = ["odd", {}, {"LineItemID": None}, {"LineItemID": 7}]
     record = {"Status": "DRAFT", "LineItems": [{"LineItemID": str(known).upper()}, *odd]}
     [element] = plan_one(one, record).elements
@@ -151,7 +160,7 @@ def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> No
         {"Description": "x"},
         {"Description": "x", "Tracking": ["kept"]},
     ]
-    one.row["payload"]["LineItems"][0]["Tracking"] = ["ours"]
+    one.row.payload["LineItems"][0]["Tracking"] = ["ours"]
     [element] = plan_one(one, record).elements
     assert element["LineItems"][0]["Tracking"] == ["ours"]
     [element] = plan_one(one, {"Status": "DRAFT", "LineItems": None}).elements

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from xero.documents.declaration import Document, PricedKind
+from tests.support.documents import priced
+from xero.documents.declaration import PricedDocument, PricedKind
 from xero.documents.registry import KINDS
 from xero.sync.push.plan import plan
 
@@ -20,8 +21,8 @@ def kind_of(weight: int = 0) -> PricedKind:
     return replace(kind, checks=(), payload=lambda _: {"Reference": "x" * weight, "LineItems": []})
 
 
-def document(xero_id: UUID | None = None) -> Document:
-    return Document({"id": uuid4(), "number": "B-1", "push_version": 1, "xero_id": xero_id})
+def document(xero_id: UUID | None = None) -> PricedDocument:
+    return priced({"id": uuid4(), "number": "B-1", "push_version": 1, "xero_id": xero_id})
 
 
 @pytest.mark.parametrize(("weight", "requests"), [(1_000, 1), (1_200_000, 3), (2_900_000, 5)])

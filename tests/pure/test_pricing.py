@@ -7,19 +7,20 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.documents import priced, row_of
 from xero.documents import pricing
-from xero.documents.declaration import Document, Likeness
+from xero.documents.declaration import Likeness, PricedDocument, PricedLine
 from xero.documents.pricing import QICWORKS
 
 ID, CONTACT, ACCOUNT = UUID(int=1), UUID(int=0xABC), UUID(int=0xDEF)
 
 
-def document(*lines: dict[str, Any], **row: Any) -> Document:
+def document(*lines: dict[str, Any], **row: Any) -> PricedDocument:
     made = {
         "id": ID, "contact_xero_id": CONTACT, "issue_date": date(2026, 11, 2), "line_amount_types": "Exclusive",
         "currency": "AUD", "total": Decimal("1.10"),
     }  # fmt: skip
-    return Document({**made, **row}, lines)
+    return priced({**made, **row}, lines)
 
 
 def line(quantity: str = "1", unit_price: str = "1", tax_rate: str | None = "10", **fields: Any) -> dict[str, Any]:
@@ -52,8 +53,8 @@ def test_the_largest_amounts_that_qicworks_holds_have_cents_too() -> None:
     most = "99999999999999.9999"
     dollars = "12345678901234567890123456789012"
     assert pricing.cents(Decimal(f"{dollars}.345")) == Decimal(f"{dollars}.35")
-    assert pricing.line_total(line(most, most)).as_tuple().exponent == -2
-    assert pricing.line_total(line(most, "-1")) == Decimal("-100000000000000.00")
+    assert pricing.line_total(row_of(PricedLine, line(most, most))).as_tuple().exponent == -2
+    assert pricing.line_total(row_of(PricedLine, line(most, "-1"))) == Decimal("-100000000000000.00")
     assert pricing.total(document(line(most, most, "99.9999"))).is_finite()
 
 
@@ -107,7 +108,8 @@ def test_the_tax_that_a_rate_makes_of_a_line() -> None:
         ("Inclusive", "100", "15", "13.04"), ("NoTax", "100", "10", "0.00"), ("Exclusive", "100", None, "0.00"),
         ("Inclusive", "100", "0", "0.00"),
     ):  # fmt: skip
-        tax = pricing.rate_tax(line("1", price, rate), {"line_amount_types": types})
+        of_a_line = row_of(PricedLine, line("1", price, rate))
+        tax = pricing.rate_tax(of_a_line, document(line_amount_types=types).row)
         assert (str(tax), tax) == (expected, Decimal(expected))
 
 

@@ -1,4 +1,23 @@
--- What a priced document consists of, beside its own row.
+-- Documents with priced lines. What a statement returns is what a dataclass declares, column by column.
+
+-- name: priced
+-- Oldest first. of_kind: further columns, which only this kind has.
+SELECT document.id, document.push_version, document.xero_id, document.number, document.reference, document.job_number,
+       document.status, document.issue_date, document.due_date, document.currency, document.line_amount_types,
+       document.sub_total, document.total_tax, document.total, document.contact_id,
+       contact.xero_id AS contact_xero_id, contact.name AS contact_name,
+       contact.connection_id = :connection_id AS contact_is_here, contact.is_active AS contact_is_active,
+       contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
+       EXISTS (SELECT FROM xero_sync.erasure
+                WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
+                  AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
+       organisation.period_lock_date, organisation.end_of_year_lock_date,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links{of_kind}
+  FROM qicworks.{table} AS document
+  JOIN qicworks.organisation ON organisation.id = document.organisation_id
+  LEFT JOIN qicworks.contact ON contact.id = document.contact_id
+ WHERE document.id = ANY(:ids) AND document.organisation_id = :organisation_id
+ ORDER BY document.created_at, document.id;
 
 -- name: lines
 SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total, line.tax_amount,
@@ -61,6 +80,28 @@ SELECT id FROM (
             UNION ALL SELECT id FROM qicworks.bill
             UNION ALL SELECT id FROM qicworks.expense) AS document
  WHERE id = ANY(:ids);
+
+-- name: attachments
+-- Files that wait and whose document is in Xero, though its last change may have been refused. If it was there before this
+-- run, a user may have attached a file of the same name there.
+SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
+       attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
+       attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
+       to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = attachment.id) AS file_links,
+       coalesce(document.pushed_at, '-infinity') NOT BETWEEN
+           (SELECT started_at FROM xero_sync.connection_event WHERE id = :event_id) AND clock_timestamp() AS stood_there,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links,
+       (SELECT count(*) FROM qicworks.attachment AS other
+         WHERE other.parent_type = :table AND other.parent_id = document.id
+           AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
+  FROM qicworks.attachment
+  JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
+ WHERE attachment.organisation_id = :organisation_id AND attachment.parent_type = :table
+   AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+   AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)
+   AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
+ ORDER BY attachment.created_at, attachment.id;
 
 -- name: attachment_content$
 SELECT content FROM qicworks.attachment WHERE id = :id;

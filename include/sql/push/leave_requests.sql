@@ -1,7 +1,8 @@
 -- What is pushed of leave.
 
 -- name: documents
-SELECT request.*, staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
+SELECT request.id, request.push_version, request.xero_id, request.title, request.notes, request.start_date, request.end_date,
+       request.hours, request.status, request.approved_version, request.leave_type_id, staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
        staff.email, staff.phone, staff.mobile, staff.title AS staff_title, staff.job_title,
        staff.connection_id = :connection_id AS staff_is_here,
        calendar.xero_id AS calendar_xero_id, calendar.calendar_type, calendar.start_date AS calendar_start, calendar.is_active AS calendar_is_active,

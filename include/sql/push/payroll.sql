@@ -3,7 +3,7 @@
 -- name: documents
 -- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee; one that no calendar
 -- has says nothing of an order.
-SELECT push.*, period.start_date AS period_start, period.end_date AS period_end, period.approved_at AS period_approved_at,
+SELECT push.id, push.push_version, push.xero_id, push.pay_period_id, push.approved_version, period.start_date AS period_start, period.end_date AS period_end, period.approved_at AS period_approved_at,
        calendar.xero_id AS calendar_xero_id, calendar.calendar_type, calendar.start_date AS calendar_start,
        period.payroll_calendar_xero_id AS period_calendar,
        staff.xero_id AS employee_xero_id, staff.first_name, staff.last_name, staff.is_active AS staff_is_active,
@@ -26,7 +26,8 @@ SELECT push.*, period.start_date AS period_start, period.end_date AS period_end,
  ORDER BY period.start_date, push.created_at, push.id;
 
 -- name: lines
-SELECT line.*, code.xero_id AS code_xero_id, code.name AS code_name, code.kind AS code_kind, code.is_active AS code_is_active,
+SELECT line.payroll_push_id, line.work_date, line.units, line.rate, line.amount, line.source, line.leave_request_id, line.pay_code_id,
+       code.xero_id AS code_xero_id, code.name AS code_name, code.kind AS code_kind, code.is_active AS code_is_active,
        code.connection_id = :connection_id AS code_is_here, code.rate_type, code.earnings_type
   FROM qicworks.payroll_line AS line
   LEFT JOIN qicworks.pay_code AS code ON code.id = line.pay_code_id

@@ -1,23 +1,42 @@
 """Credit notes, to customers and from suppliers. Allocating them is left to Xero's users."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from xero.documents import pricing
 from xero.documents.checks import PRICED, taxed_by_rate
-from xero.documents.declaration import Delivery, Document, Finding, Json, Likeness, PricedKind, Record
+from xero.documents.declaration import (
+    Delivery,
+    Document,
+    Finding,
+    Json,
+    Likeness,
+    PricedKind,
+    PricedLine,
+    PricedRow,
+    Record,
+)
 
 TYPES = {"customer": "ACCRECCREDIT", "supplier": "ACCPAYCREDIT"}
 BOOKS = {"customer": "AccountsReceivable", "supplier": "AccountsPayable"}
 
 
-def payload(document: Document) -> Json:
+@dataclass(frozen=True, kw_only=True)
+class CreditNoteRow(PricedRow):
+    side: str  # customer, supplier
+
+
+CreditNote = Document[CreditNoteRow, PricedLine]
+
+
+def payload(document: CreditNote) -> Json:
     row = document.row
     return pricing.header(
         document,
-        purchase=row["side"] == "supplier",
-        Type=TYPES[row["side"]],
-        CreditNoteNumber=row["number"],
-        Reference=row["reference"] if row["side"] == "customer" else None,  # suppliers' ones have none
+        purchase=row.side == "supplier",
+        Type=TYPES[row.side],
+        CreditNoteNumber=row.number,
+        Reference=row.reference if row.side == "customer" else None,  # suppliers' ones have none
     )
 
 
@@ -40,8 +59,8 @@ def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     yield from pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"].strip() for one in identities])
 
 
-def of_customers(document: Document) -> Iterator[Finding]:
-    if document.row["side"] == "customer":
+def of_customers(document: CreditNote) -> Iterator[Finding]:
+    if document.row.side == "customer":
         yield from taxed_by_rate(document)
 
 
@@ -53,6 +72,7 @@ CREDIT_NOTES = PricedKind(
     scope="accounting.invoices accounting.attachments",
     table="credit_note",
     delivery=Delivery.BATCH,
+    row=CreditNoteRow,
     path="/api.xro/2.0/CreditNotes",
     envelope="CreditNotes",
     key="CreditNoteID",
@@ -63,7 +83,7 @@ CREDIT_NOTES = PricedKind(
     lookups=lookups,
     checks=(*PRICED, of_customers),
     query={"unitdp": "4"},
-    shows_online=lambda attachment: attachment["side"] == "customer",
+    shows_online=lambda attachment: attachment.side == "customer",
     look_first=True,  # suppliers' numbers are not unique
     page=lambda row: f"https://go.xero.com/{BOOKS[row['side']]}/ViewCreditNote.aspx?creditNoteID={row['xero_id']}",
 )

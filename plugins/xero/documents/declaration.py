@@ -1,54 +1,197 @@
-"""What a kind of document is: where it lies in QicWorks, how it becomes Xero's JSON, how it is known again in Xero."""
+"""What a kind of document is: its rows in QicWorks, how it becomes Xero's JSON, how it is recognised in Xero."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-Row = Mapping[str, Any]
-Record = Mapping[str, Any]
-Json = dict[str, Any]
+Record = Mapping[str, Any]  # of Xero's, as it was read
+Json = dict[str, Any]  # as it is sent
+Links = list[dict[str, Any]] | None  # what xero_sync.link_said has of a row; a seal says which of them are true
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRow:
+    """The columns that the statements of every kind return.
+
+    A value for which Python has no type is an `OutOfRange`, whatever the field's type: `odd_values` refuses its
+    document before any check reads it.
+    """
+
+    id: UUID
+    push_version: int
+    xero_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricedRow(DocumentRow):
+    """A document with priced lines, its contact, and the lock dates of its organisation."""
+
+    number: str | None
+    reference: str | None
+    job_number: str | None
+    status: str
+    issue_date: date | None
+    due_date: date | None
+    currency: str
+    line_amount_types: str
+    sub_total: Decimal
+    total_tax: Decimal
+    total: Decimal
+    contact_id: UUID | None
+    contact_xero_id: UUID | None
+    contact_name: str | None
+    contact_is_here: bool | None
+    contact_is_active: bool | None
+    contact_merged: bool | None
+    contact_erased: bool
+    period_lock_date: date | None
+    end_of_year_lock_date: date | None
+    links: Links
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricedLine:
+    """A line of a document, and the account, tax code and departments that it is booked on."""
+
+    id: UUID
+    parent_id: UUID
+    line_number: int
+    description: str | None
+    quantity: Decimal
+    unit_price: Decimal
+    line_total: Decimal | None
+    tax_amount: Decimal | None
+    xero_line_id: UUID | None
+    account_id: UUID | None
+    account_xero_id: UUID | None
+    account_code: str | None
+    account_type: str | None
+    account_system: str | None
+    account_is_active: bool | None
+    account_is_here: bool | None
+    tax_code_id: UUID | None
+    tax_type: str | None
+    tax_rate: Decimal | None
+    tax_is_active: bool | None
+    tax_is_here: bool | None
+    tax_applies: bool | None
+    first_option_id: UUID | None
+    first_option_xero_id: UUID | None
+    first_category_xero_id: UUID | None
+    first_option_name: str | None
+    first_option_is_here: bool | None
+    first_option_is_active: bool | None
+    second_option_id: UUID | None
+    second_option_xero_id: UUID | None
+    second_category_xero_id: UUID | None
+    second_option_name: str | None
+    second_option_is_here: bool | None
+    second_option_is_active: bool | None
+
+    @property
+    def departments(self) -> tuple[Department, Department]:
+        """The first and the second; one that is not chosen has no ids."""
+        first = Department(
+            self.first_option_id,
+            self.first_option_xero_id,
+            self.first_category_xero_id,
+            self.first_option_name,
+            self.first_option_is_here,
+            self.first_option_is_active,
+        )
+        second = Department(
+            self.second_option_id,
+            self.second_option_xero_id,
+            self.second_category_xero_id,
+            self.second_option_name,
+            self.second_option_is_here,
+            self.second_option_is_active,
+        )
+        return first, second
 
 
 @dataclass(frozen=True)
-class Document:
-    """One document as it lies in QicWorks: its columns and those of what it points to, and its lines in order."""
+class Department:
+    """A tracking option that a line is booked on."""
 
-    row: Row
-    lines: tuple[Row, ...] = ()
+    id: UUID | None
+    xero_id: UUID | None
+    category_xero_id: UUID | None
+    name: str | None
+    is_here: bool | None
+    is_active: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRow:
+    """A file that waits, and the document that it belongs to. Its content is read by itself."""
+
+    id: UUID
+    push_version: int
+    file_name: str
+    mime_type: str
+    size: int  # bytes
+    include_online: bool
+    place: int  # among the files of its document, from 1
+    failed_before: bool
+    file_xero_id: UUID | None
+    file_links: Links
+    document_id: UUID
+    number: str | None
+    xero_id: UUID  # of the document
+    side: str | None
+    links: Links  # of the document
+    stood_there: bool  # the document was in Xero before this run
+
+
+RowT = TypeVar("RowT", bound=DocumentRow, covariant=True)
+LineT = TypeVar("LineT", covariant=True)
+
+
+@dataclass(frozen=True)
+class Document(Generic[RowT, LineT]):
+    """One document as it lies in QicWorks, and its lines in order."""
+
+    row: RowT
+    lines: tuple[LineT, ...] = ()
 
     @property
     def id(self) -> UUID:
-        id: UUID = self.row["id"]
-        return id
+        return self.row.id
 
     @property
     def version(self) -> int:
-        version: int = self.row["push_version"]
-        return version
+        return self.row.push_version
 
     @property
     def xero_id(self) -> UUID | None:
-        xero_id: UUID | None = self.row["xero_id"]
-        return xero_id
+        return self.row.xero_id
 
     @property
     def number(self) -> str | None:
-        return self.row.get("number")
+        """What its users call it; pay and leave have none."""
+        return self.row.number if isinstance(self.row, PricedRow) else None
+
+
+AnyDocument = Document[Any, Any]
+PricedDocument = Document[PricedRow, PricedLine]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found before anything was sent. Without a correction it is only said, and holds nothing back."""
+    """What a check found before anything was sent. Without a correction it is a warning and does not stop the push."""
 
     says: str
     correction: str | None = None
 
 
-Check = Callable[[Document], Iterator[Finding]]
+Check = Callable[[AnyDocument], Iterator[Finding]]
 
 
 class Likeness(Enum):
@@ -79,7 +222,9 @@ class Kind:
     scope: str
     table: str  # in schema qicworks
     delivery: Delivery
-    page: Callable[[Row], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one, by its row
+    row: type[DocumentRow] = field(kw_only=True)  # what the statement that reads documents returns
+    line: type | None = field(default=None, kw_only=True)  # the same, of their lines
+    page: Callable[[Record], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one
     private: tuple[str, ...] = field(default=(), kw_only=True)  # columns that are emptied when its person is erased
     replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
     look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
@@ -107,15 +252,16 @@ class PricedKind(Kind):
     envelope: str
     key: str  # field of the id
     number: str  # field of the number
-    payload: Callable[[Document], Json]
-    identity: Callable[[Document], Json]
+    payload: Callable[[Document[Any, PricedLine]], Json]
+    identity: Callable[[Document[Any, PricedLine]], Json]
     likeness: Callable[[Json, Record], Likeness]
     lookups: Callable[[Sequence[Json]], Iterator[dict[str, str]]]
     checks: tuple[Check, ...]
     query: Mapping[str, str]
     replays: bool = field(default=True, kw_only=True)
+    row: type[PricedRow] = field(default=PricedRow, kw_only=True)
+    line: type = field(default=PricedLine, kw_only=True)
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     addressed: bool = False  # carries our own address, by which ours are told from strangers'
-    # Whether customers may see an attachment online: of a row with the document's `side`, where it has one.
-    shows_online: Callable[[Row], bool] = lambda attachment: False
+    shows_online: Callable[[AttachmentRow], bool] = lambda attachment: False  # whether customers may see one online

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Never
 from uuid import UUID
 
 from xero.documents.declaration import Check, Delivery, Document, Finding, Json, Kind
+from xero.documents.employee import EmployeeRow
 from xero.documents.pay_periods import LENGTHS, Share, shared
 
 LONGEST_TITLE = 50
 LONGEST_DESCRIPTION = 200
 
 
-def reference(document: Document) -> str:
+@dataclass(frozen=True, kw_only=True)
+class LeaveRow(EmployeeRow):
+    """A leave request, its employee with their payroll calendar, and its leave type."""
+
+    title: str | None
+    notes: str | None
+    start_date: date
+    end_date: date
+    hours: Decimal
+    status: str
+    approved_version: int | None
+    leave_type_id: UUID | None
+    code_xero_id: UUID | None
+    code_name: str | None
+    code_kind: str | None
+    code_is_active: bool | None
+    code_is_here: bool | None
+    type_of_units: str | None
+    calendar_is_active: bool | None
+
+
+LeaveDocument = Document[LeaveRow, Never]
+
+
+def reference(document: LeaveDocument) -> str:
     """What the leave is known by in Xero: the end of its description."""
     return f"QicWorks {document.id}"
 
@@ -30,23 +59,24 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def periods(document: Document) -> list[Share]:
+def periods(document: LeaveDocument) -> list[Share]:
     row = document.row
-    days = row["start_date"], row["end_date"]
-    return shared(row["calendar_type"], row["calendar_start"], *days, row["hours"])
+    assert row.calendar_type, "the employee of a request that was checked has a calendar"
+    assert row.calendar_start, "a calendar of a request that was checked has a period"
+    return shared(row.calendar_type, row.calendar_start, row.start_date, row.end_date, row.hours)
 
 
-def payload(document: Document) -> Json:
+def payload(document: LeaveDocument) -> Json:
     """Of a request that was checked."""
     row = document.row
-    notes = cut((row["notes"] or "").strip(), LONGEST_DESCRIPTION - len(reference(document)) - 1)
+    notes = cut((row.notes or "").strip(), LONGEST_DESCRIPTION - len(reference(document)) - 1)
     return {
-        "EmployeeID": str(row["employee_xero_id"]),
-        "LeaveTypeID": str(row["code_xero_id"]),
-        "Title": cut((row["title"] or "").strip() or row["code_name"], LONGEST_TITLE),
+        "EmployeeID": str(row.employee_xero_id),
+        "LeaveTypeID": str(row.code_xero_id),
+        "Title": cut((row.title or "").strip() or row.code_name or "", LONGEST_TITLE),
         "Description": f"{notes} {reference(document)}".strip(),
-        "StartDate": row["start_date"].isoformat(),
-        "EndDate": row["end_date"].isoformat(),
+        "StartDate": row.start_date.isoformat(),
+        "EndDate": row.end_date.isoformat(),
         "PayOutType": "DEFAULT",
         "LeavePeriods": [
             {
@@ -59,85 +89,85 @@ def payload(document: Document) -> Json:
     }
 
 
-def identity(document: Document) -> Json:
+def identity(document: LeaveDocument) -> Json:
     row = document.row
     return {
-        "EmployeeID": str(row["employee_xero_id"]),
-        "LeaveTypeID": str(row["code_xero_id"]),
-        "StartDate": row["start_date"].isoformat(),
-        "EndDate": row["end_date"].isoformat(),
+        "EmployeeID": str(row.employee_xero_id),
+        "LeaveTypeID": str(row.code_xero_id),
+        "StartDate": row.start_date.isoformat(),
+        "EndDate": row.end_date.isoformat(),
         "reference": reference(document),
     }
 
 
-def approved(document: Document) -> Iterator[Finding]:
+def approved(document: LeaveDocument) -> Iterator[Finding]:
     row = document.row
-    if row["status"] != "Approved":
+    if row.status != "Approved":
         yield Finding(
-            f"it is {row['status'].lower()} in QicWorks, not approved", "Approve the {document}, then push again."
+            f"it is {row.status.lower()} in QicWorks, not approved", "Approve the {document}, then push again."
         )
-    elif row["approved_version"] != document.version:
+    elif row.approved_version != document.version:
         yield Finding("it was changed after it was approved", "Approve the {document} again, then push again.")
 
 
-def linked(document: Document) -> Iterator[Finding]:
+def linked(document: LeaveDocument) -> Iterator[Finding]:
     """To an active employee of this Xero organisation with a payroll calendar."""
     row = document.row
-    if row["employee_xero_id"] is None or not row["staff_is_here"]:
+    if row.employee_xero_id is None or not row.staff_is_here:
         yield Finding(
             "its employee is not linked to this Xero organisation",
             "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, pull staff, push again.",
         )
-    elif not row["staff_is_active"]:
+    elif not row.staff_is_active:
         yield Finding(
             "its employee is terminated in Xero",
             "Make the employee active in Xero and pull staff, or reject the {document}; then push again.",
         )
-    elif row["calendar_type"] is None or row["calendar_start"] is None or not row["calendar_is_active"]:
+    elif row.calendar_type is None or row.calendar_start is None or not row.calendar_is_active:
         yield Finding(
             "its employee has no payroll calendar in Xero that QicWorks knows",
             "Choose a payroll calendar for the employee in Xero, pull staff and pay codes, push again.",
         )
-    elif row["calendar_type"] not in LENGTHS:
+    elif row.calendar_type not in LENGTHS:
         yield Finding(
-            f"pay periods of a payroll calendar '{row['calendar_type']}' are not known",
+            f"pay periods of a payroll calendar '{row.calendar_type}' are not known",
             "Enter the leave in Xero by hand, and report the kind of calendar.",
         )
 
 
-def typed(document: Document) -> Iterator[Finding]:
+def typed(document: LeaveDocument) -> Iterator[Finding]:
     """Of a leave type that is in use and counts hours."""
     row = document.row
-    if row["leave_type_id"] is None:
+    if row.leave_type_id is None:
         yield Finding("it has no leave type", "Choose a leave type on the {document}, approve it and push again.")
-    elif row["code_kind"] != "LEAVE":
+    elif row.code_kind != "LEAVE":
         yield Finding(
-            f"pay code '{row['code_name']}' is not a leave type",
+            f"pay code '{row.code_name}' is not a leave type",
             "Choose a leave type on the {document}, approve it and push again.",
         )
-    elif not row["code_is_here"] or not row["code_is_active"]:
+    elif not row.code_is_here or not row.code_is_active:
         yield Finding(
-            f"leave type '{row['code_name']}' is not in use in this Xero organisation",
+            f"leave type '{row.code_name}' is not in use in this Xero organisation",
             "Make the leave type active in Xero and pull pay codes, or choose another; then approve and push again.",
         )
-    elif (row["type_of_units"] or "Hours").strip().casefold() != "hours":
+    elif (row.type_of_units or "Hours").strip().casefold() != "hours":
         yield Finding(
-            f"leave type '{row['code_name']}' does not count hours in Xero, as QicWorks does",
+            f"leave type '{row.code_name}' does not count hours in Xero, as QicWorks does",
             "Enter the leave in Xero by hand, or let the leave type count hours there and pull pay codes.",
         )
 
 
-def lasting(document: Document) -> Iterator[Finding]:
+def lasting(document: LeaveDocument) -> Iterator[Finding]:
     row = document.row
-    if row["end_date"] < row["start_date"]:
+    if row.end_date < row.start_date:
         yield Finding("it ends before it starts", "Correct the dates of the {document}, approve it and push again.")
-    days = (row["end_date"] - row["start_date"]).days + 1
-    if days > 0 and row["hours"] > 24 * days:
+    days = (row.end_date - row.start_date).days + 1
+    if days > 0 and row.hours > 24 * days:
         yield Finding(
             f"it has more hours than its {days} day{'s' if days > 1 else ''} can have",
             "Correct the hours or the dates of the {document}, approve it and push again.",
         )
-    if row["hours"] <= 0:
+    if row.hours <= 0:
         yield Finding("it has no hours", "Enter the hours of the {document}, approve it and push again.")
 
 
@@ -151,5 +181,6 @@ LEAVE_REQUESTS = Kind(
     scope="payroll.employees payroll.settings.read",
     table="leave_request",
     delivery=Delivery.LEAVE,
+    row=LeaveRow,
     private=("title", "notes"),
 )

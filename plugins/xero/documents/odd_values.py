@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
-from xero.documents.declaration import Check, Document, Finding, Row
+from xero.documents.declaration import AnyDocument, Check, Finding
 
 #: Days outside of these are typing errors; Xero takes none of them.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
@@ -35,23 +37,24 @@ class OddInstant(datetime):
         return made
 
 
-def findings(checks: tuple[Check, ...], document: Document) -> list[Finding]:
+def findings(checks: tuple[Check, ...], document: AnyDocument) -> list[Finding]:
     """What the checks find. Where a value is odd they are not asked: they could not calculate with it."""
     return [*odd(document)] or [finding for check in checks for finding in check(document)]
 
 
-def odd(document: Document) -> Iterator[Finding]:
+def odd(document: AnyDocument) -> Iterator[Finding]:
     """The odd values of a document and its lines, each with its column."""
     yield from _odd(document.row)
     for place, line in enumerate(document.lines, 1):
         for finding in _odd(line):
-            yield Finding(f"line {line.get('line_number', place)}: {finding.says}", finding.correction)
+            yield Finding(f"line {getattr(line, 'line_number', place)}: {finding.says}", finding.correction)
 
 
-def _odd(row: Row) -> Iterator[Finding]:
-    for column, value in row.items():
-        if column not in NOT_SENT and (why := _why(value)):
-            name = column.replace("_", " ")
+def _odd(row: Any) -> Iterator[Finding]:
+    for column in fields(row):
+        value = getattr(row, column.name)
+        if column.name not in NOT_SENT and (why := _why(value)):
+            name = column.name.replace("_", " ")
             yield Finding(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}, then push again.")
 
 

@@ -7,16 +7,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from xero.documents.declaration import Check, Delivery, Document, Finding, Kind, Row
+from xero.documents.declaration import Check, Delivery, Document, Finding, Kind
+from xero.documents.employee import EmployeeRow
 
 FIXED, SALARY, ORDINARY = "FIXEDAMOUNT", "ANNUALSALARY", "ORDINARYTIMEEARNINGS"
 EARNINGS = ("EARNINGS", "ALLOWANCE")
 
 APPROVE = "Approve the {document} in QicWorks' payroll approval, then push again."
 CORRECT = "Correct the {document} in QicWorks, approve it and push again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayRow(EmployeeRow):
+    """An employee's pay of one period, the employee, and the payroll calendar of the period."""
+
+    pay_period_id: UUID
+    approved_version: int | None
+    period_start: date
+    period_end: date
+    period_approved_at: datetime | None
+    period_calendar: UUID
+    staff_calendar: UUID | None
+    ordinary_rate: UUID | None
+    later_pushed: date | None  # first days of other periods of the same employee
+    earlier_waiting: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayLine:
+    """A line of pay, and its pay code."""
+
+    payroll_push_id: UUID
+    work_date: date | None
+    units: Decimal | None
+    rate: Decimal | None
+    amount: Decimal | None
+    source: str
+    leave_request_id: UUID | None
+    pay_code_id: UUID | None
+    code_xero_id: UUID | None
+    code_name: str | None
+    code_kind: str | None
+    code_is_active: bool | None
+    code_is_here: bool | None
+    rate_type: str | None
+    earnings_type: str | None
+
+
+PayDocument = Document[PayRow, PayLine]
 
 
 @dataclass(frozen=True)
@@ -31,136 +73,143 @@ class Pay:
     rate: Decimal | None  # None: as the pay template or the pay item has it
 
 
-def is_leave(line: Row) -> bool:
+def is_leave(line: PayLine) -> bool:
     """Xero's leave pays it: as earnings it would be paid twice."""
-    return line["source"] == "leave" or line["leave_request_id"] is not None or line["code_kind"] == "LEAVE"
+    return line.source == "leave" or line.leave_request_id is not None or line.code_kind == "LEAVE"
 
 
-def earned(document: Document) -> list[Row]:
+def earned(document: PayDocument) -> list[PayLine]:
     return [line for line in document.lines if not is_leave(line)]
 
 
-def pay(document: Document) -> list[Pay]:
+def pay(document: PayDocument) -> list[Pay]:
     """The lines by earnings rate, summed; of a document that was checked."""
-    lines: dict[UUID, list[Row]] = {}
+    lines: dict[UUID, list[PayLine]] = {}
     for line in earned(document):
-        lines.setdefault(line["code_xero_id"], []).append(line)
+        assert line.code_xero_id, "a line of a document that was checked has a pay code"
+        lines.setdefault(line.code_xero_id, []).append(line)
     return [
         Pay(
             earnings_rate,
-            some[0]["code_name"],
-            some[0]["rate_type"] == FIXED,
-            some[0]["earnings_type"] == ORDINARY,
-            sum((line["amount" if line["rate_type"] == FIXED else "units"] for line in some), Decimal(0)),
-            None if some[0]["rate_type"] == FIXED else some[0]["rate"],
+            some[0].code_name or "",
+            some[0].rate_type == FIXED,
+            some[0].earnings_type == ORDINARY,
+            sum((_quantity(line) for line in some), Decimal(0)),
+            None if some[0].rate_type == FIXED else some[0].rate,
         )
         for earnings_rate, some in lines.items()
     ]
 
 
-def approved(document: Document) -> Iterator[Finding]:
+def _quantity(line: PayLine) -> Decimal:
+    quantity = line.amount if line.rate_type == FIXED else line.units
+    assert quantity is not None, "a line of a document that was checked has units, or an amount"
+    return quantity
+
+
+def approved(document: PayDocument) -> Iterator[Finding]:
     row = document.row
-    if row["period_approved_at"] is None:
+    if row.period_approved_at is None:
         yield Finding(
-            f"the pay period from {row['period_start']} is not approved",
+            f"the pay period from {row.period_start} is not approved",
             "Approve the pay period in QicWorks' payroll approval, then push again.",
         )
-    elif row["approved_version"] is None:
+    elif row.approved_version is None:
         yield Finding("it is not approved", APPROVE)
-    elif row["approved_version"] != document.version:
+    elif row.approved_version != document.version:
         yield Finding("it was changed after it was approved", APPROVE)
 
 
-def linked(document: Document) -> Iterator[Finding]:
+def linked(document: PayDocument) -> Iterator[Finding]:
     """To an active employee of this Xero organisation."""
     row = document.row
-    if row["employee_xero_id"] is None or not row["staff_is_here"]:
+    if row.employee_xero_id is None or not row.staff_is_here:
         yield Finding(
             "its employee is not linked to this Xero organisation",
             "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, pull staff, push again.",
         )
-    elif not row["staff_is_active"]:
+    elif not row.staff_is_active:
         yield Finding(
             "its employee is terminated in Xero",
             "Pay what is due in Xero by hand, or make the employee active there and pull staff; then push again.",
         )
 
 
-def on_calendar(document: Document) -> Iterator[Finding]:
+def on_calendar(document: PayDocument) -> Iterator[Finding]:
     """The employee is paid with the period's calendar, and has an ordinary earnings rate."""
     row = document.row
-    if not row["staff_is_active"] or not row["staff_is_here"]:
+    if not row.staff_is_active or not row.staff_is_here:
         return
-    if row["staff_calendar"] is None:
+    if row.staff_calendar is None:
         yield Finding(
             "its employee has no payroll calendar in Xero",
             "Choose a payroll calendar for the employee in Xero, pull staff, push again.",
         )
-    elif row["staff_calendar"] != row["period_calendar"]:
+    elif row.staff_calendar != row.period_calendar:
         yield Finding(
             "its employee is paid with another payroll calendar in Xero than this pay period",
             "Move the {document} to a pay period of the employee's calendar, or change the calendar of the employee in "
             "Xero and pull staff; then push again.",
         )
-    if row["ordinary_rate"] is None:
+    if row.ordinary_rate is None:
         yield Finding(
             "its employee has no ordinary earnings rate in Xero",
             "Choose the ordinary earnings rate of the employee in Xero, pull staff, push again.",
         )
 
 
-def in_turn(document: Document) -> Iterator[Finding]:
+def in_turn(document: PayDocument) -> Iterator[Finding]:
     """A pay template holds one period at a time."""
     row = document.row
-    if row["later_pushed"]:
+    if row.later_pushed:
         yield Finding(
-            f"a later pay period, from {row['later_pushed']}, was pushed for this employee already",
+            f"a later pay period, from {row.later_pushed}, was pushed for this employee already",
             "Enter this pay in Xero by hand: the pay template holds the later period by now.",
         )
-    if row["earlier_waiting"]:
+    if row.earlier_waiting:
         yield Finding(
-            f"the pay of an earlier period, from {row['earlier_waiting']}, still waits for this employee",
+            f"the pay of an earlier period, from {row.earlier_waiting}, still waits for this employee",
             "Push the earlier one first and make its pay run in Xero, then push again.",
         )
 
 
-def coded(document: Document) -> Iterator[Finding]:
+def coded(document: PayDocument) -> Iterator[Finding]:
     """Each line has a pay code of earnings that is in use."""
     for line in earned(document):
-        if line["pay_code_id"] is None:
+        if line.pay_code_id is None:
             yield Finding(
                 "a line's pay code is Unknown",
                 "Tick the pay code on the staff's Payroll Details, process the change, approve and push again.",
             )
-        elif line["code_kind"] not in EARNINGS:
+        elif line.code_kind not in EARNINGS:
             yield Finding(
-                f"pay code '{line['code_name']}' is not one of earnings or allowances",
+                f"pay code '{line.code_name}' is not one of earnings or allowances",
                 "Choose a pay code of earnings for the line, process the change, approve and push again.",
             )
-        elif not line["code_is_here"] or not line["code_is_active"]:
+        elif not line.code_is_here or not line.code_is_active:
             yield Finding(
-                f"pay code '{line['code_name']}' is not in use in this Xero organisation",
+                f"pay code '{line.code_name}' is not in use in this Xero organisation",
                 "Make the pay item active in Xero and pull pay codes, or tick another pay code on the staff's Payroll "
                 "Details, process the change, approve and push again.",
             )
 
 
-def measured(document: Document) -> Iterator[Finding]:
+def measured(document: PayDocument) -> Iterator[Finding]:
     """Units or an amount, as the pay code is paid; none below zero; one rate to a pay code."""
     rates: dict[UUID, set[Decimal | None]] = {}
     for line in earned(document):
-        name, fixed = line["code_name"] or "Unknown", line["rate_type"] == FIXED
-        if line["pay_code_id"] and fixed and line["amount"] is None:
+        name, fixed = line.code_name or "Unknown", line.rate_type == FIXED
+        if line.pay_code_id and fixed and line.amount is None:
             yield Finding(f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", CORRECT)
-        elif line["pay_code_id"] and not fixed and line["units"] is None:
+        elif line.pay_code_id and not fixed and line.units is None:
             yield Finding(f"a line of '{name}' has no units, though the pay code is paid by units", CORRECT)
-        elif line["pay_code_id"] and not fixed and line["amount"] is not None:
+        elif line.pay_code_id and not fixed and line.amount is not None:
             yield Finding(f"a line of '{name}' has an amount, though the pay code is paid by units", CORRECT)
-        if any(line[part] is not None and line[part] < 0 for part in ("units", "amount", "rate")):
+        if any(number is not None and number < 0 for number in (line.units, line.amount, line.rate)):
             yield Finding(f"a line of '{name}' is less than zero", CORRECT)
-        if line["pay_code_id"] and not fixed:
-            rates.setdefault(line["pay_code_id"], set()).add(line["rate"])
-            if len(rates[line["pay_code_id"]]) > 1:
+        if line.pay_code_id and not fixed:
+            rates.setdefault(line.pay_code_id, set()).add(line.rate)
+            if len(rates[line.pay_code_id]) > 1:
                 yield Finding(
                     f"the lines of '{name}' have different rates, of which a pay template can hold one",
                     "Give the lines one rate, or a pay code each, in QicWorks; approve the {document} and push again.",
@@ -177,4 +226,6 @@ PAYROLL = Kind(
     scope="payroll.employees payroll.settings.read payroll.payruns.read",
     table="payroll_push",
     delivery=Delivery.PAY_TEMPLATE,
+    row=PayRow,
+    line=PayLine,
 )

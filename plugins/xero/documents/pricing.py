@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from xero.documents.declaration import Document, Json, Likeness, Record, Row
+from xero.documents.declaration import AnyDocument, Json, Likeness, PricedDocument, PricedLine, PricedRow, Record
 
 CENT = Decimal("0.01")
 WIDE = Context(prec=60)  # digits: a quantity times a price has up to 36
@@ -28,12 +28,12 @@ def plain(number: Decimal) -> Decimal:
     return Decimal(f"{number.normalize():f}")
 
 
-def line_total(line: Row) -> Decimal:
+def line_total(line: PricedLine) -> Decimal:
     """Quantity times price, to the cent."""
-    return cents(line["quantity"] * line["unit_price"])
+    return cents(line.quantity * line.unit_price)
 
 
-def address(document: Document, table: str) -> str:
+def address(document: AnyDocument, table: str) -> str:
     """Where the document is in QicWorks (`QICWORKS_URL`, if it is not where QicWorks usually is)."""
     return f"{os.environ.get('QICWORKS_URL', QICWORKS).rstrip('/')}/{table}/{document.id}"
 
@@ -46,17 +46,17 @@ def addressee(record: Record) -> UUID | None:
         return None
 
 
-def header(document: Document, *, purchase: bool, **fields: Any) -> Json:
+def header(document: PricedDocument, *, purchase: bool, **fields: Any) -> Json:
     """What every such document has, and the given fields; what is None is left out. `purchase`: a supplier's, who says
     how much tax is in it."""
     row = document.row
     # Only the id: any other field of a contact would change the contact.
     made = {
         **fields,
-        "Contact": {"ContactID": str(row["contact_xero_id"])},
-        "Date": iso(row["issue_date"]),
-        "LineAmountTypes": row["line_amount_types"],
-        "CurrencyCode": row["currency"],
+        "Contact": {"ContactID": str(row.contact_xero_id)},
+        "Date": iso(row.issue_date),
+        "LineAmountTypes": row.line_amount_types,
+        "CurrencyCode": row.currency,
         "Status": "DRAFT",
         "LineItems": [_line(line, row, purchase) for line in document.lines],
     }
@@ -67,41 +67,38 @@ def iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _line(line: Row, row: Row, purchase: bool) -> Json:
+def _line(line: PricedLine, row: PricedRow, purchase: bool) -> Json:
     # Without LineAmount, and TaxAmount where it is the rate's: Xero works both out, and what it comes to is compared.
     made: Json = {
-        "Description": line["description"],
-        "Quantity": plain(line["quantity"]),
-        "UnitAmount": plain(line["unit_price"]),
+        "Description": line.description,
+        "Quantity": plain(line.quantity),
+        "UnitAmount": plain(line.unit_price),
         # Its code may be another account's by now.
-        "AccountID": str(line["account_xero_id"]) if line["account_xero_id"] else None,
-        "TaxType": line["tax_type"],
+        "AccountID": str(line.account_xero_id) if line.account_xero_id else None,
+        "TaxType": line.tax_type,
     }
     if purchase and (tax := own_tax(line, row)) is not None:
         made["TaxAmount"] = tax
     tracking = [
-        {
-            "TrackingCategoryID": str(line[f"{which}_category_xero_id"]),
-            "TrackingOptionID": str(line[f"{which}_option_xero_id"]),
-        }
-        for which in ("first", "second")
-        if line[f"{which}_option_xero_id"]
+        {"TrackingCategoryID": str(department.category_xero_id), "TrackingOptionID": str(department.xero_id)}
+        for department in line.departments
+        if department.xero_id
     ]
     return made | ({"Tracking": tracking} if tracking else {})
 
 
-def identity(document: Document, payload: Json, *names: str) -> Json:
+def identity(document: PricedDocument, payload: Json, *names: str) -> Json:
     """These fields of what is sent, whom it is for, and what it should come to: as QicWorks says, and by its lines."""
     chosen = {name: payload.get(name) for name in names}
     taxes = [line.get("TaxAmount") for line in payload["LineItems"]]
-    totals = sorted({str(document.row["total"]), str(total(document, taxes))})
+    totals = sorted({str(document.row.total), str(total(document, taxes))})
     return {**chosen, "ContactID": payload["Contact"]["ContactID"], "Totals": totals}
 
 
-def total(document: Document, taxes: Sequence[Decimal | None] = ()) -> Decimal:
+def total(document: PricedDocument, taxes: Sequence[Decimal | None] = ()) -> Decimal:
     """What Xero makes of the lines: tax to the cent on each, then all added up. `taxes`: of each line what is sent in
     place of the rate's."""
-    exclusive = document.row["line_amount_types"] == "Exclusive"
+    exclusive = document.row.line_amount_types == "Exclusive"
     sent = [*taxes, *[None] * len(document.lines)]
     return sum(
         (
@@ -112,18 +109,18 @@ def total(document: Document, taxes: Sequence[Decimal | None] = ()) -> Decimal:
     )
 
 
-def rate_tax(line: Row, row: Row) -> Decimal:
+def rate_tax(line: PricedLine, row: PricedRow) -> Decimal:
     """The tax that the tax code's rate makes of the line, to the cent: on top of it, or in it."""
-    percent = line["tax_rate"] or Decimal(0)
-    if row["line_amount_types"] == "NoTax":
+    percent = line.tax_rate or Decimal(0)
+    if row.line_amount_types == "NoTax":
         return Decimal("0.00")
-    return cents(line_total(line) * percent / (100 if row["line_amount_types"] == "Exclusive" else 100 + percent))
+    return cents(line_total(line) * percent / (100 if row.line_amount_types == "Exclusive" else 100 + percent))
 
 
-def own_tax(line: Row, row: Row) -> Decimal | None:
+def own_tax(line: PricedLine, row: PricedRow) -> Decimal | None:
     """The tax that QicWorks has for the line, where it is not what the rate makes of it."""
-    tax: Decimal | None = line["tax_amount"]
-    if tax is None or row["line_amount_types"] == "NoTax" or tax == rate_tax(line, row):
+    tax = line.tax_amount
+    if tax is None or row.line_amount_types == "NoTax" or tax == rate_tax(line, row):
         return None
     return tax
 

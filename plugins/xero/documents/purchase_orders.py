@@ -1,24 +1,48 @@
 """Purchase orders, as drafts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from xero.documents import pricing
-from xero.documents.checks import PRICED, delivered
-from xero.documents.declaration import Delivery, Document, Json, Likeness, PricedKind, Record
+from xero.documents.checks import PRICED
+from xero.documents.declaration import (
+    Delivery,
+    Document,
+    Finding,
+    Json,
+    Likeness,
+    PricedKind,
+    PricedLine,
+    PricedRow,
+    Record,
+)
 
 
-def payload(document: Document) -> Json:
+@dataclass(frozen=True, kw_only=True)
+class PurchaseOrderRow(PricedRow):
+    delivery_date: date | None
+    delivery_address: str | None
+    attention_to: str | None
+    telephone: str | None
+    delivery_instructions: str | None
+
+
+PurchaseOrder = Document[PurchaseOrderRow, PricedLine]
+
+
+def payload(document: PurchaseOrder) -> Json:
     row = document.row
     return pricing.header(
         document,
         purchase=True,
-        PurchaseOrderNumber=row["number"],
-        Reference=row["reference"] or row["job_number"],
-        DeliveryDate=pricing.iso(row["delivery_date"]),
-        DeliveryAddress=row["delivery_address"],
-        AttentionTo=row["attention_to"],
-        Telephone=row["telephone"],
-        DeliveryInstructions=row["delivery_instructions"],
+        PurchaseOrderNumber=row.number,
+        Reference=row.reference or row.job_number,
+        DeliveryDate=pricing.iso(row.delivery_date),
+        DeliveryAddress=row.delivery_address,
+        AttentionTo=row.attention_to,
+        Telephone=row.telephone,
+        DeliveryInstructions=row.delivery_instructions,
     )
 
 
@@ -37,6 +61,15 @@ def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     yield {"DateFrom": first.isoformat(), "DateTo": last.isoformat()}
 
 
+def delivered(document: PurchaseOrder) -> Iterator[Finding]:
+    """Of a purchase order: where to."""
+    if len(document.row.delivery_instructions or "") > 500:
+        yield Finding(
+            "its delivery instructions are longer than 500 characters",
+            "Shorten the delivery instructions of the {document}, then push again.",
+        )
+
+
 PURCHASE_ORDERS = PricedKind(
     name="purchase_orders",
     word="purchase order",
@@ -45,6 +78,7 @@ PURCHASE_ORDERS = PricedKind(
     scope="accounting.invoices accounting.attachments",
     table="purchase_order",
     delivery=Delivery.BATCH,
+    row=PurchaseOrderRow,
     path="/api.xro/2.0/PurchaseOrders",
     envelope="PurchaseOrders",
     key="PurchaseOrderID",

@@ -4,7 +4,7 @@ from typing import Any
 
 from xero.documents import pricing
 from xero.documents.checks import PRICED, taxed_by_rate
-from xero.documents.declaration import Delivery, Document, Json, PricedKind
+from xero.documents.declaration import Delivery, Json, PricedDocument, PricedKind
 
 
 def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more: Any) -> PricedKind:
@@ -12,19 +12,19 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
 
     books = "AccountsReceivable" if type == "ACCREC" else "AccountsPayable"
 
-    def payload(document: Document) -> Json:
+    def payload(document: PricedDocument) -> Json:
         row = document.row
         return pricing.header(
             document,
             purchase=type == "ACCPAY",
             Type=type,
-            InvoiceNumber=row["number"],
-            Reference=(row["reference"] or row["job_number"]) if type == "ACCREC" else None,  # bills have none
-            DueDate=pricing.iso(row["due_date"]),
+            InvoiceNumber=row.number,
+            Reference=(row.reference or row.job_number) if type == "ACCREC" else None,  # bills have none
+            DueDate=pricing.iso(row.due_date),
             Url=pricing.address(document, name),
         )
 
-    def identity(document: Document) -> Json:
+    def identity(document: PricedDocument) -> Json:
         return pricing.identity(document, payload(document), "Type", "InvoiceNumber", "Date", "Url")
 
     return PricedKind(

@@ -452,7 +452,7 @@ def test_what_xero_dropped_fails_and_its_correction_changes_the_same_draft(books
         lines = zip(payload["LineItems"], document.lines, strict=True)
         return {
             **payload,
-            "LineItems": [{**one, "AccountID": None, "AccountCode": ours["account_code"]} for one, ours in lines],
+            "LineItems": [{**one, "AccountID": None, "AccountCode": ours.account_code} for one, ours in lines],
         }
 
     books.push(replace(bills, payload=by_code))

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from xero.documents.declaration import Document, Json
+from xero.documents.declaration import Json
+from xero.documents.payroll import PayDocument
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.seals import Seals
@@ -74,10 +75,10 @@ class OwnedLines:
 
     # -- writing
 
-    def claim(self, document: Document, lines: Iterable[Owned]) -> bool:
+    def claim(self, document: PayDocument, lines: Iterable[Owned]) -> bool:
         """Before they are sent: from here on they are QicWorks'. Those that were before keep their period until the new
         one stands in Xero. False, and nothing is claimed, where the seal does not fit."""
-        employee = document.row["employee_xero_id"]
+        employee = document.row.employee
         held = self._locked(employee)
         if not self._fits(employee, held.values()):
             return False
@@ -86,25 +87,25 @@ class OwnedLines:
         self._seal(employee, held)
         return True
 
-    def own(self, document: Document, lines: Iterable[Owned]) -> bool:
+    def own(self, document: PayDocument, lines: Iterable[Owned]) -> bool:
         """They stand in Xero. Where the seal did not fit before, there is none now, and False is returned."""
-        employee = document.row["employee_xero_id"]
+        employee = document.row.employee
         held = self._locked(employee)
         fits = self._fits(employee, held.values())
         for line in lines:
-            self._write(employee, held, line, document.row["pay_period_id"], line.empty)
+            self._write(employee, held, line, document.row.pay_period_id, line.empty)
         if fits:
             self._seal(employee, held)
         return fits
 
-    def disclaim(self, document: Document, new: Collection[UUID], before: Iterable[Owned]) -> None:
+    def disclaim(self, document: PayDocument, new: Collection[UUID], before: Iterable[Owned]) -> None:
         """Xero refused: `new` are not QicWorks', and the others are what they were."""
-        employee = document.row["employee_xero_id"]
+        employee = document.row.employee
         held = self._locked(employee)
         fits = self._fits(employee, held.values())
         for earnings_rate in new:
             line = Owned(earnings_rate, "", fixed=False, empty=True)
-            self._write(employee, held, line, document.row["pay_period_id"], empty=True, disclaimed=True)
+            self._write(employee, held, line, document.row.pay_period_id, empty=True, disclaimed=True)
         for line in before:
             self._write_as_it_was(document, held, line)
         if fits:
@@ -114,11 +115,14 @@ class OwnedLines:
         rows = QUERIES.locked_lines(self.session, connection_id=self.connection.id, employee=employee)
         return {row["earnings_rate_xero_id"]: row for row in rows}
 
-    def _write_as_it_was(self, document: Document, held: Rows, line: Owned) -> None:
+    def _write_as_it_was(self, document: PayDocument, held: Rows, line: Owned) -> None:
         """Its rates; of a line that is QicWorks' already neither the period nor whether it is empty."""
         row = held.get(line.earnings_rate)
-        known = row if row and not row["disclaimed"] else {**document.row, "empty": False}
-        self._write(document.row["employee_xero_id"], held, line, known["pay_period_id"], known["empty"])
+        if row and not row["disclaimed"]:
+            period, empty = row["pay_period_id"], row["empty"]
+        else:
+            period, empty = document.row.pay_period_id, False
+        self._write(document.row.employee, held, line, period, empty)
 
     def _write(
         self, employee: UUID, held: Rows, line: Owned, pay_period_id: UUID, empty: bool, *, disclaimed: bool = False

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from xero.documents.declaration import Document
+from xero.documents.leave_requests import LeaveDocument, LeaveRow
+from xero.documents.payroll import PayDocument, PayLine, PayRow
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.push import rows
 from xero.qicworks.texts import fit
 
 PAYROLL = sql.Statements("push/payroll")
@@ -45,14 +47,14 @@ class PayOutbox:
         self.session = session
         self.connection = connection
 
-    def read(self, ids: Sequence[UUID]) -> list[Document]:
+    def read(self, ids: Sequence[UUID]) -> list[PayDocument]:
         """With their lines, the oldest period first."""
         asked = {"ids": list(ids), "connection_id": self.connection.id}
-        lines: dict[UUID, list[dict[str, Any]]] = {}
-        for line in PAYROLL.lines(self.session, **asked):
-            lines.setdefault(line["payroll_push_id"], []).append(line)
-        found = PAYROLL.documents(self.session, **asked)
-        return [Document(row, tuple(lines.get(row["id"], ()))) for row in found]
+        lines: dict[UUID, list[PayLine]] = {}
+        for line in rows.read(self.session, sql.template("push/payroll", "lines"), PayLine, **asked):
+            lines.setdefault(line.payroll_push_id, []).append(line)
+        found = rows.read(self.session, sql.template("push/payroll", "documents"), PayRow, **asked)
+        return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
 
     def version(self, id: UUID) -> int:
         version: int = PAYROLL.version(self.session, id=id)
@@ -60,8 +62,8 @@ class PayOutbox:
 
     def pulled(self, employee: UUID) -> set[str]:
         """The kinds of lines that the pay template had when staff were pulled."""
-        rows = PAYROLL.pulled(self.session, connection_id=self.connection.id, employee=employee)
-        return {row["kind"] for row in rows}
+        pulled = PAYROLL.pulled(self.session, connection_id=self.connection.id, employee=employee)
+        return {row["kind"] for row in pulled}
 
     def unmentioned(self) -> list[Unmentioned]:
         return [Unmentioned(**row) for row in PAYROLL.unmentioned(self.session, connection_id=self.connection.id)]
@@ -85,8 +87,10 @@ class LeaveOutbox:
         self.session = session
         self.connection = connection
 
-    def read(self, ids: Sequence[UUID]) -> list[Document]:
-        return [Document(row) for row in LEAVE.documents(self.session, ids=list(ids), connection_id=self.connection.id)]
+    def read(self, ids: Sequence[UUID]) -> list[LeaveDocument]:
+        statement = sql.template("push/leave_requests", "documents")
+        asked = {"ids": list(ids), "connection_id": self.connection.id}
+        return [Document(row) for row in rows.read(self.session, statement, LeaveRow, **asked)]
 
     def version(self, id: UUID) -> int:
         version: int = LEAVE.version(self.session, id=id)

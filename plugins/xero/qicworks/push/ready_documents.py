@@ -1,17 +1,27 @@
 """Which documents of a kind wait to be pushed, and what they consist of."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL, Identifier
 
-from xero.documents.declaration import Delivery, Document, Kind, PricedKind
+from xero.documents.declaration import (
+    AttachmentRow,
+    Delivery,
+    Document,
+    Kind,
+    PricedDocument,
+    PricedKind,
+    PricedLine,
+    PricedRow,
+)
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
+from xero.qicworks.push import rows
 from xero.qicworks.push.links import Link, Links, current
 
 STATEMENTS = sql.Statements("push/documents")
@@ -41,55 +51,10 @@ READY = SQL(
      LIMIT %(limit)s
     """
 )
-PRICED = SQL(
-    """
-    SELECT document.*, contact.xero_id AS contact_xero_id, contact.name AS contact_name,
-           contact.connection_id = %(connection_id)s AS contact_is_here, contact.is_active AS contact_is_active,
-           contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
-           EXISTS (SELECT FROM xero_sync.erasure
-                    WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
-                      AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
-           organisation.period_lock_date, organisation.end_of_year_lock_date,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
-             WHERE said.document_id = document.id) AS links
-      FROM qicworks.{table} AS document
-      JOIN qicworks.organisation ON organisation.id = document.organisation_id
-      LEFT JOIN qicworks.contact ON contact.id = document.contact_id
-     WHERE document.id = ANY(%(ids)s) AND document.organisation_id = %(organisation_id)s
-     ORDER BY document.created_at, document.id
-    """
-)
 NAMED = SQL(
     """
     SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
      WHERE organisation_id = %(organisation_id)s AND (id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s))
-    """
-)
-# Those that wait and whose document stands in Xero, though its last change may have been refused; their content is read
-# one by one. Where it stood before this run, somebody may have attached a file of the same name there by hand.
-ATTACHMENTS = SQL(
-    """
-    SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
-           attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
-           attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
-           to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
-             WHERE said.document_id = attachment.id) AS file_links,
-           coalesce(document.pushed_at, '-infinity') NOT BETWEEN
-               (SELECT started_at FROM xero_sync.connection_event WHERE id = %(event_id)s) AND clock_timestamp()
-               AS stood_there,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
-             WHERE said.document_id = document.id) AS links,
-           (SELECT count(*) FROM qicworks.attachment AS other
-             WHERE other.parent_type = %(table)s AND other.parent_id = document.id
-               AND (other.created_at, other.id) <= (attachment.created_at, attachment.id)) AS place
-      FROM qicworks.attachment
-      JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
-     WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
-       AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
-       AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)
-       AND (%(wanted)s::uuid[] IS NULL OR document.id = ANY(%(wanted)s))
-     ORDER BY attachment.created_at, attachment.id
     """
 )
 # Whether a run would have anything to do: documents that are ready, requests left open, attachments that wait.
@@ -202,8 +167,8 @@ class Outgoing:
         """The next ones. In a preview also those that failed and that the run would try again."""
         again = preview and (self.failed_too or wanted is not None)
         states = ["ready", "failed"] if again else ["ready"]
-        rows = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
-        return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in rows]
+        ready = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
+        return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in ready]
 
     def _was(self, row: dict[str, Any]) -> UUID | None:
         return None if row["xero_id"] else current(self.links(row["id"], row["links"]))
@@ -218,27 +183,47 @@ class Outgoing:
         times: int = self.session.execute(FAILED_ALONE, of_it).fetchall()[0]["times"]
         return times
 
-    def read_priced(self, ids: Sequence[UUID]) -> list[Document]:
+    def read_priced(self, ids: Sequence[UUID]) -> list[PricedDocument]:
         """With their lines, oldest first."""
-        lines: dict[UUID, list[dict[str, Any]]] = {}
-        asked = {"table": self.kind.table, "ids": list(ids), "connection_id": self.connection.id}
-        for line in STATEMENTS.lines(self.session, **asked):
-            lines.setdefault(line["parent_id"], []).append(line)
-        return [Document(row, tuple(lines.get(row["id"], ()))) for row in self._run(PRICED, ids=list(ids))]
+        assert isinstance(self.kind, PricedKind)
+        of_kind = [column.name for column in fields(self.kind.row) if column not in fields(PricedRow)]
+        statement = sql.template("push/documents", "priced").format(
+            table=Identifier(self.kind.table),
+            of_kind=SQL("").join(SQL(", document.{}").format(Identifier(name)) for name in of_kind),
+        )
+        asked = {"ids": list(ids), "connection_id": self.connection.id}
+        lines: dict[UUID, list[PricedLine]] = {}
+        for line in rows.read(
+            self.session, sql.template("push/documents", "lines"), PricedLine, table=self.kind.table, **asked
+        ):
+            lines.setdefault(line.parent_id, []).append(line)
+        organisation = self.connection.organisation_id
+        found = rows.read(self.session, statement, self.kind.row, organisation_id=organisation, **asked)
+        return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
 
     def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
         """What a document is and was in Xero by seals, newest first: of the `links` that were read with it."""
         return self._links.holding(self.kind.table, id, said)
 
-    def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[dict[str, Any]]:
-        """Those that wait and whose document stands in Xero. `wanted` are documents; None: all."""
-        rows = self._run(ATTACHMENTS, wanted=wanted, event_id=event_id, gone=self._gone)
-        return [{**row, "may_be_theirs": row["stood_there"] and not self._is_ours(row)} for row in rows]
+    def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[AttachmentRow]:
+        """Those that wait and whose document is in Xero. `wanted` are documents; None: all."""
+        return rows.read(
+            self.session,
+            sql.template("push/documents", "attachments").format(table=Identifier(self.kind.table)),
+            AttachmentRow,
+            table=self.kind.table,
+            organisation_id=self.connection.organisation_id,
+            wanted=wanted,
+            event_id=event_id,
+            gone=self._gone,
+        )
 
-    def _is_ours(self, file: dict[str, Any]) -> bool:
-        """Whether a seal says that the file was pushed before."""
-        links = self._links.holding(FILES, file["id"], file["file_links"])
-        return file["file_xero_id"] is not None and file["file_xero_id"] == current(links)
+    def may_be_others(self, file: AttachmentRow) -> bool:
+        """Whether a user may have attached a file of its name in Xero: the document was there, and no seal shows that
+        the file was pushed."""
+        links = self._links.holding(FILES, file.id, file.file_links)
+        pushed = file.file_xero_id is not None and file.file_xero_id == current(links)
+        return file.stood_there and not pushed
 
     def attachment_content(self, id: UUID) -> bytes:
         content: bytes = STATEMENTS.attachment_content(self.session, id=id)

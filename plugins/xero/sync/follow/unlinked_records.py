@@ -18,7 +18,7 @@ from psycopg.sql import Composed, Identifier
 from xero.api.client import XeroClient
 from xero.api.page import Page
 from xero.api.paging import pages
-from xero.documents.declaration import Delivery, Document, Kind, PricedKind, Record
+from xero.documents.declaration import Delivery, Kind, PricedDocument, PricedKind, Record
 from xero.documents.leave_requests import referred
 from xero.documents.pricing import addressee
 from xero.documents.registry import KINDS
@@ -120,7 +120,7 @@ class _Search:
         owned = {row["xero_id"] for kind in kinds for row in self._run("linked", kind, xero_ids=list(records))}
         return {id: one for id, one in records.items() if id not in owned}
 
-    def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[Document]:
+    def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[PricedDocument]:
         """Those that one of these records may be."""
         ids = [id for one in records if (id := addressee(one))] if kind.addressed else []
         numbers = [] if kind.addressed else [str(one.get(kind.number) or "").strip().lower() for one in records]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from xero.api import wire
 from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
-from xero.documents.declaration import PricedKind
+from xero.documents.declaration import AttachmentRow, PricedKind
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Result
 from xero.sync.push import outages, plan
@@ -57,8 +57,8 @@ class Attachments:
         gone: they must not wait behind it for ever."""
         failed: XeroError | None = None
         for attachment in self.outbox.attachments(wanted, self.it.event_id):
-            of = self.kind.called(attachment["number"], attachment["document_id"])
-            name = f"{cleaned(attachment['file_name']) or 'a file'} of {of}"
+            of = self.kind.called(attachment.number, attachment.document_id)
+            name = f"{cleaned(attachment.file_name) or 'a file'} of {of}"
             try:
                 if not self._is_for_its_own(of, attachment):
                     continue
@@ -71,16 +71,16 @@ class Attachments:
                 log.warning("%s: %s", name, error.message)
                 sent, result = True, self._failed_over(attachment, error)
                 failed = failed or (error if result.state == "ready" else None)
-            settled = Settled(attachment["id"], attachment["push_version"], name, result, attachment["document_id"])
+            settled = Settled(attachment.id, attachment.push_version, name, result, attachment.document_id)
             self.recorder.record_attachment(settled, sent=sent)
         if failed:
             raise failed
 
-    def _is_for_its_own(self, name: str, attachment: dict[str, Any]) -> bool:
+    def _is_for_its_own(self, name: str, attachment: AttachmentRow) -> bool:
         """Whether what its document is linked to in Xero is its own; if not, that is told, and its files wait."""
-        id, xero_id = attachment["document_id"], attachment["xero_id"]
+        id, xero_id = attachment.document_id, attachment.xero_id
         if id not in self._own:
-            sealed = current(self.outbox.links(id, attachment["links"])) == xero_id
+            sealed = current(self.outbox.links(id, attachment.links)) == xero_id
             self._own[id] = sealed or self._says_it_is(name, id, xero_id)
         return self._own[id]
 
@@ -96,24 +96,24 @@ class Attachments:
         self.recorder.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
         return False
 
-    def _send(self, name: str, attachment: dict[str, Any]) -> Result:
+    def _send(self, name: str, attachment: AttachmentRow) -> Result:
         try:
             return self._taken(attachment) or self._put(attachment)
         except Refused as refusal:
             return refused(self.kind, name, None, refusal.messages)
 
-    def _failed_over(self, attachment: dict[str, Any], error: XeroError) -> Result:
+    def _failed_over(self, attachment: AttachmentRow, error: XeroError) -> Result:
         """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
-        if attachment["failed_before"] and outages.is_of_one(self.it.client, self.kind.path, error):
+        if attachment.failed_before and outages.is_of_one(self.it.client, self.kind.path, error):
             return Result("failed", error=f"{FAILS} each time that it was sent", correction=REPLACE)
         return Result("ready", error=FAILS, correction="Nothing to do: the next run tries it again.")
 
-    def _taken(self, attachment: dict[str, Any]) -> Result | None:
+    def _taken(self, attachment: AttachmentRow) -> Result | None:
         """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
-        if not attachment["may_be_theirs"]:
+        if not self.outbox.may_be_others(attachment):
             return None
-        there = self._sizes(attachment["xero_id"])
-        if there.get(attachment["file_name"].casefold(), attachment["size"]) == attachment["size"]:
+        there = self._sizes(attachment.xero_id)
+        if there.get(attachment.file_name.casefold(), attachment.size) == attachment.size:
             return None
         return Result("failed", error="not sent: Xero has another file of this name there", correction=RENAME)
 
@@ -131,40 +131,40 @@ class Attachments:
         self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
         return self._there[document]
 
-    def _put(self, attachment: dict[str, Any]) -> Result:
-        path = f"{self.kind.path}/{attachment['xero_id']}/Attachments/{quote(attachment['file_name'], safe='')}"
-        online = attachment["include_online"] and self.kind.shows_online(attachment)
+    def _put(self, attachment: AttachmentRow) -> Result:
+        path = f"{self.kind.path}/{attachment.xero_id}/Attachments/{quote(attachment.file_name, safe='')}"
+        online = attachment.include_online and self.kind.shows_online(attachment)
         answer = self.it.client.write(
             "PUT",
             path,
-            self.outbox.attachment_content(attachment["id"]),
+            self.outbox.attachment_content(attachment.id),
             key=str(uuid4()),
             params={"IncludeOnline": "true"} if online else {},
-            content_type=attachment["mime_type"],
+            content_type=attachment.mime_type,
             again_for=REPLAY_WINDOW_SECONDS,
         )
-        return _read(answer.data, attachment["file_name"])
+        return _read(answer.data, attachment.file_name)
 
 
-def _unfit(attachment: dict[str, Any]) -> Result | None:
+def _unfit(attachment: AttachmentRow) -> Result | None:
     """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
-    name, says, correction = attachment["file_name"], None, RENAME
+    name, says, correction = attachment.file_name, None, RENAME
     if bad := sorted(set(name) & set(FORBIDDEN)):
         says = f"its name holds {' '.join(bad)}"
     elif any(unicodedata.category(character) == "Cc" for character in name):
         says = "its name holds control characters"
     elif not name.replace(".", "").strip():  # in a path, ".." is the document itself
         says = "its name is no file's"
-    elif not MIME_TYPE.fullmatch(attachment["mime_type"]):
+    elif not MIME_TYPE.fullmatch(attachment.mime_type):
         says = "its type is not one like application/pdf"
         correction = "Correct the file's type in QicWorks: it is pushed by itself then."
-    elif attachment["size"] > LARGEST:
+    elif attachment.size > LARGEST:
         says = "it is larger than 10 MB"
         correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
-    elif not attachment["size"]:
+    elif not attachment.size:
         says = "it is empty"
         correction = "Attach the file anew in QicWorks: it is pushed by itself then."
-    elif attachment["place"] > AT_MOST:
+    elif attachment.place > AT_MOST:
         says = f"Xero keeps {AT_MOST} attachments of a document at most"
         correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
     return Result("failed", error=f"not sent: {says}", correction=correction) if says else None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, XeroError
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.push.outbox import Outbox, Request, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
@@ -93,7 +93,7 @@ class Batch:
 
     def _plan(
         self,
-        documents: Sequence[Document],
+        documents: Sequence[PricedDocument],
         standing: Mapping[UUID, planning.Standing],
         there: lookup.Found | None,
         at_most: Mapping[UUID, int],
@@ -105,7 +105,7 @@ class Batch:
         settled, plans = planning.plan(self.kind, new, standing, at_most)
         return [*settled, *known], plans
 
-    def _at_most(self, documents: Sequence[Document]) -> dict[UUID, int]:
+    def _at_most(self, documents: Sequence[PricedDocument]) -> dict[UUID, int]:
         """With how many documents one may go that was in a request over which Xero came to grief: a fifth each time,
         until the one that does it goes by itself."""
         sizes = self.outbox.in_trouble([document.id for document in documents])
@@ -120,7 +120,7 @@ class Batch:
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
-    def _known(self, document: Document, record: planning.Standing, there: lookup.Found | None) -> Settled | None:
+    def _known(self, document: PricedDocument, record: planning.Standing, there: lookup.Found | None) -> Settled | None:
         """What is not to be sent for what stands in Xero: not known to be its own; pushed, and then forgotten here; or
         perhaps there. `record`: as what it was pushed, or is said to be."""
         if planning.findings(self.kind, document):
@@ -154,7 +154,7 @@ class Batch:
             self.it.event_id,
         )
 
-    def _identity(self, document: Document, method: str) -> Json:
+    def _identity(self, document: PricedDocument, method: str) -> Json:
         """What it is known by; of a change also its id, which the answer must have."""
         known = {self.kind.key: str(document.xero_id)} if method == "POST" else {}
         return {**self.kind.identity(document), **known}
@@ -206,7 +206,7 @@ class Batch:
         pairs = readback.pair(self.kind, request.identities, records)
         others, odd = self._doubtful(request, records, pairs) if request.method == "PUT" else (set(), set())
 
-        def read(at: int, document: Document | None, name: str, number: str | None) -> Result:
+        def read(at: int, document: PricedDocument | None, name: str, number: str | None) -> Result:
             record = pairs[at]
             if record is None or at in others:
                 return Result(None)

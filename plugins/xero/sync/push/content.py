@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from xero.api import wire
-from xero.documents.declaration import Document, PricedKind, Record
+from xero.documents.declaration import PricedDocument, PricedKind, Record
 from xero.documents.pricing import same_text
 
 DATES = frozenset({"Date", "DueDate", "DeliveryDate"})
@@ -15,7 +15,7 @@ WORDS = ("Description", "AccountID", "TaxType")
 APART = frozenset({"LineItems", "Contact", "Status", "Url"})
 
 
-def same_content(kind: PricedKind, document: Document, record: Record) -> bool:
+def same_content(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
     """Field by field, as far as QicWorks sends them. What cannot be read is not the same."""
     sent = kind.payload(document)
     lines, contact = wire.objects(record.get("LineItems")), record.get("Contact")

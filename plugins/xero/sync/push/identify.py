@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from xero.documents.declaration import Document, Json, Likeness, PricedKind, Record
+from xero.documents.declaration import Json, Likeness, PricedDocument, PricedKind, Record
 from xero.documents.pricing import addressee
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Result
@@ -37,7 +37,7 @@ class Finder:
         found: lookup.Found,
         *,
         sent_seconds_ago: float | None = None,
-        document: Document | None = None,
+        document: PricedDocument | None = None,
         answered: Result = UNKNOWN,
     ) -> Result:
         """It; nothing; or what only a person can judge. `sent_seconds_ago`: None if it was not sent before;
@@ -58,12 +58,12 @@ class Finder:
         own = self._not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
-    def is_own(self, document: Document, record: Record | None) -> bool:
+    def is_own(self, document: PricedDocument, record: Record | None) -> bool:
         """Whether the record that a document's row says it is (None: it is not there) is its own: by its newest seal,
         or where it has none by what the record says of itself. Of what is not there nothing can be changed."""
         if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
             return False  # the row says something else by now
-        if own := current(self.outbox.links(document.id, document.row["links"])):
+        if own := current(self.outbox.links(document.id, document.row.links)):
             return own == document.xero_id
         return record is None or is_it(self.kind, document, record)
 
@@ -85,7 +85,7 @@ class Finder:
         id: UUID,
         name: str,
         number: str | None,
-        document: Document | None,
+        document: PricedDocument | None,
         record: Record,
         *,
         sealed: bool = False,
@@ -106,7 +106,7 @@ class Finder:
         return replace(result, state="ready", notes=())
 
 
-def is_it(kind: PricedKind, document: Document, record: Record) -> bool:
+def is_it(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
     """Whether a record says that it is this document: by our address in it; else by all that such ones are known by."""
     if kind.addressed:
         return addressee(record) == document.id

@@ -10,7 +10,7 @@ from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
-from xero.documents.declaration import Document, Finding, Json, PricedKind, Record
+from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind, Record
 from xero.qicworks.push.outbox import Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.lookup import AnotherRecord
@@ -31,7 +31,7 @@ class Planned:
     """A request to be: the documents and the elements that they become."""
 
     method: str
-    documents: tuple[Document, ...]
+    documents: tuple[PricedDocument, ...]
     elements: tuple[Json, ...]
 
     def body(self, kind: PricedKind) -> str:
@@ -67,21 +67,21 @@ def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
         raise
 
 
-def findings(kind: PricedKind, document: Document) -> list[Finding]:
+def findings(kind: PricedKind, document: PricedDocument) -> list[Finding]:
     """Why it is certain to be refused."""
     return [finding for finding in odd_values.findings(kind.checks, document) if finding.correction]
 
 
 def plan(
     kind: PricedKind,
-    documents: Sequence[Document],
+    documents: Sequence[PricedDocument],
     there: Mapping[UUID, Standing],
     at_most: Mapping[UUID, int],
 ) -> tuple[list[Settled], list[Planned]]:
     """Who cannot be sent, and why; and what is sent of the others. `at_most`: with how many documents one may go."""
     settled: list[Settled] = []
-    create: list[tuple[Document, Json]] = []
-    change: list[tuple[Document, Json]] = []
+    create: list[tuple[PricedDocument, Json]] = []
+    change: list[tuple[PricedDocument, Json]] = []
     for document in documents:
         name, record = label(kind, document), there.get(document.id)
         result: Result | None = None
@@ -100,14 +100,14 @@ def plan(
     return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
-def is_to_be_made_anew(kind: PricedKind, document: Document, record: Standing) -> bool:
+def is_to_be_made_anew(kind: PricedKind, document: PricedDocument, record: Standing) -> bool:
     """It was deleted in Xero, and has got a new number since."""
     if not isinstance(record, Mapping):
         return False
     return record.get("Status") in kind.gone and document.number != record.get(kind.number)
 
 
-def _not_editable(kind: PricedKind, document: Document, record: Record | None) -> Result | None:
+def _not_editable(kind: PricedKind, document: PricedDocument, record: Record | None) -> Result | None:
     """Why a change cannot be sent; None when it can."""
     name = label(kind, document)
     if record is None:
@@ -127,7 +127,7 @@ def _not_editable(kind: PricedKind, document: Document, record: Record | None) -
     )
 
 
-def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
+def _changed(kind: PricedKind, document: PricedDocument, record: Record) -> Json:
     """The payload with the ids that Xero knows: a line without its id would be a new one.
 
     What is left out stays as it is in Xero; so what QicWorks has no more is sent as nothing.
@@ -138,17 +138,19 @@ def _changed(kind: PricedKind, document: Document, record: Record) -> Json:
     lines_there = wire.objects(record.get("LineItems"))
     there = {str(line["LineItemID"]).lower() for line in lines_there if line.get("LineItemID")}
     lines = [
-        {"LineItemID": str(line["xero_line_id"]), "Tracking": [], **made}
-        if str(line["xero_line_id"]).lower() in there
+        {"LineItemID": str(line.xero_line_id), "Tracking": [], **made}
+        if str(line.xero_line_id).lower() in there
         else made
         for line, made in zip(document.lines, payload["LineItems"], strict=True)
     ]
     return {kind.key: str(document.xero_id), **payload, "LineItems": lines}
 
 
-def _chunks(method: str, planned: Sequence[tuple[Document, Json]], at_most: Mapping[UUID, int]) -> Iterator[Planned]:
+def _chunks(
+    method: str, planned: Sequence[tuple[PricedDocument, Json]], at_most: Mapping[UUID, int]
+) -> Iterator[Planned]:
     """As many to a request as may go together, and fit in three megabytes."""
-    chunk: list[tuple[Document, Json]] = []
+    chunk: list[tuple[PricedDocument, Json]] = []
     size = 0
     # Those without a past first: they are not to wait for the others.
     for document, element in sorted(planned, key=lambda one: -at_most.get(one[0].id, len(planned))):
@@ -162,6 +164,6 @@ def _chunks(method: str, planned: Sequence[tuple[Document, Json]], at_most: Mapp
         yield _planned(method, chunk)
 
 
-def _planned(method: str, chunk: Sequence[tuple[Document, Json]]) -> Planned:
+def _planned(method: str, chunk: Sequence[tuple[PricedDocument, Json]]) -> Planned:
     documents, elements = zip(*chunk, strict=True)
     return Planned(method, documents, elements)

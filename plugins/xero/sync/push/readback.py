@@ -10,17 +10,12 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import cleaned
-from xero.documents.declaration import Document, Json, PricedKind, Record
+from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.documents.pricing import addressee, same_contact, same_text, same_total
 from xero.qicworks.push.outbox import Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
 
-DATES = (
-    ("date", "issue_date", "Date"),
-    ("due date", "due_date", "DueDate"),
-    ("delivery date", "delivery_date", "DeliveryDate"),
-)
 NOBODY = UUID(int=0)  # what Xero gives where there is no id
 
 
@@ -122,7 +117,7 @@ def _is_refused(record: Record) -> bool:
     return bool(record.get("ValidationErrors")) or attribute == "error" or has_errors not in ("false", "")
 
 
-def read(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+def read(kind: PricedKind, label: str, number: str | None, document: PricedDocument | None, record: Record) -> Result:
     """What has become of one document that stands in Xero. `document` is what was sent, None where that has changed.
 
     Without an id nothing is known of it: state None.
@@ -143,7 +138,9 @@ def read(kind: PricedKind, label: str, number: str | None, document: Document | 
     return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
 
 
-def answered(kind: PricedKind, label: str, number: str | None, document: Document | None, record: Record) -> Result:
+def answered(
+    kind: PricedKind, label: str, number: str | None, document: PricedDocument | None, record: Record
+) -> Result:
     """`read` of what Xero answers to what was just sent: it may be refused, and every line must be what it was sent
     as."""
     if _is_refused(record):
@@ -169,7 +166,7 @@ def id_of(kind: PricedKind, record: Record) -> UUID | None:
     return None if found == NOBODY else found
 
 
-def differences(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+def differences(kind: PricedKind, document: PricedDocument, record: Record) -> Iterator[str]:
     """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates,
     and whose it is."""
     sent, contact = kind.payload(document), record.get("Contact")
@@ -179,13 +176,22 @@ def differences(kind: PricedKind, document: Document, record: Record) -> Iterato
     for name, field in (("type", "Type"), ("currency", "CurrencyCode"), ("address", "Url")):
         if field in sent and record.get(field) and not same_text(sent[field], record[field]):
             yield f"{name} {sent[field]} in QicWorks, {cleaned(record[field])} in Xero"
-    for name, field in (("net amount", "sub_total"), ("tax", "total_tax"), ("total", "total")):
-        theirs = _amount(record.get({"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}[field]))
-        ours = document.row[field]
+    row = document.row
+    amounts = (
+        ("net amount", row.sub_total, "SubTotal"),
+        ("tax", row.total_tax, "TotalTax"),
+        ("total", row.total, "Total"),
+    )
+    for name, ours, field in amounts:
+        theirs = _amount(record.get(field))
         if theirs is not None and theirs != ours:
             yield f"{name} {ours} in QicWorks, {theirs} in Xero"
-    for name, column, field in DATES:
-        there, day = _day(record.get(field)), document.row.get(column)
+    for name, day, field in (
+        ("date", row.issue_date, "Date"),
+        ("due date", row.due_date, "DueDate"),
+        ("delivery date", _day(sent.get("DeliveryDate")), "DeliveryDate"),
+    ):
+        there = _day(record.get(field))
         if there and there != day:
             yield f"{name} {day or 'none'} in QicWorks, {there} in Xero"
     lines = record.get("LineItems")
@@ -193,7 +199,7 @@ def differences(kind: PricedKind, document: Document, record: Record) -> Iterato
         yield f"{len(document.lines)} lines in QicWorks, {len(lines)} in Xero"
 
 
-def misbooked(kind: PricedKind, document: Document, record: Record) -> Iterator[str]:
+def misbooked(kind: PricedKind, document: PricedDocument, record: Record) -> Iterator[str]:
     """Where a line stands on another account, tax code or department than was sent: of what the answer says."""
     lines = record.get("LineItems")
     if not isinstance(lines, list) or len(lines) != len(document.lines):
@@ -214,7 +220,7 @@ def _options(line: Record) -> list[str]:
     return sorted(str(one).lower() for one in options if one)
 
 
-def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUID], ...]:
+def line_ids(document: PricedDocument | None, record: Record) -> tuple[tuple[UUID, UUID], ...]:
     """Xero keeps the order of the lines; where there is another number of them, none is known."""
     lines = record.get("LineItems")
     if document is None or not isinstance(lines, list) or len(lines) != len(document.lines):
@@ -227,7 +233,7 @@ def line_ids(document: Document | None, record: Record) -> tuple[tuple[UUID, UUI
             return ()
         if xero_line is None:
             return ()
-        found.append((ours["id"], xero_line))
+        found.append((ours.id, xero_line))
     return tuple(found)
 
 

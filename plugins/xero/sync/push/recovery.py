@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from xero.documents import odd_values
-from xero.documents.declaration import Document, PricedKind
+from xero.documents.declaration import PricedDocument, PricedKind
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.sync.push import lookup, plan
 from xero.sync.push.deadlines import (
@@ -27,7 +27,7 @@ from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
-Reading = Callable[[int, Document | None, str, str | None], Result]  # by place, document, label and number
+Reading = Callable[[int, PricedDocument | None, str, str | None], Result]  # by place, document, label and number
 
 
 class Recovery:
@@ -173,7 +173,7 @@ class Recovery:
     ) -> Settled:
         """What a search found of one document, and what follows."""
 
-        def judge(place: int, document: Document | None, name: str, number: str | None) -> Result:
+        def judge(place: int, document: PricedDocument | None, name: str, number: str | None) -> Result:
             return self.finder.judge(
                 settled.id,
                 name,

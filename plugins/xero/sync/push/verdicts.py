@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from xero.documents.declaration import Document, Finding, Kind, PricedKind
+from xero.documents.declaration import AnyDocument, Finding, Kind, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import Result
 from xero.qicworks.runs.outcome import Status
@@ -43,7 +43,7 @@ def said(one: Settled) -> list[tuple[Status, str, str | None]]:
     return told
 
 
-def label(kind: Kind, document: Document) -> str:
+def label(kind: Kind, document: AnyDocument) -> str:
     """How a document is called: by its number; where people are concerned by its id, since every viewer reads logs."""
     return kind.called(document.number, document.id)
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Finding, Row
+from xero.documents.declaration import Finding
+from xero.documents.employee import EmployeeRow
 from xero.documents.pay_periods import touched
 
 PATH = "/payroll.xro/1.0/PayrollCalendars"
@@ -58,10 +59,14 @@ def _readable(record: Any) -> tuple[UUID, Calendar] | None:
     return (id, Calendar(kind, start)) if id else None
 
 
-def changed(calendars: Calendars, row: Row) -> Iterator[Finding]:
+def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[Finding]:
     """Against periods by a calendar of which Xero has other periods than are held here; that it has moved on to a later
     one of the same periods is no difference."""
-    kind, known, now = row["calendar_type"], row["calendar_start"], calendars.of(row["calendar_xero_id"])
+    kind, known, id = row.calendar_type, row.calendar_start, row.calendar_xero_id
+    assert id, "a document that was checked has a calendar"
+    assert kind, "and so the type of it"
+    assert known, "and a day on which one of its periods begins"
+    now = calendars.of(id)
     if now and now.start and now.kind == kind and next(touched(kind, known, now.start, now.start))[0] == now.start:
         return
     yield Finding(

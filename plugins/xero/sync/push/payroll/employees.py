@@ -5,7 +5,9 @@ from uuid import UUID
 
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Finding, Record, Row
+from xero.documents.declaration import Finding, Record
+from xero.documents.employee import EmployeeRow
+from xero.documents.payroll import PayRow
 
 PATH = "/payroll.xro/1.0/Employees"
 
@@ -29,20 +31,20 @@ def template(client: XeroClient, id: UUID) -> Record:
     return found if isinstance(found, dict) else {}
 
 
-def as_it_is_now(employee: Record, row: Row) -> Iterator[Finding]:
+def as_it_is_now(employee: Record, row: PayRow) -> Iterator[Finding]:
     """What has changed in Xero since staff were pulled."""
     yield from somebody_else(employee, row)
     if employee.get("Status") == "TERMINATED":
         yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
     calendar = employee.get("PayrollCalendarID")
-    if calendar is None or str(calendar).lower() != str(row["period_calendar"]):
+    if calendar is None or str(calendar).lower() != str(row.period_calendar):
         yield Finding(
             "its employee is not paid with this pay period's calendar in Xero any more",
             "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
         )
 
 
-def somebody_else(employee: Record, row: Row) -> Iterator[Finding]:
+def somebody_else(employee: Record, row: EmployeeRow) -> Iterator[Finding]:
     """Against one with neither the name nor the e-mail of QicWorks' staff: one may have been changed since."""
     if not _is_the_same(employee, row):
         yield Finding(
@@ -52,10 +54,10 @@ def somebody_else(employee: Record, row: Row) -> Iterator[Finding]:
         )
 
 
-def _is_the_same(employee: Record, row: Row) -> bool:
+def _is_the_same(employee: Record, row: EmployeeRow) -> bool:
     def known(*words: object) -> str:
         return " ".join(" ".join(str(word or "").split()) for word in words).strip().casefold()
 
-    names = known(employee.get("FirstName"), employee.get("LastName")), known(row["first_name"], row["last_name"])
-    emails = known(employee.get("Email")), known(row["email"])
+    names = known(employee.get("FirstName"), employee.get("LastName")), known(row.first_name, row.last_name)
+    emails = known(employee.get("Email")), known(row.email)
     return names[0] == names[1] or (emails[0] != "" and emails[0] == emails[1])

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from xero.api import wire
 from xero.api.errors import Refused, RetryLater, cleaned
 from xero.documents import odd_values
-from xero.documents.declaration import Document, Json, Kind, Record
-from xero.documents.leave_requests import CHECKS, identity, payload
+from xero.documents.declaration import Json, Kind, Record
+from xero.documents.leave_requests import CHECKS, LeaveDocument, identity, payload
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
@@ -41,7 +41,7 @@ from xero.sync.runs.run import Run
 log = logging.getLogger(__name__)
 
 
-class Leave(OneByOne):
+class Leave(OneByOne[LeaveDocument]):
     """Pushes the leave requests of one connection, one by one."""
 
     def __init__(
@@ -57,10 +57,10 @@ class Leave(OneByOne):
         self.calendars = Calendars(it.client)
         self._kept: leave_applications.Listed | None = None
 
-    def read(self, ids: Sequence[UUID]) -> list[Document]:
+    def read(self, ids: Sequence[UUID]) -> list[LeaveDocument]:
         return self.leave.read(ids)
 
-    def push(self, document: Document) -> None:
+    def push(self, document: LeaveDocument) -> None:
         if result := self._unfit(document):
             self.settle(document, result)
             return
@@ -101,7 +101,7 @@ class Leave(OneByOne):
                     yield Preview("POST", PATH, {}, [payload(document)], (name,))
             seen += [one.id for one in waiting]
 
-    def _unfit(self, document: Document) -> Result | None:
+    def _unfit(self, document: LeaveDocument) -> Result | None:
         """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
         name = label(self.kind, document)
         findings = odd_values.findings(CHECKS, document)
@@ -123,7 +123,7 @@ class Leave(OneByOne):
 
     # -- creating
 
-    def _create(self, document: Document, request: Request) -> None:
+    def _create(self, document: LeaveDocument, request: Request) -> None:
         """Once: without an answer it is not sent again, but looked for."""
         body = JSON.encode([payload(document)])
         try:
@@ -145,18 +145,18 @@ class Leave(OneByOne):
             self.leave.keep_id(document.id, xero_id, ", ".join(statuses(record)))
             self._finish(document, request, xero_id)
 
-    def _refused(self, document: Document, request: Request, messages: Sequence[str]) -> None:
+    def _refused(self, document: LeaveDocument, request: Request, messages: Sequence[str]) -> None:
         result = refused(self.kind, label(self.kind, document), None, discreet(messages, document))
         self.settle(document, result, request)
 
     # -- what stands in Xero
 
-    def _finish(self, document: Document, request: Request, xero_id: UUID, outcome: str = "answered") -> None:
+    def _finish(self, document: LeaveDocument, request: Request, xero_id: UUID, outcome: str = "answered") -> None:
         """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
         try:
             record = leave_applications.one(self.it.client, xero_id)
             words: list[str] = []
-            if REQUESTED in statuses(record) and document.row["status"] == "Approved":
+            if REQUESTED in statuses(record) and document.row.status == "Approved":
                 if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
                     self.settle(document, NOT_THIS_LEAVE, request, outcome)
                     return
@@ -178,7 +178,7 @@ class Leave(OneByOne):
             result = of_record(document, request, record, words)
         self.settle(document, result, request, outcome)
 
-    def _approve(self, document: Document, request: Request, xero_id: UUID) -> list[str]:
+    def _approve(self, document: LeaveDocument, request: Request, xero_id: UUID) -> list[str]:
         """Xero's words where it refuses; that it is approved already is one of them."""
         try:
             self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
@@ -240,17 +240,17 @@ class Leave(OneByOne):
             return None
         return perhaps_there(identity)
 
-    def _of_another(self, document: Document) -> Result | None:
+    def _of_another(self, document: LeaveDocument) -> Result | None:
         """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""
         name = label(self.kind, document)
         try:
-            employee = employees.one(self.it.client, document.row["employee_xero_id"])
+            employee = employees.one(self.it.client, document.row.employee)
         except Refused as refusal:
             return refused(self.kind, name, None, discreet(refusal.messages, document))
         findings = list(employees.somebody_else(employee, document.row))
         return unfit(name, findings) if findings else None
 
-    def _adopt(self, document: Document, xero_id: UUID) -> None:
+    def _adopt(self, document: LeaveDocument, xero_id: UUID) -> None:
         """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
         log.info("%s stands in Xero already", label(self.kind, document))
         self.leave.keep_id(document.id, xero_id, None)

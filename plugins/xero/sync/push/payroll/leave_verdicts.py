@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from xero.documents.declaration import Document, Json, Record
-from xero.documents.leave_requests import payload
+from xero.documents.declaration import Json, Record
+from xero.documents.leave_requests import LeaveDocument, payload
 from xero.qicworks.push.outbox import Request, Result
 from xero.sync.push.payroll.leave_applications import (
     REJECTED,
@@ -51,7 +51,7 @@ def perhaps_there(identity: Json) -> Result:
     )
 
 
-def of_record(document: Document, request: Request, record: Record, words: Sequence[str]) -> Result:
+def of_record(document: LeaveDocument, request: Request, record: Record, words: Sequence[str]) -> Result:
     """What became of a leave request, by the record that Xero has of it. `words`: Xero's refusal to approve it."""
     found, xero_id = statuses(record), id_of(record)
     error = correction = None
@@ -60,7 +60,7 @@ def of_record(document: Document, request: Request, record: Record, words: Seque
     if found == [REJECTED]:
         error = "it was rejected in Xero"
         correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
-    elif REQUESTED in found and document.row["status"] != "Approved":
+    elif REQUESTED in found and document.row.status != "Approved":
         error = "it stands in Xero as requested, and is not approved in QicWorks any more"
         correction = "Reject the leave in Xero by hand, or approve it on both sides."
     elif REQUESTED in found:

@@ -6,13 +6,14 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from xero.api.client import Answer
 from xero.api.errors import Refused, XeroError
-from xero.documents.declaration import Document, Kind
+from xero.documents.declaration import AnyDocument, Kind
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.sync.push.deadlines import QUIET_SECONDS, LookUp, Release, Wait, fate
 from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
@@ -24,10 +25,12 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # documents read together
 
+DocumentT = TypeVar("DocumentT", bound=AnyDocument)
+
 JSON = msgspec.json.Encoder(decimal_format="number")
 
 
-class OneByOne(ABC):
+class OneByOne(ABC, Generic[DocumentT]):
     """Pushes documents of one kind and connection, each in a request of its own."""
 
     def __init__(
@@ -46,11 +49,11 @@ class OneByOne(ABC):
         self.breaker = OutageBreaker()
 
     @abstractmethod
-    def read(self, ids: Sequence[UUID]) -> list[Document]:
+    def read(self, ids: Sequence[UUID]) -> list[DocumentT]:
         """The documents of these ids, in the order in which they are to be pushed."""
 
     @abstractmethod
-    def push(self, document: Document) -> None:
+    def push(self, document: DocumentT) -> None:
         """Pushes and settles one; an outage may leave its request open."""
 
     @abstractmethod
@@ -131,19 +134,19 @@ class OneByOne(ABC):
         self.outbox.release(request)
 
     def settle(
-        self, document: Document, result: Result, request: Request | None = None, outcome: str = "answered"
+        self, document: DocumentT, result: Result, request: Request | None = None, outcome: str = "answered"
     ) -> None:
         version = request.versions[0] if request else document.version  # it may have been edited since
         one = Settled(document.id, version, label(self.kind, document), result)
         self.recorder.record([one], request, outcome)
 
-    def given_up(self, document: Document, request: Request) -> Result | None:
+    def given_up(self, document: DocumentT, request: Request) -> Result | None:
         """Why a request is not sent again over which Xero fails each time."""
         if not request.server_failed:
             return None
         times = self.outbox.times_failed_alone(request.documents[0], request.versions[0])
         return xero_fails(label(self.kind, document), times) if times >= MAX_FAILURES_ALONE else None
 
-    def claimed(self, document: Document, version: Callable[[UUID], int]) -> bool:
+    def claimed(self, document: DocumentT, version: Callable[[UUID], int]) -> bool:
         """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""
         return bool(self.outbox.lock([document.id])) and version(document.id) == document.version

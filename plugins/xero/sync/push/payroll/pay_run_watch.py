@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from xero.api.errors import XeroError
-from xero.documents.declaration import Document, Finding, Kind
+from xero.documents.declaration import Finding, Kind
+from xero.documents.payroll import PayDocument
 from xero.sync.push.payroll import pay_runs
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.push.settle import ResultRecorder
@@ -21,13 +22,13 @@ class PayRunWatch:
         self._kind = kind
         self._runs = runs
         self._recorder = recorder
-        self._written: list[Document] = []
+        self._written: list[PayDocument] = []
 
-    def add(self, document: Document) -> None:
+    def add(self, document: PayDocument) -> None:
         """Its pay was just written."""
         self._written.append(document)
 
-    def too_late(self, document: Document) -> Iterator[Finding]:
+    def too_late(self, document: PayDocument) -> Iterator[Finding]:
         """Whether a pay run was made since the checks; reads the pay runs again if that was a while ago."""
         if self._runs.age >= FRESH_SECONDS:
             self._read_again()
@@ -38,8 +39,8 @@ class PayRunWatch:
         self._runs.read()
         written, self._written = self._written, []
         for document in written:
-            start = document.row["period_start"]
-            if self._runs.of(document.row["period_calendar"], start):
+            start = document.row.period_start
+            if self._runs.of(document.row.period_calendar, start):
                 self._it.counts.pushed -= 1
                 result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
                 settled = Settled(document.id, document.version, label(self._kind, document), result)

@@ -13,9 +13,9 @@ from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Document, Finding, Row
+from xero.documents.declaration import Finding
 from xero.documents.pay_periods import DAY, LENGTHS, beginning
-from xero.documents.payroll import earned
+from xero.documents.payroll import PayDocument, PayRow, earned
 from xero.qicworks.push.outbox import Result
 from xero.qicworks.push.owned_earnings_lines import Owned
 
@@ -106,13 +106,13 @@ def _unreadable(why: str) -> BadAnswer:
     )
 
 
-def made_too_late(pay_runs: PayRuns, document: Document) -> Iterator[Finding]:
+def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[Finding]:
     """Against a pay run that would not see it."""
     row = document.row
-    run = pay_runs.of(row["period_calendar"], row["period_start"])
+    run = pay_runs.of(row.period_calendar, row.period_start)
     if run is None:
         return
-    period = f"the pay run of the period from {row['period_start']}"
+    period = f"the pay run of the period from {row.period_start}"
     if run.status == "DRAFT":
         yield Finding(
             f"{period} exists already as a draft: it would not see this pay",
@@ -135,11 +135,11 @@ def made_too_late(pay_runs: PayRuns, document: Document) -> Iterator[Finding]:
         )
 
 
-def unpaid(pay_runs: PayRuns, row: Row, owned: Sequence[Owned]) -> Iterator[Finding]:
+def unpaid(pay_runs: PayRuns, row: PayRow, owned: Sequence[Owned]) -> Iterator[Finding]:
     """Against overwriting what no pay run has paid yet."""
     for one in owned:
         start, calendar = one.period_start, one.period_calendar
-        if one.empty or start is None or calendar is None or start >= row["period_start"]:
+        if one.empty or start is None or calendar is None or start >= row.period_start:
             continue
         if not pay_runs.has_come_to(calendar, start):
             yield Finding(
@@ -149,23 +149,23 @@ def unpaid(pay_runs: PayRuns, row: Row, owned: Sequence[Owned]) -> Iterator[Find
             return
 
 
-def not_next(pay_runs: PayRuns, row: Row) -> Iterator[Finding]:
+def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
     """Against pay of any other period than the one that Xero's next pay run of the calendar is for: whatever stands in
     the pay template then, that run pays."""
-    kind, known = row["calendar_type"], row["calendar_start"]
+    kind, known = row.calendar_type, row.calendar_start
     if kind not in LENGTHS or known is None:
         yield Finding(
             "the periods of its payroll calendar are not known here",
             "Pull pay codes, with which the payroll calendars come, then push again.",
         )
         return
-    latest, number = pay_runs.latest(row["period_calendar"]), 0
+    latest, number = pay_runs.latest(row.period_calendar), 0
     while latest and (start := beginning(kind, known, number)) <= latest:
         number += 1
     start, end = beginning(kind, known, number), beginning(kind, known, number + 1) - DAY
-    if (row["period_start"], row["period_end"]) != (start, end):
+    if (row.period_start, row.period_end) != (start, end):
         yield Finding(
-            f"it is for the period from {row['period_start']} to {row['period_end']}, and the next pay run in Xero is "
+            f"it is for the period from {row.period_start} to {row.period_end}, and the next pay run in Xero is "
             f"for the period from {start} to {end}, which would pay it",
             f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "
             "codes; else correct the pay period in QicWorks.",

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 
 from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents import odd_values
-from xero.documents.declaration import Document, Json, Kind, Record
-from xero.documents.payroll import CHECKS, pay
+from xero.documents.declaration import Json, Kind, Record
+from xero.documents.payroll import CHECKS, PayDocument, pay
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.outbox import Outbox, Request, Result
 from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
@@ -65,14 +65,14 @@ class Planned:
             if one.earnings_rate in self.plan.new or one.rates
         ]
 
-    def body(self, document: Document, *, person: bool = False) -> list[Json]:
+    def body(self, document: PayDocument, *, person: bool = False) -> list[Json]:
         """Nothing of the employee but the template. `person`: with what Xero's specification requires of an update,
         as it was just read."""
         known = {name: self.employee[name] for name in REQUIRED if self.employee.get(name)} if person else {}
-        return [{"EmployeeID": str(document.row["employee_xero_id"]), **known, "PayTemplate": self.plan.template}]
+        return [{"EmployeeID": str(document.row.employee), **known, "PayTemplate": self.plan.template}]
 
 
-class PayTemplates(OneByOne):
+class PayTemplates(OneByOne[PayDocument]):
     """Pushes the pay of one connection's employees, one employee after the other."""
 
     def __init__(
@@ -92,7 +92,7 @@ class PayTemplates(OneByOne):
         self._mentioned = False
         self.watch = PayRunWatch(it, kind, self.pay_runs, recorder)
 
-    def read(self, ids: Sequence[UUID]) -> list[Document]:
+    def read(self, ids: Sequence[UUID]) -> list[PayDocument]:
         return self.pay.read(ids)
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
@@ -111,7 +111,7 @@ class PayTemplates(OneByOne):
 
     # -- one employee
 
-    def push(self, document: Document) -> None:
+    def push(self, document: PayDocument) -> None:
         planned = self._plan(document)
         if isinstance(planned, Result):
             self.settle(document, planned)
@@ -136,10 +136,10 @@ class PayTemplates(OneByOne):
             else:
                 yield Preview("POST", _path(document), {}, planned.body(document), (name,))
 
-    def _previewed(self, wanted: Sequence[UUID] | None) -> list[Document]:
+    def _previewed(self, wanted: Sequence[UUID] | None) -> list[PayDocument]:
         """What waits, with those whom a run would mention: they are added, read, and taken back."""
         unmentioned = self.left.unmentioned() if wanted is None else []
-        documents: list[Document] = []
+        documents: list[PayDocument] = []
         with self.it.session.transaction(force_rollback=True):
             for one in unmentioned:
                 self.pay.mention(one)
@@ -151,13 +151,13 @@ class PayTemplates(OneByOne):
 
     # -- what is to be written
 
-    def _plan(self, document: Document) -> Planned | Result:
+    def _plan(self, document: PayDocument) -> Planned | Result:
         """What is to become of the template; or why nothing of it can be sent."""
         name, row = label(self.kind, document), document.row
         findings = odd_values.findings(CHECKS, document)
         if any(finding.correction for finding in findings):
             return unfit(name, findings)
-        owned = self.lines.of(row["employee_xero_id"])
+        owned = self.lines.of(row.employee)
         if owned is None:
             return unfit(name, [self.left.unsealed(document)])
         if findings := list(earnings_lines.unreadable(owned)):
@@ -169,7 +169,7 @@ class PayTemplates(OneByOne):
         if findings:
             return unfit(name, findings)
         try:
-            employee = employees.one(self.it.client, row["employee_xero_id"])
+            employee = employees.one(self.it.client, row.employee)
         except Refused as refusal:
             return refused(self.kind, name, None, discreet(refusal.messages, document))
         except RetryLater as error:
@@ -177,20 +177,20 @@ class PayTemplates(OneByOne):
                 raise
             return not_shown(None)
         template: Any = employee.get("PayTemplate")
-        hidden = earnings_lines.hidden(template, self.pay.pulled(row["employee_xero_id"]), owned)
+        hidden = earnings_lines.hidden(template, self.pay.pulled(row.employee), owned)
         findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         return Planned(employee, template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
 
     # -- writing
 
-    def _write(self, document: Document, planned: Planned) -> None:
+    def _write(self, document: PayDocument, planned: Planned) -> None:
         """Commits whose line is whose and the request, then sends it."""
         row = document.row
         identity = {
-            "employee": str(row["employee_xero_id"]),
-            "calendar": str(row["period_calendar"]),
-            "period": row["period_start"].isoformat(),
+            "employee": str(row.employee),
+            "calendar": str(row.period_calendar),
+            "period": row.period_start.isoformat(),
         }
         with self.it.session.transaction():
             if not self.claimed(document, self.pay.version):
@@ -207,7 +207,7 @@ class PayTemplates(OneByOne):
             return
         self._read_back(document, planned, request)
 
-    def _send(self, document: Document, planned: Planned, request: Request) -> None:
+    def _send(self, document: PayDocument, planned: Planned, request: Request) -> None:
         """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
         path = _path(document)
         try:
@@ -218,9 +218,9 @@ class PayTemplates(OneByOne):
                 raise
             self.write(request, path, whole, str(uuid4()), again_for=REPLAY_WINDOW_SECONDS)
 
-    def _refused(self, document: Document, planned: Planned, request: Request, refusal: Refused) -> None:
+    def _refused(self, document: PayDocument, planned: Planned, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
-            found = employees.template(self.it.client, document.row["employee_xero_id"])
+            found = employees.template(self.it.client, document.row.employee)
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
                 return
@@ -229,15 +229,15 @@ class PayTemplates(OneByOne):
             self.lines.disclaim(document, planned.plan.new, planned.owned)
             self.settle(document, result, request)
 
-    def _read_back(self, document: Document, planned: Planned, request: Request) -> None:
+    def _read_back(self, document: PayDocument, planned: Planned, request: Request) -> None:
         try:
-            found = employees.template(self.it.client, document.row["employee_xero_id"])
+            found = employees.template(self.it.client, document.row.employee)
         except Refused:
             self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
             return
         self._compared(document, planned, request, found)
 
-    def _compared(self, document: Document, planned: Planned, request: Request, found: Record) -> None:
+    def _compared(self, document: PayDocument, planned: Planned, request: Request, found: Record) -> None:
         wrong = earnings_lines.differences(planned.plan.template, found, planned.plan.ours)
         if wrong:
             result = Result(
@@ -281,9 +281,9 @@ class PayTemplates(OneByOne):
         self.outbox.release(request)
 
 
-def _path(document: Document) -> str:
-    return f"{employees.PATH}/{document.row['employee_xero_id']}"
+def _path(document: PayDocument) -> str:
+    return f"{employees.PATH}/{document.row.employee}"
 
 
-def _pushed(document: Document, notes: Sequence[str] = ()) -> Result:
-    return Result("pushed", document.row["employee_xero_id"], IN_TEMPLATE, notes=tuple(notes))
+def _pushed(document: PayDocument, notes: Sequence[str] = ()) -> Result:
+    return Result("pushed", document.row.employee, IN_TEMPLATE, notes=tuple(notes))

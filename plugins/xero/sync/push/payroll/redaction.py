@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from xero.documents.declaration import Document
+from xero.documents.declaration import AnyDocument
 from xero.sync.push.corrections import correct
 
 # A number, with whatever parts it; an id is none.
@@ -13,11 +13,11 @@ PERSONAL = ("first_name", "last_name", "email", "phone", "mobile", "staff_title"
 LONGEST = 120  # characters of words that no rule knows: they may tell of anything
 
 
-def discreet(messages: Sequence[str], document: Document) -> list[str]:
+def discreet(messages: Sequence[str], document: AnyDocument) -> list[str]:
     """Xero's words of payroll without numbers and without what is known of the employee: every viewer reads them.
     Of words that the catalogue of corrections does not know, the beginning."""
     told = []
-    personal = sorted({part for name in PERSONAL if (part := document.row.get(name))}, key=len, reverse=True)
+    personal = sorted({part for name in PERSONAL if (part := getattr(document.row, name, None))}, key=len, reverse=True)
     for words in messages:
         known = correct([words], document="", number=None, function="payroll").known
         for part in personal:

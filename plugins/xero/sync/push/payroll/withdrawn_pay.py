@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from xero.documents.declaration import Document, Finding
+from xero.documents.declaration import Finding
+from xero.documents.payroll import PayDocument
 from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox, Unmentioned
 from xero.sync.push.payroll.pay_runs import PayRuns
@@ -34,16 +35,16 @@ class PayLeft:
         self.recorder = recorder
         self._told: set[UUID] = set()  # employees without a seal whose document says so
 
-    def unsealed(self, document: Document) -> Finding:
+    def unsealed(self, document: PayDocument) -> Finding:
         """Why it cannot be sent."""
-        self._told.add(document.row["employee_xero_id"])
+        self._told.add(document.row.employee)
         return Finding("what QicWorks has set in the pay template does not carry the seal of this project", LOOK_AT_IT)
 
-    def own(self, document: Document, lines: Sequence[Owned]) -> list[str]:
+    def own(self, document: PayDocument, lines: Sequence[Owned]) -> list[str]:
         """They stand in Xero, and are QicWorks'. What is to be said of it."""
         if self.lines.own(document, lines):
             return []
-        self._told.add(document.row["employee_xero_id"])
+        self._told.add(document.row.employee)
         return ["what QicWorks has set in the pay template was changed by somebody else while it was pushed"]
 
     def unmentioned(self) -> list[Unmentioned]:
