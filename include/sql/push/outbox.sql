@@ -70,3 +70,47 @@ UPDATE qicworks.attachment SET push_state = 'ready', push_error = NULL, push_cor
  WHERE organisation_id = :organisation_id AND parent_type = :table AND push_state = 'failed'
    AND (:wanted::uuid[] IS NULL OR parent_id = ANY(:wanted))
 RETURNING id;
+
+-- name: lock
+-- Those that are still ready and that no one is editing: locked until the transaction ends.
+SELECT id FROM qicworks.{table} WHERE id = ANY(:ids) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED;
+
+-- name: still_ready
+SELECT id FROM qicworks.{table} WHERE id = ANY(:ids) AND push_state = 'ready';
+
+-- name: mark_in_flight
+-- Only the version that was read: a document that was edited since is ready in its new version.
+UPDATE qicworks.{table} SET push_state = 'in_flight'
+  FROM unnest(:ids::uuid[], :versions::integer[]) AS claimed (id, version)
+ WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight');
+
+-- name: orphaned
+-- Documents in state in_flight that no open request carries: somebody changed the state by hand.
+SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
+ WHERE organisation_id = :organisation_id AND push_state = 'in_flight'
+   AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                    WHERE open.kind = :kind AND open.closed_at IS NULL AND {table}.id = ANY(open.documents));
+
+-- name: settle_document
+-- Only the version that was sent gets the result; a document that was edited meanwhile stays as it is, and learns its id.
+UPDATE qicworks.{table}
+   SET push_state = CASE WHEN push_version = :version AND push_state = ANY(:held) THEN :state
+                         ELSE push_state END,
+       xero_id = CASE WHEN :forget THEN :xero_id ELSE coalesce(:xero_id, xero_id) END,
+       xero_status = coalesce(:xero_status, xero_status),
+       pushed_at = CASE WHEN :xero_id::uuid IS NOT NULL THEN coalesce(pushed_at, clock_timestamp())
+                        ELSE pushed_at END,
+       push_error = CASE WHEN push_version = :version THEN :error ELSE push_error END,
+       push_correction = CASE WHEN push_version = :version THEN :correction ELSE push_correction END
+ WHERE id = :id AND organisation_id = :organisation_id
+RETURNING push_state;
+
+-- name: ready_again
+UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'in_flight';
+
+-- name: retry_documents
+-- Those that failed, of the wanted ones; null: of all.
+UPDATE qicworks.{table} SET push_state = 'ready'
+ WHERE organisation_id = :organisation_id AND push_state = 'failed'
+   AND (:wanted::uuid[] IS NULL OR id = ANY(:wanted))
+RETURNING id;

@@ -226,12 +226,19 @@ class Kind:
     line: type | None = field(default=None, kw_only=True)  # the same, of their lines
     page: Callable[[Record], str] | None = field(default=None, kw_only=True)  # where a user of Xero sees one
     private: tuple[str, ...] = field(default=(), kw_only=True)  # columns that are emptied when its person is erased
+    #: File and name in include/sql of a statement that finds work which no document asks for, by connection_id.
+    also_due: tuple[str, str] | None = field(default=None, kw_only=True)
     replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
     look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
 
     @property
     def payroll(self) -> bool:
         return self.delivery is not Delivery.BATCH
+
+    @property
+    def label_column(self) -> str:
+        """The column by which its users name one."""
+        return "id" if self.payroll else "number"
 
     def called(self, number: str | None, id: UUID) -> str:
         """What one is called in messages: its number, as far as it can be printed on a line; without one its id."""

@@ -227,5 +227,6 @@ PAYROLL = Kind(
     table="payroll_push",
     delivery=Delivery.PAY_TEMPLATE,
     row=PayRow,
+    also_due=("push/payroll", "unmentioned"),  # pay templates that are to be emptied
     line=PayLine,
 )

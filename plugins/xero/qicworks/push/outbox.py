@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from xero.documents.declaration import Json
@@ -23,57 +22,6 @@ OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
 
 __all__ = ["Outbox", "Request", "Result", "Waiting"]
-
-LOCK = SQL(
-    """
-    SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready' ORDER BY id FOR UPDATE SKIP LOCKED
-    """
-)
-STILL_READY = SQL("SELECT id FROM qicworks.{table} WHERE id = ANY(%(ids)s) AND push_state = 'ready'")
-# Only what was read: one that was edited since is ready in its new version.
-IN_FLIGHT = SQL(
-    """
-    UPDATE qicworks.{table} SET push_state = 'in_flight'
-      FROM unnest(%(ids)s::uuid[], %(versions)s::integer[]) AS claimed (id, version)
-     WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight')
-    """
-)
-# On their way, and no request knows of them: somebody changed the state by hand.
-LOST = SQL(
-    """
-    SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND push_state = 'in_flight'
-       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
-                        WHERE open.kind = %(kind)s AND open.closed_at IS NULL AND {table}.id = ANY(open.documents))
-    """
-)
-# Only the version that was sent is settled; one that was edited meanwhile stays as it is, and learns its id.
-SETTLE = SQL(
-    """
-    UPDATE qicworks.{table}
-       SET push_state = CASE WHEN push_version = %(version)s AND push_state = ANY(%(held)s) THEN %(state)s
-                             ELSE push_state END,
-           xero_id = CASE WHEN %(forget)s THEN %(xero_id)s ELSE coalesce(%(xero_id)s, xero_id) END,
-           xero_status = coalesce(%(xero_status)s, xero_status),
-           pushed_at = CASE WHEN %(xero_id)s::uuid IS NOT NULL THEN coalesce(pushed_at, clock_timestamp())
-                            ELSE pushed_at END,
-           push_error = CASE WHEN push_version = %(version)s THEN %(error)s ELSE push_error END,
-           push_correction = CASE WHEN push_version = %(version)s THEN %(correction)s ELSE push_correction END
-     WHERE id = %(id)s AND organisation_id = %(organisation_id)s
-    RETURNING push_state
-    """
-)
-READY_AGAIN = SQL(
-    "UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(%(ids)s) AND push_state = 'in_flight'"
-)
-RETRY = SQL(
-    """
-    UPDATE qicworks.{table} SET push_state = 'ready'
-     WHERE organisation_id = %(organisation_id)s AND push_state = 'failed'
-       AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s))
-    RETURNING id
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -127,23 +75,29 @@ class Outbox(Outgoing):
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
         """Failed documents and attachments are ready again; how many."""
         of_them = {"organisation_id": self.connection.organisation_id, "table": self.kind.table, "wanted": wanted}
-        return len(self._run(RETRY, wanted=wanted)) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
+        documents = self._run(sql.template("push/outbox", "retry_documents"), wanted=wanted)
+        return len(documents) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
 
     def lost(self) -> list[tuple[UUID, int, str]]:
         """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""
-        return [(row["id"], row["push_version"], row["number"]) for row in self._run(LOST)]
+        return [
+            (row["id"], row["push_version"], row["number"])
+            for row in self._run(sql.template("push/outbox", "orphaned"))
+        ]
 
     # -- claiming, in one transaction
 
     def lock(self, ids: Sequence[UUID]) -> list[UUID]:
         """Those that are still ready, and that nobody is editing just now; nobody can until the transaction ends."""
-        locked = [row["id"] for row in self._run(LOCK, ids=list(ids))]
+        locked = [row["id"] for row in self._run(sql.template("push/outbox", "lock"), ids=list(ids))]
         self._passed_over = (self._passed_over | set(ids)) - set(locked)
         return locked
 
     def held_by_others(self) -> int:
         """How many are still ready because somebody held them each time that they were to be locked."""
-        return len(self._run(STILL_READY, ids=list(self._passed_over))) if self._passed_over else 0
+        if not self._passed_over:
+            return 0
+        return len(self._run(sql.template("push/outbox", "still_ready"), ids=list(self._passed_over)))
 
     def claim(
         self,
@@ -173,7 +127,7 @@ class Outbox(Outgoing):
         made = OUTBOX.add_request(self.session, **request, **self._pair)
         facts = self._facts({**request, "query": query, "identities": list(identities)})
         OUTBOX.seal_request(self.session, id=made["id"], seal=self._seals.seal(facts, made["created_at"]))
-        self._run(IN_FLIGHT, ids=request["documents"], versions=request["versions"])
+        self._run(sql.template("push/outbox", "mark_in_flight"), ids=request["documents"], versions=request["versions"])
         return Request(
             id=made["id"],
             key=str(request["idempotency_key"]),
@@ -258,7 +212,7 @@ class Outbox(Outgoing):
             self.ready_again(request.documents)
 
     def ready_again(self, ids: Sequence[UUID]) -> None:
-        self._run(READY_AGAIN, ids=list(ids))
+        self._run(sql.template("push/outbox", "ready_again"), ids=list(ids))
 
     def settle(self, id: UUID, version: int, result: Result, held: Sequence[str] = ("in_flight",)) -> str | None:
         """What became of that version; `held` are the states in which it still waits for this result. Returns the state
@@ -267,7 +221,7 @@ class Outbox(Outgoing):
             self.ready_again([id])
             return "ready"
         settled = self._run(
-            SETTLE,
+            sql.template("push/outbox", "settle_document"),
             id=id,
             version=version,
             held=list(held),

@@ -9,7 +9,6 @@ from psycopg.sql import SQL, Identifier
 
 from xero.documents.declaration import (
     AttachmentRow,
-    Delivery,
     Document,
     Kind,
     PricedDocument,
@@ -25,72 +24,8 @@ from xero.qicworks.push import rows
 from xero.qicworks.push.links import Link, Links, current
 
 STATEMENTS = sql.Statements("push/documents")
-PAYROLL = sql.Statements("push/payroll")
 
 FILES = "attachment"  # the table of files
-
-# Of every kind. `wanted` null: all that are ready. Those that were in a request over which Xero failed come last.
-READY = SQL(
-    """
-    SELECT id, push_version, xero_id,
-           (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
-             WHERE said.document_id = {table}.id) AS links
-      FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND push_state = ANY(%(states)s)
-       AND (%(wanted)s::uuid[] IS NULL OR id = ANY(%(wanted)s)) AND id <> ALL(%(done)s)
-       AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
-                        WHERE open.connection_id = %(connection_id)s AND open.kind = %(kind)s AND open.closed_at IS NULL
-                          AND {table}.id = ANY(open.documents))
-     ORDER BY (id, push_version) IN
-              (SELECT claimed.id, claimed.version
-                 FROM xero_sync.push_request AS request
-                CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
-                WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
-                  AND (request.server_failed OR request.outcome = 'looked up')),
-              created_at, id
-     LIMIT %(limit)s
-    """
-)
-NAMED = SQL(
-    """
-    SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
-     WHERE organisation_id = %(organisation_id)s AND (id::text = ANY(%(names)s) OR {label}::text = ANY(%(names)s))
-    """
-)
-# Whether a run would have anything to do: documents that are ready, requests left open, attachments that wait.
-SOMETHING = SQL(
-    """
-    SELECT (SELECT count(*) FROM qicworks.{table}
-             WHERE organisation_id = %(organisation_id)s AND push_state IN ('ready', 'in_flight'))
-         + (SELECT count(*) FROM xero_sync.push_request
-             WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND closed_at IS NULL)
-         + (SELECT count(*) FROM qicworks.attachment
-              JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
-             WHERE attachment.organisation_id = %(organisation_id)s AND attachment.parent_type = %(table)s
-               AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
-               AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(%(gone)s)) AS something
-    """
-)
-
-
-# The size of the smallest request over which Xero came to grief, with this version of a document in it.
-IN_TROUBLE = SQL(
-    """
-    SELECT claimed.id, min(cardinality(request.documents)) AS size
-      FROM xero_sync.push_request AS request
-     CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
-      JOIN qicworks.{table} AS document ON document.id = claimed.id AND document.push_version = claimed.version
-     WHERE request.connection_id = %(connection_id)s AND request.kind = %(kind)s
-       AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(%(ids)s)
-     GROUP BY claimed.id
-    """
-)
-# How often Xero answered with a 5xx to a request of this version of a document alone.
-FAILED_ALONE = """
-    SELECT count(*) AS times FROM xero_sync.push_request
-     WHERE connection_id = %(connection_id)s AND kind = %(kind)s AND server_failed
-       AND documents = ARRAY[%(id)s::uuid] AND versions = ARRAY[%(version)s::integer]
-"""
 
 
 @dataclass(frozen=True)
@@ -127,14 +62,10 @@ class Outgoing:
         self._pair = {"connection_id": connection.id, "kind": kind.name}
 
     def _run(self, statement: SQL, **values: Any) -> list[dict[str, Any]]:
-        made = statement.format(table=Identifier(self.kind.table), label=Identifier(self._label))
+        made = statement.format(table=Identifier(self.kind.table), label=Identifier(self.kind.label_column))
         values |= {**self._pair, "table": self.kind.table, "organisation_id": self.connection.organisation_id}
         cursor = self.session.execute(made, values)
         return cursor.fetchall() if cursor.description else []
-
-    @property
-    def _label(self) -> str:
-        return "id" if self.kind.payroll else "number"
 
     @property
     def _gone(self) -> list[str]:
@@ -144,15 +75,16 @@ class Outgoing:
     # -- which
 
     def something(self) -> int:
-        """How much there is to do: documents, requests and attachments, and pay templates that are to be emptied."""
-        count: int = self._run(SOMETHING, gone=self._gone)[0]["something"]
-        if self.kind.delivery is Delivery.PAY_TEMPLATE:
-            count += len(list(PAYROLL.unmentioned(self.session, connection_id=self.connection.id)))
+        """How much a run would have to do: documents, requests, attachments, and what is due without a document."""
+        count: int = self._run(sql.template("push/ready", "something_to_do"), gone=self._gone)[0]["something"]
+        if self.kind.also_due:
+            due = self.session.execute(sql.template(*self.kind.also_due), {"connection_id": self.connection.id})
+            count += len(due.fetchall())
         return count
 
     def named(self, names: Sequence[str]) -> list[UUID]:
         """The documents of these ids or numbers; LookupError names what is not there."""
-        found = self._run(NAMED, names=list(names))
+        found = self._run(sql.template("push/ready", "named"), names=list(names))
         known = {str(row["id"]) for row in found} | {row["number"] for row in found}
         if unknown := [name for name in names if name not in known]:
             raise LookupError(
@@ -167,7 +99,9 @@ class Outgoing:
         """The next ones. In a preview also those that failed and that the run would try again."""
         again = preview and (self.failed_too or wanted is not None)
         states = ["ready", "failed"] if again else ["ready"]
-        ready = self._run(READY, limit=limit, wanted=wanted, done=list(done), states=states)
+        ready = self._run(
+            sql.template("push/ready", "ready"), limit=limit, wanted=wanted, done=list(done), states=states
+        )
         return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in ready]
 
     def _was(self, row: dict[str, Any]) -> UUID | None:
@@ -175,12 +109,12 @@ class Outgoing:
 
     def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """Those that were in a request without a good answer, and with how many others in the smallest one."""
-        return {row["id"]: row["size"] for row in self._run(IN_TROUBLE, ids=list(ids))}
+        return {row["id"]: row["size"] for row in self._run(sql.template("push/ready", "in_trouble"), ids=list(ids))}
 
     def times_failed_alone(self, id: UUID, version: int) -> int:
         """How often Xero answered with a 5xx to this version of a document, sent alone."""
         of_it = {"id": id, "version": version, **self._pair}
-        times: int = self.session.execute(FAILED_ALONE, of_it).fetchall()[0]["times"]
+        times: int = self.session.execute(sql.template("push/ready", "failed_alone"), of_it).fetchall()[0]["times"]
         return times
 
     def read_priced(self, ids: Sequence[UUID]) -> list[PricedDocument]:

@@ -16,7 +16,7 @@ from xero.qicworks import database
 from xero.qicworks.connect.connections import Connection, NotTakingPart
 from xero.qicworks.database import Session
 from xero.qicworks.push import documents_by_owner
-from xero.qicworks.push.documents_by_owner import Owned
+from xero.qicworks.push.documents_by_owner import DocumentOwner
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
@@ -92,7 +92,7 @@ def insist(told: Sequence[Reply], tries: int = 1) -> None:
 
 def choose(
     session: Session, kind: Kind, known: Sequence[Connection], names: Sequence[str]
-) -> tuple[dict[UUID, list[Owned]], list[Reply]]:
+) -> tuple[dict[UUID, list[DocumentOwner]], list[Reply]]:
     """Organisation → its documents of these names that can be pushed, or are; and what the other names are.
 
     LookupError where nothing is named at all.
@@ -102,7 +102,7 @@ def choose(
         raise LookupError("an empty name names no document: leave the documents out to push all that are ready")
     of = {one.organisation_id: one for one in known}
     found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
-    mine: dict[UUID, list[Owned]] = {}
+    mine: dict[UUID, list[DocumentOwner]] = {}
     told: list[Reply] = []
     for name in dict.fromkeys(names):
         called = [one for one in found if one.is_called(name)]
@@ -134,7 +134,7 @@ def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Reply:
     return Reply(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")
 
 
-def _not_ready(kind: Kind, one: Owned, connection_id: str) -> Reply:
+def _not_ready(kind: Kind, one: DocumentOwner, connection_id: str) -> Reply:
     called = kind.called(one.label, one.id)
     return Reply(
         called,
@@ -172,7 +172,7 @@ def now(
     return [_answer(kind, connection_id, id, found.get(id), id in pushed_before) for id in ids]
 
 
-def _answer(kind: Kind, connection_id: str, id: str, one: Owned | None, pushed_before: bool) -> Reply:
+def _answer(kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool) -> Reply:
     if one is None:
         says = f"{kind.word} {id} is not in QicWorks any more"
         return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)

@@ -1,0 +1,53 @@
+-- Which documents of a kind wait to be pushed. table, label: the kind's table, and the column that its users call one by.
+
+-- name: ready
+-- wanted: null for all that are ready. Those that were in a request that Xero failed on come last.
+SELECT id, push_version, xero_id,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
+         WHERE said.document_id = {table}.id) AS links
+  FROM qicworks.{table}
+ WHERE organisation_id = :organisation_id AND push_state = ANY(:states)
+   AND (:wanted::uuid[] IS NULL OR id = ANY(:wanted)) AND id <> ALL(:done)
+   AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                    WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL
+                      AND {table}.id = ANY(open.documents))
+ ORDER BY (id, push_version) IN
+          (SELECT claimed.id, claimed.version
+             FROM xero_sync.push_request AS request
+            CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+            WHERE request.connection_id = :connection_id AND request.kind = :kind
+              AND (request.server_failed OR request.outcome = 'looked up')),
+          created_at, id
+ LIMIT :limit;
+
+-- name: named
+SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
+ WHERE organisation_id = :organisation_id AND (id::text = ANY(:names) OR {label}::text = ANY(:names));
+
+-- name: something_to_do
+-- How much a run would have to do: documents that are ready, requests left open, attachments that wait.
+SELECT (SELECT count(*) FROM qicworks.{table}
+         WHERE organisation_id = :organisation_id AND push_state IN ('ready', 'in_flight'))
+     + (SELECT count(*) FROM xero_sync.push_request
+         WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL)
+     + (SELECT count(*) FROM qicworks.attachment
+          JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
+         WHERE attachment.organisation_id = :organisation_id AND attachment.parent_type = :table
+           AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
+           AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)) AS something;
+
+-- name: in_trouble
+-- The size of the smallest request that Xero failed on with this version of a document in it.
+SELECT claimed.id, min(cardinality(request.documents)) AS size
+  FROM xero_sync.push_request AS request
+ CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
+  JOIN qicworks.{table} AS document ON document.id = claimed.id AND document.push_version = claimed.version
+ WHERE request.connection_id = :connection_id AND request.kind = :kind
+   AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(:ids)
+ GROUP BY claimed.id;
+
+-- name: failed_alone
+-- How often Xero answered with a 5xx to a request that carried only this version of a document.
+SELECT count(*) AS times FROM xero_sync.push_request
+ WHERE connection_id = :connection_id AND kind = :kind AND server_failed
+   AND documents = ARRAY[:id::uuid] AND versions = ARRAY[:version::integer];
