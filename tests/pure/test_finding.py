@@ -14,10 +14,10 @@ from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
 from xero.qicworks.push.links import Claim, Link
-from xero.qicworks.push.outbox import Result
+from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import lookup
 from xero.sync.push.identify import Finder, each_its_own, wants_a_look
-from xero.sync.push.verdicts import Settled
+from xero.sync.push.verdicts import Settled, refused
 
 OURS, OTHERS = UUID(int=1), UUID(int=2)
 CONTACT, STRANGER = UUID(int=20), UUID(int=21)
@@ -32,6 +32,10 @@ def kind(name: str) -> PricedKind:
 
 
 BILLS, CREDIT_NOTES = kind("bills"), kind("credit_notes")
+
+
+def refusal(*messages: str) -> Result:
+    return refused(BILLS, "bill B-1", "B-1", messages)
 
 
 def document(**row: Any) -> PricedDocument:
@@ -95,7 +99,7 @@ def judge(records: Sequence[Record], documents: Documents | None = None, of: Pri
 
 def test_what_is_not_there_is_not_known() -> None:
     assert judge([]) == Result(None)
-    said = Result("failed", error="no")
+    said = Result(PushState.FAILED, error="no")
     assert judge([], answered=said) == said
     assert judge([record(InvoiceNumber="B-2")]) == Result(None)
 
@@ -107,7 +111,7 @@ def test_it_is_known_by_its_own_address() -> None:
 
 
 def test_it_is_found_whatever_xero_said_before() -> None:
-    assert judge([record()], answered=Result("failed", error="must be unique")).state == "pushed"
+    assert judge([record()], answered=refusal("must be unique")).state == "pushed"
 
 
 def test_two_of_it_are_for_a_person() -> None:
@@ -256,7 +260,7 @@ def test_an_address_of_a_document_that_is_there_is_that_document_s() -> None:
 
 
 def test_a_number_that_is_taken_is_somebody_else_s_before_it_is_perhaps_ours() -> None:
-    taken = Result("failed", error="Invoice # must be unique.")
+    taken = refusal("Invoice # must be unique.")
     assert judge([record(**BARE)], answered=taken) == taken
 
 
@@ -299,13 +303,13 @@ def test_what_xero_itself_answered_stays_and_what_was_only_found_does_not() -> N
     ("result", "look"),
     [
         (Result(None), True),
-        (Result("failed", error="Invoice # MUST BE UNIQUE."), True),
-        (Result("failed", error="Invoice not of valid status for modification"), True),
-        (Result("failed", error="The Contact is archived"), False),
-        (Result("failed"), False),
-        (Result("pushed"), False),
-        (Result("pushed", error="must be unique"), False),
-        (Result("ready"), False),
+        (refusal("The Contact is archived", "Invoice # MUST BE UNIQUE."), True),
+        (refusal("Invoice not of valid status for modification"), True),
+        (refusal("The Contact is archived"), False),
+        (Result(PushState.FAILED), False),
+        (Result(PushState.PUSHED), False),
+        (Result(PushState.FAILED, error="QicWorks says: must be unique"), False),
+        (Result(PushState.READY), False),
     ],
 )
 def test_what_is_looked_for_after_an_answer(result: Result, look: bool) -> None:

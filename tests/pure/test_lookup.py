@@ -9,7 +9,7 @@ import pytest
 
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
-from xero.qicworks.push.outbox import Result
+from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push.identify import each_its_own
 from xero.sync.push.lookup import Found, candidates, lookalikes
 from xero.sync.push.verdicts import Settled
@@ -98,7 +98,7 @@ def test_a_record_that_may_be_ours_is_for_a_person_to_decide() -> None:
 
 
 def test_one_record_is_never_linked_to_two_documents() -> None:
-    shared, own = Result("pushed", uuid4()), Result("pushed", uuid4())
+    shared, own = Result(PushState.PUSHED, uuid4()), Result(PushState.PUSHED, uuid4())
     results = [Settled(uuid4(), 1, f"bill {n}", result) for n, result in enumerate([shared, shared, own])]
     one, two, three = (settled.result for settled in each_its_own(results, [0, 1, 2]))
     assert (one.state, two.state, three) == ("failed", "failed", own)

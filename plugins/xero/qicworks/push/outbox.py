@@ -16,12 +16,13 @@ from xero.documents.declaration import Json
 from xero.qicworks import sql
 from xero.qicworks.push.links import Claim, Link
 from xero.qicworks.push.ready_documents import FILES, Outgoing, Waiting
+from xero.qicworks.push.results import PushState, RequestOutcome, Result
 from xero.qicworks.texts import fit
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
 
-__all__ = ["Outbox", "Request", "Result", "Waiting"]
+__all__ = ["Outbox", "PushState", "Request", "RequestOutcome", "Result", "Waiting"]
 
 
 @dataclass(frozen=True)
@@ -44,24 +45,6 @@ class Request:
     first_sent_at: datetime | None = None
     last_sent_at: datetime | None = None
     sealed_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a document. `state` None: it is ready again, and nothing is known of it in Xero."""
-
-    state: str | None  # pushed, failed; ready: it is in Xero, and to be changed there
-    xero_id: UUID | None = None
-    xero_status: str | None = None
-    error: str | None = None
-    correction: str | None = None
-    forget: bool = False  # what it was in Xero before is not what it is now
-    line_ids: tuple[tuple[UUID, UUID], ...] = ()  # (line of QicWorks, line of Xero)
-    notes: tuple[str, ...] = ()  # odd, but it stands in Xero
-
-    @property
-    def why(self) -> tuple[str, str]:
-        return self.error or "", self.correction or ""
 
 
 def _in_order(query: dict[str, str]) -> dict[str, str]:
@@ -202,29 +185,31 @@ class Outbox(Outgoing):
 
     # -- settling, in one transaction with the event
 
-    def close(self, request: Request, outcome: str) -> None:
+    def close(self, request: Request, outcome: RequestOutcome) -> None:
         OUTBOX.close_request(self.session, id=request.id, outcome=outcome)
 
     def release(self, request: Request) -> None:
         """Xero does not have it: its documents are ready again."""
         with self.session.transaction():
-            self.close(request, "not sent")
+            self.close(request, RequestOutcome.NOT_SENT)
             self.ready_again(request.documents)
 
     def ready_again(self, ids: Sequence[UUID]) -> None:
         self._run(sql.template("push/outbox", "ready_again"), ids=list(ids))
 
-    def settle(self, id: UUID, version: int, result: Result, held: Sequence[str] = ("in_flight",)) -> str | None:
+    def settle(
+        self, id: UUID, version: int, result: Result, held: Sequence[PushState] = (PushState.IN_FLIGHT,)
+    ) -> PushState | None:
         """What became of that version; `held` are the states in which it still waits for this result. Returns the state
         that it has by now; None when it is no longer there, or no longer this organisation's."""
         if result.state is None:
             self.ready_again([id])
-            return "ready"
+            return PushState.READY
         settled = self._run(
             sql.template("push/outbox", "settle_document"),
             id=id,
             version=version,
-            held=list(held),
+            held=[str(state) for state in held],
             state=result.state,
             xero_id=result.xero_id,
             xero_status=fit(result.xero_status, 100),
@@ -238,7 +223,7 @@ class Outbox(Outgoing):
             DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
         if result.forget and result.xero_id:
             OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
-        return str(settled[0]["push_state"])
+        return PushState(settled[0]["push_state"])
 
     def settle_attachment(self, id: UUID, version: int, result: Result) -> None:
         OUTBOX.settle_attachment(
@@ -250,7 +235,7 @@ class Outbox(Outgoing):
             error=fit(result.error),
             correction=fit(result.correction),
         )
-        if result.state == "pushed":
+        if result.state is PushState.PUSHED:
             self._links.keep(self.session, FILES, {id: Link(result.xero_id, version)})
 
     def keep_links(self, links: Mapping[UUID, Link]) -> None:

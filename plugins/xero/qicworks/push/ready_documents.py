@@ -22,6 +22,7 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
 from xero.qicworks.push import rows
 from xero.qicworks.push.links import Link, Links, current
+from xero.qicworks.push.results import PushState
 
 STATEMENTS = sql.Statements("push/documents")
 
@@ -98,7 +99,7 @@ class Outgoing:
     ) -> list[Waiting]:
         """The next ones. In a preview also those that failed and that the run would try again."""
         again = preview and (self.failed_too or wanted is not None)
-        states = ["ready", "failed"] if again else ["ready"]
+        states = [str(state) for state in (PushState.READY, PushState.FAILED)[: 1 + again]]
         ready = self._run(
             sql.template("push/ready", "ready"), limit=limit, wanted=wanted, done=list(done), states=states
         )

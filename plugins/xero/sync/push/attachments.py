@@ -12,7 +12,7 @@ from xero.api import wire
 from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import AttachmentRow, PricedKind
 from xero.qicworks.push.links import current
-from xero.qicworks.push.outbox import Outbox, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.sync.push import outages, plan
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.push.identify import Finder
@@ -70,7 +70,7 @@ class Attachments:
                     raise
                 log.warning("%s: %s", name, error.message)
                 sent, result = True, self._failed_over(attachment, error)
-                failed = failed or (error if result.state == "ready" else None)
+                failed = failed or (error if result.state is PushState.READY else None)
             settled = Settled(attachment.id, attachment.push_version, name, result, attachment.document_id)
             self.recorder.record_attachment(settled, sent=sent)
         if failed:
@@ -105,8 +105,8 @@ class Attachments:
     def _failed_over(self, attachment: AttachmentRow, error: XeroError) -> Result:
         """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
         if attachment.failed_before and outages.is_of_one(self.it.client, self.kind.path, error):
-            return Result("failed", error=f"{FAILS} each time that it was sent", correction=REPLACE)
-        return Result("ready", error=FAILS, correction="Nothing to do: the next run tries it again.")
+            return Result(PushState.FAILED, error=f"{FAILS} each time that it was sent", correction=REPLACE)
+        return Result(PushState.READY, error=FAILS, correction="Nothing to do: the next run tries it again.")
 
     def _taken(self, attachment: AttachmentRow) -> Result | None:
         """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
@@ -115,7 +115,7 @@ class Attachments:
         there = self._sizes(attachment.xero_id)
         if there.get(attachment.file_name.casefold(), attachment.size) == attachment.size:
             return None
-        return Result("failed", error="not sent: Xero has another file of this name there", correction=RENAME)
+        return Result(PushState.FAILED, error="not sent: Xero has another file of this name there", correction=RENAME)
 
     def _sizes(self, document: UUID) -> dict[str, Any]:
         """Of the files that a document has in Xero, by their names."""
@@ -167,7 +167,7 @@ def _unfit(attachment: AttachmentRow) -> Result | None:
     elif attachment.place > AT_MOST:
         says = f"Xero keeps {AT_MOST} attachments of a document at most"
         correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
-    return Result("failed", error=f"not sent: {says}", correction=correction) if says else None
+    return Result(PushState.FAILED, error=f"not sent: {says}", correction=correction) if says else None
 
 
 def _listed(data: Any) -> list[dict[str, Any]]:
@@ -184,13 +184,13 @@ def _read(data: Any, name: str) -> Result:
     for file in _listed(data):
         there = wire.word(file.get("FileName"))
         if there and _folded(there) != _folded(name):
-            return Result("failed", error="Xero has it under another name: check in Xero", correction=RENAME)
+            return Result(PushState.FAILED, error="Xero has it under another name: check in Xero", correction=RENAME)
         try:
             xero_id = wire.uuid(file.get("AttachmentID"))
         except ValueError:
             continue
         if xero_id and xero_id.int:
-            return Result("pushed", xero_id)
+            return Result(PushState.PUSHED, xero_id)
     raise NotAsSent("Xero does not say that it has the attachment.", "Push again; if it lasts, report it.")
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
-from xero.qicworks.push.outbox import Outbox, Request, Result, Waiting
+from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
 from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS, Replay, Wait
@@ -83,7 +83,7 @@ class Batch:
             documents = self.outbox.read_priced([one.id for one in waiting])
             at_most = self._at_most(documents)
             settled, plans = self._plan(documents, standing, self._look_first(waiting), at_most)
-            if wrong := tuple((one.label, *one.result.why) for one in settled if one.result.state == "failed"):
+            if wrong := tuple((one.label, *one.result.why) for one in settled if one.result.state is PushState.FAILED):
                 yield Preview(refused=wrong)
             for plan in plans:
                 body = {self.kind.envelope: list(plan.elements)}
@@ -231,7 +231,7 @@ class Batch:
         half = (len(elements) + 1) // 2
         log.warning("Xero refused all %d documents for one of them: they go in halves", len(elements))
         with self.it.session.transaction():
-            self.outbox.close(request, "answered")
+            self.outbox.close(request, RequestOutcome.ANSWERED)
             halves = [
                 self.outbox.claim(
                     request.method,

@@ -11,7 +11,7 @@ from xero.documents.declaration import Delivery, Kind, PricedKind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
-from xero.qicworks.push.outbox import Outbox
+from xero.qicworks.push.outbox import Outbox, PushState
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
@@ -85,7 +85,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
         lost = check_in_xero("it was marked as on its way, and no request knows of it")
         recorder.record(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
-            held=("in_flight",),
+            held=(PushState.IN_FLIGHT,),
         )
     # Not in a fold of the log: a document that fails is to be seen.
     taken: dict[UUID, int] = {}

@@ -1,7 +1,6 @@
 """Which record of Xero's is a document of QicWorks', and what follows from that."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,15 +9,13 @@ from uuid import UUID
 from xero.documents.declaration import Json, Likeness, PricedDocument, PricedKind, Record
 from xero.documents.pricing import addressee
 from xero.qicworks.push.links import current
-from xero.qicworks.push.outbox import Outbox, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.sync.push import lookup, plan, readback
 from xero.sync.push.content import same_content
 from xero.sync.push.verdicts import Settled, check_in_xero, claimed, perhaps_there
 
 log = logging.getLogger(__name__)
 
-#: Xero's words for a number that is there already, or was.
-TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 UNKNOWN = Result(None)
 
 
@@ -47,7 +44,7 @@ class Finder:
             return self.found(id, name, identity.get(self.kind.number), document, own[0])
         if own:
             return check_in_xero(f"Xero has {len(own)} of it")
-        if answered.state == "failed":
+        if answered.state is PushState.FAILED:
             return answered  # its number is somebody else's
         if self._not_others(id, lookup.lookalikes(self.kind, identity, found)):
             return perhaps_there(self.kind, name, identity.get(self.kind.number))
@@ -97,13 +94,13 @@ class Finder:
             return claimed(claim, xero_id)
         log.info("%s stands in Xero already", name)
         result = readback.read(self.kind, name, number, document, record)
-        open_to_change = result.state == "pushed" and result.xero_status in self.kind.editable
+        open_to_change = result.state is PushState.PUSHED and result.xero_status in self.kind.editable
         if document is None or not open_to_change or same_content(self.kind, document, record):
             return result
         if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
             return replace(result, notes=(*result.notes, "it was in Xero already, where some of it is different"))
         log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
-        return replace(result, state="ready", notes=())
+        return replace(result, state=PushState.READY, notes=())
 
 
 def is_it(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
@@ -123,5 +120,5 @@ def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settl
 
 
 def wants_a_look(result: Result) -> bool:
-    """Xero said nothing of it, or that its number is taken: perhaps by itself."""
-    return result.state is None or (result.state == "failed" and bool(TAKEN.search(result.error or "")))
+    """Whether Xero has to be searched: its response does not mention the document, or refuses its number as taken."""
+    return result.state is None or result.number_taken

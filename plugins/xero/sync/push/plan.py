@@ -11,7 +11,7 @@ from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind, Record
-from xero.qicworks.push.outbox import Result, Waiting
+from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.lookup import AnotherRecord
 from xero.sync.push.verdicts import Settled, check_in_xero, deleted, label, not_shown, not_there, unfit
@@ -118,7 +118,7 @@ def _not_editable(kind: PricedKind, document: PricedDocument, record: Record | N
     if status in kind.gone:
         return deleted(name, document.number, status, document.xero_id)
     return Result(
-        "failed",
+        PushState.FAILED,
         document.xero_id,
         status,
         f"it is {status.lower()} in Xero, so that the change was not sent",

@@ -12,7 +12,7 @@ from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.documents.pricing import addressee, same_contact, same_text, same_total
-from xero.qicworks.push.outbox import Result
+from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
 
@@ -135,7 +135,7 @@ def read(kind: PricedKind, label: str, number: str | None, document: PricedDocum
     notes = [f"Xero says: {words}" for words in warnings]
     if document is not None:
         notes += differences(kind, document, record)
-    return Result("pushed", xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
+    return Result(PushState.PUSHED, xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
 
 
 def answered(
@@ -146,12 +146,12 @@ def answered(
     if _is_refused(record):
         return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
     result = read(kind, label, number, document, record)
-    wrong = list(misbooked(kind, document, record)) if document is not None and result.state == "pushed" else []
+    wrong = list(misbooked(kind, document, record)) if document is not None and result.state is PushState.PUSHED else []
     if not wrong:
         return result
     return replace(
         result,
-        state="failed",
+        state=PushState.FAILED,
         error=f"it stands in Xero otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
         correction=f"Pull the chart of accounts, tax codes and tracking categories, look at the {label}, then "
         "push again: while it is a draft in Xero, it is corrected there.",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xero.documents import odd_values
 from xero.documents.declaration import PricedDocument, PricedKind
-from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.sync.push import lookup, plan
 from xero.sync.push.deadlines import (
     QUIET_SECONDS,
@@ -103,9 +103,9 @@ class Recovery:
                 unclear = not unchanged and document.xero_id is None
                 result = check_in_xero("what was sent of it is not known") if unclear else Result(None)
                 settled.append(Settled(id, version, label(self.kind, document), result))
-        self.recorder.record(settled, held=("in_flight",))
+        self.recorder.record(settled, held=(PushState.IN_FLIGHT,))
         if not new:
-            self.outbox.close(request, "not sent")
+            self.outbox.close(request, RequestOutcome.NOT_SENT)
             return
         if wait := wait_until_quiet(request, self.outbox.now(), self.quiet_seconds):
             raise later(wait)
@@ -124,7 +124,7 @@ class Recovery:
         """Searches Xero for the documents that a request may have created there, and records what it finds."""
         if request.method == "POST":  # a change may be sent again
             if given_up := self._given_up(request):
-                self.recorder.record(given_up, request, "looked up")
+                self.recorder.record(given_up, request, RequestOutcome.LOOKED_UP)
             else:
                 self.outbox.release(request)
             return
@@ -136,7 +136,7 @@ class Recovery:
         results = each_its_own(results, range(len(results)))
         if results[0].result.state is None:
             results = self._given_up(request) or results
-        self.recorder.record(results, request, "looked up")
+        self.recorder.record(results, request, RequestOutcome.LOOKED_UP)
 
     def _given_up(self, request: Request) -> list[Settled]:
         """The document that Xero failed on however often it was sent alone."""
@@ -161,7 +161,7 @@ class Recovery:
             since = self._seconds_since_sent(request)
             for place in open_places:
                 one = self._looked_up(request, place, results[place], found, since)
-                doubt = (IN_DOUBT,) if place in ambiguous and one.result.state == "pushed" else ()
+                doubt = (IN_DOUBT,) if place in ambiguous and one.result.state is PushState.PUSHED else ()
                 results[place] = replace(one, result=replace(one.result, notes=(*one.result.notes, *doubt)))
             results = each_its_own(results, open_places)
         unmentioned = silent(is_new=request.method == "PUT")
@@ -204,7 +204,7 @@ class Recovery:
                 document = None
             name = self.kind.called(number, id)
             result = read(place, document, name, number)
-            if document and result.state == "pushed":
+            if document and result.state is PushState.PUSHED:
                 notes = [finding.says for finding in odd_values.findings(self.kind.checks, document)]
                 notes += [ALIKE.format(self.kind.word)] if id in alike else []
                 result = replace(result, notes=(*result.notes, *notes))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xero.qicworks.push.links import Link
-from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
@@ -29,14 +29,14 @@ class ResultRecorder:
         self,
         settled: Sequence[Settled],
         request: Request | None = None,
-        outcome: str = "answered",
-        held: Sequence[str] = (),
+        outcome: RequestOutcome = RequestOutcome.ANSWERED,
+        held: Sequence[PushState] = (),
     ) -> None:
         """All of these, and with them the request. `held`: the states that wait for this result; without a request
         they never left, and are ready."""
         if not settled and not request:
             return
-        held = held or (("in_flight",) if request else ("ready",))
+        held = held or ((PushState.IN_FLIGHT,) if request else (PushState.READY,))
         correlation_id = self.it.correlation_id if request else None
         told = []
         with self.it.session.transaction():
@@ -61,8 +61,8 @@ class ResultRecorder:
             self._record(one, correlation_id)
             self.it.count_calls()
             events.count(self.it.session, self.it.event_id, self.it.counts)
-        self.attached += one.result.state == "pushed"
-        self.unattached += one.result.state == "failed"
+        self.attached += one.result.state is PushState.PUSHED
+        self.unattached += one.result.state is PushState.FAILED
         self._tell(one, correlation_id)
 
     def warn(self, message: str, correction: str) -> None:
@@ -75,9 +75,9 @@ class ResultRecorder:
         self.odd += 1
 
     def _count(self, result: Result) -> None:
-        self.it.counts.pushed += result.state == "pushed"
-        self.it.counts.failed += result.state == "failed"
-        self.odd += result.state == "pushed" and bool(result.notes)
+        self.it.counts.pushed += result.state is PushState.PUSHED
+        self.it.counts.failed += result.state is PushState.FAILED
+        self.odd += result.state is PushState.PUSHED and bool(result.notes)
 
     def _record(self, one: Settled, correlation_id: str | None) -> None:
         document = DocumentName(one.label, self.it.data_set, one.attached_to or one.id)
@@ -97,7 +97,7 @@ class ResultRecorder:
             )
 
     def _tell(self, one: Settled, correlation_id: str | None) -> None:
-        if one.result.state == "pushed":
+        if one.result.state is PushState.PUSHED:
             log.info("%s: pushed, %s in Xero (%s)", one.label, one.result.xero_status or "there", one.result.xero_id)
         for status, message, correction in said(one):
             log_event(
@@ -116,20 +116,20 @@ class ResultRecorder:
 def _link(one: Settled) -> Link | None:
     """What it surely is in Xero from here on. What is only read back of what a row said is no reason to believe it."""
     result = one.result
-    if result.state == "pushed":
+    if result.state is PushState.PUSHED:
         return Link(result.xero_id, one.version)
-    return Link(result.xero_id) if result.xero_id and (result.state == "ready" or result.forget) else None
+    return Link(result.xero_id) if result.xero_id and (result.state is PushState.READY or result.forget) else None
 
 
-def _as_it_is_now(one: Settled, state: str | None) -> Settled:
+def _as_it_is_now(one: Settled, state: PushState | None) -> Settled:
     """What is to be told of it, where QicWorks' users went on while it was on its way. None: it is theirs no more."""
     xero_id, notes = one.result.xero_id, one.result.notes
-    if state in ("draft", "skipped") and one.result.state == "pushed":
+    if state in (PushState.DRAFT, PushState.SKIPPED) and one.result.state is PushState.PUSHED:
         return replace(one, result=replace(one.result, notes=(*notes, f"it is {state} in QicWorks by now")))
     if state is not None:
         return one
     gone = Result(
-        "failed",
+        PushState.FAILED,
         xero_id,
         error=f"it is gone from this organisation in QicWorks, and stands in Xero ({xero_id})",
         correction=f"Delete the draft of the {one.label} in Xero.",

@@ -14,7 +14,7 @@ from xero.api.errors import Refused, RetryLater, cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, Kind, Record
 from xero.documents.leave_requests import CHECKS, LeaveDocument, identity, payload
-from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.outbox import Outbox, Request, RequestOutcome, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
 from xero.sync.push.deadlines import QUIET_SECONDS
@@ -151,7 +151,13 @@ class Leave(OneByOne[LeaveDocument]):
 
     # -- what stands in Xero
 
-    def _finish(self, document: LeaveDocument, request: Request, xero_id: UUID, outcome: str = "answered") -> None:
+    def _finish(
+        self,
+        document: LeaveDocument,
+        request: Request,
+        xero_id: UUID,
+        outcome: RequestOutcome = RequestOutcome.ANSWERED,
+    ) -> None:
         """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
         try:
             record = leave_applications.one(self.it.client, xero_id)
@@ -193,27 +199,27 @@ class Leave(OneByOne[LeaveDocument]):
         documents = self.read(request.documents)
         if not documents:
             log.warning("the leave request is not in QicWorks any more; whether it is in Xero, nobody looks")
-            self.outbox.close(request, "looked up")
+            self.outbox.close(request, RequestOutcome.LOOKED_UP)
             return
         document = documents[0]
         if document.xero_id:
             log.info("%s stands in Xero already", label(self.kind, document))
-            self._finish(document, request, document.xero_id, "looked up")
+            self._finish(document, request, document.xero_id, RequestOutcome.LOOKED_UP)
             return
         log.info("whether it arrived is looked up in Xero")
         listed = self._listed(afresh=True)
         there = self._there(document.id, request.identities[0], listed)
         if isinstance(there, Result):
-            self.settle(document, there, request, "looked up")
+            self.settle(document, there, request, RequestOutcome.LOOKED_UP)
         elif there:
             log.info("%s stands in Xero already", label(self.kind, document))
             self.leave.keep_id(document.id, there, None)
-            self._finish(document, request, there, "looked up")
+            self._finish(document, request, there, RequestOutcome.LOOKED_UP)
         elif not listed.whole:
             reason = "Xero does not list leave that is only requested, as this one may be"
-            self.settle(document, check_in_xero(reason), request, "looked up")
+            self.settle(document, check_in_xero(reason), request, RequestOutcome.LOOKED_UP)
         elif given_up := self.given_up(document, request):
-            self.settle(document, given_up, request, "looked up")
+            self.settle(document, given_up, request, RequestOutcome.LOOKED_UP)
         else:
             self.outbox.release(request)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from xero.documents.declaration import Json, Record
 from xero.documents.leave_requests import LeaveDocument, payload
-from xero.qicworks.push.outbox import Request, Result
+from xero.qicworks.push.outbox import PushState, Request, Result
 from xero.sync.push.payroll.leave_applications import (
     REJECTED,
     REQUESTED,
@@ -16,14 +16,14 @@ from xero.sync.push.payroll.leave_applications import (
 )
 
 NOT_THIS_LEAVE = Result(
-    "failed",
+    PushState.FAILED,
     error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
     correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
     "request.",
 )
 
 CLAIMED = Result(
-    "failed",
+    PushState.FAILED,
     error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
     correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
 )
@@ -32,7 +32,7 @@ CLAIMED = Result(
 def not_changeable(xero_id: UUID, record: Record) -> Result:
     """It differs from what Xero has, where leave cannot be changed by an app."""
     return Result(
-        "failed",
+        PushState.FAILED,
         xero_id,
         ", ".join(statuses(record)),
         "it is in Xero already, where leave cannot be changed from here",
@@ -44,7 +44,7 @@ def not_changeable(xero_id: UUID, record: Record) -> Result:
 def perhaps_there(identity: Json) -> Result:
     """Xero has leave that may be this one, and nothing that shows it."""
     return Result(
-        "failed",
+        PushState.FAILED,
         error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
         correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
         "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
@@ -69,4 +69,4 @@ def of_record(document: LeaveDocument, request: Request, record: Record, words: 
     elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
         error = "the leave in Xero is not what was sent (days or hours): check in Xero"
         correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."
-    return Result("failed" if error else "pushed", xero_id, ", ".join(found), error, correction)
+    return Result(PushState.FAILED if error else PushState.PUSHED, xero_id, ", ".join(found), error, correction)

@@ -14,7 +14,7 @@ import msgspec
 from xero.api.client import Answer
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import AnyDocument, Kind
-from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.outbox import Outbox, Request, RequestOutcome, Result
 from xero.sync.push.deadlines import QUIET_SECONDS, LookUp, Release, Wait, fate
 from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
 from xero.sync.push.settle import ResultRecorder
@@ -86,7 +86,7 @@ class OneByOne(ABC, Generic[DocumentT]):
             Settled(id, version, f"{self.kind.word} {id}", unclear)
             for id, version in zip(request.documents, request.versions, strict=False)
         ]
-        self.recorder.record(settled, request, "looked up")
+        self.recorder.record(settled, request, RequestOutcome.LOOKED_UP)
 
     # -- one by one
 
@@ -134,7 +134,11 @@ class OneByOne(ABC, Generic[DocumentT]):
         self.outbox.release(request)
 
     def settle(
-        self, document: DocumentT, result: Result, request: Request | None = None, outcome: str = "answered"
+        self,
+        document: DocumentT,
+        result: Result,
+        request: Request | None = None,
+        outcome: RequestOutcome = RequestOutcome.ANSWERED,
     ) -> None:
         version = request.versions[0] if request else document.version  # it may have been edited since
         one = Settled(document.id, version, label(self.kind, document), result)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xero.api.errors import XeroError
 from xero.documents.declaration import Finding, Kind
 from xero.documents.payroll import PayDocument
+from xero.qicworks.push.outbox import PushState
 from xero.sync.push.payroll import pay_runs
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.push.settle import ResultRecorder
@@ -44,7 +45,7 @@ class PayRunWatch:
                 self._it.counts.pushed -= 1
                 result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
                 settled = Settled(document.id, document.version, label(self._kind, document), result)
-                self._recorder.record([settled], held=("pushed",))
+                self._recorder.record([settled], held=(PushState.PUSHED,))
 
     def read_last(self) -> None:
         """Reads the pay runs once more at the end of a run, if it has written pay since the last reading."""

@@ -16,7 +16,7 @@ from xero.api.errors import BadAnswer
 from xero.documents.declaration import Finding
 from xero.documents.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import PayDocument, PayRow, earned
-from xero.qicworks.push.outbox import Result
+from xero.qicworks.push.outbox import PushState, Result
 from xero.qicworks.push.owned_earnings_lines import Owned
 
 PATH = "/payroll.xro/1.0/PayRuns"
@@ -175,7 +175,7 @@ def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
 def crossed(error: str) -> Result:
     """A pay run and the pay met on their way."""
     return Result(
-        "failed",
+        PushState.FAILED,
         error=f"{error}: check in Xero",
         correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
         "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",

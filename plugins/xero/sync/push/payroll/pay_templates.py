@@ -17,7 +17,7 @@ from xero.documents import odd_values
 from xero.documents.declaration import Json, Kind, Record
 from xero.documents.payroll import CHECKS, PayDocument, pay
 from xero.qicworks.connect.seals import Seals
-from xero.qicworks.push.outbox import Outbox, Request, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox
 from xero.sync.push import outages
@@ -241,7 +241,7 @@ class PayTemplates(OneByOne[PayDocument]):
         wrong = earnings_lines.differences(planned.plan.template, found, planned.plan.ours)
         if wrong:
             result = Result(
-                "failed",
+                PushState.FAILED,
                 error=f"the pay template in Xero is not what was sent (lines of {', '.join(wrong)}): check in Xero",
                 correction="Compare the employee's pay template in Xero with the {document} in QicWorks, correct it in "
                 "Xero, then push again.".replace("{document}", label(self.kind, document)),
@@ -268,7 +268,9 @@ class PayTemplates(OneByOne[PayDocument]):
             "this pay"
         )
         id, version = request.documents[0], request.versions[0]
-        self.recorder.record([Settled(id, version, f"{self.kind.word} {id}", result)], request, "looked up")
+        self.recorder.record(
+            [Settled(id, version, f"{self.kind.word} {id}", result)], request, RequestOutcome.LOOKED_UP
+        )
 
     def _release(self, request: Request) -> None:
         """Ready again; failed where Xero has failed over it each time, and its pay template has not got it."""
@@ -276,7 +278,7 @@ class PayTemplates(OneByOne[PayDocument]):
             given_up = self.given_up(document, request)
             planned = self._plan(document) if given_up else None
             if given_up and isinstance(planned, Planned) and not planned.is_there:
-                self.settle(document, given_up, request, "looked up")
+                self.settle(document, given_up, request, RequestOutcome.LOOKED_UP)
                 return
         self.outbox.release(request)
 
@@ -286,4 +288,4 @@ def _path(document: PayDocument) -> str:
 
 
 def _pushed(document: PayDocument, notes: Sequence[str] = ()) -> Result:
-    return Result("pushed", document.row.employee, IN_TEMPLATE, notes=tuple(notes))
+    return Result(PushState.PUSHED, document.row.employee, IN_TEMPLATE, notes=tuple(notes))
