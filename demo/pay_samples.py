@@ -53,23 +53,23 @@ PAYS = (
         "hourly 1",
         (Hours(ORDINARY, "68.4"), Hours(MEALS, "2"), Hours(TOOLS, amount="21.5"), Hours(ANNUAL, "7.6", source="leave")),
     ),
-    Pay("hourly 2", (Hours(None, "7.6"),), error="a line's pay code is Unknown", correction="Tick the pay code"),
-    Pay("hourly 3", (Hours(ORDINARY, "76"),), approved=False, error="it is not approved", correction="Approve the pay"),
+    Pay("hourly 2", (Hours(None, "7.6"),), error="a line has no pay code", correction="Tick the pay code"),
+    Pay("hourly 3", (Hours(ORDINARY, "76"),), approved=False, error="it is not approved", correction="Check the pay"),
     Pay("hourly 4", (Hours(ORDINARY, "-1"),), error="is less than zero", correction="Correct the pay"),
     Pay(
         "hourly 5",
         (Hours(MEALS, "1"),),
         now=True,
-        error="exists already as a draft",
+        error="already exists as a draft",
         correction="Delete the draft pay run",
     ),
-    Pay("salaried 0", (Hours(ORDINARY, "4"),), error="it would be paid twice", correction="Take the line from the pay"),
+    Pay("salaried 0", (Hours(ORDINARY, "4"),), error="it would be paid twice", correction="Remove the line from the pay"),
 )
 LEAVES = (
     Leave("hourly 0", 1, 2, "15.2"),
     Leave("hourly 1", -2, 3, "30.4", title=None),  # in two pay periods
     Leave(
-        "hourly 0", 4, 4, "7.6", status="Requested", error="it is requested in QicWorks", correction="Approve the leave"
+        "hourly 0", 4, 4, "7.6", status="Requested", error="it is requested in QicWorks", correction="Check the leave"
     ),
     Leave("hourly 0", 5, 4, "7.6", error="it ends before it starts", correction="Correct the dates"),
     Leave("hourly 0", 6, 6, "0", error="it has no hours", correction="Enter the hours"),

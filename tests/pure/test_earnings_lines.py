@@ -77,13 +77,13 @@ def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
         for template in ({**empty, name: None}, {key: value for key, value in empty.items() if key != name}):
             [found] = hidden(template, [kind], [])
             assert found.says == f"Xero shows the pay template without its lines of {said}: nothing was sent"
-            assert "pull staff, push again" in str(found.correction), "it is not only told, but holds the pay back"
+            assert "pull staff ({pull_staff})" in str(found.correction), "it is not only told, but holds the pay back"
             assert list(hidden(template, [], [])) == []
     assert len(list(hidden({**empty, "EarningsLines": None}, [], [mine]))) == 1
     for nothing in (None, "?", []):
         [found] = hidden(nothing, [], [])
         assert found.says == "Xero does not show the pay template: nothing was sent"
-        assert "pull staff, push again" in str(found.correction)
+        assert "pull staff ({pull_staff})" in str(found.correction)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[Owned]) ->
     made = plan({"EarningsLines": [line(HOURS), line(OTHER), line(HOURS)]}, [pay(HOURS, "1")], owned)
     assert isinstance(made, list)
     assert [(finding.says, finding.correction) for finding in made] == [
-        ("the pay template has 2 lines of 'Hours'", "Leave one of them in Xero, then push again.")
+        ("the pay template has 2 lines of 'Hours'", "Keep only one of them in Xero.")
     ]
 
 
@@ -308,7 +308,7 @@ def test_what_is_no_list_of_lines_is_left_alone() -> None:
         found = plan({"EarningsLines": odd}, [], [])
         assert isinstance(found, list)
         assert (found[0].says, found[0].correction) == (
-            "the pay template's earnings cannot be read", "Report it, then push again.",
+            "the pay template's earnings cannot be read", "Contact QicWorks support.",
         )  # fmt: skip
         assert differences({}, {"EarningsLines": odd}, frozenset()) == ["earnings"]
 
@@ -383,7 +383,7 @@ def test_what_cannot_be_sent_back_is_said_before_anything_is_sent(odd: Any) -> N
 
 def test_a_template_too_deep_to_be_sent_back_is_no_error_of_ours() -> None:
     [found] = garbled({"EarningsLines": [line(HOURS, Odd=within(100_000, 1))]})
-    assert found.says == "Xero's pay template holds something that cannot be sent back"
+    assert found.says == "Xero's pay template contains characters that cannot be sent back"
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_of_what_is_not_readable_any_more_nothing_is_paid(fields: dict[str, Any]
     fine = Owned(MORE, "Kilometres", True, False)
     [found] = unreadable([fine, Owned(HOURS, "Hours", False, False, **fields), fine])
     assert "'Hours'" in found.says
-    assert found.correction == "Enter this pay in Xero by hand, and report it."
+    assert found.correction == "Enter this pay in Xero by hand, and contact QicWorks support."
 
 
 def within(levels: int, kernel: Any) -> Any:

@@ -116,14 +116,14 @@ def test_it_is_found_whatever_xero_said_before() -> None:
 
 def test_two_of_it_are_for_a_person() -> None:
     result = judge([record(), record(InvoiceID=str(SECOND))])
-    assert (result.state, result.error) == ("failed", "Xero has 2 of it: check in Xero")
+    assert (result.state, result.error) == ("failed", "Xero has 2 records that match it: check in Xero")
 
 
 def test_of_several_those_count_that_are_not_deleted() -> None:
     deleted = record(Status="DELETED")
     assert judge([deleted, record(InvoiceID=str(SECOND))]).xero_id == SECOND
     gone = judge([deleted, record(InvoiceID=str(SECOND), Status="VOIDED")])
-    assert (gone.state, gone.xero_id, gone.error) == ("failed", FIRST, "it was deleted in Xero")
+    assert (gone.state, gone.xero_id, gone.error) == ("failed", FIRST, "it was deleted in Xero after it was pushed")
 
 
 def test_what_another_document_is_cannot_be_this_one() -> None:
@@ -199,8 +199,8 @@ def test_of_a_record_without_an_id_nothing_is_known() -> None:
 def test_what_is_said_of_a_record_that_is_gone_names_the_document() -> None:
     gone = judge([record(Status="VOIDED")])
     assert gone.correction == (
-        "If that was a mistake, give the bill B-1 a new number in QicWorks (B-1 → B-1A) and push again: it is made "
-        "anew, and its attachments go along. Otherwise cancel it in QicWorks, too."
+        "If that was a mistake, give the bill B-1 a new number in QicWorks (B-1 → B-1A) and push again: a new draft "
+        "is created, and its attachments are sent with it. Otherwise cancel it in QicWorks, too."
     )
 
 
@@ -236,7 +236,7 @@ def test_a_kind_without_an_address_of_ours_is_linked_and_left_as_it_is() -> None
     result = judge([record(CREDIT_NOTES, CurrencyCode="NZD")], of=CREDIT_NOTES)
     assert (result.state, result.xero_id) == ("pushed", FIRST)
     currency = "currency AUD in QicWorks, NZD in Xero"
-    assert result.notes == (currency, "it was in Xero already, where some of it is different")
+    assert result.notes == (currency, "it was already in Xero, and differs there")
     odd = judge([record(CREDIT_NOTES, CurrencyCode="NZD", TotalTax=Decimal(11))], of=CREDIT_NOTES)
     assert len(odd.notes) == 3
 
@@ -249,7 +249,7 @@ STRAY = {"Url": f"{QICWORKS}/bills/{OTHERS}"}
 def test_what_may_be_it_is_for_a_person(fields: dict[str, Any]) -> None:
     result = judge([record(**fields)])
     assert (result.state, result.xero_id) == ("failed", None)
-    assert result.error == "Xero has a bill of this number and contact, perhaps this one: check in Xero"
+    assert result.error == "Xero already has a bill with this number and contact, which may be this one: check in Xero"
     assert "(B-1 → " in str(result.correction)
     for different in ({"Date": "2026-11-02"}, {"Total": Decimal(111)}, {"Status": "DELETED"}, {"Status": "VOIDED"}):
         assert judge([record(**fields, **different)]) == Result(None), "it is another one"
@@ -289,7 +289,7 @@ def test_a_record_that_was_found_for_two_is_neither_s() -> None:
     assert [one.result.state for one in judged] == ["failed", "failed", "pushed", "pushed", "pushed"]
     for one in judged[:2]:
         assert one.result.error == (
-            "QicWorks has another one just like it, and Xero has only one of them: check in Xero"
+            "QicWorks has another document just like it, and Xero has only one of them: check in Xero"
         )
     assert judged[2:] == three[2:]
 

@@ -97,10 +97,10 @@ def said(checks: Any, document: AnyDocument) -> list[str]:
         ({"ordinary_rate": None}, {}, "no ordinary earnings rate"),
         ({"later_pushed": date(2026, 11, 9)}, {}, "a later pay period, from 2026-11-09"),
         ({"earlier_waiting": date(2026, 10, 26)}, {}, "an earlier period, from 2026-10-26"),
-        ({}, UNKNOWN, "a line's pay code is Unknown"),
-        ({}, {**UNKNOWN, "units": None}, "a line's pay code is Unknown"),
-        ({}, {**UNKNOWN, "amount": Decimal(5)}, "a line's pay code is Unknown"),
-        ({}, {**UNKNOWN, "rate_type": "FIXEDAMOUNT"}, "a line's pay code is Unknown"),
+        ({}, UNKNOWN, "a line has no pay code"),
+        ({}, {**UNKNOWN, "units": None}, "a line has no pay code"),
+        ({}, {**UNKNOWN, "amount": Decimal(5)}, "a line has no pay code"),
+        ({}, {**UNKNOWN, "rate_type": "FIXEDAMOUNT"}, "a line has no pay code"),
         ({}, {"code_kind": "ALLOWANCE"}, None),
         ({}, {"code_kind": "DEDUCTION"}, "'Ordinary Hours' is not one of earnings"),
         ({}, {"code_is_active": False}, "'Ordinary Hours' is not in use"),
@@ -158,12 +158,12 @@ def test_only_a_rate_that_counts_has_to_be_the_same() -> None:
     fixed = ({**LINE, **FIXED, "rate": Decimal(1)}, {**LINE, **FIXED, "rate": Decimal(2)})
     assert said(payroll.CHECKS, pay_document(PAY, fixed)) == []
     unknown = ({**LINE, **UNKNOWN, "rate": Decimal(1)}, {**LINE, **UNKNOWN, "rate": Decimal(2)})
-    assert said(payroll.CHECKS, pay_document(PAY, unknown)) == ["a line's pay code is Unknown"] * 2
+    assert said(payroll.CHECKS, pay_document(PAY, unknown)) == ["a line has no pay code"] * 2
 
 
 def test_of_a_line_that_is_wrong_twice_both_is_told() -> None:
     found = said(payroll.CHECKS, pay_document(PAY, ({**LINE, **UNKNOWN, "units": Decimal(-1)},)))
-    assert found == ["a line's pay code is Unknown", "a line of 'Unknown' is less than zero"]
+    assert found == ["a line has no pay code", "a line of 'Unknown' is less than zero"]
 
 
 def test_of_who_is_terminated_only_that_is_told() -> None:
@@ -187,7 +187,7 @@ def test_of_who_is_terminated_only_that_is_told() -> None:
         ({"calendar_type": None}, "no payroll calendar"),
         ({"calendar_is_active": False}, "no payroll calendar"),
         ({"calendar_start": None}, "no payroll calendar"),
-        ({"calendar_type": "YEARLY"}, "'YEARLY' are not known"),
+        ({"calendar_type": "YEARLY"}, "('YEARLY') is not supported"),
         ({"leave_type_id": None}, "no leave type"),
         ({"code_kind": "EARNINGS"}, "is not a leave type"),
         ({"code_is_active": False}, "not in use"),

@@ -73,7 +73,7 @@ def test_what_was_deleted_in_xero_is_made_anew_only_under_a_new_number(status: s
     assert (settled.id, settled.version, settled.label) == (UUID(int=1), 4, "bill B-1")
     result = settled.result
     assert (result.state, result.xero_id, result.xero_status) == ("failed", IN_XERO, status)
-    assert result.error == f"it was {status.lower()} in Xero"
+    assert result.error == f"it was {status.lower()} in Xero after it was pushed"
     assert "(B-1 → " in result.correction
 
 
@@ -87,8 +87,8 @@ def test_what_is_no_draft_any_more_is_left_alone() -> None:
     assert (settled.result.state, settled.result.xero_id, settled.result.xero_status) == (
         "failed", IN_XERO, "AUTHORISED",
     )  # fmt: skip
-    assert settled.result.error == "it is authorised in Xero, so that the change was not sent"
-    assert "bill B-1 is a draft" in settled.result.correction
+    assert settled.result.error == "it is already approved in Xero, so the change was not sent"
+    assert "only change drafts" in settled.result.correction
 
 
 def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
@@ -232,7 +232,7 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
     assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72), UUID(int=73))]
     another = found.pop(UUID(int=5))
     assert isinstance(another, Result)
-    assert str(another.error).startswith("what Xero gave for it is not that record, so that nothing was sent")
+    assert str(another.error).startswith("Xero returned another record for it, so nothing was sent")
     assert found.keys() == {UUID(int=1), UUID(int=3), UUID(int=4)}
     assert found[UUID(int=3)] is None
     for number, xero_id in ((1, IN_XERO), (4, UUID(int=72))):

@@ -1,12 +1,10 @@
-"""What is certain to be refused, or to come out wrong, before anything is sent: it costs no call.
-
-Corrections speak to QicWorks' users; {document} is put in by whoever shows them.
-"""
+"""Checks of priced documents before anything is sent: what Xero is certain to refuse, or would book wrongly."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -25,43 +23,49 @@ UNUSUAL_ACCOUNTS = frozenset({"GST", "ROUNDING"})
 
 def in_force(document: PricedDocument) -> Iterator[Finding]:
     if (status := document.row.status) in ("Cancelled", "Archived"):
-        yield Finding(f"it is {status.lower()} in QicWorks", "Nothing to do, or make the {document} anew.")
+        yield Finding(
+            f"it is {status.lower()} in QicWorks", "Nothing to do. If it should be in Xero, create a new {document}."
+        )
 
 
 def numbered(document: PricedDocument) -> Iterator[Finding]:
     number = (document.number or "").strip()
     if not number:
-        yield Finding("it has no number", "Give the {document} a number in QicWorks, then push again.")
+        yield Finding("it has no number", "Give the {document} a number in QicWorks.", "release")
     elif len(number) > LONGEST_NUMBER:
-        yield Finding("its number is longer than 255 characters", "Shorten the number of the {document}, push again.")
+        yield Finding("its number is longer than 255 characters", "Shorten the number of the {document}.", "release")
     elif any(unicodedata.category(character) == "Cc" for character in number):
-        yield Finding("its number holds control characters", "Type the number of the {document} anew, then push again.")
+        yield Finding("its number contains control characters", "Type the number of the {document} again.", "release")
 
 
 def addressed(document: PricedDocument) -> Iterator[Finding]:
     """To a contact that is linked to this Xero organisation, and in use there."""
     row = document.row
     if row.contact_id is None:
-        yield Finding("it has no contact", "Choose a customer or supplier on the {document}, then push again.")
+        yield Finding("it has no contact", "Choose a customer or supplier on the {document}.", "release")
     elif row.contact_xero_id is None or not row.contact_is_here:
         yield Finding(
             f"its contact {_named(row)} is not linked to this Xero organisation",
-            "Add the contact in Xero, pull contacts, choose it on the {document}, then push again.",
+            "Add the contact in Xero. Pull contacts ({pull_contacts}). Then choose it on the {document}.",
+            "release",
         )
     elif row.contact_erased:
         yield Finding(
-            "its contact was erased here, with the personal data of somebody",
-            "Choose another contact on the {document}, then push again.",
+            "its contact's personal data was erased in QicWorks",
+            "Choose another contact on the {document}.",
+            "release",
         )
     elif row.contact_merged:
         yield Finding(
             f"its contact {_named(row)} was merged into another one in Xero",
-            "Choose the contact that it was merged into on the {document}, then push again.",
+            "On the {document}, choose the contact that it was merged into.",
+            "release",
         )
     elif not row.contact_is_active:
         yield Finding(
             f"its contact {_named(row)} is archived in Xero",
-            "Restore the contact in Xero and pull contacts, or choose another one on the {document}; then push again.",
+            "Restore the contact in Xero and pull contacts ({pull_contacts}). Or choose another one on the {document}.",
+            "either",
         )
 
 
@@ -73,28 +77,33 @@ def dated(document: PricedDocument) -> Iterator[Finding]:
     """In an open period: drafts are accepted in a locked one, but nobody can approve them."""
     day = document.row.issue_date
     if day is None:
-        yield Finding("it has no date", "Set the date of the {document}, then push again.")
+        yield Finding("it has no date", "Set the date of the {document}.", "release")
         return
     for name, lock in (
         ("period lock date", document.row.period_lock_date),
         ("end of year lock date", document.row.end_of_year_lock_date),
     ):
         if isinstance(lock, date) and day <= lock:
-            yield Finding(f"its date {day} is not after the {name} {lock} in Xero: nobody can approve the draft there")
+            yield Finding(
+                f"its date {day} is not after the {name} {lock} in Xero, so the draft cannot be approved there: "
+                "change the "
+                "date, or ask your accountant to move the lock date"
+            )
             return
 
 
 def with_lines(document: PricedDocument) -> Iterator[Finding]:
     if not document.lines:
-        yield Finding("it has no lines", "Add a line to the {document}, then push again.")
+        yield Finding("it has no lines", "Add a line to the {document}.", "release")
     for line in document.lines:
         where = f"line {line.line_number}"
         for finding in (*_described(line), *_booked(line), *_priced(line), *_tracked(line)):
-            yield Finding(f"{where}: {finding.says}", finding.correction)
+            yield replace(finding, says=f"{where}: {finding.says}")
     if document.lines and all(_complete(line) for line in document.lines) and total(document, _taxes(document)) < 0:
         yield Finding(
             "its total is less than zero",
-            "Make a credit note of the {document}, or correct its amounts; then push again.",
+            "Correct the amounts of the {document}, or create a credit note instead.",
+            "release",
         )
 
 
@@ -119,11 +128,12 @@ def taxed_by_rate(document: PricedDocument) -> Iterator[Finding]:
 def _described(line: PricedLine) -> Iterator[Finding]:
     text = (line.description or "").strip()
     if not text:
-        yield Finding("it has no description", "Describe the line on the {document}, then push again.")
+        yield Finding("it has no description", "Describe the line on the {document}.", "release")
     elif len(line.description or "") > LONGEST_DESCRIPTION:
         yield Finding(
             f"its description is longer than {LONGEST_DESCRIPTION} characters",
-            "Shorten the description on the {document}, then push again.",
+            "Shorten the description on the {document}.",
+            "release",
         )
 
 
@@ -131,38 +141,41 @@ def _booked(line: PricedLine) -> Iterator[Finding]:
     """On an account and a tax code that are there, in use, and go together."""
     account, tax = line.account_id, line.tax_code_id
     if account is None:
-        yield Finding("it has no account", "Choose an account on the {document}, then push again.")
+        yield Finding("it has no account", "Choose an account on the {document}.", "release")
     elif not line.account_is_here or not line.account_code:
         yield Finding(
-            "its account is not one of this Xero organisation, or has no code there",
-            "Pull the chart of accounts, choose an account on the {document}, then push again.",
+            "its account does not exist in this Xero organisation, or has no account code",
+            "Pull the chart of accounts ({pull_chart_of_accounts}). Then choose an account on the {document}.",
+            "release",
         )
     elif not line.account_is_active:
         yield Finding(
             f"account code '{line.account_code}' is archived or deleted in Xero",
-            "Restore the account in Xero and pull the chart of accounts, or choose another one on the {document}; "
-            "then push again.",
+            "Restore the account in Xero and pull the chart of accounts ({pull_chart_of_accounts}). Or choose another "
+            "account on the {document}.",
+            "either",
         )
     elif line.account_type == "BANK" or line.account_system in SYSTEM_ACCOUNTS:
         yield Finding(
             f"account code '{line.account_code}' is a bank or system account, on which no document can be booked",
-            "Choose an income or expense account on the {document}, then push again.",
+            "Choose an income or expense account on the {document}.",
+            "release",
         )
     elif line.account_system in UNUSUAL_ACCOUNTS:
-        yield Finding(
-            f"account code '{line.account_code}' is kept by Xero itself: look in Xero whether the line stands there"
-        )
+        yield Finding(f"account code '{line.account_code}' is managed by Xero: check in Xero that the line is there")
     if tax is None:
-        yield Finding("it has no tax code", "Choose a tax code on the {document}, then push again.")
+        yield Finding("it has no tax code", "Choose a tax code on the {document}.", "release")
     elif not line.tax_is_here or not line.tax_is_active:
         yield Finding(
             f"tax code '{line.tax_type or '?'}' is not in use in this Xero organisation",
-            "Revert the {document} to draft, choose a tax code that Xero has, push again.",
+            "Revert the {document} to draft and choose a tax code that is in use in Xero.",
+            "release",
         )
     elif account is not None and line.tax_applies is False:
         yield Finding(
             f"tax code '{line.tax_type}' cannot be used with account code '{line.account_code}'",
-            "Revert the {document} to draft, change the tax code, push again.",
+            "Revert the {document} to draft and change the tax code.",
+            "release",
         )
 
 
@@ -171,19 +184,23 @@ def _priced(line: PricedLine) -> Iterator[Finding]:
     if line.quantity < 0:
         yield Finding(
             f"its quantity {line.quantity.normalize():f} is less than zero",
-            "Turn the sign of the unit price instead, or make a credit note of the {document}; then push again.",
+            "Make the quantity positive and the unit price negative, or create a credit note instead of the "
+            "{document}.",
+            "release",
         )
     if abs(expected) > LARGEST:
-        yield Finding("its amount is larger than Xero can hold", "Correct the amounts on the {document}, push again.")
+        yield Finding("its amount is larger than Xero can hold", "Correct the amounts on the {document}.", "release")
     if shown is not None and shown != expected:
         yield Finding(
-            f"the line total {shown.normalize():f} is not quantity times unit price, to the cent: {expected}",
-            "Use the same number of decimals in QicWorks (account setting 'financial rounding') as in Xero, save the "
-            "{document} anew, then push again.",
+            f"the line total {shown.normalize():f} does not equal quantity × unit price ({expected})",
+            "Use the same number of decimals in QicWorks (account setting 'financial rounding') as in Xero, and save "
+            "the "
+            "{document} again.",
+            "release",
         )
     if shown is not None and cents(shown) != shown:
         yield Finding(
-            "its total has fractions of a cent", "Round the line total on the {document} to cents, then push again."
+            "its total has fractions of a cent", "Round the line total on the {document} to cents.", "release"
         )
 
 
@@ -193,12 +210,15 @@ def _tracked(line: PricedLine) -> Iterator[Finding]:
         if not department.is_here or not department.is_active:
             yield Finding(
                 f"department '{department.name}' is archived or not in this Xero organisation",
-                "Pull tracking categories, choose another department on the {document}, then push again.",
+                "Pull tracking categories ({pull_tracking_categories}). Then choose another department on the "
+                "{document}.",
+                "release",
             )
     if len(chosen) == 2 and line.first_category_xero_id == line.second_category_xero_id:
         yield Finding(
-            "both its departments belong to the same tracking category",
-            "Keep one department of each tracking category on the {document}, then push again.",
+            "it has two departments of the same tracking category",
+            "Keep one department of each tracking category on the {document}.",
+            "release",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
@@ -183,12 +183,20 @@ AnyDocument = Document[Any, Any]
 PricedDocument = Document[PricedRow, PricedLine]
 
 
+Then = Literal["release", "approve", "either", "retry"]
+
+
 @dataclass(frozen=True)
 class Finding:
-    """What a check found before anything was sent. Without a correction it is a warning and does not stop the push."""
+    """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
+
+    `correction`: what to do, with the places {document} and {pull_contacts} (the way to that button, of any data set);
+    `then`: how to push again after that.
+    """
 
     says: str
     correction: str | None = None
+    then: Then | None = None
 
 
 Check = Callable[[AnyDocument], Iterator[Finding]]

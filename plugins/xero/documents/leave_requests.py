@@ -103,11 +103,9 @@ def identity(document: LeaveDocument) -> Json:
 def approved(document: LeaveDocument) -> Iterator[Finding]:
     row = document.row
     if row.status != "Approved":
-        yield Finding(
-            f"it is {row.status.lower()} in QicWorks, not approved", "Approve the {document}, then push again."
-        )
+        yield Finding(f"it is {row.status.lower()} in QicWorks, not approved", "Check the {document}.", "approve")
     elif row.approved_version != document.version:
-        yield Finding("it was changed after it was approved", "Approve the {document} again, then push again.")
+        yield Finding("it was changed after it was approved", "Check the change of the {document}.", "approve")
 
 
 def linked(document: LeaveDocument) -> Iterator[Finding]:
@@ -116,22 +114,26 @@ def linked(document: LeaveDocument) -> Iterator[Finding]:
     if row.employee_xero_id is None or not row.staff_is_here:
         yield Finding(
             "its employee is not linked to this Xero organisation",
-            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, pull staff, push again.",
+            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, then pull staff "
+            "({pull_staff}).",
+            "retry",
         )
     elif not row.staff_is_active:
         yield Finding(
             "its employee is terminated in Xero",
-            "Make the employee active in Xero and pull staff, or reject the {document}; then push again.",
+            "Make the employee active in Xero and pull staff ({pull_staff}). Or reject the {document}.",
+            "retry",
         )
     elif row.calendar_type is None or row.calendar_start is None or not row.calendar_is_active:
         yield Finding(
             "its employee has no payroll calendar in Xero that QicWorks knows",
-            "Choose a payroll calendar for the employee in Xero, pull staff and pay codes, push again.",
+            "Choose a payroll calendar for the employee in Xero, then pull staff ({pull_staff}) and pay codes.",
+            "retry",
         )
     elif row.calendar_type not in LENGTHS:
         yield Finding(
-            f"pay periods of a payroll calendar '{row.calendar_type}' are not known",
-            "Enter the leave in Xero by hand, and report the kind of calendar.",
+            f"this type of payroll calendar ('{row.calendar_type}') is not supported",
+            "Enter the leave in Xero by hand, and tell QicWorks support which type of calendar it is.",
         )
 
 
@@ -139,36 +141,41 @@ def typed(document: LeaveDocument) -> Iterator[Finding]:
     """Of a leave type that is in use and counts hours."""
     row = document.row
     if row.leave_type_id is None:
-        yield Finding("it has no leave type", "Choose a leave type on the {document}, approve it and push again.")
+        yield Finding("it has no leave type", "Choose a leave type on the {document}.", "approve")
     elif row.code_kind != "LEAVE":
         yield Finding(
             f"pay code '{row.code_name}' is not a leave type",
-            "Choose a leave type on the {document}, approve it and push again.",
+            "Choose a leave type on the {document}.",
+            "approve",
         )
     elif not row.code_is_here or not row.code_is_active:
         yield Finding(
             f"leave type '{row.code_name}' is not in use in this Xero organisation",
-            "Make the leave type active in Xero and pull pay codes, or choose another; then approve and push again.",
+            "Make the leave type active in Xero and pull pay codes ({pull_pay_codes}). Or choose another one.",
+            "approve",
         )
     elif (row.type_of_units or "Hours").strip().casefold() != "hours":
         yield Finding(
             f"leave type '{row.code_name}' does not count hours in Xero, as QicWorks does",
-            "Enter the leave in Xero by hand, or let the leave type count hours there and pull pay codes.",
+            "Enter the leave in Xero by hand. Or let the leave type count hours there, and pull pay codes "
+            "({pull_pay_codes}).",
+            "retry",
         )
 
 
 def lasting(document: LeaveDocument) -> Iterator[Finding]:
     row = document.row
     if row.end_date < row.start_date:
-        yield Finding("it ends before it starts", "Correct the dates of the {document}, approve it and push again.")
+        yield Finding("it ends before it starts", "Correct the dates of the {document}.", "approve")
     days = (row.end_date - row.start_date).days + 1
     if days > 0 and row.hours > 24 * days:
         yield Finding(
             f"it has more hours than its {days} day{'s' if days > 1 else ''} can have",
-            "Correct the hours or the dates of the {document}, approve it and push again.",
+            "Correct the hours or the dates of the {document}.",
+            "approve",
         )
     if row.hours <= 0:
-        yield Finding("it has no hours", "Enter the hours of the {document}, approve it and push again.")
+        yield Finding("it has no hours", "Enter the hours of the {document}.", "approve")
 
 
 CHECKS: tuple[Check, ...] = (approved, linked, typed, lasting)

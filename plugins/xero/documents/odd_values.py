@@ -1,9 +1,9 @@
-"""Values that PostgreSQL holds and no document can carry: days of no calendar, numbers that are none."""
+"""Values that PostgreSQL stores and no document can have: dates outside of 1900 to 2199, numbers such as NaN."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,7 +47,7 @@ def odd(document: AnyDocument) -> Iterator[Finding]:
     yield from _odd(document.row)
     for place, line in enumerate(document.lines, 1):
         for finding in _odd(line):
-            yield Finding(f"line {getattr(line, 'line_number', place)}: {finding.says}", finding.correction)
+            yield replace(finding, says=f"line {getattr(line, 'line_number', place)}: {finding.says}")
 
 
 def _odd(row: Any) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _odd(row: Any) -> Iterator[Finding]:
         value = getattr(row, column.name)
         if column.name not in NOT_SENT and (why := _why(value)):
             name = column.name.replace("_", " ")
-            yield Finding(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}, then push again.")
+            yield Finding(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}.", "release")
 
 
 def _why(value: object) -> str | None:

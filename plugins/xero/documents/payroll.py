@@ -11,14 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from xero.documents.declaration import Check, Delivery, Document, Finding, Kind
+from xero.documents.declaration import Check, Delivery, Document, Finding, Kind, Then
 from xero.documents.employee import EmployeeRow
 
 FIXED, SALARY, ORDINARY = "FIXEDAMOUNT", "ANNUALSALARY", "ORDINARYTIMEEARNINGS"
 EARNINGS = ("EARNINGS", "ALLOWANCE")
 
-APPROVE = "Approve the {document} in QicWorks' payroll approval, then push again."
-CORRECT = "Correct the {document} in QicWorks, approve it and push again."
+APPROVE: tuple[str, Then] = ("Check the {document} in QicWorks' payroll approval.", "approve")
+CORRECT: tuple[str, Then] = ("Correct the {document} in QicWorks.", "approve")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +112,13 @@ def approved(document: PayDocument) -> Iterator[Finding]:
     if row.period_approved_at is None:
         yield Finding(
             f"the pay period from {row.period_start} is not approved",
-            "Approve the pay period in QicWorks' payroll approval, then push again.",
+            "Approve the pay period in QicWorks' payroll approval.",
+            "retry",
         )
     elif row.approved_version is None:
-        yield Finding("it is not approved", APPROVE)
+        yield Finding("it is not approved", *APPROVE)
     elif row.approved_version != document.version:
-        yield Finding("it was changed after it was approved", APPROVE)
+        yield Finding("it was changed after it was approved", *APPROVE)
 
 
 def linked(document: PayDocument) -> Iterator[Finding]:
@@ -126,12 +127,15 @@ def linked(document: PayDocument) -> Iterator[Finding]:
     if row.employee_xero_id is None or not row.staff_is_here:
         yield Finding(
             "its employee is not linked to this Xero organisation",
-            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, pull staff, push again.",
+            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, then pull staff "
+            "({pull_staff}).",
+            "retry",
         )
     elif not row.staff_is_active:
         yield Finding(
             "its employee is terminated in Xero",
-            "Pay what is due in Xero by hand, or make the employee active there and pull staff; then push again.",
+            "Pay what is due in Xero by hand. Or make the employee active there, and pull staff ({pull_staff}).",
+            "retry",
         )
 
 
@@ -143,18 +147,22 @@ def on_calendar(document: PayDocument) -> Iterator[Finding]:
     if row.staff_calendar is None:
         yield Finding(
             "its employee has no payroll calendar in Xero",
-            "Choose a payroll calendar for the employee in Xero, pull staff, push again.",
+            "Choose a payroll calendar for the employee in Xero, then pull staff ({pull_staff}).",
+            "retry",
         )
     elif row.staff_calendar != row.period_calendar:
         yield Finding(
             "its employee is paid with another payroll calendar in Xero than this pay period",
-            "Move the {document} to a pay period of the employee's calendar, or change the calendar of the employee in "
-            "Xero and pull staff; then push again.",
+            "Change the calendar of the employee in Xero and pull staff ({pull_staff}). Or move the {document} to a "
+            "pay "
+            "period of the employee's calendar.",
+            "approve",
         )
     if row.ordinary_rate is None:
         yield Finding(
             "its employee has no ordinary earnings rate in Xero",
-            "Choose the ordinary earnings rate of the employee in Xero, pull staff, push again.",
+            "Choose the ordinary earnings rate of the employee in Xero, then pull staff ({pull_staff}).",
+            "retry",
         )
 
 
@@ -163,13 +171,14 @@ def in_turn(document: PayDocument) -> Iterator[Finding]:
     row = document.row
     if row.later_pushed:
         yield Finding(
-            f"a later pay period, from {row.later_pushed}, was pushed for this employee already",
-            "Enter this pay in Xero by hand: the pay template holds the later period by now.",
+            f"a later pay period, from {row.later_pushed}, was already pushed for this employee",
+            "Enter this pay in Xero by hand: the pay template has the pay of the later period.",
         )
     if row.earlier_waiting:
         yield Finding(
-            f"the pay of an earlier period, from {row.earlier_waiting}, still waits for this employee",
-            "Push the earlier one first and make its pay run in Xero, then push again.",
+            f"the pay of an earlier period, from {row.earlier_waiting}, has not been pushed yet for this employee",
+            "Push the earlier one first, and make its pay run in Xero.",
+            "retry",
         )
 
 
@@ -178,19 +187,23 @@ def coded(document: PayDocument) -> Iterator[Finding]:
     for line in earned(document):
         if line.pay_code_id is None:
             yield Finding(
-                "a line's pay code is Unknown",
-                "Tick the pay code on the staff's Payroll Details, process the change, approve and push again.",
+                "a line has no pay code",
+                "Tick the pay code on the staff's Payroll Details, and process the change.",
+                "approve",
             )
         elif line.code_kind not in EARNINGS:
             yield Finding(
                 f"pay code '{line.code_name}' is not one of earnings or allowances",
-                "Choose a pay code of earnings for the line, process the change, approve and push again.",
+                "Choose a pay code of earnings for the line, and process the change.",
+                "approve",
             )
         elif not line.code_is_here or not line.code_is_active:
             yield Finding(
                 f"pay code '{line.code_name}' is not in use in this Xero organisation",
-                "Make the pay item active in Xero and pull pay codes, or tick another pay code on the staff's Payroll "
-                "Details, process the change, approve and push again.",
+                "Make the pay item active in Xero and pull pay codes ({pull_pay_codes}). Or tick another pay code on "
+                "the "
+                "staff's Payroll Details, and process the change.",
+                "approve",
             )
 
 
@@ -200,19 +213,20 @@ def measured(document: PayDocument) -> Iterator[Finding]:
     for line in earned(document):
         name, fixed = line.code_name or "Unknown", line.rate_type == FIXED
         if line.pay_code_id and fixed and line.amount is None:
-            yield Finding(f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", CORRECT)
+            yield Finding(f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", *CORRECT)
         elif line.pay_code_id and not fixed and line.units is None:
-            yield Finding(f"a line of '{name}' has no units, though the pay code is paid by units", CORRECT)
+            yield Finding(f"a line of '{name}' has no units, though the pay code is paid by units", *CORRECT)
         elif line.pay_code_id and not fixed and line.amount is not None:
-            yield Finding(f"a line of '{name}' has an amount, though the pay code is paid by units", CORRECT)
+            yield Finding(f"a line of '{name}' has an amount, though the pay code is paid by units", *CORRECT)
         if any(number is not None and number < 0 for number in (line.units, line.amount, line.rate)):
-            yield Finding(f"a line of '{name}' is less than zero", CORRECT)
+            yield Finding(f"a line of '{name}' is less than zero", *CORRECT)
         if line.pay_code_id and not fixed:
             rates.setdefault(line.pay_code_id, set()).add(line.rate)
             if len(rates[line.pay_code_id]) > 1:
                 yield Finding(
                     f"the lines of '{name}' have different rates, of which a pay template can hold one",
-                    "Give the lines one rate, or a pay code each, in QicWorks; approve the {document} and push again.",
+                    "In QicWorks, give the lines of the {document} one rate, or a pay code each.",
+                    "approve",
                 )
 
 
@@ -222,7 +236,8 @@ PAYROLL = Kind(
     name="payroll",
     word="pay",
     title="Payroll",
-    help="Approved pay of a pay period, to the employees' pay templates; Xero's next pay run takes it from there.",
+    help="Writes the approved pay of a pay period to the employees' pay templates. Push before creating the pay run "
+    "in Xero.",
     scope="payroll.employees payroll.settings.read payroll.payruns.read",
     table="payroll_push",
     delivery=Delivery.PAY_TEMPLATE,

@@ -66,7 +66,8 @@ def delivered(document: PurchaseOrder) -> Iterator[Finding]:
     if len(document.row.delivery_instructions or "") > 500:
         yield Finding(
             "its delivery instructions are longer than 500 characters",
-            "Shorten the delivery instructions of the {document}, then push again.",
+            "Shorten the delivery instructions of the {document}.",
+            "release",
         )
 
 

@@ -212,7 +212,7 @@ def test_pay_goes_to_who_was_hired_again(world: World) -> None:
     world.query("UPDATE qicworks.payroll_line SET units = 30 WHERE payroll_push_id = %s", pay)
     payroll.ready("payroll_push", pay)
     outcome = payroll.push("payroll")
-    assert (outcome.status, outcome.message) == ("warning", "1 pushed, 1 with a remark")
+    assert (outcome.status, outcome.message) == ("warning", "1 pushed, 1 with a warning")
     assert [payroll.earnings(one)["Ordinary Hours"]["NormalNumberOfUnits"] for one in (left, hired)] == [20, 30]
     payroll.pay_run("post")
     payroll.pay_run("post")

@@ -35,7 +35,7 @@ def only_these_fail(books: Books, kind: str, bad: dict[Any, str]) -> None:
     for id, says in bad.items():
         assert rows[id]["push_state"] == "failed"
         assert says in rows[id]["push_error"]
-        assert "push again" in rows[id]["push_correction"]
+        assert "It is pushed within 15 minutes" in rows[id]["push_correction"]
     assert sorted(events(books.world)) == sorted(KINDS[kind].called(rows[id]["number"], id) for id in bad)
     books.world.calls()
     assert books.push(kind).counts.pushed == 0

@@ -142,28 +142,30 @@ def in_two_of_one_category(books: Books) -> UUID:
 #: kind, what is said, a piece of what to do, and the document
 UNFIT: list[tuple[str, str, str, Callable[[Books], UUID]]] = [
     ("bills", "it is cancelled in QicWorks", "Nothing to do", lambda b: b.add("bills", status="Cancelled")),
-    ("purchase_orders", "it is archived", "make the", lambda b: b.add("purchase_orders", status="Archived")),
+    ("purchase_orders", "it is archived", "create a new", lambda b: b.add("purchase_orders", status="Archived")),
     ("purchase_orders", "instructions are longer than 500", "Shorten the delivery instructions of",
      lambda b: b.add("purchase_orders", delivery_instructions="x" * 501)),
     ("invoices", "it has no number", "Give the", lambda b: b.add("invoices", number="  ")),
     ("invoices", "it has no contact", "Choose a customer or supplier on", lambda b: b.add("invoices", contact_id=None)),
-    ("invoices", "is not linked to this Xero organisation", "Add the contact in Xero, pull contacts, choose it on",
+    ("invoices", "is not linked to this Xero organisation",
+     "Pull contacts (Xero › Connections › Synchronise, tick Contacts, press Pull). Then choose it on",
      lambda b: b.add("invoices", contact_id=foreign(b, "contact", b.contacts[0]))),
-    ("invoices", "was merged into another one", "Choose the contact that it was merged into on",
+    ("invoices", "was merged into another one", "choose the contact that it was merged into",
      sent_to(is_active=False, merged_to_xero_id=uuid4())),
     ("invoices", "is archived in Xero", "Restore the contact in Xero and pull contacts", sent_to(is_active=False)),
-    ("invoices", "its contact was erased here", "Choose another contact on", sent_to_somebody_erased),
+    ("invoices", "its contact's personal data was erased in QicWorks", "Choose another contact on",
+     sent_to_somebody_erased),
     ("invoices", "it has no date", "Set the date of", lambda b: b.add("invoices", issue_date=None)),
     ("bills", "it has no lines", "Add a line to", without_lines),
-    ("invoices", "its total is less than zero", "Make a credit note of",
+    ("invoices", "its total is less than zero", "Correct the amounts of",
      lambda b: b.add("invoices", Line("-5"), Line("4.99"))),
     ("bills", "line 2: it has no description", "Describe the line on", lined("bills", description=" ")),
     ("bills", "line 2: its description is longer", "Shorten the description on",
      lined("bills", description="x" * 4001)),
     ("bills", "line 2: it has no account", "Choose an account on", lined("bills", account_id=None)),
-    ("bills", "line 2: its account is not one of this", "Pull the chart of accounts, choose an account",
+    ("bills", "line 2: its account does not exist in this", "Then choose an account",
      lambda b: lined("bills", account_id=foreign(b, "account", b.accounts["429"]))(b)),
-    ("bills", "line 2: its account is not one of this Xero organisation, or has no code", "Pull the chart",
+    ("bills", "line 2: its account does not exist in this Xero organisation, or has no account code", "Pull the chart",
      of_account(code=None)),
     ("bills", "line 2: account code '470' is archived or deleted", "Restore the account in Xero",
      lambda b: lined("bills", account_id=b.accounts["470"])(b)),
@@ -172,18 +174,19 @@ UNFIT: list[tuple[str, str, str, Callable[[Books], UUID]]] = [
     ("bills", "line 2: account code '610' is a bank or system account", "Choose an income or expense account",
      lambda b: lined("bills", account_id=b.accounts["610"])(b)),
     ("bills", "line 2: it has no tax code", "Choose a tax code on", lined("bills", tax_code_id=None)),
-    ("bills", "line 2: tax code 'INPUT' is not in use in this Xero organisation", "choose a tax code that Xero has",
+    ("bills", "line 2: tax code 'INPUT' is not in use in this Xero organisation",
+     "choose a tax code that is in use in Xero",
      lambda b: lined("bills", tax_code_id=foreign(b, "tax_code", b.tax_codes["INPUT"]))(b)),
-    ("bills", "line 2: tax code 'TAX009' is not in use", "choose a tax code that Xero has",
+    ("bills", "line 2: tax code 'TAX009' is not in use", "choose a tax code that is in use in Xero",
      lambda b: lined("bills", tax_code_id=variant(b, "tax_code", b.tax_codes["INPUT"], tax_type="TAX009",
                                                   is_active=False))(b)),
     ("bills", "line 2: tax code 'OUTPUT' cannot be used with account code '429'", "change the tax code",
      lambda b: lined("bills", tax_code_id=b.tax_codes["OUTPUT"])(b)),
-    ("bills", "line 2: its quantity -2 is less than zero", "Turn the sign of the unit price",
+    ("bills", "line 2: its quantity -2 is less than zero", "Make the quantity positive and the unit price negative",
      lined("bills", quantity=-2)),
     ("bills", "line 2: its amount is larger than Xero can hold", "Correct the amounts on",
      lined("bills", quantity=Decimal("99999999"), unit_price=Decimal("1000"))),
-    ("bills", "line 2: the line total 33.34 is not quantity times unit price, to the cent: 33.33",
+    ("bills", "line 2: the line total 33.34 does not equal quantity × unit price (33.33)",
      "'financial rounding'", lined("bills", unit_price=Decimal("33.33"), line_total=Decimal("33.34"))),
     ("bills", "line 2: its total has fractions of a cent", "Round the line total on",
      lined("bills", unit_price=Decimal("33.3333"), line_total=Decimal("33.3333"))),
@@ -192,7 +195,7 @@ UNFIT: list[tuple[str, str, str, Callable[[Books], UUID]]] = [
                                                          is_active=False))(b)),
     ("bills", "line 2: department 'North' is archived or not in this", "choose another department on",
      lambda b: lined("bills", tracking_option_id=foreign(b, "tracking_option", b.department))(b)),
-    ("bills", "line 2: both its departments belong to the same tracking category", "Keep one department of each",
+    ("bills", "line 2: it has two departments of the same tracking category", "Keep one department of each",
      in_two_of_one_category),
 ]  # fmt: skip
 
@@ -425,7 +428,7 @@ def test_a_cent_of_difference_is_told_with_both_amounts(books: Books) -> None:
     books.edit("invoices", tax, total_tax=Decimal("10.01"))
     books.edit("invoices", total, total=Decimal("109.99"))
     outcome = books.push("invoices")
-    assert (outcome.status, outcome.counts.pushed, outcome.message) == ("warning", 3, "3 pushed, 2 with a remark")
+    assert (outcome.status, outcome.counts.pushed, outcome.message) == ("warning", 3, "3 pushed, 2 with a warning")
     assert events_of(books, name_of(books, "invoices", right)) == []
     assert warned(books, "invoices", tax) == "tax 10.01 in QicWorks, 10.00 in Xero"
     assert warned(books, "invoices", total) == "total 109.99 in QicWorks, 110.00 in Xero"
@@ -481,14 +484,14 @@ def states(books: Books, kind: str, document: UUID) -> dict[str, str]:
 
 def test_attachments_that_xero_would_refuse_cost_no_call_and_hold_nothing_back(books: Books) -> None:
     wrong = {
-        'a"b.pdf': ('its name holds "', "Rename the file"),
-        "a+b.pdf": ("its name holds +", "Rename the file"),
-        "empty.pdf": ("it is empty", "Attach the file anew"),
-        "large.pdf": ("it is larger than 10 MB", "Replace it by a smaller one"),
-        "..": ("its name is no file's", "Rename the file"),  # the path of the document itself
-        ".": ("its name is no file's", "Rename the file"),
-        " ": ("its name is no file's", "Rename the file"),
-        "a\x01\r\nb.pdf": ("its name holds control characters", "Rename the file"),
+        'a"b.pdf': ('its name contains "', "Rename the file"),
+        "a+b.pdf": ("its name contains +", "Rename the file"),
+        "empty.pdf": ("it is empty", "Attach the file again"),
+        "large.pdf": ("it is larger than 10 MB", "Replace it with a smaller one"),
+        "..": ("its file name is not valid", "Rename the file"),  # the path of the document itself
+        ".": ("its file name is not valid", "Rename the file"),
+        " ": ("its file name is not valid", "Rename the file"),
+        "a\x01\r\nb.pdf": ("its name contains control characters", "Rename the file"),
     }
     contents = {"empty.pdf": b"", "large.pdf": b"\0" * (10 * 1024 * 1024 + 1)}
     document = books.add("bills", files=[File(name, contents.get(name, b"%PDF")) for name in (*wrong, "good.pdf")])
@@ -606,7 +609,7 @@ def test_a_file_that_a_bookkeeper_attached_is_not_overwritten(books: Books) -> N
     wanted = {"scan.pdf": "failed", ours.name: "pushed", "new.pdf": "pushed"}
     assert states(books, "bills", document) == wanted
     [failed] = [file for file in books.files("bills", document) if file["push_state"] == "failed"]
-    assert "Xero has another file of this name" in failed["push_error"]
+    assert "Xero already has another file with this name" in failed["push_error"]
     assert "Rename the file" in failed["push_correction"]
     theirs = next(one for one in books.attached(xero_id) if one["FileName"] == "Scan.pdf")
     assert (len(books.attached(xero_id)), theirs["sha256"]) == (3, hashlib.sha256(b"their scan").hexdigest())

@@ -166,7 +166,7 @@ def test_what_is_not_its_own_is_not_changed(role: Granted, books: Books, kind: s
     for target, document in documents.items():
         row = books.row(kind, document)
         gone = target == targets[1]
-        said = "is not in Xero any more" if gone else "nothing shows that this is it"
+        said = "is no longer in Xero" if gone else "nothing shows that this is it"
         assert f"{said}: check in Xero" in row["push_error"]
         assert ("push it again" if gone else "push again") in row["push_correction"]
     # A person says that it is none of them.
@@ -262,7 +262,7 @@ def test_a_file_that_somebody_attached_is_not_overwritten(role: Granted, books: 
     role.sql("UPDATE qicworks.bill SET pushed_at = '9999-01-01' WHERE id = %s", document)
     push(role, books, "bills")
     [file] = books.files("bills", document)
-    assert "Xero has another file of this name" in file["push_error"]
+    assert "Xero already has another file with this name" in file["push_error"]
     assert books.attached(xero_id) == before
     set_aside(role, "bills", document)
 
@@ -415,7 +415,7 @@ def test_when_a_request_was_sent_is_not_believed_without_its_seal(role: Granted,
     push(role, books, "bills")
     row = books.row("bills", document)
     assert row["xero_id"] is None
-    assert "perhaps this one: check in Xero" in row["push_error"]
+    assert "may be this one: check in Xero" in row["push_error"]
     set_aside(role, "bills", document)
 
 
@@ -435,7 +435,7 @@ def test_what_somebody_holds_is_told(role: Granted, books: Books, payroll: Payro
             raw.rollback()
         assert outcome
         assert outcome.status == "warning", kind
-        assert f"{len(held)} left, as somebody else holds them" in outcome.message
+        assert f"{len(held)} left because another session has locked them" in outcome.message
         outcome = push(role, books, kind)
         assert outcome
         assert outcome.counts.pushed == len(held) > 0

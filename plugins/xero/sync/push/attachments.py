@@ -1,4 +1,4 @@
-"""Attachments follow their document: each by itself, tried again alone."""
+"""Pushes attachments after their documents: each is sent, and retried, separately."""
 
 import logging
 import re
@@ -26,9 +26,9 @@ FORBIDDEN = '<>:"/\\|?*\0+'
 LARGEST = 10 * 1024 * 1024  # bytes
 AT_MOST = 10  # of a document
 
-FAILS = "Xero answered with an error of its own (HTTP 5xx)"
-REPLACE = "Replace the file in QicWorks: it is pushed by itself then. Or attach it in Xero by hand."
-RENAME = "Rename the file in QicWorks: it is pushed by itself then."
+FAILS = "Xero returned a server error (HTTP 5xx)"
+REPLACE = "Replace the file in QicWorks. The file is then sent automatically. Or attach it in Xero by hand."
+RENAME = "Rename the file in QicWorks. The file is then sent automatically."
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 #: A type as a header can carry it: application/pdf; text/plain; charset=utf-8.
@@ -36,11 +36,11 @@ MIME_TYPE = re.compile(rf'{_WORD}/{_WORD}(?: *; *{_WORD}="?{_WORD}"?)*')
 
 
 class NotAsSent(BadAnswer):
-    """What came for a file says nothing of it: whether Xero has it is not known, and it is sent again without harm."""
+    """A response that does not mention the file: whether Xero has it is not known, and a retry does no harm."""
 
 
 class Attachments:
-    """Sends what waits. Xero keeps one file of a name on a document, so that sending it again changes nothing."""
+    """Sends the files that wait. Xero keeps one file of a name for each document, so a retry changes nothing."""
 
     def __init__(self, it: Run, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder) -> None:
         self.it = it
@@ -53,8 +53,10 @@ class Attachments:
         self._looked_in_vain: set[UUID] = set()
 
     def run(self, wanted: Sequence[UUID] | None) -> None:
-        """Those of the `wanted` documents; None: of all. Raises what Xero came to grief over, after the others have
-        gone: they must not wait behind it for ever."""
+        """Sends the files of the `wanted` documents; None for all.
+
+        Re-raises the first server error after the other files are sent, so one bad file cannot block the queue.
+        """
         failed: XeroError | None = None
         for attachment in self.outbox.attachments(wanted, self.it.event_id):
             of = self.kind.called(attachment.number, attachment.document_id)
@@ -93,7 +95,7 @@ class Attachments:
                 return True
         number = None if record is None else str(record.get(self.kind.number) or "")
         doubt = not_its_own(self.kind, name, xero_id, number)
-        self.recorder.warn(f"{name}: its files wait, for {doubt.error}", doubt.correction or "")
+        self.recorder.warn(f"{name}: its files are not sent, because {doubt.error}", doubt.correction or "")
         return False
 
     def _send(self, name: str, attachment: AttachmentRow) -> Result:
@@ -106,7 +108,7 @@ class Attachments:
         """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
         if attachment.failed_before and outages.is_of_one(self.it.client, self.kind.path, error):
             return Result(PushState.FAILED, error=f"{FAILS} each time that it was sent", correction=REPLACE)
-        return Result(PushState.READY, error=FAILS, correction="Nothing to do: the next run tries it again.")
+        return Result(PushState.READY, error=FAILS, correction="No action needed: the next run retries it.")
 
     def _taken(self, attachment: AttachmentRow) -> Result | None:
         """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
@@ -115,7 +117,9 @@ class Attachments:
         there = self._sizes(attachment.xero_id)
         if there.get(attachment.file_name.casefold(), attachment.size) == attachment.size:
             return None
-        return Result(PushState.FAILED, error="not sent: Xero has another file of this name there", correction=RENAME)
+        return Result(
+            PushState.FAILED, error="not sent: Xero already has another file with this name there", correction=RENAME
+        )
 
     def _sizes(self, document: UUID) -> dict[str, Any]:
         """Of the files that a document has in Xero, by their names."""
@@ -150,22 +154,22 @@ def _unfit(attachment: AttachmentRow) -> Result | None:
     """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
     name, says, correction = attachment.file_name, None, RENAME
     if bad := sorted(set(name) & set(FORBIDDEN)):
-        says = f"its name holds {' '.join(bad)}"
+        says = f"its name contains {' '.join(bad)}"
     elif any(unicodedata.category(character) == "Cc" for character in name):
-        says = "its name holds control characters"
+        says = "its name contains control characters"
     elif not name.replace(".", "").strip():  # in a path, ".." is the document itself
-        says = "its name is no file's"
+        says = "its file name is not valid"
     elif not MIME_TYPE.fullmatch(attachment.mime_type):
         says = "its type is not one like application/pdf"
-        correction = "Correct the file's type in QicWorks: it is pushed by itself then."
+        correction = "Correct the file's type in QicWorks. The file is then sent automatically."
     elif attachment.size > LARGEST:
         says = "it is larger than 10 MB"
-        correction = "Replace it by a smaller one in QicWorks: it is pushed by itself then."
+        correction = "Replace it with a smaller one in QicWorks. The file is then sent automatically."
     elif not attachment.size:
         says = "it is empty"
-        correction = "Attach the file anew in QicWorks: it is pushed by itself then."
+        correction = "Attach the file again in QicWorks. The file is then sent automatically."
     elif attachment.place > AT_MOST:
-        says = f"Xero keeps {AT_MOST} attachments of a document at most"
+        says = f"Xero allows at most {AT_MOST} attachments for each document"
         correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
     return Result(PushState.FAILED, error=f"not sent: {says}", correction=correction) if says else None
 
@@ -175,7 +179,10 @@ def _listed(data: Any) -> list[dict[str, Any]]:
     found = data.get("Attachments") if isinstance(data, dict) else None
     files = wire.objects(found)
     if not isinstance(found, list) or len(files) != len(found):
-        raise NotAsSent("What came is no list of attachments.", "Push again; if it lasts, report it.")
+        raise NotAsSent(
+            "Xero's response is not a list of attachments.",
+            "Push again; if it keeps failing, contact QicWorks support.",
+        )
     return files
 
 
@@ -191,7 +198,9 @@ def _read(data: Any, name: str) -> Result:
             continue
         if xero_id and xero_id.int:
             return Result(PushState.PUSHED, xero_id)
-    raise NotAsSent("Xero does not say that it has the attachment.", "Push again; if it lasts, report it.")
+    raise NotAsSent(
+        "Xero's response did not mention the attachment.", "Push again; if it keeps failing, contact QicWorks support."
+    )
 
 
 def _folded(name: str) -> str:

@@ -98,7 +98,7 @@ class Batch:
         there: lookup.Found | None,
         at_most: Mapping[UUID, int],
     ) -> tuple[list[Settled], list[planning.Planned]]:
-        """What needs not be sent, or cannot, and what is sent of the others."""
+        """Results of the documents that need not be sent, or cannot, and requests for the others."""
         known = [found for document in documents if (found := self._known(document, standing.get(document.id), there))]
         adopted = {found.id for found in known}
         new = [document for document in documents if document.id not in adopted]
@@ -106,13 +106,13 @@ class Batch:
         return [*settled, *known], plans
 
     def _at_most(self, documents: Sequence[PricedDocument]) -> dict[UUID, int]:
-        """With how many documents one may go that was in a request over which Xero came to grief: a fifth each time,
-        until the one that does it goes by itself."""
+        """Maximum batch size for documents that were in a request Xero failed on. Divided by five after each failure,
+        so the bad document ends up alone."""
         sizes = self.outbox.in_trouble([document.id for document in documents])
-        return {id: max(1, size // 5) for id, size in sizes.items()}
+        return {id: max(1, size // DIVIDED_BY) for id, size in sizes.items()}
 
     def _look_first(self, waiting: Sequence[Waiting]) -> lookup.Found | None:
-        """What Xero has under the numbers of those that are to be created, where it would take them twice."""
+        """What Xero has under the numbers of the new documents, for kinds where Xero accepts duplicates."""
         if not self.kind.look_first:
             return None
         documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None])
@@ -121,8 +121,8 @@ class Batch:
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
     def _known(self, document: PricedDocument, record: planning.Standing, there: lookup.Found | None) -> Settled | None:
-        """What is not to be sent for what stands in Xero: not known to be its own; pushed, and then forgotten here; or
-        perhaps there. `record`: as what it was pushed, or is said to be."""
+        """The result of a document that is not sent because of what Xero has: a record that is not known to be its own,
+        its own that its row has forgotten, or one that may be its own. `record`: what it is linked to."""
         if planning.findings(self.kind, document):
             return None
         name, result = label(self.kind, document), Result(None)
@@ -213,7 +213,9 @@ class Batch:
             meant = request.identities[at].get(self.kind.key)
             xero_id = readback.id_of(self.kind, record)
             if meant and xero_id and str(xero_id) != meant:
-                return check_in_xero(f"Xero answered the change of {meant} with {xero_id}, which is another document")
+                return check_in_xero(
+                    f"Xero responded to the change of {meant} with {xero_id}, which is another document"
+                )
             return readback.answered(self.kind, name, number, document, record)
 
         self.recovery.conclude(request, self.recovery.results(request, read), others | odd)
@@ -226,10 +228,12 @@ class Batch:
         return readback.doubtful(self.kind, request.identities, records, pairs, known)
 
     def _divide(self, request: Request) -> None:
-        """One of them makes Xero refuse all: each half goes by itself, until the one is found."""
+        """Xero refuses all documents because of one: sends two halves, and so on until that one is alone."""
         elements = wire.loads((request.body or "").encode())[self.kind.envelope]
         half = (len(elements) + 1) // 2
-        log.warning("Xero refused all %d documents for one of them: they go in halves", len(elements))
+        log.warning(
+            "Xero refused all %d documents because of one; sending them in two halves to find it", len(elements)
+        )
         with self.it.session.transaction():
             self.outbox.close(request, RequestOutcome.ANSWERED)
             halves = [

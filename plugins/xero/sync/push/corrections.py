@@ -12,10 +12,10 @@ from typing import Literal
 import msgspec
 
 from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Then
 
 Kind = Literal["reconnect", "configuration", "conflict", "user_fix", "retry"]
 Function = Literal["business", "payroll", "connection"]
-Then = Literal["release", "retry", "either"]
 
 _GRAVEST_FIRST: tuple[Kind, ...] = ("reconnect", "configuration", "conflict", "user_fix", "retry")
 _OF_THE_DOCUMENT = {"document", "number", "renumbered"}
@@ -31,6 +31,7 @@ _UNKNOWN_TEXT = (
 # pushed again by itself.
 _ENDINGS: dict[Then, str] = {
     "release": "Then release it. It is pushed within 15 minutes, or press Push now.",
+    "approve": "Then approve it in QicWorks. It is pushed within 15 minutes, or press Push now.",
     "either": "If you changed it, release it: it is pushed within 15 minutes. "
     "If not, open it under Xero › Documents and press Retry.",
     "retry": "Then open it under Xero › Documents and press Retry.",
@@ -112,6 +113,12 @@ def correct(messages: Sequence[str], *, document: str, number: str | None, funct
         steps.add("either")
     text = _joined([*texts, *_ending(steps), *([_SUPPORT] if support else [])])
     return Correction(min(kinds, key=_GRAVEST_FIRST.index), _joined(causes), text, known=not unknown)
+
+
+def instruct(texts: Iterable[str], steps: set[Then | None], document: str) -> str:
+    """Corrections of our own checks, in one text, with how to push again once at the end."""
+    values = {**_PULLS, "document": document}
+    return _joined([*(_filled(text, values) for text in texts), *_ending(steps)])
 
 
 def _ending(steps: set[Then | None]) -> list[str]:

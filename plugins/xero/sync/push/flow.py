@@ -1,4 +1,4 @@
-"""Push: the documents of one kind and organisation, each once, each with its own result, under a lease and an event."""
+"""Runs a push: resolves open requests, then pushes the ready documents of one kind and organisation."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,9 @@ STRATEGIES: dict[Delivery, Callable[..., PushStrategy]] = {
     Delivery.LEAVE: Leave,
 }
 
-HELD = "Nothing to do: the next run takes them up. If it lasts, look which session keeps its transaction open."
+HELD = (
+    "No action needed: the next run pushes them. If this continues, find the session that keeps its transaction open."
+)
 
 
 def push(
@@ -77,12 +79,12 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     wanted = None if names is None else outbox.named(names)
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
         if moved := outbox.forget_times_to_come():
-            log.warning("the database's clock was put back: %d open requests wait for their quiet minute anew", moved)
+            log.warning("the database's clock was put back: %d open requests wait another minute", moved)
         for request in outbox.open_requests():
             strategy.breaker.attempt("what an earlier run left", partial(strategy.recover, request), known=True)
         if names is not None or retry_failed:  # before what this run itself finds to be lost
-            log.info("%d that failed are ready again", outbox.retry_failed(wanted))
-        lost = check_in_xero("it was marked as on its way, and no request knows of it")
+            log.info("%d failed documents and files are ready again", outbox.retry_failed(wanted))
+        lost = check_in_xero("it was being sent, but no record of the request exists")
         recorder.record(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.lost()],
             held=(PushState.IN_FLIGHT,),
@@ -105,17 +107,17 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
 def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
     told = [f"{it.counts.pushed} pushed"]
     told += [f"{it.counts.failed} failed"] if it.counts.failed else []
-    told += [f"{recorder.odd} with a remark"] if recorder.odd else []
+    told += [f"{recorder.odd} with a warning"] if recorder.odd else []
     told += [f"{recorder.attached} attachments"] if recorder.attached else []
     told += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
     if held := recorder.outbox.held_by_others():
-        told.append(f"{held} left, as somebody else holds them in the database")
+        told.append(f"{held} left because another session has locked them in the database")
     wrong = it.counts.failed or recorder.unattached
     status = Status.WARNING if wrong or recorder.odd or held else Status.SUCCESS
     outcome = EventOutcome.DONE_WITH_REMARKS if recorder.odd else EventOutcome.DONE
     if wrong or held:
         outcome = EventOutcome.PARTLY_DONE
-    correction = f"Each has an event of its own, and push_error and push_correction in qicworks.{kind.table}."
+    correction = "Open Documents › Failed for the reason and the fix of each."
     result = it.close(status, outcome, ", ".join(told), correction if wrong else HELD if held else None)
     if recorder.odd and not (wrong or held):
         events.succeeded(it.session, it.event_id)

@@ -1,4 +1,4 @@
-"""Which record of Xero's is a document of QicWorks', and what follows from that."""
+"""Matches Xero records to QicWorks documents and decides: pushed, not there, or ask a person."""
 
 import logging
 from collections import Counter
@@ -43,7 +43,7 @@ class Finder:
         if len(own) == 1:
             return self.found(id, name, identity.get(self.kind.number), document, own[0])
         if own:
-            return check_in_xero(f"Xero has {len(own)} of it")
+            return check_in_xero(f"Xero has {len(own)} records that match it")
         if answered.state is PushState.FAILED:
             return answered  # its number is somebody else's
         if self._not_others(id, lookup.lookalikes(self.kind, identity, found)):
@@ -92,14 +92,14 @@ class Finder:
         xero_id = readback.id_of(self.kind, record)
         if xero_id and (claim := self.outbox.claims(id, [xero_id]).get(xero_id)):
             return claimed(claim, xero_id)
-        log.info("%s stands in Xero already", name)
+        log.info("%s is already in Xero", name)
         result = readback.read(self.kind, name, number, document, record)
         open_to_change = result.state is PushState.PUSHED and result.xero_status in self.kind.editable
         if document is None or not open_to_change or same_content(self.kind, document, record):
             return result
         if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
-            return replace(result, notes=(*result.notes, "it was in Xero already, where some of it is different"))
-        log.info("%s is not in Xero as it is in QicWorks: it is changed there", name)
+            return replace(result, notes=(*result.notes, "it was already in Xero, and differs there"))
+        log.info("%s differs in Xero: changing it there", name)
         return replace(result, state=PushState.READY, notes=())
 
 
@@ -112,10 +112,10 @@ def is_it(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
 
 
 def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
-    """A record that was found for two documents is neither's: nothing tells them apart."""
+    """A record that matches two documents is assigned to neither, because it is ambiguous."""
     times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
     shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
-    alike = check_in_xero("QicWorks has another one just like it, and Xero has only one of them")
+    alike = check_in_xero("QicWorks has another document just like it, and Xero has only one of them")
     return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
 
 

@@ -1,4 +1,4 @@
-"""Looking in Xero for documents that may or may not have arrived there."""
+"""Searches Xero for documents that may or may not have arrived there."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from xero.sync.push.deadlines import CLOCK_DIFFERENCE_SECONDS
 from xero.sync.push.readback import id_of
 
 PAGE_SIZE = 1000
-AGAIN = "Nothing was made of it. Push again; if it lasts, report it."
+AGAIN = "Nothing was created. Push again; if it keeps failing, contact QicWorks support."
 
 
 class AnotherRecord(BadAnswer):
-    """What came for a record is not that one, or is not readable: it says nothing of any other record."""
+    """The response to a request for one record is about another one, or cannot be read. Others are unaffected."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _pages(
         if not new or (pages is not None and page >= pages):
             # Of what is made meanwhile nothing can be asked: it is not ours.
             if (announced and len(seen) < min(announced)) or (not seen and (pages or 0) > 1):
-                raise BadAnswer(f"Xero announced more of {kind.title} than it gave.", AGAIN)
+                raise BadAnswer(f"Xero announced more {kind.title} than it returned.", AGAIN)
             return
     raise too_many_pages(kind.path)
 
@@ -87,9 +87,9 @@ def listed(kind: PricedKind, data: Any) -> list[Record]:
     be read must not count as not there."""
     found = data.get(kind.envelope) if isinstance(data, dict) else None
     if not isinstance(found, list):
-        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+        raise BadAnswer(f"Xero's response is not a list of {kind.title}.", AGAIN)
     if not all(isinstance(one, dict) and _can_be_told(kind, one) for one in found):
-        raise BadAnswer(f"What came is a list of {kind.title} of which one cannot be read.", AGAIN)
+        raise BadAnswer(f"Xero's response is a list of {kind.title}, one of which cannot be read.", AGAIN)
     return found
 
 
@@ -106,11 +106,11 @@ def one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record:
     data = client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data
     found = data.get(kind.envelope) if isinstance(data, dict) else None
     if not isinstance(found, list):
-        raise BadAnswer(f"What came is no list of {kind.title}.", AGAIN)
+        raise BadAnswer(f"Xero's response is not a list of {kind.title}.", AGAIN)
     record = found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
     lines = record.get("LineItems") or []
     if not _can_be_told(kind, record) or id_of(kind, record) != xero_id or wire.objects(lines) != lines:
-        raise AnotherRecord(f"What came for a {kind.word} is not that one.", AGAIN)
+        raise AnotherRecord(f"Xero's response is not about the {kind.word} that was asked for.", AGAIN)
     return readable(record)
 
 

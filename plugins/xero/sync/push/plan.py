@@ -1,4 +1,4 @@
-"""What is to be sent of documents that are ready: created, changed while Xero calls them drafts, or not at all."""
+"""Plans requests: which ready documents are created, changed while they are drafts in Xero, or not sent at all."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from xero.sync.push.verdicts import Settled, check_in_xero, deleted, label, not_
 
 LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
+SAID = {"AUTHORISED": "approved"}  # statuses that Xero's own pages call otherwise
+
 #: Fields of a document that a user of QicWorks may empty.
 TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
 #: Dates that may be taken away. How Xero is told that is written nowhere; where it keeps one, that is a difference.
@@ -28,7 +30,7 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Planned:
-    """A request to be: the documents and the elements that they become."""
+    """A request that will be sent: its documents, and the elements that they become."""
 
     method: str
     documents: tuple[PricedDocument, ...]
@@ -56,7 +58,7 @@ def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
     try:
         return lookup.one(client, kind, xero_id)
     except AnotherRecord:
-        return check_in_xero("what Xero gave for it is not that record, so that nothing was sent")
+        return check_in_xero("Xero returned another record for it, so nothing was sent")
     except Refused as refusal:
         if refusal.status == 404:
             return None
@@ -78,7 +80,7 @@ def plan(
     there: Mapping[UUID, Standing],
     at_most: Mapping[UUID, int],
 ) -> tuple[list[Settled], list[Planned]]:
-    """Who cannot be sent, and why; and what is sent of the others. `at_most`: with how many documents one may go."""
+    """Results of the documents that cannot be sent, and requests for the others. `at_most`: the largest batch."""
     settled: list[Settled] = []
     create: list[tuple[PricedDocument, Json]] = []
     change: list[tuple[PricedDocument, Json]] = []
@@ -101,7 +103,7 @@ def plan(
 
 
 def is_to_be_made_anew(kind: PricedKind, document: PricedDocument, record: Standing) -> bool:
-    """It was deleted in Xero, and has got a new number since."""
+    """True if the document was deleted in Xero and renumbered since, so it is created again."""
     if not isinstance(record, Mapping):
         return False
     return record.get("Status") in kind.gone and document.number != record.get(kind.number)
@@ -121,9 +123,10 @@ def _not_editable(kind: PricedKind, document: PricedDocument, record: Record | N
         PushState.FAILED,
         document.xero_id,
         status,
-        f"it is {status.lower()} in Xero, so that the change was not sent",
-        f"Make the same change in Xero by hand, or undo it in QicWorks; a credit note corrects what is paid. "
-        f"While the {name} is a draft in Xero, QicWorks may change it.",
+        f"it is already {SAID.get(status, status.lower())} in Xero, so the change was not sent",
+        f"Make the same change in Xero by hand, or undo it in QicWorks; to correct a {kind.word} that is paid, "
+        "create a "
+        "credit note. QicWorks can only change drafts in Xero.",
     )
 
 
@@ -149,10 +152,10 @@ def _changed(kind: PricedKind, document: PricedDocument, record: Record) -> Json
 def _chunks(
     method: str, planned: Sequence[tuple[PricedDocument, Json]], at_most: Mapping[UUID, int]
 ) -> Iterator[Planned]:
-    """As many to a request as may go together, and fit in three megabytes."""
+    """As many documents to a request as their batch sizes and three megabytes allow."""
     chunk: list[tuple[PricedDocument, Json]] = []
     size = 0
-    # Those without a past first: they are not to wait for the others.
+    # Documents that never failed come first, so they do not wait for the others.
     for document, element in sorted(planned, key=lambda one: -at_most.get(one[0].id, len(planned))):
         weight = len(JSON.encode(element)) + 1
         if chunk and (size + weight > LARGEST or len(chunk) >= at_most.get(document.id, len(planned))):

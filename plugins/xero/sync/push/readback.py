@@ -1,4 +1,4 @@
-"""What Xero answered to a request, taken apart: which element is which document, what became of it, what differs."""
+"""Parses the response to a push: matches elements to documents, reads status and differences."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -152,9 +152,10 @@ def answered(
     return replace(
         result,
         state=PushState.FAILED,
-        error=f"it stands in Xero otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
-        correction=f"Pull the chart of accounts, tax codes and tracking categories, look at the {label}, then "
-        "push again: while it is a draft in Xero, it is corrected there.",
+        error=f"Xero has it otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
+        correction=f"Pull the chart of accounts, tax codes and tracking categories, check the {label}, then push "
+        "again: "
+        "while it is a draft in Xero, it is corrected there.",
     )
 
 

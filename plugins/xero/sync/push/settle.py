@@ -1,4 +1,4 @@
-"""What became of documents: written, counted and told in one transaction with the request that carried them."""
+"""Records what became of documents: state, counts, events and links, in one transaction with their request."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ResultRecorder:
-    """Settles documents of one kind in one interaction."""
+    """Records results of documents of one kind in one interaction."""
 
     def __init__(self, it: Run, outbox: Outbox) -> None:
         self.it = it
@@ -32,8 +32,10 @@ class ResultRecorder:
         outcome: RequestOutcome = RequestOutcome.ANSWERED,
         held: Sequence[PushState] = (),
     ) -> None:
-        """All of these, and with them the request. `held`: the states that wait for this result; without a request
-        they never left, and are ready."""
+        """Records all of these, and closes the request.
+
+        `held`: the states of documents that wait for this result; those without a request were not sent, and are ready.
+        """
         if not settled and not request:
             return
         held = held or ((PushState.IN_FLIGHT,) if request else (PushState.READY,))
@@ -114,7 +116,7 @@ class ResultRecorder:
 
 
 def _link(one: Settled) -> Link | None:
-    """What it surely is in Xero from here on. What is only read back of what a row said is no reason to believe it."""
+    """The link to seal: what the document certainly is in Xero. The id that its row has is not enough."""
     result = one.result
     if result.state is PushState.PUSHED:
         return Link(result.xero_id, one.version)
@@ -122,16 +124,19 @@ def _link(one: Settled) -> Link | None:
 
 
 def _as_it_is_now(one: Settled, state: PushState | None) -> Settled:
-    """What is to be told of it, where QicWorks' users went on while it was on its way. None: it is theirs no more."""
+    """Adjusts the result if the document was edited, skipped or removed during the push. None: it was removed."""
     xero_id, notes = one.result.xero_id, one.result.notes
     if state in (PushState.DRAFT, PushState.SKIPPED) and one.result.state is PushState.PUSHED:
-        return replace(one, result=replace(one.result, notes=(*notes, f"it is {state} in QicWorks by now")))
+        return replace(
+            one,
+            result=replace(one.result, notes=(*notes, f"it was set to {state} in QicWorks while it was being pushed")),
+        )
     if state is not None:
         return one
     gone = Result(
         PushState.FAILED,
         xero_id,
-        error=f"it is gone from this organisation in QicWorks, and stands in Xero ({xero_id})",
+        error=f"it was deleted in QicWorks, or moved to another organisation, but is still in Xero ({xero_id})",
         correction=f"Delete the draft of the {one.label} in Xero.",
     )
     return replace(one, result=gone if xero_id else Result(None))

@@ -12,8 +12,8 @@ from xero.qicworks.runs.outcome import Status
 from xero.sync.push import corrections
 
 UNSEALED = (
-    "A request was left in the outbox that does not carry the seal of this project: nothing of it was sent.",
-    "After an update of this project, or of token_keys, that is no harm. Otherwise look who can write to the table "
+    "A request was left in the outbox without the seal of this project: nothing in it was sent.",
+    "After an update of this project, or of token_keys, this is harmless. Otherwise check who can write to the table "
     "xero_sync.push_request.",
 )
 
@@ -22,8 +22,8 @@ UNSEALED = (
 NUMBER_TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
-IN_DOUBT = "what Xero answered to it fits another document, or a refusal; looked up, it is there"
-UNANSWERED = "Push again; if that happens again, report it."
+IN_DOUBT = "Xero's response to it fits another document, or a refusal; a search found it in Xero"
+UNANSWERED = "Push again; if that happens again, contact QicWorks support."
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def said(one: Settled) -> list[tuple[Status, str, str | None]]:
 
 
 def label(kind: Kind, document: AnyDocument) -> str:
-    """How a document is called: by its number; where people are concerned by its id, since every viewer reads logs."""
+    """What a document is called in messages: its number; of pay and leave the id, as every viewer reads logs."""
     return kind.called(document.number, document.id)
 
 
 def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str], xero_id: UUID | None = None) -> Result:
-    """A refusal in Xero's own words, with the correction that the catalogue has for it."""
+    """Xero refused it: in Xero's own words, with the correction that the catalogue has for them."""
     function = "payroll" if kind.payroll else "business"
     correction = corrections.correct(messages, document=label, number=number, function=function)
     words = "; ".join(messages) or "Xero gave no reason"
@@ -62,99 +62,110 @@ def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str],
 
 
 def unfit(label: str, findings: Sequence[Finding]) -> Result:
-    """What the checks found: a certain refusal, which costs no call."""
+    """Our own checks refused it, which costs no call."""
     said = "; ".join(dict.fromkeys(finding.says for finding in findings))
-    told = " ".join(dict.fromkeys((finding.correction or "").replace("{document}", label) for finding in findings))
-    return Result(PushState.FAILED, error=f"not sent: {said}", correction=told)
+    texts = [finding.correction for finding in findings if finding.correction]
+    correction = corrections.instruct(texts, {finding.then for finding in findings}, label)
+    return Result(PushState.FAILED, error=f"not sent: {said}", correction=correction)
 
 
 def xero_fails(label: str, times: int) -> Result:
-    """Xero answers with a 5xx, again and again, and to this one alone."""
+    """Xero fails with a 5xx on this document alone, every time."""
     return Result(
         PushState.FAILED,
-        error=f"Xero answered with an error of its own (HTTP 5xx) each of the {times} times that it was sent alone",
+        error=f"Xero returned a server error (HTTP 5xx) each of the {times} times that it was sent alone",
         correction=f"Look for something unusual in the {label}, such as odd characters, very long texts or very large "
         "amounts; correct it and push again. If there is nothing, push again later, or enter it in Xero by hand.",
     )
 
 
 def check_in_xero(error: str) -> Result:
-    """Where no rule can decide: a person must."""
+    """No rule can decide, so a person must."""
     return Result(
         PushState.FAILED,
         error=f"{error}: check in Xero",
-        correction="Look in Xero whether it is there. If it is not, push again; if it is there twice, delete one.",
+        correction="Search for it in Xero. Not there: push again. There once: set it to Skipped in QicWorks. There "
+        "twice: "
+        "delete one in Xero, then set it to Skipped.",
     )
 
 
 def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
-    """Somebody may have typed it in, or it is one of ours that nobody can tell."""
+    """A user may have entered it in Xero, or it is one of ours that cannot be told apart."""
     again = f" ({number} → {corrections.renumbered(number)})" if number else ""
     return Result(
         PushState.FAILED,
-        error=f"Xero has a {kind.word} of this number and contact, perhaps this one: check in Xero",
-        correction=f"If it is the same, set the {label} to skipped in QicWorks. If it is another one, give it a new "
-        f"number{again} and push again.",
+        error=f"Xero already has a {kind.word} with this number and contact, which may be this one: check in Xero",
+        correction=f"If it is the same, set the {label} to Skipped in QicWorks. If it is another one, give the "
+        f"{label} a "
+        f"new number{again} and push again.",
     )
 
 
 def claimed(claim: Claim, xero_id: UUID) -> Result:
-    """It stands in Xero, and so does another one, QicWorks says, as the same record."""
+    """It is a record in Xero that QicWorks links another document to."""
     return Result(
         PushState.FAILED,
         error=f"it is in Xero ({xero_id}), where QicWorks links {claim.document} to it: check in Xero",
-        correction=f"An administrator takes the link of {claim.document} away, as the runbook says; then push again: "
-        "this one is linked, or made where it is not there.",
+        correction=f"Ask an administrator to remove the link of {claim.document}, as described in the runbook. Then "
+        "push "
+        "again: this document is linked to the record, or created if it is not there.",
     )
 
 
 def not_its_own(kind: PricedKind, label: str, xero_id: UUID, number: str | None) -> Result:
-    """It is linked to a record (`number`; None: there is none) of which nothing says that it is this document. Nothing
-    is changed there."""
-    there = f"what is not in Xero ({xero_id})" if number is None else f"'{number}' in Xero ({xero_id})"
-    like_it = "" if kind.addressed else "let it have the number, contact, day and total of QicWorks and push again, or "
+    """It is linked to a record that nothing shows to be this document, so nothing is changed there.
+
+    `number`: the record's; None if Xero has no such record.
+    """
+    there = f"a record that is not in Xero ({xero_id})" if number is None else f"'{number}' in Xero ({xero_id})"
+    like_it = "" if kind.addressed else "give it the number, contact, date and total of QicWorks and push again, or "
     return Result(
         PushState.FAILED,
         error=f"it is linked to {there}, and nothing shows that this is it: check in Xero",
-        correction=f"Look in Xero. If it is the {label}, {like_it}an administrator links it by hand, as the runbook "
-        "says. If it is not, an administrator takes the link away; then push again.",
+        correction=f"Check the record in Xero. If it is the {label}, {like_it}ask an administrator to link it by "
+        "hand, as "
+        "described in the runbook. If it is not, ask an administrator to remove the link; then push again.",
     )
 
 
 def not_there(label: str, xero_id: UUID | None) -> Result:
-    """What was pushed is gone without a trace, or was another organisation's. Pushed again it is made anew."""
+    """What was pushed is no longer in Xero, or was in another organisation. Pushed again, it is created again."""
     return Result(
         PushState.FAILED,
-        error=f"what was pushed of it ({xero_id}) is not in Xero any more: check in Xero",
-        correction=f"Look whether the {label} is there under another number, or in another organisation. If it is "
-        "not, push it again: it is made anew.",
+        error=f"what was pushed ({xero_id}) is no longer in Xero: check in Xero",
+        correction=f"Check whether the {label} is in Xero under another number, or in another organisation. If it is "
+        "not, push it again: a new draft is created.",
         forget=True,
     )
 
 
 def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | None) -> Result:
-    """It stands in Xero, but as deleted or voided."""
+    """It is in Xero, but deleted or voided."""
     again = f" ({number} → {corrections.renumbered(number)})" if number else ""
     return Result(
         PushState.FAILED,
         xero_id,
         status,
-        f"it was {str(status).lower()} in Xero",
-        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: it is made anew, "
-        "and its attachments go along. Otherwise cancel it in QicWorks, too.",
+        f"it was {str(status).lower()} in Xero after it was pushed",
+        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: a new draft is "
+        "created, and its attachments are sent with it. Otherwise cancel it in QicWorks, too.",
     )
 
 
 def not_shown(xero_id: UUID | None) -> Result:
+    """Xero fails with a 5xx when it is asked for the record, and not for others."""
     return Result(
         PushState.FAILED,
         xero_id,
-        error="not sent: Xero answers with an error of its own (HTTP 5xx) when asked how it stands there",
-        correction="Push again later. If that happens again, look at it in Xero, and make the change there by hand.",
+        error="not sent: Xero returns a server error (HTTP 5xx) when it is asked for the record",
+        correction="Push again later. If that happens again, open it in Xero and make the change there by hand.",
     )
 
 
 def silent(*, is_new: bool) -> Result:
     """Xero's response does not mention the document, and a search did not find it."""
     there = "It is not in Xero. " if is_new else ""
-    return Result(PushState.FAILED, error="Xero's answer says nothing of it", correction=there + UNANSWERED)
+    return Result(
+        PushState.FAILED, error="Xero's response did not mention this document", correction=there + UNANSWERED
+    )

@@ -162,7 +162,7 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
     alike = lost(7, "500")
     double(known, Description="by hand")
     payroll.push("leave_requests")
-    assert "perhaps this one: check in Xero" in payroll.row("leave_request", alike)["push_error"]
+    assert "may be this one: check in Xero" in payroll.row("leave_request", alike)["push_error"]
 
     # Without the list of all leave, what is found is found; what is not may be hidden.
     payroll.world.fault(kind="500", method="GET", path=f"{PATH}/v2", times=None)
@@ -213,12 +213,12 @@ def test_what_qicworks_does_not_know_of_is_found_before_it_is_made_again(payroll
     del by_hand["LeaveApplicationID"]
     payroll.world.sandbox.control("POST", f"organisations/{tenant}/LeaveApplications", by_hand)
     same = payroll.leave(three, monday, monday)
-    assert "perhaps this one" in payroll.preview("leave_requests")[-1].refused[0][1]
+    assert "may be this one" in payroll.preview("leave_requests")[-1].refused[0][1]
     assert payroll.writes() == []
     payroll.push("leave_requests")
     assert_once(payroll, restored, limited)
     row = payroll.row("leave_request", same)
-    assert "perhaps this one: check in Xero" in row["push_error"]
+    assert "may be this one: check in Xero" in row["push_error"]
     assert f"end with 'QicWorks {same}'" in row["push_correction"]
     lists = [call for call in payroll.world.calls() if call["path"].endswith("/LeaveApplications/v2")]
     assert len(lists) == 1, "one look for all"

@@ -107,7 +107,7 @@ def test_a_pay_run_that_would_not_see_it_and_periods_out_of_turn(payroll: Payrol
     late = payroll.pay(one, first, Line(units="20"))
     payroll.pay(one, second, Line(units="21"))
     payroll.push("payroll")
-    assert ["exists already as a draft" in error for error in errors(payroll)] == [True, False]
+    assert ["already exists as a draft" in error for error in errors(payroll)] == [True, False]
     assert "an earlier period" in errors(payroll)[1]
     tenant = payroll.world.sandbox.tenant()
     payroll.world.sandbox.control("DELETE", f"organisations/{tenant}/PayRuns/{draft['PayRunID']}")
@@ -127,7 +127,7 @@ def test_a_pay_run_that_would_not_see_it_and_periods_out_of_turn(payroll: Payrol
     payroll.ready("payroll_push", late)
     payroll.world.calls()
     payroll.push("payroll")
-    assert "is posted already" in str(payroll.row("payroll_push", forgotten)["push_error"])
+    assert "is already posted" in str(payroll.row("payroll_push", forgotten)["push_error"])
     assert "a later pay period" in str(payroll.row("payroll_push", late)["push_error"])
     assert [call["path"] for call in payroll.world.calls()] == ["/payroll.xro/1.0/PayRuns"]
 
@@ -144,7 +144,7 @@ def test_a_pay_run_that_is_made_while_pay_is_pushed(payroll: Payroll) -> None:
         made.extend([payroll.pay_run("draft")] if not made else [])
         return answer
 
-    for fresh, second in ((60.0, "was made while pay was being pushed"), (0.0, "exists already as a draft")):
+    for fresh, second in ((60.0, "was made while pay was being pushed"), (0.0, "already exists as a draft")):
         with (
             mock.patch.object(XeroClient, "write", drafted),
             mock.patch("xero.sync.push.payroll.pay_run_watch.FRESH_SECONDS", fresh),
@@ -184,7 +184,7 @@ def test_pay_runs_that_cannot_be_read_may_be_any(payroll: Payroll) -> None:
         assert payroll.row("payroll_push", document)["push_state"] == "ready", listed
     with get([ours]):
         payroll.push("payroll")
-    assert "exists already, as void" in errors(payroll)[0]
+    assert "already exists, as void" in errors(payroll)[0]
     assert payroll.writes() == []
 
 
@@ -230,7 +230,7 @@ def test_pay_that_was_taken_back_is_told(payroll: Payroll) -> None:
     payroll.edit("payroll_push", second, push_state="draft")
     assert payroll.push("payroll").status == "warning"
     events = payroll.world.query("SELECT message FROM xero_sync.connection_event WHERE status = 'warning'")
-    told = [row["message"] for row in events if "still pays the period from" in row["message"]]
+    told = [row["message"] for row in events if "still contains pay for the period from" in row["message"]]
     assert [[employee in message for message in told].count(True) for employee in (one, two)] == [1, 1], told
     assert len(told) == 2
     payroll.edit("payroll_push", second, push_state="ready")

@@ -123,7 +123,7 @@ def test_pay_rests_on_no_line_that_somebody_else_wrote(payroll: Payroll) -> None
     with kept(world):
         world.query(f"UPDATE {OWNED} SET empty = true WHERE employee_xero_id = %s", unmentioned)
         world.query(f"UPDATE {OWNED} SET rates = '{{1}}' WHERE employee_xero_id = %s", one)
-        assert payroll.push("payroll", retry_failed=True).message == "2 pushed, 1 failed, 1 with a remark"
+        assert payroll.push("payroll", retry_failed=True).message == "2 pushed, 1 failed, 1 with a warning"
         assert {one: payroll.template(one), unmentioned: payroll.template(unmentioned)} == {
             employee: before[employee] for employee in (one, unmentioned)
         }
@@ -200,7 +200,7 @@ def test_lines_that_change_while_pay_is_on_its_way_are_sealed_by_nobody(payroll:
         pushing = in_background(lambda: payroll.push("payroll", documents=[str(documents[1])]))
         wait_until_held()
         payroll.world.query(f"UPDATE {OWNED} SET before = %s WHERE employee_xero_id = %s", CHOSEN, late)
-    assert pushing.result().message == "1 pushed, 2 with a remark", "and the one of before"
+    assert pushing.result().message == "1 pushed, 2 with a warning", "and the one of before"
     assert units(payroll.earnings(late)["Ordinary Hours"]) == 11
     payroll.edit("payroll_push", documents[1], push_state="ready")
     payroll.push("payroll", documents=[str(documents[1])])
@@ -259,7 +259,7 @@ def test_pay_that_qicworks_deleted_is_told_rather_than_taken_back(payroll: Payro
     world.query("DELETE FROM qicworks.payroll_push WHERE id = %s", document)
     payroll.period(2)
     outcome = payroll.push("payroll")
-    assert (outcome.status, outcome.message) == ("warning", "0 pushed, 1 with a remark")
+    assert (outcome.status, outcome.message) == ("warning", "0 pushed, 1 with a warning")
     assert one in str(world.query("SELECT message FROM xero_sync.connection_event WHERE status = 'warning'"))
     assert payroll.states("payroll_push") == []
 

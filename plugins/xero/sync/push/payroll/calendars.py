@@ -1,4 +1,4 @@
-"""The payroll calendars as Xero has them by now: what is held of them decides no period of pay or leave alone."""
+"""Reads the payroll calendars from Xero: those that were pulled may have changed since."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ class Calendars:
         listed = data.get("PayrollCalendars") if isinstance(data, dict) else None
         if not isinstance(listed, list):
             raise BadAnswer(
-                "The payroll calendars in Xero cannot be read: what came is no list of them.",
-                "Nothing that depends on a pay period was pushed. Push again; if it lasts, report it.",
+                "The payroll calendars in Xero cannot be read: the response is not a list of them.",
+                "Nothing that depends on a pay period was pushed. Push again; if it keeps failing, contact QicWorks "
+                "support.",
             )
         return dict(found for record in listed if (found := _readable(record)))
 
 
 def _readable(record: Any) -> tuple[UUID, Calendar] | None:
-    """None: of that one nothing is known, and what belongs to it is not pushed."""
+    """None if it cannot be read: pay and leave of its employees are not pushed."""
     try:
         id, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("StartDate"))
         kind = wire.text(record.get("CalendarType"))
@@ -60,8 +61,8 @@ def _readable(record: Any) -> tuple[UUID, Calendar] | None:
 
 
 def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[Finding]:
-    """Against periods by a calendar of which Xero has other periods than are held here; that it has moved on to a later
-    one of the same periods is no difference."""
+    """Refuses pay and leave if the calendar has other periods in Xero than in QicWorks. That it has moved on to a later
+    one of the same periods is not a difference."""
     kind, known, id = row.calendar_type, row.calendar_start, row.calendar_xero_id
     assert id, "a document that was checked has a calendar"
     assert kind, "and so the type of it"
@@ -70,7 +71,8 @@ def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[Finding]:
     if now and now.start and now.kind == kind and next(touched(kind, known, now.start, now.start))[0] == now.start:
         return
     yield Finding(
-        f"its payroll calendar is held here as {kind} from {known}, and in Xero it "
+        f"its payroll calendar is {kind} from {known} in QicWorks, and in Xero it "
         + (f"is {now.kind} from {now.start}" if now else "cannot be found or read"),
-        "Pull pay codes, with which the payroll calendars come, compare the pay period with Xero's, then push again.",
+        "Pull pay codes ({pull_pay_codes}), which include the payroll calendars. Compare the pay period with Xero's.",
+        "retry",
     )

@@ -1,4 +1,4 @@
-"""What becomes of a pay template: QicWorks' earnings lines set or emptied, everything else exactly as it was read."""
+"""Plans a pay template: sets or empties QicWorks' earnings lines, and keeps everything else exactly as it was read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from xero.api import wire
-from xero.documents.declaration import Finding, Json, Record
+from xero.documents.declaration import Finding, Json, Record, Then
 from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import SALARY, Pay
 from xero.documents.pricing import plain
@@ -50,7 +50,7 @@ class Plan:
 def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan | list[Finding]:
     """What to write, or why nothing can be written."""
     if unreadable := [said for name, said in LISTS.items() if not _is_list(template.get(name))]:
-        return [Finding(f"the pay template's {', '.join(unreadable)} cannot be read", "Report it, then push again.")]
+        return [Finding(f"the pay template's {', '.join(unreadable)} cannot be read", "Contact QicWorks support.")]
     lines = [dict(line) for line in template.get(EARNINGS) or ()]
     before = {one.earnings_rate: one for one in owned}
     findings = list(_against(lines, pays, before))
@@ -79,14 +79,14 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
 
 def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> Iterator[Finding]:
     """Lists that Xero does not show, though it has them: `pulled` are the kinds of lines that QicWorks has read."""
-    again = "Look at the employee's pay template in Xero, pull staff, push again; if it lasts, report it."
+    advice: tuple[str, Then] = ("Open the employee's pay template in Xero, and pull staff ({pull_staff}).", "retry")
     if not isinstance(template, dict):
-        yield Finding("Xero does not show the pay template: nothing was sent", again)
+        yield Finding("Xero does not show the pay template: nothing was sent", *advice)
         return
     there = [KINDS[kind] for kind in pulled if kind in KINDS] + [EARNINGS] * any(not one.empty for one in owned)
     if missing := [said for name, said in LISTS.items() if template.get(name) is None and name in there]:
         lists = ", ".join(missing)
-        yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", again)
+        yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", *advice)
 
 
 def garbled(template: Any) -> Iterator[Finding]:
@@ -95,8 +95,9 @@ def garbled(template: Any) -> Iterator[Finding]:
         json.dumps(template, default=str, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):
         yield Finding(
-            "Xero's pay template holds something that cannot be sent back",
-            "Look at the employee's pay template in Xero, save it there once more, then push again.",
+            "Xero's pay template contains characters that cannot be sent back",
+            "Open the employee's pay template in Xero and save it again.",
+            "retry",
         )
 
 
@@ -108,7 +109,7 @@ def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:
         if not numbers or not dated or not (one.before is None or _is_line(one.before)):
             yield Finding(
                 f"what the pay template's line '{one.name}' paid before, or when, is not readable in QicWorks",
-                "Enter this pay in Xero by hand, and report it.",
+                "Enter this pay in Xero by hand, and contact QicWorks support.",
             )
 
 
@@ -142,15 +143,15 @@ def _against(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID,
     for earnings_rate, name in named:
         if len(at := _at(lines, earnings_rate)) > 1:
             yield Finding(
-                f"the pay template has {len(at)} lines of '{name}'", "Leave one of them in Xero, then push again."
+                f"the pay template has {len(at)} lines of '{name}'", "Keep only one of them in Xero.", "retry"
             )
     for pay in pays:
         paid = any(lines[at].get("CalculationType") == SALARY for at in _at(lines, pay.earnings_rate))
         if paid or (salary and pay.ordinary and pay.quantity):
             yield Finding(
-                f"the employee's annual salary in Xero pays '{pay.name}' already: it would be paid twice",
-                "Take the line from the {document} in QicWorks, or the salary from the pay template in Xero; then "
-                "approve and push again.",
+                f"the employee's annual salary in Xero already pays '{pay.name}': it would be paid twice",
+                "Remove the line from the {document} in QicWorks, or the salary from the pay template in Xero.",
+                "approve",
             )
 
 

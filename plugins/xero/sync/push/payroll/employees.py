@@ -1,4 +1,4 @@
-"""An employee as Xero's payroll has them now."""
+"""Reads an employee from Xero's payroll, and checks what has changed since staff were pulled."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -19,8 +19,8 @@ def one(client: XeroClient, id: UUID) -> Record:
     record = records[0] if isinstance(records, list) and len(records) == 1 else None
     if not isinstance(record, dict) or str(record.get("EmployeeID")).lower() != str(id):
         raise BadAnswer(
-            "What came for an employee is not that employee.",
-            "Nothing of it was used. Push again; if it lasts, report it.",
+            "Xero's response is not about the employee that was asked for.",
+            "Nothing was pushed. Push again; if it keeps failing, contact QicWorks support.",
         )
     return record
 
@@ -35,22 +35,27 @@ def as_it_is_now(employee: Record, row: PayRow) -> Iterator[Finding]:
     """What has changed in Xero since staff were pulled."""
     yield from somebody_else(employee, row)
     if employee.get("Status") == "TERMINATED":
-        yield Finding("its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff.")
+        yield Finding(
+            "its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff ({pull_staff})."
+        )
     calendar = employee.get("PayrollCalendarID")
     if calendar is None or str(calendar).lower() != str(row.period_calendar):
         yield Finding(
-            "its employee is not paid with this pay period's calendar in Xero any more",
-            "Pull staff, move the {document} to a pay period of the employee's calendar, approve and push again.",
+            "its employee is no longer paid with this pay period's calendar in Xero",
+            "Pull staff ({pull_staff}). Then move the {document} to a pay period of the employee's calendar.",
+            "approve",
         )
 
 
 def somebody_else(employee: Record, row: EmployeeRow) -> Iterator[Finding]:
-    """Against one with neither the name nor the e-mail of QicWorks' staff: one may have been changed since."""
+    """Refuses an employee who has neither the name nor the e-mail of the QicWorks staff member: either may change."""
     if not _is_the_same(employee, row):
         yield Finding(
             "its employee in Xero has another name and another e-mail than in QicWorks",
-            "Pull staff, look whose the {document} is, and correct the staff member in QicWorks or in Xero if it is "
-            "somebody else; then push again.",
+            "Pull staff ({pull_staff}). Check whose the {document} is; if it is another person's, correct the staff "
+            "member in "
+            "QicWorks or in Xero.",
+            "retry",
         )
 
 

@@ -1,6 +1,6 @@
-"""Leave to leave applications: created once, approved where Xero only asks for them, read back and compared.
+"""Pushes leave requests: creates a leave application once, approves it, reads it back and compares it.
 
-Leave cannot be deleted in Xero, and its key may not hold: before anything is created, it is looked for.
+Leave cannot be deleted in Xero, and its idempotency key may not hold: Xero is searched before anything is created.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Leave(OneByOne[LeaveDocument]):
                 if result := there if isinstance(there, Result) else result:
                     yield Preview(refused=((name, *result.why),))
                 elif document.xero_id or there:
-                    log.info("%s: it is in Xero already; what is missing there is its approval, if anything", name)
+                    log.info("%s: it is already in Xero; at most its approval is missing there", name)
                 else:
                     yield Preview("POST", PATH, {}, [payload(document)], (name,))
             seen += [one.id for one in waiting]
@@ -112,7 +112,7 @@ class Leave(OneByOne[LeaveDocument]):
         try:
             record = leave_applications.one(self.it.client, document.xero_id)
         except Refused:
-            return check_in_xero(f"what was pushed of it ({document.xero_id}) is not in Xero any more")
+            return check_in_xero(f"what was pushed ({document.xero_id}) is no longer in Xero")
         except RetryLater as error:
             if not outages.is_of_one(self.it.client, PATH, error):
                 raise
@@ -175,7 +175,7 @@ class Leave(OneByOne[LeaveDocument]):
                     words = self._approve(document, request, xero_id)
                     record = leave_applications.one(self.it.client, xero_id)
         except Refused:
-            result = check_in_xero(f"what was pushed of it ({xero_id}) is not in Xero any more")
+            result = check_in_xero(f"what was pushed ({xero_id}) is no longer in Xero")
         except RetryLater as error:
             if error.in_doubt or not outages.is_of_one(self.it.client, PATH, error):  # in doubt: not read, approved
                 raise
@@ -198,21 +198,21 @@ class Leave(OneByOne[LeaveDocument]):
         """Looks in Xero for what a request may have brought there."""
         documents = self.read(request.documents)
         if not documents:
-            log.warning("the leave request is not in QicWorks any more; whether it is in Xero, nobody looks")
+            log.warning("the leave request was deleted in QicWorks; not checking Xero")
             self.outbox.close(request, RequestOutcome.LOOKED_UP)
             return
         document = documents[0]
         if document.xero_id:
-            log.info("%s stands in Xero already", label(self.kind, document))
+            log.info("%s is already in Xero", label(self.kind, document))
             self._finish(document, request, document.xero_id, RequestOutcome.LOOKED_UP)
             return
-        log.info("whether it arrived is looked up in Xero")
+        log.info("checking Xero for the leave of this request")
         listed = self._listed(afresh=True)
         there = self._there(document.id, request.identities[0], listed)
         if isinstance(there, Result):
             self.settle(document, there, request, RequestOutcome.LOOKED_UP)
         elif there:
-            log.info("%s stands in Xero already", label(self.kind, document))
+            log.info("%s is already in Xero", label(self.kind, document))
             self.leave.keep_id(document.id, there, None)
             self._finish(document, request, there, RequestOutcome.LOOKED_UP)
         elif not listed.whole:
@@ -238,7 +238,7 @@ class Leave(OneByOne[LeaveDocument]):
         alike = [one for one in known if is_alike(identity, one)]
         others = self.leave.owned_by_others(id, [found for one in (*ours, *alike) if (found := id_of(one))])
         if len(ours) > 1:
-            return check_in_xero(f"Xero has {len(ours)} of it")
+            return check_in_xero(f"Xero has {len(ours)} leave applications that match it")
         if ours:  # what ends with its reference is this one, whichever else says that it is
             return id_of(ours[0]) if id_of(ours[0]) not in others else CLAIMED
         alike = [one for one in alike if id_of(one) not in others]
@@ -258,7 +258,7 @@ class Leave(OneByOne[LeaveDocument]):
 
     def _adopt(self, document: LeaveDocument, xero_id: UUID) -> None:
         """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
-        log.info("%s stands in Xero already", label(self.kind, document))
+        log.info("%s is already in Xero", label(self.kind, document))
         self.leave.keep_id(document.id, xero_id, None)
         for known in self.read([document.id]):
             self.push(known)

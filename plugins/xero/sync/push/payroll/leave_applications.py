@@ -1,4 +1,4 @@
-"""Leave applications as Xero has them: listed, read, and compared with what was sent."""
+"""Reads leave applications from Xero, and compares them with what was sent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
         data = client.get(path, params={"page": page}).data
         if not isinstance(data, dict) or not _can_be_told(data.get("LeaveApplications")):
             raise BadAnswer(
-                "What came is not a list of leave.", "Nothing was pushed. Push again; if it lasts, report it."
+                "Xero's response is not a list of leave.",
+                "Nothing was pushed. Push again; if it keeps failing, contact QicWorks support.",
             )
         listed = records(data)
         fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
@@ -84,8 +85,8 @@ def one(client: XeroClient, id: UUID) -> Record:
     found = records(client.get(f"{PATH}/{id}").data)
     if len(found) != 1 or id_of(found[0]) != id:
         raise BadAnswer(
-            "What came for a leave application is not that one.",
-            "Nothing of it was used. Push again; if it lasts, report it.",
+            "Xero's response is not about the leave application that was asked for.",
+            "Nothing was pushed. Push again; if it keeps failing, contact QicWorks support.",
         )
     return found[0]
 

@@ -18,14 +18,14 @@ from xero.sync.push.payroll.leave_applications import (
 NOT_THIS_LEAVE = Result(
     PushState.FAILED,
     error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
-    correction="Look at the leave in Xero: if it is this one, approve it there by hand. If it is not, make a new leave "
+    correction="Check the leave in Xero. If it is this one, approve it there by hand. If it is not, create a new leave "
     "request.",
 )
 
 CLAIMED = Result(
     PushState.FAILED,
-    error="it is in Xero already, and another leave request in QicWorks has its xero_id: check in Xero",
-    correction="Take the xero_id from the leave request that has it in QicWorks, then push both again.",
+    error="it is already in Xero, and another leave request in QicWorks has its xero_id: check in Xero",
+    correction="Remove the xero_id from the leave request that has it in QicWorks, then push both again.",
 )
 
 
@@ -35,9 +35,8 @@ def not_changeable(xero_id: UUID, record: Record) -> Result:
         PushState.FAILED,
         xero_id,
         ", ".join(statuses(record)),
-        "it is in Xero already, where leave cannot be changed from here",
-        "Make the same change to the leave in Xero by hand; or reject it there, reject it in QicWorks, and make a "
-        "new leave request.",
+        "it is already in Xero, where QicWorks cannot change leave",
+        "Make the same change to the leave in Xero by hand. Or reject it in both, and create a new leave request.",
     )
 
 
@@ -45,9 +44,9 @@ def perhaps_there(identity: Json) -> Result:
     """Xero has leave that may be this one, and nothing that shows it."""
     return Result(
         PushState.FAILED,
-        error="Xero has leave of this employee, type and days, perhaps this one: check in Xero",
-        correction=f"If it is this one, let its description in Xero end with '{identity['reference']}' and push "
-        "again: it is taken as this one. If it is another, enter this one in Xero by hand.",
+        error="Xero already has leave of this employee, type and days, which may be this one: check in Xero",
+        correction=f"If it is this one, add '{identity['reference']}' to the end of its description in Xero and push "
+        "again: it is then linked. If it is another one, enter this one in Xero by hand.",
     )
 
 
@@ -59,13 +58,17 @@ def of_record(document: LeaveDocument, request: Request, record: Record, words: 
     sent = payload(document) if unchanged else request.identities[0]
     if found == [REJECTED]:
         error = "it was rejected in Xero"
-        correction = "If it stands, make a new leave request in QicWorks; otherwise reject it there, too."
+        correction = (
+            "If the employee still takes this leave, create a new leave request in QicWorks. Otherwise reject this "
+            "one in "
+            "QicWorks, too."
+        )
     elif REQUESTED in found and document.row.status != "Approved":
-        error = "it stands in Xero as requested, and is not approved in QicWorks any more"
-        correction = "Reject the leave in Xero by hand, or approve it on both sides."
+        error = "the leave is in Xero as requested, but is no longer approved in QicWorks"
+        correction = "Reject the leave in Xero by hand, or approve it in both."
     elif REQUESTED in found:
-        error = f"it stands in Xero as requested, and is not approved there: {'; '.join(words)}".rstrip(": ")
-        correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before."
+        error = f"the leave is in Xero as requested, and could not be approved there: {'; '.join(words)}".rstrip(": ")
+        correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before that."
     elif not (is_what_was_sent(sent, record) if unchanged else is_of_the_days(sent, record)):
         error = "the leave in Xero is not what was sent (days or hours): check in Xero"
         correction = "Compare the leave in Xero with the request in QicWorks, and correct it in Xero by hand."

@@ -1,4 +1,4 @@
-"""Documents that travel alone, as those of payroll do: what one meets on its way holds back no other."""
+"""Pushes one document per request (payroll, leave); one failure does not stop the others."""
 
 from __future__ import annotations
 

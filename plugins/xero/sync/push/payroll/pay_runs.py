@@ -1,4 +1,4 @@
-"""Which pay runs Xero has: a pay run does not see what is written to pay templates after it was made."""
+"""Reads the pay runs, and refuses pay that one would not include: it takes the pay templates when it is created."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PayRuns:
             data = self._client.get(PATH, params={"page": page}).data
             listed = data.get("PayRuns") if isinstance(data, dict) else None
             if not isinstance(listed, list):
-                raise _unreadable("what came is no list of them")
+                raise _unreadable("the response is not a list of them")
             runs = {_id(one): _readable(one) for one in listed}
             fresh = {id: run for id, run in runs.items() if id not in found}
             found |= fresh
@@ -101,13 +101,14 @@ def _readable(record: Any) -> PayRun:
 def _unreadable(why: str) -> BadAnswer:
     return BadAnswer(
         f"The pay runs in Xero cannot be read: {why}.",
-        "Nothing was pushed to a pay template, since a pay run that exists would not see it. Push again; if it lasts, "
-        "report it.",
+        "Nothing was pushed to a pay template, because an existing pay run would not include it. Push again; if it "
+        "keeps "
+        "failing, contact QicWorks support.",
     )
 
 
 def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[Finding]:
-    """Against a pay run that would not see it."""
+    """Refuses pay whose pay run exists already, and so would not include it."""
     row = document.row
     run = pay_runs.of(row.period_calendar, row.period_start)
     if run is None:
@@ -115,48 +116,51 @@ def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[Finding]
     period = f"the pay run of the period from {row.period_start}"
     if run.status == "DRAFT":
         yield Finding(
-            f"{period} exists already as a draft: it would not see this pay",
-            "Delete the draft pay run in Xero, push again, then make the pay run anew.",
+            f"{period} already exists as a draft, so this pay would not be included",
+            "Delete the draft pay run in Xero. After the push, create a new one.",
+            "retry",
         )
     elif run.status != "POSTED":
         yield Finding(
-            f"{period} exists already, as {run.status.lower()}: it may not see this pay",
-            "Compare the employee's payslip in Xero with QicWorks, and enter what it lacks by hand.",
+            f"{period} already exists, as {run.status.lower()}, so this pay may not be included",
+            "Compare the employee's payslip in Xero with QicWorks, and enter any missing pay by hand.",
         )
     elif earned(document):
         yield Finding(
-            f"{period} is posted already: it has not seen this pay",
+            f"{period} is already posted, so this pay is not included",
             "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
         )
     else:
         yield Finding(
-            f"{period} is posted already, perhaps with an earlier period's pay, which this would have taken away",
+            f"{period} is already posted: it may have paid an earlier period's amounts by mistake",
             "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
         )
 
 
 def unpaid(pay_runs: PayRuns, row: PayRow, owned: Sequence[Owned]) -> Iterator[Finding]:
-    """Against overwriting what no pay run has paid yet."""
+    """Refuses to overwrite pay that no pay run has paid yet."""
     for one in owned:
         start, calendar = one.period_start, one.period_calendar
         if one.empty or start is None or calendar is None or start >= row.period_start:
             continue
         if not pay_runs.has_come_to(calendar, start):
             yield Finding(
-                f"the pay template still holds the pay of the period from {start}, which has no pay run yet",
-                "Make that pay run in Xero first, then push again.",
+                f"the pay template still has the pay of the period from {start}, which has no pay run yet",
+                "Create that pay run in Xero first.",
+                "retry",
             )
             return
 
 
 def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
-    """Against pay of any other period than the one that Xero's next pay run of the calendar is for: whatever stands in
-    the pay template then, that run pays."""
+    """Refuses pay of any period but the one that Xero's next pay run of the calendar is for: that run pays whatever is
+    in the pay template then."""
     kind, known = row.calendar_type, row.calendar_start
     if kind not in LENGTHS or known is None:
         yield Finding(
-            "the periods of its payroll calendar are not known here",
-            "Pull pay codes, with which the payroll calendars come, then push again.",
+            "the periods of its payroll calendar are not known in QicWorks",
+            "Pull pay codes ({pull_pay_codes}), which include the payroll calendars.",
+            "retry",
         )
         return
     latest, number = pay_runs.latest(row.period_calendar), 0
@@ -168,15 +172,17 @@ def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
             f"it is for the period from {row.period_start} to {row.period_end}, and the next pay run in Xero is "
             f"for the period from {start} to {end}, which would pay it",
             f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "
-            "codes; else correct the pay period in QicWorks.",
+            "codes ({pull_pay_codes}); else correct the pay period in QicWorks.",
+            "retry",
         )
 
 
 def crossed(error: str) -> Result:
-    """A pay run and the pay met on their way."""
+    """A pay run was created while the pay was being pushed."""
     return Result(
         PushState.FAILED,
         error=f"{error}: check in Xero",
-        correction="Compare the employee's payslip in Xero with QicWorks. Where it lacks this pay, delete the "
-        "draft pay run, push again and make it anew; if it is posted, enter the pay in Xero by hand.",
+        correction="Compare the employee's payslip in Xero with QicWorks. If this pay is missing, delete the draft "
+        "pay run, "
+        "push again and create a new one; if it is posted, enter the pay in Xero by hand.",
     )

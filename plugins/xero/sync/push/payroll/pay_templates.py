@@ -1,6 +1,6 @@
-"""Pay to pay templates: read, QicWorks' earnings lines set or emptied, written, read back and compared.
+"""Pushes pay: reads a pay template, sets or empties QicWorks' earnings lines, writes it, reads it back, compares it.
 
-A template is standing data: what is written pays at once, and again next period. Nothing of it is stored or told.
+Xero pays what a template has in every period until it is changed. Amounts are neither stored nor logged.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class PayTemplates(OneByOne[PayDocument]):
         if isinstance(planned, Result):
             self.settle(document, planned)
         elif planned.is_there:
-            log.info("%s: the pay template has it already", label(self.kind, document))
+            log.info("%s: the pay template already has it", label(self.kind, document))
             with self.it.session.transaction():
                 if self.claimed(document, self.pay.version):
                     self.settle(document, _pushed(document, self.left.own(document, planned.plan.owned)))
@@ -132,7 +132,7 @@ class PayTemplates(OneByOne[PayDocument]):
             if isinstance(planned, Result):
                 yield Preview(refused=((name, *planned.why),))
             elif planned.is_there:
-                log.info("%s: the pay template has it already", name)
+                log.info("%s: the pay template already has it", name)
             else:
                 yield Preview("POST", _path(document), {}, planned.body(document), (name,))
 
@@ -233,7 +233,7 @@ class PayTemplates(OneByOne[PayDocument]):
         try:
             found = employees.template(self.it.client, document.row.employee)
         except Refused:
-            self.settle(document, check_in_xero("the pay template cannot be read any more"), request)
+            self.settle(document, check_in_xero("the pay template can no longer be read"), request)
             return
         self._compared(document, planned, request, found)
 
@@ -243,13 +243,17 @@ class PayTemplates(OneByOne[PayDocument]):
             result = Result(
                 PushState.FAILED,
                 error=f"the pay template in Xero is not what was sent (lines of {', '.join(wrong)}): check in Xero",
-                correction="Compare the employee's pay template in Xero with the {document} in QicWorks, correct it in "
-                "Xero, then push again.".replace("{document}", label(self.kind, document)),
+                correction=f"Compare the employee's pay template in Xero with the {label(self.kind, document)} in "
+                "QicWorks, "
+                "correct it in Xero, then push again.",
             )
             self.settle(document, result, request)
             return
         with self.it.session.transaction():
-            notes = [f"takes over the line '{name}' of the pay template" for name in planned.plan.taken_over]
+            notes = [
+                f"from now on QicWorks sets the line '{name}' of the pay template, which was entered in Xero before"
+                for name in planned.plan.taken_over
+            ]
             notes += self.left.own(document, planned.plan.owned)
             self.settle(document, _pushed(document, notes), request)
         self.watch.add(document)

@@ -1,4 +1,4 @@
-"""Pay that stands in pay templates, though no document of this run mentions it: emptied, or told."""
+"""Pay in pay templates that no document of this run mentions: emptied, or reported."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from xero.sync.push.settle import ResultRecorder
 
 log = logging.getLogger(__name__)
 
-STILL_PAYS = "the pay template of employee {} still pays the period from {}, which QicWorks does not hold any more"
+STILL_PAYS = (
+    "the pay template of employee {} still contains pay for the period from {}, which was withdrawn in QicWorks"
+)
 CORRECT_IT = "Push an approved pay without lines for that employee and period, or correct the template in Xero."
 UNSEALED = "what QicWorks has set in the pay template of employee {} does not carry the seal of this project"
 LOOK_AT_IT = (
-    "Nothing is pushed to that pay template, and what it pays of an earlier period stays there. Compare it in Xero "
-    "with what is to be paid, and correct it there; an administrator then does what docs/troubleshooting.md says of "
-    "pay without a seal."
+    "Nothing is pushed to that pay template, and pay of an earlier period stays in it. Compare it in Xero with what is "
+    "to be paid, and correct it there. An administrator then follows docs/troubleshooting.md, pay without a seal."
 )
 
 
@@ -45,7 +46,7 @@ class PayLeft:
         if self.lines.own(document, lines):
             return []
         self._told.add(document.row.employee)
-        return ["what QicWorks has set in the pay template was changed by somebody else while it was pushed"]
+        return ["what QicWorks has set in the pay template was changed by another program during the push"]
 
     def unmentioned(self) -> list[Unmentioned]:
         """Whom a new period does not mention, so that it would pay them the last one again. Without a seal nothing
@@ -66,7 +67,7 @@ class PayLeft:
         mentioned = self.unmentioned()
         for one in mentioned:
             self.pay.mention(one)
-            log.info("an employee has no pay in an approved period: the pay template is emptied")
+            log.info("an employee has no pay in an approved period: emptying the pay template")
         left = {one.employee for one in self.pay.unmentioned()} if mentioned else set()
         for one in mentioned:
             if one.employee in left:
