@@ -63,7 +63,9 @@ PAYS = (
         error="already exists as a draft",
         correction="Delete the draft pay run",
     ),
-    Pay("salaried 0", (Hours(ORDINARY, "4"),), error="it would be paid twice", correction="Remove the line from the pay"),
+    Pay(
+        "salaried 0", (Hours(ORDINARY, "4"),), error="it would be paid twice", correction="Remove the line from the pay"
+    ),
 )
 LEAVES = (
     Leave("hourly 0", 1, 2, "15.2"),

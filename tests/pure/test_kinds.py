@@ -167,3 +167,13 @@ def test_the_sandbox_takes_it(kind: PricedKind, xero: World) -> None:
         )
     assert kind.editable, f"{file_of(kind)}: nothing of it could ever be changed"
     assert not kind.editable & kind.gone
+
+
+def test_every_pull_that_a_correction_names_is_there() -> None:
+    """`unfit` puts the way to the button in its place."""
+    package = Path(documents.__file__).parents[1]
+    files = [*(package / "documents").rglob("*.py"), *(package / "sync" / "push").rglob("*.py")]
+    places = {place for file in files for place in re.findall(r"\{(pull_\w+)\}", file.read_text())}
+    assert {"pull_contacts", "pull_staff"} <= places
+    for place in places:
+        assert corrections.instruct([f"Pull it ({{{place}}})."], set(), "") != "Pull it (…).", f"no data set {place}"
