@@ -60,12 +60,12 @@ def test_an_app_that_nobody_can_connect_by_is_not_offered(
     lacking = usual | {"extra": usual["extra"] | extra}
     with mock.patch.dict(os.environ, AIRFLOW_CONN_LACKING=json.dumps(lacking)):
         page = admin.read("connect")
-        _, _, section = page.partition("App lacking")
+        _, _, section = page.partition("Xero app lacking")
         section = section.partition("</section>")[0]
         assert says in words(section)
         assert "connection's extra" in words(section), "what to do"
         assert "<button" not in section
-        assert "<button" in page.partition("App xero_app")[2].partition("</section>")[0], "the other one is offered"
+        assert "<button" in page.partition("Xero app xero_app")[2].partition("</section>")[0]
         assert admin.press("connect", {"app": "lacking"}).status_code >= 400, (
             "and refused if it is pressed all the same"
         )
@@ -81,7 +81,7 @@ def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
     assert "Connect to Xero" in page
     assert "accounting.contacts" in page
     # The host of this page is not the one that Xero sends back to: it says so.
-    assert "Xero sends you back to http://localhost" in page
+    assert "Log in at http://localhost" in page
     policy = admin.get("/xero/connect").headers["content-security-policy"]
     assert f"form-action 'self' {world.sandbox.url}" in policy
 

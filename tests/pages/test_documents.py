@@ -53,7 +53,7 @@ def test_lists_by_kind_state_and_number(browser: Client, books: Books, leave: UU
     assert 'type="checkbox"' not in every, "who may not push has nothing to tick"
     assert numbers(viewer.read("documents?kind=invoices&state=failed&text=l-")) == ["L-1"]
     assert numbers(viewer.read(f"documents?kind=invoices&state=waits&connection={books.connection_id}")) == ["L-2"]
-    assert "No invoice fits" in viewer.read("documents?kind=invoices&text=%25")
+    assert "No invoice matches" in viewer.read("documents?kind=invoices&text=%25")
     assert all(kind.title in words(every) for kind in KINDS.values())
     assert "1 failed" in words(every)
     for path, status in {
@@ -76,7 +76,7 @@ def test_what_waits_for_a_dag_that_is_switched_off_says_so(
         with create_session() as session:
             session.query(DagModel).filter_by(dag_id=f"push_{kind}").update({"is_paused": paused})
 
-    viewer, says = browser("viewer"), f"the DAG push_{kind} is switched off in Airflow"
+    viewer, says = browser("viewer"), f"the DAG push_{kind} is paused in Airflow"
     switch(True)
     try:
         assert says not in words(viewer.read(f"documents?kind={kind}")), "nothing waits for it"
@@ -84,7 +84,7 @@ def test_what_waits_for_a_dag_that_is_switched_off_says_so(
         shown = viewer.read(f"documents?kind={kind}")
         assert says in words(shown)
         assert f"/dags/push_{kind}" in shown
-        assert "is switched off in Airflow" not in words(viewer.read("documents?kind=invoices"))
+        assert "is paused in Airflow" not in words(viewer.read("documents?kind=invoices"))
     finally:
         switch(False)
     assert says not in words(viewer.read(f"documents?kind={kind}"))
@@ -210,7 +210,7 @@ def test_a_preview_shows_what_would_be_sent_and_sends_nothing(browser: Client, b
     assert sent["Invoices"][0]["LineItems"][0]["UnitAmount"] == 12.3456
     assert "<2.5" not in shown
     assert "PUT /api.xro/2.0/Invoices" in words(shown)
-    assert "would be refused" in words(browser("op").read(f"documents/invoices/{bad}/preview"))
+    assert "This invoice cannot be pushed: " in words(browser("op").read(f"documents/invoices/{bad}/preview"))
     assert "Nothing would be sent" in words(browser("op").read(f"documents/invoices/{pushed}/preview"))
     assert books.writes() == []
     assert books.row("invoices", id)["push_state"] == "ready"

@@ -98,7 +98,7 @@ def test_a_log_is_where_airflow_has_it_as_long_as_it_has_it(browser: Client, boo
     said = viewer.get(f"/xero/events/{gone}/log", follow_redirects=False)
     assert f"/xero/events/{gone}?said=" in said.headers["location"]
     page = viewer.read(f"events/{gone}")
-    assert "cleaned away" in page
+    assert "no longer has this run" in page
     assert "/log" not in page
     assert "Nothing of this event ran in Airflow" in viewer.read(f"events/{own}/log", 404)
     for page in (viewer.read("events"), *(viewer.read(f"events/{id}") for id in (there, gone, own))):

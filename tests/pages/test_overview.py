@@ -1,4 +1,4 @@
-"""The overview: what needs a hand, when each was last in step, and what was asked of Xero."""
+"""The overview: what needs attention, the last successful pulls, and the use of Xero's API."""
 
 import re
 
@@ -24,11 +24,11 @@ def test_it_says_what_needs_a_hand_and_what_was_asked(
     # A broken authorisation is told first, with the way out.
     world.query("UPDATE xero_sync.token SET state = 'broken', broken_reason = 'it was revoked'")
     broken = viewer.read("")
-    assert broken.count("Connect again") == 3
+    assert broken.count(">Reconnect<") == 3
     assert broken.index("it was revoked") < broken.index("Documents failed")
     # Hundreds of them are counted, not listed.
     monkeypatch.setattr(overview, "MOST", 1)
-    assert "and 2 more like these" in viewer.read("")
+    assert "and 2 more" in viewer.read("")
     # That some are switched off is somebody's decision; that all are, nothing is pulled by.
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE id <> %s", books.connection_id)
     assert "All switched off" not in viewer.read("")

@@ -1,4 +1,4 @@
-"""Rejected rows: for those who may edit connections, with what is wrong with them."""
+"""Records that were not loaded: for those who may edit connections, with the reasons."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.support.pushing import Books
 
 def test_rejected_rows(browser: Client, books: Books) -> None:
     op = browser("op")
-    assert "No row is rejected" in op.read("rejections")
+    assert "No problem records" in op.read("rejections")
     browser("user").read("rejections", 403)
     [event] = books.world.query(
         "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status, ended_at)"
@@ -33,9 +33,9 @@ def test_rejected_rows(browser: Client, books: Books) -> None:
         second = op.read(unescape(older))
     assert re.findall(r"<code>([^<]*)<", first + second) == ["c-3", "c-2", "c-1"]
     assert "name: &lt;i&gt;missing&lt;/i&gt;" in first
-    assert words(first).count("nothing of that pull was loaded") == 1
+    assert words(first).count("Too many records in that pull had problems") == 1
     assert '"city": "Dubbo"' in words(second)
-    assert 'What could not be read: { "UpdatedDateUTC": "never" }' in words(second)
+    assert 'Values that could not be read: { "UpdatedDateUTC": "never" }' in words(second)
     assert f"synchronise?connection={books.connection_id}&amp;data_set=contacts" in first
     op.read("rejections?before=x", 422)
     op.read("rejections?connection=x", 404)

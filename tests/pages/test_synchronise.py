@@ -26,7 +26,7 @@ def test_what_is_offered(browser: Client, books: Books, airflow_dags: None) -> N
     assert re.search(r'value="contacts"[^>]* checked', chosen)
     assert all(one.title in words(chosen) for one in DATASETS.values())
     assert "Choose an organisation" in words(user.read("synchronise"))
-    assert "may not start pulls" in words(viewer.read(f"synchronise?connection={books.connection_id}"))
+    assert "do not have permission to pull" in words(viewer.read(f"synchronise?connection={books.connection_id}"))
     assert "Choose an organisation first: there is no connection of that id." in words(
         user.read("synchronise?connection=made-up", 404)
     )
@@ -50,7 +50,7 @@ def test_a_pull_is_seen_from_its_queue_to_its_end(browser: Client, books: Books,
     }
     path = answer.headers["location"].removeprefix("/xero/").partition("?")[0]
     queued = browser("viewer").read(path)
-    begun = "Pull: Tax codes queued Run in Airflow Waits to begin, started by user Airflow has it in its queue."
+    begun = "Pull: Tax codes queued Run in Airflow Waiting to start, started by user Queued."
     assert begun in words(queued)
     [poll] = re.findall(r'hx-get="/xero/([^"]+)"', queued)
     poll = poll.replace("&amp;", "&")
@@ -84,15 +84,15 @@ def test_several_at_once(browser: Client, books: Books, airflow_dags: None) -> N
     with create_session() as session:
         session.query(DagModel).filter_by(dag_id="pull_staff").update({"is_paused": True})
     user = browser("user")
-    assert "Switched off in Airflow" in words(user.read(f"synchronise?connection={books.connection_id}"))
+    assert "This data set is paused in Airflow" in words(user.read(f"synchronise?connection={books.connection_id}"))
     answer = user.press("synchronise", {"connection": books.connection_id, "every": "set-up"})
     assert answer.headers["location"].count("pull_") == 6
     shown = user.read(answer.headers["location"].removeprefix("/xero/"))
     assert shown.count("hx-trigger") == 6
-    assert words(shown).count("pull_staff is switched off in Airflow") == 1
+    assert words(shown).count("pull_staff is paused in Airflow") == 1
     for run in re.findall(r"run=(\w+)~([^&]+)", answer.headers["location"]):
         become((run[0], run[1].replace("%3A", ":").replace("%2B", "+")), "failed")
-    assert words(user.read(answer.headers["location"].removeprefix("/xero/"))).count("Nothing was done") == 6
+    assert words(user.read(answer.headers["location"].removeprefix("/xero/"))).count("Nothing was pulled") == 6
 
 
 def test_dag_ids_with_a_prefix(
@@ -114,7 +114,7 @@ def test_dag_ids_with_a_prefix(
     shown = user.read(path)
     assert "Pull: Tax codes running" in words(shown)
     assert "/dags/acme_pull_tax_codes/runs/" in shown
-    assert "At work. Task log of" in words(shown), "its event is found"
+    assert "Running… Task log of" in words(shown), "its event is found"
     become(run, "success")
     user.read(path.replace("acme_", ""), 404)
 
@@ -127,6 +127,6 @@ def test_who_is_off_is_not_pulled(browser: Client, books: Books, airflow_dags: N
         refused = user.press("synchronise", {"connection": books.connection_id, "data_set": "contacts"})
     finally:
         books.world.query("UPDATE xero_sync.connection SET enabled = true WHERE id = %s", books.connection_id)
-    assert "is switched off: nothing is pulled" in words(shown)
+    assert "is switched off, so nothing is pulled" in words(shown)
     assert refused.status_code == 409
     assert "is switched off. Switch it on under Connections first." in words(refused.text)

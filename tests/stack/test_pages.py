@@ -59,7 +59,7 @@ def test_from_consent_to_a_document_that_failed_and_back(stack: Stack, page: Pag
     page.goto("/")
     page.get_by_role("link", name="Xero", exact=True).click()
     xero = page.frame_locator("iframe")
-    expect(xero.get_by_role("heading", name="QicWorks and Xero")).to_be_visible()
+    expect(xero.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
     look_at(page, "overview", narrow=True)
 
     other = connects(stack, page, xero)
@@ -86,7 +86,7 @@ def connects(stack: Stack, page: Page, xero: FrameLocator) -> str:
     xero.get_by_role("navigation", name="Xero").get_by_role("link", name="Connections").click()
     xero.get_by_role("link", name="Connect to Xero").click()
     expect(page.locator("iframe")).to_have_count(0)
-    app = page.get_by_role("region", name="App xero_app")
+    app = page.get_by_role("region", name="Xero app xero_app")
     app.get_by_role("button", name="Connect to Xero").click()
 
     for name in (SAME_NAME, other):
@@ -211,7 +211,7 @@ def reads_the_event(stack: Stack, page: Page, xero: FrameLocator, name: str) -> 
 def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
     """Xero refused a currency; QicWorks changes it, and the page from before is good enough for another try."""
     failed = refused_once_more(stack)
-    invoices = xero.get_by_role("navigation", name="Kinds of document").get_by_role("link", name="Invoices")
+    invoices = xero.get_by_role("navigation", name="Types of document").get_by_role("link", name="Invoices")
     invoices.click()
     expect(invoices).to_have_attribute("aria-current", "page")
     xero.get_by_label("State").select_option("failed")

@@ -1,4 +1,4 @@
-// What HTML alone cannot do: the viewer's time zone, and leaving the frame that Airflow puts around these pages.
+// Shows times in the viewer's time zone, and opens links outside the frame that Airflow puts around these pages.
 "use strict";
 (() => {
   const framed = window.parent !== window;
@@ -13,7 +13,7 @@
         return name;
       }
     } catch {
-      // unknown here: the browser's own
+      // no or an unknown time zone: use the browser's
     }
     return Intl.DateTimeFormat().resolvedOptions().timeZone;
   };
@@ -25,18 +25,18 @@
     const hour = new Intl.DateTimeFormat("en-AU", { timeZone, timeStyle: "short" });
     const day = new Intl.DateTimeFormat("en-AU", { timeZone, day: "numeric", month: "short" });
     const brief = (at) => (day.format(at) === day.format(new Date()) ? "" : `${day.format(at)}, `) + hour.format(at);
-    const whole = (said) => said.replace(/\s(?=[ap]m$)/u, "\u00a0"); // no line begins with am
+    const unbroken = (text) => text.replace(/\s(?=[ap]m$)/u, "\u00a0"); // never breaks the line before am or pm
     for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      time.textContent = whole("brief" in time.dataset ? brief(at) : short.format(at));
+      time.textContent = unbroken("brief" in time.dataset ? brief(at) : short.format(at));
       time.title = long.format(at);
     }
     for (const field of root.querySelectorAll("input[name=zone]")) field.value = timeZone;
   };
 
-  // A link to Airflow itself, or to Xero's login, belongs into the whole window: a framed page may not go there by
-  // itself, so the document around it follows the link.
+  // A link to Airflow or to Xero's login must open in the whole window. A framed page may not do that itself, so the
+  // surrounding document follows the link.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-airflow]");
     if (!link || !/^https?:$/u.test(link.protocol) || !framed || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
@@ -63,7 +63,7 @@
   });
 
   document.addEventListener("submit", (event) => {
-    // Pressed twice is sent once.
+    // A second click sends nothing.
     if (event.target.method !== "post") return;
     if (event.target.dataset.sent) event.preventDefault();
     event.target.dataset.sent = "yes";

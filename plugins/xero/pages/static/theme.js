@@ -1,4 +1,4 @@
-// Light or dark as Airflow's switch says, before anything is painted. Airflow keeps it in this origin's storage.
+// Applies Airflow's light or dark theme before the first paint. Airflow keeps the choice in localStorage.
 "use strict";
 (() => {
   const apply = () => {
@@ -6,7 +6,7 @@
     try {
       theme = localStorage.getItem("theme");
     } catch {
-      // no storage: the system's colours
+      // no storage: use the system's theme
     }
     if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
     else delete document.documentElement.dataset.theme;
