@@ -1,12 +1,12 @@
 """
-### Airflow DAG: measure how QicWorks and Xero keep in step
+### Airflow DAG: metrics of pulls and pushes
 
-Sends gauges through Airflow's own metrics: minutes since each data set was last loaded, documents that wait or failed,
-open rejections, calls left today, connections that are down. Each is of the organisation for which it is worst, or of
-all together. The names, and which to be alarmed by, are in the runbook.
+Sends gauges through Airflow's own metrics: minutes since each data set was last loaded, documents that are pending or
+failed, open rejections, calls left today, connections that need reconnecting. Each gauge shows the worst organisation,
+or the total. The runbook has the names, and the values to be alarmed by.
 
-Every five minutes where Airflow sends metrics (`[metrics] statsd_on` or `otel_on`), otherwise never; *Trigger* shows
-the numbers as the result of its task. Xero is not asked.
+Every five minutes if Airflow sends metrics (`[metrics] statsd_on` or `otel_on`), otherwise never. *Trigger* shows the
+numbers as the result of its task. Makes no calls to Xero.
 """
 
 from xero.dags import measure_dag

@@ -1,12 +1,14 @@
 """
-### Airflow DAG: the chart of accounts from Xero
+### Airflow DAG: chart of accounts from Xero
 
-Every account of every connected organisation with its code, type, class and default tax code. An archived account stays
-in QicWorks, inactive; a bank account may have no code.
+Pulls every account of every connected organisation with its code, type, class and default tax code. An account that is
+archived in Xero becomes inactive in QicWorks. A bank account may have no code.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-One call reads what changed since the last run.
-A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+One call fetches what changed since the last run.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

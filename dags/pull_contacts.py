@@ -1,12 +1,14 @@
 """
 ### Airflow DAG: contacts from Xero
 
-Customers and suppliers of every connected organisation, with addresses, tax numbers, defaults and terms. An archived or
-merged contact stays in QicWorks, inactive.
+Pulls the customers and suppliers of every connected organisation, with addresses, tax numbers, defaults and terms. A
+contact that is archived or merged in Xero becomes inactive in QicWorks.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-Only what changed since the last run is read.
-A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+Only what changed since the last run is fetched.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

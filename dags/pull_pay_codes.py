@@ -1,14 +1,15 @@
 """
 ### Airflow DAG: pay codes from Xero Payroll
 
-Earnings rates and allowances, leave types with their unit, deductions and reimbursements of every connected
-organisation that has Xero Payroll; what was replaced becomes inactive. The payroll calendars come along: where
-QicWorks has no pay date nominated for an organisation, its calendar says it.
+Pulls earnings rates and allowances, leave types with their unit, deductions and reimbursements of every connected
+organisation that has Xero Payroll. Pay codes that are no longer in Xero become inactive. Also pulls the payroll
+calendars: they supply the pay date of an organisation for which QicWorks has none.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-Everything is read and compared, in two calls. A
-red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not
-affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+All pay codes are fetched, in two calls, and compared.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

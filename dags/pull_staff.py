@@ -1,16 +1,17 @@
 """
 ### Airflow DAG: staff from Xero Payroll
 
-The employees of every connected organisation that has Xero Payroll, with their pay templates and leave balances.
-Each is linked once to the member of QicWorks' staff with the same first name, last name and account e-mail; where
-that could be more than one, nobody is linked, and the event says so until the e-mail is corrected. Who is
-terminated becomes inactive.
+Pulls the employees of every connected organisation that has Xero Payroll, with their pay templates and leave balances.
+Each employee is linked once to the member of QicWorks' staff with the same first name, last name and account email. If
+several people match, none is linked, and the event says so until the email is corrected. Terminated employees become
+inactive.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-Only employees that changed are read whole, five
-at a time. An organisation without payroll, or a connecting user without the payroll role, is a warning and no
-failure. A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are
-not affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+Only changed employees are fetched in full, five at a time. An organisation without payroll, or a connecting user
+without the payroll role, is a warning, not a failure.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

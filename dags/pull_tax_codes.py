@@ -1,11 +1,14 @@
 """
 ### Airflow DAG: tax codes from Xero
 
-Every tax rate of every connected organisation, and what it may be used for. Xero cannot say which changed, so all are
-read, in one call, and compared; one that is no longer in use stays in QicWorks, inactive.
+Pulls every tax rate of every connected organisation, and what it may be used for. Xero cannot report which ones
+changed, so all are fetched, in one call, and compared. Tax codes that are no longer used in Xero become inactive in
+QicWorks.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

@@ -1,11 +1,13 @@
 """
 ### Airflow DAG: tracking categories from Xero
 
-Tracking categories and their options of every connected organisation; QicWorks' departments are options of one of them.
-All are read, in one call, and compared; archived ones stay in QicWorks, inactive.
+Pulls the tracking categories of every connected organisation and their options; QicWorks' departments are options of
+one of them. All are fetched, in one call, and compared. Archived ones become inactive in QicWorks.
 
-Each night at the organisation's own 2 am; *Trigger* pulls at once, for one organisation or all.
-A red instance of `pull` is one organisation: its log says what went wrong and what to do; the others are not affected.
+Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.
+
+Each `pull` task is one organisation. A failed (red) task does not affect the others; its log ends with the cause and
+the fix.
 """
 
 from xero.dags import pull_dag

@@ -1,15 +1,16 @@
 """
 ### Airflow DAG: expenses to Xero
 
-Expenses become draft bills of who is paid, under QicWorks' own number, with their receipts: Xero has no expense claims
-any more. Whether somebody paid by card is information only. A change of one that was pushed before is sent as long as
-it is a draft in Xero.
+Expenses become draft bills to the person or company to pay, under QicWorks' own number, with their receipts. They do
+not become expense claims in Xero. The payment method is not sent. Later edits are sent as long as the bill is still a
+draft in Xero.
 
-Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain documents.
-`dry_run` says in the log of `push` which documents would be sent and which refused, and sends nothing.
-An instance of `push` is one organisation. An expense that fails has a line with ERROR in its log, which
-says what to do, and the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is
-pushed twice.
+Every 15 minutes; *Trigger* pushes now, for one organisation or all, or only certain documents. `dry_run` lists in the
+log of `push` which documents would be sent and which refused, and sends nothing.
+
+Each `push` task is one organisation. An expense that fails has an ERROR line in the log that says what to do; it does
+not fail the task, unless it was named in `document_ids`. Any other failed (red) task means that the organisation could
+not be processed: its log ends with the cause and the fix. No expense is created twice in Xero.
 """
 
 from xero.dags import push_dag

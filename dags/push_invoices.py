@@ -1,14 +1,15 @@
 """
 ### Airflow DAG: invoices to Xero
 
-Customers' invoices become draft invoices in Xero, with their attachments. A change of one that was pushed before is
-sent as long as it is a draft in Xero. What is paid of them comes back with `pull_invoice_payments`.
+Customers' invoices become draft invoices in Xero, with their attachments. Later edits are sent as long as the invoice
+is still a draft in Xero. `pull_invoice_payments` brings their payments back.
 
-Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain documents.
-`dry_run` says in the log of `push` which documents would be sent and which refused, and sends nothing.
-An instance of `push` is one organisation. An invoice that fails has a line with ERROR in its log, which
-says what to do, and the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is
-pushed twice.
+Every 15 minutes; *Trigger* pushes now, for one organisation or all, or only certain documents. `dry_run` lists in the
+log of `push` which documents would be sent and which refused, and sends nothing.
+
+Each `push` task is one organisation. An invoice that fails has an ERROR line in the log that says what to do; it does
+not fail the task, unless it was named in `document_ids`. Any other failed (red) task means that the organisation could
+not be processed: its log ends with the cause and the fix. No invoice is created twice in Xero.
 """
 
 from xero.dags import push_dag

@@ -1,15 +1,17 @@
 """
 ### Airflow DAG: payroll to Xero's pay templates
 
-What payroll approved in QicWorks for a pay period is set in the employees' pay templates, one employee a request:
-overtime, allowances and other hours that QicWorks owns; salary, super, leave and all else in the template stay. What
-one period had and the next has not is set to nothing. It has to be there before the pay run of the period is made in
+Writes approved pay of a pay period into the employees' pay templates in Xero, one request per employee: overtime,
+allowances and other hours that QicWorks manages. Salary, super, leave and everything else in the template stay. Lines
+that the next period does not need are set to zero. Pay must be pushed before the pay run of the period is created in
 Xero.
 
-Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain people's pay.
-`dry_run` says in the log of `push` which would be sent, by their ids; amounts are not told there.
-An instance of `push` is one organisation. A pay that fails has a line with ERROR in its log, which says what to do, and
-the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is paid twice.
+Every 15 minutes; *Trigger* pushes now, for one organisation or all, or only certain people's pay. `dry_run` lists in
+the log of `push` the ids of the pays that would be sent; it shows no amounts.
+
+Each `push` task is one organisation. A pay that fails has an ERROR line in the log that says what to do; it does not
+fail the task, unless it was named in `document_ids`. Any other failed (red) task means that the organisation could not
+be processed: its log ends with the cause and the fix. No pay is sent twice.
 """
 
 from xero.dags import push_dag

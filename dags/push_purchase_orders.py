@@ -1,14 +1,15 @@
 """
 ### Airflow DAG: purchase orders to Xero
 
-QicWorks' orders to suppliers become draft purchase orders in Xero, with their attachments. A change of one that was
-pushed before is sent as long as it is a draft in Xero.
+QicWorks' orders to suppliers become draft purchase orders in Xero, with their attachments. Later edits are sent as long
+as the purchase order is still a draft in Xero.
 
-Every 15 minutes what is ready; *Trigger* pushes at once, for one organisation or all, or only certain documents.
-`dry_run` says in the log of `push` which documents would be sent and which refused, and sends nothing.
-An instance of `push` is one organisation. A purchase order that fails has a line with ERROR in its log, which
-says what to do, and the run stays green; a red instance could not go on at all: the end of its log says why. Nothing is
-pushed twice.
+Every 15 minutes; *Trigger* pushes now, for one organisation or all, or only certain documents. `dry_run` lists in the
+log of `push` which documents would be sent and which refused, and sends nothing.
+
+Each `push` task is one organisation. A purchase order that fails has an ERROR line in the log that says what to do; it
+does not fail the task, unless it was named in `document_ids`. Any other failed (red) task means that the organisation
+could not be processed: its log ends with the cause and the fix. No purchase order is created twice in Xero.
 """
 
 from xero.dags import push_dag

@@ -1,14 +1,15 @@
 """
-### Airflow DAG: reconcile QicWorks with Xero
+### Airflow DAG: compare QicWorks with Xero
 
-Compares, for every data set of every connected organisation, how many records there are and when the newest changed,
-for a handful of calls each. What differs is an event with status `warning` on that data set; nothing is changed. What
-has changed since the last pull is no difference; of what was not pulled yet the run's event says so.
+Compares, for every data set of every connected organisation, the number of records and the time of the newest change,
+for a handful of calls each. Each difference is logged as a warning event of that data set; nothing is changed. Changes
+since the last pull are not differences. The run's event lists data sets that have not been pulled yet.
 
-Beside that it renews authorisations that nothing has used for a month, such as those of connections that are switched
-off: Xero forgets them after two.
+It also renews Xero tokens that were not used for a month, such as those of organisations that are switched off: Xero
+expires them after 60 days.
 
-Each Sunday; *Trigger* compares at once, for one organisation or all.
+Weekly at 16:00 UTC on Sunday: Monday 2 am in Sydney (3 am in summer), midnight in Perth. *Trigger* compares now, for
+one organisation or all.
 """
 
 from xero.dags import reconcile_dag
