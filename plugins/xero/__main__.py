@@ -1,4 +1,4 @@
-"""The command line beside the DAGs, over the same code: `python -m xero …`. Exit code 0 only on success."""
+"""The command line, `python -m xero …`: runs the same code as the DAGs. Exit code 0 only on success."""
 
 import argparse
 import logging
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     log.setLevel(logging.DEBUG if options.verbose else logging.WARNING)
     if not options.verbose:
-        logging.getLogger("xero.events").setLevel(logging.CRITICAL)  # the outcome is printed anyway
+        logging.getLogger("xero.events").setLevel(logging.CRITICAL)  # the outcome is printed below
     try:
         engine = database.engine(airflow_connections.get(QICWORKS))
         run: Callable[[Engine, argparse.Namespace], int] = options.run
@@ -47,80 +47,80 @@ def main(arguments: list[str] | None = None) -> int:
         complain(f"error: {error if isinstance(error, XeroError) else error.args[0] if error.args else error}")
         return 1
     except KeyboardInterrupt:
-        print("interrupted; run it again, and it goes on where it stopped", file=sys.stderr)
+        print("interrupted; run it again to resume where it stopped", file=sys.stderr)
         return 130
     except (SQLAlchemyError, psycopg.Error) as error:
-        said = str(error).splitlines()[0]
-        complain(f"error: the QicWorks database ({QICWORKS}): {said}{hint(error, options.run)}")
+        reason = str(error).splitlines()[0]
+        complain(f"error: the QicWorks database ({QICWORKS}): {reason}{hint(error, options.run)}")
         return 1
 
 
 def hint(error: Exception, run: object) -> str:
-    """What to do about it, if that is known."""
+    """What to do about this database error; empty if unknown."""
     if isinstance(error, psycopg.errors.UndefinedTable):
         return "; run `python -m xero migrate` with the owner's connection"
     if not isinstance(error, psycopg.errors.InsufficientPrivilege):
         return ""
     if run in (run_migrate, people.run_erase):
-        return f"; run it with the owner's connection as {QICWORKS}: this role may only pull, push and show"
+        return f"; run it with the owner's connection as {QICWORKS}: this role may only pull, push and read"
     return (
         "; run `python -m xero migrate --grant-to ROLE` with the owner's connection, which gives this role its rights"
     )
 
 
 def positive(text: str) -> int:
-    """A count, as argparse wants it."""
+    """Parses a count for argparse."""
     if not text.isdecimal() or not 0 < int(text) < 1_000_000:
         raise argparse.ArgumentTypeError("must be a number from 1 to 999999")
     return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m xero", description="Keeps QicWorks and Xero in step.")
-    top.add_argument("-v", "--verbose", action="store_true", help="tell each step")
+    top = argparse.ArgumentParser(prog="python -m xero", description="Synchronises QicWorks with Xero.")
+    top.add_argument("-v", "--verbose", action="store_true", help="log each step")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("migrate", help="bring the QicWorks database to the newest schema")
+    command = commands.add_parser("migrate", help="update the QicWorks database to the newest schema")
     command.add_argument(
-        "--grant-to", metavar="ROLE", help="and give this role what pulling, pushing and the pages need, nothing else"
+        "--grant-to", metavar="ROLE", help="also grant this role what pulls, pushes and the pages need, and no more"
     )
     command.set_defaults(run=run_migrate)
 
     command = commands.add_parser("connect", help="match the organisations that Xero lists to QicWorks organisations")
     command.add_argument(
-        "--all", action="store_true", required=True, help="every one, by name (grant client_credentials)"
+        "--all", action="store_true", required=True, help="match all of them by name (grant client_credentials)"
     )
     command.add_argument("--app", default="xero_default", metavar="CONN_ID", help="Airflow connection of type xero")
     command.set_defaults(run=run_connect)
 
-    command = commands.add_parser("connections", help="which organisations are connected")
+    command = commands.add_parser("connections", help="list the connections, and why any are skipped")
     command.set_defaults(run=run_connections)
 
-    command = commands.add_parser("pull", help="pull a data set of all organisations, or of one")
+    command = commands.add_parser("pull", help="pull a data set from Xero, for all organisations or one")
     command.add_argument("data_set", choices=[*DATASETS, "all"], metavar="DATA_SET", help=", ".join([*DATASETS, "all"]))
-    command.add_argument("--connection", metavar="NAME", help="one organisation only")
-    command.add_argument("--full", action="store_true", help="read everything again, not only what changed")
+    command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
+    command.add_argument("--full", action="store_true", help="full refresh: fetch all records, not only changed ones")
     command.add_argument(
-        "--force", action="store_true", help="load even if far less came than before, or far more of it is bad"
+        "--force", action="store_true", help="load even if far fewer records came than before, or far more are invalid"
     )
     command.add_argument("--anyway", dest="force", action="store_true", help=argparse.SUPPRESS)  # its old name
     command.set_defaults(run=run_pull)
 
-    command = commands.add_parser("push", help="push documents that are ready, of all organisations, or of one")
+    command = commands.add_parser("push", help="push released documents to Xero, for all organisations or one")
     pushing.add_arguments(command)
 
     command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
-    command.add_argument("--connection", metavar="NAME", help="one organisation only")
+    command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.set_defaults(run=run_reconcile)
 
-    command = commands.add_parser("keys", help="the keys that encrypt stored tokens: rotate, check")
+    command = commands.add_parser("keys", help="rotate or check the keys that encrypt stored tokens")
     keys.add_arguments(command)
 
-    command = commands.add_parser("person", help="what is held on a person: export, erase")
+    command = commands.add_parser("person", help="export or erase what is stored about a person")
     people.add_arguments(command)
 
-    command = commands.add_parser("events", help="the latest connection events")
-    command.add_argument("-n", "--number", type=positive, default=20, help="how many (20)")
+    command = commands.add_parser("events", help="show the latest connection events")
+    command.add_argument("-n", "--number", type=positive, default=20, help="how many to show (default: 20)")
     command.set_defaults(run=run_events)
     return top
 
@@ -132,7 +132,7 @@ def run_migrate(engine: Engine, options: argparse.Namespace) -> int:
         with database.session(engine) as session:
             for odd in grants.grant_to(session, options.grant_to):
                 complain(f"warning: {odd}")
-        out.print(f"{options.grant_to} may pull, push and show")
+        out.print(f"{options.grant_to} may pull, push and read")
     return 0
 
 

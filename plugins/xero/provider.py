@@ -1,10 +1,10 @@
-"""What Airflow's connection form shows for the connection type Xero (entry point `apache_airflow_provider`)."""
+"""Defines Airflow's connection form for the connection type Xero (entry point `apache_airflow_provider`)."""
 
 from typing import Any
 
 
 def text(label: str, description: str, default: str | None = None, **schema: Any) -> dict[str, Any]:
-    """A text field of the form, kept in the connection's extra; empty means the default."""
+    """A text field of the form, stored in the connection's extra. If it is left empty, the default applies."""
     return {
         "label": label,
         "description": description,
@@ -13,11 +13,11 @@ def text(label: str, description: str, default: str | None = None, **schema: Any
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider's declaration in the form that Airflow 3.3 reads (`provider.yaml.schema.json`)."""
+    """Returns the provider's declaration as Airflow 3.3 expects it (`provider.yaml.schema.json`)."""
     return {
         "package-name": "qicworks-xero",
         "name": "Xero",
-        "description": "Keeps QicWorks and Xero in step.",
+        "description": "Synchronises QicWorks (job management) with Xero (accounting and payroll).",
         "connection-types": [
             {
                 "connection-type": "xero",
@@ -36,26 +36,30 @@ def get_provider_info() -> dict[str, Any]:
                     "grant_type": text(
                         "Grant",
                         "authorization_code: a user of each organisation connects it in the browser. "
-                        "client_credentials: a custom connection, which needs nobody.",
+                        "client_credentials: a custom connection; no user sign-in needed.",
                         "authorization_code",
                         enum=["authorization_code", "client_credentials"],
                     ),
                     "scopes": text(
                         "Scopes",
-                        "What is asked for, separated by spaces. Empty: what pulls and pushes need, to write included.",
+                        "Permissions to request from Xero, separated by spaces. "
+                        "Empty: all scopes that pulls and pushes need, including write access.",
                     ),
                     "redirect_uri": text(
                         "Redirect URI",
-                        "Where Xero sends the user back to; as registered with the app. Only for authorization_code.",
+                        "Where Xero returns the user. Must exactly match the redirect URI registered at "
+                        "developer.xero.com. Only for authorization_code.",
                     ),
                     "token_keys": text(
                         "Token keys",
                         "Fernet keys that encrypt the stored tokens, newest first, separated by commas. "
-                        "Tokens are encrypted anew, under the first, when they are renewed.",
+                        "Tokens are re-encrypted with the first key when they are next refreshed.",
                         format="password",
                     ),
-                    "identity_host": text("Identity host", "Where tokens come from.", "https://identity.xero.com"),
-                    "login_host": text("Login host", "Where users log in.", "https://login.xero.com"),
+                    "identity_host": text(
+                        "Identity host", "The server that issues tokens.", "https://identity.xero.com"
+                    ),
+                    "login_host": text("Login host", "The server where users log in.", "https://login.xero.com"),
                 },
             }
         ],

@@ -1,4 +1,4 @@
-"""`[xero]` of Airflow's configuration. A setting that makes no sense is told in the log, and never stops a DAG."""
+"""Reads `[xero]` of Airflow's configuration. An invalid setting is logged as a warning and never stops a DAG."""
 
 import logging
 import math
@@ -11,30 +11,35 @@ log = logging.getLogger(__name__)
 
 
 def text(name: str, missing: str = "") -> str:
+    """The setting, stripped. Empty, with a warning, if it cannot be read."""
     try:
         return conf.get("xero", name, fallback=missing).strip()
     except (AirflowConfigException, InterpolationError) as error:
-        log.warning("[xero] %s cannot be read (%s): it is passed over", name, type(error).__name__)
+        log.warning("[xero] %s cannot be read (%s) and is ignored", name, type(error).__name__)
         return ""
 
 
 def flag(name: str, missing: bool) -> bool:
-    """`missing` with a warning where it is neither true nor false."""
+    """The setting as a boolean. `missing`, with a warning, if it is neither true nor false."""
     try:
         return conf.getboolean("xero", name, fallback=missing)
     except (AirflowConfigException, InterpolationError):
-        log.warning("[xero] %s is neither true nor false: it counts as %s", name, missing)
+        log.warning("[xero] %s is neither true nor false; using %s", name, missing)
         return missing
 
 
 def number(name: str, missing: float, *, instead: str) -> float:
-    """Not negative, maybe without end; 0 with a warning where it is no such number. `instead` says what 0 does."""
-    said = text(name, str(missing))
+    """The setting as a number from 0 to infinity. 0, with a warning, if it is not one.
+
+    Args:
+        instead: what 0 means, for the warning.
+    """
+    written = text(name, str(missing))
     try:
-        found = float(said)
+        value = float(written)
     except ValueError:
-        found = math.nan
-    if found >= 0:  # which nan is not
-        return found
-    log.warning("[xero] %s = %.40r is not a number from 0 up: %s", name, said, instead)
+        value = math.nan
+    if value >= 0:  # false for nan
+        return value
+    log.warning("[xero] %s = %.40r is not a number of 0 or more: %s", name, written, instead)
     return 0.0

@@ -15,9 +15,9 @@ from xero.qicworks.connect.token_keys import Key, Seal, Stored
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    action = actions.add_parser("rotate", help="encrypt every stored token with the newest key")
+    action = actions.add_parser("rotate", help="re-encrypt every stored token with the newest key")
     action.set_defaults(run=run_rotate)
-    action = actions.add_parser("check", help="which key each stored token needs, and which key can be dropped")
+    action = actions.add_parser("check", help="show which key each stored token needs, and which keys can be removed")
     action.set_defaults(run=run_check)
 
 

@@ -30,18 +30,18 @@ PAY = "pay and leave records, kept for 7 years"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    export = actions.add_parser("export", help="everything held on a person, as JSON")
-    export.add_argument("--file", type=Path, help="a new file, which only you may read, in place of the terminal")
+    export = actions.add_parser("export", help="print everything stored about a person, as JSON")
+    export.add_argument("--file", type=Path, help="write to this new file, which only you can read")
     export.set_defaults(run=run_export)
-    erase = actions.add_parser("erase", help="what would go, and what stays; with --yes it goes")
-    erase.add_argument("--yes", action="store_true", help="erase, in place of only showing it")
+    erase = actions.add_parser("erase", help="show what would be erased and what stays; with --yes, erase it")
+    erase.add_argument("--yes", action="store_true", help="erase it instead of only showing it")
     erase.set_defaults(run=run_erase)
     for action in (export, erase):
         who = action.add_mutually_exclusive_group(required=True)
-        who.add_argument("--email", help="of staff or contacts, in all organisations; '-' asks on standard input")
+        who.add_argument("--email", help="email of staff or contacts; '-' reads it from standard input")
         for name in people.person_tables():
-            who.add_argument(f"--{name}", metavar="ID", help=f"id of one of the table {name}: QicWorks' or Xero's")
-        action.add_argument("--organisation", metavar="NAME", help="of one QicWorks organisation only")
+            who.add_argument(f"--{name}", metavar="ID", help=f"id of a row of {name}, in QicWorks or in Xero")
+        action.add_argument("--organisation", metavar="NAME", help="only this QicWorks organisation")
 
 
 def run_export(engine: Engine, options: argparse.Namespace) -> int:

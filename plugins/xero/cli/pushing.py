@@ -30,18 +30,18 @@ JSON = msgspec.json.Encoder(decimal_format="number")  # numbers exactly as they 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("kind", choices=[*KINDS, "all"], metavar="KIND", help=", ".join([*KINDS, "all"]))
-    command.add_argument("--connection", metavar="NAME", help="one organisation only")
+    command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.add_argument(
         "--document",
         dest="documents",
         metavar="ID_OR_NUMBER",
         action="extend",
         nargs="+",
-        help="only these documents; one that failed is tried again",
+        help="only these documents, including failed ones",
     )
-    command.add_argument("--retry-failed", action="store_true", help="try all that failed again")
-    command.add_argument("--dry-run", action="store_true", help="show what would be sent and refused; send nothing")
-    command.add_argument("--json", action="store_true", help="with --dry-run: a line of JSON for each request")
+    command.add_argument("--retry-failed", action="store_true", help="also push all failed documents again")
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent and refused, but send nothing")
+    command.add_argument("--json", action="store_true", help="with --dry-run: one line of JSON per request")
     command.set_defaults(run=run_push, wrong=command.error)
 
 
