@@ -147,7 +147,7 @@ def run_connections(engine: Engine, options: argparse.Namespace) -> int:
     table = Table("QicWorks organisation", "Xero organisation", "state", "id")
     for one in found:
         table.add_row(one.organisation, one.tenant_name, one.left_out or "connected", str(one.id))
-    show(table, "no organisation is connected; `python -m xero connect --all` connects")
+    show(table, "no organisation is connected; run `python -m xero connect --all`")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The terminal's Airflow connections: `AIRFLOW_CONN_<ID>` as Airflow reads it, without the cost of starting Airflow."""
+"""Airflow connections for the command line: reads `AIRFLOW_CONN_<ID>` as Airflow does, without importing Airflow."""
 
 import json
 import os
@@ -37,9 +37,9 @@ def get(conn_id: str) -> Any:
     if value and not _has_secrets_backend():
         return parse(conn_id, value)
     if "airflow" not in sys.modules:
-        # Outside its own processes Airflow asks its stores only of whoever says to be one.
+        # Outside its own processes, Airflow only reads its stores if this says that the process is one of its servers.
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    # Airflow takes seconds to import, so only where it is needed.
+    # Airflow takes seconds to import, so it is imported only here.
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 

@@ -1,4 +1,4 @@
-"""`person export` and `person erase`: what is held on somebody, and the end of it."""
+"""`person export` and `person erase`: what is stored about a person, and erasing it."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from xero.qicworks.privacy import erasing, mentions, people
 from xero.qicworks.privacy.mentions import Said
 from xero.qicworks.privacy.people import Holding, Person
 
-_CONTROLS = re.compile("[\x7f-\x9f]")  # those that JSON leaves as they are
+_CONTROLS = re.compile("[\x7f-\x9f]")  # control characters that JSON does not escape
 
 TAX = "tax records, kept for 5 years"
 PAY = "pay and leave records, kept for 7 years"
@@ -57,7 +57,9 @@ def run_export(engine: Engine, options: argparse.Namespace) -> int:
     try:
         descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise ValueError(f"{options.file} cannot be made: {error.strerror}; nothing is ever overwritten") from None
+        raise ValueError(
+            f"{options.file} cannot be created: {error.strerror}; existing files are not overwritten"
+        ) from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     out.print(f"written to {options.file}")
@@ -77,7 +79,7 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
             if not options.yes:
                 raise psycopg.Rollback
     if len(persons) > 1:
-        complain(f"{len(persons)} entries are meant: the same e-mail, or one person in several organisations")
+        complain(f"{len(persons)} entries match: they share an email, or are one person in several organisations")
     for said in aside:
         complain(said)
     for person in persons:
@@ -91,20 +93,23 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
         out.print(f"stays: {rows} of {table} ({why})")
     if not options.yes:
         _show_words(done.words)
-        out.print("nothing was changed; the same with --yes erases")
+        out.print("nothing was changed; add --yes to erase")
     return 0
 
 
 def _show_words(words: list[Said]) -> None:
-    """For somebody to judge whether these are the person's: nothing knows better."""
+    """Shows each text that names the person, before and after, so that a human can check that it is the same person."""
     for one in words:
         which = " ".join(str(value) for value in one.key.values())
         for column, (before, after) in one.texts.items():
-            out.print(f"in words: {one.table} {which}, {column}\n  before: {before}\n  after:  {after}")
+            out.print(f"mentioned in {one.table} {which}, {column}\n  before: {before}\n  after:  {after}")
 
 
 def _asked_for(session: Session, options: argparse.Namespace, aside: list[str] | None = None) -> list[Person]:
-    """LookupError if there is nobody; nothing of what was asked for is repeated. `aside`: who is not meant."""
+    """The persons that match the options. Raises LookupError, which does not repeat the id or email, if there are none.
+
+    `aside`: receives a line for each person that was left out, and why.
+    """
     if options.email == "-":
         options.email = sys.stdin.readline().strip()
     email = options.email or ""
@@ -112,10 +117,10 @@ def _asked_for(session: Session, options: argparse.Namespace, aside: list[str] |
         ((name, getattr(options, name)) for name in people.person_tables() if getattr(options, name)), (None, "")
     )
     if not email and not id:
-        raise LookupError("an empty id or e-mail is nobody's")
+        raise LookupError("the id or email is empty")
     found = people.find(session, table=table, id=id, email=email, organisation=options.organisation, aside=aside)
     if not found:
-        raise LookupError("nobody with that id or e-mail is held")
+        raise LookupError("no one with that id or email is stored here")
     return found
 
 
@@ -138,7 +143,7 @@ def _told(session: Session, person: Person) -> dict[str, Any]:
 
 
 def _stays(session: Session, person: Person) -> Counter[tuple[str, str]]:
-    """Tables and reasons of what an erasure leaves."""
+    """Counts the rows that an erasure keeps, by table and reason."""
     payroll = {f"qicworks.{kind.table}" for kind in KINDS.values() if kind.payroll}
     found: Counter[tuple[str, str]] = Counter()
     pay = any(kind.payroll for kind, _ in mentions.kinds_of(session, person.table))
@@ -149,7 +154,7 @@ def _stays(session: Session, person: Person) -> Counter[tuple[str, str]]:
 
 
 def _said(row: dict[str, Any]) -> dict[str, Any]:
-    """What a row says; the hash by which a pull tells whether it changed says nothing."""
+    """The values of a row, without the hash that pulls compare."""
     return {name: value for name, value in row.items() if value is not None and name != "row_hash"}
 
 

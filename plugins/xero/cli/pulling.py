@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def run_pull(engine: Engine, options: argparse.Namespace) -> int:
     failed = 0
-    # Those of a day come last: what the others have just read they need not read again.
+    # Data sets of a day come last: they reuse what the others have just fetched.
     every = sorted(DATASETS, key=lambda name: DATASETS[name].timing.of_a_day)
     names = every if options.data_set == "all" else [options.data_set]
     open_client = opener(engine, app_of)
@@ -64,7 +64,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
 
 
 def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
-    """Exit code 0 only if all is in step."""
+    """Exit code 0 only if there are no differences."""
     taken, left_out = select_connections(engine, None, options.connection)
     for reason in left_out:
         complain(f"left out: {reason}")

@@ -25,7 +25,7 @@ from xero.sync.runs.requested import DONE, now, record
 
 log = logging.getLogger(__name__)
 
-JSON = msgspec.json.Encoder(decimal_format="number")  # numbers exactly as they are sent
+JSON = msgspec.json.Encoder(decimal_format="number")  # keeps numbers exactly as they are sent
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -46,14 +46,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run_push(engine: Engine, options: argparse.Namespace) -> int:
-    """Exit code 0 only if nothing failed, nothing was refused and nobody was left out."""
+    """Exit code 0 only if nothing failed or was refused, and no organisation needs reconnecting."""
     if options.json and not options.dry_run:
-        options.wrong("--json goes with --dry-run")
+        options.wrong("--json needs --dry-run")
     if options.documents is not None and options.kind == "all":
-        options.wrong("--document goes with one kind of document, not with all")
+        options.wrong("--document needs one KIND, not all")
     with database.session(engine) as session:
         if not connections.every(session):
-            complain("no organisation is connected; `python -m xero connect --all` connects")
+            complain("no organisation is connected; run `python -m xero connect --all`")
             return 1
     open_client = opener(engine, app_of)
     failed = 0
@@ -69,7 +69,7 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
             record(engine, kind, found.undone, Origin())
         if found == ([], [], []) and not options.json:
             out.print(f"{kind.title}: nothing is ready to be pushed")
-        # One that was switched off is left out on purpose, unless it is the one that was asked for.
+        # An organisation that is switched off is skipped on purpose, unless it was asked for.
         failed += len(found.undone) + sum(reason.must_reconnect for reason in found.left_out)
         for one in found.taken:
             label = f"{kind.title}, {one['organisation']}"
@@ -101,7 +101,7 @@ def _push(
     counts = outcome.counts
     out.print(
         f"{label}: {outcome.status}: {outcome.message}; {counts.calls} calls, {received(counts)}"
-        + ("; `python -m xero events` says why" if counts.failed else "")
+        + ("; see `python -m xero events` for the reasons" if counts.failed else "")
     )
     if one["documents"] is None:
         return counts.failed
@@ -131,7 +131,7 @@ def _show(
             sent += len(shown.documents)
             print(plain(_line(shown) if options.json else _readable(label, shown)))
     if not options.json:
-        out.print(f"{label}: nothing was sent: {sent} documents would be, {refused} would be refused")
+        out.print(f"{label}: nothing was sent; {sent} documents would be sent and {refused} refused")
     sys.stdout.flush()
     return refused
 

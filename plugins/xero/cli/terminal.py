@@ -1,4 +1,4 @@
-"""What all commands share: the terminal, tables, and whoever is left out."""
+"""Shared by all commands: output to the terminal, tables, skipped organisations, failures."""
 
 import logging
 import re
@@ -19,24 +19,24 @@ from xero.sync.runs.outcome import PullFailed, Skip
 
 log = logging.getLogger("xero")
 
-# What a terminal obeys, or what turns text round: names and messages come from Xero, or from who writes to the tables.
+# Control and text-direction characters: names and messages may come from Xero or from other writers of the tables.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
-    """The text, without what a terminal would obey."""
+    """The text without control characters."""
     return _OBEYED.sub("", text)
 
 
 class _Plain(Console):
-    """Prints texts, and tables that `show` has made of plain ones."""
+    """Prints texts without control characters."""
 
     def print(self, *objects: Any, **how: Any) -> None:
         super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **how)
 
 
 class PlainFormatter(logging.Formatter):
-    """Of log records."""
+    """Formats log records without control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
         return plain(super().format(record))
@@ -57,20 +57,20 @@ def complain(text: str) -> None:
 
 
 def say_who(taken: Sequence[Any], left_out: Sequence[object]) -> None:
-    """Who does not take part, and why."""
+    """Prints which organisations are skipped, and why."""
     for reason in left_out:
         complain(f"left out: {reason}")
     if not taken and not left_out:
-        complain("no organisation is connected; `python -m xero connect --all` connects")
+        complain("no organisation is connected; run `python -m xero connect --all`")
 
 
 def say_failed(label: str, error: Exception) -> None:
-    """One line of what ended this organisation's work; the others go on. A `debug` before it tells where."""
+    """Prints one line about the error of this organisation; the traceback is logged at debug level."""
     if isinstance(error, FORESEEN):
         complain(f"{label}: {'skipped' if isinstance(error, Skip) else 'failed'}: {error}")
     else:
-        said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
-        complain(f"{label}: failed: {said} (-v tells where)")
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+        complain(f"{label}: failed: {reason} (-v shows the traceback)")
 
 
 def progress() -> Progress:

@@ -66,7 +66,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> Non
     rotated = world.main("keys", "rotate")
     assert (rotated.returncode, rotated.stdout) == (
         0,
-        "1 re-encrypted with the newest key, 0 were under it already\n",
+        "1 re-encrypted with the newest key, 0 already used it\n",
     ), rotated.stderr
     now = world.token(token_id)
     assert {name for name in now if now[name] != held[name]} == {"secret"}
@@ -77,7 +77,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_dropped(world: Rotating) -> Non
 
     checked = world.main("keys", "check")
     assert checked.returncode == 0
-    assert "needed by none; can be dropped" in checked.stdout
+    assert "not needed; can be removed" in checked.stdout
     for key in world.keys:
         assert token_keys.fingerprint(key.encode()) in checked.stdout
         assert key not in checked.stdout + checked.stderr + rotated.stdout
@@ -96,7 +96,7 @@ def test_links_of_documents_outlast_the_key_that_sealed_them(world: Rotating) ->
     for _ in range(2):
         assert world.main("keys", "rotate").returncode == 0
     assert len(world.query("SELECT 1 FROM xero_sync.document_link")) == 2
-    assert "needed by none; can be dropped" in world.main("keys", "check").stdout
+    assert "not needed; can be removed" in world.main("keys", "check").stdout
     world.keys = [NEWEST]
     line = "UPDATE qicworks.document_line SET unit_price = 2 WHERE parent_id = %s"
     world.query(line, document)
@@ -181,7 +181,7 @@ def test_a_new_client_secret_of_an_app_that_speaks_for_itself(unconnected: World
     for action in ("rotate", "check"):
         found = unconnected.main("keys", action)
         assert found.returncode == 0
-        assert "the app gets a new token by itself" in found.stderr
+        assert "the app requests a new token automatically" in found.stderr
     assert unconnected.pull("contacts").status == "success"
     found = unconnected.main("keys", "check")
     assert "needed by 4; the newest" in found.stdout
@@ -190,7 +190,7 @@ def test_a_new_client_secret_of_an_app_that_speaks_for_itself(unconnected: World
     unconnected.query("UPDATE xero_sync.connection SET seal = %s", vault(before).encrypt(b"a digest"))
     found = unconnected.main("keys", "check")
     assert found.returncode == 1
-    assert "was sealed with none of the keys" in found.stderr
+    assert "was not sealed with any of the keys" in found.stderr
     with pytest.raises(NotMatched):
         unconnected.pull("contacts", full=True)
     assert unconnected.connect() == 0
@@ -209,7 +209,7 @@ def test_seals_of_pay_are_rotated_and_a_lost_one_is_said(world: Rotating) -> Non
     world.keys = [NEWEST, KEY]
     assert "needed by 4; run `keys rotate`" in world.main("keys", "check").stdout, "token, match, pay and its link"
     assert world.main("keys", "rotate").returncode == 0
-    assert "needed by none; can be dropped" in world.main("keys", "check").stdout
+    assert "not needed; can be removed" in world.main("keys", "check").stdout
     world.keys = [NEWEST]
 
     def edited(units: str) -> str | None:
@@ -222,7 +222,7 @@ def test_seals_of_pay_are_rotated_and_a_lost_one_is_said(world: Rotating) -> Non
     seal = vault(replace(world.app(), token_keys=(KEY,))).encrypt(b"a digest")
     world.query("UPDATE xero_sync.owned_earnings_line SET seal = %s", seal)
     found = world.main("keys", "check")
-    assert (found.returncode, "(1) were sealed with none of the keys" in found.stderr) == (1, True)
+    assert (found.returncode, "(1) were not sealed with any of the keys" in found.stderr) == (1, True)
     payroll.pay(other, period, Line(units="12"))
     assert edited("2") == "failed"
     assert payroll.states("payroll_push")[1] == ("pushed", None)

@@ -172,7 +172,7 @@ def test_a_token_of_before_goes_on_until_it_is_renewed_or_rotated(consenting: Co
 def test_an_app_that_speaks_for_itself_gets_a_token_where_there_is_none(world: World) -> None:
     world.query("UPDATE xero_sync.token SET secret = (SELECT seal FROM xero_sync.connection LIMIT 1)")
     checked = world.main("keys", "check")
-    assert "gets a new token by itself" in checked.stderr
+    assert "requests a new token automatically" in checked.stderr
     assert world.pull("contacts").status == "success"
 
 

@@ -195,4 +195,4 @@ def test_keys_are_not_lost_with_an_airflow_connection(
     said = capsys.readouterr().err
     assert "no Airflow connection 'xero_default'" in said
     assert "connect to Xero again" not in said
-    assert "opens with no key" not in said
+    assert "cannot be decrypted with any key" not in said
