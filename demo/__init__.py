@@ -1,1 +1,1 @@
-"""`make demo`: the whole project on one machine, against a local Xero, with nothing installed beforehand but Python."""
+"""`make demo`: runs the whole project on one machine against the sandbox. Needs only Python."""

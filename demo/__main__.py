@@ -1,4 +1,4 @@
-"""`python -m demo up | stop`, and `python -m demo cluster up | stop`."""
+"""Starts or stops the demo: `python -m demo up | stop`, or `python -m demo cluster up | stop` for the cluster."""
 
 import argparse
 import os
@@ -14,10 +14,10 @@ from demo.place import ROOT, DemoError, Place
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("cluster", nargs="?", choices=["cluster"], help="the services of docker-compose.yaml instead")
+    parser.add_argument("cluster", nargs="?", choices=["cluster"], help="use the services of docker-compose.yaml")
     parser.add_argument("what", choices=["up", "stop"])
     options = parser.parse_args()
-    # A pipe has no width of its own: wide enough for the table.
+    # A pipe has no width: use one that is wide enough for the tables.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     try:
         if options.cluster:
@@ -32,14 +32,14 @@ def main() -> int:
 
 
 def cluster(what: str, console: Console) -> None:
-    """Every service of docker-compose.yaml, in a folder beside the demo's."""
+    """Starts or stops every service of docker-compose.yaml, in a folder of its own."""
     place = Place.from_environment({"XERO_DEMO_HOME": str(ROOT / ".demo-cluster"), **os.environ})
     services = Cluster(place)
     if what == "stop":
         services.stop()
-        console.print(f"Nothing of the cluster in {place.home} runs.")
+        console.print(f"The cluster in {place.home} is stopped.")
         return
-    with console.status("The services come up …"):
+    with console.status("Starting the services …"):
         services.start()
     for name in services.services:
         console.print(f"{name:<22} {services.log(name)}")

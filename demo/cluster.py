@@ -1,6 +1,6 @@
-"""The services of docker-compose.yaml as plain processes: the same commands and environment, without containers.
+"""Runs the services of docker-compose.yaml as plain processes: the same commands and environment, without containers.
 
-What differs is in `translation.py`. PostgreSQL is the embedded one, Redis the machine's own.
+The differences are in `translation.py`. PostgreSQL is the embedded one, Redis the one installed on the machine.
 """
 
 import subprocess
@@ -18,13 +18,13 @@ from demo.postgres import Server
 from demo.translation import POSTGRES, PROJECT, Translation
 
 WORKER = "airflow-worker"
-PATIENCE = 300.0  # seconds for a service to become healthy: on a busy machine Airflow takes its time
-GRACE = 60.0  # seconds that a service has to end by itself
+HEALTHY_WITHIN_SECONDS = 300.0  # Airflow starts slowly on a busy machine
+STOP_WITHIN_SECONDS = 60.0  # before it is killed
 
 
 @dataclass(frozen=True)
 class Started:
-    """What was started for a service, for those who compare it with the file."""
+    """What was started for a service, so that tests can compare it with the file."""
 
     name: str
     command: tuple[str, ...]
@@ -32,10 +32,12 @@ class Started:
 
 
 class Cluster:
-    """A cluster in a place. `settings`: extra environment of Airflow's services, over the file's.
+    """A cluster in a place.
 
-    `local_settings`: Python that is appended to Airflow's `airflow_local_settings.py`, such as a `task_policy`.
-    `workers`: `airflow-worker-1` … are the containers that `--scale` would make.
+    Args:
+        workers: how many to run, named `airflow-worker-1` … as `--scale` would name them.
+        settings: extra environment of Airflow's services; wins over the file's.
+        local_settings: Python to append to Airflow's `airflow_local_settings.py`, such as a `task_policy`.
     """
 
     def __init__(
@@ -50,38 +52,41 @@ class Cluster:
 
     @cached_property
     def file(self) -> dict[str, Service]:
-        """What the file says, `airflow-worker` once for each worker."""
+        """The services of the file, with one `airflow-worker` per worker."""
         self._prepare()
-        told = compose.services(self.translation.variables, self.place.home / "empty.env", self.place.inherited)
-        worker = told.pop(WORKER)
+        services = compose.services(self.translation.variables, self.place.home / "empty.env", self.place.inherited)
+        worker = services.pop(WORKER)
         several = {f"{WORKER}-{number + 1}": worker for number in range(self.workers)}
-        return {name: replace(service, name=name) for name, service in (told | several).items()}
+        return {name: replace(service, name=name) for name, service in (services | several).items()}
 
     @property
     def services(self) -> tuple[str, ...]:
-        """In the order in which they start."""
+        """Names of the services, in the order in which they start."""
         return tuple(name for wave in compose.in_order(self.file, self.file) for name in wave)
 
     def start(self, *names: str) -> None:
-        """Starts these services, or all, each after those that it needs, and waits for the file's health checks.
+        """Starts these services, or all, each after the ones it needs, and waits for the file's health checks.
 
-        What runs already is left alone, but that `settings` and `airflow-init` run again when they are asked for.
-        DemoError says which service did not come up, with the end of its log."""
+        Running services are left alone; `settings` and `airflow-init` run again if they are named.
+
+        Raises:
+            DemoError: a service did not start; has its name and the end of its log.
+        """
         for wave in compose.in_order(self.file, names or self.file):
             for name in wave:
                 self._start(self.file[name])
-            # At once: some checks start Airflow's command line, and take seconds.
+            # In parallel: some checks start Airflow's command line, which takes seconds.
             with ThreadPoolExecutor() as together:
                 list(together.map(self._wait, wave))
 
     def stop(self, *names: str) -> None:
-        """SIGTERM, as `docker stop`: the program is asked, and tells its own. The last started is the first to stop."""
+        """Sends SIGTERM to the main process of each service, as `docker stop` does, in reverse order of starting."""
         for wave in reversed(compose.in_order(self.file, names or self.file)):
             with ThreadPoolExecutor() as together:
                 list(together.map(self._stop, wave))
 
     def kill(self, *names: str) -> None:
-        """SIGKILL to all processes of each service, as `docker kill`; PostgreSQL has to recover afterwards."""
+        """Sends SIGKILL to all processes of each service, as `docker kill` does. PostgreSQL then has to recover."""
         for name in names or reversed(self.services):
             if server := self.database(name):
                 server.stop("immediate")
@@ -89,7 +94,7 @@ class Cluster:
                 processes.kill(self.place, name)
 
     def ends(self, name: str) -> bool:
-        """Whether others wait for its end."""
+        """True for a one-off service: others start when it has completed."""
         return any(service.needs.get(name) == "service_completed_successfully" for service in self.file.values())
 
     def running(self, name: str) -> bool:
@@ -98,7 +103,7 @@ class Cluster:
         return processes.running(self.place, name)
 
     def healthy(self, name: str) -> bool:
-        """Whether the file's health check is green now. One without a check is, while it runs."""
+        """True if the file's health check succeeds now. A service without a check is healthy while it runs."""
         service = self.file[name]
         if not service.healthcheck:
             return self.running(name)
@@ -108,7 +113,7 @@ class Cluster:
                 env=self.environment(name),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=HEALTHY_WITHIN_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -121,18 +126,18 @@ class Cluster:
         return self.place.log(name)
 
     def environment(self, name: str) -> dict[str, str]:
-        """All of it: what is inherited here, what the file says, what this place adds, and the settings."""
+        """The full environment: inherited, from the file, added by this place, and `settings`."""
         inherited = self.place.inherited
         if server := self.database(name):
             inherited["PATH"] = f"{server.binaries}:{inherited['PATH']}"
         return inherited | self._own_environment(name)
 
     def command(self, name: str) -> list[str]:
-        """The file's, as it runs here."""
+        """The command of the file, translated to this machine."""
         return self.translation.command(self.file[name].command)
 
     def database(self, name: str) -> Server | None:
-        """The PostgreSQL of that name, if it is one."""
+        """The PostgreSQL server of that name; None if the service is another program."""
         service = self.file[name]
         if not service.image.startswith(POSTGRES):
             return None
@@ -154,7 +159,7 @@ class Cluster:
             processes.ensure_started(self.place, name, command, settings=environment, keep_log=True)
 
     def _run(self, name: str, command: Sequence[str]) -> None:
-        """To its end, which has to be a good one."""
+        """Runs a one-off service to its end. Raises DemoError if it fails."""
         with self.log(name).open("ab") as log:
             ended = subprocess.run(
                 command,
@@ -163,7 +168,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # it asks for nothing at this terminal
+                start_new_session=True,  # no prompts at this terminal
                 check=False,
             )
         if ended.returncode:
@@ -172,29 +177,29 @@ class Cluster:
     def _wait(self, name: str) -> None:
         if self.ends(name):
             return
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
         while not self.healthy(name):
             if not self.running(name):
                 raise DemoError(f"{name} ended at once. {self._last_words(name)}")
             if time.monotonic() > deadline:
-                raise DemoError(f"{name} is not healthy after {PATIENCE:.0f} s. {self._last_words(name)}")
+                raise DemoError(f"{name} is not healthy after {HEALTHY_WITHIN_SECONDS:.0f} s. {self._last_words(name)}")
             time.sleep(2.0)
 
     def _stop(self, name: str) -> None:
         if server := self.database(name):
             server.stop()
         else:
-            processes.stop(self.place, name, GRACE, only_leader=True)
+            processes.stop(self.place, name, STOP_WITHIN_SECONDS, only_leader=True)
 
     def _own_environment(self, name: str) -> dict[str, str]:
         service = self.file[name]
-        told = {key: self.translation.text(value) for key, value in service.environment.items()}
+        environment = {key: self.translation.text(value) for key, value in service.environment.items()}
         if service.image.startswith(PROJECT):
-            told |= self.translation.added(name) | self.settings
-        return told
+            environment |= self.translation.added(name) | self.settings
+        return environment
 
     def _prepare(self) -> None:
-        """The folders, and what the Dockerfile copies into the image."""
+        """Creates the folders, and copies what the Dockerfile copies into the image."""
         self.place.prepare()
         (self.place.home / "redis").mkdir(exist_ok=True)
         (self.place.home / "empty.env").touch()

@@ -1,4 +1,4 @@
-"""Other people at work in Xero, by the sandbox's control API: they make documents of their own, and archive things."""
+"""Imitates other users of Xero through the sandbox's control API: they create documents and archive records."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from demo.place import Place
 
 
 class Colleagues:
-    """Whoever else uses the demo's Xero organisations."""
+    """Other users of the demo's Xero organisations."""
 
     def __init__(self, place: Place) -> None:
         self.url = f"{place.sandbox}/sandbox/organisations"
         self.session = requests.Session()
-        self.session.trust_env = False  # it is on this machine
+        self.session.trust_env = False  # no proxy: the sandbox is on this machine
 
     def __enter__(self) -> "Colleagues":
         return self
@@ -22,12 +22,12 @@ class Colleagues:
         self.session.close()
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
-        answer = self.session.request(method, self.url + path, json=body, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
+        response = self.session.request(method, self.url + path, json=body, timeout=60)
+        response.raise_for_status()
+        return response.json()
 
     def numbers(self, tenant: str, ours: set[str]) -> dict[str, str]:
-        """Numbers of documents that they made for contacts other than ours, one of each sort."""
+        """Numbers of documents that they created for contacts other than ours, one of each sort."""
         invoices = [
             one
             for one in self.ask(f"/{tenant}/Invoices")

@@ -1,4 +1,4 @@
-"""Whether what stands in Xero is what QicWorks holds, field by field. Written out by hand: it owes the push nothing."""
+"""Compares the documents in Xero with those in QicWorks, field by field. Shares no code with the push."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from demo.colleagues import Colleagues
 from demo.documents import Connection, Placed
 from demo.place import Place
 
-#: table → in Xero: collection, id, number
+#: table → collection, id field and number field in Xero
 THERE = {
     "invoice": ("Invoices", "InvoiceID", "InvoiceNumber"),
     "bill": ("Invoices", "InvoiceID", "InvoiceNumber"),
@@ -58,7 +58,7 @@ FILES = SQL("SELECT * FROM qicworks.attachment WHERE parent_type = %(table)s AND
 
 
 def differences(place: Place, placed: list[Placed]) -> list[str]:
-    """What is not as it should be, in words: of sound documents in Xero, and of those that are to fail."""
+    """Lists what differs from the samples: valid documents not in Xero as expected, faulty ones that did not fail."""
     assert placed, "nothing to compare proves nothing"
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as xero:
         books = Books(connection, xero)
@@ -66,7 +66,7 @@ def differences(place: Place, placed: list[Placed]) -> list[str]:
 
 
 def unbalanced(place: Place) -> list[str]:
-    """The invoices of which QicWorks and Xero do not say the same: paid, credited, owing."""
+    """Lists invoices whose paid, credited or due amounts differ between QicWorks and Xero."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as xero:
         invoices = connection.execute(INVOICES).fetchall()
         tenants = {invoice["tenant_id"] for invoice in invoices}
@@ -83,7 +83,7 @@ def unbalanced(place: Place) -> list[str]:
 
 
 class Books:
-    """Both sides' books."""
+    """The documents of both sides."""
 
     def __init__(self, connection: Connection, xero: Colleagues) -> None:
         self.connection = connection
@@ -97,19 +97,19 @@ class Books:
         if sample.error:
             yield from failed(row, sample.error, sample.correction or "")
             if row["xero_id"]:
-                yield f"it failed, and stands in Xero as {row['xero_id']}"
+                yield f"it failed, and exists in Xero as {row['xero_id']}"
         elif row["push_state"] == sample.push_state == "draft":
             if found:
-                yield f"it is a draft in QicWorks, and stands in Xero {len(found)} times"
+                yield f"it is a draft in QicWorks, and exists in Xero {len(found)} times"
         elif row["push_state"] != "pushed":
             yield f"it is {row['push_state']}: {row['push_error']} {row['push_correction']}"
         elif len(found) != 1:
-            yield f"it stands in Xero {len(found)} times"
+            yield f"it exists in Xero {len(found)} times"
         else:
             yield from self._unlike(placed, row, found[0])
 
     def _in_xero(self, placed: Placed, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Every record of its number, contact and type."""
+        """Every record in Xero with its number, contact and type."""
         collection, _, number = THERE[placed.sample.table]
         return [
             record
@@ -170,7 +170,7 @@ class Books:
                 yield f"line {at}: {tracked} in Xero, {line['departments']} in QicWorks"
 
     def _unlike_files(self, placed: Placed, row: Mapping[str, Any]) -> Iterator[str]:
-        """Byte for byte."""
+        """Compares the attachments byte for byte."""
         ours = {
             file["file_name"]: (file["mime_type"], hashlib.sha256(file["content"]).hexdigest())
             for file in self._all(FILES, placed)
@@ -183,7 +183,7 @@ class Books:
             yield f"attachments {sorted(theirs)} in Xero, {sorted(ours)} in QicWorks, or not the same bytes"
 
     def _records(self, tenant: str, collection: str) -> list[dict[str, Any]]:
-        """The sandbox's whole truth, asked for once."""
+        """All records of the sandbox, fetched once."""
         if (tenant, collection) not in self._known:
             self._known[tenant, collection] = self.xero.ask(f"/{tenant}/{collection}")
         return self._known[tenant, collection]
@@ -210,7 +210,7 @@ def _type(placed: Placed, row: Mapping[str, Any]) -> str | None:
 
 
 def _same(ours: Any, theirs: Any) -> bool:
-    """Numbers by value, dates by day; nothing is the same as an empty text."""
+    """Compares numbers by value and dates by day; None equals an empty text."""
     if isinstance(ours, Decimal):
         return theirs is not None and Decimal(str(theirs)) == ours
     if hasattr(ours, "isoformat"):

@@ -1,4 +1,4 @@
-"""Whether pay templates and leave in Xero are what QicWorks approved, and all else in the templates is as it was."""
+"""Compares pay templates and leave in Xero with what QicWorks approved; the rest of each template must be unchanged."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ EARNINGS = "EarningsLines"
 
 
 def templates(place: Place) -> Path:
-    """Where the pay templates are kept as they were before anything was pushed."""
+    """The file with the pay templates as they were before the first push."""
     return place.home / "templates.json"
 
 
 def remember(place: Place, placed: list[Placed]) -> None:
-    """Before anything is pushed."""
+    """Saves the pay templates before the first push."""
     with Colleagues(place) as xero:
         people = {one.employee: one.tenant for one in placed}
         found = {str(key): employee(xero, tenant, str(key))["PayTemplate"] for key, tenant in people.items()}
@@ -35,7 +35,7 @@ def remember(place: Place, placed: list[Placed]) -> None:
 
 
 def differences(place: Place, placed: list[Placed]) -> list[str]:
-    """What is not as it should be, in words."""
+    """Lists what differs from the samples."""
     assert placed, "nothing to compare proves nothing"
     before = json.loads(templates(place).read_text())
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as xero:
@@ -49,7 +49,7 @@ def differences(place: Place, placed: list[Placed]) -> list[str]:
 def wrong(connection: Connection, xero: Colleagues, placed: Placed, before: Mapping[str, Any]) -> Iterator[str]:
     sample = placed.sample
     row = connection.execute(ROW.format(Identifier(placed.table)), (placed.id,)).fetchone()
-    assert row, "it was put there"
+    assert row, "the demo wrote it"
     if sample.error:
         yield from failed(row, sample.error, sample.correction or "")
     elif row["push_state"] != "pushed":
@@ -65,7 +65,7 @@ def wrong(connection: Connection, xero: Colleagues, placed: Placed, before: Mapp
 def unlike_template(
     pay: Pay, before: Mapping[str, Any], after: Mapping[str, Any], rates: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Ours are what was approved, all other lines and lists are what they were."""
+    """Compares QicWorks' lines with what was approved, and all other lines and lists with what they were."""
     wanted = {} if pay.error else totals(pay)
 
     def others(template: Mapping[str, Any]) -> list[str]:
@@ -85,7 +85,7 @@ def unlike_template(
 
 
 def unlike_leave(placed: Placed, leave: Leave, row: Mapping[str, Any], xero: Colleagues) -> Iterator[str]:
-    """There once, with its hours in periods that it touches."""
+    """Compares a leave application: exists once, with its hours in the pay periods that it covers."""
     found = [
         application
         for application in xero.ask(f"/{placed.tenant}/LeaveApplications")
@@ -93,7 +93,7 @@ def unlike_leave(placed: Placed, leave: Leave, row: Mapping[str, Any], xero: Col
         and str(placed.id) in (application.get("Description") or "")
     ]
     if len(found) != (0 if leave.error else 1):
-        yield f"it is {len(found)} times in Xero"
+        yield f"it exists {len(found)} times in Xero"
     for application in [] if leave.error else found:
         periods = application["LeavePeriods"]
         days = (day(application["StartDate"]), day(application["EndDate"]))

@@ -1,4 +1,4 @@
-"""What docker-compose.yaml says, as docker-compose itself reads it: variables filled in, anchors resolved."""
+"""Reads docker-compose.yaml through docker-compose itself: variables filled in, anchors resolved."""
 
 import shlex
 import shutil
@@ -17,7 +17,7 @@ FILE = ROOT / "docker-compose.yaml"
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the file. `needs`: name → what of it is waited for, as `depends_on` says."""
+    """One service of the file. `needs`: name of another service → condition to wait for, as in `depends_on`."""
 
     name: str
     image: str
@@ -28,8 +28,8 @@ class Service:
 
 
 def services(variables: Mapping[str, str], env_file: Path, environ: Mapping[str, str]) -> dict[str, Service]:
-    """Every service, those of profiles too. `variables` fill the file in, and nothing of the caller's .env does."""
-    said = subprocess.run(
+    """Returns every service, also those in profiles. Only `variables` fill in the file, not the caller's .env."""
+    config = subprocess.run(
         [*docker_compose(), "--file", str(FILE), "--env-file", str(env_file), "--profile", "sandbox", "config"],
         env={name: value for name, value in environ.items() if not name.startswith(FOREIGN)} | dict(variables),
         cwd=ROOT,
@@ -37,22 +37,22 @@ def services(variables: Mapping[str, str], env_file: Path, environ: Mapping[str,
         text=True,
         check=False,
     )
-    if said.returncode:
-        raise DemoError(f"docker-compose does not accept {FILE.name}: {said.stderr.strip()}")
-    return {name: _service(name, told) for name, told in yaml.safe_load(said.stdout)["services"].items()}
+    if config.returncode:
+        raise DemoError(f"docker-compose does not accept {FILE.name}: {config.stderr.strip()}")
+    return {name: _service(name, told) for name, told in yaml.safe_load(config.stdout)["services"].items()}
 
 
 def docker_compose() -> list[str]:
-    """The command: Debian's, or the one that comes with Docker."""
+    """The command to call: Debian's docker-compose, or Docker's compose plugin."""
     if shutil.which("docker-compose"):
         return ["docker-compose"]
     if shutil.which("docker"):
         return ["docker", "compose"]
-    raise DemoError("There is no docker-compose to read docker-compose.yaml with: `make cluster-tools` installs it.")
+    raise DemoError("docker-compose is needed to read docker-compose.yaml: run `make cluster-tools` to install it.")
 
 
 def in_order(known: Mapping[str, Service], names: Iterable[str]) -> list[list[str]]:
-    """The services in waves: each after those that it needs, as far as they are asked for."""
+    """Groups the named services in waves: each service comes after the named ones that it needs."""
     left, waves = set(names), []
     while left:
         wave = sorted(name for name in left if not left & set(known[name].needs))
@@ -75,7 +75,7 @@ def _service(name: str, told: Mapping[str, Any]) -> Service:
 
 
 def _check(told: str | list[str]) -> tuple[str, ...]:
-    """As a container runs it: a text by the shell."""
+    """The command of a health check; a text runs in the shell, as in a container."""
     if isinstance(told, str):
         return ("sh", "-c", _text(told))
     kind, *words = told or ["NONE"]
@@ -89,5 +89,5 @@ def _words(told: str | list[str]) -> tuple[str, ...]:
 
 
 def _text(told: Any) -> str:
-    """`config` writes a dollar as two, so that its answer can be read again."""
+    """`docker-compose config` doubles each dollar sign: undo that."""
     return "" if told is None else str(told).replace("$$", "$")

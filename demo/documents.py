@@ -1,4 +1,4 @@
-"""Puts the sample documents into QicWorks' tables, with contacts, accounts, tax codes and tracking that were pulled."""
+"""Writes the sample documents into QicWorks' tables, using the contacts, accounts, tax codes and tracking pulled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ ORGANISATIONS = """
       JOIN xero_sync.token ON token.id = connection.token_id AND token.airflow_conn_id = 'xero_default'
      WHERE connection.enabled AND connection.state = 'connected' ORDER BY organisation.name
 """
-# The nth of those that can be told apart; the last of the active ones is the one that will be archived.
+# The nth contact with an email; the last of the active ones is the one that will be archived.
 CONTACT = SQL(
     """
     SELECT id, xero_id FROM qicworks.contact
@@ -54,7 +54,7 @@ FORGET = (
 
 @dataclass(frozen=True)
 class Placed:
-    """A sample as it lies in QicWorks: its id, its number, whose it is."""
+    """A sample in QicWorks: its id, number and organisation."""
 
     sample: Sample
     id: UUID
@@ -67,12 +67,11 @@ class Placed:
         return f"{self.sample.table.replace('_', ' ')} {self.number or self.id}"
 
 
-def add(place: Place, *, anew: bool = False) -> list[Placed]:
-    """All samples of every organisation that no user connected. Those that are there already stay as they are, unless
-    they are made `anew`."""
+def add(place: Place, *, recreate: bool = False) -> list[Placed]:
+    """Writes all samples for every organisation of the custom connection. Existing ones stay, unless `recreate`."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as others:
         desks = [Desk(connection, one, others) for one in connection.execute(ORGANISATIONS).fetchall()]
-        return [placed for desk in desks for placed in desk.place_all(anew)]
+        return [placed for desk in desks for placed in desk.place_all(recreate)]
 
 
 class Desk:
@@ -87,11 +86,11 @@ class Desk:
         assert len(self.samples) == len(samples), "two samples are the same document"
 
     def id_of(self, sample: Sample) -> UUID:
-        """Always the same in the same organisation."""
+        """A fixed id per sample and organisation."""
         return uuid5(self.organisation["id"], f"{sample.table} {sample.number} {sample.contact}")
 
-    def place_all(self, anew: bool) -> list[Placed]:
-        if anew:
+    def place_all(self, recreate: bool) -> list[Placed]:
+        if recreate:
             for statement in FORGET:
                 self.connection.execute(statement, {"ids": list(self.samples)})
         numbers = self.numbers()
@@ -102,7 +101,7 @@ class Desk:
         return [Placed(sample, id, numbers[id], name, tenant) for id, sample in self.samples.items()]
 
     def numbers(self) -> dict[UUID, str]:
-        """What is there of them."""
+        """Id → number of the samples that exist already."""
         ids = {"ids": list(self.samples)}
         queries = [NUMBERS.format(table=Identifier(table)) for table in TABLES]
         found = [row for query in queries for row in self.connection.execute(query, ids)]
@@ -114,7 +113,7 @@ class Desk:
         there = self.colleagues.numbers(tenant, {str(contact["xero_id"]) for contact in whose if contact})
         for id, sample in self.samples.items():
             self.write(sample, id, sample.number.format_map(there))
-        # Only now: QicWorks is not to know of it.
+        # Archived only now, so that QicWorks does not know of it.
         gone = self.contact("gone 0")
         assert gone
         self.colleagues.archive_contact(tenant, str(gone["xero_id"]))
@@ -167,7 +166,7 @@ class Desk:
         return today - timedelta(sample.days_ago)
 
     def line(self, sample: Sample, line: Line) -> dict[str, Any]:
-        """Columns of document_line; those with _ are for adding up."""
+        """Columns of document_line, and `_amount` for the totals."""
         amount = cents(Decimal(line.quantity) * Decimal(line.unit_price))
         tax = self.one(TAX_CODE, type=line.tax)
         percent = (tax or {}).get("rate") or Decimal()
@@ -192,7 +191,7 @@ class Desk:
         }
 
     def sums(self, sample: Sample, lines: list[dict[str, Any]]) -> tuple[Decimal, Decimal]:
-        """Net and tax: the tax of each line to the cent, then added up."""
+        """Net and tax of the document: the tax of each line is rounded to the cent, then summed."""
         amount = sum((line["_amount"] for line in lines), Decimal())
         tax = sum((line["tax_amount"] for line in lines), Decimal())
         return (amount - tax if sample.line_amount_types == "Inclusive" else amount), tax
@@ -202,7 +201,7 @@ class Desk:
         return self.one(CONTACT, who=who, nth=int(nth))
 
     def one(self, query: SQL, **values: Any) -> dict[str, Any] | None:
-        """The first row of what was pulled of this organisation."""
+        """The first row of this organisation that the query finds."""
         return self.connection.execute(
             query, {"connection_id": self.organisation["connection_id"], **values}
         ).fetchone()

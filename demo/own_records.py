@@ -1,5 +1,5 @@
-"""What QicWorks has of its own before it pulls: some of its staff, the invoices that were pushed earlier, and
-organisations that are not connected to Xero yet."""
+"""Writes what QicWorks has before its first pull: some of its staff, invoices pushed earlier, and organisations that
+are not connected to Xero yet."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ STAFF = """
                         WHERE held.organisation_id = connection.organisation_id
                           AND held.account_email = %(Email)s::text)
 """
-# No push of this project's has sealed which ones they are in Xero: the owner of the tables vouches for it.
+# This project did not push them, so they have no seal: the owner of the tables vouches for their ids in Xero.
 INVOICE = """
       WITH raised AS (
            INSERT INTO qicworks.invoice (organisation_id, number, reference, issue_date, due_date, currency, sub_total,
@@ -32,12 +32,12 @@ INVOICE = """
     INSERT INTO xero_sync.link_before_seals (document_id, tenant_id, xero_id, version)
     SELECT id, %(tenant)s, xero_id, push_version FROM raised
 """
-# For the Xero organisations that a user may connect: one bears its name, the other has to be matched by hand.
+# For the Xero organisations that a user may connect: one has the same name, the other has to be matched by hand.
 ORGANISATION = """
     INSERT INTO qicworks.organisation (name)
     SELECT %(name)s::text WHERE NOT EXISTS (SELECT FROM qicworks.organisation WHERE name = %(name)s::text)
 """
-# A Xero that was started anew knows no consent from before.
+# A restarted sandbox knows no earlier sign-in.
 FORGOTTEN = """
       WITH forgotten AS (
            UPDATE xero_sync.token SET state = 'broken', broken_reason = %(reason)s
@@ -45,19 +45,19 @@ FORGOTTEN = """
     UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = %(reason)s
       FROM forgotten WHERE connection.token_id = forgotten.id AND connection.state = 'connected'
 """
-REASON = "The sandbox was started anew and has forgotten what users consented to. Connect to Xero again."
+REASON = "The sandbox was restarted and has forgotten earlier sign-ins. Connect to Xero again."
 UNCONNECTED = ("Huon Valley Refrigeration Pty Ltd", "TEPTC Darwin Depot")
 
 
 def add(place: Place) -> None:
-    """Safe to run again. Which they are is taken from the sandbox: it knows which invoices bear QicWorks' numbers."""
+    """Writes them; safe to run again. Employees and invoices with QicWorks' numbers come from the sandbox."""
     with requests.Session() as session, psycopg.connect(f"{place.postgres}/qicworks") as connection:
         session.trust_env = False
 
         def ask(path: str) -> Any:
-            answer = session.get(f"{place.sandbox}/sandbox/organisations{path}", timeout=60)
-            answer.raise_for_status()
-            return answer.json()
+            response = session.get(f"{place.sandbox}/sandbox/organisations{path}", timeout=60)
+            response.raise_for_status()
+            return response.json()
 
         for name in UNCONNECTED:
             connection.execute(ORGANISATION, {"name": name})
@@ -72,17 +72,17 @@ def add(place: Place) -> None:
 
 
 def forget_consents(place: Place) -> None:
-    """What users connected waits for them to connect it again."""
+    """Marks the connections that users made as needing to be reconnected."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         connection.execute(FORGOTTEN, {"reason": REASON})
 
 
 def some_of(employees: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Three that can be told apart: they are linked, the others come from Xero."""
+    """Three with a unique email: QicWorks knows them already, so the pull links them."""
     emails = [employee.get("Email") for employee in employees]
     return [one for one in employees if one.get("Email") and emails.count(one["Email"]) == 1][:3]
 
 
 def day(date: str | None) -> datetime | None:
-    """What a `/Date(ms+0000)/` says."""
+    """Parses a `/Date(ms+0000)/`."""
     return datetime.fromtimestamp(int(date[6:].split("+")[0].rstrip(")/")) / 1000, UTC) if date else None

@@ -1,4 +1,4 @@
-"""Puts pay and leave into QicWorks' tables, for employees and with pay codes and calendars that were pulled."""
+"""Writes sample pay and leave into QicWorks' tables, using the employees, pay codes and calendars pulled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ FORGET = (
     "DELETE FROM qicworks.leave_request WHERE organisation_id = %(organisation)s",
 )
 THERE = SQL("SELECT FROM qicworks.{} WHERE id = %s")
-# Adding lines was an edit, which would undo an approval.
+# Last, because adding lines is an edit, which would undo the approval.
 APPROVE = """
     UPDATE qicworks.payroll_push
        SET approved_version = CASE WHEN %(approved)s THEN push_version END, push_state = 'ready'
@@ -59,7 +59,7 @@ APPROVE = """
 
 @dataclass(frozen=True)
 class Placed:
-    """A pay or a leave request as it lies in QicWorks."""
+    """A sample pay or leave request in QicWorks."""
 
     sample: Pay | Leave
     id: UUID
@@ -76,11 +76,11 @@ class Placed:
         return "payroll_push" if isinstance(self.sample, Pay) else "leave_request"
 
 
-def add(place: Place, *, anew: bool = False) -> list[Placed]:
-    """All samples of every organisation with payroll, as far as it has people for them. Safe to run again."""
+def add(place: Place, *, recreate: bool = False) -> list[Placed]:
+    """Writes all samples for every organisation with payroll that has such employees. Safe to run again."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection:
         found = connection.execute(ORGANISATIONS).fetchall()
-        return [placed for one in found for placed in PayDesk(connection, one).place_all(anew)]
+        return [placed for one in found for placed in PayDesk(connection, one).place_all(recreate)]
 
 
 class PayDesk:
@@ -91,8 +91,8 @@ class PayDesk:
         self.organisation = organisation
         self.calendar = self.one(CALENDAR)
 
-    def place_all(self, anew: bool) -> list[Placed]:
-        if anew:
+    def place_all(self, recreate: bool) -> list[Placed]:
+        if recreate:
             self.forget()
         return list(filter(None, map(self.place, (*PAYS, *LEAVES)))) if self.calendar else []
 
@@ -102,7 +102,7 @@ class PayDesk:
             self.connection.execute(statement, mine)
 
     def place(self, sample: Pay | Leave) -> Placed | None:
-        """None: nobody here is such an employee."""
+        """Writes one sample; None if the organisation has no such employee."""
         who, _, nth = sample.who.partition(" ")
         member = self.one(STAFF, who=who, nth=int(nth), calendar=self.calendar["xero_id"])
         if member is None:
@@ -145,11 +145,11 @@ class PayDesk:
         )
 
     def start(self, number: int) -> date:
-        """The first day of a period, counted from the one that has a draft pay run."""
+        """The first day of a pay period; 0 is the period that has a draft pay run."""
         return self.calendar["start_date"] + timedelta(DAYS[self.calendar["calendar_type"]] * number)
 
     def period(self, number: int) -> UUID:
-        """That pay period, approved."""
+        """Writes that pay period as approved, and returns its id."""
         id = uuid5(self.organisation["id"], f"pay period {number}")
         self.insert(
             "pay_period",

@@ -1,6 +1,6 @@
-"""QicWorks' own pay and leave, to be pushed to those of the demo's organisations that have payroll.
+"""Sample pay and leave, to be pushed to the demo's organisations that have payroll.
 
-Pay is of the period after the one that has a draft pay run in Xero. What is to become of each stands beside it.
+Pay is for the period after the one that has a draft pay run in Xero. `error` and `correction` are the expected result.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ANNUAL, OUTDATED, IN_DAYS = "Annual Leave", "Annual Leave (before 2019)", "Roste
 
 @dataclass(frozen=True)
 class Hours:
-    """A line of pay. `code` None: Unknown."""
+    """A line of pay. `code` None: the line has no pay code."""
 
     code: str | None
     units: str | None = None
@@ -22,19 +22,19 @@ class Hours:
 
 @dataclass(frozen=True)
 class Pay:
-    """Of one employee: "hourly 0" is the first who has one line of ordinary hours in the pay template."""
+    """The pay of one employee: "hourly 0" is the first with one line of ordinary hours in the pay template."""
 
     who: str
     lines: tuple[Hours, ...]
     approved: bool = True
-    now: bool = False  # of the period that has a draft pay run
+    now: bool = False  # for the period that has a draft pay run
     error: str | None = None
     correction: str | None = None
 
 
 @dataclass(frozen=True)
 class Leave:
-    """Days are counted from the first of a period that is some months off."""
+    """A leave request. Days are counted from the first day of a period some months ahead."""
 
     who: str
     first_day: int
@@ -81,7 +81,7 @@ LEAVES = (
 
 
 def totals(pay: Pay) -> dict[str, Decimal]:
-    """What each pay code is to come to in the pay template: leave is none of its business."""
+    """The expected quantity of each pay code in the pay template. Leave is not part of it."""
     found: dict[str, Decimal] = {}
     for line in pay.lines:
         if line.source != "leave" and line.code:

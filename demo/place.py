@@ -1,4 +1,4 @@
-"""Where a demo lives: its folder, its ports, its secrets, and the environment its programs run in."""
+"""A demo's folder, ports, secrets, and the environment of its programs."""
 
 import json
 import os
@@ -14,30 +14,30 @@ from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Of the demo's Airflow, with their roles.
+# Users of the demo's Airflow, with their roles.
 USERS = {"admin": "admin", "viewer": "viewer"}
 
-# Of the cluster's databases and its queue.
+# Passwords of the cluster's databases and its queue.
 PASSWORDS = ("airflow_db", "qicworks_db", "qicworks_sync", "redis")
 
-# What may not leak from the caller's shell into the demo: another Airflow's settings, another Python's.
+# Variables of the caller's shell that must not reach the demo: settings of another Airflow or another Python.
 FOREIGN = ("AIRFLOW_", "PYTHON", "PG", "VIRTUAL_ENV")
 
-# In production a person switches each push on; here nothing real is at the other end.
+# In production, a person unpauses each push. The demo only pushes to the sandbox.
 PUSHES_SWITCHED_ON = {"AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION": "False"}
 
-# What Airflow's own processes load before they fork tasks: the file that deployments use, too.
+# Airflow's processes load it before they fork tasks; deployments use the same file.
 DEPLOY = ROOT / "deploy"
 LOCAL_SETTINGS = DEPLOY / "airflow_local_settings.py"
 
 
 class DemoError(Exception):
-    """Something that the person at the terminal can put right; the message says how."""
+    """A problem that the user at the terminal can fix; the message says how."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One demo. Two of them run side by side when the folder and every port differ."""
+    """One demo. Two demos can run on one machine if the folder and every port differ."""
 
     home: Path
     airflow_port: int = 8080
@@ -45,14 +45,14 @@ class Place:
     sandbox_port: int = 8095
     worker_log_port: int = 8793
     trigger_log_port: int = 8794
-    # Of the cluster only.
+    # Only for the cluster.
     airflow_db_port: int = 54330
     redis_port: int = 6380
     scheduler_health_port: int = 8974
 
     @classmethod
     def from_environment(cls, environ: dict[str, str]) -> "Place":
-        """Reads `XERO_DEMO_HOME` and the ports (`AIRFLOW_PORT` …); DemoError names a variable that is no port."""
+        """Reads `XERO_DEMO_HOME` and the ports (`AIRFLOW_PORT` …). Raises DemoError for an invalid port."""
         ports = {name: number(variable, environ[variable]) for variable, name in PORTS.items() if environ.get(variable)}
         return cls(Path(environ.get("XERO_DEMO_HOME") or ROOT / ".demo").expanduser().resolve(), **ports)
 
@@ -66,12 +66,12 @@ class Place:
 
     @property
     def airflow(self) -> str:
-        """For programs."""
+        """Airflow's address for programs."""
         return f"http://127.0.0.1:{self.airflow_port}"
 
     @property
     def ui(self) -> str:
-        """For browsers: Xero sends them back to localhost only, and a login belongs to the host it was made at."""
+        """Airflow's address for browsers: Xero only redirects to localhost, and a login is valid for one host name."""
         return f"http://localhost:{self.airflow_port}"
 
     def log(self, name: str) -> Path:
@@ -82,7 +82,7 @@ class Place:
         return next(variable for variable, name in PORTS.items() if getattr(self, name) == port)
 
     def prepare(self) -> None:
-        """Makes the folders and what Airflow wants to find in its own."""
+        """Creates the folders, and the files that Airflow expects in its own."""
         for folder in (self.home, self.home / "logs", self.home / "running", self.home / "airflow" / "config"):
             folder.mkdir(parents=True, exist_ok=True)
         (self.home / "airflow" / "config" / LOCAL_SETTINGS.name).write_text(LOCAL_SETTINGS.read_text())
@@ -91,7 +91,7 @@ class Place:
 
     @cached_property
     def secrets(self) -> dict[str, str]:
-        """Made at the first start, kept in a file that only its owner reads. What an older file lacks is added."""
+        """Secrets, created at the first start and stored in a file that only its owner can read. Adds missing ones."""
         file = self.home / "secrets.json"
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
         makers: dict[str, Callable[[], str]] = {
@@ -109,12 +109,12 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every program of the demo: the caller's, cleaned, and the demo's own settings."""
+        """The environment of every program of the demo: the caller's, filtered, plus the demo's settings."""
         return self.inherited | self.settings
 
     @property
     def inherited(self) -> dict[str, str]:
-        """The caller's environment without what is another Airflow's or another Python's."""
+        """The caller's environment without the settings of another Airflow or another Python."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         # `airflow standalone` starts its parts by the name `airflow`.
         return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
@@ -158,7 +158,7 @@ class Place:
 
     @property
     def xero_connection(self) -> dict[str, Any]:
-        """The Airflow connection of type Xero that leads to the sandbox, as a custom connection."""
+        """The Airflow connection of type Xero to the sandbox, as a custom connection."""
         return {
             "conn_type": "xero",
             "login": "demo-client",
@@ -174,7 +174,7 @@ class Place:
 
     @property
     def xero_app(self) -> dict[str, Any]:
-        """The same app for users who consent in a browser, which a custom connection cannot be."""
+        """The same app for users who sign in with a browser, which a custom connection does not allow."""
         connection = self.xero_connection
         consent = {"grant_type": "authorization_code", "redirect_uri": f"{self.ui}/xero/callback"}
         return {**connection, "extra": {**connection["extra"], **consent}}
@@ -194,12 +194,12 @@ PORTS = {
 
 def number(variable: str, value: str) -> int:
     if not value.isdecimal() or not 1024 <= int(value) < 65536:
-        raise DemoError(f"{variable}={value} is not a port: give a number from 1024 to 65535.")
+        raise DemoError(f"{variable}={value} is not a port: choose a number from 1024 to 65535.")
     return int(value)
 
 
 def write_secretly(file: Path, text: str) -> None:
-    """Writes the file so that it is never readable by others, not even for a moment."""
+    """Writes the file so that other users can never read it, not even while it is written."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)

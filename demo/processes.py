@@ -1,4 +1,4 @@
-"""Programs in the background that outlive the command that started them, and the certainty of stopping only those."""
+"""Starts programs in the background that outlive the command, and stops only those."""
 
 import hashlib
 import json
@@ -18,9 +18,10 @@ from demo.place import ROOT, DemoError, Place
 
 @dataclass(frozen=True)
 class Running:
-    """A started program: a session of its own, whose leader is told from a later process of the same id by its start.
+    """A started program, which leads its own session.
 
-    `settings` is a digest of command and environment: a program started under others must be started anew.
+    `started` distinguishes it from a later process with the same id. `settings` is a digest of command and environment:
+    if they change, the program must be restarted.
     """
 
     pid: int
@@ -36,9 +37,16 @@ def ensure_started(
     settings: Mapping[str, str] | None = None,
     keep_log: bool = False,
 ) -> bool:
-    """Starts the program, which will listen on these ports, unless it already runs just so. False: it already ran.
+    """Starts the program, unless it is already running with the same command and settings.
 
-    `settings`: its environment beside what it inherits; none: the place's. `keep_log`: what it said before stays."""
+    Args:
+        ports: the ports on which it will listen.
+        settings: its environment in addition to the inherited one. None: the place's settings.
+        keep_log: append to the log of an earlier run.
+
+    Returns:
+        False if it is already running.
+    """
     given = dict(place.settings if settings is None else settings)
     digest = hashlib.sha256(json.dumps([list(command), given], sort_keys=True).encode()).hexdigest()
     known = recorded(place, name)
@@ -63,53 +71,54 @@ def ensure_started(
 
 
 def stop(place: Place, name: str, patience: float = 20.0, only_leader: bool = False) -> bool:
-    """Stops the program and all it started: politely, then firmly. False: it did not run.
+    """Stops the program and its children: SIGTERM, then SIGKILL. Returns False if it was not running.
 
-    `only_leader`: only the program itself is asked politely, and asks its own."""
+    `only_leader`: send SIGTERM only to the program itself, which stops its children.
+    """
     return _end(place, name, ((signal.SIGTERM, patience, only_leader), (signal.SIGKILL, 5.0, False)))
 
 
 def kill(place: Place, name: str) -> bool:
-    """Ends the program and all it started, with no chance to say goodbye. False: it did not run."""
+    """Sends SIGKILL to the program and its children. Returns False if it was not running."""
     return _end(place, name, ((signal.SIGKILL, 5.0, False),))
 
 
-def _end(place: Place, name: str, ways: Sequence[tuple[signal.Signals, float, bool]]) -> bool:
-    """One way after the other: signal, seconds to wait, whether only the leader gets it."""
+def _end(place: Place, name: str, steps: Sequence[tuple[signal.Signals, float, bool]]) -> bool:
+    """Takes the steps in turn until the program has ended: signal, seconds to wait, whether only for the leader."""
     known = recorded(place, name)
     if known is None:
         return False
     found = members(known)
-    for firmness, wait, only_leader in ways:
+    for signal_to_send, wait, only_leader in steps:
         for process in members(known):
             if only_leader and process.pid != known.pid:
                 continue
             try:
-                process.send_signal(firmness)
+                process.send_signal(signal_to_send)
             except psutil.NoSuchProcess:
                 continue
         if until(lambda: not members(known), wait):
             break
     if left := members(known):
         raise DemoError(f"{name}: these processes do not end: {[process.pid for process in left]}")
-    # What has ended may stay in the process list until its parent has noticed: not for long, and not our doing.
+    # An ended process stays in the process list until its parent has reaped it.
     psutil.wait_procs(found, timeout=5.0)
     record(place, name).unlink(missing_ok=True)
     return bool(found)
 
 
 def members(known: Running) -> list[psutil.Process]:
-    """The program's processes: everything in the session it leads, even when the leader is gone."""
+    """All processes in the session that the program leads, even if the leader has ended."""
     return [process for process in psutil.process_iter() if belongs(process, known)]
 
 
 def belongs(process: psutil.Process, known: Running) -> bool:
-    """Whether the process is the program, or in its session; never a later one under a reused id."""
+    """True if the process is the program or in its session, and not a later one with a reused id."""
     try:
         if process.pid == known.pid:
             ours = abs(process.create_time() - known.started) < 0.5
         else:
-            # The kernel reuses no id of a session that still has members; an alien one would live elsewhere.
+            # The kernel does not reuse the id of a session that has members; a foreign session has another folder.
             ours = os.getsid(process.pid) == known.pid and process.cwd() == str(ROOT)
         return ours and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess, psutil.AccessDenied):
@@ -117,13 +126,13 @@ def belongs(process: psutil.Process, known: Running) -> bool:
 
 
 def running(place: Place, name: str) -> bool:
-    """Whether the program itself, not only something it started, is there."""
+    """True if the program itself is running, not only its children."""
     known = recorded(place, name)
     return known is not None and any(process.pid == known.pid for process in members(known))
 
 
 def ensure_free(place: Place, name: str, port: int) -> None:
-    """DemoError, naming the variable to change, when something else listens on the port."""
+    """Raises DemoError, with the variable to change, if another program listens on the port."""
     if listening(port):
         raise DemoError(
             f"{name}: port {port} is taken by another program. "
@@ -138,7 +147,7 @@ def listening(port: int) -> bool:
 
 
 def until(met: Callable[[], bool], patience: float, pause: float = 0.2) -> bool:
-    """Waits up to `patience` seconds for the condition."""
+    """Waits up to `patience` seconds for the condition. Returns False if it was not met."""
     deadline = time.monotonic() + patience
     while not met():
         if time.monotonic() > deadline:
@@ -148,7 +157,7 @@ def until(met: Callable[[], bool], patience: float, pause: float = 0.2) -> bool:
 
 
 def end_of_log(place: Place, name: str, lines: int = 15) -> str:
-    """Where the program's log is, and its last lines."""
+    """The path of the program's log, and its last lines."""
     log = place.log(name)
     last = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
     return "\n".join([f"Its log: {log}", *last])

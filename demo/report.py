@@ -1,4 +1,4 @@
-"""What happened, per DAG and organisation, as the database tells it."""
+"""Reports what happened, by DAG and organisation, from the events in the database."""
 
 import re
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ ORGANISATIONS = """
 
 PULLED = ("read", "inserted", "updated", "unchanged", "deactivated", "rejected", "calls", "bytes_received")
 PUSHED = ("read", "pushed", "failed", "calls", "bytes_received")
-NUMBERLESS = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")  # an id, where there is no number
+UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")  # shown as … so that equal messages are grouped
 COLOURS = {"success": "green", "warning": "yellow", "error": "red", "running": "cyan"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One try of one pull or push; or what push said of one document."""
+    """An event: one attempt of a pull or push, or a message about one document."""
 
     dag_id: str
     organisation: str
@@ -60,30 +60,30 @@ class Event:
     correction: str | None
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         return " ".join(filter(None, (self.message, self.correction)))
 
 
 def events(place: Place, runs: dict[str, str]) -> list[Event]:
-    """The events of these runs (DAG id → run id), in order."""
+    """Returns the events of these runs (DAG id → run id), in order."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=class_row(Event)) as connection:
         return connection.execute(EVENTS, (list(runs.values()), list(runs))).fetchall()
 
 
 def organisations(place: Place) -> set[str]:
-    """Every organisation that is connected."""
+    """Names of the connected organisations."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         return {name for (name,) in connection.execute(ORGANISATIONS)}
 
 
 def nothing_is_being_pushed(place: Place) -> bool:
-    """A tick of the clock may have begun a push beside ours, which then left that organisation to it."""
+    """True if no push is running: a scheduled one may have started in addition to ours, and taken an organisation."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         return connection.execute(RUNNING).fetchone() == (0,)
 
 
 def table(title: str, happened: list[Event], counts: tuple[str, ...]) -> Table:
-    """One line per event, a rule between DAGs."""
+    """A table with one line per event, and a rule between DAGs."""
     drawn = Table(title=title, header_style="bold")
     drawn.add_column("DAG")
     drawn.add_column("organisation")
@@ -97,35 +97,35 @@ def table(title: str, happened: list[Event], counts: tuple[str, ...]) -> Table:
             escape(event.organisation),
             *(f"{getattr(event, count):,}" for count in counts),
             f"[{COLOURS[event.status]}]{event.status}[/]",
-            escape(event.told),
+            escape(event.text),
             end_section=is_last(happened, number),
         )
     return drawn
 
 
 def failures(happened: list[Event]) -> Table:
-    """The documents that failed or got a remark, each message once, however many organisations had it."""
-    drawn = Table(title="What push said of single documents", header_style="bold")
+    """A table of documents that failed or got a warning, one line per message, with the number of organisations."""
+    drawn = Table(title="Messages about single documents", header_style="bold")
     for heading in ("DAG", "document", "organisations"):
         drawn.add_column(heading)
-    drawn.add_column("why", overflow="fold")
-    drawn.add_column("correction", overflow="fold")
-    said: dict[tuple[str, ...], set[str]] = {}
+    drawn.add_column("message", overflow="fold")
+    drawn.add_column("fix", overflow="fold")
+    grouped: dict[tuple[str, ...], set[str]] = {}
     for event in happened:
-        key = (event.dag_id, NUMBERLESS.sub("…", event.document or ""), event.message, event.correction or "")
-        said.setdefault((*key[:2], *(NUMBERLESS.sub("…", part) for part in key[2:])), set()).add(event.organisation)
-    for (dag_id, document, message, correction), organisations in said.items():
+        key = (event.dag_id, UUID.sub("…", event.document or ""), event.message, event.correction or "")
+        grouped.setdefault((*key[:2], *(UUID.sub("…", part) for part in key[2:])), set()).add(event.organisation)
+    for (dag_id, document, message, correction), organisations in grouped.items():
         drawn.add_row(dag_id, escape(document), str(len(organisations)), escape(message), escape(correction))
     return drawn
 
 
 def is_last(happened: list[Event], number: int) -> bool:
-    """Whether it is the last of its DAG."""
+    """True for the last event of its DAG."""
     return number + 1 == len(happened) or happened[number + 1].dag_id != happened[number].dag_id
 
 
 def shortcomings(happened: list[Event], dag_ids: list[str], connected: set[str]) -> list[str]:
-    """What is not as it should be: an organisation that a DAG did not pull, or not well in the end."""
+    """Lists organisations that a DAG did not pull, or whose last attempt failed."""
     if not connected:
         return ["No organisation is connected."]
     last = {(event.dag_id, event.organisation): event for event in happened}
@@ -136,5 +136,5 @@ def shortcomings(happened: list[Event], dag_ids: list[str], connected: set[str])
             if event is None:
                 found.append(f"{dag_id} did not pull {organisation}.")
             elif event.status not in ("success", "warning"):
-                found.append(f"{dag_id} of {organisation} ended as {event.status}: {event.told}")
+                found.append(f"{dag_id} of {organisation} ended as {event.status}: {event.text}")
     return found

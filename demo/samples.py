@@ -1,7 +1,7 @@
-"""QicWorks' own documents, as sound ones are: believable jobs, to be pushed to each of the demo's organisations.
+"""Valid sample documents of realistic jobs, to be pushed to each of the demo's organisations.
 
-Each is written down in the words of its table in schema `qicworks`. Whom it is for is told by a part: "customer 0" is
-the first customer that was pulled. What is wrong with others stands in `wrong_samples`.
+Fields are columns of the document's table in schema `qicworks`. The contact is given by its role: "customer 0" is the
+first customer that was pulled. `wrong_samples` has the faulty documents.
 """
 
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ class Line:
     account: str | None = "200"
     tax: str | None = "OUTPUT"
     departments: tuple[str, ...] = ()
-    line_total: str | None = None  # as QicWorks shows it; None: what it comes to
+    line_total: str | None = None  # as QicWorks shows it; None: quantity × unit price
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A document, and what is to become of it. `error` and `correction` are pieces of what push says when it fails."""
+    """A document and the expected result. `error` and `correction` are parts of the messages if it is to fail."""
 
     table: str
     number: str
@@ -33,9 +33,9 @@ class Sample:
     line_amount_types: str = "Exclusive"
     files: tuple[str, ...] = ()
     push_state: str = "ready"
-    days_ago: int | None = 5  # when it was issued; None: it has no date
+    days_ago: int | None = 5  # since it was issued; None: it has no date
     days_to_pay: int | None = 14
-    columns: dict[str, Any] = field(default_factory=dict)  # others of its table
+    columns: dict[str, Any] = field(default_factory=dict)  # further columns of its table
     error: str | None = None
     correction: str | None = None
 
@@ -83,7 +83,7 @@ INVOICES = (
         lines=(Line("Progress claim 2 of 4\nas agreed on site", "0.25", "48210.5"), Line("Retention", "1", "-602.63")),
         days_to_pay=30,
     ),
-    # A draft is accepted on a locked day, and nobody can approve it there: pushed, with a remark.
+    # Xero accepts a draft dated in a locked period, but it cannot be approved there: pushed, with a warning.
     Sample("invoice", "IV-2005", "000048 Winter maintenance", "customer 1", (CALL_OUT,), days_ago=LOCKED),
     Sample("invoice", "IV-2006", "000055 Not finished yet", "customer 2", (LABOUR,), push_state="draft"),
 )
@@ -98,7 +98,7 @@ BILLS = (
         files=("delivery docket 4471.pdf",),
         days_to_pay=30,
     ),
-    # Numbers are the suppliers' own: two may have the same one.
+    # The number is the supplier's own, so two suppliers may use the same one.
     Sample("bill", "TI-4471", "", "supplier 1", (Line("Tip fees, 3.2 t", "3.2", "146.3636", "429", "INPUT"),)),
     Sample(
         "bill",

@@ -1,4 +1,4 @@
-"""Small files that are what their names say: attachments of the sample documents."""
+"""Small valid files of each type: attachments of the sample documents."""
 
 import base64
 import struct
@@ -15,7 +15,7 @@ JPEG = base64.b64decode(
 
 
 def made(name: str) -> tuple[str, bytes]:
-    """The file of that name: its type and its content, which is not that of another name."""
+    """Returns MIME type and content of a file; the content differs for each name."""
     suffix = Path(name).suffix
     content = {".pdf": pdf, ".png": png, ".jpg": jpeg, ".txt": text}[suffix](name)
     return TYPES[suffix], content

@@ -1,7 +1,7 @@
-"""`airflow standalone`, whose parts are started again when they end: `python -m demo.standalone`.
+"""Runs `airflow standalone` and restarts its components when they end: `python -m demo.standalone`.
 
-Without its database for a while the scheduler ends, and so do others. Airflow's own command continues without them, and
-looks as if it ran.
+The scheduler and other components end if the database is away for a while. Airflow's own command continues without
+them, and looks as if it were running.
 """
 
 import threading
@@ -9,11 +9,11 @@ import threading
 from airflow.cli.commands import standalone_command
 from airflow.cli.commands.standalone_command import StandaloneCommand, SubCommand
 
-PAUSE = 5.0  # seconds before a part is started again
+PAUSE = 5.0  # seconds before a component is restarted
 
 
 class Lasting(SubCommand):  # type: ignore[misc]
-    """A part of Airflow. That it ended, and is started again, is said among its own lines."""
+    """A component of Airflow that is restarted when it ends; its output says so."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
@@ -21,7 +21,7 @@ class Lasting(SubCommand):  # type: ignore[misc]
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            # It reads until nobody holds the output any more, which those that a dead scheduler leaves behind may do.
+            # Reading may outlast the process: orphans of a dead scheduler keep its output open.
             before, reading = self.process, threading.Thread(target=super().run, daemon=True)
             reading.start()
             while self.process is before:
@@ -33,8 +33,8 @@ class Lasting(SubCommand):  # type: ignore[misc]
                     self.process.terminate()
                 ended = self.process.wait()
                 if not self._stopped.is_set():
-                    says = f"{self.name} ended with {ended}: it is started again in {PAUSE:g} s"
-                    self.parent.output_queue.append((self.name, says.encode()))
+                    line = f"{self.name} ended with {ended}; restarting in {PAUSE:g} s"
+                    self.parent.output_queue.append((self.name, line.encode()))
             self._stopped.wait(PAUSE)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What `make demo` and `make stop` do, in order."""
+"""The steps of `make demo` and `make stop`."""
 
 import subprocess
 import sys
@@ -12,53 +12,53 @@ from demo.airflow_api import AirflowApi
 from demo.place import ROOT, USERS, DemoError, Place
 from xero.datasets.registry import DATASETS
 
-# Seconds for each thing that is waited for. Airflow takes 30, on a slow and busy machine minutes; a process that ends
-# before is reported at once.
+# Seconds to wait for each step. Airflow takes 30, and minutes on a slow and busy machine; a process that ends before is
+# reported immediately.
 PATIENCE = 900.0
 
 
 def up(place: Place, console: Console) -> None:
-    """Starts everything, pulls everything, pushes everything, compares, tells. DemoError when not all went well."""
-    began = time.monotonic()
+    """Starts everything, pulls, pushes, compares and prints the results. Raises DemoError if anything went wrong."""
+    started_at = time.monotonic()
     place.prepare()
-    # It makes its data while PostgreSQL makes its files.
-    began_anew = start_sandbox(place)
-    say_started(console, "Xero sandbox", place.sandbox, began_anew)
-    say_started(console, "PostgreSQL", place.postgres, postgres.start(place))
+    # The sandbox generates its data while PostgreSQL creates its files.
+    new_sandbox = start_sandbox(place)
+    print_started(console, "Xero sandbox", place.sandbox, new_sandbox)
+    print_started(console, "PostgreSQL", place.postgres, postgres.start(place))
     airflow = [sys.executable, "-m", "demo.standalone"]
     ports = (place.airflow_port, place.worker_log_port, place.trigger_log_port)
-    say_started(console, "Airflow", place.ui, processes.ensure_started(place, "airflow", airflow, *ports))
+    print_started(console, "Airflow", place.ui, processes.ensure_started(place, "airflow", airflow, *ports))
 
-    # While Airflow comes up.
+    # While Airflow starts.
     wait_for_sandbox(place)
     xero(place, "migrate")
-    connect(place, began_anew)
+    connect(place, new_sandbox)
     api = AirflowApi(place)
-    with console.status("Airflow comes up …"):
+    with console.status("Starting Airflow …"):
         api.wait_until_up(PATIENCE)
-    play(place, api, console, began_anew)
-    console.print(f"All went well, in {time.monotonic() - began:.0f} s.")
+    play(place, api, console, new_sandbox)
+    console.print(f"All went well, in {time.monotonic() - started_at:.0f} s.")
 
 
-def connect(place: Place, began_anew: bool) -> None:
-    """Connects the organisations, and gives QicWorks what it has of its own. `began_anew`: the sandbox did."""
+def connect(place: Place, new_sandbox: bool) -> None:
+    """Connects the organisations, and writes QicWorks' own records. `new_sandbox`: the sandbox was restarted."""
     xero(place, "connect", "--all")
     own_records.add(place)
-    if began_anew:
+    if new_sandbox:
         own_records.forget_consents(place)
 
 
-def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> None:
-    """Pulls everything, pushes everything, compares, tells, by any Airflow that is up. DemoError as `up`."""
+def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> None:
+    """Pulls, pushes, compares and prints the results with any running Airflow. Raises DemoError as `up` does."""
     pulls, pushes = (sorted(file.stem for file in (ROOT / "dags").glob(f"{what}_*.py")) for what in ("pull", "push"))
-    with console.status("Airflow reads the DAGs …"):
+    with console.status("Waiting for Airflow to parse the DAGs …"):
         api.wait_for_dags([*pulls, *pushes], PATIENCE)
     nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing.of_a_day]
     runs = Runs(place, api, console)
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
-    samples = documents.add(place, anew=began_anew)
-    paid = pay.add(place, anew=began_anew)
-    if began_anew or not compare_pay.templates(place).exists():
+    samples = documents.add(place, recreate=new_sandbox)
+    paid = pay.add(place, recreate=new_sandbox)
+    if new_sandbox or not compare_pay.templates(place).exists():
         compare_pay.remember(place, paid)
     runs.run(pushes)
     processes.until(lambda: report.nothing_is_being_pushed(place), PATIENCE)
@@ -67,14 +67,16 @@ def play(place: Place, api: AirflowApi, console: Console, began_anew: bool) -> N
     wrong += compare.unbalanced(place)
 
     happened = report.events(place, runs.ids)
-    tell(console, happened)
+    print_tables(console, happened)
     pulled = [event for event in happened if event.dag_id in pulls]
     wrong += report.shortcomings(pulled, pulls, report.organisations(place)) + runs.not_successful()
-    tell_where(place, console)
+    print_addresses(place, console)
     if wrong:
         raise DemoError("Not all went well:\n  " + "\n  ".join(wrong))
-    told = len(samples) + len(paid)
-    console.print(f"Compared {told} documents: the sound ones stand in Xero once, the others say what is wrong.")
+    count = len(samples) + len(paid)
+    console.print(
+        f"Compared {count} documents: each valid one exists in Xero once, each faulty one says what is wrong."
+    )
 
 
 class Runs:
@@ -88,11 +90,11 @@ class Runs:
         self.states: dict[str, str] = {}
 
     def run(self, dag_ids: list[str]) -> None:
-        """Triggers them, and waits until all are over."""
+        """Triggers the DAGs and waits until all runs have ended."""
         started = {dag_id: self.api.trigger(dag_id) for dag_id in dag_ids}
         self.ids |= started
-        self.console.print(f"Airflow runs {', '.join(dag_ids)}.")
-        with self.console.status("Airflow's scheduler works …"):
+        self.console.print(f"Running {', '.join(dag_ids)}.")
+        with self.console.status("Waiting for the runs …"):
             self.states |= wait_for_runs(self.api, started, PATIENCE)
 
     def not_successful(self) -> list[str]:
@@ -105,37 +107,37 @@ class Runs:
         ]
 
 
-def tell(console: Console, happened: list[report.Event]) -> None:
-    """The tables: what was pulled, what was pushed, and what was said of single documents."""
+def print_tables(console: Console, happened: list[report.Event]) -> None:
+    """Prints what was pulled, what was pushed, and the messages about single documents."""
     pushed = [event for event in happened if event.dag_id.startswith("push_")]
     console.print(report.table("What was pulled", [one for one in happened if one not in pushed], report.PULLED))
     if pushed:
-        whole, single = ([one for one in pushed if bool(one.document) == only] for only in (False, True))
-        console.print(report.table("What was pushed", whole, report.PUSHED))
+        runs, single = ([one for one in pushed if bool(one.document) == only] for only in (False, True))
+        console.print(report.table("What was pushed", runs, report.PUSHED))
         console.print(report.failures(single))
     else:
         console.print("Nothing was ready to be pushed.")
 
 
 def stop(place: Place, console: Console) -> None:
-    """Stops what `up` started, and nothing else."""
+    """Stops only what `up` started."""
     for name in ("airflow", "sandbox"):
         if processes.stop(place, name):
             console.print(f"{name} stopped")
     if postgres.stop(place):
         console.print("postgres stopped")
-    console.print(f"Nothing of the demo in {place.home} runs.")
+    console.print(f"The demo in {place.home} is stopped.")
 
 
 def xero(place: Place, *arguments: str) -> None:
-    """Runs the project's own command line, and shows what it says."""
+    """Runs the project's own command line; its output is shown."""
     finished = subprocess.run([sys.executable, "-m", "xero", *arguments], cwd=ROOT, env=place.environment, check=False)
     if finished.returncode:
-        raise DemoError(f"`python -m xero {' '.join(arguments)}` failed; what it said is above.")
+        raise DemoError(f"`python -m xero {' '.join(arguments)}` failed; its output is above.")
 
 
 def start_sandbox(place: Place) -> bool:
-    """Starts the local Xero, which forgets everything when it is stopped. False: it already ran."""
+    """Starts the sandbox, which loses its data when it is stopped. Returns False if it is already running."""
     command = [sys.executable, "-m", "xero_sandbox", "--port", str(place.sandbox_port), "--profile", "demo"]
     settings = place.settings | {"XERO_SANDBOX_CLIENT_SECRET": place.secrets["client_secret"]}
     return processes.ensure_started(place, "sandbox", command, place.sandbox_port, settings=settings)
@@ -152,15 +154,15 @@ def wait_for_sandbox(place: Place) -> None:
             return False
 
     if not processes.until(healthy, PATIENCE):
-        raise DemoError(f"The sandbox did not come up. {processes.end_of_log(place, 'sandbox')}")
+        raise DemoError(f"The sandbox did not start. {processes.end_of_log(place, 'sandbox')}")
 
 
 def wait_for_runs(api: AirflowApi, runs: dict[str, str], patience: float) -> dict[str, str]:
-    """Waits until every run is over, or patience is. Returns DAG id → state."""
+    """Waits until every run has ended, at most `patience` seconds. Returns DAG id → state."""
     waiting = list(runs.items())
 
     def over() -> bool:
-        # Of the first only: asking for all of them, several times a second, would slow them down.
+        # Asks for the first only: asking for all of them several times a second would slow Airflow down.
         while waiting and api.state(*waiting[0]) in ("success", "failed"):
             del waiting[0]
         return not waiting
@@ -169,13 +171,13 @@ def wait_for_runs(api: AirflowApi, runs: dict[str, str], patience: float) -> dic
     return {dag_id: api.state(dag_id, run_id) for dag_id, run_id in runs.items()}
 
 
-def tell_where(place: Place, console: Console) -> None:
+def print_addresses(place: Place, console: Console) -> None:
     for user in USERS:
         console.print(f"Airflow   {place.ui}  user {user:<6}  password {place.secrets[f'{user}_password']}")
     console.print(f"QicWorks  {place.postgres}/qicworks")
     console.print(f"Logs      {place.home / 'logs'}")
-    console.print("`make stop` stops it; `make demo` again pulls what changed.")
+    console.print("Run `make stop` to stop it, or `make demo` again to pull what changed.")
 
 
-def say_started(console: Console, what: str, where: str, started: bool) -> None:
-    console.print(f"{what} {'starts' if started else 'runs already'}: {where}")
+def print_started(console: Console, what: str, where: str, started: bool) -> None:
+    console.print(f"{what} {'is starting' if started else 'is already running'}: {where}")

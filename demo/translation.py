@@ -1,4 +1,4 @@
-"""What differs when a service of docker-compose.yaml runs as a plain process on this machine: all of it is here."""
+"""All differences between a service of docker-compose.yaml in a container and as a plain process on this machine."""
 
 import json
 import shlex
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from demo.place import DEPLOY, PASSWORDS, PUSHES_SWITCHED_ON, ROOT, Place
 
-#: how the names of the images begin
+#: prefixes of the image names
 POSTGRES, PROJECT = "postgres:", "qicworks-xero"
 QICWORKS = "postgresql://{}:{}@qicworks-db:5432/qicworks"
 
 
 @dataclass(frozen=True)
 class Translation:
-    """From containers to a place."""
+    """Translates from containers to a place."""
 
     place: Place
 
@@ -24,16 +24,16 @@ class Translation:
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """Where the left stands in a command, a health check or the environment, the right is meant. In this order."""
+        """Replacements in commands, health checks and environments, in this order."""
         place = self.place
         return (
-            # Names of hosts, each with a network of its own → this machine, with a port of its own.
+            # Host names of containers → this machine, each with its own port.
             ("airflow-db:5432", f"127.0.0.1:{place.airflow_db_port}"),
             ("qicworks-db:5432", f"127.0.0.1:{place.postgres_port}"),
             ("redis:6379", f"127.0.0.1:{place.redis_port}"),
             ("airflow-apiserver:8080", f"127.0.0.1:{place.airflow_port}"),
             ("sandbox:8095", f"127.0.0.1:{place.sandbox_port}"),
-            # What a container says of itself.
+            # A container's own addresses.
             ("http://localhost:8080", f"http://127.0.0.1:{place.airflow_port}"),
             ("http://localhost:8974", f"http://127.0.0.1:{place.scheduler_health_port}"),
             ("http://localhost:8095", f"http://127.0.0.1:{place.sandbox_port}"),
@@ -50,16 +50,16 @@ class Translation:
             ("--dir /data", f"--dir {shlex.quote(str(place.home / 'redis'))}"),
         )
 
-    def text(self, told: str) -> str:
+    def text(self, original: str) -> str:
         for there, here in self.texts:
-            told = told.replace(there, here)
-        return told
+            original = original.replace(there, here)
+        return original
 
     def command(self, words: tuple[str, ...]) -> list[str]:
         return shlex.split(self.text(shlex.join(words)))
 
     def added(self, name: str) -> dict[str, str]:
-        """By instance: what a container has of its own, and what the image's Dockerfile sets."""
+        """Environment to add: what differs between containers, and what the Dockerfile sets."""
         place = self.place
         return {
             "HOSTNAME": name,
@@ -72,15 +72,15 @@ class Translation:
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(place.scheduler_health_port),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(place.trigger_log_port),
-            # The first worker has the port that is known; the others take a free one: the folder of logs is shared.
+            # The first worker has the known port, the others a free one. They share the folder of logs.
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(0 if is_another_worker(name) else place.worker_log_port),
-            # What one makes in Airflow's UI, for users who consent in a browser.
+            # In a real installation it is created in Airflow's UI, for users who sign in with a browser.
             "AIRFLOW_CONN_XERO_APP": json.dumps(place.xero_app),
         }
 
     @property
     def variables(self) -> dict[str, str]:
-        """What .env would hold."""
+        """The variables that .env would define."""
         place, secrets = self.place, self.place.secrets
         passwords = {f"{name.upper()}_PASSWORD": secrets[f"{name}_password"] for name in PASSWORDS}
         return {
@@ -90,12 +90,12 @@ class Translation:
             **passwords,
             "AIRFLOW_USER_PASSWORD": secrets["admin_password"],
             "AIRFLOW_BASE_URL": place.ui,
-            "COOKIE_SECURE": "False",  # there is no TLS here
+            "COOKIE_SECURE": "False",  # no TLS here
             "QICWORKS_OWNER_CONN": QICWORKS.format("qicworks", secrets["qicworks_db_password"]),
             "AIRFLOW_CONN_QICWORKS_DEFAULT": QICWORKS.format("qicworks_sync", secrets["qicworks_sync_password"]),
             "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(place.xero_connection),
             "SANDBOX_CLIENT_SECRET": secrets["client_secret"],
-            # Two cores are enough for two workers of four, and one process of the API.
+            # Sized for two cores: two workers of four, and one process of the API.
             "WORKER_CONCURRENCY": "4",
             "API_WORKERS": "1",
         }

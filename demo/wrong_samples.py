@@ -1,6 +1,6 @@
-"""QicWorks' own documents with which something is wrong, one for each way, and what push is to say of each.
+"""Faulty sample documents, one for each fault, with the expected messages.
 
-The first half is found before anything is sent; the second half is refused by Xero, since nobody here could know.
+`BEFORE` are found before anything is sent; `IN_XERO` are refused by Xero, because QicWorks cannot know.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ from demo.samples import CALL_OUT, HIRE, PARTS, Line, Sample
 
 
 def wrong(number: str, error: str, correction: str, *lines: Line, contact: str | None = "customer 3") -> Sample:
-    """An invoice with one fault, in its lines or in whom it is for."""
+    """An invoice with one fault, in its lines or its contact."""
     job = "000060 What can go wrong"
     return Sample("invoice", number, job, contact, lines or (CALL_OUT,), error=error, correction=correction)
 
@@ -110,7 +110,7 @@ BEFORE = (
     ),
 )
 
-# What only Xero knows. Numbers in braces are those of documents that others made there.
+# Only Xero can know these. Numbers in braces are numbers of documents that others created in Xero.
 GONE_CONTACT, GONE_ACCOUNT = "gone 0", "453"  # archived in Xero after the pull
 IN_XERO = (
     wrong("{taken invoice}", "Invoice # must be unique", "new number"),

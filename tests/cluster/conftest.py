@@ -53,8 +53,8 @@ def ring() -> Iterator[Ring]:
             process.pid: mapped(process) for worker in ring.workers for process in pool(ring.processes(worker))
         }
         with api.session:
-            story.connect(place, began_anew=True)
-            story.play(place, api, Console(file=said, width=200), began_anew=True)
+            story.connect(place, new_sandbox=True)
+            story.play(place, api, Console(file=said, width=200), new_sandbox=True)
             ring.said = said.getvalue()
             yield ring
     assert not [variable for variable, name in PORTS.items() if listening(getattr(place, name))]

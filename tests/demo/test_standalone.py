@@ -50,8 +50,8 @@ def test_a_part_that_ends_is_started_again_and_that_is_said(tmp_path: Path, monk
             assert until(lambda ends=ends: [line for _, line in said].count(b"the part runs scheduler\n") == ends, 120)  # type: ignore[misc]
             os.kill(started()[-1], firmness)
         assert until(lambda: len(started()) == 3, 120)
-        told = [line.decode() for _, line in said if b"started again" in line]
-        assert told == [f"scheduler ended with {code}: it is started again in 0.1 s" for code in (-15, -9)]
+        told = [line.decode() for _, line in said if b"restarting" in line]
+        assert told == [f"scheduler ended with {code}; restarting in 0.1 s" for code in (-15, -9)]
     finally:
         part.stop()
         part.join(60)

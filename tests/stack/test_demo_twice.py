@@ -41,7 +41,7 @@ def test_the_demo_again_adds_and_sends_nothing(stack: Stack) -> None:
     said = io.StringIO()
     story.up(stack.place, Console(file=said, width=200))  # raises where a run failed or the two sides differ
     assert "All went well" in said.getvalue()
-    assert said.getvalue().count("runs already") == len(("PostgreSQL", "the sandbox", "Airflow"))
+    assert said.getvalue().count("is already running") == len(("PostgreSQL", "the sandbox", "Airflow"))
     assert held(stack) == before
     calls = [call for call in stack.sandbox("GET", "calls") if call["tenant"]]
     assert len(calls) > 20
