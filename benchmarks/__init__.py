@@ -1,1 +1,1 @@
-"""Measures this project, and what users would pick instead: `make bench`, `make bench-scale`."""
+"""Measures this project and its alternatives: `make bench`, `make bench-scale`."""

@@ -1,4 +1,4 @@
-"""Runs the benchmarks of this folder, or those that are named, and writes what they found to `benchmarks/results`."""
+"""Runs all benchmarks, or those named, and writes the results to `benchmarks/results`."""
 
 import platform
 import sys
@@ -13,7 +13,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def simple(benchmark: ModuleType) -> Callable[[], None]:
-    """Of one that gives its figures by name: a table of them."""
+    """Runs a benchmark that returns its figures by name, and writes them as a table."""
 
     def run() -> None:
         name = benchmark.__name__.rpartition(".")[2]
@@ -33,7 +33,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "contacts": lambda: contacts.main(["--write"]),
     "pushing": lambda: pushing.main(["--write"]),
     "trigger": lambda: trigger.main(["--write"]),
-    "costs": lambda: costs.main(["--write"]),  # reads what contacts found
+    "costs": lambda: costs.main(["--write"]),  # uses the results of contacts
     "full_refresh": simple(full_refresh),
     "leave_balances": simple(leave_balances),
     "limits": simple(limits),
@@ -43,7 +43,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
 
 def main(*wanted: str) -> None:
     if unknown := set(wanted) - BENCHMARKS.keys():
-        raise SystemExit(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        raise SystemExit(f"unknown benchmark {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
     for name in wanted or BENCHMARKS:
         print(f"== {name}", flush=True)
         BENCHMARKS[name]()

@@ -1,7 +1,8 @@
-"""Contacts from Xero into PostgreSQL: this project, what users would pick instead, and the least that would do.
+"""Pulls contacts from Xero into PostgreSQL: this project, its alternatives, and a bare script as the lower bound.
 
-First pull, then with 1% changed, then with nothing changed; what is wrong when 100 of 10,000 change while they are
-read, and after a kill -9 half-way. The same local Xero, contacts and PostgreSQL for all, each with its own database.
+Measures a first pull, a pull with 1% changed, and one with nothing changed; and counts wrong contacts if 100 of 10,000
+change while they are fetched, and after a kill -9 half-way. All use the same sandbox, contacts and PostgreSQL, each
+with its own database.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ FIELDS = ("wall", "cpu", "memory", "postgres", "calls", "received")
 
 
 def truth(around: Surroundings) -> dict[str, tuple[str | None, str | None]]:
-    """Name and e-mail of each contact, as Xero has them now."""
+    """Name and email of each contact, as they are in Xero now."""
     records = around.steer("GET", around.collection("Contacts"))
     return {one["ContactID"].lower(): (one.get("Name"), one.get("EmailAddress") or None) for one in records}
 
 
 def differences(installed: Installed, wanted: dict[str, tuple[str | None, str | None]]) -> dict[str, int]:
-    """How many contacts are missing, out of date, and there more than once."""
+    """Counts contacts that are missing, out of date, or stored more than once."""
     held = installed.held()
     return {
         "missing": sum(id not in held for id in wanted),
@@ -52,7 +53,7 @@ def fill(around: Surroundings, contacts: int) -> None:
 
 
 def beyond_the_start(around: Surroundings) -> float:
-    """CPU of a pull with nothing new at a terminal / CPU of the same program that only says what it can do."""
+    """CPU of a pull with nothing new, divided by the CPU of `--help`: how much a pull costs beyond starting Python."""
     fill(around, 1_000)
     installed = install(OURS_AT_A_TERMINAL, around)
     installed.run()
@@ -62,7 +63,7 @@ def beyond_the_start(around: Surroundings) -> float:
 
 
 def three_runs(around: Surroundings, tool: Tool) -> Iterator[tuple[str, dict[str, float]]]:
-    """First pull, 1% changed, nothing changed. `wrong`: how many contacts are not as Xero has them."""
+    """First pull, 1% changed, nothing changed. `wrong`: number of contacts that differ from Xero."""
     installed = install(tool, around)
     for stage in STAGES:
         if stage == "1% changed":
@@ -78,7 +79,7 @@ def three_runs(around: Surroundings, tool: Tool) -> Iterator[tuple[str, dict[str
 
 
 def under_change(around: Surroundings, tool: Tool) -> dict[str, Any]:
-    """100 records change while pages are read: what is wrong after that run, and after the next one."""
+    """Changes 100 records while pages are fetched; counts what is wrong after that run, and after the next one."""
     installed = install(tool, around)
     pages = -(-len(truth(around)) // tool.page_size)
     each = max(1, CHANGED // pages)
@@ -88,7 +89,7 @@ def under_change(around: Surroundings, tool: Tool) -> dict[str, Any]:
         installed.run()
         [order] = around.steer("GET", "drift")
         if not order["changed"]:
-            raise RuntimeError(f"nothing changed while {tool.name} read")
+            raise RuntimeError(f"nothing changed while {tool.name} fetched")
     finally:
         around.steer("DELETE", "drift")
     wanted = truth(around)
@@ -103,25 +104,25 @@ def under_change(around: Surroundings, tool: Tool) -> dict[str, Any]:
 
 
 def after_a_kill(around: Surroundings, tool: Tool) -> dict[str, Any]:
-    """Killed when half of its calls are answered, then run again: how many calls that took, and what is wrong."""
-    whole = install(tool, around).run().calls
+    """Kills the tool after half of its calls, then runs it again; counts the calls, and what is wrong."""
+    full_run = install(tool, around).run().calls
     installed = install(tool, around)
 
     def half_way() -> bool:
         asked = around.steer("GET", "stats")["by_path"].get("/api.xro/2.0/Contacts", 0)
-        return bool(asked >= max(2, whole // 2))
+        return bool(asked >= max(2, full_run // 2))
 
-    around.steer("PATCH", "settings", {"latency_ms": [60, 60]})  # so that there is a moment to kill it in
+    around.steer("PATCH", "settings", {"latency_ms": [60, 60]})  # so that it is still running when it is killed
     try:
         killed = installed.run(kill_when=half_way)
     finally:
         around.steer("PATCH", "settings", {"latency_ms": [0, 0]})
     if not killed.cost.killed:
-        raise RuntimeError(f"{tool.name} was over before it was killed")
+        raise RuntimeError(f"{tool.name} ended before it was killed")
     left = len(installed.held())
     again = installed.run()
     return {
-        "calls of a whole run": whole,
+        "calls of a full run": full_run,
         "calls until killed": killed.calls,
         "rows left by it": left,
         "calls of the next run": again.calls,
@@ -130,7 +131,7 @@ def after_a_kill(around: Surroundings, tool: Tool) -> dict[str, Any]:
 
 
 def measure(sizes: Sequence[int], rounds: int, tools: Sequence[Tool]) -> dict[str, Any]:
-    """All of it; the tools take turns, so that whatever else the machine does meets them alike."""
+    """Runs everything. The tools take turns, so that other load on the machine affects them equally."""
     runs: list[dict[str, Any]] = []
     found: dict[str, Any] = {"runs": runs, "under change": {}, "after a kill": {}}
     with surroundings(PORT) as around:
@@ -138,7 +139,7 @@ def measure(sizes: Sequence[int], rounds: int, tools: Sequence[Tool]) -> dict[st
         for size in sizes:
             for number in range(rounds):
                 for tool in (*tools[number % len(tools) :], *tools[: number % len(tools)]):
-                    fill(around, size)  # or it would meet what was changed for the one before
+                    fill(around, size)  # undoes the changes made for the tool before
                     for stage, figures in three_runs(around, tool):
                         runs.append({"size": size, "tool": tool.name, "stage": stage, "round": number, **figures})
                         said = ", ".join(f"{name} {figures[name]:.2f}" for name in (*FIELDS, "wrong"))
@@ -152,7 +153,7 @@ def measure(sizes: Sequence[int], rounds: int, tools: Sequence[Tool]) -> dict[st
 
 
 def medians(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str, str], dict[str, float]]:
-    """By size, tool and stage; of what is wrong the worst."""
+    """Medians by size, tool and stage; of `wrong` the maximum."""
     keys = dict.fromkeys((run["size"], run["tool"], run["stage"]) for run in runs)
 
     def of(key: tuple[int, str, str], name: str) -> list[float]:
@@ -163,7 +164,7 @@ def medians(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str, str], dict[s
 
 
 def write(found: dict[str, Any]) -> None:
-    """The page and the plot."""
+    """Writes the report and the plot."""
     of = medians(found["runs"])
     contacts_report.draw(of, max(size for size, _, _ in of), RESULTS / "contacts.svg")
     (RESULTS / "contacts.md").write_text(f"{contacts_report.text(found, of)}\n![CPU](contacts.svg)\n")
@@ -173,11 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contacts", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", help="words of the tools' names")
+    parser.add_argument("--only", nargs="+", help="only tools whose name contains one of these words")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results/contacts.*")
-    parser.add_argument(
-        "--report", action="store_true", help="measure nothing: write contacts.* from contacts.json anew"
-    )
+    parser.add_argument("--report", action="store_true", help="measure nothing; rewrite contacts.* from contacts.json")
     given = parser.parse_args(arguments)
     if given.report:
         write(json.loads((RESULTS / "contacts.json").read_text()))

@@ -1,4 +1,4 @@
-"""What the runs with contacts came to, in words: tables, ratios, and which goals are met."""
+"""The report on the runs with contacts: tables, ratios, and which goals are met."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def table(head: Sequence[str], rows: Iterator[Sequence[object]]) -> Iterator[str
 
 
 def text(found: Mapping[str, Any], medians: Medians) -> str:
-    """A page of Markdown."""
+    """The report as Markdown."""
     sizes = list(dict.fromkeys(size for size, _, _ in medians))
     rounds = 1 + max(run["round"] for run in found["runs"])
     lines = [
         "# Contacts from Xero into PostgreSQL",
         "",
-        f"{found['when']}; {rounds} rounds in {found['minutes']} minutes, medians. The local Xero answers at once and"
-        " its limits are off: at Xero's 60 calls a minute, 500 calls take 8 minutes and more. CPU is the program's,"
-        " start and imports included, and beside it PostgreSQL's, which is in no ratio; but of this project as workers"
-        " run it, it is that of the forked process, which finds imported what it needs: a worker has paid for that"
-        " once, when it started. Its memory is what it shares with the worker, too.",
+        f"{found['when']}; {rounds} rounds in {found['minutes']} minutes, medians. The sandbox responds immediately and"
+        " its limits are off: at Xero's 60 calls a minute, 500 calls take at least 8 minutes. CPU is that of the"
+        " program, including its start and imports. PostgreSQL's CPU is shown separately and is in no ratio. For this"
+        " project as workers run it, CPU is that of the forked process: its imports are already loaded, because a"
+        " worker does that once, when it starts. Its memory includes what it shares with the worker.",
         "",
     ]
     for size in sizes:
         for stage in dict.fromkeys(stage for _, _, stage in medians):
             lines += [f"## {size:,} contacts, {stage}", "", *table(HEAD, figures(medians, size, stage)), ""]
-    lines += ["## 100 of 10,000 change while they are read", "",
-              "This project and tap-xero ask for the order of changes, in which rows move while pages are read. The"
-              " others ask for none; the local Xero then lists by id, where nothing moves. Which order Xero itself"
-              " chooses then is not known.", ""]  # fmt: skip
+    lines += ["## 100 of 10,000 change while they are fetched", "",
+              "This project and tap-xero request records ordered by change, so rows move while pages are fetched. The"
+              " others request no order; the sandbox then lists by id, where nothing moves. Which order Xero itself"
+              " uses then is not known.", ""]  # fmt: skip
     lines += [*table(("", "changed", "lost by the run", "still lost after the next", "out of date after the next"),
                      ((name, *of.values()) for name, of in found["under change"].items())), ""]  # fmt: skip
     lines += ["## Killed (signal 9) half-way through the first pull of 10,000, then run again", ""]
@@ -56,7 +56,7 @@ def text(found: Mapping[str, Any], medians: Medians) -> str:
 
 
 HEAD = ("", "wall s", "CPU s", "PostgreSQL CPU s", "memory MiB", "calls", "MB received", "CPU / the floor's", "wrong")
-KILLED = ("", "calls of a whole run", "until killed", "rows it left", "calls of the next run", "missing",
+KILLED = ("", "calls of a full run", "until killed", "rows stored by then", "calls of the next run", "missing",
           "out of date", "twice")  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def figures(medians: Medians, size: int, stage: str) -> Iterator[Sequence[object
 
 
 def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Sequence[object]]:
-    """Each with its ratio, whether it is met, and why not."""
+    """Each goal with its ratio, whether it is met, and if not, why."""
 
     def figure(what: str, tool: str, stage: str = FIRST, of: int = size) -> float | None:
         one = medians.get((of, tool, stage))
@@ -93,7 +93,7 @@ def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Seq
     first = f"{size:,} contacts, first pull: "
     yield row(first + "bytes / the floor's", 1.02, ratio("received", TERMINAL, LEAST))
     ours, least = figure("calls", TERMINAL), figure("calls", LEAST)
-    yield row(first + "calls beyond the floor's", 1, ours - least if ours and least else None)
+    yield row(first + "calls more than the floor", 1, ours - least if ours and least else None)
     preloaded, started = figure("cpu", WORKER), figure("cpu", TERMINAL)
     theirs = figure("cpu", DLT.name)
     why = ""
@@ -101,12 +101,12 @@ def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Seq
         why = (
             f"{started - preloaded:.1f} s of it are imports, most of them Great Expectations'; as workers run it, which"
         )
-        why += f" have it loaded, the ratio is {preloaded / theirs:.2f}"
+        why += f" have them loaded, the ratio is {preloaded / theirs:.2f}"
     yield row(first + "CPU at a terminal / dlt's", 0.5, ratio("cpu", TERMINAL, DLT.name), why)
     yield row(
         first + "CPU at a terminal / that of tap-xero and target-postgres", 0.25, ratio("cpu", TERMINAL, TAP.name)
     )
-    why = "it reads every value by its type, hashes each row, stages it and checks it, which the floor does not"
+    why = "it converts every value by its type, hashes, stages and checks each row, which the floor does not"
     yield row(first + "CPU as workers run it, without imports / the floor's", 1, ratio("cpu", WORKER, LEAST), why)
     sizes = sorted({one for one, _, _ in medians})
     if len(sizes) > 1:
@@ -115,12 +115,12 @@ def goals(found: Mapping[str, Any], medians: Medians, size: int) -> Iterator[Seq
         why = f"rows are checked {CHUNK:,} at a time, and a chunk is bounded, not small"
         yield row(f"memory with {sizes[-1]:,} contacts / with {sizes[0]:,}", 1.05, grows, why)
     yield row("nothing changed: calls", 1, figure("calls", TERMINAL, NOTHING))
-    yield row("nothing changed: CPU / the start of the process alone", 1.2, found["beyond the start"])
+    yield row("nothing changed: CPU / CPU of starting the process only", 1.2, found["beyond the start"])
     yield row("rows lost while 100 change", 0, found["under change"].get(TERMINAL, {}).get("missing"))
 
 
 def draw(medians: Medians, size: int, file: Path) -> None:
-    """A plot of CPU seconds."""
+    """Draws a plot of CPU seconds."""
     python = environments.make(PLOT) / PLOT.name / "bin" / "python"
     names = list(dict.fromkeys(name for _, name, _ in medians))
     stages = list(dict.fromkeys(stage for _, _, stage in medians))

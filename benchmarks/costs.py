@@ -1,8 +1,8 @@
-"""What a month costs at Xero: calls, megabytes and Australian dollars, of an organisation and of a service with many.
+"""Computes a month's costs at Xero: calls, megabytes and Australian dollars, for one organisation and for a service.
 
-Xero bills connections and what is read from it (egress). How much a record weighs is measured at the local Xero; how
-often what is read follows from the schedules, and from a typical firm, which is stated. Whether Xero counts before or
-after compression is not known: both are shown, and the dearer is billed.
+Xero bills connections and the data read from it (egress). The size of a record is measured with the sandbox; how often
+it is read follows from the schedules and from a typical business, which is stated. Whether Xero counts before or after
+compression is not known: both are shown, and the more expensive one is billed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GIB, MIB = 2**30, 2**20
 
 @dataclass(frozen=True)
 class Tier:
-    """Of Xero's prices from 2 March 2026, in AUD a month without tax; `egress` in GiB a month."""
+    """A tier of Xero's prices from 2 March 2026: AUD a month without tax; `egress` in GiB a month."""
 
     name: str
     connections: int
@@ -45,13 +45,13 @@ TIERS = (
     Tier("Advanced", 10_000, 1_445, 250, 2.40),
 )
 
-# A firm of twelve in a trade. A month has 400 invoices, each paid once; a day changes 20 of its contacts.
+# A trade business with 12 staff: 400 invoices a month, each paid once; 20 contacts change a day.
 FIRM = {"Contacts": 1_500, "Accounts": 120, "TaxRates": 20, "TrackingCategories": 2, "Payments": 400 * 12,
         "Employees": 12, "PayItems": 60, "PayrollCalendars": 2}  # fmt: skip
 CHANGED_A_NIGHT = {"Contacts": 20, "Accounts": 0.1, "Payments": 400 / NIGHTS, "Employees": 0.2}
-PUSHED = {"Invoices": 400, "bills": 150}  # a month, in batches of those that are ready within a quarter of an hour
+PUSHED = {"Invoices": 400, "bills": 150}  # a month; a batch is what becomes ready within 15 minutes
 BATCH = 3
-MOST_COMPARED = 5_000  # records of each data set that the weekly comparison reads at most
+MOST_COMPARED = 5_000  # records of a data set that the weekly comparison reads
 
 PATHS = {
     "Contacts": ("/api.xro/2.0/Contacts", {"page": 1, "pageSize": 1000, "includeArchived": "true"}),
@@ -68,7 +68,7 @@ PATHS = {
 
 @dataclass
 class Month:
-    """Calls, and bytes before compression, of one organisation."""
+    """A month of one organisation: calls, and bytes before compression."""
 
     name: str
     says: str
@@ -84,43 +84,47 @@ class Month:
 
 @dataclass(frozen=True)
 class Weight:
-    """Bytes of a record and of what is around them, as JSON; `packed`, how much of that gzip leaves."""
+    """Bytes of a record and of its envelope as JSON; `packed` is the share left by gzip."""
 
     record: float
     around: float
     packed: float
 
-    def of(self, records: float, answers: float = 1.0) -> float:
-        return records * self.record + answers * self.around
+    def of(self, records: float, responses: float = 1.0) -> float:
+        return records * self.record + responses * self.around
 
 
 def weigh(around: Surroundings) -> dict[str, Weight]:
-    """Each kind of record, as the local Xero sends it."""
+    """The size of each type of record in the sandbox's responses."""
     form = {"grant_type": "client_credentials"}
     token = around.session.post(f"{around.xero}/connect/token", data=form, auth=CLIENT, timeout=60).json()
     headers = {"Authorization": f"Bearer {token['access_token']}", "xero-tenant-id": around.tenant}
     headers |= {"Accept": "application/json", "Accept-Encoding": "identity"}
     found = {}
     for plural, (path, params) in PATHS.items():
-        answer = around.session.get(around.xero + path, params=params, headers=headers, timeout=60)
-        answer.raise_for_status()
-        records = answer.json()["Invoices" if plural == "summaries" else plural]
+        response = around.session.get(around.xero + path, params=params, headers=headers, timeout=60)
+        response.raise_for_status()
+        records = response.json()["Invoices" if plural == "summaries" else plural]
         size = sum(len(json.dumps(record, separators=(",", ":"))) for record in records)
-        packed = len(gzip.compress(answer.content)) / len(answer.content)
-        found[plural] = Weight(size / len(records), max(0.0, len(answer.content) - size), packed)
+        packed = len(gzip.compress(response.content)) / len(response.content)
+        found[plural] = Weight(size / len(records), max(0.0, len(response.content) - size), packed)
     employee = around.steer("GET", around.collection("Employees"))[0]["EmployeeID"]
-    answer = around.session.get(f"{around.xero}/payroll.xro/1.0/Employees/{employee}", headers=headers, timeout=60)
-    found["Employee"] = Weight(len(answer.content), 0.0, len(gzip.compress(answer.content)) / len(answer.content))
-    answer = around.session.get(f"{around.xero}/payroll.xro/1.0/PayItems", headers=headers, timeout=60)
-    found["PayItems"] = Weight(0.0, len(answer.content), len(gzip.compress(answer.content)) / len(answer.content))
+    response = around.session.get(f"{around.xero}/payroll.xro/1.0/Employees/{employee}", headers=headers, timeout=60)
+    found["Employee"] = Weight(len(response.content), 0.0, len(gzip.compress(response.content)) / len(response.content))
+    response = around.session.get(f"{around.xero}/payroll.xro/1.0/PayItems", headers=headers, timeout=60)
+    found["PayItems"] = Weight(0.0, len(response.content), len(gzip.compress(response.content)) / len(response.content))
     return found
 
 
 def accounting(
     month: Month, weights: Mapping[str, Weight], *, page: int, again: Mapping[str, float], whole: bool
 ) -> None:
-    """The five accounting data sets, each night. `again`: how much of what is held a night with nothing new reads of
-    the data sets that Xero could filter; `whole`: once a week all is read, to see what Xero does not tell of."""
+    """Adds the five accounting data sets, pulled nightly.
+
+    Args:
+        again: share of the stored records that a night with nothing new reads, for data sets that Xero can filter.
+        whole: a weekly full refresh, which finds changes that Xero's filter misses.
+    """
     for plural in ("Contacts", "Accounts", "Payments"):
         weight, held = weights[plural], FIRM[plural]
         nightly = again.get(plural, 0.0) * held + CHANGED_A_NIGHT[plural]
@@ -134,7 +138,7 @@ def accounting(
 
 
 def invoices(month: Month, weights: Mapping[str, Weight]) -> None:
-    """What `invoice_payments` reads beside payments: summaries of the invoices that changed, whole once a week."""
+    """Adds the summaries of invoices that `invoice_payments` reads: changed ones nightly, all of them weekly."""
     weight, nightly = weights["summaries"], CHANGED_A_NIGHT["Payments"]
     month.add("summaries of invoices", NIGHTS, NIGHTS * weight.of(nightly))
     pages = math.ceil(FIRM["Payments"] / 1000)
@@ -142,7 +146,7 @@ def invoices(month: Month, weights: Mapping[str, Weight]) -> None:
 
 
 def payroll(month: Month, weights: Mapping[str, Weight]) -> None:
-    """Pay codes and staff each night, leave balances and a push of pay each week: one call an employee, or three."""
+    """Adds pay codes and staff nightly, leave balances and a push of pay weekly: one or three calls per employee."""
     month.add("PayItems", 2 * NIGHTS, NIGHTS * (weights["PayItems"].around + weights["PayrollCalendars"].of(2)))
     staff, one = FIRM["Employees"], weights["Employee"]
     changed = CHANGED_A_NIGHT["Employees"]
@@ -152,7 +156,7 @@ def payroll(month: Month, weights: Mapping[str, Weight]) -> None:
 
 
 def comparing(month: Month, weights: Mapping[str, Weight]) -> None:
-    """The weekly comparison: counts of contacts, the newest payments and invoices, all of what does not page."""
+    """Adds the weekly comparison: counts of contacts, the newest payments and invoices, and every unpaged list."""
     month.add("reconcile", 2 * WEEKS, 2 * WEEKS * weights["Contacts"].of(1))
     for plural in ("Payments", "summaries"):
         held = min(FIRM["Payments"], MOST_COMPARED)
@@ -163,16 +167,18 @@ def comparing(month: Month, weights: Mapping[str, Weight]) -> None:
 
 
 def pushing(month: Month, weights: Mapping[str, Weight], batch: float) -> None:
-    """What Xero answers to documents repeats them; whether that is billed is not known, so it is counted. Bills are
-    looked for before they are made: a call for each."""
+    """Adds pushes. Xero's responses repeat the documents; whether that is billed is not known, so it is counted.
+
+    Each bill is searched for before it is created: one call each.
+    """
     for what, documents in PUSHED.items():
         month.add(f"push {what.lower()}", documents / batch, weights["Invoices"].of(documents, documents / batch))
     month.add("look for bills", PUSHED["bills"], weights["Invoices"].of(0, PUSHED["bills"]))
 
 
 def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Month]:
-    """This project, and what users would pick instead; `again` as measured of each."""
-    ours = Month("this project, the same", "accounting data only, as the others; whole once a week")
+    """This project and its alternatives; `again` as measured for each."""
+    ours = Month("this project, the same", "accounting data only, as the others; weekly full refresh")
     accounting(ours, weights, page=1000, again={}, whole=True)
     everything = Month("this project, everything", "invoices, payroll, the weekly comparison and pushes, too")
     accounting(everything, weights, page=1000, again={}, whole=True)
@@ -183,7 +189,7 @@ def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Mo
     pushing(everything, weights, BATCH)
     found = [ours, everything]
     for name, page in (("dlt", 1000), ("tap-xero, target-postgres", 100), ("xero-python loop, page 100", 100)):
-        share = round(again[name])  # the little that overlaps is left out of all of them
+        share = round(again[name])  # ignores the small overlap of every tool
         how = "reads everything each night" if share else "reads what changed"
         other = Month(name, f"{how}, as measured with contacts")
         accounting(other, weights, page=page, again=dict.fromkeys(FIRM, share), whole=False)
@@ -192,9 +198,9 @@ def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Mo
 
 
 def read_again(results: Path) -> dict[str, float]:
-    """How much of its first pull each tool reads when nothing has changed, as measured."""
+    """The measured share of its first pull that each tool reads when nothing has changed."""
     if not results.exists():
-        raise SystemExit(f"{results} is not there: `make bench BENCH=contacts` measures it")
+        raise SystemExit(f"{results} does not exist: run `make bench BENCH=contacts`")
     runs = json.loads(results.read_text())["runs"]
     size = max(run["size"] for run in runs)
 
@@ -210,7 +216,7 @@ def tier(connections: int) -> Tier:
 
 
 def bill(month: Month, connections: int) -> tuple[float, float]:
-    """GiB and AUD a month."""
+    """GiB and AUD of a month."""
     chosen, gib = tier(connections), connections * month.plain / GIB
     return gib, chosen.fee + max(0.0, gib - chosen.egress) * chosen.overage
 
@@ -243,25 +249,25 @@ def text(found: list[Month], weights: Mapping[str, Weight]) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}. A typical firm has {firm}; a night changes"
         f" {CHANGED_A_NIGHT['Contacts']} contacts and brings {CHANGED_A_NIGHT['Payments']:.0f} payments; a month pushes"
         f" {PUSHED['Invoices']} invoices and {PUSHED['bills']} bills, {BATCH} to a request, and 12 people are paid"
-        " weekly. Attachments and leave are left out. Weights are those of the local Xero's records. Computed from"
-        " them, not measured over a month.",
+        " weekly. Attachments and leave are not included. Computed from the sizes of the sandbox's records, not"
+        " measured over a month.",
         "",
         *table(("an organisation, a month", "calls", "MiB as JSON", "MiB compressed", ""), rows()),
         "",
-        "What this project reads more is the whole reading of each week: Xero does not tell of every change, nor of"
-        " what is deleted, and the others never hear of it.",
+        "This project reads more because of its weekly full refresh: Xero's change filter misses some changes and all"
+        " deletions, which the other tools never see.",
         "",
-        "Of this project, everything:",
+        "This project, all data sets and pushes:",
         "",
         *table(("", "calls", "MiB as JSON"), parts()),
         "",
-        "Of a service with so many organisations, egress as JSON, and Xero's bill without tax (tiers of 2 March 2026: "
-        + "; ".join(f"{one.name} up to {one.connections:,} connections {one.fee} AUD with {one.egress:g} GiB"
+        "For a service with that many organisations: egress as JSON, and Xero's bill without tax (tiers of 2 March"
+        " 2026: " + "; ".join(f"{one.name} up to {one.connections:,} connections {one.fee} AUD with {one.egress:g} GiB"
                     for one in TIERS[1:]) + "; 2.40 AUD a GiB beyond):",
         "",
         *table(head, bills()),
         "",
-        "Custom connections are billed apart: 10 AUD a month each, paid by the organisation.",
+        "Custom connections are billed separately: 10 AUD a month each, paid by the organisation.",
         "",
     ])  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A virtual environment for each program that is measured, made once and kept below `.venv/bench`."""
+"""Virtual environments for the measured programs, created once below `.venv/bench`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PEERS = ROOT / "benchmarks" / "peers"
 
 
 def make(folder: Path) -> Path:
-    """The folder of environments, in which all that this folder's `requirements*.txt` name are installed."""
+    """Creates an environment for each `requirements*.txt` of a folder; returns the folder of the environments."""
     for file in sorted(folder.glob("requirements*.txt")):
         part = file.stem.removeprefix("requirements")
         _make(FOLDER / f"{folder.name}{part}", file)
@@ -21,10 +21,10 @@ def make(folder: Path) -> Path:
 
 
 def python(name: str) -> Path:
-    """The Python of that environment; of a peer with several, the first one's."""
+    """The Python of that environment; for a peer with several, the first one."""
     found = sorted(FOLDER.glob(f"{name}*/bin/python"))
     if not found:
-        raise FileNotFoundError(f"no environment of {name} below {FOLDER}; make one first")
+        raise FileNotFoundError(f"no environment of {name} below {FOLDER}; create it first")
     return found[0]
 
 

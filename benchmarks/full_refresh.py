@@ -1,7 +1,7 @@
 """A full refresh right after a first load of contacts, with autovacuum off: PostgreSQL has analysed no table.
 
-Pulled by the owner of the tables, and by a role with the rights of `migrate --grant-to` alone. Seconds are
-those of the pull, with its pages from a local Xero that answers at once and whose limits are off.
+Pulled by the owner of the tables, and by a role with only the rights of `migrate --grant-to`. Seconds are those of the
+pull, from a sandbox that responds immediately and has its limits off.
 """
 
 import time
@@ -27,7 +27,7 @@ ROLE = "least_rights"
 
 
 def run() -> dict[str, Any]:
-    """What was measured, by name."""
+    """Measures, and returns the figures by name."""
     facts: dict[str, Any] = {}
     preload()
     with surroundings(PORT) as around:
@@ -46,7 +46,7 @@ def run() -> dict[str, Any]:
 
 
 def measured(around: Surroundings, contacts: int, role: str) -> tuple[float, float]:
-    """Seconds of the first load, and of the full refresh after it."""
+    """Returns the seconds of the first load and of the full refresh after it."""
     url = around.new_database("qicworks")
     engine = database.engine(url)
     migrate(engine)
@@ -68,7 +68,7 @@ def measured(around: Surroundings, contacts: int, role: str) -> tuple[float, flo
         outcome = pull(dataset, one["connection_id"], engine=engine, open_client=open_client, origin=Origin(), **how)
         took = time.monotonic() - began
         if outcome.counts.read != contacts:
-            raise RuntimeError(f"{outcome.counts.read} of {contacts} contacts were read")
+            raise RuntimeError(f"{outcome.counts.read} of {contacts} contacts were fetched")
         return took
 
     first, second = seconds(), seconds(full=True)

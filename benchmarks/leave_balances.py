@@ -1,6 +1,6 @@
-"""Leave balances of 260 employees, at Xero's limits: 60 calls a minute and 5 at a time, answers in 200 to 600 ms.
+"""Leave balances of 260 employees, at Xero's limits: 60 calls a minute and 5 at a time, responses in 200 to 600 ms.
 
-One call an employee is the floor, and the list of 260 is three more: 263 calls take at least 4 windows of a minute.
+The minimum is one call per employee and three for the list of 260: 263 calls take at least 4 windows of a minute.
 """
 
 import time
@@ -20,7 +20,7 @@ PORT = 54399
 
 
 def run() -> dict[str, Any]:
-    """What was measured, by name."""
+    """Measures, and returns the figures by name."""
     with surroundings(PORT) as around:
         engine = database.engine(around.new_database("qicworks"))
         migrate(engine)
@@ -47,12 +47,12 @@ def run() -> dict[str, Any]:
             "seconds": f"{took:.0f}",
             "calls a minute, in the windows that were full": full_windows(steer("GET", "calls")),
             "most in flight": max(stats["max_in_flight"].values()),
-            "answers with status 429": sum(call["status"] == 429 for call in steer("GET", "calls")),
+            "responses with status 429": sum(call["status"] == 429 for call in steer("GET", "calls")),
         }
 
 
 def full_windows(calls: list[dict[str, Any]]) -> str:
-    """How many of the 60 were used in each minute from the first call on, but for the last."""
+    """Calls used of the 60 in each minute from the first call on, without the last minute."""
     asked = sorted(call["arrived"] for call in calls if call["tenant"])
     counts = [0] * (int((asked[-1] - asked[0]) // 60) + 1)
     for moment in asked:

@@ -1,6 +1,6 @@
-"""How much of Xero's limits four processes use together: 60 calls a window, 5 at a time, answers in 0 to 200 ms.
+"""How much of Xero's limits four processes use together: 60 calls a window, 5 at a time, responses in 0 to 200 ms.
 
-A window is 6 s here and a minute at Xero, who does not say whether it is fixed or slides: both are measured.
+A window is 6 s here and a minute at Xero. Xero does not document whether it is fixed or sliding: both are measured.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONNECTED_BY = """
 
 
 def run() -> dict[str, Any]:
-    """What was measured, by name."""
+    """Measures, and returns the figures by name."""
     facts: dict[str, Any] = {"processes, with two threads each": PROCESSES}
     with surroundings(PORT) as around:
         for window in ("fixed", "sliding"):
@@ -52,7 +52,7 @@ def measured(around: Surroundings, window: str) -> dict[str, Any]:
     tenant = around.tenant
     with psycopg.connect(url) as connection:
         [token] = connection.execute(CONNECTED_BY, (tenant,)).fetchone() or ("",)
-    # The last calls begin the window after those that are counted.
+    # The last calls belong to the window after the counted ones.
     count = WINDOWS * LIMIT // PROCESSES + 1
     given = {"app": asdict(app), "database_url": url, "token_id": token, "tenant": tenant}
     together([PROCESSES, "calls", json.dumps(given | {"count": count, "threads": THREADS})])
@@ -64,12 +64,12 @@ def measured(around: Surroundings, window: str) -> dict[str, Any]:
         "calls made": len(arrived),
         f"calls a window, of {LIMIT}": f"{used:.1f}",
         "most in flight": max(stats["max_in_flight"].values()),
-        "answers with status 429": sum(stats["refused"].values()),
+        "responses with status 429": sum(stats["refused"].values()),
     }
 
 
 def together(arguments: list[Any]) -> None:
-    """Starts the processes, lets all of them go at once, and waits until the last has made its calls."""
+    """Starts the processes, releases them at the same time, and waits until the last has made its calls."""
     command = [sys.executable, str(caller.__file__), *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdin

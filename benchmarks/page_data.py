@@ -1,4 +1,4 @@
-"""A database such as a large service has after a year: 500 connections, a million events, 100,000 invoices."""
+"""Fills a database like that of a large service after a year: 500 connections, a million events, 100,000 invoices."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SELECT organisation.id, token.id, 'tenant ' || organisation.name, organisation.n
        now() - interval '400 days'
   FROM qicworks.organisation CROSS JOIN token
 """
-# One in fifty was not loaded for two days.
+# One in fifty was last loaded two days ago.
 CURSORS = """
 INSERT INTO xero_sync.cursor (connection_id, data_set, completed_at)
 SELECT id, pulled.name, now() - CASE WHEN place %% 50 = 0 THEN interval '2 days' ELSE interval '9 hours' END
   FROM (SELECT id, row_number() OVER (ORDER BY tenant_id) AS place FROM xero_sync.connection) AS connection
  CROSS JOIN unnest(%(pulled)s::text[]) AS pulled (name)
 """
-# Nine in ten go well, and pushes speak of documents.
+# Nine in ten succeed, and pushes name documents.
 EVENTS_OF_A_YEAR = """
 INSERT INTO xero_sync.connection_event
        (started_at, ended_at, connection_id, direction, data_set, status, read, inserted, updated, unchanged, rejected,
@@ -85,8 +85,7 @@ SELECT organisation.id, 'INV-' || lpad(n::text, 7, '0'), at, n, state,
 
 
 def fill(engine: Engine, *, connections: int = CONNECTIONS, events: int = EVENTS, invoices: int = INVOICES) -> float:
-    """Makes the schema as it was before there were pages, fills it, and brings it up to date. How many seconds the
-    last took."""
+    """Creates the schema before the pages existed, fills it, and migrates it. Returns the seconds of the migration."""
     pairs = [("pull", name) for name in DATASETS] + [("push", name) for name in KINDS] + [("pull", "reconcile")]
     values = {
         "connections": connections,

@@ -1,4 +1,4 @@
-"""Whole pages by their addresses, as an administrator asks for them: access, queries and HTML, without the network."""
+"""Requests full pages as an administrator, by address: access checks, queries and HTML, without the network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADDRESSES = (
 
 
 def asked(place: Place, afterwards: ExitStack, **ids: object) -> dict[str, Callable[[], object]]:
-    """A call for each page. Airflow reads its settings when it is first imported, which is here."""
+    """Returns a function for each page. Imports Airflow here, because it reads its settings at import."""
     home = tempfile.mkdtemp(prefix="airflow-")
     afterwards.callback(shutil.rmtree, home, ignore_errors=True)
     settings = place.settings | {

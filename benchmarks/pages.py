@@ -1,6 +1,6 @@
-"""The pages and what they ask of the database: milliseconds, with 500 connections, a million events, 100,000 invoices.
+"""The pages and their queries: milliseconds, with 500 connections, a million events, 100,000 invoices.
 
-Each is asked for several times in a row, as a page does: in a session without prepared statements.
+Each is requested several times in a row, in a session without prepared statements, as the pages do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PORT = 54398
 
 
 def run() -> dict[str, Any]:
-    """What was measured, by name."""
+    """Measures, and returns the figures by name."""
     with ExitStack() as afterwards:
         around = afterwards.enter_context(surroundings(PORT))
         engine = database.engine(around.new_database("qicworks"))
@@ -58,7 +58,7 @@ def whole_pages(place: Place, engine: Engine, afterwards: ExitStack) -> dict[str
 
 
 def timed(ask: Callable[[], object], times: int = TIMES) -> str:
-    """Median and worst; the first time warms up and is left out."""
+    """Median and maximum; the first, which warms up, does not count."""
     took = []
     for _ in range(times + 1):
         began = time.perf_counter()
@@ -68,7 +68,7 @@ def timed(ask: Callable[[], object], times: int = TIMES) -> str:
 
 
 def asked(session: Session) -> dict[str, Callable[[], object]]:
-    """What a page asks, by what it is for."""
+    """The queries of the pages, by purpose."""
     known = connections.every(session)
     large, usual = known[0].id, known[1].id
     now = datetime.now(UTC)

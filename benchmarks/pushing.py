@@ -1,7 +1,7 @@
-"""1,000 invoices from PostgreSQL to Xero: this project beside loops over Xero's own SDK.
+"""Pushes 1,000 invoices from PostgreSQL to Xero: this project compared with loops over Xero's own SDK.
 
-One by one and fifty at a time: how many calls and seconds, and what stands twice in Xero when it is killed half-way and
-run again: invoices, whose numbers Xero keeps unique, and bills, whose numbers it does not.
+One by one and fifty at a time: calls, seconds, and how many documents are in Xero twice after a kill half-way and
+another run. Xero keeps the numbers of invoices unique, but not those of bills.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from benchmarks.tools import OURS_AT_A_TERMINAL, install
 RESULT = Path(__file__).parent / "results" / "push.md"
 PORT = 54396
 HOW_MANY = 1_000
-AGAIN_AFTER = (0, 30, 60, 90)  # seconds; Xero may be at work on a request for a while after who sent it is gone
-ISSUED, DUE = "2026-10-05", "2026-10-19"  # after the local Xero's lock dates
+AGAIN_AFTER = (0, 30, 60, 90)  # seconds; Xero may still process a request after its sender was killed
+ISSUED, DUE = "2026-10-05", "2026-10-19"  # after the sandbox's lock dates
 NEEDED = ("contacts", "chart_of_accounts", "tax_codes")
 
-# Xero's type, and what is usual for it.
+# Xero's type, with its usual account and tax code.
 KINDS = {"invoices": ("invoice", "ACCREC", "200", "OUTPUT"), "bills": ("bill", "ACCPAY", "429", "INPUT")}
 DOCUMENTS = """
     INSERT INTO qicworks.{table} (organisation_id, number, contact_id, issue_date, due_date, sub_total, total_tax,
@@ -58,7 +58,7 @@ READY = "UPDATE qicworks.{table} SET push_state = 'ready' WHERE left(number, 2) 
 
 @dataclass
 class Pusher:
-    """A program with a thousand documents to push. `command` is run until nothing is left to do."""
+    """A program with a thousand documents to push. `command` is run until there is nothing left to push."""
 
     name: str
     around: Surroundings
@@ -77,7 +77,7 @@ class Pusher:
         return sum(call["path"].startswith("/api.xro/") for call in self.around.steer("GET", "calls"))
 
     def in_xero(self) -> Counter[str]:
-        """How often each of our numbers stands there."""
+        """How often each of our numbers exists in Xero."""
         type_ = KINDS[self.kind][1]
         records = self.around.steer("GET", self.around.collection("Invoices"))
         numbers = (one.get("InvoiceNumber") or "" for one in records if one["Type"] == type_)
@@ -140,7 +140,7 @@ def fresh(around: Surroundings, make: Callable[[Surroundings, str], Pusher], kin
 
 
 def whole(around: Surroundings, make: Callable[[Surroundings, str], Pusher]) -> tuple[str, float, float, int]:
-    """Name, seconds, seconds of CPU and calls of a push of 1,000 invoices, each of which is in Xero once."""
+    """Returns name, seconds, CPU seconds and calls of a push of 1,000 invoices; checks that each exists once."""
     pusher = fresh(around, make, "invoices")
     cost = pusher.run()
     there = pusher.in_xero()
@@ -152,8 +152,10 @@ def whole(around: Surroundings, make: Callable[[Surroundings, str], Pusher]) -> 
 def killed(
     around: Surroundings, make: Callable[[Surroundings, str], Pusher], kind: str, at: int
 ) -> tuple[str, int, int]:
-    """Killed while Xero works on its request number `at`, then run again until a run ends well. Name,
-    how many of the thousand stand in Xero, and how many of those more than once."""
+    """Kills the push while Xero processes request number `at`, then runs it until it succeeds.
+
+    Returns name, how many of the thousand exist in Xero, and how many of those more than once.
+    """
     pusher = fresh(around, make, kind)
     around.steer("PATCH", "settings", {"latency_ms": [200, 200]})
 
@@ -162,7 +164,7 @@ def killed(
         return sum(call["method"] != "GET" and call["path"].endswith("/Invoices") for call in calls) >= at
 
     if not pusher.run(kill_when=writing).killed:
-        raise RuntimeError(f"{pusher.name} was over before it was killed\n{pusher.log.read_text()[-2000:]}")
+        raise RuntimeError(f"{pusher.name} ended before it was killed\n{pusher.log.read_text()[-2000:]}")
     around.steer("PATCH", "settings", {"latency_ms": [0, 0]})
     for pause in AGAIN_AFTER:
         time.sleep(pause)

@@ -1,7 +1,7 @@
-"""A night of many organisations with nothing new, beside as many empty tasks in the same Airflow.
+"""Measures a night of many organisations with nothing new, compared with as many empty tasks in the same Airflow.
 
-Each data set's DAG runs once for all organisations, one of them several times, with runs of empty mapped tasks in
-between: what a pull costs more than Airflow itself does, whatever else the machine has to do meanwhile.
+Each data set's DAG runs once for all organisations, one of them several times, alternating with runs of empty mapped
+tasks. The difference is what a pull costs in addition to Airflow itself, whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ class Night:
         self.log = StatementLog(place)
 
     def run(self, dag_id: str, patience: float = 600.0) -> Measured:
-        """Triggers it, waits until it is over, and tells what it came to."""
+        """Triggers the DAG, waits until it has ended, and returns the figures."""
         self.log.new()
         before, began = scale_place.spent(self.place), time.monotonic()
         run_id = self.api.trigger(dag_id)
         if not until(lambda: self.api.state(dag_id, run_id) in ("success", "failed"), patience, pause=1.0):
-            raise RuntimeError(f"{dag_id} was not over in {patience:.0f} s")
+            raise RuntimeError(f"{dag_id} did not end within {patience:.0f} s")
         wall, spent = time.monotonic() - began, scale_place.spent(self.place) - before
         statements = self.log.new()
         calls, received, ended = events(self.place, run_id)
@@ -90,11 +90,11 @@ class Night:
         return found
 
     def rounds(self, deadline: float, names: Sequence[str]) -> Iterator[Measured]:
-        """All of them, as long as there is time, an empty run before and after each two."""
+        """Runs all DAGs while there is time, with an empty run before and after each two."""
         often = most_often(names)
         others = [name for name in names if name != often]
         order = [often] * ROUNDS + others
-        self.run("empty")  # Airflow warms up; not counted
+        self.run("empty")  # warms Airflow up; not counted
         for place, name in enumerate(order):
             if time.monotonic() > deadline:
                 print(f"no time left for {', '.join(order[place:])}", flush=True)
@@ -128,7 +128,7 @@ HEAD_ALONE = EACH_ALONE + "\n" + "|---" * 8 + "|"
 
 
 def events(place: ScalePlace, run_id: str) -> tuple[int, int, dict[str, int]]:
-    """Calls, bytes, and how many events ended how."""
+    """Calls, bytes, and events by status."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         rows = connection.execute(
             "SELECT status, count(*), sum(calls), sum(bytes_received) FROM xero_sync.connection_event"
@@ -139,14 +139,14 @@ def events(place: ScalePlace, run_id: str) -> tuple[int, int, dict[str, int]]:
 
 
 def reach(place: ScalePlace) -> tuple[Engine, OpenClient]:
-    """QicWorks' database and Xero, without Airflow."""
+    """Access to QicWorks' database and Xero without Airflow."""
     engine = database.engine(f"{place.postgres}/qicworks")
     app = XeroApp.from_connection(airflow_connections.parse("x", place.settings["AIRFLOW_CONN_XERO_DEFAULT"]))
     return engine, opener(engine, lambda _: app)
 
 
 def first_load(place: ScalePlace, names: Sequence[str]) -> tuple[float, int]:
-    """These data sets of every organisation, outside Airflow, four at a time. Returns seconds and calls."""
+    """Pulls these data sets of every organisation outside Airflow, four at a time. Returns seconds and calls."""
     engine, open_client = reach(place)
     began, calls = time.monotonic(), 0
     for name in names:
@@ -168,7 +168,7 @@ def first_load(place: ScalePlace, names: Sequence[str]) -> tuple[float, int]:
 
 
 def by_themselves(place: ScalePlace, names: Sequence[str]) -> Iterator[str]:
-    """Each data set with nothing new, outside Airflow, for a few organisations: a row of what one of them costs."""
+    """Pulls each data set with nothing new outside Airflow, for a few organisations; one row with the cost of one."""
     engine, open_client = reach(place)
     log = StatementLog(place)
     for name in names:
@@ -181,7 +181,7 @@ def by_themselves(place: ScalePlace, names: Sequence[str]) -> Iterator[str]:
             counts = pull(dataset, one["connection_id"], engine=engine, open_client=open_client, origin=Origin()).counts
             calls, received = calls + counts.calls, received + counts.bytes_received
         wall, busy = time.monotonic() - began, time.process_time() - busy
-        time.sleep(1.5)  # what has ended is counted a little later
+        time.sleep(1.5)  # PostgreSQL counts ended sessions a little later
         spent, statements = scale_place.spent(place) - before, sum(log.new().values())
         each = [calls, received, statements, spent.sessions, 1000 * wall, 1000 * busy, 1000 * spent.postgres]
         yield f"| {name} | " + " | ".join(f"{value / len(taking_part):.1f}" for value in each) + " |"
@@ -236,8 +236,8 @@ def report(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("organisations", type=int, nargs="?", default=200)
-    parser.add_argument("--minutes", type=float, default=20.0, help="begin no further run after that")
-    parser.add_argument("--only", choices=DATASETS, help="this data set alone, for a quick try")
+    parser.add_argument("--minutes", type=float, default=20.0, help="start no further run after this time")
+    parser.add_argument("--only", choices=DATASETS, help="only this data set, for a quick test")
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     given = parser.parse_args()
     names = [given.only] if given.only else list(DATASETS)

@@ -1,4 +1,4 @@
-"""Where the night is measured: a place of its own, with a sandbox of many organisations, and what its programs cost."""
+"""The place where the night is measured: a sandbox with many organisations, and the costs of its programs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PROGRAMS = ("airflow", "sandbox")
 OTHERS = {"AIRFLOW_PORT": 18610, "POSTGRES_PORT": 18611, "SANDBOX_PORT": 18612}
 OTHERS |= {"WORKER_LOG_PORT": 18613, "TRIGGER_LOG_PORT": 18614}
 
-# As many tasks of the same shape, that do nothing.
+# The same number and shape of tasks, which do nothing.
 EMPTY = '''\
-"""Airflow DAG: nothing, as often as a pull has organisations."""
+"""Airflow DAG: one empty task per organisation."""
 from airflow.sdk import DAG, TriggerRule, task
 
 with DAG("empty", schedule=None):
@@ -47,8 +47,7 @@ with DAG("empty", schedule=None):
 '''
 
 
-# Runs are triggered only: the scheduler would start some of its own, at once after two in the morning UTC, and each
-# quarter of an hour.
+# No schedules: otherwise the scheduler would start runs of its own.
 UNSCHEDULED = """\
 from dataclasses import replace
 from xero.dags import pulling
@@ -58,7 +57,7 @@ pulling.named = lambda name: replace(scheduled(name), schedule=None)
 
 
 class ScalePlace(Place):
-    """A place whose Airflow has the pulls, and a DAG of empty tasks, from a folder of its own."""
+    """A place whose Airflow has the pulls and a DAG of empty tasks, in a separate folder."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -76,7 +75,7 @@ class ScalePlace(Place):
 
 
 def start(place: ScalePlace, organisations: int) -> AirflowApi:
-    """Starts PostgreSQL, the sandbox and Airflow; makes and connects the organisations."""
+    """Starts PostgreSQL, the sandbox and Airflow; creates and connects the organisations."""
     place.prepare()
     place.write_dags(organisations)
     postgres.start(place)
@@ -104,7 +103,7 @@ def stop(place: ScalePlace) -> None:
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds of CPU since the programs started, and what the QicWorks database counted."""
+    """CPU seconds since the programs started, and the counters of the QicWorks database."""
 
     airflow: float
     sandbox: float
@@ -117,7 +116,7 @@ class Spent:
 
     @property
     def cpu(self) -> float:
-        """Without the sandbox: Xero's own machines do that."""
+        """The total without the sandbox, which stands for Xero's machines."""
         return self.airflow + self.postgres
 
 
@@ -139,7 +138,7 @@ def programs(place: ScalePlace, name: str) -> Iterator[psutil.Process]:
 
 
 class StatementLog:
-    """What PostgreSQL notes of each statement in the QicWorks database."""
+    """PostgreSQL's log of the statements in the QicWorks database."""
 
     def __init__(self, place: ScalePlace) -> None:
         self.file = place.home / "postgres" / "log"
@@ -148,7 +147,7 @@ class StatementLog:
         self.read_until = self.file.stat().st_size
 
     def new(self) -> Counter[str]:
-        """How often each statement came since the last time, by its first words."""
+        """How often each statement was executed since the last call, by its first words."""
         with self.file.open(errors="replace") as log:
             log.seek(self.read_until)
             text = log.read()
@@ -158,7 +157,7 @@ class StatementLog:
 
 
 def stats(place: ScalePlace) -> dict[str, Any]:
-    """What the sandbox has counted since the last time."""
+    """What the sandbox has counted since the last call."""
     session = requests.Session()
     session.trust_env = False
     calls = session.get(f"{place.sandbox}/sandbox/calls", timeout=60).json()

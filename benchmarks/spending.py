@@ -1,4 +1,4 @@
-"""What a program costs: seconds, seconds of CPU, memory."""
+"""Measures a program: seconds, CPU seconds, memory."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from pathlib import Path
 
 import psutil
 
-LONGEST = 1800.0  # seconds
-LOOK_EVERY = 0.05  # seconds
+TIMEOUT_SECONDS = 1800.0
+SAMPLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Cost:
-    """`wall` and `cpu` in seconds, the latter of the program and everything it started; `memory` is the most that all
-    of them held at a time, in MiB of resident pages."""
+    """`wall` and `cpu` in seconds, `cpu` with child processes; `memory` is their joint peak, resident, in MiB."""
 
     wall: float
     cpu: float
     memory: float
     code: int
-    killed: bool = False  # because it was to be; what fell by itself has a code other than 0, too
+    killed: bool = False  # by the benchmark; a program that crashed also has a code other than 0
 
 
 def seconds(process: psutil.Process) -> float:
-    """Of CPU: the process's, and its children's that have ended."""
+    """CPU seconds of a process and of its children that have ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -39,7 +38,7 @@ def seconds(process: psutil.Process) -> float:
 
 
 def mebibytes(process: psutil.Process) -> float:
-    """Of memory, its part of what it shares; none when it has ended by now."""
+    """Memory of a process with its share of shared pages; 0 if it has ended."""
     try:
         return float(process.memory_full_info().pss) / 2**20
     except psutil.NoSuchProcess:
@@ -47,7 +46,7 @@ def mebibytes(process: psutil.Process) -> float:
 
 
 def postgres_seconds(home: Path) -> float:
-    """Of CPU: what the PostgreSQL of a place in that folder has used so far, ended sessions among it."""
+    """CPU seconds of the PostgreSQL in that folder so far, including ended sessions."""
     server = psutil.Process(int((home / "postgres" / "postmaster.pid").read_text().split()[0]))
     return seconds(server) + sum(map(seconds, server.children()))
 
@@ -59,7 +58,7 @@ def run(
     *,
     kill_when: Callable[[], bool] = lambda: False,
 ) -> Cost:
-    """Runs it to its end, or kills all of it with signal 9 as soon as `kill_when` says so. Its output goes to `log`."""
+    """Runs a program to its end, or kills it and its children with signal 9 when `kill_when` is true. Logs to `log`."""
     began = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -69,19 +68,19 @@ def run(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    # Of what the kernel remembers the highest is this benchmark's own, from before the program took its place.
+    # Sampled, because the kernel's peak would include this benchmark's own memory from before exec.
     watched, most, killed = psutil.Process(process.pid), 0.0, False
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
         most = max(most, _resident(watched))
-        if time.monotonic() - began > LONGEST:
+        if time.monotonic() - began > TIMEOUT_SECONDS:
             os.killpg(process.pid, signal.SIGKILL)
         elif not killed and kill_when():
             killed = True
             os.killpg(process.pid, signal.SIGKILL)
-        time.sleep(LOOK_EVERY)
+        time.sleep(SAMPLE_SECONDS)
     wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     return Cost(wall, usage.ru_utime + usage.ru_stime, most, process.returncode, killed)
@@ -96,7 +95,7 @@ def _resident(process: psutil.Process) -> float:
 
 
 def clean_environment() -> dict[str, str]:
-    """The caller's, without what would change how another environment's Python runs."""
+    """The caller's environment without variables that affect another environment's Python."""
     foreign = ("PYTHON", "VIRTUAL_ENV", "AIRFLOW", "PG")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}

@@ -1,4 +1,4 @@
-"""What a benchmark runs in: a PostgreSQL and a local Xero of its own, both gone when it has ended."""
+"""The surroundings of a benchmark: its own PostgreSQL and sandbox, removed when it has ended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLIENT = ("demo-client", "demo-secret-0000000000000000")
 
 @dataclass
 class Surroundings:
-    """`home` is a folder for whatever a program wants to keep; `xero` the local Xero's address."""
+    """`home` is a folder for files of the programs; `xero` is the address of the sandbox."""
 
     place: Place
     xero: str
@@ -37,21 +37,21 @@ class Surroundings:
         return self.place.home
 
     def steer(self, method: str, path: str, body: Any = None) -> Any:
-        """The local Xero's control API."""
+        """Calls the sandbox's control API."""
         answer = self.session.request(method, f"{self.xero}/sandbox/{path}", json=body, timeout=120)
         answer.raise_for_status()
         return answer.json()
 
     @property
     def tenant(self) -> str:
-        """The id of the firm that everything is measured with."""
+        """The id of the organisation used for all measurements."""
         return next(one["tenant"] for one in self.steer("GET", "organisations") if one["name"] == FIRM)
 
     def collection(self, plural: str) -> str:
         return f"organisations/{self.tenant}/{plural}"
 
     def new_database(self, name: str) -> str:
-        """An empty one, and its address. What was there of that name is gone."""
+        """Creates an empty database, dropping one with the same name. Returns its address."""
         with psycopg.connect(f"{self.place.postgres}/postgres", autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -59,7 +59,7 @@ class Surroundings:
 
     @property
     def connection(self) -> dict[str, Any]:
-        """The Airflow connection to the local Xero, of an app that speaks for itself."""
+        """The Airflow connection to the sandbox, as a custom connection."""
         extra = {"grant_type": "client_credentials", "identity_host": self.xero}
         return {"conn_type": "xero", "login": CLIENT[0], "password": CLIENT[1], "host": self.xero, "extra": extra}
 
@@ -69,7 +69,7 @@ class Surroundings:
         return XeroApp.from_connection(type("Connection", (), fields))
 
     def settings(self, database: str, **limits: Any) -> dict[str, str]:
-        """The environment that this project's own programs want, for this database."""
+        """The environment for this project's own programs, with this database."""
         connection = self.connection
         connection["extra"] |= {"limits": limits} if limits else {}
         return {"AIRFLOW_CONN_QICWORKS_DEFAULT": database, "AIRFLOW_CONN_XERO_DEFAULT": json.dumps(connection)}
@@ -77,7 +77,7 @@ class Surroundings:
 
 @contextmanager
 def surroundings(port: int, profile: str = "small") -> Iterator[Surroundings]:
-    """Starts them, PostgreSQL on this port, and ends them."""
+    """Starts PostgreSQL on this port and the sandbox, and stops them afterwards."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     home.chmod(0o755)
     place = Place.from_environment({"XERO_DEMO_HOME": str(home), "POSTGRES_PORT": str(port)})

@@ -1,4 +1,4 @@
-"""What pulls contacts: this project, what users would pick instead, and the least that would do."""
+"""The tools that pull contacts: this project, its alternatives, and a bare script as the lower bound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUR_ROWS = "SELECT xero_id::text AS contact_id, name, email FROM qicworks.contac
 
 @dataclass(frozen=True)
 class Tool:
-    """`peer` is its folder below `benchmarks/peers`; None for this project."""
+    """A tool. `peer` is its folder below `benchmarks/peers`; None for this project."""
 
     name: str
     peer: str | None = None
@@ -50,8 +50,7 @@ TOOLS = (OURS_AS_WORKERS_RUN, OURS_AT_A_TERMINAL, FLOOR, DLT, TAP, SDK_100, SDK_
 
 @dataclass(frozen=True)
 class Spent:
-    """One run. `cpu` is the program's, `postgres` the database server's; both in seconds. `calls` and `received`, bytes
-    on the wire, are those to the API, not those for tokens."""
+    """The cost of one run: CPU seconds of the program and of PostgreSQL; calls and bytes without those for tokens."""
 
     cost: Cost
     postgres: float
@@ -61,7 +60,7 @@ class Spent:
 
 @dataclass
 class Installed:
-    """A tool with a database and a folder of its own, ready for its first run."""
+    """A tool with its own database and folder, ready for its first run."""
 
     tool: Tool
     around: Surroundings
@@ -70,7 +69,7 @@ class Installed:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, kill_when: Callable[[], bool] = lambda: False) -> Spent:
-        """Once. RuntimeError when it fails and was not killed."""
+        """Runs the tool once. Raises RuntimeError if it fails without being killed."""
         self.around.steer("DELETE", "calls")
         before = spending.postgres_seconds(self.around.home)
         log = self.state / "log"
@@ -93,7 +92,7 @@ class Installed:
         return [sys.executable, *([OURS] if self.tool.preloaded else ["-m", "xero"]), *arguments]
 
     def held(self) -> dict[str, list[tuple[str | None, str | None]]]:
-        """Name and e-mail of what it has, by id; a record may be there twice."""
+        """Name and email of the stored contacts, by id; a contact may be stored twice."""
         found: dict[str, list[tuple[str | None, str | None]]] = {}
         with psycopg.connect(self.database, row_factory=dict_row) as connection:
             try:
@@ -106,7 +105,7 @@ class Installed:
 
 
 def install(tool: Tool, around: Surroundings) -> Installed:
-    """Makes its environment, an empty database, an empty folder; what has to be set up once, is."""
+    """Creates the tool's environment, an empty database and an empty folder, and does its one-off set-up."""
     name = "bench_" + "".join(letter if letter.isalnum() else "_" for letter in tool.name)
     database, state = around.new_database(name), around.home / name
     log = around.home / f"{name}.log"
@@ -120,7 +119,7 @@ def install(tool: Tool, around: Surroundings) -> Installed:
         environment |= {"TENANT_ID": around.tenant, "DATABASE_URL": database, "STATE": str(state)}
         environment |= {"PAGE_SIZE": str(tool.page_size), "ENVIRONMENTS": str(folder)}
         return Installed(tool, around, database, state, environment)
-    # The local Xero's limits are off: all tools are measured by what they do, and not by how they wait.
+    # The sandbox's limits are off: tools are measured by their work, not by their waiting.
     environment |= around.settings(database, minute_limit=1_000, minute_seconds=1, day_limit=1_000_000)
     environment |= {"AIRFLOW_HOME": str(around.home / "airflow"), "COST": str(state / "cost.json")}
     for command in (["migrate"], ["connect", "--all"]):

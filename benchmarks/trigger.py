@@ -1,7 +1,7 @@
-"""From Trigger to rows: one organisation of 500 contacts on a warm Airflow, beside an empty DAG of the same shape.
+"""Time from Trigger to rows: one organisation of 500 contacts on a warm Airflow, compared with an empty DAG.
 
-All 500 have changed before each run. The rows are there when another session of the database sees all of them; of the
-empty DAG, that is the end of the task in the place of the pull. Runs of both take turns.
+All 500 have changed before each run. The run counts as done when another database session sees all rows; for the
+empty DAG of the same shape, when the task in place of the pull has ended. Runs of both take turns.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from demo.processes import until
 RESULT = Path(__file__).parent / "results" / "trigger.md"
 CONTACTS = 500
 TASKS = ("connections", "pull", "announce")
-PATIENCE = 120.0  # seconds
+TIMEOUT_SECONDS = 120.0
 STEP = re.compile(r'"timestamp": ?"([^"]+)"[^\n]*?"event": ?"((?:extract|validate|load)[^"]*|connection_event[^"]*)"')
 
 
 @dataclass(frozen=True)
 class Ran:
-    """One run: seconds from the trigger to the rows and to its end, and to each moment of each task."""
+    """One run: seconds from the trigger to the rows, to the end, and to each step of each task."""
 
     rows: float
     end: float
@@ -48,7 +48,7 @@ class Ran:
 
 
 class Watch:
-    """Triggers runs and sees when the rows are there."""
+    """Triggers runs and watches when the rows appear."""
 
     def __init__(self, place: ScalePlace, api: AirflowApi) -> None:
         self.place = place
@@ -63,13 +63,13 @@ class Watch:
         return answer.json()
 
     def _contacts(self) -> str:
-        """The collection of the one organisation, brought to 500."""
+        """Creates contacts until the organisation has 500; returns the path of the collection."""
         [organisation] = self._steer("GET", "organisations")
         self._steer("POST", "reset", {"contacts": {organisation["name"]: CONTACTS}})
         return f"organisations/{organisation['tenant']}/Contacts"
 
     def pull(self) -> Ran:
-        """All contacts changed, then one run of pull_contacts."""
+        """Changes all contacts, then runs pull_contacts once."""
         self._steer("POST", f"{self.contacts}/touch", {"share": 1})
         with psycopg.connect(f"{self.place.postgres}/qicworks", autocommit=True) as database:
             count = "SELECT count(*) FROM qicworks.contact WHERE synced_at > %s"
@@ -77,10 +77,10 @@ class Watch:
             assert row is not None
             began = time.time()
             run_id = self.api.trigger("pull_contacts")
-            there = until(lambda: database.execute(count, row).fetchone() == (CONTACTS,), PATIENCE, pause=0.02)
+            there = until(lambda: database.execute(count, row).fetchone() == (CONTACTS,), TIMEOUT_SECONDS, pause=0.02)
             rows = time.time() - began
         if not there:
-            raise RuntimeError(f"the rows were not there in {PATIENCE:.0f} s")
+            raise RuntimeError(f"the rows did not appear within {TIMEOUT_SECONDS:.0f} s")
         return self._ended("pull_contacts", run_id, began, rows)
 
     def empty(self) -> Ran:
@@ -90,8 +90,8 @@ class Watch:
         return Ran(ran.moments["pull", "end"], ran.end, ran.moments)
 
     def _ended(self, dag_id: str, run_id: str, began: float, rows: float) -> Ran:
-        if not until(lambda: self.api.state(dag_id, run_id) in ("success", "failed"), PATIENCE, pause=0.05):
-            raise RuntimeError(f"{dag_id} was not over in {PATIENCE:.0f} s")
+        if not until(lambda: self.api.state(dag_id, run_id) in ("success", "failed"), TIMEOUT_SECONDS, pause=0.05):
+            raise RuntimeError(f"{dag_id} did not end within {TIMEOUT_SECONDS:.0f} s")
         tasks = self.api.tasks(dag_id, run_id)
         if bad := [task["task_id"] for task in tasks if task["state"] != "success" and task["task_id"] in TASKS]:
             raise RuntimeError(f"{dag_id}: {bad}")
@@ -106,7 +106,7 @@ class Watch:
         return Ran(rows, max(at for (_, moment), at in moments.items() if moment == "end"), moments)
 
     def steps(self) -> dict[str, float]:
-        """Seconds of the last pull's parts, from its log."""
+        """Seconds of each step of the last pull, from its log."""
         logs = sorted((self.place.home / "airflow" / "logs").rglob("dag_id=pull_contacts/**/task_id=pull/**/*.log"))
         text = max(logs, key=lambda file: file.stat().st_mtime).read_text()
         at = [(datetime.fromisoformat(when.replace("Z", "+00:00")), what.split()[0].strip(":")) for when, what in
@@ -175,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         watch = Watch(place, scale_place.start(place, 1))
         watch.pull()
-        watch.empty()  # Airflow is warm now
+        watch.empty()  # warms Airflow up
         pulls, empties, steps = [], [], []
         for _ in range(given.rounds):
             pulls.append(watch.pull())

@@ -1,5 +1,7 @@
-"""This project's pull of contacts as a worker runs it: what tasks import is loaded first, then a process is forked for
-the one pull. What that process cost, and it alone, is written to COST as JSON."""
+"""This project's pull of contacts as a worker runs it: loads the imports of tasks, then forks a process for one pull.
+
+Writes the cost of that process only to COST, as JSON.
+"""
 
 import json
 import os

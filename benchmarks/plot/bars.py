@@ -1,4 +1,4 @@
-"""Bars beside one another, on a logarithmic scale, from JSON on standard input:
+"""Draws grouped bars on a logarithmic scale, from JSON on standard input:
 {"title", "unit", "groups": [name], "bars": {name: [value]}, "file"}."""
 
 import json
@@ -7,7 +7,7 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "bars"  # the same figures make the same file
+matplotlib.rcParams["svg.hashsalt"] = "bars"  # the same figures produce the same file
 from matplotlib import pyplot  # noqa: E402
 
 given = json.load(sys.stdin)

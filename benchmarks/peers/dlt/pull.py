@@ -1,11 +1,11 @@
 """dlt 1.31.0, its declarative rest_api source into its postgres destination: pulls contacts once.
 
-Pages of 1,000, archived contacts too, merged by ContactID with the default strategy (delete-insert; of a contact that
-came twice the newest; "upsert" is no quicker here and fails when one comes twice). Incremental as the documentation has
-it, without `lag`: the newest UpdatedDateUTC stays in the pipeline's state and goes out as If-Modified-Since. Lists stay
-JSON in the one table (max_table_nesting) and files are loaded by COPY (csv), both less work than the defaults; a second
-worker would not help. Nothing is patched: Xero wants the app's secret as basic authentication, for which there is a
-hook. A 429: dlt's session asks again, 5 times in all, after Retry-After but after 300 s at most.
+Pages of 1,000, including archived contacts, merged by ContactID with the default strategy (delete-insert; the newest of
+duplicates; "upsert" is not faster here and fails on duplicates). Incremental as documented, without `lag`: the newest
+UpdatedDateUTC is kept in the pipeline's state and sent as If-Modified-Since. Lists stay JSON in the one table
+(max_table_nesting) and files are loaded by COPY (csv), both cheaper than the defaults; a second worker would not help.
+Nothing is patched: a hook sends the app's secret as basic authentication, which Xero requires. On a 429, dlt's session
+retries, 5 times in total, after Retry-After but at most 300 s.
 """
 
 import os
@@ -35,7 +35,7 @@ class XeroAuth(OAuth2ClientCredentials):
 
 
 def dated(contact: dict[str, Any]) -> dict[str, Any]:
-    """Xero's /Date(ms+0000)/ as an instant, so that the column becomes one."""
+    """Xero's /Date(ms+0000)/ as an instant, so that the column has that type."""
     found = MS_DATE.match(contact["UpdatedDateUTC"])
     if found is None:
         raise ValueError(f"UpdatedDateUTC: {contact['UpdatedDateUTC']}")

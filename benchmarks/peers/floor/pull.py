@@ -1,6 +1,7 @@
-"""The floor: the least that anybody could write who wants Xero's contacts in a table. requests, json, COPY and one
-upsert a page of 1,000, gzip, If-Modified-Since from the second run on. It checks nothing, keeps no record of what it
-did, knows no limits, tries nothing twice, reads by page number in whatever order the server chooses.
+"""The floor: a bare script that loads Xero's contacts into a table, as the lower bound.
+
+Uses requests, json, COPY and one upsert per page of 1,000, gzip, and If-Modified-Since from the second run on. It
+checks nothing, logs nothing, knows no limits, retries nothing, and reads by page number in the server's default order.
 """
 
 import json

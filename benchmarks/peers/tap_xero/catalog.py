@@ -1,6 +1,7 @@
-"""Prints the catalog of tap-xero with all of contacts selected, from the tap's own schema. With the tap's Python.
+"""Prints the catalog of tap-xero with all fields of contacts selected. Needs the tap's Python.
 
-`tap-xero --discover` prints the same, but asks for GET /Currencies first, which the sandbox does not have."""
+`tap-xero --discover` prints the same, but calls GET /Currencies first, which the sandbox does not have.
+"""
 
 import json
 

@@ -1,12 +1,12 @@
 """Singer, tap-xero 2.6.0 | meltanolabs-target-postgres 0.8.1, each in its own environment: pulls contacts once.
 
-Pages of 100, which the tap cannot change; archived contacts too; the target upserts by ContactID and loads by COPY
-(use_copy, the quicker way by its documentation); it does not validate what the tap has just put into its schema, which
-took a third of its time. What the target says that it has stored (STATE) is kept and given back
-to the tap, which sends its bookmark as If-Modified-Since, as a scheduler does it. Patched: the tap's hosts, by
-`patch/sitecustomize.py`; and `six`, which the tap imports without asking for it, is installed. A 429 of the minute: the
-tap asks again after Retry-After, 3 times in all; any other 429 ends it, and so does a 503. The first run also signs in
-and writes the catalog, set-up that a user does once. Any Python will do: this needs the standard library alone.
+Pages of 100, which the tap cannot change, including archived contacts. The target upserts by ContactID and loads by
+COPY (use_copy, the faster option by its documentation); its validation is off, which took a third of its time. The
+state that the target reports (STATE) is stored and passed back to the tap, which sends its bookmark as
+If-Modified-Since, as a scheduler would. Patched: the tap's hosts, by `patch/sitecustomize.py`; and `six`, an undeclared
+import of the tap, is installed. On a 429 of the minute limit the tap retries after Retry-After, 3 times in total; any
+other 429 ends it, and so does a 503. The first run also signs in and writes the catalog, which a user does once. Needs
+only the standard library of any Python.
 """
 
 import base64
@@ -28,12 +28,12 @@ REDIRECT = "http://localhost/callback"
 
 def post(path: str, body: bytes, **headers: str) -> Any:
     request = urllib.request.Request(f"{XERO}{path}", body, headers, method="POST")  # noqa: S310 - the sandbox
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the sandbox
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - the sandbox
+        return json.load(response)
 
 
 def refresh_token() -> str:
-    """The first of them: the tap rotates it and writes the next one into its configuration."""
+    """Returns the first refresh token; the tap rotates it and writes the next one into its configuration."""
     order = {
         "scope": "offline_access accounting.contacts.read",
         "redirect_uri": REDIRECT,
@@ -46,13 +46,13 @@ def refresh_token() -> str:
 
 
 def keep(name: str, text: str) -> None:
-    """Whole or not at all, whenever this is killed."""
+    """Writes the file atomically."""
     (STATE / "new").write_text(text)
     (STATE / "new").replace(STATE / name)
 
 
 def set_up() -> None:
-    """The files that both programs want, those that are not there yet."""
+    """Writes the files that both programs need, if they do not exist yet."""
     if not (STATE / "tap.json").exists():
         tap = {
             "start_date": "2000-01-01T00:00:00Z",
@@ -76,7 +76,7 @@ def set_up() -> None:
 
 
 def run() -> int:
-    """tap | target; the first exit code that is not 0, else 0."""
+    """Runs tap | target. Returns the first exit code that is not 0, else 0."""
     tap = [ENVIRONMENTS / "tap_xero-tap/bin/tap-xero", "--config", STATE / "tap.json"]
     tap += ["--catalog", STATE / "catalog.json"]
     if (STATE / "state.json").exists():
@@ -89,7 +89,7 @@ def run() -> int:
     ):
         assert reading.stdout is not None
         assert writing.stdout is not None
-        reading.stdout.close()  # the target's alone: the tap shall notice when it ends
+        reading.stdout.close()  # only the target reads it, so the tap notices when the target ends
         for stored in writing.stdout:
             keep("state.json", stored)
     return reading.returncode or writing.returncode

@@ -14,8 +14,10 @@ from xero_python.api_client.oauth2 import OAuth2Token
 
 
 def fetch_token() -> dict[str, Any]:
-    """By client credentials, as Xero documents it. The SDK's own way has the host in its code and the secret in the
-    form; the sandbox takes it as basic authentication alone. Raises RuntimeError with the status."""
+    """Fetches a token by client credentials, as Xero documents it. Raises RuntimeError with the status.
+
+    The SDK's own way has a fixed host and sends the secret in the form; the sandbox accepts only basic authentication.
+    """
     client = base64.b64encode(f"{os.environ['CLIENT_ID']}:{os.environ['CLIENT_SECRET']}".encode()).decode()
     answer = urllib3.request(
         "POST",
@@ -30,7 +32,7 @@ def fetch_token() -> dict[str, Any]:
 
 
 def token_getter() -> Callable[[], dict[str, Any]]:
-    """What the SDK asks before each call: the token, or a new one in its last two minutes."""
+    """Called by the SDK before each call: returns the token, or a new one in its last two minutes."""
     held = fetch_token()
 
     def get() -> dict[str, Any]:

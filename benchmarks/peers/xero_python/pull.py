@@ -1,10 +1,10 @@
 """xero-python 15.2.0, Xero's own SDK, in the loop that its samples lead to: pulls contacts once.
 
-get_contacts page by page (PAGE_SIZE, archived ones too), one upsert a contact with psycopg 3.3.9, one commit a page.
-The start of the last run that came to its end is kept and goes out as If-Modified-Since. Nothing is patched: the host
-is an argument of AccountingApi, the token is asked for beside the SDK (`connect.py`). The SDK asks for no gzip. A 429:
-the SDK says nothing of it, but its urllib3 asks again, 4 times in all, and sleeps as long as Retry-After says, six
-hours at most (https://github.com/XeroAPI/xero-python/issues/199).
+get_contacts page by page (PAGE_SIZE, including archived ones), one upsert per contact with psycopg 3.3.9, one commit
+per page. The start of the last completed run is stored and sent as If-Modified-Since. Nothing is patched: the host is
+an argument of AccountingApi, the token is fetched outside the SDK (`connect.py`). The SDK does not request gzip. On a
+429 its urllib3 silently retries, 4 times in total, and sleeps as long as Retry-After says, at most six hours
+(https://github.com/XeroAPI/xero-python/issues/199).
 """
 
 import json
@@ -62,7 +62,7 @@ def row(contact: Contact) -> dict[str, Any]:
 
 
 def pull(connection: psycopg.Connection[Any], changes: dict[str, Any]) -> None:
-    """All pages into the table. `changes`: what narrows them down to what is new."""
+    """Loads all pages into the table. `changes`: the filter for changed contacts."""
     api, size, page = accounting(), int(os.environ["PAGE_SIZE"]), 1
     while True:
         contacts = api.get_contacts(

@@ -1,10 +1,10 @@
 """xero-python 15.2.0 in the loop that people write to send invoices: sends those of the file INVOICES once.
 
-The file is a JSON list of {number, contact_id, date, due_date, lines}, all of TYPE (ACCREC or ACCPAY). One call a
-document, or one for each BATCH of them (summarize_errors=False), and a table of what was sent, which the next run
-leaves out. No Idempotency-Key, which is the SDK's default. Nothing is patched. A 429: create_invoices is a PUT, so the
-SDK's urllib3 asks again as in `pull.py`. It sends it again, too, when the connection breaks before the answer came,
-although Xero may have saved the document by then.
+The file is a JSON list of {number, contact_id, date, due_date, lines}, all of TYPE (ACCREC or ACCPAY). One call per
+document, or one per BATCH (summarize_errors=False), and a table of sent documents, which the next run skips. No
+Idempotency-Key, which is the SDK's default. Nothing is patched. On a 429 the SDK's urllib3 retries as in `pull.py`,
+because create_invoices is a PUT. It also retries if the connection breaks before the response, although Xero may have
+saved the document.
 """
 
 import json
@@ -23,7 +23,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS pushed (number text PRIMARY KEY, invoice_id 
 
 
 def invoice(document: dict[str, Any]) -> Invoice:
-    """A draft. The fields of its lines are called as the SDK calls them."""
+    """A draft invoice. The fields of its lines have the SDK's names."""
     return Invoice(
         type=os.environ["TYPE"],
         status="DRAFT",
@@ -41,7 +41,7 @@ def batches(documents: list[dict[str, Any]], size: int) -> Iterator[list[dict[st
 
 
 def push(connection: psycopg.Connection[Any], documents: list[dict[str, Any]], size: int) -> int:
-    """How many Xero refused; a refusal of one sent by itself is raised by the SDK."""
+    """Returns how many Xero refused; the SDK raises for a document that was sent alone."""
     api, refused = accounting(), 0
     options = {"summarize_errors": False} if size > 1 else {}
     for batch in batches(documents, size):
