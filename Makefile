@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
-# Goes before each command that downloads: behind a proxy or a mirror its authority is in the system's store alone.
+# Prefix of each command that downloads: makes it trust the system's certificates, as needed behind a proxy or mirror.
 TRUSTING := $(BIN)/python .ci/certificates.py
 
 # Without .pyc files every start of Airflow compiles thousands of modules, which takes 8 s instead of 2.
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup browser pooler cluster-tools demo stop test test-most test-stack test-cluster chart faults histories mutants bench bench-scale lint lock audit
 .DEFAULT_GOAL := setup
 
-setup: $(STAMP)  ## install into .venv
+setup: $(STAMP)  ## install everything into .venv
 	@$(BIN)/python .ci/one_owner.py
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
@@ -24,39 +24,39 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(TRUSTING) $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## sandbox, PostgreSQL and Airflow; every pull and push once; the UI stays up
+demo: setup  ## start the sandbox, PostgreSQL and Airflow, run every pull and push once, and leave the UI running
 	$(BIN)/python -m demo up
 
 stop:  ## stop what `make demo` started
-	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing runs."; fi
+	@if test -x $(BIN)/python; then $(BIN)/python -m demo stop; else echo "Nothing is installed, so nothing is running."; fi
 
-browser:  ## the tests of the pages need a chromium, which the package index does not have
+browser:  ## install Chromium, which the tests of the pages need
 	@for name in $${CHROMIUM:-chromium chromium-browser google-chrome}; do ! command -v $$name >/dev/null || exit 0; done; \
 	if test -z "$$CHROMIUM" && test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
 	    apt-get install --quiet=2 --yes --no-install-recommends chromium; \
-	else echo "No chromium is here: sudo apt-get install chromium, or say where one is: make test CHROMIUM=/path/to/it"; \
+	else echo "Chromium was not found. Run sudo apt-get install chromium, or make test CHROMIUM=/path/to/it"; \
 	  exit 1; fi
 
-# RUNLEVEL=1: the package is not to start a pooler of its own.
-pooler:  ## the tests of connection poolers need pgbouncer, which the package index does not have
+# RUNLEVEL=1 keeps the package from starting a pooler.
+pooler:  ## install pgbouncer, which the tests of connection poolers need
 	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then exit 0; fi; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 	    apt-get install --quiet=2 --yes --no-install-recommends pgbouncer; \
-	else echo "No pgbouncer is here: sudo apt-get install --no-install-recommends pgbouncer"; exit 1; fi
+	else echo "pgbouncer was not found. Run sudo apt-get install --no-install-recommends pgbouncer"; exit 1; fi
 
-# RUNLEVEL=1: the package is not to start a Redis of its own.
-cluster-tools:  ## the tests of the cluster need docker-compose and redis-server, which the package index does not have
+# RUNLEVEL=1 keeps the package from starting Redis.
+cluster-tools:  ## install docker-compose and redis-server, which the tests of the cluster need
 	@missing=; for name in docker-compose redis-server; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
 	test -z "$$missing" && exit 0; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet=2 && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 	    apt-get install --quiet=2 --yes --no-install-recommends $$missing; \
-	else echo "Missing:$$missing. sudo apt-get install --no-install-recommends$$missing"; exit 1; fi
+	else echo "Not found:$$missing. Run sudo apt-get install --no-install-recommends$$missing"; exit 1; fi
 
-# --keep-going: all of it runs, whatever fails; make fails at the end.
-test: setup  ## every test but those of the cluster
+# --keep-going: runs all tests even if some fail; make then fails at the end.
+test: setup  ## run the tests, except those of the cluster, the chart and the faults
 	$(MAKE) --no-print-directory --jobs 2 --keep-going test-most test-stack
 
 PYTEST = $(BIN)/python -m pytest --durations=25 --durations-min=1
@@ -64,11 +64,11 @@ PYTEST = $(BIN)/python -m pytest --durations=25 --durations-min=1
 test-most: pooler
 	$(PYTEST) --numprocesses auto --dist worksteal -m "not stack and not cluster and not chart and not faults"
 
-# Mostly it waits; two reports at once would be unreadable, so it keeps its own until it has ended.
+# It mostly waits, so it runs beside test-most. Its report is printed at the end, to keep the two reports apart.
 test-stack: browser
 	@$(PYTEST) tests/stack > .venv/test-stack.log 2>&1; code=$$?; cat .venv/test-stack.log; exit $$code
 
-test-cluster: setup cluster-tools  ## every service of docker-compose.yaml as a plain process, the demo on it, and what dies
+test-cluster: setup cluster-tools  ## test the cluster: every service of docker-compose.yaml as a plain process, with the demo on it, and with crashes
 	$(PYTEST) -m cluster tests/cluster
 
 CHART_VERSIONS ?= 1.19.0 1.22.0
@@ -82,31 +82,31 @@ HELM := PYTHONPATH=.venv/helm $(BIN)/python
 .venv/charts/airflow-%.tgz: | .venv/helm
 	@mkdir -p .venv/charts
 	@$(HELM) -c 'import helm_python; helm_python.pull("airflow", repo_url="https://airflow.apache.org", version="$*", destination=".venv/charts")' \
-	  || { echo "Airflow's chart $* cannot be had from here. Where it lies already, as a folder or .tgz: make chart CHARTS=/path/to/it"; exit 1; }
+	  || { echo "Airflow's chart $* cannot be downloaded. If you have it as a folder or .tgz, run make chart CHARTS=/path/to/it"; exit 1; }
 
-chart: setup .venv/helm $(CHARTS)  ## render deploy/values.yaml with Airflow's official chart, and look at every object (CHARTS: folders or .tgz)
+chart: setup .venv/helm $(CHARTS)  ## render deploy/values.yaml with Airflow's official chart and check every object (CHARTS: folders or .tgz)
 	CHARTS="$(CHARTS)" $(HELM) -m pytest -m chart tests/chart
 
 FAULT_MINUTES ?= 15
 
-faults: setup cluster-tools  ## a quarter of an hour in which everything goes wrong on the cluster, then the proof (FAULT_SEED=7: the same steps at the same seconds; what they meet depends on the machine)
+faults: setup cluster-tools  ## inject faults into the cluster for 15 minutes, then check the result (FAULT_SEED=7: the same faults at the same seconds)
 	PYTHONPATH=include:. $(BIN)/python -m tests.faults --minutes $(FAULT_MINUTES) $(if $(FAULT_SEED),--seed $(FAULT_SEED))
 
-histories: setup  ## a push killed at each of its moments, every kind of document through every trouble: ten minutes
+histories: setup  ## kill a push at each of its steps, and take every document type through every fault: 10 minutes
 	$(BIN)/python -m pytest --numprocesses 2 -m faults tests/faults/histories
 
-mutants: setup  ## small changes to the modules where a slip costs most, of which each must fail a test: 40 minutes (MUTANTS=api/paging: one of them)
+mutants: setup  ## mutation tests of the most critical modules: each change must fail a test; 40 minutes (MUTANTS=api/paging: one module)
 	PYTHONPATH=include:. nice -n 10 $(BIN)/python -m tests.mutants $(MUTANTS)
 
-bench: setup  ## measure, beside what users would pick instead: an hour (BENCH=costs, or several names: those alone)
+bench: setup  ## measure this project and its alternatives: an hour (BENCH=costs: only this benchmark, or several names)
 	PYTHONPATH=include:. $(TRUSTING) $(BIN)/python -m benchmarks $(BENCH)
 
 ORGANISATIONS ?= 200
 
-bench-scale: setup  ## a night of 200 organisations (ORGANISATIONS=20: a quick try): twenty minutes
+bench-scale: setup  ## measure a night of 200 organisations: 20 minutes (ORGANISATIONS=20: a quick test)
 	PYTHONPATH=include:. $(BIN)/python -m benchmarks.scale $(ORGANISATIONS) --write
 
-lint: setup  ## style, format, types, the direction of imports
+lint: setup  ## check style, format, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -114,9 +114,9 @@ lint: setup  ## style, format, types, the direction of imports
 
 COMPILE = $(TRUSTING) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line
 
-lock: setup  ## compile requirements*.in; pins already there are kept (remove a line to renew it)
+lock: setup  ## compile requirements*.in, keeping existing pins (remove a line to update it)
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
-audit: setup  ## is the lock what was asked for and installed, and is anything in it known to be weak
+audit: setup  ## check that the lock matches requirements*.in and the installation, and has no known vulnerabilities
 	$(BIN)/python .ci/audit.py
