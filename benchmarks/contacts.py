@@ -39,11 +39,11 @@ def truth(around: Surroundings) -> dict[str, tuple[str | None, str | None]]:
 
 def differences(installed: Installed, wanted: dict[str, tuple[str | None, str | None]]) -> dict[str, int]:
     """Counts contacts that are missing, out of date, or stored more than once."""
-    held = installed.held()
+    stored = installed.stored()
     return {
-        "missing": sum(id not in held for id in wanted),
-        "out of date": sum(id in held and set(held[id]) != {values} for id, values in wanted.items()),
-        "twice": sum(len(rows) > 1 for rows in held.values()),
+        "missing": sum(id not in stored for id in wanted),
+        "out of date": sum(id in stored and set(stored[id]) != {values} for id, values in wanted.items()),
+        "twice": sum(len(rows) > 1 for rows in stored.values()),
     }
 
 
@@ -119,7 +119,7 @@ def after_a_kill(around: Surroundings, tool: Tool) -> dict[str, Any]:
         around.steer("PATCH", "settings", {"latency_ms": [0, 0]})
     if not killed.cost.killed:
         raise RuntimeError(f"{tool.name} ended before it was killed")
-    left = len(installed.held())
+    left = len(installed.stored())
     again = installed.run()
     return {
         "calls of a full run": full_run,

@@ -117,22 +117,22 @@ def weigh(around: Surroundings) -> dict[str, Weight]:
 
 
 def accounting(
-    month: Month, weights: Mapping[str, Weight], *, page: int, again: Mapping[str, float], whole: bool
+    month: Month, weights: Mapping[str, Weight], *, page: int, again: Mapping[str, float], weekly_full: bool
 ) -> None:
     """Adds the five accounting data sets, pulled nightly.
 
     Args:
         again: share of the stored records that a night with nothing new reads, for data sets that Xero can filter.
-        whole: a weekly full refresh, which finds changes that Xero's filter misses.
+        weekly_full: a weekly full refresh, which finds changes that Xero's filter misses.
     """
     for plural in ("Contacts", "Accounts", "Payments"):
-        weight, held = weights[plural], FIRM[plural]
-        nightly = again.get(plural, 0.0) * held + CHANGED_A_NIGHT[plural]
+        weight, stored = weights[plural], FIRM[plural]
+        nightly = again.get(plural, 0.0) * stored + CHANGED_A_NIGHT[plural]
         paged = 1 if plural == "Accounts" else max(1, math.ceil(nightly / page))
         month.add(plural, NIGHTS * paged, NIGHTS * weight.of(nightly, paged))
-        if whole:
-            pages = 1 if plural == "Accounts" else math.ceil(held / page)
-            month.add(plural, WEEKS * (pages - paged), WEEKS * (weight.of(held, pages) - weight.of(nightly, paged)))
+        if weekly_full:
+            pages = 1 if plural == "Accounts" else math.ceil(stored / page)
+            month.add(plural, WEEKS * (pages - paged), WEEKS * (weight.of(stored, pages) - weight.of(nightly, paged)))
     for plural in ("TaxRates", "TrackingCategories"):
         month.add(plural, NIGHTS, NIGHTS * weights[plural].of(FIRM[plural]))
 
@@ -159,8 +159,9 @@ def comparing(month: Month, weights: Mapping[str, Weight]) -> None:
     """Adds the weekly comparison: counts of contacts, the newest payments and invoices, and every unpaged list."""
     month.add("reconcile", 2 * WEEKS, 2 * WEEKS * weights["Contacts"].of(1))
     for plural in ("Payments", "summaries"):
-        held = min(FIRM["Payments"], MOST_COMPARED)
-        month.add("reconcile", WEEKS * math.ceil(held / 1000), WEEKS * weights[plural].of(held, math.ceil(held / 1000)))
+        stored = min(FIRM["Payments"], MOST_COMPARED)
+        pages = math.ceil(stored / 1000)
+        month.add("reconcile", WEEKS * pages, WEEKS * weights[plural].of(stored, pages))
     for plural in ("Accounts", "TaxRates", "TrackingCategories", "Employees", "PayrollCalendars"):
         month.add("reconcile", WEEKS, WEEKS * weights[plural].of(FIRM[plural]))
     month.add("reconcile", WEEKS, WEEKS * weights["PayItems"].around)
@@ -179,9 +180,9 @@ def pushing(month: Month, weights: Mapping[str, Weight], batch: float) -> None:
 def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Month]:
     """This project and its alternatives; `again` as measured for each."""
     ours = Month("this project, the same", "accounting data only, as the others; weekly full refresh")
-    accounting(ours, weights, page=1000, again={}, whole=True)
+    accounting(ours, weights, page=1000, again={}, weekly_full=True)
     everything = Month("this project, everything", "invoices, payroll, the weekly comparison and pushes, too")
-    accounting(everything, weights, page=1000, again={}, whole=True)
+    accounting(everything, weights, page=1000, again={}, weekly_full=True)
     invoices(everything, weights)
     payroll(everything, weights)
     comparing(everything, weights)
@@ -192,7 +193,7 @@ def months(weights: Mapping[str, Weight], again: Mapping[str, float]) -> list[Mo
         share = round(again[name])  # ignores the small overlap of every tool
         how = "reads everything each night" if share else "reads what changed"
         other = Month(name, f"{how}, as measured with contacts")
-        accounting(other, weights, page=page, again=dict.fromkeys(FIRM, share), whole=False)
+        accounting(other, weights, page=page, again=dict.fromkeys(FIRM, share), weekly_full=False)
         found.append(other)
     return found
 

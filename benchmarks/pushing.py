@@ -139,7 +139,7 @@ def fresh(around: Surroundings, make: Callable[[Surroundings, str], Pusher], kin
     return pusher
 
 
-def whole(around: Surroundings, make: Callable[[Surroundings, str], Pusher]) -> tuple[str, float, float, int]:
+def full_push(around: Surroundings, make: Callable[[Surroundings, str], Pusher]) -> tuple[str, float, float, int]:
     """Returns name, seconds, CPU seconds and calls of a push of 1,000 invoices; checks that each exists once."""
     pusher = fresh(around, make, "invoices")
     cost = pusher.run()
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with surroundings(PORT) as around:
         for _ in range(given.rounds):
             for make in MAKERS:
-                name, *figures = whole(around, make)
+                name, *figures = full_push(around, make)
                 wholes.setdefault(name, []).append((figures[0], figures[1], figures[2]))
                 print(name, figures, flush=True)
         for kind in KINDS:

@@ -91,7 +91,7 @@ class Installed:
         arguments = ["pull", "contacts", "--connection", FIRM]
         return [sys.executable, *([OURS] if self.tool.preloaded else ["-m", "xero"]), *arguments]
 
-    def held(self) -> dict[str, list[tuple[str | None, str | None]]]:
+    def stored(self) -> dict[str, list[tuple[str | None, str | None]]]:
         """Name and email of the stored contacts, by id; a contact may be stored twice."""
         found: dict[str, list[tuple[str | None, str | None]]] = {}
         with psycopg.connect(self.database, row_factory=dict_row) as connection:

@@ -19,27 +19,27 @@ def fetch_token() -> dict[str, Any]:
     The SDK's own way has a fixed host and sends the secret in the form; the sandbox accepts only basic authentication.
     """
     client = base64.b64encode(f"{os.environ['CLIENT_ID']}:{os.environ['CLIENT_SECRET']}".encode()).decode()
-    answer = urllib3.request(
+    response = urllib3.request(
         "POST",
         f"{os.environ['XERO_URL']}/connect/token",
         body=b"grant_type=client_credentials",
         headers={"Authorization": f"Basic {client}", "Content-Type": "application/x-www-form-urlencoded"},
     )
-    if answer.status != 200:
-        raise RuntimeError(f"the token endpoint answered with {answer.status}")
-    token: dict[str, Any] = json.loads(answer.data)
+    if response.status != 200:
+        raise RuntimeError(f"the token endpoint responded with {response.status}")
+    token: dict[str, Any] = json.loads(response.data)
     return {**token, "expires_at": time.time() + token["expires_in"]}
 
 
 def token_getter() -> Callable[[], dict[str, Any]]:
     """Called by the SDK before each call: returns the token, or a new one in its last two minutes."""
-    held = fetch_token()
+    token = fetch_token()
 
     def get() -> dict[str, Any]:
-        nonlocal held
-        if held["expires_at"] < time.time() + 120:
-            held = fetch_token()
-        return held
+        nonlocal token
+        if token["expires_at"] < time.time() + 120:
+            token = fetch_token()
+        return token
 
     return get
 
