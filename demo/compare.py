@@ -15,7 +15,7 @@ from demo.documents import Connection, Placed
 from demo.place import Place
 
 #: table → collection, id field and number field in Xero
-THERE = {
+XERO_FIELDS = {
     "invoice": ("Invoices", "InvoiceID", "InvoiceNumber"),
     "bill": ("Invoices", "InvoiceID", "InvoiceNumber"),
     "expense": ("Invoices", "InvoiceID", "InvoiceNumber"),
@@ -110,7 +110,7 @@ class Books:
 
     def _in_xero(self, placed: Placed, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every record in Xero with its number, contact and type."""
-        collection, _, number = THERE[placed.sample.table]
+        collection, _, number = XERO_FIELDS[placed.sample.table]
         return [
             record
             for record in self._records(placed.tenant, collection)
@@ -122,7 +122,7 @@ class Books:
     def _unlike(self, placed: Placed, row: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
         table = placed.sample.table
         expected = {
-            THERE[table][1]: str(row["xero_id"]),
+            XERO_FIELDS[table][1]: str(row["xero_id"]),
             "Status": "DRAFT",
             "Date": row["issue_date"],
             "CurrencyCode": row["currency"],

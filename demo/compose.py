@@ -39,7 +39,7 @@ def services(variables: Mapping[str, str], env_file: Path, environ: Mapping[str,
     )
     if config.returncode:
         raise DemoError(f"docker-compose does not accept {FILE.name}: {config.stderr.strip()}")
-    return {name: _service(name, told) for name, told in yaml.safe_load(config.stdout)["services"].items()}
+    return {name: _service(name, definition) for name, definition in yaml.safe_load(config.stdout)["services"].items()}
 
 
 def docker_compose() -> list[str]:
@@ -62,32 +62,32 @@ def in_order(known: Mapping[str, Service], names: Iterable[str]) -> list[list[st
     return waves
 
 
-def _service(name: str, told: Mapping[str, Any]) -> Service:
-    environment = {key: _text(value) for key, value in (told.get("environment") or {}).items()}
+def _service(name: str, definition: Mapping[str, Any]) -> Service:
+    environment = {key: _text(value) for key, value in (definition.get("environment") or {}).items()}
     return Service(
         name,
-        told["image"],
-        _words(told["command"]),
+        definition["image"],
+        _words(definition["command"]),
         environment,
-        {needed: how["condition"] for needed, how in (told.get("depends_on") or {}).items()},
-        _check(told.get("healthcheck", {}).get("test", ())),
+        {needed: how["condition"] for needed, how in (definition.get("depends_on") or {}).items()},
+        _check(definition.get("healthcheck", {}).get("test", ())),
     )
 
 
-def _check(told: str | list[str]) -> tuple[str, ...]:
+def _check(test: str | list[str]) -> tuple[str, ...]:
     """The command of a health check; a text runs in the shell, as in a container."""
-    if isinstance(told, str):
-        return ("sh", "-c", _text(told))
-    kind, *words = told or ["NONE"]
+    if isinstance(test, str):
+        return ("sh", "-c", _text(test))
+    kind, *words = test or ["NONE"]
     if kind == "CMD-SHELL":
         return ("sh", "-c", _text(words[0]))
     return tuple(map(_text, words))
 
 
-def _words(told: str | list[str]) -> tuple[str, ...]:
-    return tuple(map(_text, shlex.split(told) if isinstance(told, str) else told))
+def _words(value: str | list[str]) -> tuple[str, ...]:
+    return tuple(map(_text, shlex.split(value) if isinstance(value, str) else value))
 
 
-def _text(told: Any) -> str:
+def _text(value: Any) -> str:
     """`docker-compose config` doubles each dollar sign: undo that."""
-    return "" if told is None else str(told).replace("$$", "$")
+    return "" if value is None else str(value).replace("$$", "$")

@@ -21,7 +21,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 CENT = Decimal("0.01")
 TABLES = ("invoice", "bill", "expense", "credit_note", "purchase_order")
 
-ORGANISATIONS = """
+CONNECTED_ORGANISATIONS = """
     SELECT connection.id AS connection_id, connection.tenant_id, organisation.id, organisation.name,
            organisation.period_lock_date
       FROM xero_sync.connection JOIN qicworks.organisation ON organisation.id = connection.organisation_id
@@ -44,7 +44,7 @@ ACCOUNT = SQL("SELECT id FROM qicworks.account WHERE connection_id = %(connectio
 TAX_CODE = SQL("SELECT id, rate FROM qicworks.tax_code WHERE connection_id = %(connection_id)s AND tax_type = %(type)s")
 DEPARTMENT = SQL("SELECT id FROM qicworks.tracking_option WHERE connection_id = %(connection_id)s AND name = %(name)s")
 NUMBERS = SQL("SELECT id, number FROM qicworks.{table} WHERE id = ANY(%(ids)s)")
-FORGET = (
+DELETE_SAMPLES = (
     SQL("DELETE FROM qicworks.document_line WHERE parent_id = ANY(%(ids)s)"),
     SQL("DELETE FROM qicworks.attachment WHERE parent_id = ANY(%(ids)s)"),
     *(SQL("DELETE FROM qicworks.{} WHERE id = ANY(%(ids)s)").format(Identifier(table)) for table in TABLES),
@@ -70,7 +70,7 @@ class Placed:
 def add(place: Place, *, recreate: bool = False) -> list[Placed]:
     """Writes all samples for every organisation of the custom connection. Existing ones stay, unless `recreate`."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection, Colleagues(place) as others:
-        desks = [Desk(connection, one, others) for one in connection.execute(ORGANISATIONS).fetchall()]
+        desks = [Desk(connection, one, others) for one in connection.execute(CONNECTED_ORGANISATIONS).fetchall()]
         return [placed for desk in desks for placed in desk.place_all(recreate)]
 
 
@@ -91,7 +91,7 @@ class Desk:
 
     def place_all(self, recreate: bool) -> list[Placed]:
         if recreate:
-            for statement in FORGET:
+            for statement in DELETE_SAMPLES:
                 self.connection.execute(statement, {"ids": list(self.samples)})
         numbers = self.numbers()
         if not numbers:

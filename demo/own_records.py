@@ -38,7 +38,7 @@ ORGANISATION = """
     SELECT %(name)s::text WHERE NOT EXISTS (SELECT FROM qicworks.organisation WHERE name = %(name)s::text)
 """
 # A restarted sandbox knows no earlier sign-in.
-FORGOTTEN = """
+MARK_TO_RECONNECT = """
       WITH forgotten AS (
            UPDATE xero_sync.token SET state = 'broken', broken_reason = %(reason)s
             WHERE airflow_conn_id = 'xero_app' AND state = 'ok' RETURNING id)
@@ -74,7 +74,7 @@ def add(place: Place) -> None:
 def forget_consents(place: Place) -> None:
     """Marks the connections that users made as needing to be reconnected."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
-        connection.execute(FORGOTTEN, {"reason": REASON})
+        connection.execute(MARK_TO_RECONNECT, {"reason": REASON})
 
 
 def some_of(employees: list[dict[str, Any]]) -> list[dict[str, Any]]:

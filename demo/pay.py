@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier, Placeholder
 
-from demo.documents import ORGANISATIONS, Connection
+from demo.documents import CONNECTED_ORGANISATIONS, Connection
 from demo.pay_samples import LEAVES, PAYS, Leave, Pay
 from demo.place import Place
 
@@ -38,7 +38,7 @@ PAY_CODE = """
      WHERE connection_id = %(connection_id)s AND name = %(name)s ORDER BY is_active DESC LIMIT 1
 """
 
-FORGET = (
+DELETE_SAMPLES = (
     """
     DELETE FROM qicworks.payroll_line
      WHERE payroll_push_id IN (SELECT id FROM qicworks.payroll_push WHERE organisation_id = %(organisation)s)
@@ -48,7 +48,7 @@ FORGET = (
     "DELETE FROM qicworks.pay_period WHERE organisation_id = %(organisation)s",
     "DELETE FROM qicworks.leave_request WHERE organisation_id = %(organisation)s",
 )
-THERE = SQL("SELECT FROM qicworks.{} WHERE id = %s")
+EXISTS = SQL("SELECT FROM qicworks.{} WHERE id = %s")
 # Last, because adding lines is an edit, which would undo the approval.
 APPROVE = """
     UPDATE qicworks.payroll_push
@@ -79,7 +79,7 @@ class Placed:
 def add(place: Place, *, recreate: bool = False) -> list[Placed]:
     """Writes all samples for every organisation with payroll that has such employees. Safe to run again."""
     with psycopg.connect(f"{place.postgres}/qicworks", row_factory=dict_row) as connection:
-        found = connection.execute(ORGANISATIONS).fetchall()
+        found = connection.execute(CONNECTED_ORGANISATIONS).fetchall()
         return [placed for one in found for placed in PayDesk(connection, one).place_all(recreate)]
 
 
@@ -98,7 +98,7 @@ class PayDesk:
 
     def forget(self) -> None:
         mine = {"organisation": self.organisation["id"], "connection": self.organisation["connection_id"]}
-        for statement in FORGET:
+        for statement in DELETE_SAMPLES:
             self.connection.execute(statement, mine)
 
     def place(self, sample: Pay | Leave) -> Placed | None:
@@ -109,7 +109,7 @@ class PayDesk:
             return None
         id = uuid5(self.organisation["id"], repr(sample))
         placed = Placed(sample, id, member["xero_id"], self.organisation["name"], self.organisation["tenant_id"])
-        if self.connection.execute(THERE.format(Identifier(placed.table)), (id,)).fetchone() is None:
+        if self.connection.execute(EXISTS.format(Identifier(placed.table)), (id,)).fetchone() is None:
             if isinstance(sample, Pay):
                 self.write_pay(sample, id, member["id"])
             else:

@@ -29,17 +29,17 @@ _UNKNOWN_TEXT = (
 
 # How to push again afterwards. A draft is not pushed, and an edit leaves a draft a draft; a document that failed is not
 # pushed again by itself.
-_ENDINGS: dict[Then, str] = {
+ENDINGS: dict[Then, str] = {
     "release": "Then release it. It is pushed within 15 minutes, or press Push now.",
     "approve": "Then approve it in QicWorks. It is pushed within 15 minutes, or press Push now.",
     "either": "If you changed it, release it: it is pushed within 15 minutes. "
     "If not, open it under Xero › Documents and press Retry.",
     "retry": "Then open it under Xero › Documents and press Retry.",
 }
-_SUPPORT = (
+SUPPORT = (
     "If it is refused again, enter it by hand in Xero, set it to Skipped in QicWorks and contact QicWorks support."
 )
-_PULLS = {
+PULLS = {
     f"pull_{name}": f"Xero › Connections › Synchronise, tick {dataset.title}, press Pull"
     for name, dataset in DATASETS.items()
 }
@@ -96,13 +96,11 @@ def correct(messages: Sequence[str], *, document: str, number: str | None, funct
         else:
             unknown = True
     if not found:
-        return Correction(
-            "user_fix", _UNKNOWN_CAUSE, _joined([_UNKNOWN_TEXT, _ENDINGS["either"], _SUPPORT]), known=False
-        )
+        return Correction("user_fix", _UNKNOWN_CAUSE, _joined([_UNKNOWN_TEXT, ENDINGS["either"], SUPPORT]), known=False)
 
     found.sort(key=lambda one: one[0])
     specific = [one for one in found if not one[1].vague] or found[:1]
-    values = {**_PULLS, "document": document, "number": number, "renumbered": number and renumbered(number)}
+    values = {**PULLS, "document": document, "number": number, "renumbered": number and renumbered(number)}
     causes = [_filled(entry.cause, values | _groups(match)) for _, entry, match in specific]
     texts = [_filled(entry.correction, values | _groups(match)) for _, entry, match in specific]
     kinds: list[Kind] = [entry.kind for _, entry, _ in specific]
@@ -111,7 +109,7 @@ def correct(messages: Sequence[str], *, document: str, number: str | None, funct
     if unknown:
         causes, texts, kinds = [*causes, _UNKNOWN_CAUSE], [*texts, _UNKNOWN_TEXT], [*kinds, "user_fix"]
         steps.add("either")
-    text = _joined([*texts, *_ending(steps), *([_SUPPORT] if support else [])])
+    text = _joined([*texts, *_ending(steps), *([SUPPORT] if support else [])])
     return Correction(min(kinds, key=_GRAVEST_FIRST.index), _joined(causes), text, known=not unknown)
 
 
@@ -123,7 +121,7 @@ def instruct(texts: Iterable[str], steps: set[Then | None], document: str) -> st
 
 def _ending(steps: set[Then | None]) -> list[str]:
     """How to push again after all corrections: a document that must be released needs nothing else."""
-    return next(([text] for step, text in _ENDINGS.items() if step in steps), [])
+    return next(([text] for step, text in ENDINGS.items() if step in steps), [])
 
 
 def is_failure(warning: str) -> bool:
@@ -164,11 +162,11 @@ def _wrong(entry: Entry) -> str | None:
         return f"not a regular expression: {error}"
     if not entry.pattern or pattern.search(""):
         return "it matches every message"
-    if taken := (_OF_THE_DOCUMENT | _PULLS.keys()) & set(pattern.groupindex):
+    if taken := (_OF_THE_DOCUMENT | PULLS.keys()) & set(pattern.groupindex):
         return f"a group may not be called {', '.join(sorted(taken))}"
     known = (
         _OF_THE_DOCUMENT
-        | _PULLS.keys()
+        | PULLS.keys()
         | set(pattern.groupindex)
         | {str(group) for group in range(1, pattern.groups + 1)}
     )
