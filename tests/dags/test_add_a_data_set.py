@@ -1,4 +1,4 @@
-"""The README's "Add a data set", followed to the letter in a copy of the checkout."""
+"""'Add a data set' of docs/extending.md, followed to the letter in a copy of the checkout."""
 
 import os
 import re
@@ -12,12 +12,23 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-PARTS = ("plugins", "include", "dags", "demo", "tests", "README.md", "Makefile", "conftest.py", "pyproject.toml")
+PARTS = (
+    "plugins",
+    "include",
+    "dags",
+    "demo",
+    "tests",
+    "docs",
+    "README.md",
+    "Makefile",
+    "conftest.py",
+    "pyproject.toml",
+)
 CONTRACT = ("tests/pure/test_contract.py", "tests/flow/pull/test_contract.py")
 TABLE = "tests/dags/test_readme.py::test_its_table_is_the_registry"
 ROW = (
-    "| `currencies` | `pull_currencies` | `currency` | one call, everything, compared "
-    "| its 2 am | `accounting.settings.read` |"
+    "| `currencies` | `pull_currencies` | `currency` | one call, all records, compared "
+    "| 2 am local time | `accounting.settings.read` |"
 )
 # What is said as long as the file is not there.
 MISSING = {
@@ -31,8 +42,8 @@ MISSING = {
 
 @pytest.fixture(scope="module")
 def files(root: Path) -> dict[str, str]:
-    """Path → content, in the README's order. The first line of a block names its file."""
-    section = (root / "README.md").read_text().split("## Add a data set\n")[1].split("\n## ")[0]
+    """Path → content, in the document's order. The first line of a block names its file."""
+    section = (root / "docs/extending.md").read_text().split("## Add a data set\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```\w+\n((?:#|--) (\S+)\n.+?)^```$", section, re.MULTILINE | re.DOTALL)
     return {path: content for content, path in blocks}
 

@@ -12,7 +12,11 @@ from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 
-WHEN = {Timing.NIGHT: "its 2 am", Timing.MIDNIGHT: "its midnight", Timing.PAY_DATE: "midnight of its pay date"}
+WHEN = {
+    Timing.NIGHT: "2 am local time",
+    Timing.MIDNIGHT: "midnight local time",
+    Timing.PAY_DATE: "midnight of the pay date",
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +61,11 @@ def test_its_commands_are_the_command_line_s(readme: str, root: Path) -> None:
     assert commands == set(re.findall(r"^    ([a-z]+)  ", help_text, re.MULTILINE))
 
 
-def test_its_scopes_are_those_that_are_asked_for(readme: str) -> None:
+def test_the_scopes_are_those_that_are_asked_for(root: Path) -> None:
+    going_live = (root / "docs/going-live.md").read_text()
     rows = re.findall(
         r"^\| (`[a-z._`, ]+`) \| .+ \|$",
-        readme.split("It asks for these scopes")[1].split("\nA custom")[0],
+        going_live.split("It asks for these scopes")[1].split("\nA custom")[0],
         re.MULTILINE,
     )
     assert [scope for row in rows for scope in re.findall(r"`([a-z._]+)`", row)] == list(SCOPES)

@@ -19,6 +19,7 @@ from xero.provider import get_provider_info
 from xero.qicworks.admin.retention import KEPT, Retention
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "plugins/xero"
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 each = pytest.mark.parametrize("doc", DOCS, ids=[doc.name for doc in DOCS])
 
@@ -76,8 +77,8 @@ def anchors(doc: Path) -> set[str]:
 
 
 def paths(doc: Path) -> list[str]:
-    """Files and folders of the project that it names."""
-    tops = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    """Files and folders of the project that it names, from the top of the checkout or of the package."""
+    tops = {path.name for top in (ROOT, PACKAGE) for path in top.iterdir() if path.is_dir()}
     tests = [word for line in commands(doc) if "pytest" in line for word in line.split() if word.startswith("tests/")]
     named = [*tests, *(name.split()[0] for name in quoted(doc))]
     return [
@@ -122,7 +123,25 @@ def test_every_document_is_found_from_the_readme() -> None:
 @each
 def test_files_that_are_named_are_there(doc: Path) -> None:
     for path in paths(doc):
-        assert any(ROOT.glob(path.rstrip("/"))), f"{doc.name}: there is no {path}"
+        there = (top.glob(path.rstrip("/")) for top in (ROOT, PACKAGE))
+        assert any(map(any, there)), f"{doc.name}: there is no {path}"
+
+
+def test_each_module_is_described_in_its_room() -> None:
+    """Below the heading of its folder in docs/architecture.md; and what is described there is there."""
+    rooms_on = text(ROOT / "docs/architecture.md").split("\n## Room by room\n")[1]
+    sections = re.split(r"^#+ ", rooms_on, flags=re.MULTILINE)
+    rooms = {head[1]: section for section in sections if (head := re.match(r"`([\w/]+)`\n", section))}
+    folders = {file.parent for file in PACKAGE.rglob("*.py")} - {PACKAGE}
+    assert folders
+    for folder in sorted(folders):
+        room = folder.relative_to(PACKAGE).as_posix()
+        assert room in rooms, f"docs/architecture.md: no heading `{room}`"
+        described = set(re.findall(r"`(\w+\.py)`", rooms[room]))
+        modules = {file.name for file in folder.glob("*.py")} - {"__init__.py"}
+        missing = [f"{name} is not described" for name in modules - described]
+        missing += [f"there is no {name}" for name in described - modules]
+        assert not missing, f"docs/architecture.md, `{room}`: {', '.join(sorted(missing))}"
 
 
 def test_commands_of_xero_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,8 +303,8 @@ def test_other_variables_are_those_that_are_read() -> None:
     assert not used - told - airflow_s - {"PATH", "PYTHONPATH", "XERO_DEMO_HOME"}
 
 
-def test_what_is_no_setting_is_as_it_says() -> None:
-    rows = table("docs/configuration.md", "## What is no setting")
+def test_what_is_not_a_setting_is_as_documented() -> None:
+    rows = table("docs/configuration.md", "## What is not a setting")
     assert rows
     for row in rows:
         path, assignment = names(row[2])
@@ -355,9 +374,9 @@ def test_figures_beside_others_are_those_that_were_measured() -> None:
         of = [run[what] for run in runs if (run["tool"], run["size"], run["stage"]) == (tool, 50_000, "first pull")]
         return statistics.median(of)
 
-    beside = text(ROOT / "README.md").partition("## Beside others")[2].partition("\n## ")[0]
+    beside = text(ROOT / "README.md").partition("## Benchmark: compared with other tools")[2].partition("\n## ")[0]
     told = [tuple(cell.strip() for cell in row.split("|")[2:5]) for row in beside.splitlines() if row[:3] == "| t" or
-            row[:3] in ("| …", "| d", "| a")]  # fmt: skip
+            row[:3] in ("| …", "| d", "| a", "| l")]  # fmt: skip
     tools = ["this project, as workers run it", "this project, at a terminal", "dlt", "xero-python loop, page 1000",
              "tap-xero, target-postgres", "the floor"]  # fmt: skip
     assert told == [

@@ -66,9 +66,8 @@ def test_everything_is_pushed(stack: Stack) -> None:
 
 
 def test_one_document_is_pushed_and_one_data_set_pulled_at_once_by_rest(stack: Stack, root: Path) -> None:
-    """By the very calls that the README shows."""
-    section = (root / "README.md").read_text().split("### At once, by REST\n")[1].split("\n### ")[0]
-    [calls] = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    """By the very calls that docs/rest.md shows."""
+    [calls] = re.findall(r"^```sh\n(.*?)^```$", (root / "docs/rest.md").read_text(), re.MULTILINE | re.DOTALL)
     name, number = re.findall(r'"connection": "([^"]+)", "document_ids": \["([^"]+)"\]', calls)[0]
     here = "organisation_id = (SELECT id FROM qicworks.organisation WHERE name = %s)"
     held = f"SELECT push_state, xero_id, push_error FROM qicworks.invoice WHERE number = %s AND {here}"
