@@ -360,7 +360,7 @@ OF_OTHERS = {"OperationalError: …", "InsufficientPrivilege: …", "UndefinedTa
 
 
 def test_messages_that_are_explained_are_said() -> None:
-    below = text(ROOT / "docs/troubleshooting.md").split("\n## error: Xero does not let us in\n")[1]
+    below = text(ROOT / "docs/troubleshooting.md").split("\n## error: Xero refuses access\n")[1]
     cells = re.findall(r"^\| `([^`]+)`", below, re.MULTILINE)
     assert len(cells) > 50
     unsaid = [cell for cell in cells if cell not in OF_OTHERS and not is_said(cell)]
