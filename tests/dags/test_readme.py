@@ -75,3 +75,8 @@ def test_its_pictures_are_there(readme: str, root: Path) -> None:
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", readme)
     assert pictures
     assert not [picture for picture in pictures if not (root / picture).is_file()]
+
+
+def test_it_is_short(readme: str) -> None:
+    """What is longer belongs into docs/."""
+    assert len(readme.splitlines()) < 250
