@@ -144,6 +144,25 @@ def test_each_module_is_described_in_its_room() -> None:
         assert not missing, f"docs/architecture.md, `{room}`: {', '.join(sorted(missing))}"
 
 
+# Each has a plain word: no one, a user, again, next to, email, despite that, continues, no longer, is, fix, reports.
+PRIVATE = re.compile(
+    r"\b(?:nobody|somebody|everybody|anew|beside|e-mail|all the same|go(?:es|ing)? on|went on|any more|stands|stood|"
+    r"grief|mend(?:s|ed)?|tells?|told|says|said)\b",
+    re.IGNORECASE,
+)
+
+
+@each
+def test_it_is_in_plain_words(doc: Path) -> None:
+    """What is quoted is as the code has it."""
+    found = [
+        f"{number}: {match[0]}"
+        for number, line in enumerate(prose(doc).splitlines(), 1)
+        for match in PRIVATE.finditer(re.sub(r"`[^`\n]+`|(?<=\])\([^)]*\)", "", line))
+    ]
+    assert not found, f"{doc.name} (line without code blocks: word): {', '.join(found)}"
+
+
 def test_commands_of_xero_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [(doc.name, line) for doc in DOCS for line in commands(doc)]
     call = re.compile(r"python -m xero ([^…].*?)(?: && | \| |$)")
