@@ -71,7 +71,8 @@ SELECT DISTINCT connection_id FROM xero_sync.connection_event
  WHERE direction = :direction AND data_set = :data_set AND status = 'running';
 
 -- name: done_in_run
--- What a DAG run has done for these connections, one row each, without the events of single documents.
+-- What a DAG run has done for these connections, one row each, without the events of single documents. A warning that
+-- nothing was done (busy, postponed, switched off) is not among them.
 SELECT DISTINCT ON (connection_id)
        connection_id, status, read, inserted, updated, unchanged, deactivated, rejected, pushed, failed, calls, bytes_received,
        bytes_unpacked
@@ -79,7 +80,8 @@ SELECT DISTINCT ON (connection_id)
  WHERE connection_id = ANY(:connection_ids::uuid[]) AND data_set = :data_set AND direction = :direction
    AND started_at > clock_timestamp() - interval '7 days'
    AND dag_id = :dag_id AND run_id = :run_id AND try_number >= :since_try
-   AND status IN ('success', 'warning') AND document IS NULL
+   AND document IS NULL AND (outcome IN ('done', 'done_with_remarks', 'partly_done', 'not_available', 'differs')
+                             OR outcome IS NULL AND status = 'success')
  ORDER BY connection_id, id DESC;
 
 -- name: latest

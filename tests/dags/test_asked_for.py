@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.support.dag_runs import asset_events
 from tests.support.pushing import Books, Row
 from tests.support.world import World
+from xero.dags import pushing
 from xero.dags.alert_text import failed
 from xero.dags.asking import asked, by_name
 from xero.dags.pulling import changed_tables
@@ -216,6 +217,80 @@ def test_a_setting_that_there_is_not_is_refused() -> None:
             asked(context(misspelt, **known))
     with pytest.raises(AirflowFailException, match="The settings are: none"):
         asked(context({"dry_run": True}))
+
+
+def test_what_airflow_does_not_pass_on_is_refused(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is where an Airflow lets no run override params: a dry run would send."""
+    books = Books(world)
+    books.add("bills", number="B-1")
+    monkeypatch.setenv("AIRFLOW__CORE__DAG_RUN_CONF_OVERRIDES_PARAMS", "False")
+    ran = run("push_bills", dry_run=True)
+    assert ran.state == "failed"
+    assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
+    [event] = world.query("SELECT message, correction FROM xero_sync.connection_event WHERE status = 'error'")
+    assert "did not pass on the setting 'dry_run'" in event["message"]
+    assert "dag_run_conf_overrides_params" in event["correction"]
+
+
+def test_a_data_set_that_xero_does_not_offer_is_red_where_one_organisation_was_named(run: Run, world: World) -> None:
+    world.sandbox.settings(payroll_role=False)
+    assert run("pull_staff", connection=world.names()[0]).state == "failed"
+    assert run("pull_staff").state == "success"
+
+
+def test_all_are_off_and_a_full_refresh_was_asked_for(run: Run, world: World) -> None:
+    world.query("UPDATE xero_sync.connection SET enabled = false")
+    assert run("pull_tax_codes", full_refresh=True).state == "failed"
+    assert run("pull_tax_codes").state == "success", "the clock asked, and an event says it"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer"),
+    [("draft", "ready", "pushed"), ("ready", "draft", "not ready"), ("pushed", "edited", "pushed")],
+)
+def test_push_looks_again_at_what_was_asked_for(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, before: str, after: str, answer: str
+) -> None:
+    """What `connections` found may be another matter when `push` runs, or is cleared."""
+    books = Books(world)
+    document = books.add("bills", number="B-1", **({} if before == "pushed" else {"state": before}))
+    if before == "pushed":
+        assert run("push_bills", document_ids=["B-1"]).state == "success"
+
+    def meanwhile(everybody: list[Any], beside: int = 0) -> list[Any]:
+        if after == "edited":
+            books.edit("bills", document, reference="another")
+            world.query("UPDATE qicworks.bill SET push_state = 'ready' WHERE id = %s", document)
+        else:
+            world.query("UPDATE qicworks.bill SET push_state = %s WHERE id = %s", after, document)
+        return everybody
+
+    monkeypatch.setattr(pushing, "grouped", meanwhile)
+    ran = run("push_bills", document_ids=["B-1"])
+    assert (ran.state, asked_of(ran)) == ("success" if answer == "pushed" else "failed", {"bill B-1": answer})
+
+
+def test_a_dry_run_says_of_each_what_would_become_of_it(run: Run, world: World) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1")
+    books.add("bills", number="B-2", contact_id=None)
+    books.add("bills", number="B-3", state="in_flight")
+    ran = run("push_bills", document_ids=["B-1"], dry_run=True)
+    assert (ran.state, asked_of(ran)) == ("success", {"bill B-1": "would be sent"})
+    ran = run("push_bills", document_ids=["B-1", "B-2"], dry_run=True)
+    assert asked_of(ran) == {"bill B-1": "would be sent", "bill B-2": "would be refused"}
+    assert ran.state == "failed"
+    ran = run("push_bills", document_ids=["B-3"], dry_run=True)
+    assert (ran.state, asked_of(ran)) == ("failed", {"bill B-3": "waits"})
+    assert told(world) == []
+
+
+def test_an_answer_is_true(run: Run, world: World) -> None:
+    name = world.names()[0]
+    for conf in ({"connection": name, "document_ids": [""]}, {"connection": name, "misspelt": 1}):
+        ran = run("push_bills", **conf)
+        assert asked_of(ran) == {name: "refused"}, "the organisation is known"
+    assert asked_of(run("push_bills", connection="Nobody")) == {"Nobody": "unknown"}
 
 
 def test_who_asks_for_just_this() -> None:

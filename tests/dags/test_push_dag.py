@@ -129,8 +129,11 @@ def test_a_dry_run_tells_viewers_which_documents_and_not_what_is_in_them(
     ("asked", "names"),
     [
         (None, None),
-        ("", []),
-        ([" INV-1 ", ""], ["INV-1"]),
+        ("", [""]),
+        ([" INV-1 ", ""], ["INV-1", ""]),
+        ([None], [""]),
+        ("INV-1,,INV-2", ["INV-1", "", "INV-2"]),
+        ("\nINV-1,\n\nINV-2\n", ["INV-1", "INV-2"]),
         ("INV-1, INV-2\nINV-3", ["INV-1", "INV-2", "INV-3"]),
         (["A, B"], ["A, B"]),
         ([17], ["17"]),

@@ -105,3 +105,8 @@ SELECT attachment.id, document.id AS document_id, document.number, document.xero
 
 -- name: attachment_content$
 SELECT content FROM qicworks.attachment WHERE id = :id;
+
+-- name: with_failed_files
+-- Of these documents, those with an attachment that failed.
+SELECT DISTINCT parent_id FROM qicworks.attachment
+ WHERE parent_type = :table AND parent_id = ANY(:ids::uuid[]) AND push_state = 'failed';

@@ -9,7 +9,7 @@ from xero.cli.terminal import FORESEEN, app_of, complain, out, plain, progress, 
 from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks.runs.events import LABELS, Origin, counts_of
-from xero.qicworks.runs.outcome import Direction
+from xero.qicworks.runs.outcome import Direction, EventOutcome
 from xero.sync.follow.reconcile import reconcile
 from xero.sync.pull.flow import pull
 from xero.sync.runs.event_line import received
@@ -55,6 +55,8 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                     log.debug("%s", label, exc_info=True)
                     say_failed(label, error)
                     continue
+            # Not offered by Xero: expected of some of all organisations, but not what was asked for of one.
+            failed += options.connection is not None and outcome.outcome is EventOutcome.NOT_AVAILABLE
             counts = outcome.counts
             rows = [name for name in counts_of(Direction.PULL) if name in LABELS and name != "calls"]
             numbers = ", ".join(f"{getattr(counts, name)} {name}" for name in rows)
@@ -68,7 +70,7 @@ def run_reconcile(engine: Engine, options: argparse.Namespace) -> int:
     taken, left_out = select_connections(engine, None, options.connection)
     for reason in left_out:
         complain(f"left out: {reason}")
-    differing = 0
+    differing = sum(reason.must_reconnect for reason in left_out)
     open_client = opener(engine, app_of)
     for one in taken:
         try:

@@ -16,9 +16,11 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import EventOutcome
 from xero.sync.connect.clients import OpenClient
 from xero.sync.push.flow import preview, push
 from xero.sync.push.strategies import Preview
+from xero.sync.runs import non_participants
 from xero.sync.runs.event_line import received
 from xero.sync.runs.participants import select_connections_to_push
 from xero.sync.runs.requested import DONE, now, record
@@ -52,8 +54,9 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
     if options.documents is not None and options.kind == "all":
         options.wrong("--document needs one KIND, not all")
     with database.session(engine) as session:
-        if not connections.every(session):
-            complain("no organisation is connected; run `python -m xero connect --all`")
+        if problem := non_participants.find_problem(connections.every(session), nobody=True):
+            _, message, correction = problem
+            complain(f"{message} {correction}")
             return 1
     open_client = opener(engine, app_of)
     failed = 0
@@ -66,7 +69,7 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
         for told in found.undone:
             complain(f"not done: {told.says}. {told.correction or ''}")
         if not options.dry_run:
-            record(engine, kind, found.undone, Origin())
+            record(engine, kind, found.undone, Origin(), logged=False)
         if found == ([], [], []) and not options.json:
             out.print(f"{kind.title}: nothing is ready to be pushed")
         # An organisation that is switched off is skipped on purpose, unless it was asked for.
@@ -104,11 +107,11 @@ def _push(
         + ("; see `python -m xero events` for the reasons" if counts.failed else "")
     )
     if one["documents"] is None:
-        return counts.failed
+        return outcome.outcome is EventOutcome.PARTLY_DONE
     answers = now(engine, kind, one["connection_id"], one["documents"], one["pushed_before"])
-    record(engine, kind, answers, Origin())
+    record(engine, kind, answers, Origin(), logged=False)
     for told in answers:
-        out.print(f"{label}: {told.says}")
+        out.print(f"{label}: {told.says}" + (f". {told.correction}" if told.answer not in DONE else ""))
     return sum(told.answer not in DONE for told in answers)
 
 

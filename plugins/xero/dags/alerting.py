@@ -131,12 +131,15 @@ def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[lis
 
 def send(message: "Message") -> None:
     """Sends it by each channel that is configured, then raises the errors of those that failed."""
-    errors = []
-    for make in notifiers():
+    errors, channels = [], notifiers()
+    for make in channels:
         try:
             make()({"alert": message})
         except Exception as error:  # noqa: BLE001 - raised after the other channels
             errors.append(error)
     if errors:
         raise ExceptionGroup("an alert could not be sent", errors)
-    log.info("alerted: %s", message.subject)
+    if channels:
+        log.info("alerted: %s", message.subject)
+    else:
+        log.info("no alert is configured in [xero], so this was sent to no one: %s", message.subject)

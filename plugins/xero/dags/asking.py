@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from uuid import UUID
 
 from airflow.sdk.exceptions import AirflowFailException
 
 NAMES = ("connection", "document_ids", "full_refresh")  # the settings that name exactly what is to be done
 CORRECT = "Correct the settings of the run, and trigger it again."
+OVERRIDE = "Set [core] dag_run_conf_overrides_params to True in Airflow's configuration, and trigger the run again."
 
 Pair = tuple[str, str]  # direction and data set of the run's events
 
@@ -20,6 +22,9 @@ def asked(context: Any, pair: Pair | None = None) -> Mapping[str, Any]:
         settings = ", ".join(sorted(known)) or "none"
         names = ", ".join(map(repr, unknown))
         refuse(context, pair, f"there is no setting {names}. The settings are: {settings}", CORRECT)
+    if lost := [name for name, value in given.items() if params[name] != value]:
+        names = ", ".join(map(repr, sorted(lost)))
+        refuse(context, pair, f"Airflow did not pass on the setting {names}", OVERRIDE)
     return dict(params)
 
 
@@ -37,28 +42,38 @@ def refusing(context: Any, pair: Pair) -> Iterator[None]:
     except XeroError:
         raise  # not about a name, and it has its own message
     except LookupError as error:
-        refuse(context, pair, error.args[0], CORRECT)
+        refuse(context, pair, error.args[0], CORRECT, "unknown")
 
 
 def refuse(
-    context: Any, pair: Pair | None, says: str, correction: str, answer: str = "unknown", outcome: str = "unknown"
+    context: Any,
+    pair: Pair | None,
+    says: str,
+    correction: str,
+    answer: str = "refused",
+    outcome: str = "unknown",
+    connection_id: str | None = None,
 ) -> NoReturn:
-    """Ends the task, with an event of no organisation where there is a `pair`, and the XCom `asked`.
+    """Ends the task, with an event where there is a `pair`, and the XCom `asked`.
 
-    `outcome`: an EventOutcome."""
+    Args:
+        answer: An Answer, for what was asked for.
+        outcome: An EventOutcome.
+        connection_id: Whose event it is, where that is known.
+    """
     from xero.hooks import qicworks_engine
     from xero.qicworks import database
     from xero.qicworks.runs import events
     from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 
     if pair:
-        context["ti"].xcom_push(
-            "asked", [{"name": str(context["params"].get("connection")), "id": None, "answer": answer}]
-        )
+        name = context["params"].get("connection") or context["dag"].dag_id
+        context["ti"].xcom_push("asked", [{"name": str(name), "id": connection_id, "answer": answer}])
         with database.session(qicworks_engine()) as session:
             direction, data_set = pair
             how = Direction(direction), data_set, Status.ERROR, EventOutcome(outcome)
-            events.record(session, None, *how, says, origin(context), correction=correction)
+            whose = UUID(connection_id) if connection_id else None
+            events.record(session, whose, *how, says, origin(context), correction=correction)
     raise AirflowFailException(f"Nothing was done: {says}. {correction}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Param, get_current_context
 
-from xero.dags.asking import asked, origin, refuse, refusing
+from xero.dags.asking import asked, by_name, origin, refuse, refusing
 from xero.dags.groups import One, grouped
 from xero.datasets.declaration import Dataset
 
@@ -46,7 +46,10 @@ def take_part(dataset: Dataset | None) -> list[One]:
         non_participants.warn(qicworks_engine(), *called, origin(context))
     if name is not None and left_out:
         [one] = left_out
-        refuse(context, called, str(one), SWITCH_ON, Answer.LEFT_OUT, LEFT_OUT[one.reason])
+        refuse(context, called, str(one), SWITCH_ON, Answer.LEFT_OUT, LEFT_OUT[one.reason], one.connection_id)
+    if left_out and not taking_part and by_name(context):
+        why = "; ".join(map(str, left_out))
+        refuse(context, called, f"no organisation takes part: {why}", SWITCH_ON, Answer.LEFT_OUT)
     return grouped(list(taking_part))
 
 

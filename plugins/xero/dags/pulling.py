@@ -56,8 +56,9 @@ def pull_dag(name: str, doc: str | None) -> DAG:
         def pull(connection: One) -> dict[str, Any]:
             """Extract, validate, load: one organisation. Its log and its connection event report the same."""
             from xero.hooks import qicworks_engine
-            from xero.qicworks.runs.outcome import Direction
+            from xero.qicworks.runs.outcome import Direction, EventOutcome
             from xero.sync.pull.flow import pull as pull_one
+            from xero.sync.runs.requested import NotDone
 
             context = get_current_context()
             logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs only its own set-up
@@ -71,6 +72,8 @@ def pull_dag(name: str, doc: str | None) -> DAG:
                     origin=origin(context),
                     full=context["params"]["full_refresh"],
                 )
+                if outcome.outcome is EventOutcome.NOT_AVAILABLE and context["params"]["connection"] is not None:
+                    raise NotDone(outcome.message)
                 return outcome.to_dict()
 
             return each(connection, context, Direction.PULL, dataset.name, work)

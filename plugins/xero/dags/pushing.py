@@ -74,7 +74,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
             tell(found.taken, found.left_out)
             if found.left_out or not (found.taken or found.undone):
                 non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(found.left_out))
-            undone = [one.to_dict() for one in found.undone]
+            # Names only: what cannot be done now may be possible when the task is cleared.
+            undone = [one.wanted for one in found.undone]
             beside = [{"organisation": NOT_DONE, "undone": undone}] if undone else []
             return grouped(found.taken, len(beside)) + beside
 
@@ -86,7 +87,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.qicworks.runs.outcome import Direction
             from xero.sync.push.flow import push as push_one
             from xero.sync.runs.outcome import Skip
-            from xero.sync.runs.requested import NotDone, Reply, insist, now, record
+            from xero.sync.runs.participants import select_connections_to_push
+            from xero.sync.runs.requested import Reply, insist, now, record, shown_for
 
             context = get_current_context()
             dry_run, answers = context["params"]["dry_run"], {}
@@ -102,12 +104,18 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 return told
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
-                if dry_run:
-                    shown = show(kind, one)
-                    if one["documents"] is not None and shown["refused"]:
-                        raise NotDone(f"{shown['refused']} of what was asked for would be refused: see above.")
-                    return shown
                 by_name = one["documents"] is not None
+                if dry_run:
+                    counts, sent, refused = show(kind, one)
+                    if by_name:
+                        told = shown_for(
+                            now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"]),
+                            sent,
+                            refused,
+                        )
+                        answer(told)
+                        insist(told, context["ti"].try_number)
+                    return counts
                 try:
                     outcome = push_one(
                         kind,
@@ -128,11 +136,15 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 return outcome.to_dict()
 
             if "undone" in connection:
-                told = [Reply(**one) for one in connection["undone"]]
-                answer(told)
+                wanted = connection["undone"]
+                names = None if None in wanted else wanted
+                found = select_connections_to_push(qicworks_engine(), kind, context["params"]["connection"], names)
+                answer(found.undone)
                 if not dry_run:
-                    record(qicworks_engine(), kind, told, origin(context))
-                insist(told)
+                    record(qicworks_engine(), kind, found.undone, origin(context))
+                done = each({"members": found.taken}, context, Direction.PUSH, kind.name, work) if found.taken else {}
+                insist(found.undone)
+                return done
             return each(connection, context, Direction.PUSH, kind.name, work)
 
         push.expand(connection=connections())
@@ -154,17 +166,24 @@ def listed(named: Iterable[object] | str | None) -> list[str] | None:
     """The names of documents, given as an array or as a text with commas; None if none were given."""
     if named is None:
         return None
-    parts = named.replace("\n", ",").split(",") if isinstance(named, str) else named
-    return [name for part in parts if (name := str(part).strip())]
+    if isinstance(named, str):
+        lines = [line.strip().removesuffix(",") for line in named.splitlines() if line.strip()] or [""]
+        named = [name for line in lines for name in line.split(",")]
+    return ["" if name is None else str(name).strip() for name in named]
 
 
-def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
-    """Logs which documents a push would send and refuse, without the content of requests."""
+def show(kind: Kind, connection: dict[str, Any]) -> tuple[dict[str, int], set[str], set[str]]:
+    """Logs which documents a push would send and refuse, without the content of requests.
+
+    Returns the counts, the names of those that would be sent, and of those that would be refused.
+    """
     from xero.hooks import open_client, qicworks_engine
     from xero.qicworks.texts import on_a_line
     from xero.sync.push.flow import preview
 
     counts = {"requests": 0, "documents": 0, "refused": 0}
+    sent: set[str] = set()
+    refused: set[str] = set()
     for shown in preview(
         kind,
         connection["connection_id"],
@@ -175,13 +194,15 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         for document, why, correction in shown.refused:
             log.error("%s would be refused: %s %s", document, on_a_line(why), on_a_line(correction))
         counts["refused"] += len(shown.refused)
+        refused |= {document for document, _, _ in shown.refused}
         if shown.body is None:
             continue
         counts["requests"] += 1
         counts["documents"] += len(shown.documents)
+        sent |= set(shown.documents)
         for document in shown.documents:
             log.info("%s would be sent", document)
     log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
     if counts["requests"]:
         log.info(WHERE_SHOWN.format(name=kind.name))
-    return counts
+    return counts, sent, refused

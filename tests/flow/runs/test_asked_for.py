@@ -8,14 +8,15 @@ from typing import NoReturn
 
 import pytest
 
-from tests.support.pushing import Books
+from tests.support.pushing import Books, File
 from tests.support.world import World
 from xero.cli import keys
 from xero.composition import NoSuchConnection
 from xero.documents.registry import KINDS
 from xero.qicworks import database
-from xero.qicworks.runs import lease
+from xero.qicworks.runs import events, lease
 from xero.qicworks.runs.events import Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.runs.outcome import Busy, Skip
 from xero.sync.runs.participants import select_connections_to_push
 from xero.sync.runs.requested import Answer, NotDone, Reply, insist, now
@@ -72,7 +73,7 @@ def test_what_is_off_by_now_has_an_event(books: Books) -> None:
 def test_what_waits_is_tried_again(books: Books, state: str) -> None:
     """Somebody holds it in the database, or it is not known yet whether Xero has it."""
     document = str(books.add("bills", number="B-1", state=state))
-    told = now(books.world.engine, BILLS, str(books.connection_id), [document], [])
+    told = now(books.world.engine, BILLS, str(books.connection_id), [document], {})
     assert [(one.name, one.answer) for one in told] == [("bill B-1", Answer.WAITS)]
     with pytest.raises(Busy, match=f"bill B-1 waits: it is {state}"):
         insist(told, 2)
@@ -80,9 +81,74 @@ def test_what_waits_is_tried_again(books: Books, state: str) -> None:
         insist([*told, Reply("bill B-2", Answer.UNKNOWN, "no")])
 
 
+def test_two_of_one_number_both_wait_and_each_has_its_id(books: Books) -> None:
+    first, second = (str(books.add("bills", number="B-1")) for _ in range(2))
+    told = now(books.world.engine, BILLS, str(books.connection_id), [first, second], {})
+    assert [(one.id, one.answer) for one in told] == [(first, Answer.WAITS), (second, Answer.WAITS)]
+
+
+def test_a_document_whose_file_failed_is_not_done(books: Books) -> None:
+    document = books.add("invoices", number="INV-1", files=[File("a<b>.pdf", b"%PDF")])
+    by_name = books.world.command("push", "invoices", "--document", "INV-1")
+    assert (by_name.returncode, "not all of its files" in by_name.stdout) == (1, True)
+    assert books.row("invoices", document)["push_state"] == "pushed"
+    assert books.world.command("push", "invoices", "--document", "INV-1").returncode == 1, "it still lacks the file"
+
+
+def test_the_exit_code_says_that_a_file_failed(books: Books) -> None:
+    books.add("invoices", number="INV-1", files=[File("a<b>.pdf", b"%PDF")])
+    assert books.world.command("push", "invoices").returncode == 1
+
+
+def test_when_all_are_off_nothing_is_pushed_and_that_is_said(books: Books) -> None:
+    books.add("invoices", number="INV-1")
+    books.world.query("UPDATE xero_sync.connection SET enabled = false")
+    for more in ([], ["--retry-failed"], ["--dry-run"]):
+        asked = books.world.command("push", "invoices", *more)
+        assert (asked.returncode, "switched off" in asked.stderr) == (1, True)
+
+
+def test_reconcile_says_who_needs_to_be_connected_again(books: Books) -> None:
+    books.world.query(
+        "UPDATE xero_sync.connection SET state = 'needs_reconnect', state_reason = 'revoked' WHERE id = %s",
+        books.connection_id,
+    )
+    asked = books.world.command("reconcile")
+    assert (asked.returncode, "needs to be connected again" in asked.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["", "B-1,", " "])
+def test_an_empty_name_beside_others_is_refused(books: Books, name: str) -> None:
+    document = books.add("bills", number="B-1")
+    asked = books.world.command("push", "bills", "--document", "B-1", name.strip(",") and name)
+    assert (asked.returncode, books.row("bills", document)["push_state"]) == (1, "ready")
+
+
+OUTCOMES_DONE = {"done", "done_with_remarks", "partly_done", "not_available", "differs"}
+
+
+def test_only_what_has_done_its_work_is_passed_over_by_a_retry(world: World) -> None:
+    """A warning may say that nothing was done: another run was busy, or a limit was reached."""
+    origin = Origin(dag_id="pull_tax_codes", run_id="a run", try_number=1)
+    id = world.connection_id()
+    with database.session(world.engine) as session:
+        for outcome in EventOutcome:
+            session.execute("DELETE FROM xero_sync.connection_event WHERE run_id = 'a run'")
+            how = Direction.PULL, "tax_codes", Status.WARNING, outcome
+            events.record(session, id, *how, "said", origin)
+            done = events.done_in_run(session, "pull_tax_codes", "a run", Direction.PULL, "tax_codes", [id], 1)
+            assert bool(done) == (outcome in OUTCOMES_DONE), outcome
+
+
+def test_a_data_set_that_xero_does_not_offer_is_not_what_was_asked_for(world: World) -> None:
+    world.sandbox.settings(payroll_role=False)
+    assert world.command("pull", "staff").returncode == 0, "some have no payroll"
+    assert world.command("pull", "staff", "--connection", world.names()[0]).returncode == 1
+
+
 def test_a_document_that_is_gone_by_then_is_unknown(books: Books) -> None:
     gone = str(uuid.uuid4())
-    [told] = now(books.world.engine, BILLS, str(books.connection_id), [gone], [])
+    [told] = now(books.world.engine, BILLS, str(books.connection_id), [gone], {})
     assert (told.answer, told.name) == (Answer.UNKNOWN, f"bill {gone}")
 
 
@@ -177,7 +243,7 @@ def test_what_is_lost_and_asked_for_by_name_is_looked_for_and_not_sent(books: Bo
     row = books.row("bills", document)
     assert (row["push_state"], "check in Xero" in row["push_error"]) == ("failed", True)
     assert [call for call in books.world.calls() if call["method"] != "GET"] == []
-    told = now(books.world.engine, BILLS, str(books.connection_id), [str(document)], [])
+    told = now(books.world.engine, BILLS, str(books.connection_id), [str(document)], {})
     assert [one.answer for one in told] == [Answer.FAILED]
 
 

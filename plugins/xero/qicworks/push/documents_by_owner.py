@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from psycopg.sql import Identifier
 from xero.documents.declaration import Kind
 from xero.qicworks import sql
 from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("push/documents")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class DocumentOwner:
     label: str | None
     organisation_id: UUID
     push_state: str
+    pushed_at: datetime | None = None
 
     def is_called(self, name: str) -> bool:
         return name == self.label or name.lower() == str(self.id)
@@ -32,6 +36,12 @@ def named(session: Session, kind: Kind, names: Sequence[str]) -> list[DocumentOw
     )
     wanted = {"names": list(names), "ids": [name.lower() for name in names]}
     return [DocumentOwner(**row) for row in session.execute(statement, wanted)]
+
+
+def with_failed_files(session: Session, kind: Kind, ids: Sequence[str]) -> set[str]:
+    """Which of these documents have an attachment that failed."""
+    found = QUERIES.with_failed_files(session, table=kind.table, ids=list(ids))
+    return {str(row["parent_id"]) for row in found}
 
 
 def perhaps_busy(session: Session, kind: Kind) -> set[UUID] | None:

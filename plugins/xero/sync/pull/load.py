@@ -174,7 +174,7 @@ class Load:
             )
             if notes:
                 events.succeeded(session, self.event_id)
-        return Outcome(status, self.counts, message, tables)
+        return Outcome(status, self.counts, message, tables, outcome)
 
     def _load_table(self, table: Table) -> bool:
         """Whether rows of it changed."""

@@ -115,7 +115,7 @@ def correct(messages: Sequence[str], *, document: str, number: str | None, funct
 
 def instruct(texts: Iterable[str], steps: set[Then | None], document: str) -> str:
     """Corrections of our own checks, in one text, with how to push again once at the end."""
-    values = {**_PULLS, "document": document}
+    values = {**PULLS, "document": document}
     return _joined([*(_filled(text, values) for text in texts), *_ending(steps)])
 
 

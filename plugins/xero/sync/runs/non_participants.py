@@ -40,8 +40,10 @@ def warn(engine: Engine, direction: Direction, data_set: str, origin: Origin, *,
             )
 
 
-def find_problem(known: Sequence[Connection]) -> tuple[EventOutcome, str, str] | None:
-    """The problem of these connections, none of them deleted: outcome, message and correction. None: there is none."""
+def find_problem(known: Sequence[Connection], *, nobody: bool = False) -> tuple[EventOutcome, str, str] | None:
+    """The problem of these connections, none of them deleted: outcome, message and correction. None: there is none.
+
+    `nobody`: only that no organisation takes part at all."""
     if not known:
         message = "No organisation is connected, so nothing was done."
         return EventOutcome.NONE_CONNECTED, message, "Connect one under Connections, or pause this DAG."
@@ -49,7 +51,7 @@ def find_problem(known: Sequence[Connection]) -> tuple[EventOutcome, str, str] |
         message = f"All {len(known)} organisations are switched off, so nothing was done."
         return EventOutcome.SWITCHED_OFF, message, "Switch them on under Connections, or pause this DAG."
     lost = [connection for connection in known if connection.must_reconnect]
-    if not lost:
+    if nobody or not lost:
         return None
     more = len(lost) - MAX_NAMES
     names = ", ".join(one.organisation for one in lost[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

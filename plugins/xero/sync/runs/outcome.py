@@ -60,6 +60,7 @@ class Outcome:
     counts: Counts
     message: str
     tables: tuple[str, ...] = ()
+    outcome: EventOutcome = EventOutcome.DONE
 
     @property
     def changed(self) -> bool:

@@ -18,7 +18,7 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection, NotTakingPart
 from xero.qicworks.database import Session
 from xero.qicworks.push import documents_by_owner
-from xero.qicworks.push.documents_by_owner import Owned
+from xero.qicworks.push.documents_by_owner import DocumentOwner
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs import events
 from xero.qicworks.runs.outcome import Direction
@@ -36,6 +36,7 @@ class LeftOut:
     organisation: str
     reason: NotTakingPart
     explanation: str
+    connection_id: str
 
     def __str__(self) -> str:
         return f"{self.organisation}: {self.explanation}"
@@ -79,7 +80,7 @@ def select_connections(
                     if not due.due:
                         continue
             if reason:
-                left_out.append(LeftOut(connection.organisation, reason, explanation))
+                left_out.append(LeftOut(connection.organisation, reason, explanation, str(connection.id)))
             else:
                 taken.append(_described(connection))
     return taken, left_out
@@ -88,8 +89,8 @@ def select_connections(
 class Selection(NamedTuple):
     """The connections that push, and what was asked for by name and cannot be done.
 
-    `taken`: `connection_id`, `organisation`, `documents` (their ids; None: all that are ready), `pushed_before` (those
-    of them that are pushed already).
+    `taken`: `connection_id`, `organisation`, `documents` (their ids; None: all that are ready), `pushed_before` (of
+    those that are pushed already: id → when).
     """
 
     taken: list[dict[str, Any]]
@@ -120,7 +121,7 @@ def select_connections_to_push(
         candidates = connections.every(session)
         if name is not None:
             candidates = _named(name, candidates)
-        chosen: dict[UUID, list[Owned]] = {}
+        chosen: dict[UUID, list[DocumentOwner]] = {}
         if documents is not None:
             chosen, undone = requested.choose(session, kind, candidates, documents)
             found.undone.extend(undone)
@@ -156,7 +157,7 @@ def _add(
     found: Selection,
     kind: Kind,
     connection: Connection,
-    own: Sequence[Owned] | None,
+    own: Sequence[DocumentOwner] | None,
     *,
     by_name: bool,
     has_work: bool,
@@ -164,20 +165,21 @@ def _add(
     """`own`: the documents of this connection that were asked for; None: none was asked for by name."""
     reason, explanation = _reason(connection, by_name=by_name)
     if reason and own:
-        for document in own:
-            label = kind.called(document.label, document.id)
-            found.undone.append(requested.left_out(connection, reason, explanation, label, str(document.id)))
+        found.undone.extend(requested.left_out(connection, reason, explanation, kind, document) for document in own)
     elif reason and by_name:
         found.undone.append(requested.left_out(connection, reason, explanation))
     elif not has_work:
         if by_name:
             log.info("%s: no %s is ready to be pushed", connection.organisation, kind.word)
     elif reason:
-        found.left_out.append(LeftOut(connection.organisation, reason, f"{explanation}; its documents wait"))
+        wait = f"{explanation}; its documents wait"
+        found.left_out.append(LeftOut(connection.organisation, reason, wait, str(connection.id)))
     else:
         documents = {
             "documents": None if own is None else [str(document.id) for document in own],
-            "pushed_before": [str(document.id) for document in own or () if document.push_state == "pushed"],
+            "pushed_before": {
+                str(document.id): str(document.pushed_at) for document in own or () if document.push_state == "pushed"
+            },
         }
         found.taken.append({**_described(connection), **documents})
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -34,11 +34,15 @@ class Answer(StrEnum):
     WAITS = "waits"  # ready, or perhaps in Xero: a later run knows
     NOT_READY = "not ready"  # a draft, or skipped
     LEFT_OUT = "left out"  # its organisation is off, or has to be connected again
+    REFUSED = "refused"  # the run's own settings mean nothing, so nothing was looked for
+    WOULD_BE_SENT = "would be sent"  # a dry run
+    WOULD_BE_REFUSED = "would be refused"
     UNKNOWN = "unknown"
     SEVERAL = "of several organisations"
 
 
-DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE)
+DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE, Answer.WOULD_BE_SENT)
+FILES = "push_error and push_correction in qicworks.attachment say why, and so does the event of each file."
 HAS_AN_EVENT = (Answer.PUSHED, Answer.FAILED)
 OUTCOMES = {
     Answer.PUSHED: EventOutcome.DONE,
@@ -48,6 +52,9 @@ OUTCOMES = {
     Answer.NOT_READY: EventOutcome.NOT_READY,
     Answer.UNKNOWN: EventOutcome.UNKNOWN,
     Answer.SEVERAL: EventOutcome.AMBIGUOUS,
+    Answer.WOULD_BE_SENT: EventOutcome.DONE,
+    Answer.WOULD_BE_REFUSED: EventOutcome.FAILED,
+    Answer.REFUSED: EventOutcome.UNKNOWN,
 }
 
 
@@ -65,9 +72,7 @@ class Reply:
     document: bool = True
     id: str | None = None
     not_taking_part: NotTakingPart | None = None  # the reason, where its organisation takes no part
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    wanted: str | None = None  # the name that it was asked for by; None: an organisation
 
     def to_answer(self) -> dict[str, Any]:
         return {"name": self.name, "id": self.id, "answer": self.answer}
@@ -97,8 +102,8 @@ def choose(
 
     LookupError where nothing is named at all.
     """
-    names = [name.strip() for name in names if name.strip()]
-    if not names:
+    names = [name.strip() for name in names]
+    if not names or not all(names):
         raise LookupError("an empty name names no document: leave the documents out to push all that are ready")
     of = {one.organisation_id: one for one in known}
     found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
@@ -121,17 +126,18 @@ def choose(
 
 def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Reply:
     says = f"{known[0].organisation} has no" if len(known) == 1 else "no connected organisation has"
-    name = on_a_line(name)
-    wanted = "Give its id." if kind.payroll else "Give its id, or its number as QicWorks has it."
+    called = f"{kind.word} {on_a_line(name)}"
+    correction = "Give its id." if kind.payroll else "Give its id, or its number as QicWorks has it."
     connection_id = str(known[0].id) if len(known) == 1 else None
-    return Reply(f"{kind.word} {name}", Answer.UNKNOWN, f"{says} {kind.word} {name}", wanted, connection_id)
+    return Reply(called, Answer.UNKNOWN, f"{says} {called}", correction, connection_id, wanted=name)
 
 
 def _of_several(kind: Kind, name: str, whose: Sequence[Connection]) -> Reply:
-    name = on_a_line(name)
+    called = f"{kind.word} {on_a_line(name)}"
     organisations = ", ".join(sorted(f"'{one.organisation}'" for one in whose))
-    says = f"{organisations} each have {kind.word} {name}"
-    return Reply(f"{kind.word} {name}", Answer.SEVERAL, says, "Say which, as connection, or give its id.")
+    says = f"{organisations} each have {called}"
+    correction = "Say which, as connection, or give its id."
+    return Reply(called, Answer.SEVERAL, says, correction, wanted=name)
 
 
 def _not_ready(kind: Kind, one: DocumentOwner, connection_id: str) -> Reply:
@@ -143,14 +149,22 @@ def _not_ready(kind: Kind, one: DocumentOwner, connection_id: str) -> Reply:
         f"Make the {kind.word} ready in QicWorks, then push again.",
         connection_id,
         id=str(one.id),
+        wanted=str(one.id),
     )
 
 
 def left_out(
-    connection: Connection, reason: NotTakingPart, explanation: str, name: str | None = None, id: str | None = None
+    connection: Connection,
+    reason: NotTakingPart,
+    explanation: str,
+    kind: Kind | None = None,
+    document: DocumentOwner | None = None,
 ) -> Reply:
     """An organisation that takes no part, or one of its documents."""
-    says = f"{connection.organisation}: {explanation}" + (f"; {name} waits" if name else "")
+    name = kind.called(document.label, document.id) if kind and document else None
+    id = str(document.id) if document else None
+    state = f"; {name} is {document.push_state} (push_state)" if document else ""
+    says = f"{connection.organisation}: {explanation}{state}"
     return Reply(
         name or connection.organisation,
         Answer.LEFT_OUT,
@@ -160,24 +174,36 @@ def left_out(
         document=bool(name),
         id=id,
         not_taking_part=reason,
+        wanted=id,
     )
 
 
 def now(
-    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Collection[str]
+    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Mapping[str, str]
 ) -> list[Reply]:
-    """What has become of these documents, which a push was asked for."""
+    """What has become of these documents, which a push was asked for. `pushed_before`: id → when, before the push."""
     with database.session(engine) as session:
         found = {str(one.id): one for one in documents_by_owner.named(session, kind, ids)}
-    return [_answer(kind, connection_id, id, found.get(id), id in pushed_before) for id in ids]
+        without_file = documents_by_owner.with_failed_files(session, kind, list(found))
+    answers = []
+    for id in ids:
+        one = found.get(id)
+        before = one is not None and pushed_before.get(id) == str(one.pushed_at)
+        answers.append(_answer(kind, connection_id, id, one, before, lacks_files=id in without_file))
+    return answers
 
 
-def _answer(kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool) -> Reply:
+def _answer(
+    kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool, *, lacks_files: bool
+) -> Reply:
     if one is None:
         says = f"{kind.word} {id} is not in QicWorks any more"
         return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
     match one.push_state:
+        case "pushed" if lacks_files:
+            says = f"{called} was pushed, but not all of its files"
+            return Reply(called, Answer.FAILED, says, FILES, connection_id, id=id)
         case "pushed" if pushed_before:
             return Reply(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
         case "pushed":
@@ -193,12 +219,25 @@ def _answer(kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, 
             return _not_ready(kind, one, connection_id)
 
 
-def record(engine: Engine, kind: Kind, told: Iterable[Reply], origin: Origin) -> None:
-    """An event for each thing of which nothing else tells, and a line of the log."""
+def shown_for(told: Sequence[Reply], sent: Collection[str], refused: Collection[str]) -> list[Reply]:
+    """The answers of a dry run: as they stand, but for what would be sent or refused (by name)."""
+    return [
+        replace(one, answer=Answer.WOULD_BE_REFUSED, says=f"{one.name} would be refused", correction="See the log.")
+        if one.name in refused
+        else replace(one, answer=Answer.WOULD_BE_SENT, says=f"{one.name} would be sent", correction=None)
+        if one.name in sent
+        else one
+        for one in told
+    ]
+
+
+def record(engine: Engine, kind: Kind, told: Iterable[Reply], origin: Origin, *, logged: bool = True) -> None:
+    """An event for each thing that has none of its own; a line of the log, unless the caller prints it."""
     with database.session(engine) as session:
         for one in told:
             level = logging.INFO if one.answer in DONE else logging.ERROR
-            log.log(level, "%s. %s", one.says, one.correction or "")
+            if logged:
+                log.log(level, "%s. %s", one.says, one.correction or "")
             if one.answer in HAS_AN_EVENT:
                 continue
             status = Status.SUCCESS if one.answer in DONE else Status.ERROR if one.document else Status.WARNING

@@ -108,7 +108,7 @@ class Run:
         id = because.correlation_id if because else self.correlation_id
         events.close_event(self.session, self.event_id, status, outcome, self.counts, message, correction, id)
         self.log_event(status, message, correction, id)
-        return Outcome(status, self.counts, message)
+        return Outcome(status, self.counts, message, outcome=outcome)
 
     def log_event(
         self, status: Status, message: str, correction: str | None = None, correlation_id: str | None = None
