@@ -15,6 +15,7 @@ from xero import documents
 from xero.api.settings import SCOPES
 from xero.documents.declaration import Kind, PricedKind
 from xero.documents.registry import KINDS
+from xero.sync.push import corrections
 from xero.sync.push.flow import STRATEGIES
 from xero_sandbox.app import create_app
 from xero_sandbox.endpoints import Call, find
