@@ -2,7 +2,7 @@
 
 -- name: called
 -- The documents of these ids or names.
-SELECT id, {label}::text AS label, organisation_id, push_state, pushed_at FROM qicworks.{table}
+SELECT id, {label}::text AS label, organisation_id, push_state, push_version FROM qicworks.{table}
  WHERE id::text = ANY(:ids) OR {label}::text = ANY(:names)
  ORDER BY created_at, id;
 

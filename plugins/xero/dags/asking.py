@@ -36,13 +36,14 @@ def by_name(context: Any) -> bool:
 def refusing(context: Any, pair: Pair) -> Iterator[None]:
     """Turns a name that matches nothing, or several things, into a failure of the task without a retry."""
     from xero.api.errors import XeroError
+    from xero.sync.runs.requested import EmptyName
 
     try:
         yield
     except XeroError:
         raise  # not about a name, and it has its own message
     except LookupError as error:
-        refuse(context, pair, error.args[0], CORRECT, "unknown")
+        refuse(context, pair, error.args[0], CORRECT, "refused" if isinstance(error, EmptyName) else "unknown")
 
 
 def refuse(

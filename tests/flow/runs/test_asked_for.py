@@ -117,10 +117,10 @@ def test_reconcile_says_who_needs_to_be_connected_again(books: Books) -> None:
     assert (asked.returncode, "needs to be connected again" in asked.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("name", ["", "B-1,", " "])
+@pytest.mark.parametrize("name", ["", " "])
 def test_an_empty_name_beside_others_is_refused(books: Books, name: str) -> None:
     document = books.add("bills", number="B-1")
-    asked = books.world.command("push", "bills", "--document", "B-1", name.strip(",") and name)
+    asked = books.world.command("push", "bills", "--document", "B-1", name)
     assert (asked.returncode, books.row("bills", document)["push_state"]) == (1, "ready")
 
 

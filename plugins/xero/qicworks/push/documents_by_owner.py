@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ class DocumentOwner:
     label: str | None
     organisation_id: UUID
     push_state: str
-    pushed_at: datetime | None = None
+    push_version: int
 
     def is_called(self, name: str) -> bool:
         return name == self.label or name.lower() == str(self.id)

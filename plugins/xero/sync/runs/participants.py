@@ -90,7 +90,7 @@ class Selection(NamedTuple):
     """The connections that push, and what was asked for by name and cannot be done.
 
     `taken`: `connection_id`, `organisation`, `documents` (their ids; None: all that are ready), `pushed_before` (of
-    those that are pushed already: id → when).
+    those that are pushed already: id → version).
     """
 
     taken: list[dict[str, Any]]
@@ -178,7 +178,7 @@ def _add(
         documents = {
             "documents": None if own is None else [str(document.id) for document in own],
             "pushed_before": {
-                str(document.id): str(document.pushed_at) for document in own or () if document.push_state == "pushed"
+                str(document.id): document.push_version for document in own or () if document.push_state == "pushed"
             },
         }
         found.taken.append({**_described(connection), **documents})

@@ -78,6 +78,10 @@ class Reply:
         return {"name": self.name, "id": self.id, "answer": self.answer}
 
 
+class EmptyName(LookupError):
+    """A name that names nothing was given."""
+
+
 class NotDone(Exception):
     """Of what was asked for by name, what was not done: a person has to look. Trying again at once would not help."""
 
@@ -86,10 +90,13 @@ class NotDone(Exception):
         return cls(" ".join(f"{one.says}. {one.correction or ''}".strip() for one in told))
 
 
-def insist(told: Sequence[Reply], tries: int = 1) -> None:
-    """Raises NotDone where a person has to look, Busy where all that is not done only waits."""
+def insist(told: Sequence[Reply], tries: int | None = 1) -> None:
+    """Raises NotDone where a person has to look, Busy where all that is not done only waits.
+
+    `tries`: so many were made; None: another one would find the same, as after a dry run.
+    """
     undone = [one for one in told if one.answer not in DONE]
-    if undone and all(one.answer == Answer.WAITS for one in undone):
+    if undone and tries is not None and all(one.answer == Answer.WAITS for one in undone):
         raise Busy(" ".join(f"{one.says}." for one in undone), tries)
     if undone:
         raise NotDone.of(undone)
@@ -104,7 +111,7 @@ def choose(
     """
     names = [name.strip() for name in names]
     if not names or not all(names):
-        raise LookupError("an empty name names no document: leave the documents out to push all that are ready")
+        raise EmptyName("an empty name names no document: leave the documents out to push all that are ready")
     of = {one.organisation_id: one for one in known}
     found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
     mine: dict[UUID, list[DocumentOwner]] = {}
@@ -179,16 +186,17 @@ def left_out(
 
 
 def now(
-    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Mapping[str, str]
+    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Mapping[str, int]
 ) -> list[Reply]:
-    """What has become of these documents, which a push was asked for. `pushed_before`: id → when, before the push."""
+    """What has become of these documents, which a push was asked for. `pushed_before`: id → version of
+    those that were pushed when it was asked."""
     with database.session(engine) as session:
         found = {str(one.id): one for one in documents_by_owner.named(session, kind, ids)}
         without_file = documents_by_owner.with_failed_files(session, kind, list(found))
     answers = []
     for id in ids:
         one = found.get(id)
-        before = one is not None and pushed_before.get(id) == str(one.pushed_at)
+        before = one is not None and pushed_before.get(id) == one.push_version
         answers.append(_answer(kind, connection_id, id, one, before, lacks_files=id in without_file))
     return answers
 
