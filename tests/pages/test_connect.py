@@ -80,6 +80,7 @@ def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
     assert "xero_app" in page
     assert "Connect to Xero" in page
     assert "accounting.contacts" in page
+    assert not re.findall(r"<li><code>[^<]*", page), "each permission has a name that office staff know"
     # The host of this page is not the one that Xero sends back to: it says so.
     assert "Log in at http://localhost" in page
     policy = admin.get("/xero/connect").headers["content-security-policy"]
