@@ -174,6 +174,6 @@ def test_pushes_may_be_made_switched_on(monkeypatch: pytest.MonkeyPatch, caplog:
     for said, paused in (("False", None), ("0", None), ("True", True), ("maybe", True)):
         monkeypatch.setenv("AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION", said)
         assert push_dag("bills", "").is_paused_upon_creation is paused, said
-    assert "[xero] push_paused_at_creation is neither true nor false: it counts as True" in caplog.text
+    assert "[xero] push_paused_at_creation is neither true nor false; using True" in caplog.text
     monkeypatch.setenv("AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION", DEMO["AIRFLOW__XERO__PUSH_PAUSED_AT_CREATION"])
     assert push_dag("payroll", "").is_paused_upon_creation is None
