@@ -315,6 +315,7 @@ def test_a_document_that_is_to_be_changed_is_to_be_released() -> None:
         "release": "Then release it. It is pushed within 15 minutes, or press Push now.",
         "either": "If you changed it, release it: it is pushed within 15 minutes. "
         "If not, open it under Xero › Documents and press Retry.",
+        "approve": "Then approve it in QicWorks. It is pushed within 15 minutes, or press Push now.",
         "retry": "Then open it under Xero › Documents and press Retry.",
     }
     for entry in catalogue():
