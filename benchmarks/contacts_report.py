@@ -12,7 +12,7 @@ from benchmarks import environments
 from benchmarks.tools import DLT, FLOOR, OURS_AS_WORKERS_RUN, OURS_AT_A_TERMINAL, TAP
 from xero.sync.pull import validate
 
-CHUNK = validate.CHUNK
+CHUNK = validate.ROWS_PER_FRAME
 PLOT = Path(__file__).parent / "plot"
 Medians = Mapping[tuple[int, str, str], Mapping[str, float]]
 WORKER, TERMINAL, LEAST = OURS_AS_WORKERS_RUN.name, OURS_AT_A_TERMINAL.name, FLOOR.name

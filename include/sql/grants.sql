@@ -1,8 +1,8 @@
--- What is to be known before rights are given.
+-- What is known of a role before rights are granted to it.
 
 -- name: role(role)^
--- `mighty`: it may do everything anyhow, as a superuser or as a member of the role that owns the tables.
-SELECT rolsuper OR pg_has_role(rolname, (SELECT nspowner FROM pg_namespace WHERE nspname = 'xero_sync'), 'member') AS mighty
+-- `bypasses_grants`: it is a superuser, or a member of the role that owns the tables.
+SELECT rolsuper OR pg_has_role(rolname, (SELECT nspowner FROM pg_namespace WHERE nspname = 'xero_sync'), 'member') AS bypasses_grants
   FROM pg_roles WHERE rolname = :role;
 
 -- name: settings(role)
@@ -47,7 +47,8 @@ SELECT relnamespace::regnamespace::text AS schema, relname AS name, array_agg(at
 
 -- name: might(role)
 -- What makes grants pointless: attributes of the role, and of every role that it is a member of and can turn into.
-SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || rolname || ', which is ' END || what AS said
+SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || rolname || ', which is ' END || what AS said,
+       what = 'a superuser' AS is_superuser
   FROM pg_roles
  CROSS JOIN LATERAL (VALUES
        (rolsuper, 'a superuser'), (rolcreaterole, 'CREATEROLE'), (rolreplication, 'REPLICATION'), (rolbypassrls, 'BYPASSRLS'),
@@ -57,7 +58,7 @@ SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || roln
  ORDER BY rolname, what;
 
 -- name: owned(role)
--- What the owner of a thing may do no grant decides.
+-- Owners keep their rights, whatever is granted.
 SELECT kind || ' ' || name || ' belongs to ' || CASE WHEN owner::regrole::text = quote_ident(:role) THEN 'it' ELSE owner::regrole || ', which it is a member of' END AS said
   FROM (SELECT 'the table' AS kind, oid::regclass::text AS name, relowner AS owner FROM pg_class
          WHERE relnamespace IN ('qicworks'::regnamespace, 'xero_sync'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

@@ -23,7 +23,7 @@ WITH staged AS (
         OR ((held.row_hash IS DISTINCT FROM staged.row_hash OR held.missing_since IS NOT NULL {differs})
            AND (held.xero_updated_at IS NULL OR staged.xero_updated_at IS NULL
                 OR staged.xero_updated_at >= held.xero_updated_at
-                OR (:whole AND (held.synced_at < :snapshot_at OR held.synced_at > clock_timestamp()))))
+                OR (:full AND (held.synced_at < :snapshot_at OR held.synced_at > clock_timestamp()))))
 ), written AS (
     INSERT INTO {held} (connection_id, organisation_id, is_active, row_hash, {columns})
     SELECT :connection_id, :organisation_id, is_active, row_hash, {columns} FROM changed
@@ -124,7 +124,7 @@ SELECT count(*) FILTER (WHERE is_active) AS deactivated FROM gone;
 -- name: unlisted
 -- Records that are not in a full list, and not in Xero by their ids.
 SELECT key FROM xero_sync.stage_seen AS asked
- WHERE asked.staging_id = :staging_id AND asked.read_at IS NOT NULL AND NOT asked.is_active AND :whole
+ WHERE asked.staging_id = :staging_id AND asked.read_at IS NOT NULL AND NOT asked.is_active AND :full
    AND EXISTS (SELECT FROM xero_sync.stage_seen AS listed
                 WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed

@@ -11,7 +11,7 @@ SELECT attname AS name, attnotnull AS required, atthasdef AS has_default, typcat
                         WHERE common.attrelid = 'xero_sync.pulled_row'::regclass AND common.attnum > 0)
  ORDER BY attnum;
 
--- name: having(column)
+-- name: tables_with_column(column)
 -- QicWorks' tables that have a column of that name.
 SELECT relname AS name
   FROM pg_class
@@ -19,7 +19,7 @@ SELECT relname AS name
  WHERE relnamespace = 'qicworks'::regnamespace AND relkind = 'r' AND attname = :column
  ORDER BY relname;
 
--- name: referring(name)
+-- name: tables_pointing_to(name)
 -- QicWorks' tables that point to this one, and by which column.
 SELECT relname AS name, attname AS column
   FROM pg_constraint
@@ -40,34 +40,34 @@ SELECT rejection.connection_id, connection.organisation_id, organisation.name AS
         OR EXISTS (SELECT FROM jsonb_each_text(CASE WHEN jsonb_typeof(rejection.record) = 'object' THEN rejection.record END) AS each (name, value)
                     WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email));
 
--- name: rejections(connection_id, table_name, keys, part_of, xero_id)
+-- name: rejections(connection_id, table_name, keys, parent_key, xero_id)
 -- All of a person's, open and closed; of parts, by what they are parts of.
 SELECT id, data_set, table_name, key, reasons, record, undecodable, rejected_at, closed_at
   FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND table_name = :table_name
-   AND (lower(key) = ANY(:keys) OR lower(record ->> :part_of) = :xero_id)
+   AND (lower(key) = ANY(:keys) OR lower(record ->> :parent_key) = :xero_id)
  ORDER BY id;
 
 -- name: drop_rejections(ids)!
 DELETE FROM xero_sync.rejection WHERE id = ANY(:ids);
 
--- name: told(connection_id, needles, emails)
+-- name: events_mentioning(connection_id, search_terms, emails)
 -- Events that may name somebody: one of these words is in them, or one of these e-mails, in lower case.
 SELECT id, started_at, direction, data_set, document, message, correction
   FROM xero_sync.connection_event
  WHERE connection_id = :connection_id
-   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
-                WHERE strpos(concat_ws(' ', document, message, correction), needle) > 0
+   AND EXISTS (SELECT FROM unnest(:search_terms::text[], :emails::text[]) AS each (term, email)
+                WHERE strpos(concat_ws(' ', document, message, correction), term) > 0
                    OR strpos(lower(concat_ws(' ', document, message, correction)), email) > 0)
  ORDER BY id;
 
--- name: standing(connection_id, needles, emails)
+-- name: statuses_mentioning(connection_id, search_terms, emails)
 -- The same of what stands of each pair.
 SELECT connection_id, direction, data_set, last_message, last_correction
   FROM xero_sync.standing
  WHERE connection_id = :connection_id
-   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
-                WHERE strpos(concat_ws(' ', last_message, last_correction), needle) > 0
+   AND EXISTS (SELECT FROM unnest(:search_terms::text[], :emails::text[]) AS each (term, email)
+                WHERE strpos(concat_ws(' ', last_message, last_correction), term) > 0
                    OR strpos(lower(concat_ws(' ', last_message, last_correction)), email) > 0)
  ORDER BY direction, data_set;
 
@@ -87,11 +87,11 @@ SELECT connection_id, employee_xero_id, earnings_rate_xero_id, pay_period_id, em
 -- name: drop_owned_lines(connection_id, xero_id)!
 DELETE FROM xero_sync.owned_earnings_line WHERE connection_id = :connection_id AND employee_xero_id::text = :xero_id;
 
--- name: bury(connection_id, table_name, xero_id)!
+-- name: add_tombstone(connection_id, table_name, xero_id)!
 INSERT INTO xero_sync.erasure (connection_id, table_name, xero_id) VALUES (:connection_id, :table_name, :xero_id)
     ON CONFLICT DO NOTHING;
 
--- name: erasing!
+-- name: begin_erasing!
 -- For this transaction: what is written is no edit.
 SELECT set_config('xero_sync.erasing', 'on', true);
 
@@ -172,16 +172,16 @@ SELECT to_jsonb(held) AS record
   FROM {table} AS held
  WHERE organisation_id = :organisation_id AND id IS DISTINCT FROM :id
    AND EXISTS (SELECT FROM jsonb_each_text(to_jsonb(held)) AS each (name, value),
-                        unnest(:needles::text[]) AS needle
-                WHERE right(each.name, 4) = 'name' AND strpos(each.value, needle) > 0);
+                        unnest(:search_terms::text[]) AS term
+                WHERE right(each.name, 4) = 'name' AND strpos(each.value, term) > 0);
 
 -- name: mentioned
 -- Documents whose message may name somebody; {owner} is the column that says which document it is about.
 SELECT id, push_error, push_correction, {owner} AS document_id
   FROM {table}
  WHERE organisation_id = :organisation_id
-   AND EXISTS (SELECT FROM unnest(:needles::text[], :emails::text[]) AS each (needle, email)
-                WHERE strpos(concat_ws(' ', push_error, push_correction), needle) > 0
+   AND EXISTS (SELECT FROM unnest(:search_terms::text[], :emails::text[]) AS each (term, email)
+                WHERE strpos(concat_ws(' ', push_error, push_correction), term) > 0
                    OR strpos(lower(concat_ws(' ', push_error, push_correction)), email) > 0)
  ORDER BY id;
 

@@ -1,6 +1,6 @@
 -- Records that could not be loaded. `bad` is the temporary table of those of the current staging.
 
--- name: open_ones
+-- name: open_rejections
 SELECT record, undecodable FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name AND closed_at IS NULL
    AND jsonb_typeof(record) = 'object' AND coalesce(jsonb_typeof(undecodable) IN ('object', 'null'), true)
@@ -15,7 +15,7 @@ SELECT :connection_id, :data_set, :table_name, key, problems, record, undecodabl
        held_back = held.held_back AND excluded.held_back;
 
 -- name: close_others!
--- A version of these loaded, or Xero has them no longer.
+-- Closes rejections whose record was loaded, or no longer exists in Xero.
 UPDATE xero_sync.rejection AS held
    SET closed_at = now(), closed_by = :event_id
  WHERE connection_id = :connection_id AND data_set = :data_set AND table_name = :table_name AND closed_at IS NULL

@@ -2,16 +2,16 @@
 
 -- name: unfinished^
 -- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
-SELECT id, whole, everything, since, started_at, position, complete,
-       declaration = :declaration AND (whole OR NOT :whole) AND (NOT :everything OR everything AND NOT complete)
-       AND started_at > clock_timestamp() - interval '1 hour' AND started_at <= clock_timestamp() AS goes_on
+SELECT id, whole AS "full", everything AS refetch_details, since, started_at, position, complete,
+       declaration = :declaration AND (whole OR NOT :full) AND (NOT :refetch_details OR everything AND NOT complete)
+       AND started_at > clock_timestamp() - interval '1 hour' AND started_at <= clock_timestamp() AS can_resume
   FROM xero_sync.staging
  WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: begin^
 INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, everything, since)
-VALUES (:connection_id, :data_set, :declaration, :whole, :everything, :since)
-RETURNING id, whole, everything, since, started_at, position, complete;
+VALUES (:connection_id, :data_set, :declaration, :full, :refetch_details, :since)
+RETURNING id, whole AS "full", everything AS refetch_details, since, started_at, position, complete;
 
 -- name: advance!
 UPDATE xero_sync.staging SET position = :position, complete = :complete WHERE id = :id;
@@ -37,10 +37,10 @@ SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_
 -- name: move_cursor!
 -- Forward only, whatever order the pulls end in; a whole reading says anew how far it came.
 INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
-VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :whole THEN now() END)
+VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :full THEN now() END)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
        high_water = greatest(CASE WHEN held.high_water <= clock_timestamp() + interval '32 days'
-                                   AND NOT (:whole AND excluded.high_water IS NOT NULL) THEN held.high_water END,
+                                   AND NOT (:full AND excluded.high_water IS NOT NULL) THEN held.high_water END,
                              excluded.high_water),
        completed_at = excluded.completed_at,
        full_at = coalesce(excluded.full_at, held.full_at);

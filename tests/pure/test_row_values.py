@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from xero.datasets.declaration import Column, Kind, Part, Table
+from xero.datasets.declaration import Column, ColumnType, Part, Table
 from xero.qicworks.pull.rejections import Rejection
 from xero.sync.pull.rows import Rows, as_sent, in_words, shown, version
 
@@ -24,24 +24,24 @@ def first_address(record: Any) -> Any:
 TABLE = Table(
     "thing",
     (
-        Column("xero_id", "ID", Kind.UUID),
+        Column("xero_id", "ID", ColumnType.UUID),
         Column("name", "Name"),
-        Column("day", "Terms.Sales.Day", Kind.NUMBER),
-        Column("kind", "Details.Kind"),
+        Column("day", "Terms.Sales.Day", ColumnType.NUMBER),
+        Column("kind", "Details.ColumnType"),
         Column("both", lambda record: record["A"] + record["B"]),
         Column("city", Part(first_address, "City")),
         Column("country", Part(first_address, "Country")),
-        Column("active", "Active", Kind.BOOLEAN),
-        Column("price", "Price", Kind.NUMBER, digits=(4, 2)),
-        Column("since", "Since", Kind.DATE),
-        Column("updated", "UpdatedDateUTC", Kind.INSTANT),
+        Column("active", "Active", ColumnType.BOOLEAN),
+        Column("price", "Price", ColumnType.NUMBER, digits=(4, 2)),
+        Column("since", "Since", ColumnType.DATE),
+        Column("updated", "UpdatedDateUTC", ColumnType.INSTANT),
     ),
     active=lambda record: record["Status"] == "ACTIVE",
 )
 NAMES = [column.name for column in TABLE.columns]
 GOOD: dict[str, Any] = {
     "ID": ID.upper(), "Name": " Fence ", "Terms": {"Sales": {"Day": 7}}, "A": "a", "B": "b",
-    "Details": {"Kind": "post"},
+    "Details": {"ColumnType": "post"},
     "Addresses": [{"City": "Perth", "Country": "Australia"}], "Active": True, "Price": Decimal("9999.99"),
     "Since": "2026-11-02", "UpdatedDateUTC": "/Date(1793577600000+0000)/", "Status": "ACTIVE",
 }  # fmt: skip
@@ -174,7 +174,7 @@ def test_a_number_that_does_not_fit_its_column_is_none(price: Any) -> None:
 @pytest.mark.parametrize("record", [None, 7, "x", [GOOD]])
 def test_what_is_no_record_is_a_row_that_says_so(record: Any) -> None:
     assert read(record, GOOD) == [({}, {"the record": {"shown": shown(record)}}, False), (READ, None, True)]
-    part = replace(TABLE, part_of="xero_id")
+    part = replace(TABLE, parent_key="xero_id")
     assert read(record, table=part, id=ID) == [
         ({"xero_id": UUID(ID)}, {"the record": {"shown": shown(record)}}, False)
     ], "asked for by its id, it is known by it"
@@ -223,7 +223,7 @@ def test_a_row_has_changed_when_something_that_is_kept_of_it_has() -> None:
 
 
 def test_of_a_person_nothing_is_kept_but_plain_values() -> None:
-    person = replace(TABLE, personal=True)
+    person = replace(TABLE, keep_no_raw_values=True)
     said = "not kept, since it may be personal: "
     for fields, kept in (
         ({"Name": 7}, {"Name": {"sent": 7}}),

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xero.datasets.declaration import Kind
+from xero.datasets.declaration import ColumnType
 from xero.datasets.registry import DATASETS
 from xero.qicworks.pull.staging import StagedRow
 from xero.sync.pull.rows import READERS, Rows, source
@@ -52,13 +52,13 @@ def test_each_value_is_what_its_reader_says(records: list[dict[str, Any]]) -> No
     for record, (_, _, _, undecodable, *values) in zip(records, page, strict=True):
         for column, value in zip(CONTACT.columns, values, strict=True):
             try:
-                expected = READERS[column.kind](source(column)(record))
+                expected = READERS[column.type](source(column)(record))
             except ValueError:
                 assert value is None
                 assert str(column.source) in undecodable.obj
             else:
                 assert value == expected
-                assert column.kind is not Kind.TEXT or value is None or value.strip()
+                assert column.type is not ColumnType.TEXT or value is None or value.strip()
 
 
 def test_what_has_no_rows_is_told() -> None:

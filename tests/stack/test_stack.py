@@ -158,7 +158,7 @@ def test_a_killed_task_is_tried_again_and_goes_on_where_it_was(stack: Stack) -> 
     assert stack.state(run) == "success"
     task = stack.tasks(run)[f"pull {organisation['name']}"]
     assert (task["state"], task["try_number"]) == ("success", 2)
-    assert "going on with what an interrupted run read" in stack.log(run, attempt=2)
+    assert "resuming an interrupted run, which had read" in stack.log(run, attempt=2)
 
     truth, held = names(stack, organisation)
     assert held == truth

@@ -1,16 +1,17 @@
 -- Payments of invoices, and what Xero says of the amounts of QicWorks' invoices.
 
 -- name: first_push$
--- Nothing before it concerns QicWorks. An invoice that was linked without a push counts from when QicWorks had it.
--- An odd stamp of one invoice is no reason to ask for what was before QicWorks, or is to come; clocks may differ by a day.
+-- Earlier payments are not of QicWorks' invoices. An invoice that was linked without a push counts from its creation.
+-- Bounded, so a wrong stamp of one invoice does not move it to before QicWorks existed or into the future; clocks may differ
+-- by a day.
 SELECT min(least(greatest(coalesce(invoice.pushed_at, invoice.created_at), '2000-01-01Z'), now() + interval '1 day'))
   FROM qicworks.invoice
   JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
  WHERE connection.id = :connection_id AND (invoice.pushed_at IS NOT NULL OR invoice.xero_id IS NOT NULL);
 
--- name: to_read
--- QicWorks' invoices of which Xero's amount paid is not what the payments add up to, or is not known; and those of which
--- the payments changed and no summary came, for one may have been replaced by another of the same amount.
+-- name: ids_to_fetch
+-- QicWorks' invoices whose amount paid is not known, or differs from the sum of their payments; and those whose payments
+-- changed without a summary, because a payment may have been replaced by another of the same amount.
 WITH listed AS (
     SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active, paid_on
       FROM xero_sync.stage_invoice_payment
@@ -48,15 +49,15 @@ SELECT invoice.xero_id::text AS key
                   AND (before.amount, before.is_active, before.paid_on)
                       IS DISTINCT FROM (listed.amount, listed.is_active, listed.paid_on)));
 
--- name: narrow_invoice_balance!
--- Strangers' invoices are none of QicWorks' business.
+-- name: filter_invoice_balance!
+-- Skip invoices that QicWorks did not push.
 DELETE FROM xero_sync.stage_invoice_balance AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.invoice
                     WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id = staged.xero_id);
 
 -- name: before_merge_invoice_payment!
--- A payment within an invoice says less than the payment itself: where that is held and in force, it stays as it is.
+-- A payment within an invoice has fewer fields than the payment itself: a row that is held and active stays as it is.
 UPDATE xero_sync.stage_invoice_payment AS staged
    SET row_hash = held.row_hash
   FROM qicworks.invoice_payment AS held
@@ -65,7 +66,7 @@ UPDATE xero_sync.stage_invoice_payment AS staged
    AND held.is_active AND held.amount = staged.amount;
 
 -- name: before_merge_invoice_payment__2_taken_back!
--- A payment that was listed and, a moment later, was no longer on its invoice.
+-- A payment that was listed, and was no longer on its invoice when that was read.
 UPDATE xero_sync.stage_invoice_payment AS listed
    SET is_active = false, row_hash = ''
   FROM xero_sync.stage_seen AS invoice
@@ -82,7 +83,7 @@ UPDATE qicworks.invoice_payment AS payment
    AND invoice.xero_id = payment.invoice_xero_id AND payment.invoice_id IS DISTINCT FROM invoice.id;
 
 -- name: warnings_invoice_balance
--- What nobody in QicWorks did: said once, when it is seen first.
+-- Warn once, when an invoice is first seen voided or deleted in Xero.
 SELECT 'invoice ' || invoice.number || ' is ' || lower(balance.status) || ' in Xero' AS says
   FROM qicworks.invoice_balance AS balance
   JOIN qicworks.invoice ON invoice.organisation_id = :organisation_id AND invoice.xero_id = balance.xero_id
@@ -90,7 +91,7 @@ SELECT 'invoice ' || invoice.number || ' is ' || lower(balance.status) || ' in X
    AND invoice.xero_status IS DISTINCT FROM balance.status;
 
 -- name: after_merge_invoice_balance!
--- Where Xero itself does not add up, the difference is remembered, so that the invoice is not read again each night.
+-- If Xero's own amounts differ, the difference is stored so the invoice is not read again each night.
 UPDATE qicworks.invoice_balance AS balance
    SET disagreement = nullif(balance.amount_paid - paid.amount, 0)
   FROM (SELECT held.xero_id, coalesce(sum(payment.amount) FILTER (WHERE payment.is_active), 0) AS amount

@@ -1,8 +1,8 @@
 -- Pay codes and payroll calendars.
 
 -- name: after_merge_payroll_calendar!
--- Where QicWorks has no pay date nominated, Xero's calendar says it: the only one, or the one most of the staff are paid by.
--- A pay frequency that QicWorks does not know is not taken.
+-- If no pay date is set in QicWorks, it is taken from Xero's calendar: the only one, or the one by which most staff are paid.
+-- Not from a calendar with a pay frequency that QicWorks does not have.
 UPDATE qicworks.organisation
    SET pay_frequency = chosen.frequency, next_pay_date = chosen.payment_date, updated_at = now()
   FROM (
@@ -14,7 +14,7 @@ UPDATE qicworks.organisation
                AND staff.payroll_calendar_xero_id = calendar.xero_id) AS paid_by_it
       FROM qicworks.payroll_calendar AS calendar
      WHERE calendar.connection_id = :connection_id AND calendar.is_active
-       AND calendar.payment_date BETWEEN '1990-01-01' AND '2199-12-31'  -- /Date(0)/ is how Xero says that there is none
+       AND calendar.payment_date BETWEEN '1990-01-01' AND '2199-12-31'  -- Xero sends /Date(0)/ if there is none
      ORDER BY paid_by_it DESC, calendar.payment_date, calendar.xero_id
      LIMIT 1
   ) AS chosen
@@ -24,7 +24,7 @@ UPDATE qicworks.organisation
    AND (chosen.calendars = 1 OR chosen.paid_by_it > 0);
 
 -- name: after_merge_pay_code!
--- Pay templates that were read before their pay codes were.
+-- Links lines of pay templates that were read before their pay codes.
 UPDATE qicworks.pay_template_line AS line
    SET pay_code_id = pay_code.id, synced_at = now()
   FROM qicworks.pay_code

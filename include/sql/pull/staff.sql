@@ -1,34 +1,34 @@
--- Staff: which employees to read whole, and which member of QicWorks' staff each of them is.
+-- Staff: which employees to fetch in full, and which member of QicWorks' staff each of them is.
 
--- name: to_read
--- Whose entry in the list is of another time than what is held, also of an earlier one: what is held may be of a clock that
--- was ahead. And who is held as active but not in the whole list any more,
--- also if it was never more than a pay template, because the employee was rejected.
+-- name: ids_to_fetch
+-- Employees whose version in the list differs from the one held, also if it is earlier: the one held may be from a clock that
+-- was ahead. And active ones that are no longer in a full list, also if only their pay template is held because the employee
+-- was rejected.
 SELECT listed.key
   FROM xero_sync.stage_seen AS listed
   LEFT JOIN qicworks.staff AS held ON held.connection_id = :connection_id AND held.xero_id::text = lower(listed.key)
  WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL
-   AND (:everything OR held.xero_id IS NULL OR held.missing_since IS NOT NULL OR held.is_active <> listed.is_active
+   AND (:refetch_details OR held.xero_id IS NULL OR held.missing_since IS NOT NULL OR held.is_active <> listed.is_active
         OR held.xero_updated_at IS NULL OR listed.version IS NULL OR listed.version <> held.xero_updated_at)
 UNION
 SELECT held.xero_id::text
   FROM (SELECT connection_id, xero_id, is_active FROM qicworks.staff
         UNION ALL
         SELECT connection_id, employee_xero_id, is_active FROM qicworks.pay_template_line) AS held
- WHERE :whole AND held.connection_id = :connection_id AND held.is_active
+ WHERE :full AND held.connection_id = :connection_id AND held.is_active
    AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
                     WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = held.xero_id::text);
 
--- name: narrow_staff!
--- A rejection is not tried again when the whole list has that employee no longer.
+-- name: filter_staff!
+-- A rejection is not retried if the employee is no longer in a full list.
 DELETE FROM xero_sync.stage_staff AS again
- WHERE again.staging_id = :staging_id AND again.retried AND :whole
+ WHERE again.staging_id = :staging_id AND again.retried AND :full
    AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
                     WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = again.xero_id::text);
 
 -- name: before_merge_staff__1_newcomers!
--- The first link: an employee that is not held yet is the one member of QicWorks' staff with the same first name, last name
--- and account e-mail. Where that is more than one, or one member could be several employees, nobody is linked.
+-- The first link: an employee that is not held yet is linked to the one member of QicWorks' staff with the same first name,
+-- last name and account email. If several members match, or one member matches several employees, none is linked.
 CREATE TEMP TABLE newcomer ON COMMIT DROP AS
 SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
        lower(trim(staged.first_name)) AS first_name, lower(trim(staged.last_name)) AS last_name, lower(trim(staged.email)) AS email, staged.is_active
@@ -42,7 +42,7 @@ SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
 CREATE TEMP TABLE candidate ON COMMIT DROP AS
 SELECT newcomer.xero_id, member.id AS member_id,
        count(*) OVER (PARTITION BY newcomer.xero_id) AS members,
-       -- Of somebody who left and was hired again the one in force is meant.
+       -- Of a person who left and was hired again, the active employee counts.
        CASE WHEN newcomer.is_active AND count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 THEN 1
             ELSE count(*) OVER (PARTITION BY member.id) END AS employees,
        count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 AND NOT newcomer.is_active AS has_left
@@ -54,15 +54,17 @@ SELECT newcomer.xero_id, member.id AS member_id,
 
 -- name: before_merge_staff__3_ambiguous!
 UPDATE xero_sync.stage_staff AS staged
-   SET problems = coalesce(staged.problems, '{}')
-                  || CASE WHEN candidate.members > 1
-                          THEN 'ambiguous: ' || candidate.members || ' members of QicWorks'' staff could be employee ' || staged.xero_id
-                          ELSE 'ambiguous: a member of QicWorks'' staff could be ' || candidate.employees || ' employees, one of them '
-                               || staged.xero_id END
-  FROM candidate
- WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND (candidate.members > 1 OR candidate.employees > 1)
-   AND NOT candidate.has_left
-   AND NOT EXISTS (SELECT FROM unnest(staged.problems) AS problem WHERE starts_with(problem, 'ambiguous:'));
+   SET problems = coalesce(staged.problems, '{}') || ambiguous.problem
+  FROM (SELECT xero_id,
+               CASE WHEN members > 1
+                    THEN 'Not linked: ' || members || ' people in QicWorks staff match one Xero employee.'
+                         ' Correct their account emails, then pull staff'
+                    ELSE 'Not linked: one person in QicWorks staff matches ' || employees || ' Xero employees.'
+                         ' Correct the emails of the employees in Xero, then pull staff' END AS problem
+          FROM candidate
+         WHERE (members > 1 OR employees > 1) AND NOT has_left) AS ambiguous
+ WHERE staged.staging_id = :staging_id AND staged.xero_id = ambiguous.xero_id
+   AND ambiguous.problem <> ALL (coalesce(staged.problems, '{}'));
 
 -- name: before_merge_staff__4_link!
 UPDATE qicworks.staff AS member

@@ -19,7 +19,7 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.database import Session
 from xero.qicworks.privacy import erasing, mentions, people
-from xero.qicworks.privacy.mentions import Said
+from xero.qicworks.privacy.mentions import Mention
 from xero.qicworks.privacy.people import Holding, Person
 
 _CONTROLS = re.compile("[\x7f-\x9f]")  # control characters that JSON does not escape
@@ -92,12 +92,12 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
     for (table, why), rows in sorted(stays.items()):
         out.print(f"stays: {rows} of {table} ({why})")
     if not options.yes:
-        _show_words(done.words)
+        _show_words(done.mentions)
         out.print("nothing was changed; add --yes to erase")
     return 0
 
 
-def _show_words(words: list[Said]) -> None:
+def _show_words(words: list[Mention]) -> None:
     """Shows each text that names the person, before and after, so that a human can check that it is the same person."""
     for one in words:
         which = " ".join(str(value) for value in one.key.values())

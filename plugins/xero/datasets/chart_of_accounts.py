@@ -3,8 +3,8 @@
 from xero.datasets.declaration import (
     UPDATED,
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Reading,
     Source,
     Table,
@@ -16,7 +16,7 @@ from xero.datasets.declaration import (
 ACCOUNT = Table(
     "account",
     columns=(
-        Column("xero_id", "AccountID", Kind.UUID, required=True),
+        Column("xero_id", "AccountID", ColumnType.UUID, required=True),
         Column("code", "Code", max_length=10),
         Column("name", "Name", required=True, max_length=150),
         Column("type", "Type", max_length=50),
@@ -26,8 +26,8 @@ ACCOUNT = Table(
         Column("system_account", "SystemAccount", max_length=50),
         Column("bank_account_type", "BankAccountType", max_length=50),
         Column("currency", "CurrencyCode", max_length=3),
-        Column("enable_payments", "EnablePaymentsToAccount", Kind.BOOLEAN),
-        Column("show_in_expense_claims", "ShowInExpenseClaims", Kind.BOOLEAN),
+        Column("enable_payments", "EnablePaymentsToAccount", ColumnType.BOOLEAN),
+        Column("show_in_expense_claims", "ShowInExpenseClaims", ColumnType.BOOLEAN),
         status_column(),
         UPDATED,
     ),

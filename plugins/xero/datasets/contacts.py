@@ -7,8 +7,8 @@ without the contact's `UpdatedDateUTC`, so neither is read.
 from xero.datasets.declaration import (
     UPDATED,
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Part,
     Reading,
     Record,
@@ -47,7 +47,7 @@ def in_use(record: Record) -> bool:
 CONTACT = Table(
     "contact",
     columns=(
-        Column("xero_id", "ContactID", Kind.UUID, required=True),
+        Column("xero_id", "ContactID", ColumnType.UUID, required=True),
         Column("name", "Name", required=True, max_length=255),
         Column("first_name", "FirstName", max_length=255),
         Column("last_name", "LastName", max_length=255),
@@ -57,8 +57,8 @@ CONTACT = Table(
         Column("account_number", "AccountNumber", max_length=50),
         Column("company_number", "CompanyNumber", max_length=50),
         Column("tax_number", "TaxNumber", max_length=50),
-        Column("is_customer", "IsCustomer", Kind.BOOLEAN),
-        Column("is_supplier", "IsSupplier", Kind.BOOLEAN),
+        Column("is_customer", "IsCustomer", ColumnType.BOOLEAN),
+        Column("is_supplier", "IsSupplier", ColumnType.BOOLEAN),
         Column("address_line1", Part(address, "AddressLine1"), max_length=500),
         Column("address_line2", Part(address, "AddressLine2"), max_length=500),
         Column("city", Part(address, "City"), max_length=255),
@@ -70,11 +70,11 @@ CONTACT = Table(
         Column("purchases_account_code", "PurchasesDefaultAccountCode", max_length=50),
         Column("sales_tax_type", "AccountsReceivableTaxType", max_length=50),
         Column("purchases_tax_type", "AccountsPayableTaxType", max_length=50),
-        Column("sales_terms_day", "PaymentTerms.Sales.Day", Kind.NUMBER, digits=(4, 0)),
+        Column("sales_terms_day", "PaymentTerms.Sales.Day", ColumnType.NUMBER, digits=(4, 0)),
         Column("sales_terms_type", "PaymentTerms.Sales.Type", max_length=50),
-        Column("purchases_terms_day", "PaymentTerms.Bills.Day", Kind.NUMBER, digits=(4, 0)),
+        Column("purchases_terms_day", "PaymentTerms.Bills.Day", ColumnType.NUMBER, digits=(4, 0)),
         Column("purchases_terms_type", "PaymentTerms.Bills.Type", max_length=50),
-        Column("merged_to_xero_id", "MergedToContactID", Kind.UUID),
+        Column("merged_to_xero_id", "MergedToContactID", ColumnType.UUID),
         status_column("ContactStatus"),
         UPDATED,
     ),
@@ -89,7 +89,7 @@ CONTACT = Table(
             {"regex": r"^[^@\s]+@[^@\s]+\.[^@\s]+$"},
         ),
     ),
-    person=True,
+    is_person=True,
 )
 
 CONTACTS = Dataset(

@@ -1,4 +1,4 @@
-"""What a data set is made of, as data: where it is read, what its columns are, what makes a row acceptable."""
+"""Declarations of data sets: which endpoint is read, into which columns, and which rows are accepted."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from typing import Any, Literal
 Record = Mapping[str, Any]
 
 
-class Kind(Enum):
-    """What a value is, fixed at the wire."""
+class ColumnType(Enum):
+    """The type of a value, fixed when a response is read."""
 
     TEXT = "text"
     UUID = "uuid"
@@ -22,7 +22,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """A field of what `find` finds in the record; nothing where it finds nothing."""
+    """A field of the object that `find` finds in the record; empty where it finds none."""
 
     find: Callable[[Record], Record | None]
     field: str
@@ -33,12 +33,12 @@ class Column:
     """One column of a table.
 
     `source` is the field at Xero, dotted where it is nested (`PaymentTerms.Sales.Day`), or a function of the record, or
-    a part of the record, found once for all columns that lie in it.
+    a part of the record, found once for all its columns.
     """
 
     name: str
     source: "str | Callable[[Record], object] | Part"
-    kind: Kind = Kind.TEXT
+    type: ColumnType = ColumnType.TEXT
     required: bool = False
     max_length: int | None = None
     digits: tuple[int, int] | None = None  # of a NUMBER: how many before and after the point fit the column
@@ -46,11 +46,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """A Great Expectations expectation beyond what the columns imply. `severity` warn lets the row load."""
+    """A Great Expectations expectation in addition to those of the columns. With severity `warn` the row is loaded."""
 
     expectation: str  # the class's name in great_expectations.expectations
     column: str
-    says: str  # in an operator's words
+    message: str  # in an operator's words
     severity: Literal["reject", "warn"] = "reject"
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,9 +63,9 @@ def itself(record: Record) -> Iterable[Record]:
 class Table:
     """A table of schema `qicworks`, filled from `xero_sync.stage_<name>`.
 
-    `rows` finds this table's rows in one record of the answer. The key column identifies a row at Xero for good;
-    `active` says whether such a row is in use there. `statements` names a file of `include/sql/pull` with what is
-    particular to this table: `narrow_`, `before_merge_`, `warnings_`, `after_merge_<name>` and, where only records of
+    `rows` finds this table's rows in one record of the response. The key column identifies a row in Xero permanently;
+    `active` is whether such a row is in use there. `statements` names a file of `include/sql/pull` with what is
+    particular to this table: `filter_`, `before_merge_`, `warnings_`, `after_merge_<name>` and, where only records of
     QicWorks' own documents are kept, `missing_<name>`; each if it is there.
     """
 
@@ -76,15 +76,15 @@ class Table:
     rows: Callable[[Record], Iterable[Record]] = itself
     rules: tuple[Rule, ...] = ()
     statements: str | None = None
-    part_of: str | None = None  # the column that names the record which a row is a part of, and goes with
-    history: bool = False  # rows stay as they were read; that one is not read again does not mean that it is gone
-    group: str | None = None  # a column; that all rows with one of its values are gone at once is not believed
-    personal: bool = False  # of what cannot be read, nothing but plain values of the columns is kept
+    parent_key: str | None = None  # the column that names the record which a row is a part of, and is read with
+    append_only: bool = False  # rows are never updated or deactivated: one that is not read again is not missing
+    guard_by: str | None = None  # a column: if all rows with one of its values are missing at once, they are kept
+    keep_no_raw_values: bool = False  # of what cannot be read, only plain values of the columns are kept
     # Columns of QicWorks' own tables that its statements write, by table.
-    follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    own_use: bool = False  # QicWorks itself takes its rows out of use, too: a full pull leaves that as it is
+    also_updates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deactivated_in_qicworks: bool = False  # users of QicWorks deactivate rows, too: a full pull does not undo that
     linked: bool = False  # QicWorks' own rows become records of Xero's: its statements write which one
-    person: bool = False  # each row is a person (or may be one), who can ask for what is held, and to be erased
+    is_person: bool = False  # each row is (or may be) a person, who can ask for their data and for its erasure
 
     @property
     def identifier(self) -> str | Callable[[Record], object]:
@@ -95,17 +95,17 @@ class Table:
 
 
 def in_use(record: Record) -> bool:
-    """What most of Xero's records say in `Status`. No status at all counts as none that is known."""
+    """Whether the record's `Status` is ACTIVE, as in most endpoints. A missing status counts as inactive."""
     return record.get("Status") == "ACTIVE"
 
 
 class Reading(Enum):
-    """What the endpoint can do decides how it is read."""
+    """How an endpoint is read, by what it can do."""
 
     PAGED = "paged"  # pages, sorts by UpdatedDateUTC, filters by If-Modified-Since
-    CHANGES = "changes"  # one answer, filters by If-Modified-Since
-    WHOLE = "whole"  # everything, each time
-    BY_ID = "by id"  # one call a record, several at once: those that `to_read` in the data set's statements finds
+    CHANGES = "changes"  # one response, filters by If-Modified-Since
+    FULL = "full"  # all records, each time
+    BY_ID = "by id"  # one call a record, several at once, for the ids that the statement `ids_to_fetch` finds
 
 
 class Timing(Enum):
@@ -118,7 +118,7 @@ class Timing(Enum):
 
     @property
     def of_a_day(self) -> bool:
-        """What is read is that day's: it is not to be pulled before the day has begun."""
+        """Whether the data is of that day, so must not be pulled before the day has begun."""
         return self in (Timing.MIDNIGHT, Timing.PAY_DATE)
 
 
@@ -133,22 +133,22 @@ def as_it_is(records: Any) -> Any:
 class Source:
     """An endpoint, and the tables that its records fill.
 
-    A source without tables only lists: what it lists is kept in `xero_sync.stage_seen`, for the statement `to_read`
-    of a source that reads by id (`{id}` in its path).
+    A source without tables only lists: the ids go to `xero_sync.stage_seen`, for the statement `ids_to_fetch` of a
+    source that reads by id (`{id}` in its path).
     """
 
     path: str
-    envelope: str  # the plural under which the answer holds the records
+    envelope: str  # the key of the records in the response, a plural
     reading: Reading
     tables: tuple[Table, ...] = ()  # parents before children
     params: Mapping[str, str] = field(default_factory=dict)
     page_size: int = 1000  # records; asked for, unless the endpoint's own is fixed
     fixed_page_size: int | None = None  # records; such an endpoint announces no counts, and pages whatever it is asked
-    name: str = ""  # tells apart the sources of one data set, and their cursors
+    name: str = ""  # distinguishes the sources of one data set, and their cursors
     key: str | None = None  # the field that identifies a record, where no table says it
     active: Callable[[Record], bool] = in_use  # of a listed record
-    records: Callable[[Any], Any] = as_it_is  # makes a list of what lies under the envelope
-    starts_at: str | None = None  # the statement that says from when on a first reading is of interest
+    records: Callable[[Any], Any] = as_it_is  # makes a list of the value under the envelope
+    starts_at: str | None = None  # the statement that finds the time from which a first reading is of interest
 
     @property
     def payroll(self) -> bool:
@@ -167,18 +167,18 @@ class Dataset:
     title: str
     help: str
     scope: str
-    sources: tuple[Source, ...]  # read in this order; the first decides what is read whole
-    statements: str | None = None  # the file of `include/sql/pull` with `to_read` and `starts_at`
-    schedule: str = "0 * * * *"  # cron, UTC: how often it is looked who is due
+    sources: tuple[Source, ...]  # read in this order; the first decides when all of them are read in full
+    statements: str | None = None  # the file of `include/sql/pull` with `ids_to_fetch` and `starts_at`
+    schedule: str = "0 * * * *"  # cron, UTC: how often the DAG looks which organisations are due
     timing: Timing = Timing.NIGHT
-    # Xero does not tell of every change (a contact becomes a customer), and never of a record that is gone.
-    whole_every: timedelta | None = timedelta(days=6, hours=20)
-    rejected_share: float = 0.2  # more than this share of bad rows, and nothing is loaded
-    shrink_share: float = 0.5  # a whole reading that brings less than this share of what is known is not believed
+    # Xero's filter misses some changes (a contact becomes a customer), and records that no longer exist.
+    full_every: timedelta | None = timedelta(days=6, hours=20)
+    rejected_share: float = 0.2  # nothing is loaded if a larger share of the rows is bad
+    shrink_share: float = 0.5  # nothing is loaded if a full reading brings a smaller share of the known rows
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """All that it fills, in the order of loading."""
+        """The tables that it fills, in the order of loading."""
         return tuple(dict.fromkeys(table for source in self.sources for table in source.tables))
 
     @property
@@ -186,10 +186,10 @@ class Dataset:
         return any(source.payroll for source in self.sources)
 
 
-# What reading by id adds to a record: the day of the reading, in the organisation's time zone.
+# A field that reading by id adds to a record: the day of the reading, in the organisation's time zone.
 READ_ON = "(read on)"
 
-UPDATED = Column("xero_updated_at", "UpdatedDateUTC", Kind.INSTANT)
+UPDATED = Column("xero_updated_at", "UpdatedDateUTC", ColumnType.INSTANT)
 
 
 def status_column(source: str = "Status") -> Column:
@@ -197,9 +197,9 @@ def status_column(source: str = "Status") -> Column:
 
 
 def known_status(*known: str) -> tuple[Rule, ...]:
-    """An unknown status is loaded, as inactive; so is none at all."""
-    says = f"status is none of {', '.join(known)}: loaded as inactive"
+    """Rows with an unknown or missing status are loaded as inactive, with a warning."""
+    message = f"status is none of {', '.join(known)}: loaded as inactive"
     return (
-        Rule("ExpectColumnValuesToBeInSet", "status", says, "warn", {"value_set": list(known)}),
-        Rule("ExpectColumnValuesToNotBeNull", "status", says, "warn"),
+        Rule("ExpectColumnValuesToBeInSet", "status", message, "warn", {"value_set": list(known)}),
+        Rule("ExpectColumnValuesToNotBeNull", "status", message, "warn"),
     )

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from xero.datasets.declaration import (
     UPDATED,
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Reading,
     Record,
     Source,
@@ -41,17 +41,17 @@ def payments_of_invoices(record: Record) -> Iterable[Record]:
 INVOICE_PAYMENT = Table(
     "invoice_payment",
     columns=(
-        Column("xero_id", "PaymentID", Kind.UUID, required=True),
-        Column("invoice_xero_id", "Invoice.InvoiceID", Kind.UUID, required=True),
+        Column("xero_id", "PaymentID", ColumnType.UUID, required=True),
+        Column("invoice_xero_id", "Invoice.InvoiceID", ColumnType.UUID, required=True),
         Column("invoice_number", "Invoice.InvoiceNumber", max_length=255),
-        Column("paid_on", "Date", Kind.DATE, required=True),
-        Column("amount", "Amount", Kind.NUMBER, required=True, digits=(14, 4)),
-        Column("currency_rate", "CurrencyRate", Kind.NUMBER, digits=(18, 6)),
+        Column("paid_on", "Date", ColumnType.DATE, required=True),
+        Column("amount", "Amount", ColumnType.NUMBER, required=True, digits=(14, 4)),
+        Column("currency_rate", "CurrencyRate", ColumnType.NUMBER, digits=(18, 6)),
         Column("reference", "Reference", max_length=255),
         Column("payment_type", "PaymentType", max_length=50),
-        Column("batch_payment_xero_id", "BatchPayment.BatchPaymentID", Kind.UUID),
-        Column("account_xero_id", "Account.AccountID", Kind.UUID),
-        Column("is_reconciled", "IsReconciled", Kind.BOOLEAN),
+        Column("batch_payment_xero_id", "BatchPayment.BatchPaymentID", ColumnType.UUID),
+        Column("account_xero_id", "Account.AccountID", ColumnType.UUID),
+        Column("is_reconciled", "IsReconciled", ColumnType.BOOLEAN),
         Column("status", "Status", max_length=50),
         UPDATED,
     ),
@@ -59,26 +59,26 @@ INVOICE_PAYMENT = Table(
     rows=payments_of_invoices,
     rules=known_status("AUTHORISED", "DELETED"),
     statements="invoice_payments",
-    part_of="invoice_xero_id",
+    parent_key="invoice_xero_id",
 )
 
 INVOICE_BALANCE = Table(
     "invoice_balance",
     columns=(
-        Column("xero_id", "InvoiceID", Kind.UUID, required=True),
+        Column("xero_id", "InvoiceID", ColumnType.UUID, required=True),
         Column("number", "InvoiceNumber", max_length=255),
         status_column(),
-        Column("total", "Total", Kind.NUMBER, digits=(14, 4)),
-        Column("amount_paid", "AmountPaid", Kind.NUMBER, required=True, digits=(14, 4)),
-        Column("amount_credited", "AmountCredited", Kind.NUMBER, required=True, digits=(14, 4)),
-        Column("amount_due", "AmountDue", Kind.NUMBER, required=True, digits=(14, 4)),
-        Column("fully_paid_on", "FullyPaidOnDate", Kind.DATE),
+        Column("total", "Total", ColumnType.NUMBER, digits=(14, 4)),
+        Column("amount_paid", "AmountPaid", ColumnType.NUMBER, required=True, digits=(14, 4)),
+        Column("amount_credited", "AmountCredited", ColumnType.NUMBER, required=True, digits=(14, 4)),
+        Column("amount_due", "AmountDue", ColumnType.NUMBER, required=True, digits=(14, 4)),
+        Column("fully_paid_on", "FullyPaidOnDate", ColumnType.DATE),
         UPDATED,
     ),
     active=lambda invoice: invoice.get("Status") not in ("VOIDED", "DELETED"),
     rules=known_status("DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"),
     statements="invoice_payments",
-    follows={
+    also_updates={
         "invoice": ("paid_to_date", "credited", "balance", "fully_paid_on", "xero_status", "status", "updated_at")
     },
 )

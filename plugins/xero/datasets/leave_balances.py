@@ -24,5 +24,5 @@ LEAVE_BALANCES = Dataset(
     statements="leave_balances",
     schedule="*/15 * * * *",
     timing=Timing.PAY_DATE,
-    whole_every=timedelta(0),  # whether a pay run moves an employee's UpdatedDateUTC is not known
+    full_every=timedelta(0),  # whether a pay run moves an employee's UpdatedDateUTC is not known
 )

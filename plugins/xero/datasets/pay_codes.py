@@ -7,8 +7,8 @@ from xero.datasets.declaration import (
     PAYROLL_PAGE_SIZE,
     UPDATED,
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Reading,
     Record,
     Rule,
@@ -40,7 +40,7 @@ def pay_items(said: Any) -> Any:
                 found.append(item)
                 continue
             allowance = kind == "EARNINGS" and item.get("EarningsType") == "ALLOWANCE"
-            found.append({**item, "ID": item.get(id), "Kind": "ALLOWANCE" if allowance else kind})
+            found.append({**item, "ID": item.get(id), "ColumnType": "ALLOWANCE" if allowance else kind})
     return found
 
 
@@ -52,28 +52,28 @@ def current(item: Record) -> bool:
 PAY_CODE = Table(
     "pay_code",
     columns=(
-        Column("xero_id", "ID", Kind.UUID, required=True),
-        Column("kind", "Kind", required=True, max_length=20),
+        Column("xero_id", "ID", ColumnType.UUID, required=True),
+        Column("kind", "ColumnType", required=True, max_length=20),
         Column("name", "Name", required=True, max_length=100),
         Column("account_code", "AccountCode", max_length=50),
         Column("type_of_units", "TypeOfUnits", max_length=50),
         Column("earnings_type", "EarningsType", max_length=50),
         Column("rate_type", "RateType", max_length=50),
-        Column("rate_per_unit", "RatePerUnit", Kind.NUMBER, digits=(14, 4)),
-        Column("multiplier", "Multiplier", Kind.NUMBER, digits=(14, 4)),
-        Column("amount", "Amount", Kind.NUMBER, digits=(14, 4)),
+        Column("rate_per_unit", "RatePerUnit", ColumnType.NUMBER, digits=(14, 4)),
+        Column("multiplier", "Multiplier", ColumnType.NUMBER, digits=(14, 4)),
+        Column("amount", "Amount", ColumnType.NUMBER, digits=(14, 4)),
         Column("allowance_type", "AllowanceType", max_length=50),
         Column("allowance_category", "AllowanceCategory", max_length=50),
-        Column("accrues_leave", "AccrueLeave", Kind.BOOLEAN),
+        Column("accrues_leave", "AccrueLeave", ColumnType.BOOLEAN),
         Column("deduction_category", "DeductionCategory", max_length=50),
-        Column("is_paid_leave", "IsPaidLeave", Kind.BOOLEAN),
-        Column("show_on_payslip", "ShowOnPayslip", Kind.BOOLEAN),
-        Column("normal_entitlement", "NormalEntitlement", Kind.NUMBER, digits=(14, 4)),
-        Column("leave_loading_rate", "LeaveLoadingRate", Kind.NUMBER, digits=(14, 4)),
+        Column("is_paid_leave", "IsPaidLeave", ColumnType.BOOLEAN),
+        Column("show_on_payslip", "ShowOnPayslip", ColumnType.BOOLEAN),
+        Column("normal_entitlement", "NormalEntitlement", ColumnType.NUMBER, digits=(14, 4)),
+        Column("leave_loading_rate", "LeaveLoadingRate", ColumnType.NUMBER, digits=(14, 4)),
         Column("leave_category", "LeaveCategoryCode", max_length=50),
-        Column("is_exempt_from_tax", "IsExemptFromTax", Kind.BOOLEAN),
-        Column("is_exempt_from_super", "IsExemptFromSuper", Kind.BOOLEAN),
-        Column("current_record", "CurrentRecord", Kind.BOOLEAN),
+        Column("is_exempt_from_tax", "IsExemptFromTax", ColumnType.BOOLEAN),
+        Column("is_exempt_from_super", "IsExemptFromSuper", ColumnType.BOOLEAN),
+        Column("current_record", "CurrentRecord", ColumnType.BOOLEAN),
         UPDATED,
     ),
     active=current,
@@ -86,25 +86,25 @@ PAY_CODE = Table(
             {"value_set": ["FIXEDAMOUNT", "MULTIPLE", "RATEPERUNIT"]},
         ),
     ),
-    group="kind",
-    personal=True,
+    guard_by="kind",
+    keep_no_raw_values=True,
     statements="pay_codes",
 )
 
 PAYROLL_CALENDAR = Table(
     "payroll_calendar",
     columns=(
-        Column("xero_id", "PayrollCalendarID", Kind.UUID, required=True),
+        Column("xero_id", "PayrollCalendarID", ColumnType.UUID, required=True),
         Column("name", "Name", required=True, max_length=255),
         Column("calendar_type", "CalendarType", max_length=50),
-        Column("start_date", "StartDate", Kind.DATE),
-        Column("payment_date", "PaymentDate", Kind.DATE),
-        Column("reference_date", "ReferenceDate", Kind.DATE),
+        Column("start_date", "StartDate", ColumnType.DATE),
+        Column("payment_date", "PaymentDate", ColumnType.DATE),
+        Column("reference_date", "ReferenceDate", ColumnType.DATE),
         UPDATED,
     ),
     active=lambda calendar: True,
     statements="pay_codes",
-    follows={"organisation": ("pay_frequency", "next_pay_date", "updated_at")},
+    also_updates={"organisation": ("pay_frequency", "next_pay_date", "updated_at")},
 )
 
 PAY_CODES = Dataset(
@@ -116,7 +116,7 @@ PAY_CODES = Dataset(
         Source(
             path="/payroll.xro/1.0/PayItems",
             envelope="PayItems",
-            reading=Reading.WHOLE,
+            reading=Reading.FULL,
             fixed_page_size=PAYROLL_PAGE_SIZE,
             tables=(PAY_CODE,),
             key="ID",
@@ -126,7 +126,7 @@ PAY_CODES = Dataset(
             name="calendars",
             path="/payroll.xro/1.0/PayrollCalendars",
             envelope="PayrollCalendars",
-            reading=Reading.WHOLE,
+            reading=Reading.FULL,
             fixed_page_size=PAYROLL_PAGE_SIZE,
             tables=(PAYROLL_CALENDAR,),
         ),

@@ -14,8 +14,8 @@ from xero.datasets.declaration import (
     READ_ON,
     UPDATED,
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Reading,
     Record,
     Source,
@@ -29,10 +29,10 @@ PATH = "/payroll.xro/1.0/Employees"
 
 STAFF_MEMBER = Table(
     "staff",
-    own_use=True,
+    deactivated_in_qicworks=True,
     linked=True,
     columns=(
-        Column("xero_id", "EmployeeID", Kind.UUID, required=True),
+        Column("xero_id", "EmployeeID", ColumnType.UUID, required=True),
         Column("first_name", "FirstName", required=True, max_length=255),
         Column("last_name", "LastName", required=True, max_length=255),
         Column("email", "Email", max_length=255),
@@ -43,20 +43,20 @@ STAFF_MEMBER = Table(
         Column("mobile", "Mobile", max_length=100),
         Column("employee_group", "EmployeeGroupName", max_length=255),
         Column("employment_basis", "TaxDeclaration.EmploymentBasis", max_length=50),
-        Column("start_date", "StartDate", Kind.DATE),
-        Column("termination_date", "TerminationDate", Kind.DATE),
-        Column("payroll_calendar_xero_id", "PayrollCalendarID", Kind.UUID),
-        Column("ordinary_earnings_rate_xero_id", "OrdinaryEarningsRateID", Kind.UUID),
-        Column("approves_leave", "IsAuthorisedToApproveLeave", Kind.BOOLEAN),
-        Column("approves_timesheets", "IsAuthorisedToApproveTimesheets", Kind.BOOLEAN),
+        Column("start_date", "StartDate", ColumnType.DATE),
+        Column("termination_date", "TerminationDate", ColumnType.DATE),
+        Column("payroll_calendar_xero_id", "PayrollCalendarID", ColumnType.UUID),
+        Column("ordinary_earnings_rate_xero_id", "OrdinaryEarningsRateID", ColumnType.UUID),
+        Column("approves_leave", "IsAuthorisedToApproveLeave", ColumnType.BOOLEAN),
+        Column("approves_timesheets", "IsAuthorisedToApproveTimesheets", ColumnType.BOOLEAN),
         status_column(),
         UPDATED,
     ),
     active=in_use,
     rules=known_status("ACTIVE", "TERMINATED"),
     statements="staff",
-    personal=True,
-    person=True,
+    keep_no_raw_values=True,
+    is_person=True,
 )
 
 # kind: (the field of the pay template, the field that names the pay item)
@@ -88,7 +88,7 @@ def template_lines(employee: Record) -> Iterable[Record]:
             yield {
                 **line,
                 "Key": f"{in_key(employee['EmployeeID'])}/{kind}/{item}/{number}",
-                "Kind": kind,
+                "ColumnType": kind,
                 "PayItemID": None if kind == "SUPER" else line.get(pay_item),
                 "Number": number,
                 "Employee": employee,
@@ -107,29 +107,29 @@ def amount(line: Record) -> object:
 
 PAY_TEMPLATE_LINE = Table(
     "pay_template_line",
-    own_use=True,
+    deactivated_in_qicworks=True,
     columns=(
         Column("xero_id", "Key", required=True, max_length=200),
-        Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),
-        Column("kind", "Kind", required=True, max_length=20),
-        Column("pay_code_xero_id", "PayItemID", Kind.UUID),
-        Column("line_number", "Number", Kind.NUMBER, required=True, digits=(6, 0)),
+        Column("employee_xero_id", "Employee.EmployeeID", ColumnType.UUID, required=True),
+        Column("kind", "ColumnType", required=True, max_length=20),
+        Column("pay_code_xero_id", "PayItemID", ColumnType.UUID),
+        Column("line_number", "Number", ColumnType.NUMBER, required=True, digits=(6, 0)),
         Column("calculation_type", "CalculationType", max_length=50),
-        Column("number_of_units", number_of_units, Kind.NUMBER, digits=(14, 4)),
-        Column("annual_units", "AnnualNumberOfUnits", Kind.NUMBER, digits=(14, 4)),
-        Column("units_per_week", "NumberOfUnitsPerWeek", Kind.NUMBER, digits=(14, 4)),
-        Column("rate_per_unit", "RatePerUnit", Kind.NUMBER, digits=(14, 4)),
-        Column("annual_salary", "AnnualSalary", Kind.NUMBER, digits=(14, 4)),
-        Column("amount", amount, Kind.NUMBER, digits=(14, 4)),
-        Column("percentage", "Percentage", Kind.NUMBER, digits=(14, 4)),
+        Column("number_of_units", number_of_units, ColumnType.NUMBER, digits=(14, 4)),
+        Column("annual_units", "AnnualNumberOfUnits", ColumnType.NUMBER, digits=(14, 4)),
+        Column("units_per_week", "NumberOfUnitsPerWeek", ColumnType.NUMBER, digits=(14, 4)),
+        Column("rate_per_unit", "RatePerUnit", ColumnType.NUMBER, digits=(14, 4)),
+        Column("annual_salary", "AnnualSalary", ColumnType.NUMBER, digits=(14, 4)),
+        Column("amount", amount, ColumnType.NUMBER, digits=(14, 4)),
+        Column("percentage", "Percentage", ColumnType.NUMBER, digits=(14, 4)),
         Column("contribution_type", "ContributionType", max_length=50),
         Column("description", "Description", max_length=255),
     ),
     active=lambda line: in_use(line["Employee"]),
     rows=template_lines,
     statements="staff",
-    part_of="employee_xero_id",
-    personal=True,
+    parent_key="employee_xero_id",
+    keep_no_raw_values=True,
 )
 
 
@@ -142,22 +142,22 @@ def leave_balances(employee: Record) -> Iterable[Record]:
 
 LEAVE_BALANCE = Table(
     "leave_balance",
-    own_use=True,
+    deactivated_in_qicworks=True,
     columns=(
         Column("xero_id", "Key", required=True, max_length=200),
-        Column("employee_xero_id", "Employee.EmployeeID", Kind.UUID, required=True),
-        Column("leave_type_xero_id", "LeaveTypeID", Kind.UUID, required=True),
-        Column("as_at", "AsAt", Kind.DATE, required=True),
+        Column("employee_xero_id", "Employee.EmployeeID", ColumnType.UUID, required=True),
+        Column("leave_type_xero_id", "LeaveTypeID", ColumnType.UUID, required=True),
+        Column("as_at", "AsAt", ColumnType.DATE, required=True),
         Column("leave_name", "LeaveName", max_length=255),
-        Column("number_of_units", "NumberOfUnits", Kind.NUMBER, required=True, digits=(14, 4)),
+        Column("number_of_units", "NumberOfUnits", ColumnType.NUMBER, required=True, digits=(14, 4)),
         Column("type_of_units", "TypeOfUnits", max_length=50),
     ),
     active=lambda balance: in_use(balance["Employee"]),
     rows=leave_balances,
     statements="leave_balances",
-    part_of="employee_xero_id",
-    history=True,
-    personal=True,
+    parent_key="employee_xero_id",
+    append_only=True,
+    keep_no_raw_values=True,
 )
 
 EMPLOYEES = Source(
@@ -185,5 +185,5 @@ STAFF = Dataset(
     ),
     statements="staff",
     # The list may leave out who is terminated; a call for each hundred a day finds them.
-    whole_every=timedelta(hours=20),
+    full_every=timedelta(hours=20),
 )

@@ -1,6 +1,16 @@
 """Tax codes (Xero's tax rates). They have no id: the key is the tax type, which documents name; names can be edited."""
 
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Source, Table, in_use, known_status, status_column
+from xero.datasets.declaration import (
+    Column,
+    ColumnType,
+    Dataset,
+    Reading,
+    Source,
+    Table,
+    in_use,
+    known_status,
+    status_column,
+)
 
 TAX_CODE = Table(
     "tax_code",
@@ -8,14 +18,14 @@ TAX_CODE = Table(
     columns=(
         Column("tax_type", "TaxType", required=True, max_length=50),
         Column("name", "Name", required=True, max_length=255),
-        Column("rate", "EffectiveRate", Kind.NUMBER, digits=(10, 4)),
-        Column("display_rate", "DisplayTaxRate", Kind.NUMBER, digits=(10, 4)),
+        Column("rate", "EffectiveRate", ColumnType.NUMBER, digits=(10, 4)),
+        Column("display_rate", "DisplayTaxRate", ColumnType.NUMBER, digits=(10, 4)),
         Column("report_tax_type", "ReportTaxType", max_length=50),
-        Column("applies_assets", "CanApplyToAssets", Kind.BOOLEAN),
-        Column("applies_equity", "CanApplyToEquity", Kind.BOOLEAN),
-        Column("applies_expenses", "CanApplyToExpenses", Kind.BOOLEAN),
-        Column("applies_liabilities", "CanApplyToLiabilities", Kind.BOOLEAN),
-        Column("applies_revenue", "CanApplyToRevenue", Kind.BOOLEAN),
+        Column("applies_assets", "CanApplyToAssets", ColumnType.BOOLEAN),
+        Column("applies_equity", "CanApplyToEquity", ColumnType.BOOLEAN),
+        Column("applies_expenses", "CanApplyToExpenses", ColumnType.BOOLEAN),
+        Column("applies_liabilities", "CanApplyToLiabilities", ColumnType.BOOLEAN),
+        Column("applies_revenue", "CanApplyToRevenue", ColumnType.BOOLEAN),
         status_column(),
     ),
     active=in_use,
@@ -31,7 +41,7 @@ TAX_CODES = Dataset(
         Source(
             path="/api.xro/2.0/TaxRates",
             envelope="TaxRates",
-            reading=Reading.WHOLE,
+            reading=Reading.FULL,
             tables=(TAX_CODE,),
         ),
     ),

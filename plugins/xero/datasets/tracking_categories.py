@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from xero.datasets.declaration import (
     Column,
+    ColumnType,
     Dataset,
-    Kind,
     Reading,
     Record,
     Source,
@@ -31,7 +31,7 @@ STATUS = known_status("ACTIVE", "ARCHIVED", "DELETED")
 TRACKING_CATEGORY = Table(
     "tracking_category",
     columns=(
-        Column("xero_id", "TrackingCategoryID", Kind.UUID, required=True),
+        Column("xero_id", "TrackingCategoryID", ColumnType.UUID, required=True),
         Column("name", "Name", required=True, max_length=100),
         status_column(),
     ),
@@ -42,8 +42,8 @@ TRACKING_CATEGORY = Table(
 TRACKING_OPTION = Table(
     "tracking_option",
     columns=(
-        Column("xero_id", "TrackingOptionID", Kind.UUID, required=True),
-        Column("category_xero_id", "Category.TrackingCategoryID", Kind.UUID, required=True),
+        Column("xero_id", "TrackingOptionID", ColumnType.UUID, required=True),
+        Column("category_xero_id", "Category.TrackingCategoryID", ColumnType.UUID, required=True),
         Column("name", "Name", required=True, max_length=100),
         status_column(),
     ),
@@ -62,7 +62,7 @@ TRACKING_CATEGORIES = Dataset(
         Source(
             path="/api.xro/2.0/TrackingCategories",
             envelope="TrackingCategories",
-            reading=Reading.WHOLE,
+            reading=Reading.FULL,
             tables=(TRACKING_CATEGORY, TRACKING_OPTION),
             params={"includeArchived": "true"},
         ),

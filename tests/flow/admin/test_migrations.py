@@ -264,7 +264,7 @@ def test_after_0018_what_was_linked_before_goes_on(blank_url: str, lived: Lived)
         [record] = books.in_xero("purchase_orders")
         assert record["PurchaseOrderID"] == str(row["xero_id"])
         compare(world)
-        told = "SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%nothing shows it%%'"
+        told = "SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%not proven%%'"
         assert world.query(told) == []
 
 

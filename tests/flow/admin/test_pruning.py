@@ -80,14 +80,14 @@ def lived(world: World) -> tuple[Books, UUID]:
     )
     world.query("INSERT INTO xero_sync.oauth_state (state_hash, user_id, airflow_conn_id) VALUES ('x', 'u', 'c')")
     with database.session(world.engine) as session:
-        left = staging.begin(session, books.connection_id, DATASETS["contacts"], whole=True, since=None)
+        left = staging.begin(session, books.connection_id, DATASETS["contacts"], full=True, since=None)
     age(world)
     return books, left.id
 
 
 def test_what_is_old_goes_and_what_must_stay_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(WHAT) == set(KEPT) == set(NAMES), "each has its days, its place in the order, its name"
-    monkeypatch.setattr(retention, "BATCH", 2)  # so that there are several
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)  # so that there are several
     books, left = lived(world)
     untouched = held(world)
     running = ids(world, "connection_event", "status = 'running'")

@@ -53,7 +53,7 @@ def change(world: World, path: str, method: str = "PATCH", **fields: Any) -> Non
 
 def test_what_is_in_step_is_found_so_for_a_handful_of_calls(pulled: World) -> None:
     outcome = compare(pulled)
-    assert (outcome.status, outcome.message) == ("success", "in step")
+    assert (outcome.status, outcome.message) == ("success", "no differences")
     assert differences(pulled) == {}
     calls = pulled.calls()
     assert outcome.counts.calls == len(calls) <= 10
@@ -95,7 +95,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     assert found["contacts"] == f"reconcile: Xero has {count} records, QicWorks {count - 1}"
     assert "1 records of Xero are not in tax_code" in found["tax_codes"]
     assert f"1 records of Xero are not in staff ({xero['Employees'][1]['EmployeeID']})" in found["staff"]
-    assert f"1 rows of staff are active and not so in Xero, or the reverse ({asleep})" in found["staff"]
+    assert f"1 rows of staff are active in only one of QicWorks and Xero ({asleep})" in found["staff"]
     assert "1 records of Xero are not in tracking_option" in found["tracking_categories"]
     paid = found["invoice_payments"]
     assert "2 records of Xero are not in invoice_payment (" in paid
@@ -108,7 +108,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
 
     for name in DATASETS:
         pulled.pull(name, full=True)
-    assert compare(pulled).status == "success", "a full refresh brings it in step"
+    assert compare(pulled).status == "success", "a full refresh settles it"
 
 
 def test_what_has_changed_since_the_last_pull_is_no_difference(pulled: World) -> None:
@@ -148,7 +148,7 @@ def test_what_is_not_available_or_not_pulled_yet_is_said_and_is_no_difference(wo
     for refusal in ("403 AuthorizationUnsuccessful", "403 AuthenticationUnsuccessful"):
         world.sandbox.settings(payroll_refusal=refusal)
         outcome = compare(world, 2)
-        assert outcome.message == "in step; not pulled yet: Tracking categories; not available: Pay codes, Staff"
+        assert outcome.message == "no differences; not pulled yet: Tracking categories; not available: Pay codes, Staff"
         assert (outcome.status, differences(world)) == ("success", {})
 
     # The first organisation has really disconnected: the others are compared all the same.
@@ -158,9 +158,9 @@ def test_what_is_not_available_or_not_pulled_yet_is_said_and_is_no_difference(wo
     assert result.returncode == 1
     assert f"{first}: failed: " in result.stderr
     assert first not in result.stdout
-    assert f"{second}: in step; not pulled yet: " not in result.stdout
+    assert f"{second}: no differences; not pulled yet: " not in result.stdout
     assert f"{second}: not pulled yet: " in result.stdout
-    assert f"{third}: in step; not pulled yet: Tracking categories" in result.stdout
+    assert f"{third}: no differences; not pulled yet: Tracking categories" in result.stdout
     closed = world.query("SELECT status FROM xero_sync.connection_event WHERE data_set = 'reconcile' ORDER BY id")
     assert sorted(event["status"] for event in closed[-3:]) == ["error", "success", "success"]
 
@@ -169,7 +169,7 @@ def test_before_the_first_pull_there_is_nothing_to_compare(world: World) -> None
     outcome = compare(world)
     assert outcome.status == "success"
     assert outcome.message.partition("; ")[0].startswith("not pulled yet: ")
-    assert "in step" not in outcome.message, "what was not compared is not said to be equal"
+    assert "no differences" not in outcome.message, "what was not compared is not said to be equal"
     every = [one.title for one in DATASETS.values() if not one.timing.of_a_day]
     assert len(every) > 5
     assert all(title in outcome.message for title in every)
@@ -178,7 +178,7 @@ def test_before_the_first_pull_there_is_nothing_to_compare(world: World) -> None
     world.pull("contacts")
     world.query("DELETE FROM qicworks.contact WHERE ctid = (SELECT min(ctid) FROM qicworks.contact)")
     outcome = compare(world)
-    assert (outcome.status, outcome.message.partition("; ")[0]) == ("warning", "not in step: Contacts")
+    assert (outcome.status, outcome.message.partition("; ")[0]) == ("warning", "differences found in: Contacts")
     assert "; not pulled yet: " in outcome.message
     assert differences(world).keys() == {"contacts"}
 

@@ -163,7 +163,7 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path, subtests: 
         assert (erased["first_name"], erased["last_name"], erased["is_active"]) == ("erased", "erased", False)
         for name in ("chart_of_accounts", "tax_codes", "tracking_categories", "invoice_payments"):
             world.pull(name)
-        assert compare(world).message == "in step"
+        assert compare(world).message == "no differences"
 
     with subtests.test("afterwards nothing is held but that they were erased"):
         [person] = json.loads(world.main("person", "export", "--staff", xero_id).stdout)["persons"]

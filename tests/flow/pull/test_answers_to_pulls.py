@@ -116,7 +116,7 @@ def test_an_odd_array_of_pay_items_takes_nothing_away(world: World, between: Bet
     world.pull("pay_codes")
     before = {key for key, row in world.rows("pay_code").items() if row["is_active"]}
     between.edit(lambda said: said["PayItems"].update(EarningsRates=odd), path="/PayItems")
-    with pytest.raises(XeroError, match="holds no list"):
+    with pytest.raises(XeroError, match="has no list"):
         world.pull("pay_codes", client={"backoff": ()})
     between.honest()
     world.pull("pay_codes")
@@ -141,5 +141,5 @@ def test_pages_that_bring_nothing_new_are_not_read_to_their_end(world: World, be
 def test_an_answer_of_very_many_records_is_none_of_xero_s(world: World, between: Between, name: str) -> None:
     envelope = {"contacts": "Contacts", "tax_codes": "TaxRates"}[name]
     between.edit(lambda said: {envelope: [{}] * 50_001}, path=f"/{envelope}")
-    with pytest.raises(OutOfBounds, match="holds 50001 records"):
+    with pytest.raises(OutOfBounds, match="has 50001 records"):
         world.pull(name, client={"backoff": ()}, full=True)

@@ -7,16 +7,16 @@ import psycopg
 import pytest
 
 from tests.support.world import World
-from xero.datasets.declaration import Column, Dataset, Kind, Table
+from xero.datasets.declaration import Column, ColumnType, Dataset, Table
 from xero.datasets.registry import DATASETS
 
 TYPES = {
-    Kind.TEXT: "text",
-    Kind.UUID: "uuid",
-    Kind.BOOLEAN: "boolean",
-    Kind.NUMBER: "numeric",
-    Kind.DATE: "date",
-    Kind.INSTANT: "timestamp with time zone",
+    ColumnType.TEXT: "text",
+    ColumnType.UUID: "uuid",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.NUMBER: "numeric",
+    ColumnType.DATE: "date",
+    ColumnType.INSTANT: "timestamp with time zone",
 }
 TABLES = [(dataset, table) for dataset in DATASETS.values() for table in dataset.tables]
 WHERE = "put it into a migration of include/sql/schema"
@@ -67,12 +67,12 @@ def catalog(postgres_url: str, template: str) -> Catalog:
 
 def strict(column: Column) -> str:
     """The type that holds all that passes, and nothing else."""
-    if column.kind is Kind.TEXT and column.max_length:
+    if column.type is ColumnType.TEXT and column.max_length:
         return f"character varying({column.max_length})"
     if column.digits:
         before, after = column.digits
         return f"numeric({before + after},{after})"
-    return TYPES[column.kind]
+    return TYPES[column.type]
 
 
 def differences(name: str, wanted: dict[str, str], found: dict[str, str]) -> list[str]:
@@ -106,7 +106,7 @@ def test_its_tables_are_as_declared(catalog: Catalog, dataset: Dataset, table: T
     if (held, frozenset({"connection_id", table.key})) not in catalog.unique:
         wrong.append(f"{held} lacks UNIQUE (connection_id, {table.key})")
 
-    loose = catalog.types("xero_sync.stage_row") | {column.name: TYPES[column.kind] for column in table.columns}
+    loose = catalog.types("xero_sync.stage_row") | {column.name: TYPES[column.type] for column in table.columns}
     wrong += differences(stage, loose, catalog.types(stage))
     for name, column in catalog.columns[stage].items():
         if name not in loose:

@@ -52,7 +52,7 @@ def connected(session: Session) -> tuple[uuid.UUID, uuid.UUID]:
 def load(session: Session, pair: tuple[uuid.UUID, uuid.UUID], records: list[dict[str, Any]]) -> Counts:
     rows = Rows(CONTACT)
     counts = Counts()
-    read = staging.begin(session, pair[0], CONTACTS, whole=False, since=None)
+    read = staging.begin(session, pair[0], CONTACTS, full=False, since=None)
     staged = [row for record in records for row in rows.of(record)]
     staging.add(session, read, {CONTACT: staged}, None, complete=True)
     with session.transaction():

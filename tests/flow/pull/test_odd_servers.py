@@ -104,7 +104,7 @@ def test_what_an_interrupted_run_had_read_is_loaded_and_said(world: World, monke
     world.calls()
     outcome = world.pull("contacts")
     assert (outcome.status, world.calls()) == ("warning", [])
-    assert "comes with the next pull" in outcome.message
+    assert "later changes in Xero come with the next pull" in outcome.message
     assert world.rows("contact")[contact]["name"] != "Renamed meanwhile"
     assert world.pull("contacts").status == "success"
     assert world.rows("contact")[contact]["name"] == "Renamed meanwhile"

@@ -20,7 +20,7 @@ from tests.support.waiting import until
 from tests.support.world import World
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, RetryLater
-from xero.sync.pull.details import AT_ONCE
+from xero.sync.pull.details import MAX_CALLS_IN_FLIGHT
 from xero.sync.pull.flow import Skip
 
 
@@ -37,7 +37,7 @@ def test_killed_while_it_reads_employees_the_retry_reads_only_the_rest(world: Wo
     world.calls()
     with world.sandbox.hold("Employees/", skip=20, times=None) as wait_until_held:
         process = Forked(world, lambda: world.pull("staff"))
-        wait_until_held(calls=AT_ONCE)
+        wait_until_held(calls=MAX_CALLS_IN_FLIGHT)
         until(lambda: staged(world) == 20)
         process.kill()
         first = read_by_id(world)
@@ -206,7 +206,7 @@ def test_an_answer_that_is_somebody_else_s_is_not_loaded_and_found_again(
         lying.setattr(XeroClient, "get", get)
         outcome = world.pull("staff")
     assert outcome.status == "warning"
-    assert f"{victim['EmployeeID']} was asked for, and Xero answered something else" in outcome.message
+    assert f"{victim['EmployeeID']} was asked for, and Xero returned something else" in outcome.message
     assert f"Xero has no {gone['EmployeeID']} any more" in outcome.message
     held = world.rows("staff")
     assert held[victim["EmployeeID"]]["job_title"] != "Changed"

@@ -5,24 +5,24 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from xero.datasets.declaration import Column, Kind, Table
+from xero.datasets.declaration import Column, ColumnType, Table
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 
 WRONG = {
-    Kind.TEXT: "left('wrong ' || ctid::text, {length})",
-    Kind.UUID: "gen_random_uuid()",
-    Kind.BOOLEAN: "{column} IS NOT TRUE",
-    Kind.NUMBER: "coalesce({column}, 0) + 1",
-    Kind.DATE: "coalesce({column}, '2026-01-01') + 7",
-    Kind.INSTANT: "coalesce({column}, now()) - interval '1 day'",
+    ColumnType.TEXT: "left('wrong ' || ctid::text, {length})",
+    ColumnType.UUID: "gen_random_uuid()",
+    ColumnType.BOOLEAN: "{column} IS NOT TRUE",
+    ColumnType.NUMBER: "coalesce({column}, 0) + 1",
+    ColumnType.DATE: "coalesce({column}, '2026-01-01') + 7",
+    ColumnType.INSTANT: "coalesce({column}, now()) - interval '1 day'",
 }
 CHECKED = ("kind",)  # of few values, as the table says
 NAMES = ("contacts", "chart_of_accounts", "tax_codes", "pay_codes", "tracking_categories", "staff")
 
 
 def wrong(column: Column) -> str:
-    return f"{column.name} = " + WRONG[column.kind].format(column=column.name, length=column.max_length or 20)
+    return f"{column.name} = " + WRONG[column.type].format(column=column.name, length=column.max_length or 20)
 
 
 def held(world: World, table: Table) -> list[dict[str, Any]]:
@@ -44,7 +44,11 @@ def test_a_full_pull_puts_right_what_somebody_wrote(world: World, name: str) -> 
     with database.session(world.engine) as session, session.transaction():
         for table in tables:
             columns = [column for column in table.columns if column.name not in (table.key, *CHECKED)]
-            every = [*map(wrong, columns), other, *(["is_active = NOT is_active"] if not table.own_use else [])]
+            every = [
+                *map(wrong, columns),
+                other,
+                *(["is_active = NOT is_active"] if not table.deactivated_in_qicworks else []),
+            ]
             for number, row in enumerate(before[table.name][: len(every) + 1]):
                 chosen = every[number : number + 1] or every
                 statement = f"UPDATE qicworks.{table.name} SET {', '.join(chosen)} WHERE id = %s"

@@ -111,7 +111,7 @@ def test_each_frame_is_checked_by_itself(world: World, monkeypatch: pytest.Monke
     everywhere = range(len(world.names()))
     world.sandbox.reset(contacts=dict.fromkeys(world.names(), 40))
     world.connect()
-    monkeypatch.setattr(validate, "CHUNK", 7)
+    monkeypatch.setattr(validate, "ROWS_PER_FRAME", 7)
     wrong: dict[str, list[str]] = {}
     for organisation in everywhere:
         contacts = f"organisations/{world.sandbox.tenant(organisation)}/Contacts"
@@ -229,7 +229,7 @@ def test_too_many_bad_rows_and_nothing_is_loaded(world: World) -> None:
     for contact in contacts[: len(contacts) // 2]:
         world.sandbox.change("Contacts", contact["ContactID"], Name=None)
     for _ in range(2):
-        with pytest.raises(PullFailed, match="are bad"):
+        with pytest.raises(PullFailed, match="have problems, so nothing was loaded"):
             world.pull("contacts")
     assert world.rows("contact") == {}
     assert len(open_rejections(world)) == len(contacts) // 2
@@ -251,7 +251,7 @@ def test_a_full_reading_that_suddenly_brings_nothing_is_not_believed(world: Worl
     before = world.rows("contact")
     for contact in world.sandbox.truth("Contacts"):
         world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant()}/Contacts/{contact['ContactID']}")
-    with pytest.raises(PullFailed, match="0 of 499 known rows"):
+    with pytest.raises(PullFailed, match="only 0 of 499 known contact records"):
         world.pull("contacts", full=True)
     assert [rejection["key"] for rejection in open_rejections(world)] == [nameless], "nothing loaded, nothing settled"
     assert world.rows("contact") == before

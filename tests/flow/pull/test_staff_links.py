@@ -94,11 +94,11 @@ def test_what_is_ambiguous_is_left_alone_until_qicworks_settles_it(
     assert {key: row for key, row in members(world).items() if key in before} == before
     reasons = open_reasons(world)
     assert set(reasons) == ambiguous
-    assert all(reason.startswith("ambiguous: ") and key in reason for key, reason in reasons.items())
-    assert "2 members" in reasons[twice["EmployeeID"]]
-    assert "2 employees" in reasons[namesakes[0]["EmployeeID"]]
+    assert all(reason.startswith("Not linked: ") for reason in reasons.values())
+    assert "2 people" in reasons[twice["EmployeeID"]]
+    assert "2 Xero employees" in reasons[namesakes[0]["EmployeeID"]]
     event = world.event()
-    assert (event["status"], event["rejected"], "ambiguous" in event["message"]) == ("warning", 10, True)
+    assert (event["status"], event["rejected"], "Not linked" in event["message"]) == ("warning", 10, True)
     said = caplog.text + str(event)
     assert twice["EmployeeID"] in said
     for nobody_elses_business in ("Twice", "Sake", "Crowd", "same@example", "twice@example", "crowd"):

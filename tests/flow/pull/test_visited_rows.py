@@ -17,7 +17,7 @@ from tests.support.recorded import connect, insert
 from tests.support.visited import counted
 from xero.api.client import XeroClient
 from xero.api.page import Position
-from xero.datasets.declaration import Column, Dataset, Kind, Reading, Table
+from xero.datasets.declaration import Column, ColumnType, Dataset, Reading, Table
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
@@ -48,13 +48,13 @@ def number(n: int) -> uuid.UUID:
 def value(column: Column, n: int, version: int) -> Any:
     texts = {"kind": "EARNINGS", "status": "ACTIVE", "email": f"{n}@example.com.au", "xero_id": str(number(n))}
     return {
-        Kind.TEXT: texts.get(column.name, str(n)[: column.max_length]),
-        Kind.UUID: number(n),
-        Kind.BOOLEAN: True,
-        Kind.NUMBER: Decimal(1),
-        Kind.DATE: date(2026, 11, 22),
-        Kind.INSTANT: BEGAN + timedelta(seconds=version),
-    }[column.kind]
+        ColumnType.TEXT: texts.get(column.name, str(n)[: column.max_length]),
+        ColumnType.UUID: number(n),
+        ColumnType.BOOLEAN: True,
+        ColumnType.NUMBER: Decimal(1),
+        ColumnType.DATE: date(2026, 11, 22),
+        ColumnType.INSTANT: BEGAN + timedelta(seconds=version),
+    }[column.type]
 
 
 def row(table: Table, n: int, version: int) -> StagedRow:
@@ -101,7 +101,7 @@ def pull(
     extract.writer.stage(tables, tuple(seen), complete=True)
     for source in dataset.sources:
         if source.reading is Reading.BY_ID:
-            DetailReader(extract.writer, client, dataset, connection, source)._wanted()
+            DetailReader(extract.writer, client, dataset, connection, source)._ids_to_fetch()
     counts = Counts()
     load = Load(session, dataset, connection, extract, event_id, counts)
     load.validate(False)

@@ -311,7 +311,7 @@ def test_what_is_said_to_be_pushed_is_shown_or_named(
         since = role.owner.event()["id"]
         assert compare(role.sync).status == "warning"
         found = role.owner.query("SELECT message FROM xero_sync.connection_event WHERE id > %s ORDER BY id", since)
-        return json.dumps([one["message"] for one in found if "said to be pushed, and nothing" in one["message"]])
+        return json.dumps([one["message"] for one in found if "marked as pushed, but not proven" in one["message"]])
 
     said = told()
     assert {what for what, name in named.items() if name not in said} == set()

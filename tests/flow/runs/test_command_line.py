@@ -246,7 +246,7 @@ import resource, sys
 import great_expectations.expectations, pandas
 import xero.__main__
 from xero.sync.pull import validate
-validate.CHUNK = 2_500
+validate.ROWS_PER_FRAME = 2_500
 peaks = []
 for name in {names!r}:
     sys.argv = ["xero"]

@@ -1,4 +1,4 @@
-"""What a role may really do, by whatever way it came to it: its own grants, groups, everybody's rights, ownership."""
+"""Finds what a role may really do: by its own grants, groups, the rights of PUBLIC, and ownership."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,20 +8,21 @@ from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("grants")
 
-# schema, table, column ("" where the right is to the whole table), right
+# schema, table, column ("" if the right is to the table), right
 Right = tuple[str, str, str, str]
 
-SHOWN = 20
+MAX_SHOWN = 20  # rights in a message
 
 
-def beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
-    """What the role could do in both schemas beside what is meant, and through whom, in words."""
-    found = [row["said"] for row in QUERIES.might(session, role=role)]
-    if any("superuser" in said for said in found):
+def rights_beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
+    """Describes what the role could do in both schemas in addition to what is meant, and through whom."""
+    mighty = list(QUERIES.might(session, role=role))
+    found = [row["said"] for row in mighty]
+    if any(row["is_superuser"] for row in mighty):
         return found  # each right in a list would add nothing
     found += [row["said"] for row in QUERIES.owned(session, role=role)]
     found += [row["said"] for row in QUERIES.to_come(session, role=role)]
-    # By table, right and holder: the columns. Everybody comes first, the role itself last.
+    # The columns by table, right and holder: PUBLIC comes first, the role itself last.
     seen: set[Right] = set()
     more: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in QUERIES.effective(session, role=role):
@@ -31,12 +32,12 @@ def beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
             more[f"{row['schema']}.{row['name']}".rstrip("."), row["right"], row["holder"]].append(row["column"])
     for (name, right_to, holder), columns in more.items():
         found.append(f"{right_to} on {name}{_columns(columns)}, {_way(holder, role)}")
-    return found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+    return found[:MAX_SHOWN] + ([f"and {len(found) - MAX_SHOWN} more"] if len(found) > MAX_SHOWN else [])
 
 
-def beside(session: Session, role: str) -> list[str]:
-    """What it may do in this database outside of both schemas, in words: odd, and perhaps wanted."""
-    return [row["said"] for row in QUERIES.beside(session, role=role)][:SHOWN]
+def rights_elsewhere(session: Session, role: str) -> list[str]:
+    """Describes what it may do in this database outside of both schemas: unusual, but perhaps wanted."""
+    return [row["said"] for row in QUERIES.beside(session, role=role)][:MAX_SHOWN]
 
 
 def _columns(columns: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
-"""The rights of the role that pulls, pushes and shows: what these need, and nothing else. To be run as the owner.
+"""Grants the role that pulls, pushes and shows pages the rights that these need, and no others. Run as the owner.
 
-Whatever the data sets and kinds of documents declare is covered; a new one needs no edit here, only the same command
-again. Nobody but the owner deletes in schema qicworks, changes a table, or erases a person.
+Rights follow from the declarations of data sets and kinds of documents: a new one needs no edit here, only the same
+command again. Only the owner deletes in schema qicworks, changes a table, or erases a person.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,16 +19,16 @@ from xero.qicworks.database import Session
 QUERIES = sql.Statements("grants")
 
 SCHEMAS = ("qicworks", "xero_sync")
-# Of these no row ever goes: a connection that is deleted keeps its history.
-LASTING = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line")
-# Of these, the columns that may be changed: never whose they are, so that no row can be made another's.
-CHANGING = {
+# No row of these is ever deleted: a deleted connection keeps its history.
+NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line")
+# The columns that may be updated: not the ones that say whose a row is.
+UPDATABLE = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
 }
 READ_ONLY = ("erasure", "match_before_seals", "link_before_seals")
-# Rows are added, and nothing else: what was said there, stays said. Of some, numbers and moments are the database's.
-ADDED: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
-# Made at connect, described by Xero.
+# Rows are only added, with these columns if the database itself fills others.
+INSERT_ONLY: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
+# Created when an organisation is connected, updated with what Xero has.
 ORGANISATION = {
     "INSERT": ("name",),
     "UPDATE": (
@@ -46,22 +46,28 @@ LINE_ID = {"UPDATE": ("xero_line_id",)}
 
 
 def grant_to(session: Session, role: str) -> list[str]:
-    """Gives the role exactly this; what it had beside it in both schemas is taken back. Returns what is odd, in words.
+    """Grants the role exactly these rights, and revokes all others in both schemas.
 
-    One transaction: who is at work meanwhile notices nothing. LookupError if there is no such role, ValueError if it
-    may do more all the same, through whatever it is or is a member of: then nothing is changed.
+    One transaction, so running processes do not notice.
+
+    Returns:
+        Warnings about rights and settings in addition to these.
+
+    Raises:
+        LookupError: There is no such role.
+        ValueError: It could do more despite the grants, by what it is or is a member of. Nothing was changed.
     """
     found = QUERIES.role(session, role=role)
     if found is None:
         raise LookupError(f"there is no role '{role}': CREATE ROLE … LOGIN PASSWORD …, then run this again")
-    if found["mighty"]:
+    if found["bypasses_grants"]:
         raise ValueError(
             f"'{role}' is a superuser or owns the tables: no grant makes its rights smaller; take another role"
         )
     try:
         with session.transaction():
             meant = _grant_all(session, Identifier(role))
-            more = effective_rights.beyond(session, role, meant)
+            more = effective_rights.rights_beyond(session, role, meant)
             if more:
                 listed = "".join(f"\n  {said}" for said in more)
                 raise ValueError(
@@ -72,11 +78,11 @@ def grant_to(session: Session, role: str) -> list[str]:
             f"'{role}' has handed rights of its own on to other roles; as '{role}' or the owner:"
             f" REVOKE ALL ON ALL TABLES IN SCHEMA {', '.join(SCHEMAS)} FROM {role} CASCADE, then run this again"
         ) from None
-    return _reset(session, role) + effective_rights.beside(session, role)
+    return _reset(session, role) + effective_rights.rights_elsewhere(session, role)
 
 
 def _reset(session: Session, role: str) -> list[str]:
-    """Takes the role's own settings away, which it can give itself and which last; in words, what they were."""
+    """Resets the settings that the role has given itself, and returns a sentence about them."""
     held = [row["setting"] for row in QUERIES.settings(session, role=role)]
     if not held:
         return []
@@ -90,7 +96,7 @@ def _reset(session: Session, role: str) -> list[str]:
 
 
 def _grant_all(session: Session, role: Identifier) -> set[Right]:
-    """Takes all from the role, gives it what is meant, and returns that by column."""
+    """Revokes all rights of the role, grants those that are meant, and returns them by column."""
     for both in map(Identifier, SCHEMAS):
         # Rights to single columns go with the rights to their tables.
         session.execute(SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(both, role))
@@ -110,29 +116,29 @@ def _grant_all(session: Session, role: Identifier) -> set[Right]:
 
 
 def changeable(table: Table, columns: Iterable[str]) -> Iterator[str]:
-    """All but which record of Xero's a row is, which is said once, when it is added: the pay code or account that
-    somebody chose stays that one."""
+    """The columns that may be updated: not those that identify a row's record in Xero. So a pay code or account that
+    was chosen stays that one."""
     return (name for name in columns if name not in ("id", "connection_id", table.key))
 
 
 def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
-    """Right, schema, table, and the columns; none: the whole table."""
+    """Yields right, schema, table and columns; no columns mean the table."""
     columns_of = {row["name"]: row["columns"] for row in list(QUERIES.tables(session)) if row["schema"] == "qicworks"}
     for name in columns_of:
         yield "SELECT", "qicworks", name, ()
     for row in list(QUERIES.plumbing(session)):
         rights = ["SELECT"]
-        if row["name"] in ADDED:
-            yield "INSERT", "xero_sync", row["name"], ADDED[row["name"]]
+        if row["name"] in INSERT_ONLY:
+            yield "INSERT", "xero_sync", row["name"], INSERT_ONLY[row["name"]]
         elif not row["is_view"] and row["name"] not in READ_ONLY:
-            rights += ["INSERT", "UPDATE"] if row["name"] in LASTING else ["INSERT", "UPDATE", "DELETE"]
+            rights += ["INSERT", "UPDATE"] if row["name"] in NEVER_DELETED else ["INSERT", "UPDATE", "DELETE"]
         for right in rights:
-            columns = {"INSERT": row["filled"], "UPDATE": CHANGING.get(row["name"], ())}.get(right, ())
+            columns = {"INSERT": row["filled"], "UPDATE": UPDATABLE.get(row["name"], ())}.get(right, ())
             yield right, "xero_sync", row["name"], columns
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
         yield "INSERT", "qicworks", table.name, ()
         yield "UPDATE", "qicworks", table.name, () if table.linked else tuple(changeable(table, columns_of[table.name]))
-        for name, columns in table.follows.items():
+        for name, columns in table.also_updates.items():
             yield "UPDATE", "qicworks", name, tuple(columns)
     for row in list(QUERIES.settled_columns(session)):
         yield "UPDATE", "qicworks", row["name"], row["columns"]

@@ -1,4 +1,4 @@
-"""What is pruned, by what age; a batch at a time, so that no lock lasts. What must never go is not in the views that
+"""Deletes old rows, a batch at a time so no lock lasts. Rows that must be kept are not in the views that
 `include/sql/retention.sql` deletes from."""
 
 import time
@@ -13,13 +13,13 @@ from xero.qicworks.runs import lease
 
 QUERIES = sql.Statements("retention")
 
-BATCH = 1_000  # rows
-LONGEST = 36_525  # days, a century: what is kept longer is kept for good
+BATCH_SIZE = 1_000  # rows
+MAX_DAYS = 36_525  # a century; what is kept longer is never deleted
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How many days each is kept. It is not pruned where that is 0, over LONGEST, or no number."""
+    """How many days each is kept. Not pruned if that is 0, over MAX_DAYS, or not a number."""
 
     events: float = 400
     requests: float = 400
@@ -31,19 +31,19 @@ class Retention:
     traffic: float = 1100
 
 
-# In this order: an event is referred to by requests and rejections.
+# In this order, because requests and rejections refer to events.
 WHAT = ("request_bodies", "requests", "rejections", "events", "traffic", "consents", "call_budgets", "staging")
 KEPT = tuple(one.name for one in fields(Retention))
 
 
 def cutoff(session: Session, days: float) -> datetime:
-    """That long ago, by the database's clock."""
+    """The time so many days ago, by the database's clock."""
     at: datetime = QUERIES.cutoff(session, age=timedelta(days=days))
     return at
 
 
 def count(session: Session, what: str, days: float) -> int:
-    """How many would go."""
+    """How many rows would be deleted."""
     before = cutoff(session, days)
     if what == "staging":
         return len(list(QUERIES.stagings(session, before=before)))
@@ -52,21 +52,21 @@ def count(session: Session, what: str, days: float) -> int:
 
 
 def prune(session: Session, what: str, days: float, *, pause: float = 0.05) -> int:
-    """Deletes it; how many went. Each batch is a transaction of its own, with `pause` seconds for others after it."""
+    """Deletes old rows, and returns how many. Each batch is a transaction; after it others have `pause` seconds."""
     before = cutoff(session, days)
     if what == "staging":
         return _prune_stagings(session, before)
     gone, delete = 0, getattr(QUERIES, f"prune_{what}")
     while True:
-        deleted: int = delete(session, before=before, batch=BATCH)
+        deleted: int = delete(session, before=before, batch=BATCH_SIZE)
         gone += deleted
-        if deleted < BATCH:
+        if deleted < BATCH_SIZE:
             return gone
         time.sleep(pause)
 
 
 def _prune_stagings(session: Session, before: datetime) -> int:
-    """Under their leases: left alone is one whose pull is at work still, and one of a data set that is no more."""
+    """Deletes old stagings under their leases. Skips those of running pulls and of removed data sets."""
     gone = 0
     for old in list(QUERIES.stagings(session, before=before)):
         dataset = DATASETS.get(old["data_set"])

@@ -1,6 +1,6 @@
-"""Erasing a person: copies of what Xero has are emptied, words about them removed; QicWorks' own records stay.
+"""Erases a person: empties copies of Xero's records, removes mentions in text, keeps QicWorks' own records.
 
-A tombstone with nothing but the id keeps the next pull from bringing them back.
+A tombstone with only the id keeps the next pull from loading them again.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from xero.documents.declaration import Kind
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.privacy import mentions, people
-from xero.qicworks.privacy.mentions import Said
+from xero.qicworks.privacy.mentions import Mention
 from xero.qicworks.privacy.name_finder import ERASED
 from xero.qicworks.privacy.people import Person
 from xero.qicworks.pull.staging import stage_table
@@ -28,34 +28,35 @@ LOADS = sql.Statements("merge")
 
 @dataclass(frozen=True)
 class Erased:
-    """How many rows of each table were emptied, changed or removed, and the words that named somebody."""
+    """How many rows of each table were emptied, changed or removed, and the mentions that were removed."""
 
     rows: Counter[str] = field(default_factory=Counter)
-    words: list[Said] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
 
 
 def erase(session: Session, persons: list[Person]) -> Erased:
-    """In the caller's transaction.
+    """Erases these persons, in the caller's transaction.
 
-    ValueError while something of theirs is still to be pushed: nobody could tell afterwards whose it was.
+    Raises:
+        ValueError: Something of theirs is still to be pushed: afterwards it would not be known whose it is.
     """
     done = Erased()
-    QUERIES.erasing(session)
+    QUERIES.begin_erasing(session)
     hold_loads(session, persons)
     for person in persons:
         _refuse_what_waits(session, person)
         of_this = _one(session, person)
         counts = ", ".join(f"{count} × {table}" for table, count in sorted(of_this.rows.items())) or "nothing was left"
-        said = f"personal data of one person erased: {counts}"
+        message = f"personal data of one person erased: {counts}"
         how = Direction.MAINTENANCE, "personal_data", Status.SUCCESS, EventOutcome.DONE
-        events.record(session, person.connection_id, *how, said, Origin())
+        events.record(session, person.connection_id, *how, message, Origin())
         done.rows.update(of_this.rows)
-        done.words.extend(of_this.words)
+        done.mentions.extend(of_this.mentions)
     return done
 
 
 def hold_loads(session: Session, persons: list[Person]) -> None:
-    """Until the transaction ends no pull loads anything where these persons are: ask after it who is meant."""
+    """Locks the loads of these persons' connections until the transaction ends; find the persons again after it."""
     for connection_id in sorted({one.connection_id for one in persons if one.connection_id}):
         LOADS.wait_for_others(session, connection_id=connection_id)
 
@@ -80,9 +81,9 @@ def _one(session: Session, person: Person) -> Erased:
             done[f"qicworks.{kind.table}"] += _empty_words(session, kind, column, person.id)
     if person.connection_id and person.xero_id:
         about = {"connection_id": person.connection_id, "xero_id": person.xero_id}
-        QUERIES.bury(session, table_name=person.table.name, **about)
+        QUERIES.add_tombstone(session, table_name=person.table.name, **about)
         for table in people.part_tables().values():
-            condition = sql.template("people", "of_parent").format(parent_key=Identifier(str(table.part_of)))
+            condition = sql.template("people", "of_parent").format(parent_key=Identifier(str(table.parent_key)))
             rows = _empty(session, table, condition, about)
             done[f"qicworks.{table.name}"] += rows
         done["xero_sync.owned_earnings_line"] += QUERIES.drop_owned_lines(session, **about)
@@ -93,20 +94,20 @@ def _one(session: Session, person: Person) -> Erased:
     if person.connection_id:
         ids = [id for id, _ in people.rejections(session, person)]
         done["xero_sync.rejection"] += QUERIES.drop_rejections(session, ids=ids)
-    words = list(mentions.said(session, person, mentions.wording(session, person)))
-    return Erased(+(done + _untell(session, words)), words)
+    found = list(mentions.find_mentions(session, person, mentions.name_finder(session, person)))
+    return Erased(+(done + _remove_mentions(session, found)), found)
 
 
 def _empty(session: Session, table: Table, condition: Composed, parameters: dict[str, object]) -> int:
-    """Every column that says something: null, and where a name has to stand, that it was erased. Once is enough."""
+    """Empties every column: null, or "erased" in a required name. Returns how many rows were not empty already."""
     assignments, full = [SQL("row_hash = ''").format()], [SQL("row_hash <> ''").format()]
     for column in QUERIES.columns(session, name=table.name):
-        if column["name"] in (table.key, table.part_of) or column["refers"]:
+        if column["name"] in (table.key, table.parent_key) or column["refers"]:
             continue
         if not column["required"]:
             assignments.append(SQL("{} = NULL").format(Identifier(column["name"])))
             full.append(SQL("{} IS NOT NULL").format(Identifier(column["name"])))
-        elif table.person and column["is_text"] and not column["has_default"]:
+        elif table.is_person and column["is_text"] and not column["has_default"]:
             assignments.append(SQL("{} = {}").format(Identifier(column["name"]), ERASED))
             full.append(SQL("{} <> {}").format(Identifier(column["name"]), ERASED))
     held = Identifier("qicworks", table.name)
@@ -117,7 +118,7 @@ def _empty(session: Session, table: Table, condition: Composed, parameters: dict
 
 
 def _empty_words(session: Session, kind: Kind, column: str, id: UUID) -> int:
-    """What somebody wrote about them on a document that stays."""
+    """Empties private text about them on documents that are kept."""
     if not kind.private:
         return 0
     assignments = SQL(", ").join(SQL("{} = NULL").format(Identifier(name)) for name in kind.private)
@@ -129,10 +130,10 @@ def _empty_words(session: Session, kind: Kind, column: str, id: UUID) -> int:
     return session.execute(statement, {"id": id}).rowcount
 
 
-def _untell(session: Session, words: list[Said]) -> Counter[str]:
-    """Their names and e-mails in words about documents, pulls and pushes."""
+def _remove_mentions(session: Session, found: list[Mention]) -> Counter[str]:
+    """Removes names and emails from text about documents, pulls and pushes."""
     done: Counter[str] = Counter()
-    for one in words:
+    for one in found:
         statement = sql.template("people", "replace_words").format(
             table=Identifier(*one.table.split(".")),
             assignments=SQL(", ").join(_equals(name, f"new_{name}") for name in one.texts),

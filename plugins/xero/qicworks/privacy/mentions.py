@@ -1,4 +1,4 @@
-"""What is said of a person in words: in events, of documents, as who approved. Found by `Wording`."""
+"""Finds mentions of a person in free text: in events, in messages about documents, as approver."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.privacy.name_finder import Wording
+from xero.qicworks.privacy.name_finder import NameFinder
 from xero.qicworks.privacy.people import Holding, Person, names_of, person_tables
 
 QUERIES = sql.Statements("people")
@@ -20,8 +20,8 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
-    """A row whose words name somebody: its key, the row, and each such text as it is and without them."""
+class Mention:
+    """A row that mentions a person: its key, the row, and by column the text as it is and without the person."""
 
     table: str  # with its schema
     key: dict[str, Any]
@@ -30,25 +30,25 @@ class Said:
 
 
 def kinds_of(session: Session, table: Table) -> list[tuple[Kind, str]]:
-    """The kinds of documents that are made out to such a person, and by which column."""
-    columns = {row["name"]: row["column"] for row in QUERIES.referring(session, name=table.name)}
+    """The kinds of documents that are addressed to persons of this table, each with the column that names them."""
+    columns = {row["name"]: row["column"] for row in QUERIES.tables_pointing_to(session, name=table.name)}
     return [(kind, columns[kind.table]) for kind in KINDS.values() if kind.table in columns]
 
 
-def wording(session: Session, person: Person) -> Wording:
-    """How they are known in words, beside whoever and whatever of their organisation has such a name."""
-    alone = Wording(person.table.name, person.names, person.emails)
-    about = {"organisation_id": person.organisation_id, "id": person.id, "needles": alone.needles}
+def name_finder(session: Session, person: Person) -> NameFinder:
+    """Returns the finder of this person, who may share names with others of the organisation."""
+    alone = NameFinder(person.table.name, person.names, person.emails)
+    about = {"organisation_id": person.organisation_id, "id": person.id, "search_terms": alone.search_terms}
     others = {row["name"] for row in QUERIES.organisations(session, organisation_id=person.organisation_id)}
     for table in person_tables().values():
         statement = sql.template("people", "similar_names").format(table=Identifier("qicworks", table.name))
         for row in session.execute(statement, about).fetchall():
             others |= names_of(row["record"])
-    return Wording(person.table.name, person.names, person.emails, others)
+    return NameFinder(person.table.name, person.names, person.emails, others)
 
 
-def said(session: Session, person: Person, known: Wording) -> Iterator[Said]:
-    """Of documents, and of what passed between QicWorks and Xero."""
+def find_mentions(session: Session, person: Person, known: NameFinder) -> Iterator[Mention]:
+    """Yields the mentions in messages about documents, in events and in the status of data sets."""
     documents: set[UUID] = set()
     labels: set[str] = set()
     for kind, column in kinds_of(session, person.table) if person.id else []:
@@ -57,9 +57,9 @@ def said(session: Session, person: Person, known: Wording) -> Iterator[Said]:
         ids, labelled = (sql.template("people", name).format(**names) for name in ("document_ids", "labels"))
         documents |= {row["id"] for row in session.execute(ids, about).fetchall()}
         labels |= {row["label"] for row in session.execute(labelled, about).fetchall()}
-    search = {"needles": known.needles, "emails": sorted(known.emails)}
-    parts = {row["name"] for row in QUERIES.having(session, column="parent_id")}
-    for one in list(QUERIES.having(session, column="push_error")):
+    search = {"search_terms": known.search_terms, "emails": sorted(known.emails)}
+    parts = {row["name"] for row in QUERIES.tables_with_column(session, column="parent_id")}
+    for one in list(QUERIES.tables_with_column(session, column="push_error")):
         names = {
             "table": Identifier("qicworks", one["name"]),
             "owner": Identifier("parent_id" if one["name"] in parts else "id"),
@@ -68,38 +68,40 @@ def said(session: Session, person: Person, known: Wording) -> Iterator[Said]:
         rows = session.execute(statement, {"organisation_id": person.organisation_id, **search}).fetchall()
         for row in rows:
             theirs = row.pop("document_id") in documents
-            yield from _said(known, f"qicworks.{one['name']}", ("id",), row, ("push_error", "push_correction"), theirs)
+            yield from _mention(
+                known, f"qicworks.{one['name']}", ("id",), row, ("push_error", "push_correction"), theirs
+            )
     if person.connection_id:
-        for row in list(QUERIES.told(session, connection_id=person.connection_id, **search)):
+        for row in list(QUERIES.events_mentioning(session, connection_id=person.connection_id, **search)):
             theirs = row["document"] in labels and row["direction"] == "push"
             texts = ("message", "correction")
-            yield from _said(known, "xero_sync.connection_event", ("id",), row, texts, theirs, anyhow=("document",))
-        for row in list(QUERIES.standing(session, connection_id=person.connection_id, **search)):
+            yield from _mention(known, "xero_sync.connection_event", ("id",), row, texts, theirs, labels=("document",))
+        for row in list(QUERIES.statuses_mentioning(session, connection_id=person.connection_id, **search)):
             key = ("connection_id", "direction", "data_set")
-            yield from _said(known, "xero_sync.standing", key, row, ("last_message", "last_correction"), False)
+            yield from _mention(known, "xero_sync.standing", key, row, ("last_message", "last_correction"), False)
 
 
-def _said(
-    known: Wording,
+def _mention(
+    known: NameFinder,
     table: str,
     key: tuple[str, ...],
     row: Row,
     texts: tuple[str, ...],
     theirs: bool,
-    anyhow: tuple[str, ...] = (),
-) -> Iterator[Said]:
-    """`anyhow`: texts that are never about a document, but its name."""
+    labels: tuple[str, ...] = (),
+) -> Iterator[Mention]:
+    """Yields the row if it mentions the person. `labels` are columns with a document's name, not text about it."""
     without = {name: known.without(row[name], theirs=theirs) for name in texts}
-    without |= {name: known.without(row[name]) for name in anyhow}
+    without |= {name: known.without(row[name]) for name in labels}
     changed = {name: (row[name], text) for name, text in without.items() if text is not None and text != row[name]}
     if changed:
-        yield Said(table, {name: row[name] for name in key}, row, changed)
+        yield Mention(table, {name: row[name] for name in key}, row, changed)
 
 
 def holdings(session: Session, person: Person) -> Iterator[Holding]:
-    """What they approved under their full name or e-mail, and the events that name them."""
-    known = wording(session, person)
-    for one in list(QUERIES.having(session, column="approved_by")):
+    """Yields the records they approved under their full name or email, and the events that mention them."""
+    known = name_finder(session, person)
+    for one in list(QUERIES.tables_with_column(session, column="approved_by")):
         statement = sql.template("people", "approved").format(table=Identifier("qicworks", one["name"]))
         rows = [
             row
@@ -107,5 +109,5 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
             if known.without(row["approved_by"]) != row["approved_by"]
         ]
         yield Holding(f"qicworks.{one['name']}", f"approved by them, {person.organisation}", "own", rows)
-    events = [one.row for one in said(session, person, known) if one.table == "xero_sync.connection_event"]
-    yield Holding("xero_sync.connection_event", "said of a pull or a push", "process", events)
+    events = [one.row for one in find_mentions(session, person, known) if one.table == "xero_sync.connection_event"]
+    yield Holding("xero_sync.connection_event", "mentioned in the event of a pull or a push", "process", events)

@@ -1,21 +1,25 @@
-"""Where a text names a person, and nobody else: names are often words that mean something else, or parts of others'."""
+"""Finds mentions of one person in free text: names are often ordinary words, or parts of other names."""
 
 import re
 from collections.abc import Iterable
 
-ERASED = "erased"  # where a name has to stand
+ERASED = "erased"  # in place of a name that is required
 
-# What may not stand beside a name: a letter, or a double name's other half. "Bill Smith's" is Bill Smith's.
+# What may not be next to a name: a letter, or the other half of a double name. "Bill Smith's" is Bill Smith's.
 BEFORE_NAME, AFTER_NAME = r"(?<!\w)(?<!\w[-'’.])", r"(?!\w)(?!-\w)(?!['’](?!s\b)\w)"
 BEFORE_EMAIL, AFTER_EMAIL = r"(?<![\w.+%&~-])(?<!\w')", r"(?![\w-])(?!\.\w)"
 
 
-class Wording:
-    """Finds a person in words.
+class NameFinder:
+    """Finds a person in free text.
 
-    Everywhere: their e-mails; names of several words, if nobody else has them; `table 'Name' is`, as names are quoted
-    in `xero.documents.checks`. Other names (Bill, Will, May: any word) only in words about a document of theirs.
-    Capitals count, in names. `others`: names of whom and what else is near; what names these is left alone.
+    In any text: their emails; names of several words, if no one else has them; `table 'Name' is`, as names are quoted
+    in `xero.documents.checks`. Other names (Bill, Will, May: any word) only in text about a document of theirs. Names
+    are matched with their capitals.
+
+    Args:
+        table: The table that the person is in.
+        others: Names of other persons and things of the organisation; text that names these is left as it is.
     """
 
     def __init__(self, table: str, names: Iterable[str], emails: Iterable[str], others: Iterable[str] = ()) -> None:
@@ -31,7 +35,7 @@ class Wording:
         self._theirs = self._compiled(longer, mine, [])
 
     def _compiled(self, kept: set[str], gone: set[str], more: Iterable[str]) -> re.Pattern[str]:
-        """Longest first, in a group what stays."""
+        """The pattern of all names and emails, longest first; what is to stay is in a group."""
         names = sorted(kept | gone, key=lambda name: (-len(name), name))
         emails = (rf"{BEFORE_EMAIL}(?i:{re.escape(email)}){AFTER_EMAIL}" for email in sorted(self.emails))
         parts = [
@@ -41,14 +45,14 @@ class Wording:
         return re.compile("|".join([*parts, *sorted(more)]) or r"(?!)")
 
     def without(self, text: str | None, *, theirs: bool = False) -> str | None:
-        """The text without them. `theirs`: it is about a document of theirs."""
+        """The text without the person. `theirs`: the text is about a document of theirs."""
         if text is None:
             return None
         return (self._theirs if theirs else self._anywhere).sub(_replaced, text)
 
     @property
-    def needles(self) -> list[str]:
-        """One word of each name: who is named in a text has one of them in it."""
+    def search_terms(self) -> list[str]:
+        """Search terms: each mention by name contains at least one of them."""
         return sorted(max(name.split(), key=len) for name in self.names)
 
 

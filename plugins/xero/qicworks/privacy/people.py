@@ -1,4 +1,4 @@
-"""Persons in QicWorks' tables: who is meant by an id or an e-mail, and everything that is held on them."""
+"""Finds persons in QicWorks' tables by id or email, and everything that is stored about them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ Row = dict[str, Any]
 
 @dataclass
 class Person:
-    """Somebody in one of the tables whose rows are persons, of one organisation.
+    """A person in one of the tables whose rows are persons, of one organisation.
 
-    `id` is None for who was never loaded, `connection_id` for who is QicWorks' own and not linked; `keys` are those of
-    their rejections, in lower case.
+    `id` is None if they were never loaded, `connection_id` if they are QicWorks' own and not linked; `keys` are those
+    of their rejections, in lower case.
     """
 
     table: Table
@@ -40,7 +40,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Holding:
-    """Rows of one table that say something of a person.
+    """Rows of one table that are about a person.
 
     `why`: copy (of what Xero has), own (QicWorks' record, which stays), process (how it came, or why it did not).
     """
@@ -53,11 +53,11 @@ class Holding:
 
 def person_tables() -> dict[str, Table]:
     """The declared tables whose rows are persons, by name."""
-    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.person}
+    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.is_person}
 
 
 def part_tables() -> dict[str, Table]:
-    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.part_of}
+    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.parent_key}
 
 
 def find(
@@ -69,10 +69,10 @@ def find(
     organisation: str | None = None,
     aside: list[str] | None = None,
 ) -> list[Person]:
-    """Who has that id (QicWorks' or Xero's), or that e-mail, in the tables, among rejections or in staging.
+    """Finds persons by id (QicWorks' or Xero's) or email in the tables, among rejections and in staging.
 
-    A record that was not loaded, of somebody who is held without this e-mail, says nothing of who that is: it is left
-    to whoever asks by the id, and told to `aside`.
+    A record that was not loaded may have the email while the person's row has not. It is found by its id only; a search
+    by email adds a sentence about it to `aside`.
     """
     found: dict[tuple[Any, ...], Person] = {}
     asked = {"id": id, "email": email.strip().lower()}
@@ -87,7 +87,9 @@ def find(
             key = (row["key"] or "").lower()
             if key != id.lower() and _is_another(session, one, row["connection_id"], key, asked["email"]):
                 if aside is not None:
-                    said = f"{one.name} {key} of {row['organisation']} is held without this e-mail, and is not meant"
+                    said = (
+                        f"{one.name} {key} of {row['organisation']} is stored without this email, so it is not included"
+                    )
                     aside.append(said)
                 continue
             known = _note(found, one, row, row["record"], None, None if " " in key else key)
@@ -126,14 +128,14 @@ def _note(
 
 
 def names_of(record: Row) -> set[str]:
-    """Under which a record's person is known; none where they were erased."""
+    """The names of a record's person; none if they were erased."""
     texts = {name: " ".join(str(record.get(name) or "").split()) for name in ("name", "first_name", "last_name")}
     both = f"{texts['first_name']} {texts['last_name']}".strip()
     return {texts["name"], both} - {"", ERASED, f"{ERASED} {ERASED}"}
 
 
 def holdings(session: Session, person: Person) -> Iterator[Holding]:
-    """Everything that is held on them but in words. Attached files are not read: their names and sizes are told."""
+    """Yields everything stored about them except mentions in text. Of attached files only names and sizes."""
     if person.id is not None:
         yield from _row_itself(session, person)
         yield from _own_records(session, person)
@@ -158,7 +160,7 @@ def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Hold
         statement = sql.template("people", "parts_of").format(
             held=Identifier("qicworks", table.name),
             key=Identifier(table.key),
-            parent_key=Identifier(str(table.part_of)),
+            parent_key=Identifier(str(table.parent_key)),
         )
         rows = session.execute(statement, about).fetchall()
         yield Holding(f"qicworks.{table.name}", f"pulled from Xero, {person.organisation}", "copy", rows)
@@ -173,21 +175,21 @@ def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Hold
 
 
 def staged_columns(table: Table) -> Iterator[tuple[Table, str]]:
-    """The staged tables with a person's rows, each with the column that says whose they are."""
+    """Yields the staged tables with a person's rows, each with the column that identifies the person."""
     yield table, table.key
     for part in part_tables().values():
-        yield part, str(part.part_of)
+        yield part, str(part.parent_key)
 
 
 def rejections(session: Session, person: Person) -> Iterator[tuple[int, Row]]:
-    """Their rejected records, and those of their parts: id and row."""
+    """Yields the id and row of their rejected records, and of their parts' rejected records."""
     for table in (person.table, *part_tables().values()):
         rows = QUERIES.rejections(
             session,
             connection_id=person.connection_id,
             table_name=table.name,
             keys=sorted(person.keys) if table is person.table else [],
-            part_of=table.part_of or "",
+            parent_key=table.parent_key or "",
             xero_id=person.xero_id,
         )
         for row in rows:
@@ -195,16 +197,16 @@ def rejections(session: Session, person: Person) -> Iterator[tuple[int, Row]]:
 
 
 def _own_records(session: Session, person: Person) -> Iterator[Holding]:
-    """What points to them, and what points to that, with lines and files of documents."""
+    """Yields rows that point to them, and rows that point to those, with lines and files of documents."""
     met: set[tuple[str, UUID]] = set()
     todo = [(person.table.name, [person.id])]
     pulled = {table.name for dataset in DATASETS.values() for table in dataset.tables}
     kinds = {kind.table: kind for kind in KINDS.values()}
     while todo:
         name, ids = todo.pop()
-        for one in list(QUERIES.referring(session, name=name)):
+        for one in list(QUERIES.tables_pointing_to(session, name=name)):
             if name == person.table.name and one["name"] in part_tables():
-                continue  # told by Xero's id
+                continue  # found by Xero's id
             statement = sql.template("people", "pointing_to").format(
                 table=Identifier("qicworks", one["name"]), column=Identifier(one["column"])
             )

@@ -1,6 +1,6 @@
-"""From staging into the QicWorks tables: set-based, one statement for every table, made from its declaration.
+"""Merges staged rows into QicWorks' tables: the same statements for every table, completed from its declaration.
 
-What is particular to a table (links, candidates, warnings) is in its own file of `include/sql/pull`.
+Statements of a single table (links, candidates, warnings) are in its own file of `include/sql/pull`.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from xero.qicworks.runs.events import Counts
 
 QUERIES = sql.Statements("merge")
 
-Moment = Literal["narrow", "before_merge", "warnings", "after_merge"]
+Moment = Literal["filter", "before_merge", "warnings", "after_merge"]
 
 
 def names(table: Table) -> dict[str, Composed | Identifier]:
@@ -32,13 +32,13 @@ def names(table: Table) -> dict[str, Composed | Identifier]:
         "key": Identifier(table.key),
         "columns": SQL(", ").join(columns),
         "assignments": SQL(", ").join(SQL("{0} = excluded.{0}").format(column) for column in others),
-        "parent_key": Identifier(table.part_of or table.key),
-        "group": Identifier(table.group or table.key),
+        "parent_key": Identifier(table.parent_key or table.key),
+        "group": Identifier(table.guard_by or table.key),
     }
 
 
 class Loading:
-    """One staging on its way into the tables of one organisation."""
+    """Loads one staging into the tables of one organisation."""
 
     def __init__(self, session: Session, staging: Staging, connection_id: UUID, organisation_id: UUID) -> None:
         self.session = session
@@ -48,7 +48,7 @@ class Loading:
             "connection_id": connection_id,
             "organisation_id": organisation_id,
             "snapshot_at": staging.started_at,
-            "whole": staging.whole,
+            "full": staging.full,
         }
 
     def wait_for_others(self) -> None:
@@ -56,9 +56,10 @@ class Loading:
         QUERIES.wait_for_others(self.session, connection_id=self.parameters["connection_id"])
 
     def run(self, moment: Moment, table: Table) -> Iterable[dict[str, Any]]:
-        """The table's own statements of that moment: `<moment>_<table>`, and `<moment>_<table>__<n>_<step>` in order.
+        """Runs the table's own statements of a moment: `<moment>_<table>`, then `<moment>_<table>__<n>_<step>`.
 
-        Only `warnings` answer: rows of `says`.
+        Returns:
+            Rows with a column `says`, of `warnings` only.
         """
         found: list[dict[str, Any]] = []
         if table.statements is None:
@@ -71,8 +72,8 @@ class Loading:
         return found
 
     def merge(self, table: Table, counts: Counts) -> None:
-        """Adds to the counts. Running it twice changes nothing."""
-        differs = row_comparison.differs(self.session, table) if self.parameters["whole"] else SQL("")
+        """Merges a table, and adds to the counts. Running it twice changes nothing."""
+        differs = row_comparison.differs(self.session, table) if self.parameters["full"] else SQL("")
         statement = sql.template("merge", "merge").format(differs=differs, **names(table))
         row = self.session.execute(statement, self.parameters).fetchone()
         assert row is not None
@@ -89,7 +90,7 @@ class Loading:
 
     def missing_groups(self, table: Table) -> list[str]:
         """The groups of a table of which a full reading brought nothing at all."""
-        if table.group is None:
+        if table.guard_by is None:
             return []
         return [row["name"] for row in self.session.execute(_template("missing_groups", table), self.parameters)]
 
@@ -98,14 +99,14 @@ class Loading:
 
         Returns how many were active.
         """
-        if not table.own_use:
+        if not table.deactivated_in_qicworks:
             self.session.execute(_template("in_use_and_missing", table), self.parameters)
         parameters = {**self.parameters, "since": since, "missing_groups": missing_groups}
         return int(sql.value(self.session, _template("deactivate", table), **parameters))
 
     def deactivate_parts(self, table: Table) -> int:
         """Deactivates parts that their records, read by id, no longer have. Returns how many were active."""
-        about = {"staging_id": self.staging.id, "whole": self.staging.whole}
+        about = {"staging_id": self.staging.id, "full": self.staging.full}
         gone = [row["key"] for row in QUERIES.unlisted(self.session, **about)]
         return int(sql.value(self.session, _template("deactivate_parts", table), gone=gone, **self.parameters))
 
@@ -114,17 +115,16 @@ def _template(name: str, table: Table) -> Composed:
     return sql.template("merge", name).format(**names(table))
 
 
-def to_read(session: Session, dataset: Dataset, **parameters: Any) -> list[str]:
-    """The ids of the records that are to be read one by one, as the data set's own statement finds them; of who was
-    erased nothing is read."""
-    statement = getattr(sql.load(f"pull/{dataset.statements}"), "to_read")  # noqa: B009 - aiosql makes it at run time
+def ids_to_fetch(session: Session, dataset: Dataset, **parameters: Any) -> list[str]:
+    """The ids of the records to be read one by one, by the data set's own statement; without erased persons."""
+    statement = getattr(sql.load(f"pull/{dataset.statements}"), "ids_to_fetch")  # noqa: B009 - aiosql makes it at run time
     found = [row["key"] for row in statement(session, **parameters)]
-    erased = tombstones.erased(session, parameters["connection_id"]) if found else set()
+    erased = tombstones.erased_ids(session, parameters["connection_id"]) if found else set()
     return [key for key in found if key.lower() not in erased]
 
 
 def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: Any) -> datetime | None:
-    """From when on a first reading of this source is of interest; None: from the beginning, or nothing is yet."""
+    """The time from which a first reading of this source is of interest; None: the beginning, or not at all yet."""
     statement = getattr(sql.load(f"pull/{dataset.statements}"), str(source.starts_at))
     found: datetime | None = statement(session, **parameters)
     return found
@@ -140,5 +140,5 @@ def missing(session: Session, table: Table, **parameters: Any) -> set[str] | Non
 
 
 def known(session: Session, table: Table, connection_id: UUID, since: datetime | None) -> int:
-    """How many rows are held that Xero is thought to have still, and that a reading from `since` on has to meet."""
+    """How many rows a reading from `since` on should meet: those not known to be missing from Xero."""
     return int(sql.value(session, _template("known", table), connection_id=connection_id, since=since))

@@ -1,4 +1,4 @@
-"""Rejections: records that could not be loaded, kept with the reason until a version of them loads."""
+"""Rejections: records that could not be loaded, stored with the reason until a version of them is loaded."""
 
 import logging
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from xero.qicworks.texts import on_a_line
 QUERIES = sql.Statements("rejections")
 log = logging.getLogger(__name__)
 
-TOLD = 20  # so many rejected records are named in the log
+MAX_LOGGED = 20  # rejected records
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """An open one. `record` holds the values that could be read, `undecodable` those that could not, as sent."""
+    """An open rejection. `record` has the values that could be read, `undecodable` the others as sent."""
 
     record: dict[str, Any]
     undecodable: dict[str, Any]
 
 
-def open_ones(session: Session, connection_id: UUID, dataset: Dataset, table: Table) -> list[Rejection]:
-    rows = QUERIES.open_ones(session, connection_id=connection_id, data_set=dataset.name, table_name=table.name)
+def open_rejections(session: Session, connection_id: UUID, dataset: Dataset, table: Table) -> list[Rejection]:
+    rows = QUERIES.open_rejections(session, connection_id=connection_id, data_set=dataset.name, table_name=table.name)
     return [Rejection(row["record"], _fields(row["undecodable"])) for row in rows]
 
 
 def _fields(undecodable: dict[str, Any] | None) -> dict[str, Any]:
-    """Of each field what Xero sent, or its description: else nobody can read it anew."""
+    """What Xero sent in each field, or its description; anything else cannot be read again."""
     return {field: kept for field, kept in (undecodable or {}).items() if isinstance(kept, dict)}
 
 
@@ -44,8 +44,15 @@ def open_page(
     limit: int = 50,
     data_sets: frozenset[tuple[str, str]] | None = None,
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """The next open ones before that id, newest first, of live connections and of the (direction, data set) that the
-    reader may see; and the id they end with, None if there are no more."""
+    """Returns a page of open rejections, newest first, of connections that are not deleted.
+
+    Args:
+        before: Only rejections with a smaller id.
+        data_sets: The pairs of direction and data set that the reader may see; None: all.
+
+    Returns:
+        The rejections, and the id to continue before; None if there are no more.
+    """
     pulled = None if data_sets is None else [data_set for direction, data_set in data_sets if direction == "pull"]
     about = {"connection_id": connection_id, "pulled": pulled, "before": before}
     rows = list(QUERIES.newest_open(session, **about, limit=limit + 1))
@@ -67,28 +74,31 @@ def settle(
     *,
     held_back: bool,
 ) -> tuple[int, dict[str, int]]:
-    """Keeps what is bad in this staging as open, closes what no longer is. Returns how many records are rejected, and
-    the commonest reasons with the number of records each.
+    """Stores the bad records of this staging as open rejections, and closes those that are no longer bad.
 
-    Where several versions of a record were staged, the last one that Xero sent decides.
+    Args:
+        held_back: Nothing of this staging is loaded, so no open rejection is closed.
+
+    Returns:
+        How many records are rejected, and the commonest reasons with the number of records each.
     """
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name}
     if not sql.value(session, _template("has_any", table), staging_id=staging.id, **pair):
-        return 0, {}  # as most nights: without making and dropping a table, which is work for the catalogues
+        return 0, {}  # as most nights: making and dropping a table would be work for the catalogues
     found = session.execute(_template("collect_bad", table), {"staging_id": staging.id}).rowcount
     QUERIES.keep(session, held_back=held_back, event_id=event_id, **pair)
-    if not held_back:  # else nothing was loaded, so nothing that was open is settled
+    if not held_back:
         QUERIES.close_others(session, event_id=event_id, **pair)
-    for row in QUERIES.some_bad(session, count=TOLD):
+    for row in QUERIES.some_bad(session, count=MAX_LOGGED):
         log.warning("rejected: %s %s: %s", table.name, on_a_line(row["key"]), on_a_line("; ".join(row["problems"])))
-    if found > TOLD:
-        log.warning("rejected: %d more of %s, see xero_sync.rejection", found - TOLD, table.name)
+    if found > MAX_LOGGED:
+        log.warning("rejected: %d more of %s, see xero_sync.rejection", found - MAX_LOGGED, table.name)
     reasons = {row["reason"]: row["count"] for row in QUERIES.commonest_reasons(session)}
     QUERIES.drop_bad(session)
     return found, reasons
 
 
 def count_newly_bad(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> int:
-    """How many staged records are bad that were not known to be."""
+    """The number of bad staged records without an open rejection."""
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name}
     return int(sql.value(session, _template("count_newly_bad", table), staging_id=staging.id, **pair))

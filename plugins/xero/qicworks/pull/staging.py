@@ -1,7 +1,7 @@
-"""Staging: where what was read waits to be validated and loaded, and survives a killed process.
+"""Staging: records that were read wait here to be validated and loaded, also after the process was killed.
 
-`xero_sync.staging` says how far a reading came; its rows lie in `xero_sync.stage_<table>`, one table each, and what was
-only listed or read by id is noted in `xero_sync.stage_seen`.
+`xero_sync.staging` has one row for each unfinished reading, with how far it came; `xero_sync.stage_<table>` the rows
+that were read, and `xero_sync.stage_seen` the ids of records that were only listed, or read by id.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from xero.datasets.declaration import Dataset, Kind, Source, Table
+from xero.datasets.declaration import ColumnType, Dataset, Source, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 
@@ -25,22 +25,22 @@ StagedRow = tuple[Any, ...]
 COMMON = ("staging_id", "row_hash", "is_active", "retried", "undecodable")
 COMMON_TYPES = ("text", "bytea", "boolean", "boolean", "jsonb")
 TYPES = {
-    Kind.TEXT: "text",
-    Kind.UUID: "uuid",
-    Kind.BOOLEAN: "boolean",
-    Kind.NUMBER: "numeric",
-    Kind.DATE: "date",
-    Kind.INSTANT: "timestamptz",
+    ColumnType.TEXT: "text",
+    ColumnType.UUID: "uuid",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.NUMBER: "numeric",
+    ColumnType.DATE: "date",
+    ColumnType.INSTANT: "timestamptz",
 }
 
 
 @dataclass
 class Staging:
-    """An unfinished reading. `position` is the reader's own, None before the first page."""
+    """An unfinished reading. `position` is how far each source came, None before the first page."""
 
     id: UUID
-    whole: bool
-    everything: bool  # also what is read by id and has not changed
+    full: bool
+    refetch_details: bool  # records that are read by id, also if they have not changed
     since: datetime | None
     started_at: datetime
     position: dict[str, Any] | None
@@ -64,8 +64,8 @@ def stage_table(table: Table) -> Identifier:
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """Of the columns: rows that were staged under other columns cannot be gone on with."""
-    columns = [(table.name, [(column.name, column.kind.value) for column in table.columns]) for table in dataset.tables]
+    """A hash of the columns and sources: rows that were staged under others cannot be used."""
+    columns = [(table.name, [(column.name, column.type.value) for column in table.columns]) for table in dataset.tables]
     sources = [(source.name, source.path) for source in dataset.sources]
     return hashlib.blake2b(repr((columns, sources)).encode(), digest_size=16).hexdigest()
 
@@ -75,16 +75,16 @@ def begin(
     connection_id: UUID,
     dataset: Dataset,
     *,
-    whole: bool,
+    full: bool,
     since: datetime | None,
-    everything: bool = False,
+    refetch_details: bool = False,
 ) -> Staging:
-    """Goes on with an unfinished reading of the last hour that reads as much; else begins anew, drops what was left."""
-    wanted = {"whole": whole, "everything": everything}
+    """Resumes an unfinished reading of the last hour that covers as much; else drops it and begins a new one."""
+    wanted = {"full": full, "refetch_details": refetch_details}
     pair = {"connection_id": connection_id, "data_set": dataset.name}
     declaration = fingerprint(dataset)
     found = QUERIES.unfinished(session, declaration=declaration, **wanted, **pair)
-    if found and found.pop("goes_on"):
+    if found and found.pop("can_resume"):
         return Staging(**found, taken_over=True)
     with session.transaction() if found else nullcontext():
         if found:
@@ -101,7 +101,12 @@ def add(
     complete: bool,
     seen: Sequence[Seen] = (),
 ) -> None:
-    """Commits a page together with the position behind it. Rows are `COMMON` less the id, then the table's columns."""
+    """Commits a page together with the position after it.
+
+    Args:
+        rows: By table; each row has the values of `COMMON` without the id, then those of the table's columns.
+        complete: Whether this was the last page.
+    """
     if not seen and not any(rows.values()):
         _advance(session, staging, position, complete)
         return
@@ -123,7 +128,7 @@ def _copy(session: Session, staging_id: UUID, table: Table, rows: Sequence[Stage
     columns = SQL(", ").join(Identifier(name) for name in (*COMMON, *(column.name for column in table.columns)))
     statement = SQL("COPY {} ({}) FROM STDIN").format(stage_table(table), columns)
     with session.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types([*COMMON_TYPES, *(TYPES[column.kind] for column in table.columns)])
+        copy.set_types([*COMMON_TYPES, *(TYPES[column.type] for column in table.columns)])
         id = str(staging_id)  # as text it is written out once
         for row in rows:
             copy.write_row((id, *row))
@@ -131,7 +136,7 @@ def _copy(session: Session, staging_id: UUID, table: Table, rows: Sequence[Stage
 
 def _template(name: str, table: Table) -> Composed:
     return sql.template("staging", name).format(
-        stage=stage_table(table), key=Identifier(table.key), parent_key=Identifier(table.part_of or table.key)
+        stage=stage_table(table), key=Identifier(table.key), parent_key=Identifier(table.parent_key or table.key)
     )
 
 
@@ -161,19 +166,19 @@ def listed_only(session: Session, staging: Staging, table: Table) -> int:
 
 
 def seen(session: Session, staging: Staging, source: Source) -> set[str]:
-    """The keys of what this source has listed, or read by id."""
+    """The ids of the records that this source has listed, or read by id."""
     return {row["key"] for row in QUERIES.seen(session, staging_id=staging.id, source=source.name)}
 
 
 def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
     """Drops retried rejections where Xero has since sent the same record, or the record they are a part of."""
     session.execute(_template("drop_superseded", table), {"staging_id": staging.id})
-    if table.part_of:
+    if table.parent_key:
         session.execute(_template("drop_superseded_parts", table), {"staging_id": staging.id})
 
 
 def forget_problems(session: Session, staging: Staging, table: Table) -> None:
-    """Before validating: what a killed process found is found again."""
+    """Clears the marks of an earlier, killed validation."""
     session.execute(_template("forget_problems", table), {"staging_id": staging.id})
 
 
@@ -194,9 +199,9 @@ def drop(session: Session, dataset: Dataset, staging_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a source was loaded. `high_water` is the newest version, None where Xero has none.
+    """How far a source was loaded. `high_water` is the newest version, None if Xero has none.
 
-    `age`, `full_age`: how long ago it was loaded, and loaded as a whole, by the database's clock.
+    `age` and `full_age` are the time since it was loaded, and last loaded in full, by the database's clock.
     """
 
     high_water: datetime | None
@@ -222,7 +227,7 @@ def move_cursor(
     source: Source,
     high_water: datetime | None,
     *,
-    whole: bool,
+    full: bool,
 ) -> None:
     name = _cursor_name(dataset, source)
-    QUERIES.move_cursor(session, connection_id=connection_id, data_set=name, high_water=high_water, whole=whole)
+    QUERIES.move_cursor(session, connection_id=connection_id, data_set=name, high_water=high_water, full=full)

@@ -1,4 +1,4 @@
-"""Who was erased here though Xero still has them: the next pull leaves them out."""
+"""Persons who were erased here though Xero still has them: pulls skip them."""
 
 from uuid import UUID
 
@@ -12,18 +12,18 @@ from xero.qicworks.pull.staging import Staging, stage_table
 QUERIES = sql.Statements("people")
 
 
-def erased(session: Session, connection_id: UUID) -> set[str]:
-    """The Xero ids, in lower case, of who was erased from this connection's tables."""
+def erased_ids(session: Session, connection_id: UUID) -> set[str]:
+    """The Xero ids, in lower case, of the persons erased from this connection's tables."""
     return {row["xero_id"] for row in QUERIES.erased(session, connection_id=connection_id)}
 
 
-def leave_out(session: Session, connection_id: UUID, dataset: Dataset, staging: Staging) -> None:
-    """Drops what was staged of them: it is neither checked, nor counted, nor rejected, nor loaded."""
-    ids = sorted(erased(session, connection_id))
+def drop_erased(session: Session, connection_id: UUID, dataset: Dataset, staging: Staging) -> None:
+    """Drops their staged rows before they are checked, counted, rejected or loaded."""
+    ids = sorted(erased_ids(session, connection_id))
     if not ids:
         return
     for table in dataset.tables:
-        for column in filter(None, (table.key, table.part_of)):
+        for column in filter(None, (table.key, table.parent_key)):
             statement = sql.template("staging", "drop_of_erased").format(
                 stage=stage_table(table), column=Identifier(column)
             )

@@ -1,4 +1,4 @@
-"""One source of a data set beside what QicWorks holds of it: what differs, in words. Changes nothing."""
+"""Compares one source of a data set in Xero with QicWorks, and describes the differences. Changes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -23,13 +23,13 @@ from xero.sync.pull.rows import Rows, in_words, version
 
 QUERIES = sql.Statements("reconcile")
 NEWEST_FIRST = "UpdatedDateUTC DESC"
-NEWEST = 100  # of what pages, these are compared by their versions
-STALE = timedelta(hours=36)  # a nightly pull that has not loaded for so long
-MOST_PAGES = 5  # of what is read since the first push; if there are more, only the newest change is looked at
+COMPARED_BY_VERSION = 100  # the newest records of a source that pages
+STALE_AFTER = timedelta(hours=36)  # a nightly pull should have loaded in that time
+MAX_PAGES_COMPARED = 5  # of changes since the first push; of more, only the newest change is looked at
 
 
 class Comparison:
-    """One source of one data set."""
+    """Compares one source of one data set of one organisation."""
 
     def __init__(
         self, session: Session, client: XeroClient, connection: Connection, dataset: Dataset, source: Source
@@ -40,19 +40,19 @@ class Comparison:
         self.dataset = dataset
         self.source = source
         self.cursor = staging.cursor(session, connection.id, dataset, source)
-        # Up to when Xero's changes should be here; where it told of no change yet, up to the pull itself.
+        # The time up to which Xero's changes should be in QicWorks: of the newest one, or of the pull if it had none.
         self.settled_at = (self.cursor.high_water or self.cursor.completed_at) if self.cursor else None
 
     @property
     def not_pulled(self) -> bool:
-        """Whether its first pull has not loaded yet; what is pulled at a midnight of its own waits for that."""
+        """Whether it was never loaded, though its pull does not wait for a midnight of its own."""
         return self.cursor is None and not self.dataset.timing.of_a_day
 
     def run(self) -> Iterator[str]:
-        """What differs, in words. Nothing before the first pull: there is nothing to compare."""
+        """Yields the differences as sentences; none before the first pull, because there is nothing to compare."""
         if self.cursor is None:
             if self.not_pulled and self.source.payroll:
-                self._get({})  # which says so, if the organisation has no payroll
+                self._get({})  # raises NotAvailable if the organisation has no payroll
         elif self.source.starts_at:
             yield from self._since_the_start()
         elif self.source.reading is Reading.PAGED and self.source.fixed_page_size is None:
@@ -61,12 +61,12 @@ class Comparison:
             yield from self._by_ids()
 
     def _by_count(self) -> Iterator[str]:
-        page = self._page({"page": 1, "pageSize": NEWEST, "order": NEWEST_FIRST})
+        page = self._page({"page": 1, "pageSize": COMPARED_BY_VERSION, "order": NEWEST_FIRST})
         records = page.rows
         yield from self._is_late(records)
         table, count = self.source.tables[0], page.item_count
         if count is None or table.rows is not itself:
-            return  # not every record of such a list is a row
+            return  # not every record of this list is a row
         changed = 0
         if self.settled_at and not all(map(self._is_settled, records)):
             later = wire.shifted(self.settled_at, timedelta(seconds=1))
@@ -87,7 +87,7 @@ class Comparison:
             yield f"Xero has {count} records{more}, QicWorks {held}"
 
     def _older(self, table: Table, records: Mapping[str, object]) -> Iterator[str]:
-        """What the last pull should have seen as it is, and has not: somebody moved what it goes by."""
+        """Rows that are older than the last pull should have left them: someone changed its cursor."""
         held, rejected = self._held(table), self._rejected(table)
         older = set()
         for key, record in records.items():
@@ -101,14 +101,14 @@ class Comparison:
         tables = self.source.tables or self._read_by_id()
         if not tables:
             return
-        records = self._everything()
+        records = self._read_all()
         yield from self._is_late(records)
         for table in tables:
             held = self._held(table)
             yield from self._differences(table, records, held, expected=set(held) if self.source.tables else set())
 
     def _since_the_start(self) -> Iterator[str]:
-        """Of a source that is read since the first push, and of whose records not all may be kept."""
+        """Compares a source that is read from the first push on, and of which not all records may be kept."""
         first = merge.starts_at(self.session, self.dataset, self.source, connection_id=self.connection.id)
         if first is None:
             return
@@ -121,11 +121,11 @@ class Comparison:
             if missing:
                 yield f"{len(missing)} documents that QicWorks pushed are not in {table.name} ({_some(missing)})"
             return
-        records, all_of_them = self._pages(first - CLOCK_MARGIN)
+        records, is_all = self._read_changes(first - CLOCK_MARGIN)
         yield from self._is_late(records)
-        if all_of_them:
+        if is_all:
             held = self._held(table)
-            # What is not in force any more Xero may list or not; what has no version was never met in this list.
+            # Xero may list inactive records or not; rows without a version came from another list.
             expected = {
                 key for key, row in held.items() if row["is_active"] and (row["xero_updated_at"] or first) > first
             }
@@ -134,7 +134,7 @@ class Comparison:
     def _differences(
         self, table: Table, records: list[Any], held: Mapping[str, Mapping[str, Any]], expected: set[str]
     ) -> Iterator[str]:
-        """Between the rows in Xero's records and those held, of which `expected` have to be in Xero."""
+        """Compares the rows in Xero's records with those held, of which `expected` must be in Xero."""
         rows = Rows(table)
         listed: set[str] = set()
         settled: dict[str, bool] = {}
@@ -147,16 +147,17 @@ class Comparison:
             settled.pop(key, None)
         missing = settled.keys() - held.keys()
         gone = expected - listed
-        odd = {key for key, active in settled.items() if key in held and held[key]["is_active"] != active}
+        one_sided = {key for key, active in settled.items() if key in held and held[key]["is_active"] != active}
         if missing:
             yield f"{len(missing)} records of Xero are not in {table.name} ({_some(missing)})"
         if gone:
             yield f"{len(gone)} rows of {table.name} are not in Xero ({_some(gone)})"
-        if odd:
-            yield f"{len(odd)} rows of {table.name} are active and not so in Xero, or the reverse ({_some(odd)})"
+        if one_sided:
+            keys = _some(one_sided)
+            yield f"{len(one_sided)} rows of {table.name} are active in only one of QicWorks and Xero ({keys})"
 
     def _rows(self, rows: Rows, record: object) -> Iterator[tuple[str, bool]]:
-        """The keys in one record, and whether each is in use; what a pull could not read is left to it."""
+        """Yields the keys in one record, and whether each is in use; unreadable ones are reported by the pull."""
         if not self.source.tables:
             if isinstance(record, Mapping):
                 yield self._identify(record).lower(), bool(self.source.active(record))
@@ -167,12 +168,12 @@ class Comparison:
                 yield str(values[place]).lower(), active
 
     def _read_by_id(self) -> tuple[Table, ...]:
-        """The table of records that this source lists, for another one to read by id; no history of them."""
+        """The table of the records that this source only lists, and another source reads by id."""
         tables = (one.tables[0] for one in self.dataset.sources if one.reading is Reading.BY_ID)
-        return tuple(table for table in tables if not table.history and not table.part_of)
+        return tuple(table for table in tables if not table.append_only and not table.parent_key)
 
-    def _everything(self) -> list[Any]:
-        """All records; where the endpoint has pages of a fixed size, of all of them."""
+    def _read_all(self) -> list[Any]:
+        """Reads all records, of all pages if the endpoint has pages of a fixed size."""
         size = self.source.fixed_page_size
         if size is None:
             return list(self._page({}).rows)
@@ -183,8 +184,8 @@ class Comparison:
             found |= {self._identify(record): record for record in page.rows}
         return list(found.values())
 
-    def _pages(self, since: datetime) -> tuple[list[Any], bool]:
-        """What changed since then, newest first, and whether that is all of it."""
+    def _read_changes(self, since: datetime) -> tuple[list[Any], bool]:
+        """Reads what changed since then, newest first; returns it, and whether it is all."""
         size = self.source.page_size
 
         def fetch(number: int) -> Page:
@@ -193,10 +194,10 @@ class Comparison:
         found: list[Any] = []
         is_all = False
         newest_first = pages(fetch, self._identify, self.source.path, full_size=size)
-        for number, page in enumerate(islice(newest_first, MOST_PAGES), 1):
+        for number, page in enumerate(islice(newest_first, MAX_PAGES_COMPARED), 1):
             found += page.rows
             is_all = page.is_last(number, size)
-            if page.page_count is not None and page.page_count > MOST_PAGES:
+            if page.page_count is not None and page.page_count > MAX_PAGES_COMPARED:
                 break
         return found, is_all
 
@@ -208,14 +209,14 @@ class Comparison:
         return identify(self.source, record)
 
     def _is_settled(self, record: object) -> bool:
-        """Whether the last pull should have seen it as it is."""
+        """Whether the last pull should have read this version of the record."""
         changed = version(record)
         return changed is None or self.settled_at is None or changed <= self.settled_at
 
     def _is_late(self, records: Iterable[object]) -> Iterator[str]:
         assert self.cursor is not None
         newest = max(filter(None, map(version, (one for one in records if not self._is_settled(one)))), default=None)
-        if newest and self.cursor.age > STALE:
+        if newest and self.cursor.age > STALE_AFTER:
             pulled = in_words(self.cursor.completed_at)
             yield f"Xero's newest change is of {in_words(newest)}, the last pull of {pulled}"
 

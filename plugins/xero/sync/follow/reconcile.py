@@ -1,13 +1,14 @@
-"""Reconcile: whether QicWorks holds as many records as Xero, and the newest of them, for a handful of calls.
+"""Reconciles: compares the records in QicWorks with those in Xero, for a few calls.
 
-What lists everything in one answer is compared by its ids, and by what is in use; so are payments, since the first
-push. What pages is compared by the count that Xero announces and by its newest hundred. What has changed since the last
-pull is no difference: the next one takes it in.
+Lists that come in one response are compared by id and by status; so are payments since the first push. Lists with pages
+are compared by the count that Xero announces, and by the newest hundred. Changes since the last pull are not a
+difference, because the next pull brings them.
 
-Of what was pushed it looks for records that are a document's by what they say, while the document is linked to another;
-and it names what is said to be pushed without a seal that shows it.
+Of documents that were pushed, it looks for records that are a document by their content while the document is linked to
+another, and for documents marked as pushed without a seal that proves it.
 
-Not compared is what only a call for each record would tell, pay templates and leave balances; nor the other fields.
+Pay templates and leave balances are not compared, because that would cost a call for each employee. Nor are the other
+fields.
 """
 
 import logging
@@ -26,8 +27,8 @@ from xero.qicworks.runs.events import Counts, Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
 from xero.sync.follow.comparison import Comparison
-from xero.sync.follow.unlinked_records import Stray, strays
-from xero.sync.follow.unproven_pushes import Unshown, unshown
+from xero.sync.follow.unlinked_records import UnlinkedRecord, find_unlinked_records
+from xero.sync.follow.unproven_pushes import UnprovenPush, find_unproven_pushes
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.outcome import Outcome
 from xero.sync.runs.run import Run, is_disconnected, run
@@ -35,22 +36,27 @@ from xero.sync.runs.run import Run, is_disconnected, run
 log = logging.getLogger(__name__)
 
 NAME = "reconcile"  # in events, where a pull has its data set
-NAMED = 5  # documents in a message
-ONCE_MORE = (
-    "Look at each in Xero, beside the one that QicWorks links to: delete or void there what is too much; of leave, "
-    "reject it."
+MAX_NAMED = 5  # documents in a message
+RECORD_TWICE = (
+    "Look at each in Xero, and at the one that QicWorks is linked to. Delete or void the extra one in Xero; "
+    "if it is leave, reject it."
 )
-LOOK_THERE = (
-    "Look at each in Xero. What is not there, push again; of what is, an administrator vouches for the link, as the "
-    "runbook says. If token_keys were not changed, find out who writes to the database."
+LOOK_IN_XERO = (
+    "Look at each in Xero. If it is not there, push it again. If it is there, ask an administrator to confirm the "
+    "link, as the runbook says. If token_keys were not changed, find out who writes to the database."
 )
-PULL_ALL = "Pull it with full_refresh. If the difference stays, xero_sync.rejection or the log of that run says why."
+FULL_REFRESH = (
+    "Do a full refresh of this data set. If the difference remains, the rejected records or the log of that run show "
+    "why."
+)
 
 
 def reconcile(connection_id: UUID | str, *, engine: Engine, open_client: OpenClient, origin: Origin) -> Outcome:
-    """Compares every data set of one organisation. One event for each that differs, and one for the whole.
+    """Compares every data set of one organisation. Writes an event for each that differs, and one for the comparison.
 
-    Raises Skip when another run is at it, a XeroError when Xero cannot be asked; the event says so.
+    Raises:
+        Skip: Another run is reconciling it.
+        XeroError: Xero cannot be asked.
     """
     return run(
         engine,
@@ -65,13 +71,13 @@ def reconcile(connection_id: UUID | str, *, engine: Engine, open_client: OpenCli
 
 
 class _Reconciliation:
-    """One organisation, under its lease and event."""
+    """The reconciliation of one organisation, under its lease and event."""
 
     def __init__(self, it: Run) -> None:
         self.it = it
         self.session, self.connection, self.origin = it.session, it.connection, it.origin
         self.differing: list[str] = []
-        self.in_step: list[str] = []
+        self.equal: list[str] = []
         self.not_pulled: list[str] = []
         self.not_available: list[str] = []
 
@@ -79,19 +85,19 @@ class _Reconciliation:
         client = self.it.client
         for dataset in DATASETS.values():
             self._compare(client, dataset)
-        self._find_strays(client)
-        self._find_unshown(client)
-        told = ["in step"] if self.in_step and not self.differing else []
+        self._report_unlinked_records(client)
+        self._report_unproven_pushes(client)
+        results = ["no differences"] if self.equal and not self.differing else []
         for how, titles in (
-            ("not in step", self.differing),
+            ("differences found in", self.differing),
             ("not pulled yet", self.not_pulled),
             ("not available", self.not_available),
         ):
-            told += [f"{how}: {', '.join(dict.fromkeys(titles))}"] if titles else []
+            results += [f"{how}: {', '.join(dict.fromkeys(titles))}"] if titles else []
         status, outcome = Status.SUCCESS, EventOutcome.DONE
         if self.differing:
             status, outcome = Status.WARNING, EventOutcome.DIFFERS
-        return self.it.close(status, outcome, "; ".join(told))
+        return self.it.close(status, outcome, "; ".join(results))
 
     def _compare(self, client: XeroClient, dataset: Dataset) -> None:
         try:
@@ -100,7 +106,7 @@ class _Reconciliation:
                 for source in dataset.sources
                 if source.reading is not Reading.BY_ID
             ]
-            found = {says: None for comparison in comparisons for says in comparison.run()}
+            found = {sentence: None for comparison in comparisons for sentence in comparison.run()}
         except (NotAvailable, Disconnected) as error:
             if not dataset.payroll or (isinstance(error, Disconnected) and is_disconnected(client)):
                 raise
@@ -108,41 +114,41 @@ class _Reconciliation:
             self.not_available.append(dataset.title)
             return
         if found:
-            self._tell(Direction.PULL, dataset, "; ".join(found), PULL_ALL)
+            self._report(Direction.PULL, dataset, "; ".join(found), FULL_REFRESH)
         elif any(comparison.not_pulled for comparison in comparisons):
             log.info("%s: not pulled yet", dataset.title)
             self.not_pulled.append(dataset.title)
         elif all(comparison.cursor is None for comparison in comparisons):
-            log.info("%s: waits for the midnight on which it is pulled", dataset.title)
+            log.info("%s: not pulled before its midnight", dataset.title)
         else:
-            log.info("%s: in step", dataset.title)
-            self.in_step.append(dataset.title)
+            log.info("%s: no differences", dataset.title)
+            self.equal.append(dataset.title)
 
-    def _find_strays(self, client: XeroClient) -> None:
-        """One event for each kind of document that has some."""
-        found: dict[str, list[Stray]] = {}
+    def _report_unlinked_records(self, client: XeroClient) -> None:
+        """Writes one event for each kind of document that has some."""
+        found: dict[str, list[UnlinkedRecord]] = {}
         try:
-            for stray in strays(self.session, client, self.connection):
-                found.setdefault(stray.kind.name, []).append(stray)
+            for record in find_unlinked_records(self.session, client, self.connection):
+                found.setdefault(record.kind.name, []).append(record)
         except NotAvailable as error:
             log.info("documents in Xero: not available: %s", error.message)
             self.not_available.append("documents")
         for some in found.values():
-            said = _named([f"{one.name} as {one.xero_id}" for one in some])
-            self._tell(Direction.PUSH, some[0].kind, f"in Xero once more than in QicWorks: {said}", ONCE_MORE)
+            names = _named([f"{one.name} as {one.xero_id}" for one in some])
+            self._report(Direction.PUSH, some[0].kind, f"in Xero a second time: {names}", RECORD_TWICE)
 
-    def _find_unshown(self, client: XeroClient) -> None:
-        """One event for each kind of document that has some."""
-        found: dict[str, list[Unshown]] = {}
-        for one in unshown(self.session, client, self.connection):
+    def _report_unproven_pushes(self, client: XeroClient) -> None:
+        """Writes one event for each kind of document that has some."""
+        found: dict[str, list[UnprovenPush]] = {}
+        for one in find_unproven_pushes(self.session, client, self.connection):
             found.setdefault(one.kind.name, []).append(one)
         for some in found.values():
-            said = _named([one.name for one in some])
-            self._tell(Direction.PUSH, some[0].kind, f"said to be pushed, and nothing shows it: {said}", LOOK_THERE)
+            names = _named([one.name for one in some])
+            self._report(Direction.PUSH, some[0].kind, f"marked as pushed, but not proven: {names}", LOOK_IN_XERO)
 
-    def _tell(self, direction: Direction, what: Dataset | Kind, says: str, correction: str) -> None:
+    def _report(self, direction: Direction, what: Dataset | Kind, difference: str, correction: str) -> None:
         self.differing.append(what.title)
-        message = f"reconcile: {says}"
+        message = f"reconcile: {difference}"
         with self.session.transaction():
             event_id = events.open_event(self.session, self.connection.id, direction, what.name, self.origin)
             how = Status.WARNING, EventOutcome.DIFFERS
@@ -152,5 +158,5 @@ class _Reconciliation:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"{', '.join(names[:MAX_NAMED])}{more}"

@@ -1,6 +1,6 @@
-"""Records in Xero that are QicWorks' own documents by what they say, and that no document of QicWorks is linked to.
+"""Finds records in Xero that are QicWorks' own documents by their content, but that no document is linked to.
 
-A document that stands in Xero twice, say, though everything is done that it does not: nobody would pay it once.
+A document may be in Xero twice, for instance, and would be paid twice.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ from xero.sync.push.payroll import leave_applications
 
 NEWEST_FIRST = "UpdatedDateUTC DESC"
 PAGE_SIZE = 1000
-MOST_PAGES = 5  # of what changed since the first push, newest first
+MAX_PAGES_READ = 5  # of what changed since the first push, newest first
 
 
 @dataclass(frozen=True)
-class Stray:
-    """A record of Xero's (`xero_id`), and the document that it says it is, in words."""
+class UnlinkedRecord:
+    """A record in Xero (`xero_id`), and the kind and name of the document that it is by its content."""
 
     kind: Kind
     name: str
     xero_id: UUID
 
 
-def strays(session: Session, client: XeroClient, connection: Connection) -> Iterator[Stray]:
-    """Of every kind. One call a path and thousand changes since the first push; of leave one for a hundred."""
+def find_unlinked_records(session: Session, client: XeroClient, connection: Connection) -> Iterator[UnlinkedRecord]:
+    """Yields those of every kind. Costs a call a path and thousand changes since the first push, of leave a call a
+    hundred."""
     priced: dict[str, list[PricedKind]] = {}
     for kind in KINDS.values():
         if isinstance(kind, PricedKind):
@@ -65,25 +66,25 @@ class _Search:
         self.client = client
         self.connection = connection
 
-    def priced(self, kinds: Sequence[PricedKind]) -> Iterator[Stray]:
-        """Of kinds that lie under one path."""
+    def priced(self, kinds: Sequence[PricedKind]) -> Iterator[UnlinkedRecord]:
+        """Yields those of the kinds under one path."""
         firsts = [at for kind in kinds if (at := self._first_push(kind))]
         if not firsts:
             return
         listed = self._changed(kinds[0], min(firsts) - CLOCK_MARGIN)
         records = {id: one for one in listed if (id := readback.id_of(kinds[0], one))}
-        nobodys = self._without_owner(kinds, records)
+        unlinked = self._without_owner(kinds, records)
         for kind in kinds:
-            documents = self._documents(kind, list(nobodys.values()))
-            for xero_id, record in nobodys.items():
+            documents = self._documents(kind, list(unlinked.values()))
+            for xero_id, record in unlinked.items():
                 if record.get("Status") in kind.gone:
                     continue
                 for document in documents:
                     if document.xero_id != xero_id and is_it(kind, document, record):
-                        yield Stray(kind, f"{kind.word} {document.number}", xero_id)
+                        yield UnlinkedRecord(kind, f"{kind.word} {document.number}", xero_id)
                         break
 
-    def leave(self, kind: Kind) -> Iterator[Stray]:
+    def leave(self, kind: Kind) -> Iterator[UnlinkedRecord]:
         if not self._first_push(kind):
             return
         listed = leave_applications.every(self.client).records
@@ -93,11 +94,11 @@ class _Search:
             if (id := leave_applications.id_of(one)) and (document := referred(str(one.get("Description") or "")))
             if leave_applications.statuses(one) != [leave_applications.REJECTED]
         }
-        nobodys = self._without_owner([kind], said)
-        known = self._settled(kind, list(nobodys.values()), [])
-        for xero_id, document in nobodys.items():
+        unlinked = self._without_owner([kind], said)
+        known = self._settled(kind, list(unlinked.values()), [])
+        for xero_id, document in unlinked.items():
             if document in known:
-                yield Stray(kind, f"{kind.word} {document}", xero_id)
+                yield UnlinkedRecord(kind, f"{kind.word} {document}", xero_id)
 
     def _changed(self, kind: PricedKind, since: datetime) -> Iterator[Record]:
         def fetch(number: int) -> Page:
@@ -106,7 +107,7 @@ class _Search:
             return Page.of(answer, lookup.listed(kind, answer.data))
 
         newest_first = pages(fetch, partial(readback.id_of, kind), kind.path, full_size=PAGE_SIZE)
-        for page in islice(newest_first, MOST_PAGES):
+        for page in islice(newest_first, MAX_PAGES_READ):
             yield from map(lookup.readable, page.rows)
 
     def _first_push(self, kind: Kind) -> datetime | None:
@@ -116,12 +117,12 @@ class _Search:
         return at
 
     def _without_owner(self, kinds: Sequence[Kind], records: dict[UUID, Any]) -> dict[UUID, Any]:
-        """Those that no document is linked to, of whatever organisation: a match may have been changed."""
+        """The records that no document is linked to, of any organisation: a match may have been changed."""
         owned = {row["xero_id"] for kind in kinds for row in self._run("linked", kind, xero_ids=list(records))}
         return {id: one for id, one in records.items() if id not in owned}
 
     def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[PricedDocument]:
-        """Those that one of these records may be."""
+        """The documents that one of these records may be."""
         ids = [id for one in records if (id := addressee(one))] if kind.addressed else []
         numbers = [] if kind.addressed else [str(one.get(kind.number) or "").strip().lower() for one in records]
         found = self._settled(kind, ids, [number for number in numbers if number])

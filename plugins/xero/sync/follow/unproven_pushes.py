@@ -1,6 +1,6 @@
-"""Documents that are said to be pushed, and nothing shows it: no seal of that version, no record that is plainly it.
+"""Finds documents marked as pushed without proof: without a seal of that version, or a record that is certainly theirs.
 
-Whoever may write a state could say so of what was never sent; it would never be paid.
+Whoever may write to the database can mark a document as pushed that was never sent, and would never be paid.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
-AT_ONCE = 1000
-MOST_LOOKED_AT = 50  # records read in Xero in one run, each by its id
+BATCH_SIZE = 1000
+MAX_RECORDS_LOOKED_UP = 50  # records read in Xero in one run, each by its id
 
 
 @dataclass(frozen=True)
-class Unshown:
-    """A document, in words."""
+class UnprovenPush:
+    """The kind and name of a document."""
 
     kind: Kind
     name: str
 
 
-def unshown(session: Session, client: XeroClient, connection: Connection) -> Iterator[Unshown]:
-    """Of every kind. Asks Xero only of what has no seal, as what workers of an earlier version have pushed; what is
-    plainly there is sealed."""
+def find_unproven_pushes(session: Session, client: XeroClient, connection: Connection) -> Iterator[UnprovenPush]:
+    """Yields those of every kind. Asks Xero only about documents without a seal, such as those pushed by workers of an
+    earlier version, and seals what is certainly there."""
     search = _Search(session, client, connection)
     for kind in KINDS.values():
         yield from search.of(kind)
@@ -63,18 +63,18 @@ class _Search:
         self.seals = Seals(client.app)
         self.looked_at = 0
 
-    def of(self, kind: Kind) -> Iterator[Unshown]:
+    def of(self, kind: Kind) -> Iterator[UnprovenPush]:
         outbox = Outbox(self.session, self.connection, kind, seals=self.seals)
         links = Links(self.connection, self.seals)
         for row in self._pushed(kind, "pushed_ids", "pushed"):
             name = kind.called(row["number"] and str(row["number"]), row["id"])
             if not self._is_shown(links, kind, kind.table, row, name, lambda row: self._is_there(kind, outbox, row)):
-                yield Unshown(kind, name)
+                yield UnprovenPush(kind, name)
         if isinstance(kind, PricedKind):
             for row in self._pushed(kind, "pushed_file_ids", "pushed_files"):
                 name = f"{cleaned(row['file_name'])} of {kind.called(row['number'], row['id'])}"
                 if not self._is_shown(links, kind, FILES, row, name, lambda row: self._is_attached(kind, row)):
-                    yield Unshown(kind, name)
+                    yield UnprovenPush(kind, name)
 
     def _pushed(self, kind: Kind, of_ids: str, of_rows: str) -> Iterator[dict[str, Any]]:
         """Rows of the statement `of_rows`, some at a time, of the ids that the statement `of_ids` finds."""
@@ -85,18 +85,18 @@ class _Search:
         asked = {"organisation_id": self.connection.organisation_id, "parent": kind.table}
         found = self.session.execute(sql.template("reconcile", of_ids).format(**names), asked).fetchall()
         statement = sql.template("reconcile", of_rows).format(**names)
-        for start in range(0, len(found), AT_ONCE):
-            ids = [row["id"] for row in found[start : start + AT_ONCE]]
+        for start in range(0, len(found), BATCH_SIZE):
+            ids = [row["id"] for row in found[start : start + BATCH_SIZE]]
             yield from self.session.execute(statement, {"ids": ids}).fetchall()
 
     def _is_shown(
         self, links: Links, kind: Kind, table: str, row: Row, name: str, is_there: Callable[[Row], bool]
     ) -> bool:
-        """By its seal; or in Xero, and then it gets one."""
+        """Whether the seal proves it, or the record in Xero; then it gets a seal."""
         link = Link(row["xero_id"], row["version"])
         if link in links.holding(table, row["id"], row["links"]):
             return True
-        if row["xero_id"] is None or self.looked_at >= MOST_LOOKED_AT:
+        if row["xero_id"] is None or self.looked_at >= MAX_RECORDS_LOOKED_UP:
             return False
         self.looked_at += 1
         try:
@@ -111,13 +111,13 @@ class _Search:
         return True
 
     def _is_there(self, kind: Kind, outbox: Outbox, row: Row) -> bool:
-        """Whether its record is there and says all that ones of its kind are known by."""
+        """Whether its record is in Xero, with all the content that identifies one of its kind."""
         if isinstance(kind, PricedKind):
             return self._is_document(kind, outbox, row)
         return kind.delivery is Delivery.LEAVE and self._is_leave(row)
 
     def _is_attached(self, kind: PricedKind, row: Row) -> bool:
-        """Whether the document has a file of its name and size there."""
+        """Whether the document has a file of that name and size in Xero."""
         data = self.client.get(f"{kind.path}/{row['document_xero_id']}/Attachments").data
         return (row["file_name"].casefold(), row["size"]) in {
             (str(file.get("FileName")).casefold(), file.get("ContentLength"))

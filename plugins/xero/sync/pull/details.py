@@ -1,4 +1,4 @@
-"""Reading records one by one, by their ids: as many at once as Xero lets an organisation have."""
+"""Fetches records by id, up to five concurrent requests (Xero's limit for an organisation)."""
 
 import logging
 import time
@@ -21,29 +21,27 @@ from xero.sync.runs import schedule
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 5  # calls of one organisation that Xero answers at the same time
-AHEAD = 2 * AT_ONCE  # calls that are lined up, so that memory does not grow with the number of records
-FEW = 3  # records that may be unreadable while others can be read
+MAX_CALLS_IN_FLIGHT = 5  # that Xero answers at the same time, per organisation
+MAX_CALLS_QUEUED = 2 * MAX_CALLS_IN_FLIGHT  # so memory does not grow with the number of records
+MAX_UNREADABLE = 3  # records; more end the run, because it is not these records then
 
 
-def concerns_one(trouble: BaseException) -> TypeGuard[XeroError]:
-    """Whether it may be this record only: refused, an outage for it alone, or an answer that is none."""
-    if isinstance(trouble, OutOfBounds):
+def may_be_of_one_record(error: BaseException) -> TypeGuard[XeroError]:
+    """Whether only this record may be affected: it is refused, causes a server error, or its response is invalid."""
+    if isinstance(error, OutOfBounds):
         return False
     return (
-        is_refusal(trouble)
-        or isinstance(trouble, BadAnswer)
-        or (isinstance(trouble, RetryLater) and trouble.limit == "outage")
+        is_refusal(error) or isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage")
     )
 
 
-def is_refusal(trouble: BaseException) -> bool:
-    """Xero has answered, and does not give this record. However many there are, the others can be had."""
-    return isinstance(trouble, Refused | NotAvailable)
+def is_refusal(error: BaseException) -> bool:
+    """Whether Xero refuses this record: however many it refuses, the others can be read."""
+    return isinstance(error, Refused | NotAvailable)
 
 
 class DetailReader:
-    """One source whose path has an `{id}`. Each record is committed as it comes: a killed run has lost ten at most."""
+    """Reads one source whose path has an `{id}`. Each record is committed at once: a killed run loses ten at most."""
 
     def __init__(
         self, writer: StagingWriter, client: XeroClient, dataset: Dataset, connection: Connection, source: Source
@@ -56,39 +54,39 @@ class DetailReader:
         self.zone = schedule.zone(connection.time_zone)
 
     def run(self) -> None:
-        wanted = self._wanted()
-        log.info("%s: %d records to be read", self.source.path, len(wanted))
-        for id, records, asked in self._answers(wanted):
+        ids = self._ids_to_fetch()
+        log.info("%s: %d records to be read", self.source.path, len(ids))
+        for id, records, asked in self._fetch_all(ids):
             self._stage(id, records, asked)
 
-    def _wanted(self) -> list[str]:
+    def _ids_to_fetch(self) -> list[str]:
         session, staged = self.writer.session, self.writer.staging
-        found = merge.to_read(
+        ids = merge.ids_to_fetch(
             session,
             self.dataset,
             staging_id=staged.id,
             connection_id=self.connection.id,
             organisation_id=self.connection.organisation_id,
-            whole=staged.whole,
-            everything=staged.everything,
+            full=staged.full,
+            refetch_details=staged.refetch_details,
             zone=self.connection.zone,
         )
         read = staging.seen(session, staged, self.source)
-        return [id for id in found if id not in read]
+        return [id for id in ids if id not in read]
 
-    def _answers(self, wanted: list[str]) -> Iterator[tuple[str, list[Any], float]]:
-        """As they come. A few records that cannot be read are left for the next run; more end this one.
+    def _fetch_all(self, ids: list[str]) -> Iterator[tuple[str, list[Any], float]]:
+        """Yields responses as they come. A few unreadable records are left for the next run; more end this one.
 
-        On an error what is under way is waited for and kept, then the error is raised.
+        After an error it waits for the running requests and yields their responses, then raises the error.
         """
-        left = iter(wanted)
+        left = iter(ids)
         running: dict[Future[tuple[list[Any], float]], str] = {}
         failed: dict[str, XeroError] = {}
         error: BaseException | None = None
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xero")
+        pool = ThreadPoolExecutor(MAX_CALLS_IN_FLIGHT, thread_name_prefix="xero")
         try:
             while True:
-                while error is None and len(running) < AHEAD and (id := next(left, None)) is not None:
+                while error is None and len(running) < MAX_CALLS_QUEUED and (id := next(left, None)) is not None:
                     running[pool.submit(self._get, id)] = id
                 if not running:
                     break
@@ -96,35 +94,35 @@ class DetailReader:
                     id = running.pop(future)
                     if future.cancelled():
                         continue
-                    trouble = future.exception()
-                    if trouble is None:
+                    problem = future.exception()
+                    if problem is None:
                         yield id, *future.result()
-                    elif concerns_one(trouble) and (is_refusal(trouble) or self._few(failed)):
-                        failed[id] = trouble
+                    elif may_be_of_one_record(problem) and (is_refusal(problem) or self._are_few(failed)):
+                        failed[id] = problem
                     elif error is None:
-                        error = trouble
+                        error = problem
                         for waiting in running:
                             waiting.cancel()
         finally:
             pool.shutdown(cancel_futures=True)
         if error is not None:
             raise error
-        if len(failed) > FEW and len(failed) == len(wanted):
-            raise next(iter(failed.values()))  # it is not one record's: none of them is given
+        if len(failed) > MAX_UNREADABLE and len(failed) == len(ids):
+            raise next(iter(failed.values()))  # all are refused: it is not one record
         if failed:
-            # Whether it is they, or all of Xero: if the list cannot be had either, this raises, to be tried again soon.
+            # If Xero does not give the list either, it is not these records: this raises, and the run is retried.
             self.client.get(self.dataset.sources[0].path, params={"page": 1})
-        for id, trouble in failed.items():
-            self._leave(id, f"could not be read: {trouble.message}")
+        for id, problem in failed.items():
+            self._leave(id, f"could not be read: {problem.message}")
 
-    def _few(self, failed: Mapping[str, XeroError]) -> bool:
-        return sum(not is_refusal(trouble) for trouble in failed.values()) < FEW
+    def _are_few(self, failed: Mapping[str, XeroError]) -> bool:
+        return sum(not is_refusal(problem) for problem in failed.values()) < MAX_UNREADABLE
 
     def _leave(self, id: str, why: str) -> None:
         self.writer.leave_unread(f"{self.source.envelope}: {id} {why}")
 
     def _get(self, id: str) -> tuple[list[Any], float]:
-        """The record, none if there is none of that id, and when it was asked for (monotonic seconds)."""
+        """Returns the record, none if Xero has none with that id, and when it was asked for (monotonic seconds)."""
         asked = time.monotonic()
         try:
             answer = self.client.get(self.source.path.format(id=quote(id, safe="")))
@@ -136,7 +134,7 @@ class DetailReader:
 
     def _stage(self, id: str, records: list[Any], asked: float) -> None:
         if len(records) > 1 or not all(self._is(id, record) for record in records):
-            self._leave(id, "was asked for, and Xero answered something else")  # which would overwrite what is right
+            self._leave(id, "was asked for, and Xero returned something else")  # which must not overwrite another row
             return
         rows: dict[Any, Any] = {}
         for record in records:
@@ -150,7 +148,7 @@ class DetailReader:
         self.writer.progress(1)
 
     def _day_of(self, asked: float) -> date:
-        """The organisation's day when that was asked for: its midnight may have passed since."""
+        """The organisation's date when the record was asked for: midnight may have passed since."""
         since = timedelta(seconds=time.monotonic() - asked)
         return (datetime.now(UTC) - since).astimezone(self.zone).date()
 

@@ -1,4 +1,4 @@
-"""Extract: the fewest calls, every page committed to staging, nothing lost while records change."""
+"""Reads a data set into staging: as few calls as possible, each page committed, no record lost while others change."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,9 +20,9 @@ from xero.sync.pull.staging_writer import StagingWriter
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)  # Xero shows a change a little after its time stamp
-# What begins where QicWorks' own clock says, begins so much earlier by Xero's: no two clocks differ by more.
+# A reading that starts at a time of QicWorks' own clock starts so much earlier: no two clocks differ by more.
 CLOCK_MARGIN = timedelta(days=1)
-CLOCKS_DIFFER = timedelta(minutes=1)  # between two servers of Xero's
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)  # between two of Xero's servers
 
 
 class Extract:
@@ -45,21 +45,22 @@ class Extract:
         database.avoid_nested_loops(session)
         main = self._main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
         newest = main.high_water if main else None
-        whole = full or dataset.sources[0].reading is Reading.WHOLE or newest is None or self._is_stale(main)
-        since = None if whole or newest is None else newest - OVERLAP
-        self.staging = staging.begin(session, connection.id, dataset, whole=whole, since=since, everything=full)
+        is_full = full or dataset.sources[0].reading is Reading.FULL or newest is None or self._is_stale(main)
+        since = None if is_full or newest is None else newest - OVERLAP
+        self.staging = staging.begin(session, connection.id, dataset, full=is_full, since=since, refetch_details=full)
         self.writer = StagingWriter(session, dataset, self.staging, progress)
         self.positions = self.writer.positions
 
     def run(self) -> Staging:
-        """Reads what is not yet staged. Returns the complete staging."""
+        """Reads what is not yet staged, and returns the complete staging."""
         if self.staging.taken_over and self.staging.position is not None:
-            came = "whole" if self.staging.complete else "in part"
-            log.info("going on with what an interrupted run read (%s) at %s", came, in_words(self.staging.started_at))
+            extent = "all" if self.staging.complete else "part"
+            started = in_words(self.staging.started_at)
+            log.info("resuming an interrupted run, which had read %s of it from %s on", extent, started)
         if self.staging.complete:
             self.writer.remark(
-                f"loaded as an interrupted run had read it, from {in_words(self.staging.started_at)} on: what has "
-                "changed in Xero since comes with the next pull"
+                f"loaded what an interrupted run had read from {in_words(self.staging.started_at)} on: later changes "
+                "in Xero come with the next pull"
             )
             return self.staging
         if self.staging.position is None:
@@ -70,26 +71,26 @@ class Extract:
         return self.staging
 
     def drop(self) -> None:
-        """Forgets what was read."""
+        """Drops the staging with all that was read."""
         with self.session.transaction():
             staging.drop(self.session, self.dataset, self.staging.id)
 
     def high_water(self, source: Source) -> datetime | None:
-        """What the next reading may start from; None, which moves nothing, where some records could not be read."""
+        """The time from which the next reading may start; None, so it stays, if some records could not be read."""
         position = self.positions.get(source.name)
         return high_water(position) if position and not self.writer.unread else None
 
     def since(self, source: Source) -> datetime | None:
-        """From when on this source was read; None: from the beginning."""
+        """The time from which this source was read; None: from the beginning."""
         position = self.positions.get(source.name)
         return position.since if position else None
 
     def _is_stale(self, cursor: staging.Cursor | None) -> bool:
-        """Whether it is time to read everything again: some changes Xero does not tell of."""
-        every = self.dataset.whole_every
+        """Whether a full refresh is due: Xero's change filter misses some changes."""
+        every = self.dataset.full_every
         if cursor is None or cursor.full_age is None or every is None:
             return cursor is None or every is not None
-        return not timedelta(0) <= cursor.full_age < every  # before it was loaded: somebody put the clock back
+        return not timedelta(0) <= cursor.full_age < every  # negative if the clock was put back
 
     def _read(self, source: Source) -> None:
         if source.reading is Reading.BY_ID:
@@ -99,13 +100,13 @@ class Extract:
         if position is None:
             since = self._start(source)
             if since is None and source.starts_at:
-                log.info("%s: nothing is of interest yet", source.path)
+                log.info("%s: nothing to read yet", source.path)
                 return
             log.info("%s: reading what changed since %s", source.path, in_words(since))
             position = self.positions[source.name] = Position(since=since, ask=since)
         if position.step != "done":
             Listing(self.writer, self.client, source, position).run()
-        if position.started and position.since and position.started < position.since + OVERLAP - CLOCKS_DIFFER:
+        if position.started and position.since and position.started < position.since + OVERLAP - MAX_CLOCK_DIFFERENCE:
             self.writer.remark(
                 f"{source.path}: by Xero's clock it is {in_words(position.started)}, which is before the newest change "
                 f"that was read earlier ({in_words(position.since + OVERLAP)}): pull again with a full refresh once "
@@ -113,10 +114,10 @@ class Extract:
             )
 
     def _start(self, source: Source) -> datetime | None:
-        """From when on this source is to be read; None: from the beginning."""
+        """The time from which this source is to be read; None: from the beginning."""
         is_main = source is self.dataset.sources[0]
         cursor = self._main if is_main else staging.cursor(self.session, self.connection.id, self.dataset, source)
-        if self.staging.whole or cursor is None or cursor.high_water is None:
+        if self.staging.full or cursor is None or cursor.high_water is None:
             if source.starts_at is None:
                 return None
             first = merge.starts_at(self.session, self.dataset, source, connection_id=self.connection.id)
@@ -124,15 +125,15 @@ class Extract:
         return cursor.high_water - OVERLAP
 
     def _stage_open_rejections(self) -> None:
-        """What was rejected before is tried again, unless everything is read anew: that brings today's truth."""
-        by_id = {table for one in self.dataset.sources if one.reading is Reading.BY_ID for table in one.tables}
-        again = set() if self.staging.everything else by_id if self.staging.whole else set(self.writer.rows)
+        """Retries earlier rejections, except of tables that are read in full: those come as they are now."""
+        by_id = {table for source in self.dataset.sources if source.reading is Reading.BY_ID for table in source.tables}
+        retried = set() if self.staging.refetch_details else by_id if self.staging.full else set(self.writer.rows)
         rows: dict[Table, list[StagedRow]] = {}
         for table, of in self.writer.rows.items():
-            if table not in again:
+            if table not in retried:
                 continue
-            found = rejections.open_ones(self.session, self.connection.id, self.dataset, table)
+            found = rejections.open_rejections(self.session, self.connection.id, self.dataset, table)
             rows[table] = [of.again(rejection) for rejection in found]
-        if tried := sum(map(len, rows.values())):
-            log.info("%d rejected earlier are tried again", tried)
+        if count := sum(map(len, rows.values())):
+            log.info("retrying %d records that were rejected earlier", count)
             self.writer.stage(rows, complete=False)

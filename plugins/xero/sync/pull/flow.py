@@ -1,4 +1,4 @@
-"""Pull: one data set of one organisation, extracted, validated and loaded, under a lease, with one connection event."""
+"""Pulls one data set of one organisation: extract, validate, load, under a lease, with one connection event."""
 
 import logging
 from uuid import UUID
@@ -35,7 +35,18 @@ def pull(
     force: bool = False,
     progress: Progress = lambda records: None,
 ) -> Outcome:
-    """Pulls. Raises Skip, PullFailed or a XeroError; whatever happens, the event says it."""
+    """Pulls, and records how it ended in the connection event.
+
+    Args:
+        full: A full refresh, also of what is read by id.
+        force: Load however many rows are bad or missing.
+        progress: Called with the number of records of each page.
+
+    Raises:
+        Skip: Another run is pulling it, or Xero's limit opens much later.
+        PullFailed: Too many rows are bad or missing; nothing was loaded.
+        XeroError: Xero could not be asked.
+    """
     return run(
         engine,
         connection_id,
@@ -65,7 +76,7 @@ def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress
         try:
             extract.run()
         except OutOfBounds:
-            extract.drop()  # a later pull, of an honest answer, must not go on with it
+            extract.drop()  # a later pull must not resume from it
             raise
         it.count_calls()
         log.info("%d calls, %s", it.counts.calls, received(it.counts))
@@ -79,7 +90,7 @@ def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress
 
 
 def _unavailable(it: Run, dataset: Dataset, error: XeroError) -> Outcome:
-    """That is how this organisation is: no failure, but it is said each time."""
+    """The organisation has no such data, payroll for instance: a warning each time, not a failure."""
     with it.session.transaction():
         began = events.started_at(it.session, it.event_id)
         schedule.serve(it.session, it.connection, dataset.name, dataset.timing, began)

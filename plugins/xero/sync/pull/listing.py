@@ -1,4 +1,4 @@
-"""Reading an endpoint that lists: page by page, what changed, or everything."""
+"""Reads an endpoint that lists records: page by page what changed, or all of them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ ORDER = "UpdatedDateUTC ASC"
 
 
 class Listing:
-    """One source on its way into staging. `position` says how far it came, and is committed with each page."""
+    """Reads one source into staging. `position` is how far it came, and is committed with each page."""
 
     def __init__(self, writer: StagingWriter, client: XeroClient, source: Source, position: Position) -> None:
         self.writer = writer
@@ -44,11 +44,11 @@ class Listing:
                 done = self.position.step == "done"
                 self._stage(page)
                 log.info("page %d: %d records%s", number, len(page), "" if done else ", more to come")
-            came = self._count()
+            count = self._count()
             expected = self.position.first_count or 0
-            if came >= expected:
+            if count >= expected:
                 break
-            short = f"Xero announced {expected} records, {came} came"
+            short = f"Xero announced {expected} records, {count} came"
             if self.position.walks:  # all pages were read again already
                 self.position.warn(f"{short}, even when read again")
                 break
@@ -84,7 +84,7 @@ class Listing:
         count, came = announced(answer.data, "itemCount"), len(records_in(answer, self.source))
         if count is not None and count > came:
             raise BadAnswer(
-                f"{self.source.path} announced {count} records in one answer, {came} came.",
+                f"{self.source.path} announced {count} records in one response, {came} came.",
                 "Report it: this endpoint was not known to page. Nothing was loaded.",
             )
 
@@ -102,7 +102,7 @@ class Listing:
         return identify(self.source, record)
 
     def _count(self) -> int:
-        """How many different records have come."""
+        """The number of different records that came."""
         session, staged = self.writer.session, self.writer.staging
         if self.source.tables:
             return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.ignored_ids))
@@ -119,12 +119,12 @@ class Listing:
         self.writer.progress(len(records))
 
     def _seen(self, record: object) -> Seen | None:
-        """None where it does not say which one it is: nobody can ask for it, and it may be any."""
+        """The record's id and version; None, with a warning, if it has no id by which it can be read."""
         key = self.source.identifier
         found = record.get(key) if isinstance(record, Mapping) and isinstance(key, str) else None
         if not isinstance(record, Mapping) or not isinstance(found, str) or not found.strip() or not is_plain(found):
             self.writer.leave_unread(
-                f"{self.source.path} lists a record without {key}, or with one that is no id, which cannot be asked for"
+                f"{self.source.path} lists a record without {key}, or with one that is not an id: it was not read"
             )
             self.writer.without_key += 1
             return None

@@ -1,4 +1,4 @@
-"""From staging into QicWorks: the bad rows are marked, the rest is loaded, in one transaction with its event."""
+"""Loads what was staged into QicWorks: marks bad rows, then merges the rest in one transaction with its event."""
 
 import logging
 import shlex
@@ -21,12 +21,12 @@ from xero.sync.runs.outcome import Outcome, PullFailed
 
 log = logging.getLogger(__name__)
 
-FEW = 5  # so few bad or missing records say nothing about the whole
-FEW_CHANGES = 50  # of what changed since the last run a few dozen may be one person's slip: the rest must not wait
+MAX_BAD_IN_FULL = 5  # rows; so few do not stop a full reading, and so few known rows are no sign of an error at Xero
+MAX_BAD_IN_CHANGES = 50  # rows; of the latest changes a few dozen may be one person's mistake: the rest must not wait
 
 
 class Load:
-    """One complete staging of one organisation. What it counts goes into `counts`."""
+    """Validates and loads one complete staging of one organisation. Adds what it counts to `counts`."""
 
     def __init__(
         self,
@@ -52,74 +52,84 @@ class Load:
         self.loading = merge.Loading(session, extract.staging, connection.id, connection.organisation_id)
 
     def validate(self, force: bool) -> None:
-        """Marks the bad rows. PullFailed when there are too many, or when too little came."""
+        """Marks the bad rows.
+
+        Args:
+            force: Load the rest however many rows are bad or missing.
+
+        Raises:
+            PullFailed: Too many rows are bad, or too many known rows did not come.
+        """
         self.force = force
         staged = self.staged
-        # An erasure that comes later takes what is staged itself, while nothing is loaded.
-        tombstones.leave_out(self.session, self.connection.id, self.dataset, staged)
+        # A later erasure removes staged rows itself, as long as nothing is loaded.
+        tombstones.drop_erased(self.session, self.connection.id, self.dataset, staged)
         for table in self.dataset.tables:
             staging.drop_superseded(self.session, staged, table)
-            self.loading.run("narrow", table)
+            self.loading.run("filter", table)
             rows = staging.count(self.session, staged, table)
             came = staging.distinct(self.session, staged, table)
             if not force:
-                self._believe(table, came)
+                self._check_shrinkage(table, came)
             if not rows:
                 log.info("%s: nothing new", table.name)
                 continue
-            checked, odd = quality.validate(self.session, self.connection.id, table, staged)
-            self.warned += odd
+            checked, warned = quality.validate(self.session, self.connection.id, table, staged)
+            self.warned += warned
             bad = rejections.count_newly_bad(self.session, self.connection.id, self.dataset, table, staged)
             log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
-            if not force and bad > (FEW if staged.whole else FEW_CHANGES) and bad > came * self.dataset.rejected_share:
+            allowed = MAX_BAD_IN_FULL if staged.full else MAX_BAD_IN_CHANGES
+            if not force and bad > max(allowed, came * self.dataset.rejected_share):
                 self._give_up(
-                    f"{bad} of {came} rows of {table.name} are bad: nothing was loaded.",
-                    "See xero_sync.rejection for the reasons; mend them in Xero, or the rules here, and pull again."
-                    " To load the rest all the same: "
-                    f"`python -m xero pull {self.dataset.name} --force"
-                    f" --connection {shlex.quote(self.connection.organisation)}`.",
+                    f"{bad} of {came} {_in_words(table)} records have problems, so nothing was loaded.",
+                    "See the rejected records for the reasons, fix them in Xero, then pull again. To load the rest now,"
+                    f" ask an administrator to run {self._command('--force')}.",
                 )
 
-    def _believe(self, table: Table, came: int) -> None:
-        """PullFailed when a whole reading brought far less than is known."""
-        if table.history and table.part_of and self.staged.whole:
+    def _check_shrinkage(self, table: Table, came: int) -> None:
+        """Raises PullFailed if a full reading brought far fewer records than are known."""
+        if table.append_only and table.parent_key and self.staged.full:
             known = self.loading.known_parents(table)
             listed = staging.listed(self.session, self.staged)
-            what = f"known records with rows of {table.name}"
-        elif self._read_whole(table):
+            what = f"known records with {_in_words(table)} rows"
+        elif self._is_fully_read(table):
             known = merge.known(self.session, table, self.connection.id, self._since(table))
             listed = came + staging.listed_only(self.session, self.staged, table)
-            what = f"known rows of {table.name}"
+            what = f"known {_in_words(table)} records"
         else:
             return
-        if known >= FEW and listed < known * self.dataset.shrink_share:
+        if known >= MAX_BAD_IN_FULL and listed < known * self.dataset.shrink_share:
             self._give_up(
-                f"Xero sent {listed} of {known} {what}: not believed, nothing was loaded.",
-                f"If it is right, run `python -m xero pull {self.dataset.name} --full --force"
-                f" --connection {shlex.quote(self.connection.organisation)}`.",
+                f"Xero returned only {listed} of {known} {what}. Nothing was loaded, in case this is an error at Xero.",
+                f"Look in Xero. If it is right, ask an administrator to run {self._command('--full --force')}.",
             )
 
-    def _read_whole(self, table: Table) -> bool:
-        """Whether a row of this table that was neither listed nor read is gone from Xero."""
-        if not self.staged.whole or table.history:
+    def _command(self, options: str) -> str:
+        organisation = shlex.quote(self.connection.organisation)
+        return f"`python -m xero pull {self.dataset.name} {options} --connection {organisation}`"
+
+    def _is_fully_read(self, table: Table) -> bool:
+        """Whether a full reading covers this table, so a row that it did not meet is missing from Xero."""
+        if not self.staged.full or table.append_only:
             return False
-        listing = [one for one in self.dataset.sources if one.reading is not Reading.BY_ID]
-        of_it = [one for one in listing if table in one.tables] or ([] if table.part_of else listing[:1])
-        return any(one.name in self.extract.positions for one in of_it)
+        lists = [source for source in self.dataset.sources if source.reading is not Reading.BY_ID]
+        own = [source for source in lists if table in source.tables] or ([] if table.parent_key else lists[:1])
+        return any(source.name in self.extract.positions for source in own)
 
     def _is_listed_apart(self, table: Table) -> bool:
-        """Whether its records are listed, and only those that changed are read by id."""
+        """Whether all its records are listed, and only changed ones are read by id."""
         by_id = any(table in one.tables for one in self.dataset.sources if one.reading is Reading.BY_ID)
-        return by_id and not table.part_of and not table.history and not self.dataset.sources[0].tables
+        return by_id and not table.parent_key and not table.append_only and not self.dataset.sources[0].tables
 
     def _since(self, table: Table) -> datetime | None:
-        """From when on a whole reading can meet this table's rows; None: from the beginning."""
+        """The time from which a full reading meets this table's rows; None: from the beginning."""
         return next(
             (self.extract.since(one) for one in self.dataset.sources if table in one.tables and one.starts_at), None
         )
 
     def _give_up(self, message: str, correction: str) -> None:
-        """Keeps the bad rows with their reasons, drops the staging: the next run must ask Xero anew."""
+        """Keeps the bad rows with their reasons and drops the staging, so the next run asks Xero again. Raises
+        PullFailed."""
         with self.session.transaction():
             self.loading.wait_for_others()
             for table in self.dataset.tables:
@@ -150,54 +160,62 @@ class Load:
                         self.dataset,
                         source,
                         self.extract.high_water(source),
-                        whole=staged.whole and not self.extract.writer.unread,
+                        full=staged.full and not self.extract.writer.unread,
                     )
             staging.drop(session, self.dataset, staged.id)
             if not self.extract.writer.unread:
                 schedule.serve(session, self.connection, self.dataset.name, self.dataset.timing, staged.started_at)
             connections.works_again(session, self.connection.id)
-            notes = [listed(self.warned)] if self.warned else []
+            warnings = [listed(self.warned)] if self.warned else []
             if self.counts.rejected:
-                notes.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
-            status = Status.WARNING if notes else Status.SUCCESS
-            outcome = EventOutcome.DONE_WITH_REMARKS if notes else EventOutcome.DONE
+                warnings.append(f"{self.counts.rejected} rejected ({listed(self.rejected_for)})")
+            status = Status.WARNING if warnings else Status.SUCCESS
+            outcome = EventOutcome.DONE_WITH_REMARKS if warnings else EventOutcome.DONE
             if self.counts.rejected:
                 outcome = EventOutcome.PARTLY_DONE
-            message = "; ".join(notes) or ("loaded" if self.counts.changed else "nothing changed")
+            message = "; ".join(warnings) or ("loaded" if self.counts.changed else "nothing changed")
             correction = (
-                "xero_sync.rejection has them; mend them in Xero, they are tried again in each run."
+                "See the rejected records and fix them in Xero: each pull retries them."
                 if self.counts.rejected
                 else None
             )
             events.close_event(
                 session, self.event_id, status, outcome, self.counts, message, correction, self.correlation_id
             )
-            if notes:
+            if warnings:
                 events.succeeded(session, self.event_id)
         return Outcome(status, self.counts, message, tables, outcome)
 
     def _load_table(self, table: Table) -> bool:
-        """Whether rows of it changed."""
+        """Returns whether rows of the table changed."""
         session, staged, before = self.session, self.staged, self.counts.changed
         self.loading.run("before_merge", table)
         if staging.count(session, staged, table):
             self.loading.merge(table, self.counts)
-        if table.part_of and not table.history:
+        if table.parent_key and not table.append_only:
             self.counts.deactivated += self.loading.deactivate_parts(table)
         if self._is_listed_apart(table):
             unchanged = staging.listed_only(session, staged, table)
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
-        if self._read_whole(table):
+        if self._is_fully_read(table):
             if without_key := staging.without_key(session, staged, table) + self.extract.writer.without_key:
-                self.warned[f"{without_key} rows do not say which record they are, so none was taken for gone"] += 1
+                self.warned[f"{without_key} records have no id, so no record was made inactive"] += 1
             else:
                 missing_groups = [] if self.force else self.loading.missing_groups(table)
                 for group in missing_groups:
-                    self.warned[f"Xero sent no {table.name} of the kind {group} at all: not believed, they stay"] += 1
+                    kept = (
+                        f"Xero returned no {_in_words(table)} of type {group}: the existing ones were kept. "
+                        "Check in Xero whether they were really removed"
+                    )
+                    self.warned[kept] += 1
                 self.counts.deactivated += self.loading.deactivate_missing(table, self._since(table), missing_groups)
         for warning in self.loading.run("warnings", table):
             self.warned[warning["says"]] += 1
         self.loading.run("after_merge", table)
         self._settle_rejections(table, held_back=False)
         return self.counts.changed > before
+
+
+def _in_words(table: Table) -> str:
+    return table.name.replace("_", " ")

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from xero.api import wire
 from xero.api.answers import or_none
-from xero.datasets.declaration import Column, Kind, Part, Record, Table, itself
+from xero.datasets.declaration import Column, ColumnType, Part, Record, Table, itself
 from xero.qicworks.pull.rejections import Rejection
 from xero.qicworks.pull.staging import StagedRow
 
@@ -31,13 +31,13 @@ def identity(value: object) -> UUID | None:
     return None if found is None or found.int == 0 else found
 
 
-READERS: Mapping[Kind, Callable[[object], Any]] = {
-    Kind.TEXT: words,
-    Kind.UUID: identity,
-    Kind.BOOLEAN: wire.boolean,
-    Kind.NUMBER: wire.number,
-    Kind.DATE: wire.date,
-    Kind.INSTANT: wire.instant,
+READERS: Mapping[ColumnType, Callable[[object], Any]] = {
+    ColumnType.TEXT: words,
+    ColumnType.UUID: identity,
+    ColumnType.BOOLEAN: wire.boolean,
+    ColumnType.NUMBER: wire.number,
+    ColumnType.DATE: wire.date,
+    ColumnType.INSTANT: wire.instant,
 }
 Parts = dict[Callable[[Record], Record | None], list[Record | None]]
 UNFIT = (ValueError, AttributeError, TypeError, KeyError)  # what an odd record raises where it is looked into
@@ -59,7 +59,7 @@ def all_words(values: Sequence[object]) -> list[str | None]:
 def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Callable[[object], Any]:
     """Reads the column's type; ValueError says what does not fit. What has more decimals than are kept is rounded, half
     to even, and `on_rounding` is called."""
-    read = READERS[column.kind]
+    read = READERS[column.type]
     if column.digits is None:
         return read
     before, after = column.digits
@@ -107,7 +107,7 @@ class _Column:
         self.name = column.name
         self.sent = isinstance(column.source, str)  # the value is one that Xero sent, not one made of several
         self.field = column.source if isinstance(column.source, str) else column.name
-        self.is_text = column.kind is Kind.TEXT
+        self.is_text = column.type is ColumnType.TEXT
         self.part = column.source if isinstance(column.source, Part) else None
         self.find = source(column)
         self.rounded = 0
@@ -242,12 +242,12 @@ class Rows:
 
     def _unreadable(self, record: object, id: str | None) -> StagedRow:
         undecodable = {WHOLE_RECORD: self._shown(record, False)}
-        values = [column.read(id) if column.name == self.table.part_of else None for column in self.columns]
+        values = [column.read(id) if column.name == self.table.parent_key else None for column in self.columns]
         return self._staged(values, False, undecodable, retried=False)
 
     def _shown(self, value: object, as_it_came: bool) -> dict[str, Any]:
         """What is kept of a value that could not be read. Of a person only a plain one: others may hold anything."""
-        if self.table.personal and not (as_it_came and isinstance(value, str | int | Decimal)):
+        if self.table.keep_no_raw_values and not (as_it_came and isinstance(value, str | int | Decimal)):
             return {"shown": f"not kept, since it may be personal: {type(value).__name__}"}
         return as_sent(value) if as_it_came else {"shown": shown(value)}
 

@@ -1,6 +1,6 @@
-"""Validate: Great Expectations over what was staged. A bad row is marked with the reasons, an odd one is counted.
+"""Validates staged rows with Great Expectations: marks bad rows with the reasons, counts warnings.
 
-Great Expectations takes seconds to import: nothing here is imported before there are rows.
+Great Expectations takes seconds to import, so it is imported only when there are rows.
 """
 
 import json
@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from xero.datasets.declaration import Column, Kind, Rule, Table
+from xero.datasets.declaration import Column, ColumnType, Rule, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.pull import staging
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHUNK = 50_000  # rows a frame: memory stays the same however many rows there are
-PROBLEMS = "(problems)"  # a column of a frame: what makes the row unfit, as a JSON array of sentences
+ROWS_PER_FRAME = 50_000  # so memory does not grow with the number of rows
+PROBLEMS = "(problems)"  # a column of a frame: why the row cannot be loaded, as a JSON array of sentences
 
 
 def rules(table: Table) -> Sequence[Rule]:
-    """What holds of whole rows: they are fit to be loaded, and the table's own rules."""
-    return [Rule("ExpectColumnValuesToBeNull", PROBLEMS, "the row is unfit"), *table.rules]
+    """The rules of a table: its rows can be loaded, and its own rules."""
+    return [Rule("ExpectColumnValuesToBeNull", PROBLEMS, "the row cannot be loaded"), *table.rules]
 
 
 def _is_text(column: Column) -> bool:
-    return column.kind is Kind.TEXT
+    return column.type is ColumnType.TEXT
 
 
 def _field(column: Column) -> str:
@@ -44,9 +44,9 @@ def _field(column: Column) -> str:
 
 
 def validate(session: Session, connection_id: UUID, table: Table, staged: Staging) -> tuple[int, Counter[str]]:
-    """Marks the bad rows of a staged table. Returns how many rows were checked, and how many each warning met.
+    """Marks the bad rows of a staged table. Returns the number of rows checked, and of rows by warning.
 
-    A row that says what is held already was checked when that was loaded.
+    Rows that QicWorks already has as they are were checked when they were loaded, and are not checked again.
     """
     checked = 0
     warned: Counter[str] = Counter()
@@ -56,20 +56,20 @@ def validate(session: Session, connection_id: UUID, table: Table, staged: Stagin
         problems: dict[int, list[str]] = defaultdict(list)
         for rule, seqs in _checks_of(table).failing(frame):
             if rule.severity == "warn":
-                warned[rule.says] += len(seqs)
+                warned[rule.message] += len(seqs)
             elif rule.column == PROBLEMS:
                 for seq, said in frame.loc[frame["seq"].isin(seqs), ["seq", PROBLEMS]].itertuples(index=False):
                     problems[seq] += json.loads(said)
             else:
                 for seq in seqs:
-                    problems[seq].append(rule.says)
+                    problems[seq].append(rule.message)
         if problems:
             staging.mark(session, staged, table, problems)
     return checked, warned
 
 
 class _Checks:
-    """The suite of one table, ready to be run on frame after frame."""
+    """The expectation suite of one table, which runs on one frame after the other."""
 
     def __init__(self, table: Table) -> None:
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -94,9 +94,9 @@ class _Checks:
         self.suite = gx.ExpectationSuite(name="rows", expectations=self.expectations)
 
     def failing(self, frame: "pandas.DataFrame") -> Iterator[tuple[Rule, list[int]]]:
-        """The rules that rows break, with the `seq` of those rows. A check that cannot run is an error, not a pass.
+        """Yields the rules that rows break, with the `seq` of those rows. Raises RuntimeError if a check cannot run.
 
-        Asks which rows they are only where there are some: that takes as long again, and mostly there are none.
+        Asks for the rows only if a rule is broken: that takes as long again, and mostly none is.
         """
         batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
         with_rows = {"result_format": "COMPLETE", "unexpected_index_column_names": ["seq"]}
@@ -106,7 +106,7 @@ class _Checks:
             number = result.expectation_config.meta["rule"]
             broken = batch.validate(self.expectations[number], result_format=with_rows)
             if _has_passed(broken):
-                raise RuntimeError(f"a check failed, and passes when it is asked for rows: {broken.expectation_config}")
+                raise RuntimeError(f"a check failed, but passes when asked for the rows: {broken.expectation_config}")
             yield self.rules[number], [int(found["seq"]) for found in broken.result["unexpected_index_list"]]
 
 
@@ -117,8 +117,8 @@ def _has_passed(result: Any) -> bool:
 
 
 class _Ready(threading.local):
-    """The checks of the tables that were met: to make them takes half as long as to run them. Each thread has its own,
-    because they hold the frame that they look at."""
+    """Checks that were made already: making them takes half as long as running them. Each thread has its own, because
+    they keep the frame that they check."""
 
     def __init__(self) -> None:
         self.of_table: dict[Table, _Checks] = {}
@@ -134,27 +134,27 @@ def _checks_of(table: Table) -> _Checks:
 
 
 def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging) -> Iterator["pandas.DataFrame"]:
-    """What the rules look at, a chunk a frame."""
-    kinds = {column.name: column.kind for column in table.columns}
+    """The columns that rules are about, some rows a frame."""
+    kinds = {column.name: column.type for column in table.columns}
     names = sorted({rule.column for rule in table.rules})
-    ruled = [SQL("{}::text" if kinds[name] is Kind.UUID else "{}").format(Identifier(name)) for name in names]
+    ruled = [SQL("{}::text" if kinds[name] is ColumnType.UUID else "{}").format(Identifier(name)) for name in names]
     statement = sql.template("validate", "frame").format(
         columns=SQL(", ").join([_problems(table), *ruled]),
         stage=stage_table(table),
         held=Identifier("qicworks", table.name),
         key=Identifier(table.key),
     )
-    about = {"staging_id": staged.id, "connection_id": connection_id, "limit": CHUNK}
+    about = {"staging_id": staged.id, "connection_id": connection_id, "limit": ROWS_PER_FRAME}
     last = 0
     with session.cursor(row_factory=tuple_row) as cursor:
         while rows := cursor.execute(statement, {**about, "after": last}).fetchall():
             import pandas
 
             last = rows[-1][0]
-            # Objects throughout: a column of nothing but None would otherwise become numbers.
+            # All as objects: a column that holds only None would otherwise become numbers.
             frame = pandas.DataFrame(rows, columns=["seq", PROBLEMS, *names], dtype=object)
             yield frame
-            frame.drop(frame.index, inplace=True)  # the checks hold it until they see another
+            frame.drop(frame.index, inplace=True)  # the checks keep it until they get another
 
 
 def _problems(table: Table) -> Composed:

@@ -31,7 +31,7 @@ def prune(engine: Engine, kept: Retention, origin: Origin, *, dry_run: bool = Fa
     with database.session(engine) as session:
         for what in retention.WHAT:
             days = getattr(kept, what)
-            if not 0 < days <= retention.LONGEST:
+            if not 0 < days <= retention.MAX_DAYS:
                 log.info("%s are kept forever", NAMES[what])
                 continue
             deleted[what] = (retention.count if dry_run else retention.prune)(session, what, days)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xero.qicworks.privacy.name_finder import ERASED, Wording
+from xero.qicworks.privacy.name_finder import ERASED, NameFinder
 
 NAMES = ["Bill", "Mark", "Al", "May", "Will", "Push", "Other", "Bill Smith", "Bill Smith Plumbing", "Mary-Anne Bill"]
 NAMES += [
@@ -21,7 +21,7 @@ NAMES += [
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_said_of_others_stays_as_it_is(name: str) -> None:
     others = [other for other in NAMES if other != name]
-    known = Wording("contact", [name], ["al@example.com"], others)
+    known = NameFinder("contact", [name], ["al@example.com"], others)
     for other in [
         *others,
         "Jean-Anne Bill",
@@ -37,7 +37,7 @@ def test_what_is_said_of_others_stays_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_who_is_meant_is_found(name: str) -> None:
-    known = Wording("contact", [name], ["al@example.com"], [other for other in NAMES if other != name])
+    known = NameFinder("contact", [name], ["al@example.com"], [other for other in NAMES if other != name])
     assert known.without(f"its contact '{name}' was merged") == f"its contact '{ERASED}' was merged"
     assert known.without("(AL@example.com.)") == f"({ERASED}.)"
     words = f"{name}: {name}'s ({name}), '{name}', {name}."
@@ -47,9 +47,9 @@ def test_who_is_meant_is_found(name: str) -> None:
 
 
 def test_a_name_that_two_have_is_neither_s_but_in_words_about_a_document_of_theirs() -> None:
-    known = Wording("contact", ["Bill  Smith"], [], ["Bill Smith"])
+    known = NameFinder("contact", ["Bill  Smith"], [], ["Bill Smith"])
     assert known.without("Ask Bill Smith: its contact 'Bill Smith' is archived") == (
         "Ask Bill Smith: its contact 'Bill Smith' is archived"
     )
     assert known.without("Ask Bill\nSmith", theirs=True) == f"Ask {ERASED}"
-    assert Wording("staff", [ERASED], []).without(f"{ERASED} has no calendar") == f"{ERASED} has no calendar"
+    assert NameFinder("staff", [ERASED], []).without(f"{ERASED} has no calendar") == f"{ERASED} has no calendar"
