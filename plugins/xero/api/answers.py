@@ -1,4 +1,4 @@
-"""Reading what came back, within bounds: gzip, JSON, envelope, the server's own time, and whose words a refusal is."""
+"""Reads responses, within limits: gzip, JSON, envelope, the server's time, and whether a refusal is Xero's own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ENVELOPED = ("/api.xro/", "/payroll.xro/")
 # A page of a thousand invoices with many lines has some 20 MB, and comes in seconds.
 MAX_BYTES_ON_WIRE = 32 << 20
 MAX_BYTES_UNPACKED = 128 << 20
-YEARS = range(1990, 2200)  # of a clock: .NET's zero, which Xero sends where it has no date, is none
+YEARS = range(1990, 2200)  # of a server's clock; not .NET's zero, which Xero sends if it has no date
 MAX_PARTS = 100  # of a gzip
-MAX_VALUES = 3_000_000  # in an answer: 128 MB of brackets would be gigabytes of objects
+MAX_VALUES = 3_000_000  # in a response: 128 MB of brackets would be gigabytes of objects
 MAX_PAGES = 5_000  # of one reading: as many calls as an organisation has in a day
 _CHUNK_BYTES = 1 << 16
 
@@ -31,13 +31,13 @@ _CHUNK_BYTES = 1 << 16
 _OWN_KEYS = frozenset({"errornumber", "type", "message", "elements", "title", "status", "detail", "problem", "error"})
 _CORRELATION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _MARKUP = re.compile(r"<[a-z!/?]", re.IGNORECASE)
-_FEWEST_WORDS = 4  # of a sentence: "Access Denied" and "Bad Request" are those of what stands before Xero
+_MIN_WORDS = 4  # of a sentence of Xero's: "Access Denied" and "Bad Request" are from proxies in front of Xero
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Xero answered: JSON as `wire.loads` reads it. `bytes_received` as on the wire, that is compressed;
-    `bytes_unpacked` without the gzip."""
+    """A successful response of Xero: `data` is JSON as `wire.loads` reads it, `bytes_received` the compressed size,
+    `bytes_unpacked` the size without gzip."""
 
     data: Any
     server_time: datetime | None
@@ -48,40 +48,40 @@ class Answer:
 
 
 def bad(path: str, why: str) -> BadAnswer:
-    """What to raise for an answer that is none."""
+    """Returns the BadAnswer for an invalid response."""
     return BadAnswer(
-        f"What came for {path} is not an answer of Xero: {why}.",
+        f"Unexpected response for {path}: {why}.",
         "Check the host in the Airflow connection; if it is right, the next run resumes where this one stopped.",
     )
 
 
 def out_of_bounds(what: str, bound: str) -> OutOfBounds:
-    """What to raise for what no answer of Xero's comes near."""
+    """Returns the OutOfBounds for a response far larger than any of Xero's."""
     return OutOfBounds(
         f"{what} is out of bounds: {bound}.",
-        "It was not read any further, and nothing of it is kept. Check the host in the Airflow connection and what "
-        "stands between it and Xero.",
+        "It was not read any further, and nothing of it is kept. Check the host in the Airflow connection, and the "
+        "proxies between here and Xero.",
     )
 
 
 def too_many_pages(path: str) -> OutOfBounds:
-    """What to raise for a list that does not end."""
+    """Returns the OutOfBounds for a list that does not end."""
     return out_of_bounds(f"The list {path}", f"it has more than {MAX_PAGES:,} pages")
 
 
 def receive(response: requests.Response, what: str) -> bytes:
-    """The body as it came over the wire, compressed or not. OutOfBounds where it is too large."""
+    """Returns the body as it came, compressed or not. Raises OutOfBounds if it is too large."""
     body = bytearray()
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > MAX_BYTES_ON_WIRE:
             raise out_of_bounds(what, f"it has more than {MAX_BYTES_ON_WIRE >> 20} MB")
-    response.raw.read(decode_content=False)  # nothing is left: raises where fewer bytes came than were announced
+    response.raw.read(decode_content=False)  # raises if fewer bytes came than were announced
     return bytes(body)
 
 
 def unpacked(body: bytes, encoding: str, what: str) -> bytes:
-    """The body without its gzip. ValueError where that is broken or cut short, OutOfBounds where it grows too large."""
+    """Returns the body without gzip. Raises ValueError if that is broken, OutOfBounds if it is too large."""
     if encoding.lower() not in ("gzip", "x-gzip"):
         return body
     made, rest, parts = bytearray(), body, 0
@@ -102,7 +102,7 @@ def unpacked(body: bytes, encoding: str, what: str) -> bytes:
 
 
 def read(response: requests.Response, body: bytes, path: str) -> Answer:
-    """A successful answer. Raises BadAnswer when it cannot be one of Xero's."""
+    """Reads a successful response. Raises BadAnswer if it cannot be one of Xero's."""
     data, unpacked_size = (None, 0) if response.status_code == 204 else _decoded(response, body, path)
     if isinstance(data, ValueError):
         raise bad(path, str(data))
@@ -120,25 +120,25 @@ def read(response: requests.Response, body: bytes, path: str) -> Answer:
 
 
 def unchanged(response: requests.Response, body: bytes) -> Answer:
-    """304, to a question with If-Modified-Since: nothing has changed, so there are no records."""
+    """Reads a 304, the response to If-Modified-Since if nothing has changed: there are no records."""
     return Answer({}, _server_time({}, response.headers), len(body), 0, response.status_code, response.headers)
 
 
 def listed(data: Any, envelope: str) -> list[Any] | None:
-    """The list under the envelope of a response; None where there is none."""
+    """The list under the envelope of a response; None if there is none."""
     found = data.get(envelope) if isinstance(data, dict) else None
     return found if isinstance(found, list) else None
 
 
 def announced(data: Any, name: str) -> int | None:
-    """A number under `pagination` (`itemCount`, `pageSize`, `pageCount`); None where the response has none."""
+    """A number under `pagination` (`itemCount`, `pageSize`, `pageCount`); None if there is none."""
     pagination = data.get("pagination") if isinstance(data, dict) else None
     value = pagination.get(name) if isinstance(pagination, dict) else None
     return int(value) if isinstance(value, int | str) and re.fullmatch("[0-9]{1,12}", str(value)) else None
 
 
 def or_none(read: Callable[[Any], T | None], value: object) -> T | None:
-    """What a reader of `xero.api.wire` makes of the value; None where it cannot be read."""
+    """The value as a reader of `xero.api.wire` returns it; None if it cannot be read."""
     try:
         return read(value)
     except ValueError:
@@ -146,14 +146,14 @@ def or_none(read: Callable[[Any], T | None], value: object) -> T | None:
 
 
 def correlation_id(headers: Mapping[str, str]) -> str | None:
-    """By which Xero finds the call in its own logs; None where it said none, or something else."""
+    """The id by which Xero finds the call in its own logs; None if there is none, or it is not an id."""
     found = _CORRELATION_ID.fullmatch(headers.get("Xero-Correlation-Id", "").strip())
     return found[0] if found else None
 
 
 def _decoded(response: requests.Response, body: bytes, path: str) -> tuple[Any, int]:
-    """The JSON of an answer, or the ValueError that says why there is none; and how many bytes it is unpacked."""
-    what = f"What came for {path}"
+    """The JSON of a response, or the ValueError why there is none; and its size in bytes without gzip."""
+    what = f"The response for {path}"
     try:
         plain = unpacked(body, response.headers.get("Content-Encoding", ""), what)
         if len(plain) > MAX_VALUES and sum(map(plain.count, (b"{", b"[", b","))) > MAX_VALUES:
@@ -165,8 +165,8 @@ def _decoded(response: requests.Response, body: bytes, path: str) -> tuple[Any, 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What an answer other than 200 says: JSON, or a sentence. `own`: whether it can be Xero itself that says so, and
-    not a proxy or a content network on the way, whose pages say nothing of the organisation or its records."""
+    """The body of a response other than 200: JSON, or a sentence. `own`: whether it can be Xero's, and not that of a
+    proxy or content network, whose pages say nothing about the organisation or its records."""
 
     said: Any
     own: bool
@@ -174,7 +174,7 @@ class Reason:
 
 
 def reason(response: requests.Response, body: bytes, path: str) -> Reason:
-    """Xero's own are JSON with its keys, one sentence without markup, and nothing at all."""
+    """Reads the reason of a refusal. Xero's own are JSON with its keys, one sentence without markup, or empty."""
     if not body.strip():
         return Reason(None, own=True)
     said, size = _decoded(response, body, path)
@@ -188,12 +188,12 @@ def reason(response: requests.Response, body: bytes, path: str) -> Reason:
     except ValueError:
         return Reason(None, own=False)
     sentence = plain[:2000].decode("utf-8", "replace").strip()
-    own = not _MARKUP.search(sentence) and len(sentence.split()) >= _FEWEST_WORDS
+    own = not _MARKUP.search(sentence) and len(sentence.split()) >= _MIN_WORDS
     return Reason(sentence if own else None, own, len(plain))
 
 
 def _server_time(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> datetime | None:
-    """The server's own time: of the envelope, or of the Date header; None when neither can be read, or is a time."""
+    """The server's time, from the envelope or the Date header; None if neither can be read, or is a plausible time."""
     moment = or_none(wire.instant, envelope.get("DateTimeUTC"))
     known = [one for one in (moment, limits.http_date(headers.get("Date", ""))) if one and one.year in YEARS]
     return known[0] if known else None

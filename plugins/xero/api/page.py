@@ -50,7 +50,7 @@ class Problem(StrEnum):
     UNSORTED = "unsorted"
 
 
-# A worker of an earlier version that resumes a reading goes by these words: they stay as they are.
+# A worker of an earlier version decides by these words when it resumes a reading, so they must not change.
 WARNINGS = {
     Problem.UNDATED: "no record of a page says when it was changed; read page by page instead",
     Problem.UNFILTERED: "the server does not filter by If-Modified-Since; everything was read",
@@ -97,7 +97,7 @@ class Position(msgspec.Struct):
 
 
 def high_water(position: Position) -> datetime | None:
-    """What the next reading may start from: the newest version read, but never ahead of the server's clock."""
+    """The time from which the next reading may start: the newest version read, but not ahead of the server's clock."""
     if position.newest is None or position.started is None:
         return position.newest
     return min(position.newest, position.started)

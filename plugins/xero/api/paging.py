@@ -6,7 +6,7 @@ request asks for the first page of what changed since the last second seen. Wher
 a page, that stretch is **walked** from its last page down to its first: rows slide towards the reader then, never
 away. What changed during a walk is read afterwards, from the server's own time at the walk's start.
 
-A list of which nobody asks what changed, or whose pages come in an order that stays, is read by `pages`.
+Lists that are not read by what changed, or whose order never changes, are read with `pages`.
 """
 
 import time
@@ -22,21 +22,21 @@ from xero.api.page import Page, Position, Problem, Row
 
 SECOND = timedelta(seconds=1)
 MAX_WALKS = 60
-PAUSE = 0.25  # seconds before the server's same second is walked again
-IDLE_PAGES = 5  # in a row of a walk that bring nothing new: nobody has more of them
-SMALLEST_PAGE = 100  # a server that does not tell its page size fills at least so many rows
+PAUSE = 0.25  # seconds, before the same second of the server is walked again
+IDLE_PAGES = 5  # in a row of a walk that may bring nothing new
+SMALLEST_PAGE = 100  # rows; a server that does not announce its page size fills at least so many
 
 
 def pages(
     fetch: Callable[[int], Page], identify: Callable[[Row], Hashable], path: str, *, full_size: int | None
 ) -> Iterator[Page]:
-    """The pages of a list, from the first until one is the last, or brings no row that the earlier ones did not have.
+    """Yields the pages of a list, until one is the last or brings no new row.
 
     Args:
         fetch: Asks for the page of that number.
         identify: What identifies a row.
         path: The endpoint, for the message.
-        full_size: Rows of a full page; None where a server may give fewer than it was asked for.
+        full_size: Rows of a full page; None if the server may return fewer than it was asked for.
 
     Raises:
         OutOfBounds: After MAX_PAGES pages.
@@ -54,7 +54,7 @@ def pages(
 
 # Asks for one page: (changed since, page number) -> Page.
 Fetch = Callable[[datetime | None, int], Page]
-# What identifies a row, and its version; None where it cannot be read.
+# What identifies a row, and its version; None if it cannot be read.
 Identify = Callable[[Row], str]
 Version = Callable[[Row], datetime | None]
 
@@ -66,7 +66,7 @@ def whole_second(instant: datetime) -> datetime:
 class Reader:
     """Reads an endpoint that pages, sorts by `UpdatedDateUTC` and filters by `If-Modified-Since`.
 
-    A server that turns out not to sort or not to filter is walked as a whole, and a warning says so.
+    If the server turns out not to sort or not to filter, all its pages are walked, with a warning.
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class Reader:
         return self.fetch(since, number)
 
     def pages(self) -> Iterator[Sequence[Row]]:
-        """The rows, page by page, duplicates among them. After each page `position` is where to go on."""
+        """Yields the rows page by page, with duplicates. After each page `position` is where to resume."""
         steps = {"by_key": self._by_key, "count_up": self._count_up, "walk": self._walk, "last_pages": self._last_pages}
         while self.position.step != "done":
             yield steps[self.position.step]()
 
     def read_again(self, why: str) -> None:
-        """Once more, all pages of the first request, from the last one down."""
+        """Reads all pages of the first request again, from the last one down; `why` becomes a warning."""
         self.position.warn(why)
         self.position.ask = self.position.since
         self._start_walk(self._fetch(self.position.since, 1))
@@ -112,7 +112,7 @@ class Reader:
         if position.started is None:
             position.started, position.first_count = page.server_time, page.item_count
         if position.seen and not position.exclusive and not self._meets_seen(page):
-            # Nothing of the second asked for came back: the server may leave that second out. Ask from a second before.
+            # Nothing of the second asked for came: the server may leave that second out. Ask from a second before.
             assert position.ask is not None
             earlier = self._fetch(wire.shifted(position.ask, -SECOND), 1)
             if self._meets_seen(earlier):
@@ -143,7 +143,7 @@ class Reader:
         return fresh
 
     def _start_walk(self, page: Page) -> None:
-        """Walk down all pages of the request that `page` is the first page of."""
+        """Starts a walk down all pages of the request whose first page is `page`."""
         position = self.position
         self._count_walk()
         if (
@@ -151,8 +151,8 @@ class Reader:
             and page.server_time
             and whole_second(page.server_time) == whole_second(position.walk_started)
         ):
-            self.pause(PAUSE)  # of a second that is not over nothing can be said, however often it is read
-        # Of a server that does not tell the time, what it has told of its records.
+            self.pause(PAUSE)  # the server's second is not over: reading it again before would show nothing
+        # If the server does not send its time, the newest version of its records.
         position.walk_started = page.server_time or position.newest or wire.FIRST
         self._walked.clear()
         self._idle = 0
@@ -174,7 +174,7 @@ class Reader:
             )
 
     def _count_up(self) -> Sequence[Row]:
-        """Without a page count: forward to the first empty page, to know where to turn round."""
+        """Without a page count: reads forward to the first empty page, from which to walk down."""
         position = self.position
         page = self._fetch(position.ask, position.page)
         if page.rows and self._advances(page):
@@ -186,7 +186,7 @@ class Reader:
         return page.rows
 
     def _advances(self, page: Page) -> bool:
-        """False for a server that ignores the page number and answers the same rows for ever."""
+        """False if the server ignores the page number and always returns the same rows."""
         seen = set(self.position.seen)
         return any(self._mark(row) not in seen for row in page.rows)
 
@@ -223,7 +223,7 @@ class Reader:
             position.step, position.ask, position.seen = "by_key", changed_since, []
 
     def _last_pages(self) -> Sequence[Row]:
-        """Where the filter is ignored: from the end back to what is older than the walk, until nothing newer is met."""
+        """If the filter is ignored: reads from the end back to rows older than the walk, until no newer one comes."""
         position = self.position
         assert position.walk_started is not None
         page = self._fetch(position.ask, position.page)
@@ -244,7 +244,7 @@ class Reader:
         return page.rows
 
     def _is_last(self, page: Page) -> bool:
-        """Whether this first page holds all there is. Without a count, only a short answer or nothing new can tell."""
+        """Whether this first page has all rows. Without a count, it must be short or bring nothing new."""
         if page.item_count is not None and page.item_count <= len(page.rows):
             return True
         if len(page.rows) < (page.page_size or SMALLEST_PAGE):
@@ -261,7 +261,7 @@ class Reader:
             yield Problem.UNSORTED
 
     def _versions(self, page: Page) -> list[datetime]:
-        """The versions on a page that can be read, in order; keeps the newest."""
+        """The readable versions on a page, in order; keeps the newest."""
         versions = [version for version in self._dated(page) if version is not None]
         if versions:
             newest = max(versions)
@@ -288,7 +288,7 @@ class Reader:
         ]
 
     def _dated(self, page: Page) -> Sequence[datetime | None]:
-        """The version of each row, read once a page."""
+        """The version of each row, read once per page."""
         if self._last is None or self._last[0] is not page:
             self._last = (page, list(map(self.version, page.rows)))
         return self._last[1]
