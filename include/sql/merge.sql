@@ -1,5 +1,5 @@
 -- From staging into a pulled table. Templates: {held} is the table, {stage} its staging table, {key} the column that
--- identifies a record. `snapshot_at`: when the reading was begun. `whole`: whether it is a full one.
+-- identifies a record. `snapshot_at`: when the reading began. `full`: whether it is a full one.
 
 -- name: wait_for_others!
 -- Loads of one organisation run one at a time: two data sets may write the same table.
@@ -39,7 +39,7 @@ SELECT (SELECT count(*) FROM staged) AS read,
   FROM changed;
 
 -- name: types_of
--- How the columns of a table keep numbers: a price with six decimals is held with four.
+-- How the columns of a table store numbers: a price with six decimals is stored with four.
 SELECT attname AS name, format_type(atttypid, atttypmod) AS type
   FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped;
 
@@ -50,7 +50,7 @@ OR ({versionless} OR staged.xero_updated_at IS NOT NULL OR held.xero_updated_at 
    AND (held.organisation_id, {held_columns}) IS DISTINCT FROM (:organisation_id::uuid, {staged_columns});
 
 -- name: known
--- Rows that Xero is thought to have still, and that a reading from `since` on has to meet.
+-- Rows that a reading from `since` on should meet: those not known to be missing from Xero.
 SELECT count(*)
   FROM {held}
  WHERE connection_id = :connection_id AND missing_since IS NULL
@@ -61,7 +61,7 @@ SELECT count(*)
 SELECT count(DISTINCT {parent_key}) FROM {held} WHERE connection_id = :connection_id AND is_active;
 
 -- name: in_use_and_missing!
--- Rows that are in use are in Xero, or a full reading is to find that they are not.
+-- Rows that are in use are not missing, unless the full reading that follows does not meet them.
 UPDATE {held} SET missing_since = NULL
  WHERE connection_id = :connection_id AND is_active AND missing_since IS NOT NULL;
 

@@ -1,7 +1,7 @@
--- What is held on a person, whatever table it lies in: the catalogue tells which tables those are.
+-- Data about a person, in whatever tables: these are found in PostgreSQL's catalogue.
 
 -- name: columns(name)
--- Of a pulled table, beside what every pulled row carries. `refers`: it points to another table.
+-- The columns of a pulled table, without those that every pulled row has. `refers`: it points to another table.
 SELECT attname AS name, attnotnull AS required, atthasdef AS has_default, typcategory = 'S' AS is_text,
        EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'f' AND attnum = ANY(conkey)) AS refers
   FROM pg_attribute
@@ -30,7 +30,7 @@ SELECT relname AS name, attname AS column
  ORDER BY relname, attname;
 
 -- name: rejected(table_name, id, email)
--- Records of that id, or with that e-mail, that could not be loaded.
+-- Records with that id or email that could not be loaded.
 SELECT rejection.connection_id, connection.organisation_id, organisation.name AS organisation, rejection.key, rejection.record
   FROM xero_sync.rejection
   JOIN xero_sync.connection ON connection.id = rejection.connection_id
@@ -41,7 +41,7 @@ SELECT rejection.connection_id, connection.organisation_id, organisation.name AS
                     WHERE right(each.name, 5) = 'email' AND lower(trim(each.value)) = :email));
 
 -- name: rejections(connection_id, table_name, keys, parent_key, xero_id)
--- All of a person's, open and closed; of parts, by what they are parts of.
+-- All rejections of a person, open and closed; of parts, by the record they are a part of.
 SELECT id, data_set, table_name, key, reasons, record, undecodable, rejected_at, closed_at
   FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND table_name = :table_name
@@ -52,7 +52,7 @@ SELECT id, data_set, table_name, key, reasons, record, undecodable, rejected_at,
 DELETE FROM xero_sync.rejection WHERE id = ANY(:ids);
 
 -- name: events_mentioning(connection_id, search_terms, emails)
--- Events that may name somebody: one of these words is in them, or one of these e-mails, in lower case.
+-- Events that may mention a person: with one of these words, or one of these emails, in lower case.
 SELECT id, started_at, direction, data_set, document, message, correction
   FROM xero_sync.connection_event
  WHERE connection_id = :connection_id
@@ -62,7 +62,7 @@ SELECT id, started_at, direction, data_set, document, message, correction
  ORDER BY id;
 
 -- name: statuses_mentioning(connection_id, search_terms, emails)
--- The same of what stands of each pair.
+-- Statuses of data sets that may mention a person, likewise.
 SELECT connection_id, direction, data_set, last_message, last_correction
   FROM xero_sync.standing
  WHERE connection_id = :connection_id
@@ -72,7 +72,7 @@ SELECT connection_id, direction, data_set, last_message, last_correction
  ORDER BY direction, data_set;
 
 -- name: organisations(organisation_id)
--- What the organisation is called, in QicWorks and in Xero.
+-- The names of the organisation, in QicWorks and in Xero.
 SELECT name FROM qicworks.organisation WHERE id = :organisation_id
  UNION
 SELECT tenant_name FROM xero_sync.connection WHERE organisation_id = :organisation_id;
@@ -92,11 +92,11 @@ INSERT INTO xero_sync.erasure (connection_id, table_name, xero_id) VALUES (:conn
     ON CONFLICT DO NOTHING;
 
 -- name: begin_erasing!
--- For this transaction: what is written is no edit.
+-- For this transaction: changes of documents do not count as edits.
 SELECT set_config('xero_sync.erasing', 'on', true);
 
 -- name: erased(connection_id)
--- The ids of who was erased, in whatever connection the same organisation of Xero had.
+-- The ids of erased persons, of all connections that the same organisation in Xero has had.
 SELECT DISTINCT erasure.xero_id
   FROM xero_sync.connection AS own
   JOIN xero_sync.connection AS any_of_it ON any_of_it.tenant_id = own.tenant_id
@@ -110,7 +110,7 @@ SELECT table_name, xero_id, erased_at FROM xero_sync.erasure
 -- The statements below are templates: {held} is a pulled table, {stage} its staging table, {table} any of QicWorks' tables.
 
 -- name: held_of
--- Of that id, QicWorks' or Xero's, or with that e-mail.
+-- Rows with that id, QicWorks' or Xero's, or that email.
 SELECT held.*, organisation.name AS organisation
   FROM {held} AS held
   JOIN qicworks.organisation ON organisation.id = held.organisation_id
@@ -159,7 +159,7 @@ SELECT id, parent_type, parent_id, file_name, mime_type, octet_length(content) A
 SELECT id FROM {table} WHERE {column} = :id;
 
 -- name: labels
--- By which events name the person's documents; not labels that others' documents have, too.
+-- Labels of the person's documents in events, without those that documents of others have, too.
 SELECT :word || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), id::text) AS label
   FROM {table} AS document
  WHERE organisation_id = :organisation_id
@@ -167,7 +167,7 @@ SELECT :word || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), id:
 HAVING bool_and({column} IS NOT DISTINCT FROM :id);
 
 -- name: similar_names
--- Other rows in whose names one of these words is.
+-- Other rows with one of these words in a name.
 SELECT to_jsonb(held) AS record
   FROM {table} AS held
  WHERE organisation_id = :organisation_id AND id IS DISTINCT FROM :id
@@ -176,7 +176,7 @@ SELECT to_jsonb(held) AS record
                 WHERE right(each.name, 4) = 'name' AND strpos(each.value, term) > 0);
 
 -- name: mentioned
--- Documents whose message may name somebody; {owner} is the column that says which document it is about.
+-- Documents whose message may mention a person; {owner} is the column that says which document it is about.
 SELECT id, push_error, push_correction, {owner} AS document_id
   FROM {table}
  WHERE organisation_id = :organisation_id

@@ -1,7 +1,7 @@
--- What QicWorks knows of a data set, to be compared with what Xero says.
+-- What QicWorks has of a data set and of its documents, to be compared with Xero.
 
 -- name: rejected
--- Known, but not loaded: reported already, or erased here.
+-- Records that are not loaded on purpose: reported as rejected already, or erased here.
 SELECT key FROM xero_sync.rejection
  WHERE connection_id = :connection_id AND table_name = :table_name AND closed_at IS NULL
 UNION

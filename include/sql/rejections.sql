@@ -1,4 +1,4 @@
--- Records that could not be loaded. `bad` is the temporary table of those of the current staging.
+-- Records that could not be loaded. `bad` is a temporary table of those of the current staging.
 
 -- name: open_rejections
 SELECT record, undecodable FROM xero_sync.rejection
@@ -48,8 +48,8 @@ DROP TABLE bad;
 -- record.
 
 -- name: key!
--- What a rejection is known by: the record's id, of a very long one its beginning and its hash, so that an index holds it; or the
--- hash of a row without an id.
+-- What identifies a rejection: the record's id; of a very long id its beginning and its hash, so it fits an index; of a row without
+-- an id its hash.
 CASE WHEN length({key}::text) > 200 THEN left({key}::text, 100) || ' ' || md5({key}::text)
      ELSE coalesce({key}::text, 'row ' || encode(row_hash, 'hex')) END;
 

@@ -1,5 +1,5 @@
--- Pruning: what is old and may go, counted, and deleted a batch at a time. The views of the schema say what may go at all.
--- `before`: what is older. `batch`: how many at once.
+-- Counts old rows, and deletes them a batch at a time. The views of the schema have the rows that may be deleted at all.
+-- `before`: rows older than that. `batch`: the number of rows.
 
 -- name: cutoff$
 SELECT clock_timestamp() - :age::interval;
@@ -52,7 +52,7 @@ DELETE FROM xero_sync.oauth_state
 SELECT count(*) FROM xero_sync.call_budget_past WHERE coalesce(last_at, '-infinity') < :before;
 
 -- name: prune_call_budgets!
--- One that a call has locked is in use.
+-- Skips rows that are locked, because a call uses them.
 DELETE FROM xero_sync.call_budget
  WHERE (app, tenant_id) IN
        (SELECT app, tenant_id FROM xero_sync.call_budget
@@ -61,5 +61,5 @@ DELETE FROM xero_sync.call_budget
            FOR UPDATE SKIP LOCKED);
 
 -- name: stagings
--- Begun so long ago that no run takes them over any more: whether they were finished or not.
+-- Begun so long ago that no run resumes them, whether finished or not.
 SELECT id, connection_id, data_set FROM xero_sync.staging WHERE started_at < :before ORDER BY started_at;

@@ -1,7 +1,7 @@
--- An unfinished read, and how far it came.
+-- Unfinished readings, how far each came, and the cursors of finished ones.
 
 -- name: unfinished^
--- One under an hour old goes on where it was, if it was staged under the same declaration and reads at least as much.
+-- A reading less than an hour old can be resumed if it was staged under the same declaration and covers at least as much.
 SELECT id, whole AS "full", everything AS refetch_details, since, started_at, position, complete,
        declaration = :declaration AND (whole OR NOT :full) AND (NOT :refetch_details OR everything AND NOT complete)
        AND started_at > clock_timestamp() - interval '1 hour' AND started_at <= clock_timestamp() AS can_resume
@@ -26,8 +26,8 @@ SELECT key FROM xero_sync.stage_seen WHERE staging_id = :staging_id AND source =
 DELETE FROM xero_sync.stage_seen WHERE staging_id = :id;
 
 -- name: cursor^
--- A version of a time to come is none: it would keep away what changes until then. The days are for two clocks that differ; a
--- whole reading comes sooner.
+-- A version in the future is not used: changes until then would be missed. Up to 32 days are allowed for clocks that differ,
+-- because a full reading comes sooner.
 SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_water END AS high_water, completed_at,
        clock_timestamp() - CASE WHEN isfinite(completed_at) THEN completed_at ELSE '9999-01-01' END AS age,
        clock_timestamp() - CASE WHEN isfinite(full_at) OR full_at IS NULL THEN full_at ELSE '9999-01-01' END AS full_age
@@ -35,7 +35,7 @@ SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_
  WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: move_cursor!
--- Forward only, whatever order the pulls end in; a whole reading says anew how far it came.
+-- Moves forward only, in whatever order pulls end; a full reading sets it.
 INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
 VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :full THEN now() END)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
@@ -46,7 +46,7 @@ VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :full THEN now(
        full_at = coalesce(excluded.full_at, held.full_at);
 
 -- name: see*!
--- Pages are read by key and overlap: of what comes twice the newest stays. `read_at` is by the database's clock, since
+-- Pages are read by key and overlap: of a record that comes twice the newest version stays. `read_at` is by the database's clock, since
 -- machines may differ in theirs; `age` is in seconds, null for a record that was only listed.
 INSERT INTO xero_sync.stage_seen AS known (staging_id, source, key, version, is_active, read_at)
 VALUES (:staging_id, :source, :key, :version, :is_active, clock_timestamp() - :age * interval '1 second')

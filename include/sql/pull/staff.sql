@@ -80,14 +80,14 @@ UPDATE qicworks.staff AS member
 DROP TABLE newcomer, candidate;
 
 -- name: after_merge_staff!
--- Who came from Xero logs in with the e-mail that Xero has; from then on it is QicWorks' own.
+-- Members created from an employee log in with the email in Xero; from then on it is QicWorks' own.
 UPDATE qicworks.staff SET account_email = email
  WHERE connection_id = :connection_id AND match_state = 'created' AND account_email IS NULL AND email IS NOT NULL;
 
 -- name: after_merge_staff__2_hired_again!
--- Who left and was hired again is another employee in Xero. The member of QicWorks' staff that is linked to the one who left, or
--- whose pay or leave QicWorks has, is the one in force, by the same names and account e-mail as at the first link: the two rows
--- change places. Where that could be several, or QicWorks has pay or leave of both, they stay as they are.
+-- A person who left and was hired again is a new employee in Xero. The member that is linked to the former employee, or has pay or
+-- leave in QicWorks, is then linked to the new one, matched by names and account email as at the first link: the two rows change
+-- places. If several match, or both have pay or leave in QicWorks, they stay as they are.
 CREATE TEMP TABLE hired_again ON COMMIT DROP AS
 SELECT pair.*
   FROM (SELECT member.id AS member_id, member.match_state, newer.id AS newer_id,
@@ -134,7 +134,7 @@ UPDATE qicworks.staff
 DROP TABLE hired_again, new_place;
 
 -- name: after_merge_pay_template_line!
--- A line is in use as long as its employee is, and has it.
+-- A line is active as long as its employee is, and it was not missing from Xero.
 UPDATE qicworks.pay_template_line AS line
    SET staff_id = staff.id, is_active = staff.is_active AND line.missing_since IS NULL, synced_at = now()
   FROM qicworks.staff
