@@ -276,7 +276,7 @@ def test_a_new_data_set_needs_no_edit(owner: World, monkeypatch: pytest.MonkeyPa
     """What is declared is granted: of a further table, too, and of columns that its statements write."""
     owner.query("CREATE TABLE qicworks.item (LIKE xero_sync.pulled_row INCLUDING ALL, xero_id uuid)")
     owner.query("CREATE TABLE xero_sync.stage_item (LIKE xero_sync.stage_row INCLUDING ALL, xero_id uuid)")
-    table = SimpleNamespace(name="item", key="xero_id", linked=False, follows={"bill": ("status",)})
+    table = SimpleNamespace(name="item", key="xero_id", linked=False, also_updates={"bill": ("status",)})
     monkeypatch.setitem(grants.DATASETS, "items", SimpleNamespace(tables=(table,)))
     with database.session(owner.engine) as session:
         grants.grant_to(session, role)

@@ -101,7 +101,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     assert "2 records of Xero are not in invoice_payment (" in paid
     assert str(unpaid["xero_id"]) in paid
     assert f"1 rows of invoice_payment are not in Xero ({gone['xero_id']})" in paid
-    assert f"or the reverse ({undeleted})" in paid
+    assert f"active in only one of QicWorks and Xero ({undeleted})" in paid
     assert f"1 documents that QicWorks pushed are not in invoice_balance ({balance['xero_id']})" in paid
     assert "1 rows of pay_code are not in Xero" in found["pay_codes"]
     assert xero["Accounts"][0]["AccountID"] in found["chart_of_accounts"]

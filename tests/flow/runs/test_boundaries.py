@@ -236,7 +236,7 @@ def test_xeros_clock_may_be_ten_minutes_behind() -> None:
 
 
 def test_an_interrupted_reading_goes_on_for_an_hour(session: Session, clock: DatabaseClock, world: World) -> None:
-    how = {"whole": True, "since": None}
+    how = {"full": True, "since": None}
     pair = (session, UUID(world.connection_id()), DATASETS["contacts"])
     first = stagings.begin(*pair, **how)
     clock.advance(HOUR - INSTANT)

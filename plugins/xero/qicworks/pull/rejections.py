@@ -10,7 +10,8 @@ from psycopg.sql import Composed, Identifier
 from xero.datasets.declaration import Dataset, Table
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.pull.staging import Staging, stage_table
+from xero.qicworks.pull.staged_table import StagedTable
+from xero.qicworks.pull.staging import stage_table
 from xero.qicworks.texts import on_a_line
 
 QUERIES = sql.Statements("rejections")
@@ -65,14 +66,7 @@ def _template(name: str, table: Table) -> Composed:
 
 
 def settle(
-    session: Session,
-    connection_id: UUID,
-    dataset: Dataset,
-    table: Table,
-    staging: Staging,
-    event_id: int,
-    *,
-    held_back: bool,
+    rows: StagedTable, connection_id: UUID, dataset: Dataset, event_id: int, *, held_back: bool
 ) -> tuple[int, dict[str, int]]:
     """Stores the bad records of this staging as open rejections, and closes those that are no longer bad.
 
@@ -82,10 +76,11 @@ def settle(
     Returns:
         How many records are rejected, and the commonest reasons with the number of records each.
     """
+    session, table = rows.session, rows.table
     pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name}
-    if not sql.value(session, _template("has_any", table), staging_id=staging.id, **pair):
+    if not sql.value(session, _template("has_any", table), staging_id=rows.staging.id, **pair):
         return 0, {}  # as most nights: making and dropping a table would be work for the catalogues
-    found = session.execute(_template("collect_bad", table), {"staging_id": staging.id}).rowcount
+    found = session.execute(_template("collect_bad", table), {"staging_id": rows.staging.id}).rowcount
     QUERIES.keep(session, held_back=held_back, event_id=event_id, **pair)
     if not held_back:
         QUERIES.close_others(session, event_id=event_id, **pair)
@@ -98,7 +93,8 @@ def settle(
     return found, reasons
 
 
-def count_newly_bad(session: Session, connection_id: UUID, dataset: Dataset, table: Table, staging: Staging) -> int:
+def count_newly_bad(rows: StagedTable, connection_id: UUID, dataset: Dataset) -> int:
     """The number of bad staged records without an open rejection."""
-    pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": table.name}
-    return int(sql.value(session, _template("count_newly_bad", table), staging_id=staging.id, **pair))
+    pair = {"connection_id": connection_id, "data_set": dataset.name, "table_name": rows.table.name}
+    statement = _template("count_newly_bad", rows.table)
+    return int(sql.value(rows.session, statement, staging_id=rows.staging.id, **pair))

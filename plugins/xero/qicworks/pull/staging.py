@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from xero.datasets.declaration import ColumnType, Dataset, Source, Table
@@ -134,35 +134,9 @@ def _copy(session: Session, staging_id: UUID, table: Table, rows: Sequence[Stage
             copy.write_row((id, *row))
 
 
-def _template(name: str, table: Table) -> Composed:
-    return sql.template("staging", name).format(
-        stage=stage_table(table), key=Identifier(table.key), parent_key=Identifier(table.parent_key or table.key)
-    )
-
-
-def count(session: Session, staging: Staging, table: Table) -> int:
-    """How many rows are staged, duplicates and retried rejections among them."""
-    return int(sql.value(session, _template("count", table), staging_id=staging.id))
-
-
-def distinct(session: Session, staging: Staging, table: Table) -> int:
-    """How many different records of Xero's responses are staged, bad ones among them."""
-    return int(sql.value(session, _template("distinct", table), staging_id=staging.id))
-
-
-def without_key(session: Session, staging: Staging, table: Table) -> int:
-    """How many staged rows do not say which record they are."""
-    return int(sql.value(session, _template("without_key", table), staging_id=staging.id))
-
-
 def listed(session: Session, staging: Staging) -> int:
     """How many records were listed, to be read by id."""
     return int(QUERIES.listed(session, staging_id=staging.id))
-
-
-def listed_only(session: Session, staging: Staging, table: Table) -> int:
-    """How many records were listed, but not read by id, because they have not changed."""
-    return int(sql.value(session, _template("listed_only", table), staging_id=staging.id))
 
 
 def seen(session: Session, staging: Staging, source: Source) -> set[str]:
@@ -170,30 +144,13 @@ def seen(session: Session, staging: Staging, source: Source) -> set[str]:
     return {row["key"] for row in QUERIES.seen(session, staging_id=staging.id, source=source.name)}
 
 
-def drop_superseded(session: Session, staging: Staging, table: Table) -> None:
-    """Drops retried rejections where Xero has since sent the same record, or the record they are a part of."""
-    session.execute(_template("drop_superseded", table), {"staging_id": staging.id})
-    if table.parent_key:
-        session.execute(_template("drop_superseded_parts", table), {"staging_id": staging.id})
-
-
-def forget_problems(session: Session, staging: Staging, table: Table) -> None:
-    """Clears the marks of an earlier, killed validation."""
-    session.execute(_template("forget_problems", table), {"staging_id": staging.id})
-
-
-def mark(session: Session, staging: Staging, table: Table, problems: Mapping[int, Sequence[str]]) -> None:
-    """Marks rows, by `seq`, as rejected for these problems."""
-    marks = [{"problems": list(why), "staging_id": staging.id, "seq": seq} for seq, why in problems.items()]
-    with session.transaction(), session.cursor() as cursor:
-        cursor.executemany(_template("mark", table), marks)
-
-
 def drop(session: Session, dataset: Dataset, staging_id: UUID) -> None:
     """Removes a staging and its rows."""
     QUERIES.forget_seen(session, id=staging_id)
     for table in dataset.tables:
-        session.execute(_template("drop_rows", table), {"staging_id": staging_id})
+        session.execute(
+            sql.template("staging", "drop_rows").format(stage=stage_table(table)), {"staging_id": staging_id}
+        )
     QUERIES.end(session, id=staging_id)
 
 

@@ -12,6 +12,7 @@ from xero.api.page import Page, Position
 from xero.api.paging import Reader, pages
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks.pull import staging
+from xero.qicworks.pull.staged_table import StagedTable
 from xero.qicworks.pull.staging import Seen, StagedRow
 from xero.sync.pull.records import identify, is_plain, records_in
 from xero.sync.pull.rows import version
@@ -105,7 +106,8 @@ class Listing:
         """The number of different records that came."""
         session, staged = self.writer.session, self.writer.staging
         if self.source.tables:
-            return staging.distinct(session, staged, self.source.tables[0]) + len(set(self.position.ignored_ids))
+            rows = StagedTable(session, staged, self.source.tables[0])
+            return rows.count_distinct() + len(set(self.position.ignored_ids))
         return len(staging.seen(session, staged, self.source))
 
     def _stage(self, records: Sequence[Any]) -> None:

@@ -10,11 +10,12 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, rejections, staging, tombstones
+from xero.qicworks.pull.staged_table import StagedTable
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts
 from xero.qicworks.runs.outcome import EventOutcome, Status
-from xero.sync.pull import validate as quality
 from xero.sync.pull.extract import Extract
+from xero.sync.pull.validate import validate
 from xero.sync.runs import schedule
 from xero.sync.runs.event_line import listed
 from xero.sync.runs.outcome import Outcome, PullFailed
@@ -65,19 +66,19 @@ class Load:
         # A later erasure removes staged rows itself, as long as nothing is loaded.
         tombstones.drop_erased(self.session, self.connection.id, self.dataset, staged)
         for table in self.dataset.tables:
-            staging.drop_superseded(self.session, staged, table)
+            rows = self._rows(table)
+            rows.drop_superseded()
             self.loading.run("filter", table)
-            rows = staging.count(self.session, staged, table)
-            came = staging.distinct(self.session, staged, table)
+            count, came = rows.count(), rows.count_distinct()
             if not force:
                 self._check_shrinkage(table, came)
-            if not rows:
+            if not count:
                 log.info("%s: nothing new", table.name)
                 continue
-            checked, warned = quality.validate(self.session, self.connection.id, table, staged)
+            checked, warned = validate(rows, self.connection.id)
             self.warned += warned
-            bad = rejections.count_newly_bad(self.session, self.connection.id, self.dataset, table, staged)
-            log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, rows, checked, bad)
+            bad = rejections.count_newly_bad(rows, self.connection.id, self.dataset)
+            log.info("%s: %d rows, %d of them new or changed and checked, %d bad", table.name, count, checked, bad)
             allowed = MAX_BAD_IN_FULL if staged.full else MAX_BAD_IN_CHANGES
             if not force and bad > max(allowed, came * self.dataset.rejected_share):
                 self._give_up(
@@ -94,7 +95,7 @@ class Load:
             what = f"known records with {_in_words(table)} rows"
         elif self._is_fully_read(table):
             known = merge.known(self.session, table, self.connection.id, self._since(table))
-            listed = came + staging.listed_only(self.session, self.staged, table)
+            listed = came + self._rows(table).count_listed_only()
             what = f"known {_in_words(table)} records"
         else:
             return
@@ -133,14 +134,17 @@ class Load:
         with self.session.transaction():
             self.loading.wait_for_others()
             for table in self.dataset.tables:
-                self.counts.read += staging.distinct(self.session, self.staged, table)
+                self.counts.read += self._rows(table).count_distinct()
                 self._settle_rejections(table, held_back=True)
             staging.drop(self.session, self.dataset, self.staged.id)
         raise PullFailed(message, correction)
 
+    def _rows(self, table: Table) -> StagedTable:
+        return StagedTable(self.session, self.staged, table)
+
     def _settle_rejections(self, table: Table, *, held_back: bool) -> None:
         found, reasons = rejections.settle(
-            self.session, self.connection.id, self.dataset, table, self.staged, self.event_id, held_back=held_back
+            self._rows(table), self.connection.id, self.dataset, self.event_id, held_back=held_back
         )
         self.counts.rejected += found
         self.rejected_for += Counter(reasons)
@@ -188,18 +192,19 @@ class Load:
 
     def _load_table(self, table: Table) -> bool:
         """Returns whether rows of the table changed."""
-        session, staged, before = self.session, self.staged, self.counts.changed
+        before = self.counts.changed
         self.loading.run("before_merge", table)
-        if staging.count(session, staged, table):
+        rows = self._rows(table)
+        if rows.count():
             self.loading.merge(table, self.counts)
         if table.parent_key and not table.append_only:
             self.counts.deactivated += self.loading.deactivate_parts(table)
         if self._is_listed_apart(table):
-            unchanged = staging.listed_only(session, staged, table)
+            unchanged = rows.count_listed_only()
             self.counts.read += unchanged
             self.counts.unchanged += unchanged
         if self._is_fully_read(table):
-            if without_key := staging.without_key(session, staged, table) + self.extract.writer.without_key:
+            if without_key := rows.count_without_key() + self.extract.writer.without_key:
                 self.warned[f"{without_key} records have no id, so no record was made inactive"] += 1
             else:
                 missing_groups = [] if self.force else self.loading.missing_groups(table)

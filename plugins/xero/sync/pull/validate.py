@@ -17,9 +17,8 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from xero.datasets.declaration import Column, ColumnType, Rule, Table
 from xero.qicworks import sql
-from xero.qicworks.database import Session
-from xero.qicworks.pull import staging
-from xero.qicworks.pull.staging import Staging, stage_table
+from xero.qicworks.pull.staged_table import StagedTable
+from xero.qicworks.pull.staging import stage_table
 
 if TYPE_CHECKING:
     import pandas
@@ -43,18 +42,18 @@ def _field(column: Column) -> str:
     return column.source if isinstance(column.source, str) else column.name
 
 
-def validate(session: Session, connection_id: UUID, table: Table, staged: Staging) -> tuple[int, Counter[str]]:
+def validate(rows: StagedTable, connection_id: UUID) -> tuple[int, Counter[str]]:
     """Marks the bad rows of a staged table. Returns the number of rows checked, and of rows by warning.
 
     Rows that QicWorks already has as they are were checked when they were loaded, and are not checked again.
     """
     checked = 0
     warned: Counter[str] = Counter()
-    staging.forget_problems(session, staged, table)
-    for frame in _frames(session, connection_id, table, staged):
+    rows.forget_problems()
+    for frame in _frames(rows, connection_id):
         checked += len(frame)
         problems: dict[int, list[str]] = defaultdict(list)
-        for rule, seqs in _checks_of(table).failing(frame):
+        for rule, seqs in _checks_of(rows.table).failing(frame):
             if rule.severity == "warn":
                 warned[rule.message] += len(seqs)
             elif rule.column == PROBLEMS:
@@ -64,7 +63,7 @@ def validate(session: Session, connection_id: UUID, table: Table, staged: Stagin
                 for seq in seqs:
                     problems[seq].append(rule.message)
         if problems:
-            staging.mark(session, staged, table, problems)
+            rows.mark(problems)
     return checked, warned
 
 
@@ -133,26 +132,27 @@ def _checks_of(table: Table) -> _Checks:
     return _READY.of_table[table]
 
 
-def _frames(session: Session, connection_id: UUID, table: Table, staged: Staging) -> Iterator["pandas.DataFrame"]:
+def _frames(rows: StagedTable, connection_id: UUID) -> Iterator["pandas.DataFrame"]:
     """The columns that rules are about, some rows a frame."""
-    kinds = {column.name: column.type for column in table.columns}
+    table = rows.table
+    types = {column.name: column.type for column in table.columns}
     names = sorted({rule.column for rule in table.rules})
-    ruled = [SQL("{}::text" if kinds[name] is ColumnType.UUID else "{}").format(Identifier(name)) for name in names]
+    ruled = [SQL("{}::text" if types[name] is ColumnType.UUID else "{}").format(Identifier(name)) for name in names]
     statement = sql.template("validate", "frame").format(
         columns=SQL(", ").join([_problems(table), *ruled]),
         stage=stage_table(table),
         held=Identifier("qicworks", table.name),
         key=Identifier(table.key),
     )
-    about = {"staging_id": staged.id, "connection_id": connection_id, "limit": ROWS_PER_FRAME}
+    about = {"staging_id": rows.staging.id, "connection_id": connection_id, "limit": ROWS_PER_FRAME}
     last = 0
-    with session.cursor(row_factory=tuple_row) as cursor:
-        while rows := cursor.execute(statement, {**about, "after": last}).fetchall():
+    with rows.session.cursor(row_factory=tuple_row) as cursor:
+        while found := cursor.execute(statement, {**about, "after": last}).fetchall():
             import pandas
 
-            last = rows[-1][0]
+            last = found[-1][0]
             # All as objects: a column that holds only None would otherwise become numbers.
-            frame = pandas.DataFrame(rows, columns=["seq", PROBLEMS, *names], dtype=object)
+            frame = pandas.DataFrame(found, columns=["seq", PROBLEMS, *names], dtype=object)
             yield frame
             frame.drop(frame.index, inplace=True)  # the checks keep it until they get another
 
