@@ -10,7 +10,7 @@ import pytest
 
 from xero.datasets.declaration import Column, ColumnType, Part, Table
 from xero.qicworks.pull.rejections import Rejection
-from xero.sync.pull.rows import Rows, as_sent, in_words, shown, version
+from xero.sync.pull.rows import Rows, as_received, describe, format_instant, version
 
 ID = "11111111-2222-3333-4444-555555555555"
 found_parts: list[object] = []
@@ -133,7 +133,7 @@ def test_a_number_is_kept_with_as_many_decimals_as_its_column_has(price: Any, ke
     rows = Rows(TABLE)
     [row] = rows.of({**GOOD, "Price": price})
     assert (row[3], str(row[NAMES.index("price") + 4])) == (None, kept)
-    said = "thing: 1 values of price have more decimals than QicWorks keeps, and were rounded"
+    said = "thing: 1 values of price have more decimals than QicWorks stores, and were rounded"
     assert rows.warnings == ([] if Decimal(price) == Decimal(kept) else [said])
 
 
@@ -144,7 +144,7 @@ def test_each_value_that_was_rounded_is_counted_once(odd: Any) -> None:
     prices = [Decimal("0.005"), odd, Decimal("0.015"), Decimal("1")]
     for _ in range(2):
         rows.of_page([{**GOOD, "Price": price} for price in prices])
-    assert rows.warnings == ["thing: 4 values of price have more decimals than QicWorks keeps, and were rounded"]
+    assert rows.warnings == ["thing: 4 values of price have more decimals than QicWorks stores, and were rounded"]
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_a_number_that_does_not_fit_its_column_is_none(price: Any) -> None:
 
 @pytest.mark.parametrize("record", [None, 7, "x", [GOOD]])
 def test_what_is_no_record_is_a_row_that_says_so(record: Any) -> None:
-    assert read(record, GOOD) == [({}, {"the record": {"shown": shown(record)}}, False), (READ, None, True)]
+    assert read(record, GOOD) == [({}, {"the record": {"shown": describe(record)}}, False), (READ, None, True)]
     part = replace(TABLE, parent_key="xero_id")
     assert read(record, table=part, id=ID) == [
-        ({"xero_id": UUID(ID)}, {"the record": {"shown": shown(record)}}, False)
+        ({"xero_id": UUID(ID)}, {"the record": {"shown": describe(record)}}, False)
     ], "asked for by its id, it is known by it"
     assert read(record, id=ID)[0][0] == {}
     [row] = Rows(part).of(record, ID)
@@ -238,7 +238,7 @@ def test_of_a_person_nothing_is_kept_but_plain_values() -> None:
 
 
 def again(record: dict[str, Any], undecodable: dict[str, Any]) -> tuple[dict[str, Any], Any, bool]:
-    row_hash, active, retried, still, *values = Rows(TABLE).again(Rejection(record, undecodable))
+    row_hash, active, retried, still, *values = Rows(TABLE).retry(Rejection(record, undecodable))
     assert (len(row_hash), retried) == (16, True)
     there = {name: value for name, value in zip(NAMES, values, strict=True) if value is not None}
     return there, still and still.obj, active
@@ -263,12 +263,12 @@ def test_a_rejection_is_read_once_more_as_it_was_kept() -> None:
 
 def test_what_is_kept_of_a_value_fits_the_database() -> None:
     for value in (None, True, 7, "x", "é", "x" * 1000):
-        assert as_sent(value) == {"sent": value}
+        assert as_received(value) == {"sent": value}
     for value, description in (
         ("x" * 1001, "x" * 1000), ("a\0", "a\\x00"), ("\ud800", "\\ud800"), ([1], "[1]"), (1.5, "1.5"),
     ):  # fmt: skip
-        assert as_sent(value) == {"shown": description}
-    assert shown([1] * 1000) == repr([1] * 1000)[:1000]
+        assert as_received(value) == {"shown": description}
+    assert describe([1] * 1000) == repr([1] * 1000)[:1000]
 
 
 def test_when_a_record_was_changed() -> None:
@@ -277,5 +277,5 @@ def test_when_a_record_was_changed() -> None:
         assert version(odd) is None
     assert version({"UpdatedDateUTC": "1753-01-01T00:00:00"}) == datetime(1753, 1, 1, tzinfo=UTC)
     brisbane = timezone(timedelta(hours=10))
-    assert in_words(datetime(2026, 11, 2, 10, 0, 5, tzinfo=brisbane)) == "2026-11-02 00:00:05 UTC"
-    assert in_words(None) == "the beginning"
+    assert format_instant(datetime(2026, 11, 2, 10, 0, 5, tzinfo=brisbane)) == "2026-11-02 00:00:05 UTC"
+    assert format_instant(None) == "the beginning"

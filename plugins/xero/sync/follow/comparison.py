@@ -19,7 +19,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, staging
 from xero.sync.pull.extract import CLOCK_MARGIN
 from xero.sync.pull.records import identify, records_in
-from xero.sync.pull.rows import Rows, in_words, version
+from xero.sync.pull.rows import Rows, format_instant, version
 
 QUERIES = sql.Statements("reconcile")
 NEWEST_FIRST = "UpdatedDateUTC DESC"
@@ -217,8 +217,8 @@ class Comparison:
         assert self.cursor is not None
         newest = max(filter(None, map(version, (one for one in records if not self._is_settled(one)))), default=None)
         if newest and self.cursor.age > STALE_AFTER:
-            pulled = in_words(self.cursor.completed_at)
-            yield f"Xero's newest change is of {in_words(newest)}, the last pull of {pulled}"
+            pulled = format_instant(self.cursor.completed_at)
+            yield f"Xero's newest change is of {format_instant(newest)}, the last pull of {pulled}"
 
     def _held(self, table: Table) -> dict[str, dict[str, Any]]:
         names = {"held": Identifier("qicworks", table.name), "key": Identifier(table.key)}

@@ -14,7 +14,7 @@ from xero.qicworks.pull.staging import StagedRow, Staging
 from xero.sync.pull.details import DetailReader
 from xero.sync.pull.listing import Listing
 from xero.sync.pull.records import Progress
-from xero.sync.pull.rows import in_words
+from xero.sync.pull.rows import format_instant
 from xero.sync.pull.staging_writer import StagingWriter
 
 log = logging.getLogger(__name__)
@@ -53,14 +53,14 @@ class Extract:
 
     def run(self) -> Staging:
         """Reads what is not yet staged, and returns the complete staging."""
+        started = format_instant(self.staging.started_at)
         if self.staging.taken_over and self.staging.position is not None:
             extent = "all" if self.staging.complete else "part"
-            started = in_words(self.staging.started_at)
             log.info("resuming an interrupted run, which had read %s of it from %s on", extent, started)
         if self.staging.complete:
             self.writer.remark(
-                f"loaded what an interrupted run had read from {in_words(self.staging.started_at)} on: later changes "
-                "in Xero come with the next pull"
+                f"loaded what an interrupted run had read from {started} on: "
+                "later changes in Xero come with the next pull"
             )
             return self.staging
         if self.staging.position is None:
@@ -102,15 +102,15 @@ class Extract:
             if since is None and source.starts_at:
                 log.info("%s: nothing to read yet", source.path)
                 return
-            log.info("%s: reading what changed since %s", source.path, in_words(since))
+            log.info("%s: reading what changed since %s", source.path, format_instant(since))
             position = self.positions[source.name] = Position(since=since, ask=since)
         if position.step != "done":
             Listing(self.writer, self.client, source, position).run()
         if position.started and position.since and position.started < position.since + OVERLAP - MAX_CLOCK_DIFFERENCE:
+            started, newest = format_instant(position.started), format_instant(position.since + OVERLAP)
             self.writer.remark(
-                f"{source.path}: by Xero's clock it is {in_words(position.started)}, which is before the newest change "
-                f"that was read earlier ({in_words(position.since + OVERLAP)}): pull again with a full refresh once "
-                "Xero's clock is right"
+                f"{source.path}: by Xero's clock it is {started}, which is before the newest change that was read "
+                f"earlier ({newest}): pull again with a full refresh once Xero's clock is right"
             )
 
     def _start(self, source: Source) -> datetime | None:
@@ -133,7 +133,7 @@ class Extract:
             if table not in retried:
                 continue
             found = rejections.open_rejections(self.session, self.connection.id, self.dataset, table)
-            rows[table] = [of.again(rejection) for rejection in found]
+            rows[table] = [of.retry(rejection) for rejection in found]
         if count := sum(map(len, rows.values())):
             log.info("retrying %d records that were rejected earlier", count)
             self.writer.stage(rows, complete=False)

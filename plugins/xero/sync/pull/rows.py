@@ -1,4 +1,4 @@
-"""From a record of Xero's answer to the rows of its tables: types fixed here, what cannot be read kept aside."""
+"""Makes rows from the records in a response: fixes their types, and keeps unreadable values apart."""
 
 import hashlib
 from collections import defaultdict
@@ -19,36 +19,36 @@ from xero.qicworks.pull.rejections import Rejection
 from xero.qicworks.pull.staging import StagedRow
 
 
-def words(value: object) -> str | None:
-    """Text as Xero sent it; blank text says as little as none."""
+def read_text(value: object) -> str | None:
+    """Text as Xero sent it; None if it is blank."""
     text = wire.text(value)
     return text if text and not text.isspace() else None
 
 
-def identity(value: object) -> UUID | None:
-    """An id; all zeros is how .NET says that there is none."""
+def read_id(value: object) -> UUID | None:
+    """An id; None if it is all zeros, as .NET sends if there is none."""
     found = wire.uuid(value)
     return None if found is None or found.int == 0 else found
 
 
 READERS: Mapping[ColumnType, Callable[[object], Any]] = {
-    ColumnType.TEXT: words,
-    ColumnType.UUID: identity,
+    ColumnType.TEXT: read_text,
+    ColumnType.UUID: read_id,
     ColumnType.BOOLEAN: wire.boolean,
     ColumnType.NUMBER: wire.number,
     ColumnType.DATE: wire.date,
     ColumnType.INSTANT: wire.instant,
 }
 Parts = dict[Callable[[Record], Record | None], list[Record | None]]
-UNFIT = (ValueError, AttributeError, TypeError, KeyError)  # what an odd record raises where it is looked into
+UNREADABLE = (ValueError, AttributeError, TypeError, KeyError)  # raised by a record with an unexpected shape
 
 
 class TooLarge(ValueError):
-    """A number with more digits than QicWorks keeps. Says so without the number."""
+    """A number has more digits than QicWorks stores. The message is without the number."""
 
 
-def all_words(values: Sequence[object]) -> list[str | None]:
-    """`words` of each; one look at all of them together tells whether one is unfit."""
+def read_texts(values: Sequence[object]) -> list[str | None]:
+    """`read_text` of each, checked all together. Raises ValueError if one cannot be read."""
     if not set(map(type, values)) <= {str, NoneType}:
         raise ValueError("not all of it is text")
     texts = cast("Sequence[str | None]", values)
@@ -57,8 +57,10 @@ def all_words(values: Sequence[object]) -> list[str | None]:
 
 
 def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Callable[[object], Any]:
-    """Reads the column's type; ValueError says what does not fit. What has more decimals than are kept is rounded, half
-    to even, and `on_rounding` is called."""
+    """Returns the reader of the column's type, which raises ValueError if a value does not fit.
+
+    Numbers with more decimals than are stored are rounded, half to even, and `on_rounding` is called.
+    """
     read = READERS[column.type]
     if column.digits is None:
         return read
@@ -70,7 +72,7 @@ def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Ca
         exact: Decimal | None = read(value)
         if exact is None:
             return None
-        # What is too large is not rounded first: of more than 28 digits a Decimal cannot be.
+        # A number that is too large is not rounded: that fails for a Decimal of more than 28 digits.
         rounded = round(exact, after) if abs(exact) < 10**before else exact
         if abs(rounded) >= 10**before:
             raise TooLarge(f"has more than {before} digits before the point")
@@ -83,7 +85,7 @@ def reader(column: Column, on_rounding: Callable[[], None] = lambda: None) -> Ca
 
 
 def source(column: Column) -> Callable[[Record], object]:
-    """Finds the column's value in a record. A path that leads through nothing finds None."""
+    """Returns the function that finds the column's value in a record; None if an object of the path is missing."""
     if isinstance(column.source, Part):
         find_part, field = column.source.find, column.source.field
         return lambda record: (find_part(record) or {}).get(field)
@@ -101,11 +103,11 @@ def source(column: Column) -> Callable[[Record], object]:
 
 
 class _Column:
-    """One column's way from records to values: of one record, and of a page of them, which costs much less for each."""
+    """Reads one column, of a single record or of a page of records, which costs much less for each."""
 
     def __init__(self, column: Column) -> None:
         self.name = column.name
-        self.sent = isinstance(column.source, str)  # the value is one that Xero sent, not one made of several
+        self.sent = isinstance(column.source, str)  # whether Xero sent the value itself, not several that it is made of
         self.field = column.source if isinstance(column.source, str) else column.name
         self.is_text = column.type is ColumnType.TEXT
         self.part = column.source if isinstance(column.source, Part) else None
@@ -117,9 +119,9 @@ class _Column:
         self.rounded += 1
 
     def of_all(self, records: Sequence[Record], parts: Parts) -> list[Any]:
-        """What `find` and `read` give of each. Raises one of UNFIT when one of them does not fit.
+        """The values of the column in these records. Raises one of UNREADABLE if one does not fit.
 
-        `parts` keeps what parts of the same records were found for other columns.
+        `parts` are parts of the same records that were found for other columns already.
         """
         if self.part:
             if self.part.find not in parts:
@@ -134,7 +136,7 @@ class _Column:
         else:
             values = list(map(self.find, records))
         if self.is_text:
-            return all_words(values)
+            return read_texts(values)
         read = self.read
         return [None if value is None else read(value) for value in values]
 
@@ -148,23 +150,23 @@ class Rows:
 
     @property
     def warnings(self) -> list[str]:
-        """What was rounded, by column."""
+        """The number of rounded values, by column."""
         return [
-            f"{self.table.name}: {column.rounded} values of {column.name} have more decimals than QicWorks keeps, and "
+            f"{self.table.name}: {column.rounded} values of {column.name} have more decimals than QicWorks stores, and "
             "were rounded"
             for column in self.columns
             if column.rounded
         ]
 
     def of(self, record: object, id: str | None = None) -> list[StagedRow]:
-        """The table's rows in one record. What is no record at all becomes a row that says so.
+        """The table's rows in one record; if it cannot be read, one row that says so.
 
-        `id` is what the record was asked for by: also what cannot be read is then known as a part of it.
+        `id` is what the record was asked for by: an unreadable row is then known as a part of it.
         """
         return self.of_page([record], id)[0]
 
     def of_page(self, records: Sequence[object], id: str | None = None) -> tuple[list[StagedRow], list[object]]:
-        """The table's rows in these records, in their order, and the records that have none."""
+        """Returns the table's rows in these records, in order, and the records without rows."""
         found: list[Record] = []
         unreadable: dict[int, StagedRow] = {}  # by its place among the rows
         without: list[object] = []
@@ -173,7 +175,7 @@ class Rows:
         for record in records:
             try:
                 parts: Sequence[object] = tuple(self.table.rows(record))  # type: ignore[arg-type]
-            except UNFIT:
+            except UNREADABLE:
                 unreadable[len(found) + len(unreadable)] = self._unreadable(record, id)
                 continue
             if not parts:
@@ -188,8 +190,8 @@ class Rows:
             rows.insert(place, row)
         return rows, without
 
-    def again(self, rejection: Rejection) -> StagedRow:
-        """An open rejection as a row. What could not be read is read once more where it was kept as it came."""
+    def retry(self, rejection: Rejection) -> StagedRow:
+        """Returns an open rejection as a row. Reads unreadable values again if they were kept as they came."""
         values: list[Any] = []
         undecodable: dict[str, Any] = {}
         for column in self.columns:
@@ -206,7 +208,7 @@ class Rows:
         return self._staged(values, bool(rejection.record.get("is_active")), undecodable, retried=True)
 
     def _rows(self, records: Sequence[Record]) -> list[StagedRow]:
-        undecodable: dict[int, dict[str, Any]] = defaultdict(dict)  # by the place of its record
+        undecodable: dict[int, dict[str, Any]] = defaultdict(dict)  # by the position of its record
         parts: Parts = {}
         columns = [self._values(column, records, parts, undecodable) for column in self.columns]
         actives = map(self._active, records)
@@ -221,15 +223,15 @@ class Rows:
         rounded = column.rounded
         try:
             return column.of_all(records, parts)
-        except UNFIT:  # one or more of them: which, and how, is looked at one by one
+        except UNREADABLE:  # one or more of them: read one by one to find which
             column.rounded = rounded
             return [self._value(column, record, undecodable, place) for place, record in enumerate(records)]
 
     def _value(self, column: _Column, record: Record, undecodable: dict[int, dict[str, Any]], place: int) -> Any:
-        """None where it cannot be read; what came is kept."""
+        """The value of one record; None if it cannot be read, and what came is kept in `undecodable`."""
         try:
             value = column.find(record)
-        except UNFIT:
+        except UNREADABLE:
             made_of = record.get(column.field.partition(".")[0], "what it is made of")
             undecodable[place][column.field] = self._shown(made_of, False)
             return None
@@ -246,10 +248,10 @@ class Rows:
         return self._staged(values, False, undecodable, retried=False)
 
     def _shown(self, value: object, as_it_came: bool) -> dict[str, Any]:
-        """What is kept of a value that could not be read. Of a person only a plain one: others may hold anything."""
+        """What is kept of an unreadable value: of a person only a plain one, because others may contain anything."""
         if self.table.keep_no_raw_values and not (as_it_came and isinstance(value, str | int | Decimal)):
             return {"shown": f"not kept, since it may be personal: {type(value).__name__}"}
-        return as_sent(value) if as_it_came else {"shown": shown(value)}
+        return as_received(value) if as_it_came else {"shown": describe(value)}
 
     def _active(self, record: Record) -> bool:
         try:
@@ -261,38 +263,38 @@ class Rows:
         self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
     ) -> StagedRow:
         said = msgspec.msgpack.encode((active, values))
-        if undecodable:  # of which nothing is known, not even that an integer fits 64 bits
+        if undecodable:  # any JSON, also an integer of more than 64 bits
             said += repr(undecodable).encode("utf-8", "surrogatepass")
         row_hash = hashlib.blake2b(said, digest_size=16).digest()
         return (row_hash, active, retried, Jsonb(undecodable) if undecodable else None, *values)
 
 
 WHOLE_RECORD = "the record"
-LONGEST_KEPT = 1000
+MAX_CHARACTERS_KEPT = 1000
 
 
-def as_sent(value: object) -> dict[str, Any]:
-    """A value that could not be read: as it came, so that another rule may read it, or else only described."""
+def as_received(value: object) -> dict[str, Any]:
+    """An unreadable value as it came, so a later version may read it; or only described."""
     if value is None or isinstance(value, bool | int):
         return {"sent": value}
-    described = shown(value)
+    described = describe(value)
     return {"sent": value} if described == value else {"shown": described}
 
 
-def shown(value: object) -> str:
-    """Fit for an operator and for JSON in PostgreSQL: at most 1,000 characters, what it cannot hold escaped."""
+def describe(value: object) -> str:
+    """The value as text for people and for JSON in PostgreSQL: at most 1,000 characters, control characters escaped."""
     text = value if isinstance(value, str) else repr(value)
-    return text[:LONGEST_KEPT].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+    return text[:MAX_CHARACTERS_KEPT].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-EARLIEST = datetime(1753, 1, 1, tzinfo=UTC)  # Xero cannot be asked for what changed since an earlier moment
+EARLIEST_VERSION = datetime(1753, 1, 1, tzinfo=UTC)  # Xero cannot be asked for changes since an earlier time
 
 
 def version(record: object) -> datetime | None:
-    """`UpdatedDateUTC` of a record; None where it cannot be read, or is .NET's zero or another day before 1753."""
+    """`UpdatedDateUTC` of a record; None if it cannot be read or is before 1753, such as .NET's zero."""
     found = or_none(wire.instant, record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
-    return found if found and found >= EARLIEST else None
+    return found if found and found >= EARLIEST_VERSION else None
 
 
-def in_words(instant: datetime | None) -> str:
+def format_instant(instant: datetime | None) -> str:
     return "the beginning" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
