@@ -47,7 +47,7 @@ SELECT relnamespace::regnamespace::text AS schema, relname AS name, array_agg(at
 
 -- name: might(role)
 -- What makes grants pointless: attributes of the role, and of every role that it is a member of and can turn into.
-SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || rolname || ', which is ' END || what AS said,
+SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || rolname || ', which is ' END || what AS description,
        what = 'a superuser' AS is_superuser
   FROM pg_roles
  CROSS JOIN LATERAL (VALUES
@@ -59,7 +59,7 @@ SELECT CASE WHEN rolname = :role THEN 'it is ' ELSE 'it is a member of ' || roln
 
 -- name: owned(role)
 -- Owners keep their rights, whatever is granted.
-SELECT kind || ' ' || name || ' belongs to ' || CASE WHEN owner::regrole::text = quote_ident(:role) THEN 'it' ELSE owner::regrole || ', which it is a member of' END AS said
+SELECT kind || ' ' || name || ' belongs to ' || CASE WHEN owner::regrole::text = quote_ident(:role) THEN 'it' ELSE owner::regrole || ', which it is a member of' END AS description
   FROM (SELECT 'the table' AS kind, oid::regclass::text AS name, relowner AS owner FROM pg_class
          WHERE relnamespace IN ('qicworks'::regnamespace, 'xero_sync'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
         UNION ALL
@@ -75,9 +75,9 @@ SELECT kind || ' ' || name || ' belongs to ' || CASE WHEN owner::regrole::text =
 -- name: to_come(role)
 -- What it would get on tables that are made later.
 SELECT DISTINCT privilege_type || ' on tables that ' || defaclrole::regrole || ' makes later, '
-       || CASE WHEN grantee = 0 THEN 'as everybody may (PUBLIC)'
+       || CASE WHEN grantee = 0 THEN 'as everyone may (PUBLIC)'
                WHEN grantee::regrole::text = quote_ident(:role) THEN 'granted to itself'
-               ELSE 'through ' || grantee::regrole END || ': ALTER DEFAULT PRIVILEGES … REVOKE' AS said
+               ELSE 'through ' || grantee::regrole END || ': ALTER DEFAULT PRIVILEGES … REVOKE' AS description
   FROM pg_default_acl CROSS JOIN LATERAL aclexplode(defaclacl)
  WHERE defaclobjtype IN ('r', 'S') AND defaclnamespace IN (0, 'qicworks'::regnamespace, 'xero_sync'::regnamespace)
    AND (grantee = 0 OR pg_has_role(:role, grantee, 'MEMBER'))
@@ -114,8 +114,8 @@ SELECT holder.name, place, schema, '', '', 'CREATE'
 
 -- name: beside(role)
 -- Before version 15 PostgreSQL lets everybody make tables in the schema public.
-SELECT 'everybody may make tables in the schema public of this database:'
-       ' REVOKE CREATE ON SCHEMA public FROM PUBLIC takes that away' AS said
+SELECT 'everyone may make tables in the schema public of this database:'
+       ' REVOKE CREATE ON SCHEMA public FROM PUBLIC takes that away' AS description
  WHERE has_schema_privilege('public', to_regnamespace('public'), 'CREATE')
 UNION ALL
 SELECT DISTINCT 'it may make schemas in this database, through ' || holder || ': REVOKE CREATE ON DATABASE … takes that away'

@@ -84,7 +84,7 @@ UPDATE qicworks.invoice_payment AS payment
 
 -- name: warnings_invoice_balance
 -- Warn once, when an invoice is first seen voided or deleted in Xero.
-SELECT 'invoice ' || invoice.number || ' is ' || lower(balance.status) || ' in Xero' AS says
+SELECT 'invoice ' || invoice.number || ' is ' || lower(balance.status) || ' in Xero' AS message
   FROM qicworks.invoice_balance AS balance
   JOIN qicworks.invoice ON invoice.organisation_id = :organisation_id AND invoice.xero_id = balance.xero_id
  WHERE balance.connection_id = :connection_id AND balance.status IN ('VOIDED', 'DELETED')

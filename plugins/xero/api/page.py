@@ -35,7 +35,7 @@ class Page(msgspec.Struct, frozen=True):
     def is_last(self, number: int, full_size: int | None) -> bool:
         """Whether page `number` is the last one announced; without a count, whether it has fewer rows than a full one.
 
-        Without either nobody knows: False.
+        Without either it is not known: False.
         """
         if self.page_count is not None:
             return number >= self.page_count

@@ -205,10 +205,10 @@ class Reader:
         self._idle = 0 if rows.difference(*self._walked) else self._idle + 1
         self._walked.append(rows)
         if self._idle > IDLE_PAGES:
-            said = (
+            message = (
                 f"{self.path}: of {self.position.last_page} pages that were announced {self._idle} brought nothing new"
             )
-            raise BadAnswer(said, "Nothing was loaded. Pull again; if it lasts, report it to Xero.")
+            raise BadAnswer(message, "Nothing was loaded. Pull again; if it lasts, report it to Xero.")
 
     def _after_walk(self) -> None:
         position = self.position

@@ -1,1 +1,1 @@
-"""What is pulled: one declaration per data set."""
+"""The data sets that are pulled, one declaration each."""

@@ -1,4 +1,4 @@
-"""The chart of accounts. Bank accounts may have no code; codes can be edited, so the key is Xero's id."""
+"""Declares the chart of accounts. Bank accounts may have no code, and codes can be edited, so the key is Xero's id."""
 
 from xero.datasets.declaration import (
     UPDATED,

@@ -1,7 +1,7 @@
-"""Customers and suppliers. Xero keeps both as contacts; archived and merged ones stay, inactive.
+"""Declares contacts: customers and suppliers. Archived and merged ones are kept as inactive.
 
-Xero's answer also holds bank account details and balances: the first are nobody's business here, the second change
-without the contact's `UpdatedDateUTC`, so neither is read.
+Xero's response also has bank account details, which are not needed here, and balances, which change without the
+contact's `UpdatedDateUTC`. Neither is read.
 """
 
 from xero.datasets.declaration import (
@@ -23,7 +23,7 @@ PHONE = ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber")
 
 
 def phone(record: Record) -> str | None:
-    """The default phone, else the first that has a number: country, area and number in one."""
+    """The default phone, otherwise the first with a number: country, area and number."""
     chosen: Record = {}
     for entry in record.get("Phones") or ():
         if entry.get("PhoneNumber") and (not chosen or entry.get("PhoneType") == "DEFAULT" != chosen.get("PhoneType")):
@@ -34,7 +34,7 @@ def phone(record: Record) -> str | None:
 
 
 def address(record: Record) -> Record | None:
-    """The street address, else the postal one."""
+    """The street address, otherwise the postal one."""
     by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
     return by_type.get("STREET") or by_type.get("POBOX")
 
@@ -84,7 +84,7 @@ CONTACT = Table(
         Rule(
             "ExpectColumnValuesToMatchRegex",
             "email",
-            "the e-mail address looks odd",
+            "the email address looks wrong",
             "warn",
             {"regex": r"^[^@\s]+@[^@\s]+\.[^@\s]+$"},
         ),

@@ -88,7 +88,7 @@ class Table:
 
     @property
     def identifier(self) -> str | Callable[[Record], object]:
-        """Where a record says which one it is."""
+        """The field or function that identifies a record."""
         found = next(column.source for column in self.columns if column.name == self.key)
         assert not isinstance(found, Part)
         return found
@@ -145,7 +145,7 @@ class Source:
     page_size: int = 1000  # records; asked for, unless the endpoint's own is fixed
     fixed_page_size: int | None = None  # records; such an endpoint announces no counts, and pages whatever it is asked
     name: str = ""  # distinguishes the sources of one data set, and their cursors
-    key: str | None = None  # the field that identifies a record, where no table says it
+    key: str | None = None  # the field that identifies a record, if no table does
     active: Callable[[Record], bool] = in_use  # of a listed record
     records: Callable[[Any], Any] = as_it_is  # makes a list of the value under the envelope
     starts_at: str | None = None  # the statement that finds the time from which a first reading is of interest

@@ -1,8 +1,7 @@
-"""Payments of invoices, and what Xero says of the amounts of the invoices that QicWorks pushed.
+"""Declares payments of invoices, and the amounts of the invoices that QicWorks pushed.
 
-A payment tells of itself, and of its deletion. Credit notes, prepayments and overpayments change what is due without
-any payment, and a void or a deletion changes the status: the invoices' summaries tell those. Where the two disagree,
-the invoice itself is looked at.
+Payments and their deletions come as payments. Credit notes, prepayments, overpayments, voids and deletions of invoices
+come with the summaries of invoices. If the two disagree, the invoice itself is read.
 """
 
 from collections.abc import Iterable
@@ -25,15 +24,15 @@ INVOICES = "/api.xro/2.0/Invoices"
 
 
 def payments_of_invoices(record: Record) -> Iterable[Record]:
-    """The payment itself, if it is of an invoice; of an invoice the payments that it lists, all in force.
+    """The payment itself, if it is of an invoice; or the payments that an invoice lists, which are all active.
 
-    A refund of a credit note has an "Invoice" too: the credit note.
+    A refund of a credit note also has an "Invoice", which is the credit note.
     """
     if "PaymentID" in record:
         invoice = record.get("Invoice") or {}
         return (record,) if invoice and invoice.get("Type", "ACCREC") in ("ACCREC", "ACCPAY") else ()
     stub = {"InvoiceID": record.get("InvoiceID"), "InvoiceNumber": record.get("InvoiceNumber")}
-    # Without a version: that is how it is told from the payment itself, which says more.
+    # Without a version, to distinguish it from the payment itself, which has more fields.
     own = {"Invoice": stub, "Status": "AUTHORISED", "UpdatedDateUTC": None}
     return ({**payment, **own} for payment in record.get("Payments") or ())
 
@@ -87,7 +86,7 @@ INVOICE_PAYMENTS = Dataset(
     name="invoice_payments",
     title="Invoice payments",
     help="Payments of invoices and their deletion; paid to date, balance and status of QicWorks' invoices. "
-    "Due at local midnight; goes on from where the last run came to.",
+    "Due at local midnight; resumes where the last run ended.",
     scope="accounting.payments.read accounting.invoices.read",
     sources=(
         Source(

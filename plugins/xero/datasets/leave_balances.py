@@ -1,4 +1,4 @@
-"""Leave balances of all active employees. Xero has no list of them: one call an employee."""
+"""Declares leave balances of all active employees. Xero has no list of them, so it costs one call an employee."""
 
 from datetime import timedelta
 
@@ -8,7 +8,8 @@ from xero.datasets.staff import EMPLOYEES, LEAVE_BALANCE, PATH
 LEAVE_BALANCES = Dataset(
     name="leave_balances",
     title="Leave balances",
-    help="What leave each active employee has, kept day by day. Due at local midnight of the organisation's pay date.",
+    help="Leave balances of each active employee, kept day by day. "
+    "Due at local midnight of the organisation's pay date.",
     scope="payroll.employees.read",
     sources=(
         EMPLOYEES,
@@ -24,5 +25,5 @@ LEAVE_BALANCES = Dataset(
     statements="leave_balances",
     schedule="*/15 * * * *",
     timing=Timing.PAY_DATE,
-    full_every=timedelta(0),  # whether a pay run moves an employee's UpdatedDateUTC is not known
+    full_every=timedelta(0),  # it is not known whether a pay run changes an employee's UpdatedDateUTC
 )

@@ -1,4 +1,4 @@
-"""Pay codes: Xero's earnings rates, leave, deduction and reimbursement types; and the payroll calendars."""
+"""Declares pay codes (earnings rates; leave, deduction and reimbursement types) and payroll calendars."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,17 +25,17 @@ ARRAYS = {
 }
 
 
-def pay_items(said: Any) -> Any:
-    """The four arrays as one list, each item knowing its kind. What is no object is given back as it is."""
-    if isinstance(said, list) and len(said) == 1:
-        said = said[0]
-    if not isinstance(said, Mapping) or not ARRAYS.keys() & said.keys():
+def pay_items(arrays: Any) -> Any:
+    """The four arrays as one list, each item with its kind. Returns None if they are not arrays."""
+    if isinstance(arrays, list) and len(arrays) == 1:
+        arrays = arrays[0]
+    if not isinstance(arrays, Mapping) or not ARRAYS.keys() & arrays.keys():
         return None
-    if not all(said.get(array) is None or isinstance(said[array], list) for array in ARRAYS):
+    if not all(arrays.get(array) is None or isinstance(arrays[array], list) for array in ARRAYS):
         return None
     found = []
     for array, (kind, id) in ARRAYS.items():
-        for item in said.get(array) or ():
+        for item in arrays.get(array) or ():
             if not isinstance(item, Mapping):
                 found.append(item)
                 continue
@@ -45,7 +45,7 @@ def pay_items(said: Any) -> Any:
 
 
 def current(item: Record) -> bool:
-    """What was replaced is kept by Xero, and says so."""
+    """Whether the item is current; Xero keeps replaced ones."""
     return str(item.get("CurrentRecord", True)).lower() != "false"
 
 

@@ -1,4 +1,4 @@
-"""Every data set declared in this folder, by name. A new one is a new file."""
+"""Finds every data set declared in this folder, by name. A new one is a new file."""
 
 import importlib
 import pkgutil
@@ -19,7 +19,7 @@ DATASETS: dict[str, Dataset] = _declared()
 
 
 def named(name: str) -> Dataset:
-    """The data set of that name; KeyError says which there are."""
+    """Returns the data set of that name. Raises KeyError with the names there are."""
     try:
         return DATASETS[name]
     except KeyError:

@@ -1,6 +1,6 @@
-"""Staff: the employees of Xero Payroll AU, their pay templates and, since they come along, their leave balances.
+"""Declares staff: employees of Xero Payroll AU with their pay templates, and leave balances, which come with them.
 
-Xero's list is a summary; templates and balances come only with the whole employee. That also holds the tax file number,
+Xero's list is a summary; templates and balances come only with the full employee. That also has the tax file number,
 bank accounts, date of birth and home address: no column names them, so they are never written anywhere.
 """
 
@@ -70,7 +70,7 @@ LINES = {
 
 
 def in_key(id: Any) -> str:
-    """An id as it is written in keys, whatever its capitals. What is none is not repeated: keys are read in logs."""
+    """An id as it is written in keys, in lower case; "none" for anything else, because keys are read in logs."""
     try:
         return str(UUID(id))
     except (AttributeError, TypeError, ValueError):
@@ -78,7 +78,7 @@ def in_key(id: Any) -> str:
 
 
 def template_lines(employee: Record) -> Iterable[Record]:
-    """The lines of the pay template. Xero gives them no ids, and may repeat a pay item: counted within each kind."""
+    """The lines of the pay template. Xero gives them no ids and may repeat a pay item, so they are numbered by kind."""
     template = employee.get("PayTemplate") or {}
     for kind, (field, pay_item) in LINES.items():
         met: dict[str, int] = {}
@@ -96,7 +96,7 @@ def template_lines(employee: Record) -> Iterable[Record]:
 
 
 def number_of_units(line: Record) -> object:
-    """Xero says it in one of three fields, by the kind of line."""
+    """The units, from one of three fields, depending on the kind of line."""
     names = ("NormalNumberOfUnits", "NumberOfUnits", "FullTimeNumberOfUnitsPerPeriod")
     return next((line[name] for name in names if line.get(name) is not None), None)
 
@@ -134,7 +134,7 @@ PAY_TEMPLATE_LINE = Table(
 
 
 def leave_balances(employee: Record) -> Iterable[Record]:
-    """What leave the employee has, as of the day of the reading."""
+    """The leave balances of the employee, as at the day of the reading."""
     for balance in employee.get("LeaveBalances") or ():
         key = f"{in_key(employee['EmployeeID'])}/{in_key(balance.get('LeaveTypeID'))}/{employee[READ_ON]}"
         yield {**balance, "Key": key, "AsAt": employee[READ_ON], "Employee": employee}
@@ -184,6 +184,6 @@ STAFF = Dataset(
         ),
     ),
     statements="staff",
-    # The list may leave out who is terminated; a call for each hundred a day finds them.
+    # The list may omit terminated employees; a full refresh each day, a call for each hundred, finds them.
     full_every=timedelta(hours=20),
 )

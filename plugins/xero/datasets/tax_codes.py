@@ -1,4 +1,4 @@
-"""Tax codes (Xero's tax rates). They have no id: the key is the tax type, which documents name; names can be edited."""
+"""Declares tax codes (Xero's tax rates). They have no id, and names can be edited, so the key is the tax type."""
 
 from xero.datasets.declaration import (
     Column,
@@ -35,7 +35,7 @@ TAX_CODE = Table(
 TAX_CODES = Dataset(
     name="tax_codes",
     title="Tax codes",
-    help="Every tax rate with what it may be used for. Xero cannot say what changed, so all are read and compared.",
+    help="Every tax rate and where it may be used. Xero cannot filter by change, so all are read and compared.",
     scope="accounting.settings.read",
     sources=(
         Source(

@@ -1,4 +1,4 @@
-"""Tracking categories and their options. QicWorks' departments are options of one of them."""
+"""Declares tracking categories and their options. QicWorks' departments are options of one of them."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from xero.datasets.declaration import (
 
 
 def options(category: Record) -> Iterable[Record]:
-    """The category's options, each knowing its category."""
+    """The options of a category, each with its category."""
     return ({**option, "Category": category} for option in category.get("Options") or ())
 
 

@@ -237,7 +237,7 @@ MORE = [
     ("ALTER TABLE qicworks.leave_request OWNER TO {role}", "ALTER TABLE qicworks.leave_request OWNER TO postgres",
      "the table qicworks.leave_request belongs to it"),
     ("GRANT INSERT ON qicworks.bill TO PUBLIC", "REVOKE INSERT ON qicworks.bill FROM PUBLIC",
-     "as everybody may (PUBLIC)"),
+     "as everyone may (PUBLIC)"),
     ("ALTER DEFAULT PRIVILEGES IN SCHEMA qicworks GRANT DELETE ON TABLES TO {role}",
      "ALTER DEFAULT PRIVILEGES IN SCHEMA qicworks REVOKE DELETE ON TABLES FROM {role}",
      "DELETE on tables that postgres makes later, granted to itself"),

@@ -70,7 +70,7 @@ def test_employees_that_change_or_go_between_the_list_and_their_details(world: W
         listed += records
 
     outcome = world.pull("staff", progress=remove_one)
-    assert (outcome.status, outcome.message) == ("warning", f"Employees: Xero has no {gone['EmployeeID']} any more")
+    assert (outcome.status, outcome.message) == ("warning", f"Employees: Xero no longer has {gone['EmployeeID']}")
     assert gone["EmployeeID"] not in world.rows("staff")
     assert all(row["last_name"].endswith(" v2") for row in world.rows("staff").values())
     world.calls()
@@ -207,7 +207,7 @@ def test_an_answer_that_is_somebody_else_s_is_not_loaded_and_found_again(
         outcome = world.pull("staff")
     assert outcome.status == "warning"
     assert f"{victim['EmployeeID']} was asked for, and Xero returned something else" in outcome.message
-    assert f"Xero has no {gone['EmployeeID']} any more" in outcome.message
+    assert f"Xero no longer has {gone['EmployeeID']}" in outcome.message
     held = world.rows("staff")
     assert held[victim["EmployeeID"]]["job_title"] != "Changed"
     assert held[other["EmployeeID"]]["job_title"] == other.get("JobTitle")

@@ -149,7 +149,7 @@ def test_an_employee_who_is_listed_but_not_found_loses_nothing(fresh: World) -> 
         for name in ("staff", "leave_balances"):
             outcome = fresh.pull(name, full=True)
             assert outcome.status == "warning"
-            assert f"Employees: Xero has no {one['EmployeeID']} any more" in fresh.event()["message"]
+            assert f"Employees: Xero no longer has {one['EmployeeID']}" in fresh.event()["message"]
             assert {table: of(fresh, table, one) for table in before} == before
     the_whole_list_is_old(fresh)
     assert fresh.pull("staff").status == "success"
@@ -165,7 +165,7 @@ def test_an_invoice_that_is_not_found_keeps_its_payments(books: Books) -> None:
         with answers(is_not_found(invoice)):
             night = books.night()
         assert night["status"] == "warning"
-        assert f"Invoices: Xero has no {invoice} any more" in night["message"]
+        assert f"Invoices: Xero no longer has {invoice}" in night["message"]
         [held] = [row for row in books.world.rows("invoice_payment").values() if str(row["invoice_xero_id"]) == invoice]
         assert (held["is_active"], held["missing_since"], held["amount"]) == (True, None, 10)
     books.world.sandbox.change("Invoices", invoice, AmountPaid="10.00")

@@ -217,7 +217,7 @@ def test_what_is_only_odd_loads_with_a_warning(world: World) -> None:
     world.sandbox.change("Contacts", status, ContactStatus="HIBERNATING")
     outcome = world.pull("contacts")
     assert (outcome.status, outcome.counts.rejected) == ("warning", 0)
-    assert "the e-mail address looks odd" in outcome.message
+    assert "the email address looks wrong" in outcome.message
     assert UNKNOWN_STATUS in outcome.message
     held = world.rows("contact")
     assert held[mail]["email"] == "not an address"

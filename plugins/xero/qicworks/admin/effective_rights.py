@@ -17,11 +17,11 @@ MAX_SHOWN = 20  # rights in a message
 def rights_beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
     """Describes what the role could do in both schemas in addition to what is meant, and through whom."""
     mighty = list(QUERIES.might(session, role=role))
-    found = [row["said"] for row in mighty]
+    found = [row["description"] for row in mighty]
     if any(row["is_superuser"] for row in mighty):
         return found  # each right in a list would add nothing
-    found += [row["said"] for row in QUERIES.owned(session, role=role)]
-    found += [row["said"] for row in QUERIES.to_come(session, role=role)]
+    found += [row["description"] for row in QUERIES.owned(session, role=role)]
+    found += [row["description"] for row in QUERIES.to_come(session, role=role)]
     # The columns by table, right and holder: PUBLIC comes first, the role itself last.
     seen: set[Right] = set()
     more: dict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -37,7 +37,7 @@ def rights_beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
 
 def rights_elsewhere(session: Session, role: str) -> list[str]:
     """Describes what it may do in this database outside of both schemas: unusual, but perhaps wanted."""
-    return [row["said"] for row in QUERIES.beside(session, role=role)][:MAX_SHOWN]
+    return [row["description"] for row in QUERIES.beside(session, role=role)][:MAX_SHOWN]
 
 
 def _columns(columns: Iterable[str]) -> str:
@@ -47,5 +47,5 @@ def _columns(columns: Iterable[str]) -> str:
 
 def _way(holder: str, role: str) -> str:
     if holder == "public":
-        return "as everybody may (PUBLIC)"
-    return "granted to itself by somebody else" if holder == role else f"through {holder}"
+        return "as everyone may (PUBLIC)"
+    return "granted to itself by another role" if holder == role else f"through {holder}"

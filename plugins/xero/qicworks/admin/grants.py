@@ -21,7 +21,7 @@ QUERIES = sql.Statements("grants")
 SCHEMAS = ("qicworks", "xero_sync")
 # No row of these is ever deleted: a deleted connection keeps its history.
 NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line")
-# The columns that may be updated: not the ones that say whose a row is.
+# The columns that may be updated: not those that say which organisation a row belongs to.
 UPDATABLE = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
 }
@@ -69,7 +69,7 @@ def grant_to(session: Session, role: str) -> list[str]:
             meant = _grant_all(session, Identifier(role))
             more = effective_rights.rights_beyond(session, role, meant)
             if more:
-                listed = "".join(f"\n  {said}" for said in more)
+                listed = "".join(f"\n  {right}" for right in more)
                 raise ValueError(
                     f"'{role}' could do more than is meant; take that away first, nothing was granted:{listed}"
                 )

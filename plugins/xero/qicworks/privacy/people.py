@@ -87,10 +87,10 @@ def find(
             key = (row["key"] or "").lower()
             if key != id.lower() and _is_another(session, one, row["connection_id"], key, asked["email"]):
                 if aside is not None:
-                    said = (
+                    sentence = (
                         f"{one.name} {key} of {row['organisation']} is stored without this email, so it is not included"
                     )
-                    aside.append(said)
+                    aside.append(sentence)
                 continue
             known = _note(found, one, row, row["record"], None, None if " " in key else key)
             known.keys.add(key)
@@ -216,8 +216,8 @@ def _own_records(session: Session, person: Person) -> Iterator[Holding]:
                 if (one["name"], row["id"]) not in met
             ]
             met |= {(one["name"], row["id"]) for row in rows}
-            said = "pulled from Xero" if one["name"] in pulled else "QicWorks' own"
-            yield Holding(f"qicworks.{one['name']}", f"{said}, {person.organisation}", "own", rows)
+            source = "pulled from Xero" if one["name"] in pulled else "QicWorks' own"
+            yield Holding(f"qicworks.{one['name']}", f"{source}, {person.organisation}", "own", rows)
             if rows:
                 todo.append((one["name"], [row["id"] for row in rows]))
         if name in kinds and not kinds[name].payroll:

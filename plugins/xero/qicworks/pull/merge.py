@@ -59,7 +59,7 @@ class Loading:
         """Runs the table's own statements of a moment: `<moment>_<table>`, then `<moment>_<table>__<n>_<step>`.
 
         Returns:
-            Rows with a column `says`, of `warnings` only.
+            Rows with a column `message`, of `warnings` only.
         """
         found: list[dict[str, Any]] = []
         if table.statements is None:

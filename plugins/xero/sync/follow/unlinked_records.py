@@ -88,13 +88,13 @@ class _Search:
         if not self._first_push(kind):
             return
         listed = leave_applications.every(self.client).records
-        said = {
+        referring = {
             id: document
             for one in listed
             if (id := leave_applications.id_of(one)) and (document := referred(str(one.get("Description") or "")))
             if leave_applications.statuses(one) != [leave_applications.REJECTED]
         }
-        unlinked = self._without_owner([kind], said)
+        unlinked = self._without_owner([kind], referring)
         known = self._settled(kind, list(unlinked.values()), [])
         for xero_id, document in unlinked.items():
             if document in known:

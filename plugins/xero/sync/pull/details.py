@@ -141,7 +141,7 @@ class DetailReader:
             read = {**record, READ_ON: self._day_of(asked).isoformat()}
             rows = {table: self.writer.rows[table].of(read, id) for table in self.source.tables}
         if not records:
-            self.writer.remark(f"{self.source.envelope}: Xero has no {id} any more")
+            self.writer.remark(f"{self.source.envelope}: Xero no longer has {id}")
         newest = version(records[0]) if records else None
         seen = Seen(self.source.name, id, newest, bool(records), time.monotonic() - asked)
         self.writer.stage(rows, (seen,), complete=False)

@@ -216,7 +216,7 @@ class Load:
                     self.warned[kept] += 1
                 self.counts.deactivated += self.loading.deactivate_missing(table, self._since(table), missing_groups)
         for warning in self.loading.run("warnings", table):
-            self.warned[warning["says"]] += 1
+            self.warned[warning["message"]] += 1
         self.loading.run("after_merge", table)
         self._settle_rejections(table, held_back=False)
         return self.counts.changed > before

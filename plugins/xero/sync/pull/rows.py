@@ -262,10 +262,10 @@ class Rows:
     def _staged(
         self, values: Sequence[Any], active: bool, undecodable: Mapping[str, Any], *, retried: bool
     ) -> StagedRow:
-        said = msgspec.msgpack.encode((active, values))
+        content = msgspec.msgpack.encode((active, values))
         if undecodable:  # any JSON, also an integer of more than 64 bits
-            said += repr(undecodable).encode("utf-8", "surrogatepass")
-        row_hash = hashlib.blake2b(said, digest_size=16).digest()
+            content += repr(undecodable).encode("utf-8", "surrogatepass")
+        row_hash = hashlib.blake2b(content, digest_size=16).digest()
         return (row_hash, active, retried, Jsonb(undecodable) if undecodable else None, *values)
 
 

@@ -57,8 +57,8 @@ def validate(rows: StagedTable, connection_id: UUID) -> tuple[int, Counter[str]]
             if rule.severity == "warn":
                 warned[rule.message] += len(seqs)
             elif rule.column == PROBLEMS:
-                for seq, said in frame.loc[frame["seq"].isin(seqs), ["seq", PROBLEMS]].itertuples(index=False):
-                    problems[seq] += json.loads(said)
+                for seq, sentences in frame.loc[frame["seq"].isin(seqs), ["seq", PROBLEMS]].itertuples(index=False):
+                    problems[seq] += json.loads(sentences)
             else:
                 for seq in seqs:
                     problems[seq].append(rule.message)
