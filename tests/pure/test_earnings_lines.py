@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.support.documents import pay_document
 from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import Pay
-from xero.qicworks.push.owned_earnings_lines import Owned
+from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine
 from xero.sync.push.payroll.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan, unreadable
-from xero.sync.push.payroll.redaction import discreet
+from xero.sync.push.payroll.redaction import redacted
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(0xA1, 0xA5))  # Xero gives ids in either case
 SUPER = {"ContributionType": "SGC", "SuperMembershipID": "m", "ExpenseAccountCode": "478", "Future": {"a": [1, None]}}
@@ -29,7 +29,7 @@ def pay(of: UUID, quantity: str, **fields: Any) -> Pay:
     return replace(Pay(of, "Hours", False, False, Decimal(quantity), None), **fields)
 
 
-def planned(template: dict[str, Any], pays: list[Pay], owned: list[Owned]) -> Plan:
+def planned(template: dict[str, Any], pays: list[Pay], owned: list[OwnedEarningsLine]) -> Plan:
     made = plan(template, pays, owned)
     assert isinstance(made, Plan), made
     return made
@@ -69,7 +69,7 @@ def test_what_is_not_ours_is_sent_as_it_was_read() -> None:
 
 
 def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
-    mine = Owned(HOURS, "Hours", False, False)
+    mine = OwnedEarningsLine(HOURS, "Hours", False, False)
     empty: dict[str, Any] = {name: [] for name in LISTS}
     kinds = ("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE")
     assert [list(hidden(empty, kinds, [mine])), list(hidden({}, [], [replace(mine, empty=True)]))] == [[], []]
@@ -97,7 +97,7 @@ def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
 )
 def test_a_rate_is_that_periods_only(there: dict[str, Any], left: dict[str, Any]) -> None:
     before = {"CalculationType": "ENTEREARNINGSRATE", "RatePerUnit": "40.25"}
-    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.5"),), before)]
+    owned = [OwnedEarningsLine(HOURS, "Hours", False, False, (Decimal("61.5"),), before)]
     template = {"EarningsLines": [line(HOURS, NormalNumberOfUnits=3, **there)]}
     for pays, units in (([pay(HOURS, "8")], 8), ([], 0)):
         made = planned(template, pays, owned)
@@ -123,7 +123,7 @@ def test_a_rate_of_qicworks_is_entered_and_what_it_replaces_is_remembered(
     assert made.template["EarningsLines"] == [line(OTHER), paid]
     assert str(made.template["EarningsLines"][1]["RatePerUnit"]) == "62.5"
     before = {"CalculationType": type_, **{name: value for name, value in calculation.items() if value}}
-    assert made.owned == (Owned(HOURS, "Hours", False, False, (Decimal("62.5"),), before),)
+    assert made.owned == (OwnedEarningsLine(HOURS, "Hours", False, False, (Decimal("62.5"),), before),)
     assert made.new == (HOURS,)
     added = planned({"EarningsLines": []}, [pay(HOURS, "8", rate=Decimal("62.50"))], [])
     [one] = added.template["EarningsLines"]
@@ -148,7 +148,7 @@ def test_a_rate_of_qicworks_is_entered_and_what_it_replaces_is_remembered(
     ],
 )
 def test_a_rate_that_is_not_known_to_be_ours_stays(there: dict[str, Any], owned: dict[str, Any]) -> None:
-    mine = Owned(HOURS, "Hours", False, False, **owned)
+    mine = OwnedEarningsLine(HOURS, "Hours", False, False, **owned)
     template = {"EarningsLines": [line(HOURS, NormalNumberOfUnits=3, **there)]}
     for pays, units in (([pay(HOURS, "8")], 8), ([], 0)):
         assert planned(template, pays, [mine]).template["EarningsLines"] == [
@@ -175,18 +175,18 @@ def test_a_standing_line_that_is_taken_over_is_told(there: dict[str, Any], told:
     template = {"EarningsLines": [line(OTHER, NormalNumberOfUnits=5), line(MORE, **there)]}
     kilometres = pay(MORE, "1", name="Kilometres")
     assert planned(template, [pay(HOURS, "1"), kilometres], []).taken_over == (("Kilometres",) if told else ())
-    assert planned(template, [kilometres], [Owned(MORE, "Kilometres", False, False)]).taken_over == ()
+    assert planned(template, [kilometres], [OwnedEarningsLine(MORE, "Kilometres", False, False)]).taken_over == ()
     assert planned(template, [replace(kilometres, ordinary=True)], []).taken_over == ()
 
 
 @pytest.mark.parametrize(("fixed", "name"), [(False, "NormalNumberOfUnits"), (True, "FixedAmount")])
 def test_a_line_of_ours_is_emptied_also_where_xero_shows_no_quantity(fixed: bool, name: str) -> None:
-    made = planned({"EarningsLines": [line(TOOLS)]}, [], [Owned(TOOLS, "Tools", fixed, False)])
+    made = planned({"EarningsLines": [line(TOOLS)]}, [], [OwnedEarningsLine(TOOLS, "Tools", fixed, False)])
     assert made.template["EarningsLines"] == [line(TOOLS, **{name: 0})]
 
 
-@pytest.mark.parametrize("owned", [[], [Owned(HOURS, "Hours", False, False)]])
-def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[Owned]) -> None:
+@pytest.mark.parametrize("owned", [[], [OwnedEarningsLine(HOURS, "Hours", False, False)]])
+def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[OwnedEarningsLine]) -> None:
     made = plan({"EarningsLines": [line(HOURS), line(OTHER), line(HOURS)]}, [pay(HOURS, "1")], owned)
     assert isinstance(made, list)
     assert [(finding.says, finding.correction) for finding in made] == [
@@ -195,7 +195,7 @@ def test_of_two_lines_of_one_rate_nobody_knows_which_pays(owned: list[Owned]) ->
 
 
 def test_lines_of_ours_that_others_changed_in_xero() -> None:
-    mine = Owned(HOURS, "Hours", False, False)
+    mine = OwnedEarningsLine(HOURS, "Hours", False, False)
     gone = planned({"EarningsLines": []}, [], [mine])
     assert (gone.template["EarningsLines"], gone.owned[0].empty) == ([], True)
     salary = {"EarningsLines": [line(HOURS, CalculationType="ANNUALSALARY", AnnualSalary=9)]}
@@ -207,7 +207,7 @@ def test_lines_of_ours_that_others_changed_in_xero() -> None:
     assert doubled[0].says == "the pay template has 2 lines of 'Hours'"
     for fixed in (True, False):  # the pay item may be paid in another way by now
         tools = planned({"EarningsLines": [line(TOOLS, FixedAmount=5, NormalNumberOfUnits=1)]}, [], [
-            Owned(TOOLS, "Tools", fixed, False)
+            OwnedEarningsLine(TOOLS, "Tools", fixed, False)
         ])  # fmt: skip
         assert tools.template["EarningsLines"] == [line(TOOLS, FixedAmount=0, NormalNumberOfUnits=0)]
 
@@ -270,12 +270,12 @@ def test_what_differs() -> None:
 
 
 def test_lines_of_ours_that_pay_nothing_stay_ours_without_the_rate_they_had() -> None:
-    rated = Owned(HOURS, "Hours", False, False, (Decimal("61.5"),), {"CalculationType": "USEEARNINGSRATE"})
+    rated = OwnedEarningsLine(HOURS, "Hours", False, False, (Decimal("61.5"),), {"CalculationType": "USEEARNINGSRATE"})
     empty = replace(rated, empty=True, rates=(), before=None)
     for lines in ([], [line(HOURS, NormalNumberOfUnits=3)], [line(HOURS, CalculationType="ANNUALSALARY")]):
         made = planned({"EarningsLines": lines}, [pay(MORE, "1")], [rated])
         assert sorted(made.owned, key=lambda one: one.earnings_rate.int) == [
-            empty, Owned(MORE, "Hours", False, empty=False),
+            empty, OwnedEarningsLine(MORE, "Hours", False, empty=False),
         ]  # fmt: skip
         assert (made.new, made.ours) == ((MORE,), frozenset({str(HOURS), str(MORE)}))
 
@@ -290,7 +290,7 @@ def test_lines_of_ours_that_pay_nothing_stay_ours_without_the_rate_they_had() ->
 )
 def test_a_line_goes_back_to_how_it_was_calculated(before: dict[str, Any], left: dict[str, Any]) -> None:
     rated = line(HOURS, CalculationType="ENTEREARNINGSRATE", RatePerUnit=Decimal("61.5"), NormalNumberOfUnits=3)
-    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.50"),), before)]
+    owned = [OwnedEarningsLine(HOURS, "Hours", False, False, (Decimal("61.50"),), before)]
     [found] = planned({"EarningsLines": [rated]}, [pay(HOURS, "8")], owned).template["EarningsLines"]
     assert found == line(HOURS, **{**left, "NormalNumberOfUnits": 8})
 
@@ -298,7 +298,9 @@ def test_a_line_goes_back_to_how_it_was_calculated(before: dict[str, Any], left:
 @pytest.mark.parametrize("rate", ["soon", None, 1.5])
 def test_a_rate_that_cannot_be_read_is_not_ours_and_stays(rate: Any) -> None:
     odd = line(HOURS, CalculationType="ENTEREARNINGSRATE", RatePerUnit=rate)
-    owned = [Owned(HOURS, "Hours", False, False, (Decimal("61.50"),), {"CalculationType": "USEEARNINGSRATE"})]
+    owned = [
+        OwnedEarningsLine(HOURS, "Hours", False, False, (Decimal("61.50"),), {"CalculationType": "USEEARNINGSRATE"})
+    ]
     [found] = planned({"EarningsLines": [odd]}, [pay(HOURS, "8")], owned).template["EarningsLines"]
     assert found == {**odd, "NormalNumberOfUnits": 8}
 
@@ -345,19 +347,19 @@ def test_xeros_words_are_told_without_names_and_amounts() -> None:
     who = {"first_name": "Kiri", "last_name": "Ng", "id": HOURS}
     document = pay_document(who)
     said = ["The rate $45.50 of KIRI NG is above 1,041.5 ($1,041.50), in 50 characters; Ngaire may"]
-    assert discreet(said, document) == ["The rate … of … … is above … (…), in … characters; Ngaire may"]
+    assert redacted(said, document) == ["The rate … of … … is above … (…), in … characters; Ngaire may"]
     for words, told in (
         ("salary 95000 is AUD 41,50 too much", "salary … is AUD … too much"),
         ("38 hours at 1,234 and 1 234.50, 95k, x7y", "… hours at … and …, …k, x…y"),
         (f"Employee {HOURS} has 3", f"Employee {HOURS} has …"),
     ):
-        assert discreet([words], document) == [told]
+        assert redacted([words], document) == [told]
     row = {**who, "email": "k.ng@example.com.au", "phone": "(07) 5550 1"}
-    assert discreet(["Mail of k.ng@example.com.au is taken"], pay_document(row)) == ["Mail of … is taken"]
+    assert redacted(["Mail of k.ng@example.com.au is taken"], pay_document(row)) == ["Mail of … is taken"]
     long = "Nobody ever heard of this, " * 10
-    assert len(discreet([long], document)[0]) == 120
+    assert len(redacted([long], document)[0]) == 120
     known = "Leave type not assigned to employee" + " who has none" * 20
-    assert discreet([known], document) == [known]
+    assert redacted([known], document) == [known]
 
 
 @given(
@@ -368,7 +370,7 @@ def test_xeros_words_are_told_without_names_and_amounts() -> None:
 )
 def test_no_digit_of_an_amount_survives(words: list[str], amount: Decimal, how: str, id: UUID) -> None:
     said = how.format(amount).join(words)
-    [told] = discreet([f"{said} {id}"], pay_document({"id": HOURS}))
+    [told] = redacted([f"{said} {id}"], pay_document({"id": HOURS}))
     assert not any(character.isdecimal() for character in told.replace(str(id), ""))
 
 
@@ -397,7 +399,7 @@ def test_a_template_too_deep_to_be_sent_back_is_no_error_of_ours() -> None:
     ],
 )
 def test_what_qicworks_remembers_of_a_line_is_as_it_wrote_it(fields: dict[str, Any]) -> None:
-    assert list(unreadable([Owned(HOURS, "Hours", False, False, **fields)])) == []
+    assert list(unreadable([OwnedEarningsLine(HOURS, "Hours", False, False, **fields)])) == []
 
 
 @pytest.mark.parametrize(
@@ -419,8 +421,8 @@ def test_what_qicworks_remembers_of_a_line_is_as_it_wrote_it(fields: dict[str, A
 )
 def test_of_what_is_not_readable_any_more_nothing_is_paid(fields: dict[str, Any]) -> None:
     """A wrong rate of before would stay in the template, and pay."""
-    fine = Owned(MORE, "Kilometres", True, False)
-    [found] = unreadable([fine, Owned(HOURS, "Hours", False, False, **fields), fine])
+    fine = OwnedEarningsLine(MORE, "Kilometres", True, False)
+    [found] = unreadable([fine, OwnedEarningsLine(HOURS, "Hours", False, False, **fields), fine])
     assert "'Hours'" in found.says
     assert found.correction == "Enter this pay in Xero by hand, and contact QicWorks support."
 

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 
 from tests.support.documents import priced
-from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind, Record
+from xero.documents.declaration import CheckResult, Json, PricedDocument, PricedKind, Record
 from xero.documents.pricing import QICWORKS
 from xero.documents.registry import KINDS
 from xero.qicworks.push.links import Claim, Link
 from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import lookup
-from xero.sync.push.identify import Finder, each_its_own, wants_a_look
+from xero.sync.push.identify import Finder, must_search, reject_ambiguous
 from xero.sync.push.verdicts import Settled, refused
 
 OURS, OTHERS = UUID(int=1), UUID(int=2)
@@ -93,7 +93,7 @@ def judge(records: Sequence[Record], documents: Documents | None = None, of: Pri
     outbox: Any = documents or Documents()
     ours = how.pop("document", document())
     identity: Json = of.identity(document())
-    found = lookup.Found(tuple(records), NOW)
+    found = lookup.LookupResult(tuple(records), NOW)
     return Finder(of, outbox).judge(OURS, "bill B-1", identity, found, document=ours, **how)
 
 
@@ -106,7 +106,7 @@ def test_what_is_not_there_is_not_known() -> None:
 
 def test_it_is_known_by_its_own_address() -> None:
     result = judge([record()])
-    assert (result.state, result.xero_id, result.xero_status, result.notes) == ("pushed", FIRST, "DRAFT", ())
+    assert (result.state, result.xero_id, result.xero_status, result.remarks) == ("pushed", FIRST, "DRAFT", ())
     assert result.line_ids == ((UUID(int=9), UUID(int=90)),)
 
 
@@ -179,8 +179,8 @@ def test_our_address_alone_says_which_document_a_record_is() -> None:
     """Whatever else of it was changed in Xero, and whatever would be refused of the document by now."""
     outbox: Any = Documents()
 
-    def refused(one: PricedDocument) -> Iterator[Finding]:
-        yield Finding("it has no lines", "Add one.")
+    def refused(one: PricedDocument) -> Iterator[CheckResult]:
+        yield CheckResult("it has no lines", "Add one.")
 
     bills, credit_notes = replace(BILLS, checks=(refused,)), replace(CREDIT_NOTES, checks=(refused,))
     linked = document(xero_id=FIRST, links=None)
@@ -224,7 +224,7 @@ def test_what_is_known_to_be_ours_by_a_seal_is_changed_also_without_an_address()
 def test_a_draft_that_says_something_else_is_changed_there() -> None:
     for fields in ({"Date": "2026-11-02"}, {"LineItems": []}, {"Date": "2026-11-02", "TotalTax": Decimal(11)}):
         result = judge([record(**fields)])
-        assert (result.state, result.xero_id, result.notes) == ("ready", FIRST, ())
+        assert (result.state, result.xero_id, result.remarks) == ("ready", FIRST, ())
     approved = judge([record(Date="2026-11-02", Status="AUTHORISED")])
     assert (approved.state, approved.xero_status) == ("pushed", "AUTHORISED")
     edited_since = judge([record(Date="2026-11-02")], document=None)
@@ -232,13 +232,13 @@ def test_a_draft_that_says_something_else_is_changed_there() -> None:
 
 
 def test_a_kind_without_an_address_of_ours_is_linked_and_left_as_it_is() -> None:
-    assert judge([record(CREDIT_NOTES)], of=CREDIT_NOTES).notes == ()
+    assert judge([record(CREDIT_NOTES)], of=CREDIT_NOTES).remarks == ()
     result = judge([record(CREDIT_NOTES, CurrencyCode="NZD")], of=CREDIT_NOTES)
     assert (result.state, result.xero_id) == ("pushed", FIRST)
     currency = "currency AUD in QicWorks, NZD in Xero"
-    assert result.notes == (currency, "it was already in Xero, and differs there")
+    assert result.remarks == (currency, "it was already in Xero, and differs there")
     odd = judge([record(CREDIT_NOTES, CurrencyCode="NZD", TotalTax=Decimal(11))], of=CREDIT_NOTES)
-    assert len(odd.notes) == 3
+    assert len(odd.remarks) == 3
 
 
 BARE = {"Url": None}
@@ -284,7 +284,7 @@ def settled(number: int, xero_id: UUID | None, state: str = "pushed") -> Settled
 
 def test_a_record_that_was_found_for_two_is_neither_s() -> None:
     three = [settled(1, FIRST), settled(2, FIRST), settled(3, SECOND), settled(4, None), settled(5, None)]
-    judged = each_its_own(three, [0, 1, 2, 3, 4])
+    judged = reject_ambiguous(three, [0, 1, 2, 3, 4])
     assert [one.id for one in judged] == [one.id for one in three]
     assert [one.result.state for one in judged] == ["failed", "failed", "pushed", "pushed", "pushed"]
     for one in judged[:2]:
@@ -295,7 +295,7 @@ def test_a_record_that_was_found_for_two_is_neither_s() -> None:
 
 
 def test_what_xero_itself_answered_stays_and_what_was_only_found_does_not() -> None:
-    judged = each_its_own([settled(1, FIRST), settled(2, FIRST)], [1])
+    judged = reject_ambiguous([settled(1, FIRST), settled(2, FIRST)], [1])
     assert [one.result.state for one in judged] == ["pushed", "failed"]
 
 
@@ -313,7 +313,7 @@ def test_what_xero_itself_answered_stays_and_what_was_only_found_does_not() -> N
     ],
 )
 def test_what_is_looked_for_after_an_answer(result: Result, look: bool) -> None:
-    assert wants_a_look(result) is look
+    assert must_search(result) is look
 
 
 def test_of_a_document_with_an_odd_status_nothing_is_sent() -> None:

@@ -10,8 +10,8 @@ import pytest
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks.push.outbox import PushState, Result
-from xero.sync.push.identify import each_its_own
-from xero.sync.push.lookup import Found, candidates, lookalikes
+from xero.sync.push.identify import reject_ambiguous
+from xero.sync.push.lookup import LookupResult, candidates, lookalikes
 from xero.sync.push.verdicts import Settled
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -49,8 +49,8 @@ def record(changed_at: datetime | None = NOW, **fields: Any) -> dict[str, Any]:
     }
 
 
-def found(*records: dict[str, Any], at: datetime | None = NOW) -> Found:
-    return Found(records, at)
+def found(*records: dict[str, Any], at: datetime | None = NOW) -> LookupResult:
+    return LookupResult(records, at)
 
 
 BEFORE = NOW - timedelta(seconds=AGE + 601)  # Xero's clock may be ten minutes behind
@@ -100,8 +100,8 @@ def test_a_record_that_may_be_ours_is_for_a_person_to_decide() -> None:
 def test_one_record_is_never_linked_to_two_documents() -> None:
     shared, own = Result(PushState.PUSHED, uuid4()), Result(PushState.PUSHED, uuid4())
     results = [Settled(uuid4(), 1, f"bill {n}", result) for n, result in enumerate([shared, shared, own])]
-    one, two, three = (settled.result for settled in each_its_own(results, [0, 1, 2]))
+    one, two, three = (settled.result for settled in reject_ambiguous(results, [0, 1, 2]))
     assert (one.state, two.state, three) == ("failed", "failed", own)
     assert "check in Xero" in str(one.error)
     known = replace(results[1], result=own)
-    assert each_its_own([results[0], known], [0, 1]) == [results[0], known]
+    assert reject_ambiguous([results[0], known], [0, 1]) == [results[0], known]

@@ -414,14 +414,14 @@ def test_xero_s_books_agree_to_the_cent(name: str, sandbox: Sandbox) -> None:
         )
         record = sandbox.put(kind, planning.encoded(kind, [kind.payload(ours)]))
         result = readback.read(kind, kind.word, None, ours, record)
-        assert (result.state, result.notes, result.error) == ("pushed", (), None)
+        assert (result.state, result.remarks, result.error) == ("pushed", (), None)
         assert total(ours) == ours.row.total == record["Total"]
         assert [line_total(line) for line in ours.lines] == [one["LineAmount"] for one in record["LineItems"]]
         prices = [(line.quantity, line.unit_price) for line in ours.lines]
         assert prices == [(one["Quantity"], one["UnitAmount"]) for one in record["LineItems"]]
         assert [id for id, _ in result.line_ids] == [line.id for line in ours.lines]
         a_cent_more = replace(ours, row=replace(ours.row, total_tax=ours.row.total_tax + Decimal("0.01")))
-        [note] = readback.read(kind, kind.word, None, a_cent_more, record).notes
+        [note] = readback.read(kind, kind.word, None, a_cent_more, record).remarks
         assert note.startswith("tax ")
 
     compare()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.documents import AnyPricedRow, priced
 from xero.api.errors import Refused, RetryLater, XeroError
-from xero.documents.declaration import Document, Finding, PricedKind, PricedLine, Record
+from xero.documents.declaration import CheckResult, Document, PricedKind, PricedLine, Record
 from xero.documents.registry import KINDS
 from xero.qicworks.push.outbox import Result, Waiting
 from xero.sync.push import plan
@@ -100,10 +100,10 @@ def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
 
 
 def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
-    def wrong(one: Bill) -> Iterator[Finding]:
+    def wrong(one: Bill) -> Iterator[CheckResult]:
         if one.number == "B-2":
-            yield Finding("it has no lines", "Add a line to the {document}.")
-        yield Finding("its total is odd")  # said, and held back by nothing
+            yield CheckResult("it has no lines", "Add a line to the {document}.")
+        yield CheckResult("its total is odd")  # said, and held back by nothing
 
     kind = replace(KIND, checks=(wrong,))
     documents = [document(1), document(2), document(3, xero_id=IN_XERO)]
@@ -111,7 +111,7 @@ def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
     assert (settled.label, settled.result.error) == ("bill B-2", "not sent: it has no lines")
     assert settled.result.correction == "Add a line to the bill B-2."
     assert [[one.number for one in request.documents] for request in (put, post)] == [["B-1"], ["B-3"]]
-    assert [one.says for one in plan.findings(kind, documents[0])] == []
+    assert [one.says for one in plan.blocking_results(kind, documents[0])] == []
 
 
 def test_what_qicworks_has_no_more_is_emptied_in_xero() -> None:
@@ -191,7 +191,7 @@ def test_a_request_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
         (weight * 3, [[1, 2, 3], [4, 5]]),
         (1, [[1], [2], [3], [4], [5]]),  # one that is too large goes by itself: Xero says what it thinks of it
     ):
-        monkeypatch.setattr(plan, "LARGEST", largest)
+        monkeypatch.setattr(plan, "MAX_REQUEST_BYTES", largest)
         assert numbers({}) == expected
 
 
@@ -228,7 +228,7 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
     ]
     there: dict[UUID, Any] = {IN_XERO: draft(IN_XERO), UUID(int=71): 404, UUID(int=72): draft(UUID(int=72))}
     client: Any = Client({**there, UUID(int=73): draft(IN_XERO)})
-    found = plan.standing(client, KIND, waiting)
+    found = plan.fetch_current(client, KIND, waiting)
     assert client.asked == [f"{KIND.path}/{id}" for id in (IN_XERO, UUID(int=71), UUID(int=72), UUID(int=73))]
     another = found.pop(UUID(int=5))
     assert isinstance(another, Result)
@@ -241,7 +241,7 @@ def test_how_documents_stand_in_xero_is_asked_of_those_that_were_pushed() -> Non
         assert record["InvoiceID"] == str(xero_id)
     broken: Any = Client({IN_XERO: 403})
     with pytest.raises(Refused, match="HTTP 403"):
-        plan.standing(broken, KIND, waiting)
+        plan.fetch_current(broken, KIND, waiting)
 
 
 def failing(server_failed: bool) -> RetryLater:
@@ -253,7 +253,7 @@ def failing(server_failed: bool) -> RetryLater:
 def test_a_record_that_xero_fails_to_show_holds_no_other_back() -> None:
     waiting = [Waiting(UUID(int=1), 1, IN_XERO), Waiting(UUID(int=2), 1, UUID(int=71))]
     client: Any = Client({IN_XERO: failing(server_failed=True), UUID(int=71): draft(UUID(int=71))})
-    found = plan.standing(client, KIND, waiting)
+    found = plan.fetch_current(client, KIND, waiting)
     failed = found[UUID(int=1)]
     assert isinstance(failed, Result)
     assert (failed.state, failed.xero_id) == ("failed", IN_XERO)
@@ -269,6 +269,6 @@ def test_where_xero_fails_altogether_the_push_ends(server_failed: bool) -> None:
     error = failing(server_failed)
     client: Any = Client({IN_XERO: error}, lists=RetryLater(60, "minute"))
     with pytest.raises(RetryLater) as raised:
-        plan.standing(client, KIND, [Waiting(UUID(int=1), 1, IN_XERO)])
+        plan.fetch_current(client, KIND, [Waiting(UUID(int=1), 1, IN_XERO)])
     assert raised.value is error, "the first failure says it"
     assert client.asked == [f"{KIND.path}/{IN_XERO}", *[KIND.path] * server_failed], "a limit is no fault of a record's"

@@ -36,7 +36,7 @@ SELECT (SELECT count(*) FROM qicworks.{table}
            AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
            AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)) AS something;
 
--- name: in_trouble
+-- name: failed_batch_sizes
 -- The size of the smallest request that Xero failed on with this version of a document in it.
 SELECT claimed.id, min(cardinality(request.documents)) AS size
   FROM xero_sync.push_request AS request

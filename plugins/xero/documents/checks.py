@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from xero.documents.declaration import Check, Finding, PricedDocument, PricedLine, PricedRow
+from xero.documents.declaration import Check, CheckResult, PricedDocument, PricedLine, PricedRow
 from xero.documents.pricing import cents, line_total, own_tax, rate_tax, total
 
-LONGEST_NUMBER = 255
-LONGEST_DESCRIPTION = 4000
-LARGEST = Decimal("9999999999.99")
+MAX_NUMBER_CHARACTERS = 255
+MAX_DESCRIPTION_CHARACTERS = 4000
+MAX_AMOUNT = Decimal("9999999999.99")
 
 # No document of QicWorks books on these directly: Xero keeps them itself.
 SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS", "HISTORICAL"})
@@ -21,48 +21,52 @@ SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS", "HISTOR
 UNUSUAL_ACCOUNTS = frozenset({"GST", "ROUNDING"})
 
 
-def in_force(document: PricedDocument) -> Iterator[Finding]:
+def in_force(document: PricedDocument) -> Iterator[CheckResult]:
     if (status := document.row.status) in ("Cancelled", "Archived"):
-        yield Finding(
+        yield CheckResult(
             f"it is {status.lower()} in QicWorks", "Nothing to do. If it should be in Xero, create a new {document}."
         )
 
 
-def numbered(document: PricedDocument) -> Iterator[Finding]:
+def numbered(document: PricedDocument) -> Iterator[CheckResult]:
     number = (document.number or "").strip()
     if not number:
-        yield Finding("it has no number", "Give the {document} a number in QicWorks.", "release")
-    elif len(number) > LONGEST_NUMBER:
-        yield Finding("its number is longer than 255 characters", "Shorten the number of the {document}.", "release")
+        yield CheckResult("it has no number", "Give the {document} a number in QicWorks.", "release")
+    elif len(number) > MAX_NUMBER_CHARACTERS:
+        yield CheckResult(
+            "its number is longer than 255 characters", "Shorten the number of the {document}.", "release"
+        )
     elif any(unicodedata.category(character) == "Cc" for character in number):
-        yield Finding("its number contains control characters", "Type the number of the {document} again.", "release")
+        yield CheckResult(
+            "its number contains control characters", "Type the number of the {document} again.", "release"
+        )
 
 
-def addressed(document: PricedDocument) -> Iterator[Finding]:
+def addressed(document: PricedDocument) -> Iterator[CheckResult]:
     """To a contact that is linked to this Xero organisation, and in use there."""
     row = document.row
     if row.contact_id is None:
-        yield Finding("it has no contact", "Choose a customer or supplier on the {document}.", "release")
+        yield CheckResult("it has no contact", "Choose a customer or supplier on the {document}.", "release")
     elif row.contact_xero_id is None or not row.contact_is_here:
-        yield Finding(
+        yield CheckResult(
             f"its contact {_named(row)} is not linked to this Xero organisation",
             "Add the contact in Xero. Pull contacts ({pull_contacts}). Then choose it on the {document}.",
             "release",
         )
     elif row.contact_erased:
-        yield Finding(
+        yield CheckResult(
             "its contact's personal data was erased in QicWorks",
             "Choose another contact on the {document}.",
             "release",
         )
     elif row.contact_merged:
-        yield Finding(
+        yield CheckResult(
             f"its contact {_named(row)} was merged into another one in Xero",
             "On the {document}, choose the contact that it was merged into.",
             "release",
         )
     elif not row.contact_is_active:
-        yield Finding(
+        yield CheckResult(
             f"its contact {_named(row)} is archived in Xero",
             "Restore the contact in Xero and pull contacts ({pull_contacts}). Or choose another one on the {document}.",
             "either",
@@ -73,18 +77,18 @@ def _named(row: PricedRow) -> str:
     return f"'{row.contact_name}'" if row.contact_name else "(without a name)"
 
 
-def dated(document: PricedDocument) -> Iterator[Finding]:
+def dated(document: PricedDocument) -> Iterator[CheckResult]:
     """In an open period: drafts are accepted in a locked one, but nobody can approve them."""
     day = document.row.issue_date
     if day is None:
-        yield Finding("it has no date", "Set the date of the {document}.", "release")
+        yield CheckResult("it has no date", "Set the date of the {document}.", "release")
         return
     for name, lock in (
         ("period lock date", document.row.period_lock_date),
         ("end of year lock date", document.row.end_of_year_lock_date),
     ):
         if isinstance(lock, date) and day <= lock:
-            yield Finding(
+            yield CheckResult(
                 f"its date {day} is not after the {name} {lock} in Xero, so the draft cannot be approved there: "
                 "change the "
                 "date, or ask your accountant to move the lock date"
@@ -92,15 +96,15 @@ def dated(document: PricedDocument) -> Iterator[Finding]:
             return
 
 
-def with_lines(document: PricedDocument) -> Iterator[Finding]:
+def with_lines(document: PricedDocument) -> Iterator[CheckResult]:
     if not document.lines:
-        yield Finding("it has no lines", "Add a line to the {document}.", "release")
+        yield CheckResult("it has no lines", "Add a line to the {document}.", "release")
     for line in document.lines:
         where = f"line {line.line_number}"
         for finding in (*_described(line), *_booked(line), *_priced(line), *_tracked(line)):
             yield replace(finding, says=f"{where}: {finding.says}")
     if document.lines and all(_complete(line) for line in document.lines) and total(document, _taxes(document)) < 0:
-        yield Finding(
+        yield CheckResult(
             "its total is less than zero",
             "Correct the amounts of the {document}, or create a credit note instead.",
             "release",
@@ -115,83 +119,87 @@ def _taxes(document: PricedDocument) -> list[Decimal | None]:
     return [own_tax(line, document.row) for line in document.lines]
 
 
-def taxed_by_rate(document: PricedDocument) -> Iterator[Finding]:
+def taxed_by_rate(document: PricedDocument) -> Iterator[CheckResult]:
     """Of a sale: Xero works its tax out itself."""
     for line, tax in zip(document.lines, _taxes(document), strict=True):
         if tax is not None:
-            yield Finding(
+            yield CheckResult(
                 f"line {line.line_number}: its tax is {tax} in QicWorks, and the tax code '{line.tax_type}' "
                 f"makes it {rate_tax(line, document.row)} in Xero; choose the tax code that fits, or correct the tax"
             )
 
 
-def _described(line: PricedLine) -> Iterator[Finding]:
+def _described(line: PricedLine) -> Iterator[CheckResult]:
     text = (line.description or "").strip()
     if not text:
-        yield Finding("it has no description", "Describe the line on the {document}.", "release")
-    elif len(line.description or "") > LONGEST_DESCRIPTION:
-        yield Finding(
-            f"its description is longer than {LONGEST_DESCRIPTION} characters",
+        yield CheckResult("it has no description", "Describe the line on the {document}.", "release")
+    elif len(line.description or "") > MAX_DESCRIPTION_CHARACTERS:
+        yield CheckResult(
+            f"its description is longer than {MAX_DESCRIPTION_CHARACTERS} characters",
             "Shorten the description on the {document}.",
             "release",
         )
 
 
-def _booked(line: PricedLine) -> Iterator[Finding]:
+def _booked(line: PricedLine) -> Iterator[CheckResult]:
     """On an account and a tax code that are there, in use, and go together."""
     account, tax = line.account_id, line.tax_code_id
     if account is None:
-        yield Finding("it has no account", "Choose an account on the {document}.", "release")
+        yield CheckResult("it has no account", "Choose an account on the {document}.", "release")
     elif not line.account_is_here or not line.account_code:
-        yield Finding(
+        yield CheckResult(
             "its account does not exist in this Xero organisation, or has no account code",
             "Pull the chart of accounts ({pull_chart_of_accounts}). Then choose an account on the {document}.",
             "release",
         )
     elif not line.account_is_active:
-        yield Finding(
+        yield CheckResult(
             f"account code '{line.account_code}' is archived or deleted in Xero",
             "Restore the account in Xero and pull the chart of accounts ({pull_chart_of_accounts}). Or choose another "
             "account on the {document}.",
             "either",
         )
     elif line.account_type == "BANK" or line.account_system in SYSTEM_ACCOUNTS:
-        yield Finding(
+        yield CheckResult(
             f"account code '{line.account_code}' is a bank or system account, on which no document can be booked",
             "Choose an income or expense account on the {document}.",
             "release",
         )
     elif line.account_system in UNUSUAL_ACCOUNTS:
-        yield Finding(f"account code '{line.account_code}' is managed by Xero: check in Xero that the line is there")
+        yield CheckResult(
+            f"account code '{line.account_code}' is managed by Xero: check in Xero that the line is there"
+        )
     if tax is None:
-        yield Finding("it has no tax code", "Choose a tax code on the {document}.", "release")
+        yield CheckResult("it has no tax code", "Choose a tax code on the {document}.", "release")
     elif not line.tax_is_here or not line.tax_is_active:
-        yield Finding(
+        yield CheckResult(
             f"tax code '{line.tax_type or '?'}' is not in use in this Xero organisation",
             "Revert the {document} to draft and choose a tax code that is in use in Xero.",
             "release",
         )
     elif account is not None and line.tax_applies is False:
-        yield Finding(
+        yield CheckResult(
             f"tax code '{line.tax_type}' cannot be used with account code '{line.account_code}'",
             "Revert the {document} to draft and change the tax code.",
             "release",
         )
 
 
-def _priced(line: PricedLine) -> Iterator[Finding]:
+def _priced(line: PricedLine) -> Iterator[CheckResult]:
     shown, expected = line.line_total, line_total(line)
     if line.quantity < 0:
-        yield Finding(
+        yield CheckResult(
             f"its quantity {line.quantity.normalize():f} is less than zero",
             "Make the quantity positive and the unit price negative, or create a credit note instead of the "
             "{document}.",
             "release",
         )
-    if abs(expected) > LARGEST:
-        yield Finding("its amount is larger than Xero can hold", "Correct the amounts on the {document}.", "release")
+    if abs(expected) > MAX_AMOUNT:
+        yield CheckResult(
+            "its amount is larger than Xero can hold", "Correct the amounts on the {document}.", "release"
+        )
     if shown is not None and shown != expected:
-        yield Finding(
+        yield CheckResult(
             f"the line total {shown.normalize():f} does not equal quantity × unit price ({expected})",
             "Use the same number of decimals in QicWorks (account setting 'financial rounding') as in Xero, and save "
             "the "
@@ -199,23 +207,23 @@ def _priced(line: PricedLine) -> Iterator[Finding]:
             "release",
         )
     if shown is not None and cents(shown) != shown:
-        yield Finding(
+        yield CheckResult(
             "its total has fractions of a cent", "Round the line total on the {document} to cents.", "release"
         )
 
 
-def _tracked(line: PricedLine) -> Iterator[Finding]:
+def _tracked(line: PricedLine) -> Iterator[CheckResult]:
     chosen = [department for department in line.departments if department.id]
     for department in chosen:
         if not department.is_here or not department.is_active:
-            yield Finding(
+            yield CheckResult(
                 f"department '{department.name}' is archived or not in this Xero organisation",
                 "Pull tracking categories ({pull_tracking_categories}). Then choose another department on the "
                 "{document}.",
                 "release",
             )
     if len(chosen) == 2 and line.first_category_xero_id == line.second_category_xero_id:
-        yield Finding(
+        yield CheckResult(
             "it has two departments of the same tracking category",
             "Keep one department of each tracking category on the {document}.",
             "release",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from xero.documents import pricing
 from xero.documents.checks import PRICED, taxed_by_rate
 from xero.documents.declaration import (
+    CheckResult,
     Delivery,
     Document,
-    Finding,
     Json,
     Likeness,
     PricedKind,
@@ -59,7 +59,7 @@ def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     yield from pricing.where_numbers("CreditNoteNumber", [one["CreditNoteNumber"].strip() for one in identities])
 
 
-def of_customers(document: CreditNote) -> Iterator[Finding]:
+def of_customers(document: CreditNote) -> Iterator[CheckResult]:
     if document.row.side == "customer":
         yield from taxed_by_rate(document)
 

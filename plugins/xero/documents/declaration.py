@@ -187,7 +187,7 @@ Then = Literal["release", "approve", "either", "retry"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
 
     `correction`: what to do, with the places {document} and {pull_contacts} (the way to that button, of any data set);
@@ -199,7 +199,7 @@ class Finding:
     then: Then | None = None
 
 
-Check = Callable[[AnyDocument], Iterator[Finding]]
+Check = Callable[[AnyDocument], Iterator[CheckResult]]
 
 
 class Likeness(Enum):

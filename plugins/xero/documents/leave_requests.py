@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Never
 from uuid import UUID
 
-from xero.documents.declaration import Check, Delivery, Document, Finding, Json, Kind
+from xero.documents.declaration import Check, CheckResult, Delivery, Document, Json, Kind
 from xero.documents.employee import EmployeeRow
 from xero.documents.pay_periods import LENGTHS, Share, shared
 
@@ -100,62 +100,62 @@ def identity(document: LeaveDocument) -> Json:
     }
 
 
-def approved(document: LeaveDocument) -> Iterator[Finding]:
+def approved(document: LeaveDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.status != "Approved":
-        yield Finding(f"it is {row.status.lower()} in QicWorks, not approved", "Check the {document}.", "approve")
+        yield CheckResult(f"it is {row.status.lower()} in QicWorks, not approved", "Check the {document}.", "approve")
     elif row.approved_version != document.version:
-        yield Finding("it was changed after it was approved", "Check the change of the {document}.", "approve")
+        yield CheckResult("it was changed after it was approved", "Check the change of the {document}.", "approve")
 
 
-def linked(document: LeaveDocument) -> Iterator[Finding]:
+def linked(document: LeaveDocument) -> Iterator[CheckResult]:
     """To an active employee of this Xero organisation with a payroll calendar."""
     row = document.row
     if row.employee_xero_id is None or not row.staff_is_here:
-        yield Finding(
+        yield CheckResult(
             "its employee is not linked to this Xero organisation",
             "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, then pull staff "
             "({pull_staff}).",
             "retry",
         )
     elif not row.staff_is_active:
-        yield Finding(
+        yield CheckResult(
             "its employee is terminated in Xero",
             "Make the employee active in Xero and pull staff ({pull_staff}). Or reject the {document}.",
             "retry",
         )
     elif row.calendar_type is None or row.calendar_start is None or not row.calendar_is_active:
-        yield Finding(
+        yield CheckResult(
             "its employee has no payroll calendar in Xero that QicWorks knows",
             "Choose a payroll calendar for the employee in Xero, then pull staff ({pull_staff}) and pay codes.",
             "retry",
         )
     elif row.calendar_type not in LENGTHS:
-        yield Finding(
+        yield CheckResult(
             f"this type of payroll calendar ('{row.calendar_type}') is not supported",
             "Enter the leave in Xero by hand, and tell QicWorks support which type of calendar it is.",
         )
 
 
-def typed(document: LeaveDocument) -> Iterator[Finding]:
+def typed(document: LeaveDocument) -> Iterator[CheckResult]:
     """Of a leave type that is in use and counts hours."""
     row = document.row
     if row.leave_type_id is None:
-        yield Finding("it has no leave type", "Choose a leave type on the {document}.", "approve")
+        yield CheckResult("it has no leave type", "Choose a leave type on the {document}.", "approve")
     elif row.code_kind != "LEAVE":
-        yield Finding(
+        yield CheckResult(
             f"pay code '{row.code_name}' is not a leave type",
             "Choose a leave type on the {document}.",
             "approve",
         )
     elif not row.code_is_here or not row.code_is_active:
-        yield Finding(
+        yield CheckResult(
             f"leave type '{row.code_name}' is not in use in this Xero organisation",
             "Make the leave type active in Xero and pull pay codes ({pull_pay_codes}). Or choose another one.",
             "approve",
         )
     elif (row.type_of_units or "Hours").strip().casefold() != "hours":
-        yield Finding(
+        yield CheckResult(
             f"leave type '{row.code_name}' does not count hours in Xero, as QicWorks does",
             "Enter the leave in Xero by hand. Or let the leave type count hours there, and pull pay codes "
             "({pull_pay_codes}).",
@@ -163,19 +163,19 @@ def typed(document: LeaveDocument) -> Iterator[Finding]:
         )
 
 
-def lasting(document: LeaveDocument) -> Iterator[Finding]:
+def lasting(document: LeaveDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.end_date < row.start_date:
-        yield Finding("it ends before it starts", "Correct the dates of the {document}.", "approve")
+        yield CheckResult("it ends before it starts", "Correct the dates of the {document}.", "approve")
     days = (row.end_date - row.start_date).days + 1
     if days > 0 and row.hours > 24 * days:
-        yield Finding(
+        yield CheckResult(
             f"it has more hours than its {days} day{'s' if days > 1 else ''} can have",
             "Correct the hours or the dates of the {document}.",
             "approve",
         )
     if row.hours <= 0:
-        yield Finding("it has no hours", "Enter the hours of the {document}.", "approve")
+        yield CheckResult("it has no hours", "Enter the hours of the {document}.", "approve")
 
 
 CHECKS: tuple[Check, ...] = (approved, linked, typed, lasting)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from xero.documents.declaration import AnyDocument, Check, Finding
+from xero.documents.declaration import AnyDocument, Check, CheckResult
 
 #: Days outside of these are typing errors; Xero takes none of them.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
@@ -37,12 +37,12 @@ class OddInstant(datetime):
         return made
 
 
-def findings(checks: tuple[Check, ...], document: AnyDocument) -> list[Finding]:
+def run_checks(checks: tuple[Check, ...], document: AnyDocument) -> list[CheckResult]:
     """What the checks find. Where a value is odd they are not asked: they could not calculate with it."""
     return [*odd(document)] or [finding for check in checks for finding in check(document)]
 
 
-def odd(document: AnyDocument) -> Iterator[Finding]:
+def odd(document: AnyDocument) -> Iterator[CheckResult]:
     """The odd values of a document and its lines, each with its column."""
     yield from _odd(document.row)
     for place, line in enumerate(document.lines, 1):
@@ -50,12 +50,12 @@ def odd(document: AnyDocument) -> Iterator[Finding]:
             yield replace(finding, says=f"line {getattr(line, 'line_number', place)}: {finding.says}")
 
 
-def _odd(row: Any) -> Iterator[Finding]:
+def _odd(row: Any) -> Iterator[CheckResult]:
     for column in fields(row):
         value = getattr(row, column.name)
         if column.name not in NOT_SENT and (why := _why(value)):
             name = column.name.replace("_", " ")
-            yield Finding(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}.", "release")
+            yield CheckResult(f"its {name} is {value}, {why}", f"Correct the {name} of the {{document}}.", "release")
 
 
 def _why(value: object) -> str | None:

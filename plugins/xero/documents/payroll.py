@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from xero.documents.declaration import Check, Delivery, Document, Finding, Kind, Then
+from xero.documents.declaration import Check, CheckResult, Delivery, Document, Kind, Then
 from xero.documents.employee import EmployeeRow
 
 FIXED, SALARY, ORDINARY = "FIXEDAMOUNT", "ANNUALSALARY", "ORDINARYTIMEEARNINGS"
@@ -107,51 +107,51 @@ def _quantity(line: PayLine) -> Decimal:
     return quantity
 
 
-def approved(document: PayDocument) -> Iterator[Finding]:
+def approved(document: PayDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.period_approved_at is None:
-        yield Finding(
+        yield CheckResult(
             f"the pay period from {row.period_start} is not approved",
             "Approve the pay period in QicWorks' payroll approval.",
             "retry",
         )
     elif row.approved_version is None:
-        yield Finding("it is not approved", *APPROVE)
+        yield CheckResult("it is not approved", *APPROVE)
     elif row.approved_version != document.version:
-        yield Finding("it was changed after it was approved", *APPROVE)
+        yield CheckResult("it was changed after it was approved", *APPROVE)
 
 
-def linked(document: PayDocument) -> Iterator[Finding]:
+def linked(document: PayDocument) -> Iterator[CheckResult]:
     """To an active employee of this Xero organisation."""
     row = document.row
     if row.employee_xero_id is None or not row.staff_is_here:
-        yield Finding(
+        yield CheckResult(
             "its employee is not linked to this Xero organisation",
             "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, then pull staff "
             "({pull_staff}).",
             "retry",
         )
     elif not row.staff_is_active:
-        yield Finding(
+        yield CheckResult(
             "its employee is terminated in Xero",
             "Pay what is due in Xero by hand. Or make the employee active there, and pull staff ({pull_staff}).",
             "retry",
         )
 
 
-def on_calendar(document: PayDocument) -> Iterator[Finding]:
+def on_calendar(document: PayDocument) -> Iterator[CheckResult]:
     """The employee is paid with the period's calendar, and has an ordinary earnings rate."""
     row = document.row
     if not row.staff_is_active or not row.staff_is_here:
         return
     if row.staff_calendar is None:
-        yield Finding(
+        yield CheckResult(
             "its employee has no payroll calendar in Xero",
             "Choose a payroll calendar for the employee in Xero, then pull staff ({pull_staff}).",
             "retry",
         )
     elif row.staff_calendar != row.period_calendar:
-        yield Finding(
+        yield CheckResult(
             "its employee is paid with another payroll calendar in Xero than this pay period",
             "Change the calendar of the employee in Xero and pull staff ({pull_staff}). Or move the {document} to a "
             "pay "
@@ -159,46 +159,46 @@ def on_calendar(document: PayDocument) -> Iterator[Finding]:
             "approve",
         )
     if row.ordinary_rate is None:
-        yield Finding(
+        yield CheckResult(
             "its employee has no ordinary earnings rate in Xero",
             "Choose the ordinary earnings rate of the employee in Xero, then pull staff ({pull_staff}).",
             "retry",
         )
 
 
-def in_turn(document: PayDocument) -> Iterator[Finding]:
+def periods_in_order(document: PayDocument) -> Iterator[CheckResult]:
     """A pay template holds one period at a time."""
     row = document.row
     if row.later_pushed:
-        yield Finding(
+        yield CheckResult(
             f"a later pay period, from {row.later_pushed}, was already pushed for this employee",
             "Enter this pay in Xero by hand: the pay template has the pay of the later period.",
         )
     if row.earlier_waiting:
-        yield Finding(
+        yield CheckResult(
             f"the pay of an earlier period, from {row.earlier_waiting}, has not been pushed yet for this employee",
             "Push the earlier one first, and make its pay run in Xero.",
             "retry",
         )
 
 
-def coded(document: PayDocument) -> Iterator[Finding]:
+def coded(document: PayDocument) -> Iterator[CheckResult]:
     """Each line has a pay code of earnings that is in use."""
     for line in earned(document):
         if line.pay_code_id is None:
-            yield Finding(
+            yield CheckResult(
                 "a line has no pay code",
                 "Tick the pay code on the staff's Payroll Details, and process the change.",
                 "approve",
             )
         elif line.code_kind not in EARNINGS:
-            yield Finding(
+            yield CheckResult(
                 f"pay code '{line.code_name}' is not one of earnings or allowances",
                 "Choose a pay code of earnings for the line, and process the change.",
                 "approve",
             )
         elif not line.code_is_here or not line.code_is_active:
-            yield Finding(
+            yield CheckResult(
                 f"pay code '{line.code_name}' is not in use in this Xero organisation",
                 "Make the pay item active in Xero and pull pay codes ({pull_pay_codes}). Or tick another pay code on "
                 "the "
@@ -207,30 +207,32 @@ def coded(document: PayDocument) -> Iterator[Finding]:
             )
 
 
-def measured(document: PayDocument) -> Iterator[Finding]:
+def measured(document: PayDocument) -> Iterator[CheckResult]:
     """Units or an amount, as the pay code is paid; none below zero; one rate to a pay code."""
     rates: dict[UUID, set[Decimal | None]] = {}
     for line in earned(document):
         name, fixed = line.code_name or "Unknown", line.rate_type == FIXED
         if line.pay_code_id and fixed and line.amount is None:
-            yield Finding(f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", *CORRECT)
+            yield CheckResult(
+                f"a line of '{name}' has no amount, though the pay code is paid as a fixed amount", *CORRECT
+            )
         elif line.pay_code_id and not fixed and line.units is None:
-            yield Finding(f"a line of '{name}' has no units, though the pay code is paid by units", *CORRECT)
+            yield CheckResult(f"a line of '{name}' has no units, though the pay code is paid by units", *CORRECT)
         elif line.pay_code_id and not fixed and line.amount is not None:
-            yield Finding(f"a line of '{name}' has an amount, though the pay code is paid by units", *CORRECT)
+            yield CheckResult(f"a line of '{name}' has an amount, though the pay code is paid by units", *CORRECT)
         if any(number is not None and number < 0 for number in (line.units, line.amount, line.rate)):
-            yield Finding(f"a line of '{name}' is less than zero", *CORRECT)
+            yield CheckResult(f"a line of '{name}' is less than zero", *CORRECT)
         if line.pay_code_id and not fixed:
             rates.setdefault(line.pay_code_id, set()).add(line.rate)
             if len(rates[line.pay_code_id]) > 1:
-                yield Finding(
+                yield CheckResult(
                     f"the lines of '{name}' have different rates, of which a pay template can hold one",
                     "In QicWorks, give the lines of the {document} one rate, or a pay code each.",
                     "approve",
                 )
 
 
-CHECKS: tuple[Check, ...] = (approved, linked, on_calendar, in_turn, coded, measured)
+CHECKS: tuple[Check, ...] = (approved, linked, on_calendar, periods_in_order, coded, measured)
 
 PAYROLL = Kind(
     name="payroll",

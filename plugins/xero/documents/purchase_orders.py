@@ -7,9 +7,9 @@ from datetime import date
 from xero.documents import pricing
 from xero.documents.checks import PRICED
 from xero.documents.declaration import (
+    CheckResult,
     Delivery,
     Document,
-    Finding,
     Json,
     Likeness,
     PricedKind,
@@ -61,10 +61,10 @@ def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     yield {"DateFrom": first.isoformat(), "DateTo": last.isoformat()}
 
 
-def delivered(document: PurchaseOrder) -> Iterator[Finding]:
+def delivered(document: PurchaseOrder) -> Iterator[CheckResult]:
     """Of a purchase order: where to."""
     if len(document.row.delivery_instructions or "") > 500:
-        yield Finding(
+        yield CheckResult(
             "its delivery instructions are longer than 500 characters",
             "Shorten the delivery instructions of the {document}.",
             "release",

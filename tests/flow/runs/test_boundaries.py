@@ -228,7 +228,7 @@ def test_xeros_clock_may_be_ten_minutes_behind() -> None:
             "Type": "ACCREC", "Total": 1, "Status": "DRAFT", "UpdatedDateUTC": f"/Date({changed}+0000)/",
         }  # fmt: skip
         assert kind.likeness(identity, record) is lookup.Likeness.PERHAPS
-        found[milliseconds] = lookup.candidates(kind, identity, lookup.Found((record,), at), sent_seconds_ago=90)
+        found[milliseconds] = lookup.candidates(kind, identity, lookup.LookupResult((record,), at), sent_seconds_ago=90)
     assert [len(found[-1]), len(found[0])] == [0, 1]
 
 

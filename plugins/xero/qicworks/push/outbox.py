@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from xero.documents.declaration import Json
 from xero.qicworks import sql
 from xero.qicworks.push.links import Claim, Link
-from xero.qicworks.push.ready_documents import FILES, Outgoing, Waiting
+from xero.qicworks.push.ready_documents import FILES, ReadyDocuments, Waiting
 from xero.qicworks.push.results import PushState, RequestOutcome, Result
 from xero.qicworks.texts import fit
 
@@ -52,7 +52,7 @@ def _in_order(query: dict[str, str]) -> dict[str, str]:
     return dict(sorted(query.items()))
 
 
-class Outbox(Outgoing):
+class Outbox(ReadyDocuments):
     """The documents of one kind and connection, claimed, sent and settled."""
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
@@ -61,8 +61,8 @@ class Outbox(Outgoing):
         documents = self._run(sql.template("push/outbox", "retry_documents"), wanted=wanted)
         return len(documents) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
 
-    def lost(self) -> list[tuple[UUID, int, str]]:
-        """Documents that are on their way by their state alone (id, version, number): nobody would look after them."""
+    def orphaned(self) -> list[tuple[UUID, int, str]]:
+        """Documents in state in_flight without an open request: id, version and number of each."""
         return [
             (row["id"], row["push_version"], row["number"])
             for row in self._run(sql.template("push/outbox", "orphaned"))

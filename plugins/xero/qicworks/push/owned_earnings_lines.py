@@ -28,7 +28,7 @@ Rows = dict[UUID, dict[str, Any]]  # of one employee, by earnings rate
 
 
 @dataclass(frozen=True)
-class Owned:
+class OwnedEarningsLine:
     """An earnings line of a pay template that QicWorks has set.
 
     `rates` are those that QicWorks gave it, `before` what it was calculated by until then; without any it has its own.
@@ -52,13 +52,13 @@ class OwnedLines:
         self.connection = connection
         self.seals = seals
 
-    def of(self, employee: UUID) -> list[Owned] | None:
+    def of(self, employee: UUID) -> list[OwnedEarningsLine] | None:
         """None where the seal does not fit: then nothing that is known of them may be believed."""
         rows = list(QUERIES.lines(self.session, connection_id=self.connection.id, employee=employee))
         if not self._fits(employee, rows):
             return None
         return [
-            Owned(
+            OwnedEarningsLine(
                 earnings_rate=row["earnings_rate_xero_id"],
                 rates=tuple(row["rates"]),
                 **{name: row[name] for name in ("name", "fixed", "empty", "before", "period_start", "period_calendar")},
@@ -75,7 +75,7 @@ class OwnedLines:
 
     # -- writing
 
-    def claim(self, document: PayDocument, lines: Iterable[Owned]) -> bool:
+    def claim(self, document: PayDocument, lines: Iterable[OwnedEarningsLine]) -> bool:
         """Before they are sent: from here on they are QicWorks'. Those that were before keep their period until the new
         one stands in Xero. False, and nothing is claimed, where the seal does not fit."""
         employee = document.row.employee
@@ -87,7 +87,7 @@ class OwnedLines:
         self._seal(employee, held)
         return True
 
-    def own(self, document: PayDocument, lines: Iterable[Owned]) -> bool:
+    def own(self, document: PayDocument, lines: Iterable[OwnedEarningsLine]) -> bool:
         """They stand in Xero. Where the seal did not fit before, there is none now, and False is returned."""
         employee = document.row.employee
         held = self._locked(employee)
@@ -98,13 +98,13 @@ class OwnedLines:
             self._seal(employee, held)
         return fits
 
-    def disclaim(self, document: PayDocument, new: Collection[UUID], before: Iterable[Owned]) -> None:
+    def disclaim(self, document: PayDocument, new: Collection[UUID], before: Iterable[OwnedEarningsLine]) -> None:
         """Xero refused: `new` are not QicWorks', and the others are what they were."""
         employee = document.row.employee
         held = self._locked(employee)
         fits = self._fits(employee, held.values())
         for earnings_rate in new:
-            line = Owned(earnings_rate, "", fixed=False, empty=True)
+            line = OwnedEarningsLine(earnings_rate, "", fixed=False, empty=True)
             self._write(employee, held, line, document.row.pay_period_id, empty=True, disclaimed=True)
         for line in before:
             self._write_as_it_was(document, held, line)
@@ -115,7 +115,7 @@ class OwnedLines:
         rows = QUERIES.locked_lines(self.session, connection_id=self.connection.id, employee=employee)
         return {row["earnings_rate_xero_id"]: row for row in rows}
 
-    def _write_as_it_was(self, document: PayDocument, held: Rows, line: Owned) -> None:
+    def _write_as_it_was(self, document: PayDocument, held: Rows, line: OwnedEarningsLine) -> None:
         """Its rates; of a line that is QicWorks' already neither the period nor whether it is empty."""
         row = held.get(line.earnings_rate)
         if row and not row["disclaimed"]:
@@ -125,7 +125,14 @@ class OwnedLines:
         self._write(document.row.employee, held, line, period, empty)
 
     def _write(
-        self, employee: UUID, held: Rows, line: Owned, pay_period_id: UUID, empty: bool, *, disclaimed: bool = False
+        self,
+        employee: UUID,
+        held: Rows,
+        line: OwnedEarningsLine,
+        pay_period_id: UUID,
+        empty: bool,
+        *,
+        disclaimed: bool = False,
     ) -> None:
         before = None if line.before is None else Jsonb({name: str(value) for name, value in line.before.items()})
         held[line.earnings_rate] = QUERIES.write_line(

@@ -22,7 +22,6 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
 from xero.qicworks.push import rows
 from xero.qicworks.push.links import Link, Links, current
-from xero.qicworks.push.results import PushState
 
 STATEMENTS = sql.Statements("push/documents")
 
@@ -39,7 +38,7 @@ class Waiting:
     was: UUID | None = None
 
 
-class Outgoing:
+class ReadyDocuments:
     """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready.
 
     `seals`: without them nothing is claimed, and no link known."""
@@ -99,7 +98,7 @@ class Outgoing:
     ) -> list[Waiting]:
         """The next ones. In a preview also those that failed and that the run would try again."""
         again = preview and (self.failed_too or wanted is not None)
-        states = [str(state) for state in (PushState.READY, PushState.FAILED)[: 1 + again]]
+        states = ["ready", "failed"] if again else ["ready"]
         ready = self._run(
             sql.template("push/ready", "ready"), limit=limit, wanted=wanted, done=list(done), states=states
         )
@@ -108,9 +107,11 @@ class Outgoing:
     def _was(self, row: dict[str, Any]) -> UUID | None:
         return None if row["xero_id"] else current(self.links(row["id"], row["links"]))
 
-    def in_trouble(self, ids: Sequence[UUID]) -> dict[UUID, int]:
+    def failed_batch_sizes(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         """Those that were in a request without a good answer, and with how many others in the smallest one."""
-        return {row["id"]: row["size"] for row in self._run(sql.template("push/ready", "in_trouble"), ids=list(ids))}
+        return {
+            row["id"]: row["size"] for row in self._run(sql.template("push/ready", "failed_batch_sizes"), ids=list(ids))
+        }
 
     def times_failed_alone(self, id: UUID, version: int) -> int:
         """How often Xero answered with a 5xx to this version of a document, sent alone."""

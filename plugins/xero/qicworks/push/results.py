@@ -35,7 +35,7 @@ class Result:
     correction: str | None = None
     forget: bool = False  # what it was in Xero before is not what it is now
     line_ids: tuple[tuple[UUID, UUID], ...] = ()  # (line of QicWorks, line of Xero)
-    notes: tuple[str, ...] = ()  # warnings about a document that is in Xero
+    remarks: tuple[str, ...] = ()  # warnings about a document that is in Xero
     number_taken: bool = False  # Xero refused its number, which is used already, perhaps by this document
 
     @property

@@ -28,7 +28,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.push.outbox import Outbox
 from xero.sync.pull.extract import CLOCK_MARGIN
 from xero.sync.push import lookup, readback
-from xero.sync.push.identify import is_it
+from xero.sync.push.identify import is_document
 from xero.sync.push.payroll import leave_applications
 
 NEWEST_FIRST = "UpdatedDateUTC DESC"
@@ -80,14 +80,14 @@ class _Search:
                 if record.get("Status") in kind.gone:
                     continue
                 for document in documents:
-                    if document.xero_id != xero_id and is_it(kind, document, record):
+                    if document.xero_id != xero_id and is_document(kind, document, record):
                         yield UnlinkedRecord(kind, f"{kind.word} {document.number}", xero_id)
                         break
 
     def leave(self, kind: Kind) -> Iterator[UnlinkedRecord]:
         if not self._first_push(kind):
             return
-        listed = leave_applications.every(self.client).records
+        listed = leave_applications.fetch_all_leave(self.client).records
         referring = {
             id: document
             for one in listed

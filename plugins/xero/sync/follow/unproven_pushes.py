@@ -126,9 +126,9 @@ class _Search:
 
     def _is_document(self, kind: PricedKind, outbox: Outbox, row: Row) -> bool:
         for document in outbox.read_priced([row["id"]]):
-            if document.xero_id != row["xero_id"] or plan.findings(kind, document):
+            if document.xero_id != row["xero_id"] or plan.blocking_results(kind, document):
                 return False
-            record = plan.there(self.client, kind, row["xero_id"])
+            record = plan.fetch_one(self.client, kind, row["xero_id"])
             return (
                 isinstance(record, Mapping)
                 and kind.likeness(kind.identity(document), record) is Likeness.SAME
@@ -139,7 +139,7 @@ class _Search:
 
     def _is_leave(self, row: Row) -> bool:
         for document in LeaveOutbox(self.session, self.connection).read([row["id"]]):
-            record = leave_applications.one(self.client, row["xero_id"])
+            record = leave_applications.fetch_leave(self.client, row["xero_id"])
             known_by = identity(document)
             return leave_applications.is_ours(known_by, record) and leave_applications.is_alike(known_by, record)
         return False

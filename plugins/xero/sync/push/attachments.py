@@ -23,8 +23,8 @@ from xero.sync.runs.run import Run
 log = logging.getLogger(__name__)
 
 FORBIDDEN = '<>:"/\\|?*\0+'
-LARGEST = 10 * 1024 * 1024  # bytes
-AT_MOST = 10  # of a document
+MAX_FILE_BYTES = 10 * 1024 * 1024  # bytes
+MAX_FILES = 10  # of a document
 
 FAILS = "Xero returned a server error (HTTP 5xx)"
 REPLACE = "Replace the file in QicWorks. The file is then sent automatically. Or attach it in Xero by hand."
@@ -64,7 +64,7 @@ class Attachments:
             try:
                 if not self._is_for_its_own(of, attachment):
                     continue
-                result, sent = _unfit(attachment), False
+                result, sent = _invalid(attachment), False
                 if result is None:
                     sent, result = True, self._send(name, attachment)
             except XeroError as error:
@@ -88,7 +88,7 @@ class Attachments:
 
     def _says_it_is(self, name: str, id: UUID, xero_id: UUID) -> bool:
         """Where no seal does, Xero is asked."""
-        found = plan.there(self.it.client, self.kind, xero_id)
+        found = plan.fetch_one(self.it.client, self.kind, xero_id)
         record = found if isinstance(found, Mapping) else None
         for document in self.outbox.read_priced([id]):
             if record and document.xero_id == xero_id and self.finder.is_own(document, record):
@@ -150,7 +150,7 @@ class Attachments:
         return _read(answer.data, attachment.file_name)
 
 
-def _unfit(attachment: AttachmentRow) -> Result | None:
+def _invalid(attachment: AttachmentRow) -> Result | None:
     """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
     name, says, correction = attachment.file_name, None, RENAME
     if bad := sorted(set(name) & set(FORBIDDEN)):
@@ -162,14 +162,14 @@ def _unfit(attachment: AttachmentRow) -> Result | None:
     elif not MIME_TYPE.fullmatch(attachment.mime_type):
         says = "its type is not one like application/pdf"
         correction = "Correct the file's type in QicWorks. The file is then sent automatically."
-    elif attachment.size > LARGEST:
+    elif attachment.size > MAX_FILE_BYTES:
         says = "it is larger than 10 MB"
         correction = "Replace it with a smaller one in QicWorks. The file is then sent automatically."
     elif not attachment.size:
         says = "it is empty"
         correction = "Attach the file again in QicWorks. The file is then sent automatically."
-    elif attachment.place > AT_MOST:
-        says = f"Xero allows at most {AT_MOST} attachments for each document"
+    elif attachment.place > MAX_FILES:
+        says = f"Xero allows at most {MAX_FILES} attachments for each document"
         correction = "Remove attachments in QicWorks, or add this one in Xero by hand."
     return Result(PushState.FAILED, error=f"not sent: {says}", correction=correction) if says else None
 

@@ -57,7 +57,7 @@ class Batch:
         waiting = self.outbox.waiting(BATCH_SIZE, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
-        standing = planning.standing(self.it.client, self.kind, waiting)
+        standing = planning.fetch_current(self.it.client, self.kind, waiting)
         there = self._look_first(waiting)
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
@@ -79,7 +79,7 @@ class Batch:
         """What a run would refuse and send, fifty by fifty. Writes nothing."""
         seen: list[UUID] = []
         while waiting := self.outbox.waiting(BATCH_SIZE, wanted, seen, preview=True):
-            standing = planning.standing(self.it.client, self.kind, waiting)
+            standing = planning.fetch_current(self.it.client, self.kind, waiting)
             documents = self.outbox.read_priced([one.id for one in waiting])
             at_most = self._at_most(documents)
             settled, plans = self._plan(documents, standing, self._look_first(waiting), at_most)
@@ -94,10 +94,10 @@ class Batch:
     def _plan(
         self,
         documents: Sequence[PricedDocument],
-        standing: Mapping[UUID, planning.Standing],
-        there: lookup.Found | None,
+        standing: Mapping[UUID, planning.Current],
+        there: lookup.LookupResult | None,
         at_most: Mapping[UUID, int],
-    ) -> tuple[list[Settled], list[planning.Planned]]:
+    ) -> tuple[list[Settled], list[planning.PlannedRequest]]:
         """Results of the documents that need not be sent, or cannot, and requests for the others."""
         known = [found for document in documents if (found := self._known(document, standing.get(document.id), there))]
         adopted = {found.id for found in known}
@@ -108,22 +108,24 @@ class Batch:
     def _at_most(self, documents: Sequence[PricedDocument]) -> dict[UUID, int]:
         """Maximum batch size for documents that were in a request Xero failed on. Divided by five after each failure,
         so the bad document ends up alone."""
-        sizes = self.outbox.in_trouble([document.id for document in documents])
+        sizes = self.outbox.failed_batch_sizes([document.id for document in documents])
         return {id: max(1, size // DIVIDED_BY) for id, size in sizes.items()}
 
-    def _look_first(self, waiting: Sequence[Waiting]) -> lookup.Found | None:
+    def _look_first(self, waiting: Sequence[Waiting]) -> lookup.LookupResult | None:
         """What Xero has under the numbers of the new documents, for kinds where Xero accepts duplicates."""
         if not self.kind.look_first:
             return None
         documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None])
-        fit = [document for document in documents if not planning.findings(self.kind, document)]
+        fit = [document for document in documents if not planning.blocking_results(self.kind, document)]
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
-    def _known(self, document: PricedDocument, record: planning.Standing, there: lookup.Found | None) -> Settled | None:
+    def _known(
+        self, document: PricedDocument, record: planning.Current, there: lookup.LookupResult | None
+    ) -> Settled | None:
         """The result of a document that is not sent because of what Xero has: a record that is not known to be its own,
         its own that its row has forgotten, or one that may be its own. `record`: what it is linked to."""
-        if planning.findings(self.kind, document):
+        if planning.blocking_results(self.kind, document):
             return None
         name, result = label(self.kind, document), Result(None)
         if isinstance(record, Result):  # Xero fails to show it
@@ -141,7 +143,7 @@ class Batch:
     def _query(self) -> dict[str, str]:
         return {"summarizeErrors": "false", **self.kind.query}
 
-    def _claim(self, plan: planning.Planned) -> Request:
+    def _claim(self, plan: planning.PlannedRequest) -> Request:
         """Commits the key and the exact request before anything is sent."""
         return self.outbox.claim(
             plan.method,

@@ -31,7 +31,7 @@ class Finder:
         id: UUID,
         name: str,
         identity: Json,
-        found: lookup.Found,
+        found: lookup.LookupResult,
         *,
         sent_seconds_ago: float | None = None,
         document: PricedDocument | None = None,
@@ -50,7 +50,7 @@ class Finder:
             return perhaps_there(self.kind, name, identity.get(self.kind.number))
         return answered
 
-    def own(self, id: UUID, identity: Json, found: lookup.Found, sent_seconds_ago: float | None) -> list[Record]:
+    def own(self, id: UUID, identity: Json, found: lookup.LookupResult, sent_seconds_ago: float | None) -> list[Record]:
         """What was found of a document, without what another document is; of several those that are not deleted."""
         own = self._not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
@@ -62,7 +62,7 @@ class Finder:
             return False  # the row says something else by now
         if own := current(self.outbox.links(document.id, document.row.links)):
             return own == document.xero_id
-        return record is None or is_it(self.kind, document, record)
+        return record is None or is_document(self.kind, document, record)
 
     def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
         """Whoever claims what carries our own address; of the rest without what another one is: by its address, or by a
@@ -98,20 +98,20 @@ class Finder:
         if document is None or not open_to_change or same_content(self.kind, document, record):
             return result
         if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
-            return replace(result, notes=(*result.notes, "it was already in Xero, and differs there"))
+            return replace(result, remarks=(*result.remarks, "it was already in Xero, and differs there"))
         log.info("%s differs in Xero: changing it there", name)
-        return replace(result, state=PushState.READY, notes=())
+        return replace(result, state=PushState.READY, remarks=())
 
 
-def is_it(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
+def is_document(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
     """Whether a record says that it is this document: by our address in it; else by all that such ones are known by."""
     if kind.addressed:
         return addressee(record) == document.id
-    fit = not plan.findings(kind, document)
+    fit = not plan.blocking_results(kind, document)
     return fit and kind.likeness(kind.identity(document), record) is Likeness.SAME
 
 
-def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
+def reject_ambiguous(settled: list[Settled], looked_up: Sequence[int]) -> list[Settled]:
     """A record that matches two documents is assigned to neither, because it is ambiguous."""
     times: Counter[UUID | None] = Counter(one.result.xero_id for one in settled if one.result.xero_id)
     shared = {at for at in looked_up if times[settled[at].result.xero_id] > 1}
@@ -119,6 +119,6 @@ def each_its_own(settled: list[Settled], looked_up: Sequence[int]) -> list[Settl
     return [replace(one, result=alike) if at in shared else one for at, one in enumerate(settled)]
 
 
-def wants_a_look(result: Result) -> bool:
+def must_search(result: Result) -> bool:
     """Whether Xero has to be searched: its response does not mention the document, or refuses its number as taken."""
     return result.state is None or result.number_taken

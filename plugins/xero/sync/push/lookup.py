@@ -24,14 +24,14 @@ class AnotherRecord(BadAnswer):
 
 
 @dataclass(frozen=True)
-class Found:
+class LookupResult:
     """Every record that could be one of the documents looked for, and when Xero said so by its own clock."""
 
     records: tuple[Record, ...]
     at: datetime | None
 
 
-def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Found:
+def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> LookupResult:
     """Asks as often as the kind's queries and their pages take. Dates come as YYYY-MM-DD."""
     records: dict[str, Record] = {}
     at: datetime | None = None
@@ -39,7 +39,7 @@ def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Fo
         for page, said_at in _pages(client, kind, query):
             at = said_at
             records |= {str(record.get(kind.key)).lower(): readable(record) for record in page}
-    return Found(tuple(records.values()), at)
+    return LookupResult(tuple(records.values()), at)
 
 
 def _pages(
@@ -100,7 +100,7 @@ def _can_be_told(kind: PricedKind, record: Record) -> bool:
     return id_of(kind, record) is not None and all(one is None or isinstance(one, str) for one in words)
 
 
-def one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record:
+def fetch_record(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Record:
     """The record of that id, as it is now. Raises Refused with status 404 when there is none, AnotherRecord when what
     came is not that one."""
     data = client.get(f"{kind.path}/{xero_id}", params=precise(kind)).data
@@ -122,7 +122,7 @@ def readable(record: Record) -> Record:
     return {**record, "Date": day.isoformat() if day else None}
 
 
-def candidates(kind: PricedKind, identity: Json, found: Found, sent_seconds_ago: float | None) -> list[Record]:
+def candidates(kind: PricedKind, identity: Json, found: LookupResult, sent_seconds_ago: float | None) -> list[Record]:
     """The records that are the document; where none is, those that may be. More than one: nobody can tell.
 
     One that only may be ours is taken for ours when day and amount agree, and it was last changed since the document
@@ -136,7 +136,7 @@ def candidates(kind: PricedKind, identity: Json, found: Found, sent_seconds_ago:
     ]
 
 
-def lookalikes(kind: PricedKind, identity: Json, found: Found) -> list[Record]:
+def lookalikes(kind: PricedKind, identity: Json, found: LookupResult) -> list[Record]:
     """Those that may be the document, and no way to tell. Deleted ones are nobody's; where documents carry an address,
     one without it, or with a stray one, has to be of the same day and amount."""
     return [
@@ -152,7 +152,7 @@ def _agrees(identity: Json, record: Record) -> bool:
     return same_day(identity["Date"], record) and same_total(identity, record)
 
 
-def _since(record: Record, found: Found, sent_seconds_ago: float | None) -> bool:
+def _since(record: Record, found: LookupResult, sent_seconds_ago: float | None) -> bool:
     try:
         changed = wire.instant(record.get("UpdatedDateUTC"))
     except ValueError:

@@ -10,13 +10,13 @@ from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
-from xero.documents.declaration import Finding, Json, PricedDocument, PricedKind, Record
+from xero.documents.declaration import CheckResult, Json, PricedDocument, PricedKind, Record
 from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.lookup import AnotherRecord
-from xero.sync.push.verdicts import Settled, check_in_xero, deleted, label, not_shown, not_there, unfit
+from xero.sync.push.verdicts import Settled, check_in_xero, deleted, invalid, label, not_shown, not_there
 
-LARGEST = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
+MAX_REQUEST_BYTES = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
 
 SAID = {"AUTHORISED": "approved"}  # statuses that Xero's own pages call otherwise
 
@@ -29,7 +29,7 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedRequest:
     """A request that will be sent: its documents, and the elements that they become."""
 
     method: str
@@ -45,18 +45,18 @@ def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
     return JSON.encode({kind.envelope: list(elements)}).decode()
 
 
-Standing = Record | Result | None
+Current = Record | Result | None
 
 
-def standing(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Standing]:
+def fetch_current(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Current]:
     """How those that were pushed before stand in Xero now; None for what is not there, a Result where another
     record came, or Xero fails to show it, though it shows others."""
-    return {one.id: there(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
+    return {one.id: fetch_one(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
 
 
-def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
+def fetch_one(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Current:
     try:
-        return lookup.one(client, kind, xero_id)
+        return lookup.fetch_record(client, kind, xero_id)
     except AnotherRecord:
         return check_in_xero("Xero returned another record for it, so nothing was sent")
     except Refused as refusal:
@@ -69,17 +69,17 @@ def there(client: XeroClient, kind: PricedKind, xero_id: UUID) -> Standing:
         raise
 
 
-def findings(kind: PricedKind, document: PricedDocument) -> list[Finding]:
+def blocking_results(kind: PricedKind, document: PricedDocument) -> list[CheckResult]:
     """Why it is certain to be refused."""
-    return [finding for finding in odd_values.findings(kind.checks, document) if finding.correction]
+    return [finding for finding in odd_values.run_checks(kind.checks, document) if finding.correction]
 
 
 def plan(
     kind: PricedKind,
     documents: Sequence[PricedDocument],
-    there: Mapping[UUID, Standing],
+    there: Mapping[UUID, Current],
     at_most: Mapping[UUID, int],
-) -> tuple[list[Settled], list[Planned]]:
+) -> tuple[list[Settled], list[PlannedRequest]]:
     """Results of the documents that cannot be sent, and requests for the others. `at_most`: the largest batch."""
     settled: list[Settled] = []
     create: list[tuple[PricedDocument, Json]] = []
@@ -87,8 +87,8 @@ def plan(
     for document in documents:
         name, record = label(kind, document), there.get(document.id)
         result: Result | None = None
-        if wrong := findings(kind, document):
-            result = unfit(name, wrong)
+        if wrong := blocking_results(kind, document):
+            result = invalid(name, wrong)
         elif isinstance(record, Result):
             result = record
         elif document.xero_id is None or is_to_be_made_anew(kind, document, record):
@@ -102,7 +102,7 @@ def plan(
     return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
-def is_to_be_made_anew(kind: PricedKind, document: PricedDocument, record: Standing) -> bool:
+def is_to_be_made_anew(kind: PricedKind, document: PricedDocument, record: Current) -> bool:
     """True if the document was deleted in Xero and renumbered since, so it is created again."""
     if not isinstance(record, Mapping):
         return False
@@ -151,14 +151,14 @@ def _changed(kind: PricedKind, document: PricedDocument, record: Record) -> Json
 
 def _chunks(
     method: str, planned: Sequence[tuple[PricedDocument, Json]], at_most: Mapping[UUID, int]
-) -> Iterator[Planned]:
+) -> Iterator[PlannedRequest]:
     """As many documents to a request as their batch sizes and three megabytes allow."""
     chunk: list[tuple[PricedDocument, Json]] = []
     size = 0
     # Documents that never failed come first, so they do not wait for the others.
     for document, element in sorted(planned, key=lambda one: -at_most.get(one[0].id, len(planned))):
         weight = len(JSON.encode(element)) + 1
-        if chunk and (size + weight > LARGEST or len(chunk) >= at_most.get(document.id, len(planned))):
+        if chunk and (size + weight > MAX_REQUEST_BYTES or len(chunk) >= at_most.get(document.id, len(planned))):
             yield _planned(method, chunk)
             chunk, size = [], 0
         chunk.append((document, element))
@@ -167,6 +167,6 @@ def _chunks(
         yield _planned(method, chunk)
 
 
-def _planned(method: str, chunk: Sequence[tuple[PricedDocument, Json]]) -> Planned:
+def _planned(method: str, chunk: Sequence[tuple[PricedDocument, Json]]) -> PlannedRequest:
     documents, elements = zip(*chunk, strict=True)
-    return Planned(method, documents, elements)
+    return PlannedRequest(method, documents, elements)

@@ -132,10 +132,10 @@ def read(kind: PricedKind, label: str, number: str | None, document: PricedDocum
     if any(corrections.is_failure(words) for words in warnings):
         failed = refused(kind, label, number, warnings, xero_id)
         return replace(failed, xero_status=status, line_ids=line_ids(document, record))
-    notes = [f"Xero says: {words}" for words in warnings]
+    remarks = [f"Xero says: {words}" for words in warnings]
     if document is not None:
-        notes += differences(kind, document, record)
-    return Result(PushState.PUSHED, xero_id, status, line_ids=line_ids(document, record), notes=tuple(notes))
+        remarks += differences(kind, document, record)
+    return Result(PushState.PUSHED, xero_id, status, line_ids=line_ids(document, record), remarks=tuple(remarks))
 
 
 def answered(

@@ -19,7 +19,7 @@ from xero.sync.push.deadlines import (
     seconds_between,
     wait_until_quiet,
 )
-from xero.sync.push.identify import Finder, each_its_own, wants_a_look
+from xero.sync.push.identify import Finder, must_search, reject_ambiguous
 from xero.sync.push.outages import MAX_FAILURES_ALONE, later
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import ALIKE, IN_DOUBT, UNSEALED, Settled, check_in_xero, label, silent, xero_fails
@@ -97,7 +97,7 @@ class Recovery:
             if document is None:
                 continue
             unchanged = document.version == version
-            if unchanged and document.xero_id is None and not plan.findings(self.kind, document):
+            if unchanged and document.xero_id is None and not plan.blocking_results(self.kind, document):
                 new.append(document)
             else:
                 unclear = not unchanged and document.xero_id is None
@@ -133,7 +133,7 @@ class Recovery:
         since = self._seconds_since_sent(request)
         results = self.results(request, lambda place, document, name, number: Result(None))
         results = [self._looked_up(request, place, one, found, since) for place, one in enumerate(results)]
-        results = each_its_own(results, range(len(results)))
+        results = reject_ambiguous(results, range(len(results)))
         if results[0].result.state is None:
             results = self._given_up(request) or results
         self.recorder.record(results, request, RequestOutcome.LOOKED_UP)
@@ -154,7 +154,7 @@ class Recovery:
         open_places = [
             place
             for place, one in enumerate(results)
-            if request.method == "PUT" and (place in ambiguous or wants_a_look(one.result))
+            if request.method == "PUT" and (place in ambiguous or must_search(one.result))
         ]
         if open_places:
             found = lookup.look(self.it.client, self.kind, [request.identities[place] for place in open_places])
@@ -162,14 +162,14 @@ class Recovery:
             for place in open_places:
                 one = self._looked_up(request, place, results[place], found, since)
                 doubt = (IN_DOUBT,) if place in ambiguous and one.result.state is PushState.PUSHED else ()
-                results[place] = replace(one, result=replace(one.result, notes=(*one.result.notes, *doubt)))
-            results = each_its_own(results, open_places)
+                results[place] = replace(one, result=replace(one.result, remarks=(*one.result.remarks, *doubt)))
+            results = reject_ambiguous(results, open_places)
         unmentioned = silent(is_new=request.method == "PUT")
         results = [replace(one, result=unmentioned) if one.result.state is None else one for one in results]
         self.recorder.record(results, request)
 
     def _looked_up(
-        self, request: Request, place: int, settled: Settled, found: lookup.Found, since: float | None
+        self, request: Request, place: int, settled: Settled, found: lookup.LookupResult, since: float | None
     ) -> Settled:
         """What a search found of one document, and what follows."""
 
@@ -205,9 +205,9 @@ class Recovery:
             name = self.kind.called(number, id)
             result = read(place, document, name, number)
             if document and result.state is PushState.PUSHED:
-                notes = [finding.says for finding in odd_values.findings(self.kind.checks, document)]
-                notes += [ALIKE.format(self.kind.word)] if id in alike else []
-                result = replace(result, notes=(*result.notes, *notes))
+                remarks = [finding.says for finding in odd_values.run_checks(self.kind.checks, document)]
+                remarks += [ALIKE.format(self.kind.word)] if id in alike else []
+                result = replace(result, remarks=(*result.remarks, *remarks))
             if request.method == "PUT" and result.xero_id:
                 result = replace(result, forget=True)
             made.append(Settled(id, version, name, result))

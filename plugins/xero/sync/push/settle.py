@@ -23,7 +23,7 @@ class ResultRecorder:
         self.it = it
         self.outbox = outbox
         self.attached = self.unattached = 0
-        self.odd = 0  # documents of which something is to be said, though they stand in Xero
+        self.warnings = 0  # documents of which something is to be said, though they stand in Xero
 
     def record(
         self,
@@ -74,12 +74,12 @@ class ResultRecorder:
         how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS
         events.record(*about, *how, message, it.origin, correction=correction)
         log_event(it.data_set, it.connection, Status.WARNING, it.counts, message, correction, direction=it.direction)
-        self.odd += 1
+        self.warnings += 1
 
     def _count(self, result: Result) -> None:
         self.it.counts.pushed += result.state is PushState.PUSHED
         self.it.counts.failed += result.state is PushState.FAILED
-        self.odd += result.state is PushState.PUSHED and bool(result.notes)
+        self.warnings += result.state is PushState.PUSHED and bool(result.remarks)
 
     def _record(self, one: Settled, correlation_id: str | None) -> None:
         document = DocumentName(one.label, self.it.data_set, one.attached_to or one.id)
@@ -125,12 +125,10 @@ def _link(one: Settled) -> Link | None:
 
 def _as_it_is_now(one: Settled, state: PushState | None) -> Settled:
     """Adjusts the result if the document was edited, skipped or removed during the push. None: it was removed."""
-    xero_id, notes = one.result.xero_id, one.result.notes
+    xero_id, remarks = one.result.xero_id, one.result.remarks
     if state in (PushState.DRAFT, PushState.SKIPPED) and one.result.state is PushState.PUSHED:
-        return replace(
-            one,
-            result=replace(one.result, notes=(*notes, f"it was set to {state} in QicWorks while it was being pushed")),
-        )
+        remark = f"it was set to {state} in QicWorks while it was being pushed"
+        return replace(one, result=replace(one.result, remarks=(*remarks, remark)))
     if state is not None:
         return one
     gone = Result(

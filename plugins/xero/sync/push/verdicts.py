@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from xero.documents.declaration import AnyDocument, Finding, Kind, PricedKind
+from xero.documents.declaration import AnyDocument, CheckResult, Kind, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import PushState, Result
 from xero.qicworks.runs.outcome import Status
@@ -42,8 +42,8 @@ def said(one: Settled) -> list[tuple[Status, str, str | None]]:
     told: list[tuple[Status, str, str | None]] = []
     if one.result.state is PushState.FAILED:
         told.append((Status.ERROR, one.result.error or "it failed", one.result.correction))
-    if one.result.notes:
-        told.append((Status.WARNING, "; ".join(one.result.notes), None))
+    if one.result.remarks:
+        told.append((Status.WARNING, "; ".join(one.result.remarks), None))
     return told
 
 
@@ -61,7 +61,7 @@ def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str],
     return Result(PushState.FAILED, xero_id, error=words, correction=correction.text, number_taken=taken)
 
 
-def unfit(label: str, findings: Sequence[Finding]) -> Result:
+def invalid(label: str, findings: Sequence[CheckResult]) -> Result:
     """Our own checks refused it, which costs no call."""
     said = "; ".join(dict.fromkeys(finding.says for finding in findings))
     texts = [finding.correction for finding in findings if finding.correction]

@@ -178,7 +178,7 @@ def test_what_was_sealed_once_does_not_come_again_but_by_an_administrator(payrol
 def test_lines_that_change_while_pay_is_on_its_way_are_sealed_by_nobody(payroll: Payroll) -> None:
     """Before the request is claimed: nothing is sent. After it: Xero has it, and the next pay is not sent."""
     early, late = payroll.paid_by_the_hour()[:2]
-    real, first = employees.one, payroll.period(1)
+    real, first = employees.fetch_employee, payroll.period(1)
     documents = [payroll.pay(employee, first, Line(units="10", rate="45.5")) for employee in (early, late)]
     payroll.push("payroll")
     for document in documents:

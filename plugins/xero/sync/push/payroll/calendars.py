@@ -11,7 +11,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Finding
+from xero.documents.declaration import CheckResult
 from xero.documents.employee import EmployeeRow
 from xero.documents.pay_periods import touched
 
@@ -60,7 +60,7 @@ def _readable(record: Any) -> tuple[UUID, Calendar] | None:
     return (id, Calendar(kind, start)) if id else None
 
 
-def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[Finding]:
+def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[CheckResult]:
     """Refuses pay and leave if the calendar has other periods in Xero than in QicWorks. That it has moved on to a later
     one of the same periods is not a difference."""
     kind, known, id = row.calendar_type, row.calendar_start, row.calendar_xero_id
@@ -70,7 +70,7 @@ def changed(calendars: Calendars, row: EmployeeRow) -> Iterator[Finding]:
     now = calendars.of(id)
     if now and now.start and now.kind == kind and next(touched(kind, known, now.start, now.start))[0] == now.start:
         return
-    yield Finding(
+    yield CheckResult(
         f"its payroll calendar is {kind} from {known} in QicWorks, and in Xero it "
         + (f"is {now.kind} from {now.start}" if now else "cannot be found or read"),
         "Pull pay codes ({pull_pay_codes}), which include the payroll calendars. Compare the pay period with Xero's.",

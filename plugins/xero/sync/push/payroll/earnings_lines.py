@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from xero.api import wire
-from xero.documents.declaration import Finding, Json, Record, Then
+from xero.documents.declaration import CheckResult, Json, Record, Then
 from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import SALARY, Pay
 from xero.documents.pricing import plain
-from xero.qicworks.push.owned_earnings_lines import Owned
+from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine
 
 EARNINGS = "EarningsLines"
 #: Every list of a pay template, by what it is called in messages. One that is not sent may be emptied.
@@ -38,7 +38,7 @@ class Plan:
     """The template as it should be; and the lines of it that are QicWorks', those that were not before by their ids."""
 
     template: Json
-    owned: tuple[Owned, ...]
+    owned: tuple[OwnedEarningsLine, ...]
     new: tuple[UUID, ...]
     taken_over: tuple[str, ...] = ()  # names of lines that paid something before they were QicWorks'
 
@@ -47,16 +47,16 @@ class Plan:
         return frozenset(str(one.earnings_rate) for one in self.owned)
 
 
-def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan | list[Finding]:
+def plan(template: Record, pays: Sequence[Pay], owned: Sequence[OwnedEarningsLine]) -> Plan | list[CheckResult]:
     """What to write, or why nothing can be written."""
     if unreadable := [said for name, said in LISTS.items() if not _is_list(template.get(name))]:
-        return [Finding(f"the pay template's {', '.join(unreadable)} cannot be read", "Contact QicWorks support.")]
+        return [CheckResult(f"the pay template's {', '.join(unreadable)} cannot be read", "Contact QicWorks support.")]
     lines = [dict(line) for line in template.get(EARNINGS) or ()]
     before = {one.earnings_rate: one for one in owned}
     findings = list(_against(lines, pays, before))
     if findings:
         return findings
-    kept: list[Owned] = []
+    kept: list[OwnedEarningsLine] = []
     taken_over = tuple(pay.name for pay in pays if pay.earnings_rate not in before and _pays(lines, pay))
     for pay in pays:
         places = _at(lines, pay.earnings_rate)
@@ -77,37 +77,37 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[Owned]) -> Plan 
     return Plan(whole, tuple(kept), new, taken_over)
 
 
-def hidden(template: Any, pulled: Collection[str], owned: Sequence[Owned]) -> Iterator[Finding]:
+def hidden(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
     """Lists that Xero does not show, though it has them: `pulled` are the kinds of lines that QicWorks has read."""
     advice: tuple[str, Then] = ("Open the employee's pay template in Xero, and pull staff ({pull_staff}).", "retry")
     if not isinstance(template, dict):
-        yield Finding("Xero does not show the pay template: nothing was sent", *advice)
+        yield CheckResult("Xero does not show the pay template: nothing was sent", *advice)
         return
     there = [KINDS[kind] for kind in pulled if kind in KINDS] + [EARNINGS] * any(not one.empty for one in owned)
     if missing := [said for name, said in LISTS.items() if template.get(name) is None and name in there]:
         lists = ", ".join(missing)
-        yield Finding(f"Xero shows the pay template without its lines of {lists}: nothing was sent", *advice)
+        yield CheckResult(f"Xero shows the pay template without its lines of {lists}: nothing was sent", *advice)
 
 
-def garbled(template: Any) -> Iterator[Finding]:
+def garbled(template: Any) -> Iterator[CheckResult]:
     """Text that no request can carry: what is not QicWorks' goes back as Xero sent it."""
     try:
         json.dumps(template, default=str, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):
-        yield Finding(
+        yield CheckResult(
             "Xero's pay template contains characters that cannot be sent back",
             "Open the employee's pay template in Xero and save it again.",
             "retry",
         )
 
 
-def unreadable(owned: Sequence[Owned]) -> Iterator[Finding]:
+def unreadable(owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
     """Lines of which QicWorks cannot tell any more what they paid before it set them, or which period they are of."""
     for one in owned:
         numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
         dated = not isinstance(one.period_start, OutOfRange)
         if not numbers or not dated or not (one.before is None or _is_line(one.before)):
-            yield Finding(
+            yield CheckResult(
                 f"what the pay template's line '{one.name}' paid before, or when, is not readable in QicWorks",
                 "Enter this pay in Xero by hand, and contact QicWorks support.",
             )
@@ -135,44 +135,48 @@ def _pays(lines: Sequence[Record], pay: Pay) -> bool:
     return not pay.ordinary and any(_number(value) not in (None, NOTHING) for value in found)
 
 
-def _against(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> Iterator[Finding]:
+def _against(
+    lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]
+) -> Iterator[CheckResult]:
     """What of the template stands against it."""
     salary = any(line.get("CalculationType") == SALARY for line in lines)
     named = [(pay.earnings_rate, pay.name) for pay in pays]
     named += [(one.earnings_rate, one.name) for one in _left_over(lines, pays, before)]
     for earnings_rate, name in named:
         if len(at := _at(lines, earnings_rate)) > 1:
-            yield Finding(
+            yield CheckResult(
                 f"the pay template has {len(at)} lines of '{name}'", "Keep only one of them in Xero.", "retry"
             )
     for pay in pays:
         paid = any(lines[at].get("CalculationType") == SALARY for at in _at(lines, pay.earnings_rate))
         if paid or (salary and pay.ordinary and pay.quantity):
-            yield Finding(
+            yield CheckResult(
                 f"the employee's annual salary in Xero already pays '{pay.name}': it would be paid twice",
                 "Remove the line from the {document} in QicWorks, or the salary from the pay template in Xero.",
                 "approve",
             )
 
 
-def _without(pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> list[Owned]:
+def _without(pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]) -> list[OwnedEarningsLine]:
     """QicWorks' lines that this period has nothing for."""
     paid = {pay.earnings_rate for pay in pays}
     return [one for one in before.values() if one.earnings_rate not in paid]
 
 
-def _left_over(lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, Owned]) -> list[Owned]:
+def _left_over(
+    lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]
+) -> list[OwnedEarningsLine]:
     """Of those the ones to be emptied. One that somebody has made a salary in Xero is not QicWorks' any more."""
 
-    def is_salary(one: Owned) -> bool:
+    def is_salary(one: OwnedEarningsLine) -> bool:
         return any(lines[at].get("CalculationType") == SALARY for at in _at(lines, one.earnings_rate))
 
     return [one for one in _without(pays, before) if not is_salary(one)]
 
 
-def _set(line: Record, pay: Pay, owned: Owned | None) -> tuple[Json, Owned]:
+def _set(line: Record, pay: Pay, owned: OwnedEarningsLine | None) -> tuple[Json, OwnedEarningsLine]:
     """The line as it pays this, and what is to be remembered of it."""
-    mine = Owned(pay.earnings_rate, pay.name, pay.fixed, empty=not pay.quantity)
+    mine = OwnedEarningsLine(pay.earnings_rate, pay.name, pay.fixed, empty=not pay.quantity)
     if pay.fixed:
         return {**line, "CalculationType": ENTER_RATE, "FixedAmount": plain(pay.quantity)}, mine
     units = {"NormalNumberOfUnits": plain(pay.quantity)}
@@ -185,17 +189,17 @@ def _set(line: Record, pay: Pay, owned: Owned | None) -> tuple[Json, Owned]:
     return made, replace(mine, rates=(pay.rate,), before=calculated)
 
 
-def _emptied(line: Record, owned: Owned) -> Json:
+def _emptied(line: Record, owned: OwnedEarningsLine) -> Json:
     names = {"FixedAmount" if owned.fixed else "NormalNumberOfUnits"}
     names |= {name for name in ("FixedAmount", "NormalNumberOfUnits") if line.get(name) is not None}
     return {**_with_its_own_rate(line, owned), **dict.fromkeys(sorted(names), NOTHING)}
 
 
-def _has_our_rate(line: Record, owned: Owned) -> bool:
+def _has_our_rate(line: Record, owned: OwnedEarningsLine) -> bool:
     return line.get("CalculationType") == ENTER_RATE and _number(line.get("RatePerUnit")) in owned.rates
 
 
-def _with_its_own_rate(line: Record, owned: Owned | None) -> Json:
+def _with_its_own_rate(line: Record, owned: OwnedEarningsLine | None) -> Json:
     """The line without the rate that QicWorks gave it; a rate that somebody entered in Xero since stays."""
     if not owned or not owned.before or not _has_our_rate(line, owned):
         return dict(line)

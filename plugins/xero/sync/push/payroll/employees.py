@@ -5,14 +5,14 @@ from uuid import UUID
 
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Finding, Record
+from xero.documents.declaration import CheckResult, Record
 from xero.documents.employee import EmployeeRow
 from xero.documents.payroll import PayRow
 
 PATH = "/payroll.xro/1.0/Employees"
 
 
-def one(client: XeroClient, id: UUID) -> Record:
+def fetch_employee(client: XeroClient, id: UUID) -> Record:
     """As Xero has them now. Raises Refused where it has none."""
     data = client.get(f"{PATH}/{id}").data
     records = data.get("Employees") if isinstance(data, dict) else None
@@ -25,32 +25,32 @@ def one(client: XeroClient, id: UUID) -> Record:
     return record
 
 
-def template(client: XeroClient, id: UUID) -> Record:
+def fetch_pay_template(client: XeroClient, id: UUID) -> Record:
     """The pay template of an employee; nothing where none can be read."""
-    found = one(client, id).get("PayTemplate")
+    found = fetch_employee(client, id).get("PayTemplate")
     return found if isinstance(found, dict) else {}
 
 
-def as_it_is_now(employee: Record, row: PayRow) -> Iterator[Finding]:
+def as_it_is_now(employee: Record, row: PayRow) -> Iterator[CheckResult]:
     """What has changed in Xero since staff were pulled."""
-    yield from somebody_else(employee, row)
+    yield from is_another_person(employee, row)
     if employee.get("Status") == "TERMINATED":
-        yield Finding(
+        yield CheckResult(
             "its employee is terminated in Xero", "Pay what is due in Xero by hand, and pull staff ({pull_staff})."
         )
     calendar = employee.get("PayrollCalendarID")
     if calendar is None or str(calendar).lower() != str(row.period_calendar):
-        yield Finding(
+        yield CheckResult(
             "its employee is no longer paid with this pay period's calendar in Xero",
             "Pull staff ({pull_staff}). Then move the {document} to a pay period of the employee's calendar.",
             "approve",
         )
 
 
-def somebody_else(employee: Record, row: EmployeeRow) -> Iterator[Finding]:
+def is_another_person(employee: Record, row: EmployeeRow) -> Iterator[CheckResult]:
     """Refuses an employee who has neither the name nor the e-mail of the QicWorks staff member: either may change."""
     if not _is_the_same(employee, row):
-        yield Finding(
+        yield CheckResult(
             "its employee in Xero has another name and another e-mail than in QicWorks",
             "Pull staff ({pull_staff}). Check whose the {document} is; if it is another person's, correct the staff "
             "member in "

@@ -31,11 +31,11 @@ from xero.sync.push.payroll.leave_applications import (
     statuses,
 )
 from xero.sync.push.payroll.leave_verdicts import CLAIMED, NOT_THIS_LEAVE, not_changeable, of_record, perhaps_there
-from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne
-from xero.sync.push.payroll.redaction import discreet
+from xero.sync.push.payroll.one_by_one import DOCUMENTS_READ_TOGETHER, JSON, OneByOne
+from xero.sync.push.payroll.redaction import redacted
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
-from xero.sync.push.verdicts import check_in_xero, label, not_shown, refused, unfit
+from xero.sync.push.verdicts import check_in_xero, invalid, label, not_shown, refused
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Leave(OneByOne[LeaveDocument]):
         return self.leave.read(ids)
 
     def push(self, document: LeaveDocument) -> None:
-        if result := self._unfit(document):
+        if result := self._invalid(document):
             self.settle(document, result)
             return
         if not document.xero_id:
@@ -86,10 +86,10 @@ class Leave(OneByOne[LeaveDocument]):
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would refuse and send. Writes nothing."""
         seen: list[UUID] = []
-        while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
+        while waiting := self.outbox.waiting(DOCUMENTS_READ_TOGETHER, wanted, seen, preview=True):
             for document in self.read([one.id for one in waiting]):
                 name = label(self.kind, document)
-                result = self._unfit(document)
+                result = self._invalid(document)
                 there = None
                 if not result and not document.xero_id:
                     there = self._there(document.id, identity(document), self._listed()) or self._of_another(document)
@@ -101,16 +101,16 @@ class Leave(OneByOne[LeaveDocument]):
                     yield Preview("POST", PATH, {}, [payload(document)], (name,))
             seen += [one.id for one in waiting]
 
-    def _unfit(self, document: LeaveDocument) -> Result | None:
+    def _invalid(self, document: LeaveDocument) -> Result | None:
         """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
         name = label(self.kind, document)
-        findings = odd_values.findings(CHECKS, document)
+        findings = odd_values.run_checks(CHECKS, document)
         if not document.xero_id:
             wrong = any(finding.correction for finding in findings)
             findings = findings if wrong else list(calendars.changed(self.calendars, document.row))
-            return unfit(name, findings) if findings else None
+            return invalid(name, findings) if findings else None
         try:
-            record = leave_applications.one(self.it.client, document.xero_id)
+            record = leave_applications.fetch_leave(self.it.client, document.xero_id)
         except Refused:
             return check_in_xero(f"what was pushed ({document.xero_id}) is no longer in Xero")
         except RetryLater as error:
@@ -146,7 +146,7 @@ class Leave(OneByOne[LeaveDocument]):
             self._finish(document, request, xero_id)
 
     def _refused(self, document: LeaveDocument, request: Request, messages: Sequence[str]) -> None:
-        result = refused(self.kind, label(self.kind, document), None, discreet(messages, document))
+        result = refused(self.kind, label(self.kind, document), None, redacted(messages, document))
         self.settle(document, result, request)
 
     # -- what stands in Xero
@@ -160,7 +160,7 @@ class Leave(OneByOne[LeaveDocument]):
     ) -> None:
         """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
         try:
-            record = leave_applications.one(self.it.client, xero_id)
+            record = leave_applications.fetch_leave(self.it.client, xero_id)
             words: list[str] = []
             if REQUESTED in statuses(record) and document.row.status == "Approved":
                 if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
@@ -173,7 +173,7 @@ class Leave(OneByOne[LeaveDocument]):
                     return
                 else:
                     words = self._approve(document, request, xero_id)
-                    record = leave_applications.one(self.it.client, xero_id)
+                    record = leave_applications.fetch_leave(self.it.client, xero_id)
         except Refused:
             result = check_in_xero(f"what was pushed ({xero_id}) is no longer in Xero")
         except RetryLater as error:
@@ -189,7 +189,7 @@ class Leave(OneByOne[LeaveDocument]):
         try:
             self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
         except Refused as refusal:
-            return discreet(refusal.messages, document) or ["Xero gave no reason"]
+            return redacted(refusal.messages, document) or ["Xero gave no reason"]
         return []
 
     # -- what an earlier run left
@@ -228,7 +228,7 @@ class Leave(OneByOne[LeaveDocument]):
     def _listed(self, *, afresh: bool = False) -> leave_applications.Listed:
         """All leave in Xero: read once in a run, and again where something may have arrived since."""
         if self._kept is None or afresh:
-            self._kept = leave_applications.every(self.it.client)
+            self._kept = leave_applications.fetch_all_leave(self.it.client)
         return self._kept
 
     def _there(self, id: UUID, identity: Json, listed: leave_applications.Listed) -> UUID | Result | None:
@@ -250,11 +250,11 @@ class Leave(OneByOne[LeaveDocument]):
         """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""
         name = label(self.kind, document)
         try:
-            employee = employees.one(self.it.client, document.row.employee)
+            employee = employees.fetch_employee(self.it.client, document.row.employee)
         except Refused as refusal:
-            return refused(self.kind, name, None, discreet(refusal.messages, document))
-        findings = list(employees.somebody_else(employee, document.row))
-        return unfit(name, findings) if findings else None
+            return refused(self.kind, name, None, redacted(refusal.messages, document))
+        findings = list(employees.is_another_person(employee, document.row))
+        return invalid(name, findings) if findings else None
 
     def _adopt(self, document: LeaveDocument, xero_id: UUID) -> None:
         """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""

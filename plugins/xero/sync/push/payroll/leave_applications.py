@@ -19,7 +19,7 @@ from xero.documents.declaration import Json, Record
 log = logging.getLogger(__name__)
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
-A_PAGE = 100
+PAGE_SIZE = 100
 REJECTED = "REJECTED"
 REQUESTED = "REQUESTED"
 WORDS = ("Description", "EmployeeID", "LeaveTypeID")
@@ -38,7 +38,7 @@ def records(data: Any) -> list[Record]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def every(client: XeroClient) -> Listed:
+def fetch_all_leave(client: XeroClient) -> Listed:
     """All that Xero lists."""
     try:
         return Listed(_listed(client, f"{PATH}/v2"), True)
@@ -64,7 +64,7 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
         listed = records(data)
         fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
         found |= fresh
-        if len(listed) < A_PAGE or not fresh:
+        if len(listed) < PAGE_SIZE or not fresh:
             return list(found.values())
     raise too_many_pages(path)
 
@@ -80,7 +80,7 @@ def _can_be_told(found: Any) -> bool:
     )
 
 
-def one(client: XeroClient, id: UUID) -> Record:
+def fetch_leave(client: XeroClient, id: UUID) -> Record:
     """As it is now. Raises Refused where there is none."""
     found = records(client.get(f"{PATH}/{id}").data)
     if len(found) != 1 or id_of(found[0]) != id:

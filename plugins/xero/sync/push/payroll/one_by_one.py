@@ -23,7 +23,7 @@ from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 50  # documents read together
+DOCUMENTS_READ_TOGETHER = 50  # documents read together
 
 DocumentT = TypeVar("DocumentT", bound=AnyDocument)
 
@@ -92,14 +92,14 @@ class OneByOne(ABC, Generic[DocumentT]):
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
         """Pushes the next ones; False when nothing is ready. `done` counts how often a document was taken up."""
-        waiting = self.outbox.waiting(AT_ONCE, wanted, [id for id, times in done.items() if times > 1])
+        waiting = self.outbox.waiting(DOCUMENTS_READ_TOGETHER, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
         self.it.counts.read += sum(one.id not in done for one in waiting)
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         documents = self.read([one.id for one in waiting])
-        trouble = self.outbox.in_trouble([one.id for one in documents])
+        trouble = self.outbox.failed_batch_sizes([one.id for one in documents])
         for document in sorted(documents, key=lambda one: one.id in trouble):  # outages in a row end a run
             self.it.check_still_on()
             known = document.id in trouble

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xero.api.errors import XeroError
-from xero.documents.declaration import Finding, Kind
+from xero.documents.declaration import CheckResult, Kind
 from xero.documents.payroll import PayDocument
 from xero.qicworks.push.outbox import PushState
 from xero.sync.push.payroll import pay_runs
@@ -29,7 +29,7 @@ class PayRunWatch:
         """Its pay was just written."""
         self._written.append(document)
 
-    def too_late(self, document: PayDocument) -> Iterator[Finding]:
+    def too_late(self, document: PayDocument) -> Iterator[CheckResult]:
         """Whether a pay run was made since the checks; reads the pay runs again if that was a while ago."""
         if self._runs.age >= FRESH_SECONDS:
             self._read_again()

@@ -13,15 +13,15 @@ from xero.api import wire
 from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
-from xero.documents.declaration import Finding
+from xero.documents.declaration import CheckResult
 from xero.documents.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import PayDocument, PayRow, earned
 from xero.qicworks.push.outbox import PushState, Result
-from xero.qicworks.push.owned_earnings_lines import Owned
+from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine
 
 PATH = "/payroll.xro/1.0/PayRuns"
-LAST_YEAR = 2200
-A_PAGE = 100
+MAX_YEAR = 2200
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class PayRuns:
             runs = {_id(one): _readable(one) for one in listed}
             fresh = {id: run for id, run in runs.items() if id not in found}
             found |= fresh
-            if len(listed) < A_PAGE or not fresh:
+            if len(listed) < PAGE_SIZE or not fresh:
                 return list(found.values())
         raise too_many_pages(PATH)
 
@@ -93,7 +93,7 @@ def _readable(record: Any) -> PayRun:
         calendar, start = wire.uuid(record.get("PayrollCalendarID")), wire.date(record.get("PayRunPeriodStartDate"))
     except (ValueError, AttributeError) as error:
         raise _unreadable("one of them has no readable calendar or date") from error
-    if calendar is None or start is None or start.year > LAST_YEAR:
+    if calendar is None or start is None or start.year > MAX_YEAR:
         raise _unreadable("one of them has no calendar, or no date that a pay run can have")
     return PayRun(calendar, start, str(record.get("PayRunStatus") or "unknown"))
 
@@ -107,7 +107,7 @@ def _unreadable(why: str) -> BadAnswer:
     )
 
 
-def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[Finding]:
+def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[CheckResult]:
     """Refuses pay whose pay run exists already, and so would not include it."""
     row = document.row
     run = pay_runs.of(row.period_calendar, row.period_start)
@@ -115,36 +115,36 @@ def made_too_late(pay_runs: PayRuns, document: PayDocument) -> Iterator[Finding]
         return
     period = f"the pay run of the period from {row.period_start}"
     if run.status == "DRAFT":
-        yield Finding(
+        yield CheckResult(
             f"{period} already exists as a draft, so this pay would not be included",
             "Delete the draft pay run in Xero. After the push, create a new one.",
             "retry",
         )
     elif run.status != "POSTED":
-        yield Finding(
+        yield CheckResult(
             f"{period} already exists, as {run.status.lower()}, so this pay may not be included",
             "Compare the employee's payslip in Xero with QicWorks, and enter any missing pay by hand.",
         )
     elif earned(document):
-        yield Finding(
+        yield CheckResult(
             f"{period} is already posted, so this pay is not included",
             "Enter this pay in Xero by hand, in an unscheduled pay run or the next one.",
         )
     else:
-        yield Finding(
+        yield CheckResult(
             f"{period} is already posted: it may have paid an earlier period's amounts by mistake",
             "Compare the employee's payslip in Xero with QicWorks, and correct what was paid twice.",
         )
 
 
-def unpaid(pay_runs: PayRuns, row: PayRow, owned: Sequence[Owned]) -> Iterator[Finding]:
+def unpaid(pay_runs: PayRuns, row: PayRow, owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
     """Refuses to overwrite pay that no pay run has paid yet."""
     for one in owned:
         start, calendar = one.period_start, one.period_calendar
         if one.empty or start is None or calendar is None or start >= row.period_start:
             continue
         if not pay_runs.has_come_to(calendar, start):
-            yield Finding(
+            yield CheckResult(
                 f"the pay template still has the pay of the period from {start}, which has no pay run yet",
                 "Create that pay run in Xero first.",
                 "retry",
@@ -152,12 +152,12 @@ def unpaid(pay_runs: PayRuns, row: PayRow, owned: Sequence[Owned]) -> Iterator[F
             return
 
 
-def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
+def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[CheckResult]:
     """Refuses pay of any period but the one that Xero's next pay run of the calendar is for: that run pays whatever is
     in the pay template then."""
     kind, known = row.calendar_type, row.calendar_start
     if kind not in LENGTHS or known is None:
-        yield Finding(
+        yield CheckResult(
             "the periods of its payroll calendar are not known in QicWorks",
             "Pull pay codes ({pull_pay_codes}), which include the payroll calendars.",
             "retry",
@@ -168,7 +168,7 @@ def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[Finding]:
         number += 1
     start, end = beginning(kind, known, number), beginning(kind, known, number + 1) - DAY
     if (row.period_start, row.period_end) != (start, end):
-        yield Finding(
+        yield CheckResult(
             f"it is for the period from {row.period_start} to {row.period_end}, and the next pay run in Xero is "
             f"for the period from {start} to {end}, which would pay it",
             f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "

@@ -18,21 +18,21 @@ from xero.documents.declaration import Json, Kind, Record
 from xero.documents.payroll import CHECKS, PayDocument, pay
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
-from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
+from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox
 from xero.sync.push import outages
 from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS
 from xero.sync.push.payroll import calendars, earnings_lines, employees, pay_runs
 from xero.sync.push.payroll.calendars import Calendars
 from xero.sync.push.payroll.earnings_lines import Plan
-from xero.sync.push.payroll.one_by_one import AT_ONCE, JSON, OneByOne
+from xero.sync.push.payroll.one_by_one import DOCUMENTS_READ_TOGETHER, JSON, OneByOne
 from xero.sync.push.payroll.pay_run_watch import PayRunWatch
 from xero.sync.push.payroll.pay_runs import PayRuns
-from xero.sync.push.payroll.redaction import discreet
-from xero.sync.push.payroll.withdrawn_pay import PayLeft
+from xero.sync.push.payroll.redaction import redacted
+from xero.sync.push.payroll.withdrawn_pay import WithdrawnPay
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
-from xero.sync.push.verdicts import Settled, check_in_xero, label, not_shown, refused, unfit
+from xero.sync.push.verdicts import Settled, check_in_xero, invalid, label, not_shown, refused
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -42,20 +42,20 @@ REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # of each update of an empl
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedTemplate:
     """An employee and the template as they were found, what is to become of it, which lines were QicWorks' before."""
 
     employee: Record
     found: Record
     plan: Plan
-    owned: tuple[Owned, ...]
+    owned: tuple[OwnedEarningsLine, ...]
 
     @property
     def is_there(self) -> bool:
         return not earnings_lines.differences(self.plan.template, self.found, self.plan.ours)
 
     @property
-    def claims(self) -> list[Owned]:
+    def claims(self) -> list[OwnedEarningsLine]:
         """What must be known before it is sent: new lines, and what was there before a rate of ours. Until Xero has
         taken the new rate, the one before is ours, too."""
         until_now = {one.earnings_rate: one.rates for one in self.owned}
@@ -88,7 +88,7 @@ class PayTemplates(OneByOne[PayDocument]):
         self.lines = OwnedLines(it.session, it.connection, Seals(it.client.app))
         self.calendars = Calendars(it.client)
         self.pay_runs = PayRuns(it.client)
-        self.left = PayLeft(self.pay, self.lines, self.pay_runs, recorder)
+        self.withdrawn = WithdrawnPay(self.pay, self.lines, self.pay_runs, recorder)
         self._mentioned = False
         self.watch = PayRunWatch(it, kind, self.pay_runs, recorder)
 
@@ -97,7 +97,7 @@ class PayTemplates(OneByOne[PayDocument]):
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
         if wanted is None and not self._mentioned:
-            self.left.mention()
+            self.withdrawn.mention()
             self._mentioned = True
         try:
             more = super().step(wanted, done)
@@ -106,7 +106,7 @@ class PayTemplates(OneByOne[PayDocument]):
             raise
         if not more:
             self.watch.read_last()
-            self.left.warn()
+            self.withdrawn.warn()
         return more
 
     # -- one employee
@@ -119,9 +119,9 @@ class PayTemplates(OneByOne[PayDocument]):
             log.info("%s: the pay template already has it", label(self.kind, document))
             with self.it.session.transaction():
                 if self.claimed(document, self.pay.version):
-                    self.settle(document, _pushed(document, self.left.own(document, planned.plan.owned)))
+                    self.settle(document, _pushed(document, self.withdrawn.own(document, planned.plan.owned)))
         elif late := list(self.watch.too_late(document)):
-            self.settle(document, unfit(label(self.kind, document), late))
+            self.settle(document, invalid(label(self.kind, document), late))
         else:
             self._write(document, planned)
 
@@ -138,40 +138,40 @@ class PayTemplates(OneByOne[PayDocument]):
 
     def _previewed(self, wanted: Sequence[UUID] | None) -> list[PayDocument]:
         """What waits, with those whom a run would mention: they are added, read, and taken back."""
-        unmentioned = self.left.unmentioned() if wanted is None else []
+        unmentioned = self.withdrawn.unmentioned() if wanted is None else []
         documents: list[PayDocument] = []
         with self.it.session.transaction(force_rollback=True):
             for one in unmentioned:
                 self.pay.mention(one)
             seen: list[UUID] = []
-            while waiting := self.outbox.waiting(AT_ONCE, wanted, seen, preview=True):
+            while waiting := self.outbox.waiting(DOCUMENTS_READ_TOGETHER, wanted, seen, preview=True):
                 seen += [one.id for one in waiting]
                 documents += self.read(seen[-len(waiting) :])
         return documents
 
     # -- what is to be written
 
-    def _plan(self, document: PayDocument) -> Planned | Result:
+    def _plan(self, document: PayDocument) -> PlannedTemplate | Result:
         """What is to become of the template; or why nothing of it can be sent."""
         name, row = label(self.kind, document), document.row
-        findings = odd_values.findings(CHECKS, document)
+        findings = odd_values.run_checks(CHECKS, document)
         if any(finding.correction for finding in findings):
-            return unfit(name, findings)
+            return invalid(name, findings)
         owned = self.lines.of(row.employee)
         if owned is None:
-            return unfit(name, [self.left.unsealed(document)])
+            return invalid(name, [self.withdrawn.unsealed(document)])
         if findings := list(earnings_lines.unreadable(owned)):
-            return unfit(name, findings)
+            return invalid(name, findings)
         findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         findings = (
             findings or list(pay_runs.not_next(self.pay_runs, row)) or list(calendars.changed(self.calendars, row))
         )
         if findings:
-            return unfit(name, findings)
+            return invalid(name, findings)
         try:
-            employee = employees.one(self.it.client, row.employee)
+            employee = employees.fetch_employee(self.it.client, row.employee)
         except Refused as refusal:
-            return refused(self.kind, name, None, discreet(refusal.messages, document))
+            return refused(self.kind, name, None, redacted(refusal.messages, document))
         except RetryLater as error:
             if not outages.is_of_one(self.it.client, employees.PATH, error):
                 raise
@@ -180,11 +180,13 @@ class PayTemplates(OneByOne[PayDocument]):
         hidden = earnings_lines.hidden(template, self.pay.pulled(row.employee), owned)
         findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
-        return Planned(employee, template, plan, tuple(owned)) if isinstance(plan, Plan) else unfit(name, plan)
+        if not isinstance(plan, Plan):
+            return invalid(name, plan)
+        return PlannedTemplate(employee, template, plan, tuple(owned))
 
     # -- writing
 
-    def _write(self, document: PayDocument, planned: Planned) -> None:
+    def _write(self, document: PayDocument, planned: PlannedTemplate) -> None:
         """Commits whose line is whose and the request, then sends it."""
         row = document.row
         identity = {
@@ -196,7 +198,7 @@ class PayTemplates(OneByOne[PayDocument]):
             if not self.claimed(document, self.pay.version):
                 return  # edited meanwhile: it is taken up again
             if not self.lines.claim(document, planned.claims):
-                self.settle(document, unfit(label(self.kind, document), [self.left.unsealed(document)]))
+                self.settle(document, invalid(label(self.kind, document), [self.withdrawn.unsealed(document)]))
                 return
             ids, versions, event = [document.id], [document.version], self.it.event_id
             request = self.outbox.claim("POST", _path(document), {}, None, ids, versions, [identity], event)
@@ -207,7 +209,7 @@ class PayTemplates(OneByOne[PayDocument]):
             return
         self._read_back(document, planned, request)
 
-    def _send(self, document: PayDocument, planned: Planned, request: Request) -> None:
+    def _send(self, document: PayDocument, planned: PlannedTemplate, request: Request) -> None:
         """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
         path = _path(document)
         try:
@@ -218,26 +220,26 @@ class PayTemplates(OneByOne[PayDocument]):
                 raise
             self.write(request, path, whole, str(uuid4()), again_for=REPLAY_WINDOW_SECONDS)
 
-    def _refused(self, document: PayDocument, planned: Planned, request: Request, refusal: Refused) -> None:
+    def _refused(self, document: PayDocument, planned: PlannedTemplate, request: Request, refusal: Refused) -> None:
         if refusal.in_doubt:  # an earlier attempt may have arrived all the same
-            found = employees.template(self.it.client, document.row.employee)
+            found = employees.fetch_pay_template(self.it.client, document.row.employee)
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
                 return
-        result = refused(self.kind, label(self.kind, document), None, discreet(refusal.messages, document))
+        result = refused(self.kind, label(self.kind, document), None, redacted(refusal.messages, document))
         with self.it.session.transaction():
             self.lines.disclaim(document, planned.plan.new, planned.owned)
             self.settle(document, result, request)
 
-    def _read_back(self, document: PayDocument, planned: Planned, request: Request) -> None:
+    def _read_back(self, document: PayDocument, planned: PlannedTemplate, request: Request) -> None:
         try:
-            found = employees.template(self.it.client, document.row.employee)
+            found = employees.fetch_pay_template(self.it.client, document.row.employee)
         except Refused:
             self.settle(document, check_in_xero("the pay template can no longer be read"), request)
             return
         self._compared(document, planned, request, found)
 
-    def _compared(self, document: PayDocument, planned: Planned, request: Request, found: Record) -> None:
+    def _compared(self, document: PayDocument, planned: PlannedTemplate, request: Request, found: Record) -> None:
         wrong = earnings_lines.differences(planned.plan.template, found, planned.plan.ours)
         if wrong:
             result = Result(
@@ -250,12 +252,12 @@ class PayTemplates(OneByOne[PayDocument]):
             self.settle(document, result, request)
             return
         with self.it.session.transaction():
-            notes = [
+            remarks = [
                 f"from now on QicWorks sets the line '{name}' of the pay template, which was entered in Xero before"
                 for name in planned.plan.taken_over
             ]
-            notes += self.left.own(document, planned.plan.owned)
-            self.settle(document, _pushed(document, notes), request)
+            remarks += self.withdrawn.own(document, planned.plan.owned)
+            self.settle(document, _pushed(document, remarks), request)
         self.watch.add(document)
 
     # -- what an earlier run left
@@ -281,7 +283,7 @@ class PayTemplates(OneByOne[PayDocument]):
         for document in self.read(request.documents):
             given_up = self.given_up(document, request)
             planned = self._plan(document) if given_up else None
-            if given_up and isinstance(planned, Planned) and not planned.is_there:
+            if given_up and isinstance(planned, PlannedTemplate) and not planned.is_there:
                 self.settle(document, given_up, request, RequestOutcome.LOOKED_UP)
                 return
         self.outbox.release(request)
@@ -291,5 +293,5 @@ def _path(document: PayDocument) -> str:
     return f"{employees.PATH}/{document.row.employee}"
 
 
-def _pushed(document: PayDocument, notes: Sequence[str] = ()) -> Result:
-    return Result(PushState.PUSHED, document.row.employee, IN_TEMPLATE, notes=tuple(notes))
+def _pushed(document: PayDocument, remarks: Sequence[str] = ()) -> Result:
+    return Result(PushState.PUSHED, document.row.employee, IN_TEMPLATE, remarks=tuple(remarks))

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
-from xero.documents.declaration import Finding
+from xero.documents.declaration import CheckResult
 from xero.documents.payroll import PayDocument
-from xero.qicworks.push.owned_earnings_lines import Owned, OwnedLines
+from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine, OwnedLines
 from xero.qicworks.push.payroll_outbox import PayOutbox, Unmentioned
 from xero.sync.push.payroll.pay_runs import PayRuns
 from xero.sync.push.settle import ResultRecorder
@@ -26,7 +26,7 @@ LOOK_AT_IT = (
 )
 
 
-class PayLeft:
+class WithdrawnPay:
     """What earlier runs left in the pay templates of one connection."""
 
     def __init__(self, pay: PayOutbox, lines: OwnedLines, pay_runs: PayRuns, recorder: ResultRecorder) -> None:
@@ -36,12 +36,14 @@ class PayLeft:
         self.recorder = recorder
         self._told: set[UUID] = set()  # employees without a seal whose document says so
 
-    def unsealed(self, document: PayDocument) -> Finding:
+    def unsealed(self, document: PayDocument) -> CheckResult:
         """Why it cannot be sent."""
         self._told.add(document.row.employee)
-        return Finding("what QicWorks has set in the pay template does not carry the seal of this project", LOOK_AT_IT)
+        return CheckResult(
+            "what QicWorks has set in the pay template does not carry the seal of this project", LOOK_AT_IT
+        )
 
-    def own(self, document: PayDocument, lines: Sequence[Owned]) -> list[str]:
+    def own(self, document: PayDocument, lines: Sequence[OwnedEarningsLine]) -> list[str]:
         """They stand in Xero, and are QicWorks'. What is to be said of it."""
         if self.lines.own(document, lines):
             return []
