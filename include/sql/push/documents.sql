@@ -49,7 +49,7 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
 UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;
 
 -- name: claims
--- Which other documents say that they are one of these records of Xero's.
+-- Which other documents have the id of one of these Xero records.
 SELECT id, kept_in, number, xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
   FROM (          SELECT id, 'invoice' AS kept_in, organisation_id, number, xero_id FROM qicworks.invoice
@@ -61,7 +61,7 @@ SELECT id, kept_in, number, xero_id,
  ORDER BY id;
 
 -- name: alike
--- Of these documents those of which there is another one, of the same contact, number and amount, in the same books.
+-- Those of these documents for which another one has the same contact, number and amount, in the same books.
 WITH document AS (
            SELECT id, organisation_id, contact_id, number, total, 'bills' AS books, push_state FROM qicworks.bill
             UNION ALL SELECT id, organisation_id, contact_id, number, total, 'bills', push_state FROM qicworks.expense
@@ -74,7 +74,7 @@ SELECT DISTINCT one.id
  WHERE one.id = ANY(:ids) AND one.organisation_id = :organisation_id;
 
 -- name: existing
--- Which of these are documents that QicWorks has.
+-- Which of these are ids of documents that carry our address in Xero.
 SELECT id FROM (
            SELECT id FROM qicworks.invoice
             UNION ALL SELECT id FROM qicworks.bill

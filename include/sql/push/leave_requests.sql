@@ -1,4 +1,4 @@
--- What is pushed of leave.
+-- Leave requests that are pushed.
 
 -- name: documents
 SELECT request.id, request.push_version, request.xero_id, request.title, request.notes, request.start_date, request.end_date,
@@ -20,12 +20,12 @@ SELECT request.id, request.push_version, request.xero_id, request.title, request
 SELECT push_version FROM qicworks.leave_request WHERE id = :id;
 
 -- name: keep_id!
--- It stands in Xero, whatever comes next.
+-- Links it to its leave application in Xero.
 UPDATE qicworks.leave_request
    SET xero_id = :xero_id, xero_status = :xero_status, pushed_at = coalesce(pushed_at, clock_timestamp())
  WHERE id = :id;
 
 -- name: owned
--- Which of these leave applications of Xero's belong to another request already.
+-- Which of these leave applications another request is linked to.
 SELECT xero_id FROM qicworks.leave_request
  WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id;

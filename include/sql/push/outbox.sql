@@ -15,8 +15,8 @@ SELECT id, idempotency_key, method, path, query, body, documents, versions, iden
 SELECT clock_timestamp();
 
 -- name: forget_times_to_come!
--- The clock was put back since these were sent, nobody knows by how much: their quiet minute begins now, and they are taken
--- for so old that no key of theirs is trusted, and that what is found of them in Xero may be theirs.
+-- The clock was put back after these were sent, by an unknown amount. They wait another minute, and count as a day old: no
+-- key is trusted, and records that are found in Xero may be theirs.
 UPDATE xero_sync.push_request
    SET first_sent_at = clock_timestamp() - interval '1 day', last_sent_at = clock_timestamp()
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
@@ -37,7 +37,7 @@ UPDATE xero_sync.push_request
  WHERE id = :id;
 
 -- name: may_be_sent^
--- Whether it is still this session's, just said to be sent: whoever finds it later lets a minute go by first.
+-- Whether it is still open, and was marked as sent less than 30 seconds ago: a later run waits a minute for such a request.
 SELECT clock_timestamp() - last_sent_at < interval '30 seconds' AS just_now
   FROM xero_sync.push_request WHERE id = :id AND closed_at IS NULL;
 
@@ -60,7 +60,7 @@ UPDATE qicworks.attachment
  WHERE id = :id;
 
 -- name: attach_anew!
--- The document was made anew in Xero, and has none of its attachments there.
+-- The document was created again in Xero, and has none of its attachments there.
 UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL, push_error = NULL, push_correction = NULL
  WHERE parent_type = :table AND parent_id = :id AND push_state IN ('pushed', 'failed');
 

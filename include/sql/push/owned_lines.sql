@@ -1,4 +1,4 @@
--- Which lines of pay templates are QicWorks': all of an employee under one seal, which says what Xero may be sent for them.
+-- Lines of pay templates that QicWorks has set. All lines of an employee are under one seal.
 
 -- name: lines
 -- Of one employee; null: of all.
@@ -13,7 +13,7 @@ SELECT owned.employee_xero_id, owned.earnings_rate_xero_id, owned.pay_period_id,
  ORDER BY owned.employee_xero_id, owned.earnings_rate_xero_id;
 
 -- name: locked_lines
--- Until the transaction ends nobody else writes to them.
+-- Locked until the transaction ends.
 SELECT earnings_rate_xero_id, pay_period_id, empty, rates, before, disclaimed, written, seal
   FROM xero_sync.owned_earnings_line
  WHERE connection_id = :connection_id AND employee_xero_id = :employee

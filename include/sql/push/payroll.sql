@@ -1,4 +1,4 @@
--- What is pushed of pay: an employee's pay of one period, and its lines.
+-- Pay that is pushed: an employee's pay of one period, and its lines.
 
 -- name: documents
 -- Oldest period first. later_pushed, earlier_waiting: first days of other periods of the same employee; one that no calendar
@@ -42,7 +42,7 @@ SELECT DISTINCT kind FROM qicworks.pay_template_line
  WHERE connection_id = :connection_id AND employee_xero_id = :employee AND is_active;
 
 -- name: unmentioned
--- Whose pay template still pays an earlier period, while a later one of their calendar is approved and does not mention them.
+-- Employees whose pay template still pays an earlier period, and who have no pay in a later approved one of their calendar.
 SELECT DISTINCT ON (staff.id)
        staff.id AS staff_id, staff.xero_id AS employee, period.id AS pay_period_id, set_for.start_date AS paid_start,
        set_for.payroll_calendar_xero_id AS paid_calendar
@@ -60,7 +60,7 @@ SELECT DISTINCT ON (staff.id)
  ORDER BY staff.id, period.start_date DESC, set_for.start_date DESC;
 
 -- name: withdrawn
--- Whose pay template pays a period from a line of QicWorks', though no approved pay of QicWorks' says so (any more).
+-- Employees whose pay template still has pay of a period for which QicWorks no longer has approved pay.
 SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_start,
        period.payroll_calendar_xero_id AS paid_calendar
   FROM xero_sync.owned_earnings_line AS owned
@@ -70,11 +70,11 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
                     WHERE push.pay_period_id = owned.pay_period_id
-                      -- what stands in the template of who left stays there, though the member is another employee by now
+                      -- pay in the template of a former employee stays there, even if the member is linked to another employee by now
                       AND owned.employee_xero_id IN (staff.xero_id, push.xero_id)
                       AND push.push_state IN ('ready', 'in_flight', 'pushed', 'failed') AND period.approved_at IS NOT NULL)
  ORDER BY period.start_date, owned.employee_xero_id;
 
 -- name: mention$
--- An empty pay, which payroll approved with the period.
+-- Creates an empty pay, approved with its period.
 SELECT xero_sync.take_back_pay(:connection_id, :pay_period_id, :staff_id);

@@ -78,7 +78,7 @@ def _named(row: PricedRow) -> str:
 
 
 def dated(document: PricedDocument) -> Iterator[CheckResult]:
-    """In an open period: drafts are accepted in a locked one, but nobody can approve them."""
+    """In an open period: Xero accepts drafts in a locked one, but they cannot be approved."""
     day = document.row.issue_date
     if day is None:
         yield CheckResult("it has no date", "Set the date of the {document}.", "release")

@@ -51,8 +51,8 @@ def likeness(identity: Json, record: Record) -> Likeness:
 
 
 def lookups(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """All of those days, since a filter may not know an odd number again; and by number, since somebody may have
-    changed the day in Xero."""
+    """All of those days, because a filter may not match an unusual number; and by number, because a user may have
+    changed the date in Xero."""
     first, last = pricing.days(identities)
     on = "DateTime({0.year},{0.month},{0.day})".format
     yield {"where": f"Date>={on(first)} AND Date<={on(last)}"}

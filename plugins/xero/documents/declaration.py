@@ -12,7 +12,7 @@ from uuid import UUID
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
 Json = dict[str, Any]  # as it is sent
-Links = list[dict[str, Any]] | None  # what xero_sync.link_said has of a row; a seal says which of them are true
+Links = list[dict[str, Any]] | None  # the rows of xero_sync.link_said; only sealed ones are believed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,12 +207,12 @@ class Likeness(Enum):
 
     SAME = 2
     PERHAPS = 1
-    STRAY = -1  # another document's, but perhaps of one that QicWorks has no longer: what it is again, entered anew
+    STRAY = -1  # has another document's address, which may have been deleted and entered again as this one
     OTHER = 0
 
 
 class Delivery(Enum):
-    """How documents travel: fifty to a request; one employee's pay template; one leave application."""
+    """How documents are sent: fifty to a request; one employee's pay template; one leave application."""
 
     BATCH = "batch"
     PAY_TEMPLATE = "pay template"
@@ -278,5 +278,5 @@ class PricedKind(Kind):
     line: type = field(default=PricedLine, kw_only=True)
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
-    addressed: bool = False  # carries our own address, by which ours are told from strangers'
+    addressed: bool = False  # carries our own address, which identifies our documents
     shows_online: Callable[[AttachmentRow], bool] = lambda attachment: False  # whether customers may see one online

@@ -1,6 +1,6 @@
-"""Expenses: draft bills of who is paid, under QicWorks' own number. Xero has no expenses of their own any more.
+"""Expenses: draft bills to the person or company to pay, under QicWorks' own number.
 
-Whether somebody paid by card is information only: nothing is posted to a bank account.
+The payment method is not sent to Xero: nothing is posted to a bank account.
 """
 
 from xero.documents.xero_invoice import xero_invoice
@@ -9,7 +9,7 @@ EXPENSES = xero_invoice(
     name="expenses",
     word="expense",
     title="Expenses",
-    help="Expenses, as draft bills of who is paid: Xero's own expense claims are gone.",
+    help="Expenses, as draft bills to the employee or supplier to pay.",
     type="ACCPAY",
     look_first=True,
 )

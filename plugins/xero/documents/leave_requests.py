@@ -1,4 +1,4 @@
-"""Leave requests: approved in QicWorks, leave applications in Xero. No name, title or note of them is ever said."""
+"""Leave requests: approved in QicWorks, leave applications in Xero. Names, titles and notes are never logged."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ NOT_SENT = frozenset(
 
 
 class OutOfRange(str):
-    """A value that PostgreSQL holds and Python does not, such as the day 20261-10-05, as PostgreSQL writes it."""
+    """A value that PostgreSQL stores and Python cannot, such as the date 20261-10-05, as PostgreSQL writes it."""
 
 
 class OddInstant(datetime):
-    """An instant that PostgreSQL holds and Python does not, such as infinity: the last or first one that Python has, so
-    that it can be compared. `said`: as PostgreSQL writes it."""
+    """An instant that PostgreSQL stores and Python cannot, such as infinity: the last or first one that Python has, so it
+    can be compared. `said`: as PostgreSQL writes it."""
 
     said: str
 
@@ -38,7 +38,7 @@ class OddInstant(datetime):
 
 
 def run_checks(checks: tuple[Check, ...], document: AnyDocument) -> list[CheckResult]:
-    """What the checks find. Where a value is odd they are not asked: they could not calculate with it."""
+    """Runs the checks. If a value is out of range they are not run: they could not calculate with it."""
     return [*odd(document)] or [finding for check in checks for finding in check(document)]
 
 

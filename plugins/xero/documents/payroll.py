@@ -1,6 +1,6 @@
-"""Payroll: an employee's pay of one period, which goes to the pay template that Xero makes the pay run from.
+"""Payroll: an employee's pay of one period, written to the pay template that Xero creates the pay run from.
 
-Every viewer reads what is said here: pay codes are named, people, amounts and rates never.
+Every viewer reads these messages: they name pay codes, but never people, amounts or rates.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def address(document: AnyDocument, table: str) -> str:
 
 
 def addressee(record: Record) -> UUID | None:
-    """The document that a record says it is, by its address; None where it is no address of QicWorks'."""
+    """The document whose address a record has; None if it is not an address of a document."""
     try:
         return UUID(str(record.get("Url") or "").strip().rpartition("/")[2])
     except ValueError:
@@ -47,8 +47,8 @@ def addressee(record: Record) -> UUID | None:
 
 
 def header(document: PricedDocument, *, purchase: bool, **fields: Any) -> Json:
-    """What every such document has, and the given fields; what is None is left out. `purchase`: a supplier's, who says
-    how much tax is in it."""
+    """The fields that every priced document has, and the given ones, without None. `purchase`: the supplier's own tax
+    amounts are sent."""
     row = document.row
     # Only the id: any other field of a contact would change the contact.
     made = {
@@ -73,7 +73,7 @@ def _line(line: PricedLine, row: PricedRow, purchase: bool) -> Json:
         "Description": line.description,
         "Quantity": plain(line.quantity),
         "UnitAmount": plain(line.unit_price),
-        # Its code may be another account's by now.
+        # By id: its code may belong to another account by now.
         "AccountID": str(line.account_xero_id) if line.account_xero_id else None,
         "TaxType": line.tax_type,
     }
@@ -88,7 +88,8 @@ def _line(line: PricedLine, row: PricedRow, purchase: bool) -> Json:
 
 
 def identity(document: PricedDocument, payload: Json, *names: str) -> Json:
-    """These fields of what is sent, whom it is for, and what it should come to: as QicWorks says, and by its lines."""
+    """What identifies a document in Xero: these fields of its payload, its contact, and its total, as QicWorks has it
+    and as its lines add up."""
     chosen = {name: payload.get(name) for name in names}
     taxes = [line.get("TaxAmount") for line in payload["LineItems"]]
     totals = sorted({str(document.row.total), str(total(document, taxes))})

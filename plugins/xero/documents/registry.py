@@ -19,7 +19,7 @@ KINDS: dict[str, Kind] = _declared()
 
 
 def named(name: str) -> Kind:
-    """The kind of that name; KeyError says which there are."""
+    """The kind of that name. Raises KeyError, which lists the kinds that exist."""
     try:
         return KINDS[name]
     except KeyError:

@@ -8,7 +8,7 @@ from xero.documents.declaration import Delivery, Json, PricedDocument, PricedKin
 
 
 def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more: Any) -> PricedKind:
-    """The kind whose documents are drafts of that `type`; `more` is what it has of its own."""
+    """The kind whose documents are invoices of that `type` in Xero; `more`: its other fields."""
 
     books = "AccountsReceivable" if type == "ACCREC" else "AccountsPayable"
 

@@ -189,7 +189,7 @@ def test_an_answer_of_something_else_is_looked_up_and_said(books: Books, between
     assert_once(books, kind, known, *documents)
     [told] = books.world.query(
         "SELECT count(*) AS count FROM xero_sync.connection_event"
-        " WHERE document LIKE %s AND message LIKE '%%looked up%%'",
+        " WHERE document LIKE %s AND message LIKE '%%a search found it in Xero%%'",
         f"% {books.row(kind, documents[0])['number']}",
     )
     assert told["count"] or odd == "two of one number"

@@ -315,7 +315,7 @@ def test_what_has_gone_on_in_xero_is_left_alone(books: Books) -> None:
     for document, kind, _, status, to_do in made:
         row = books.row(kind, document)
         assert (row["push_state"], row["xero_status"]) == ("failed", status)
-        assert f"{status.lower()} in Xero" in row["push_error"]
+        assert f"{'approved' if status == 'AUTHORISED' else status.lower()} in Xero" in row["push_error"]
         assert to_do in row["push_correction"]
         assert str(row["xero_id"]) == stood[document][PRICED[kind][2]], "what it is in Xero is not forgotten"
         assert record_of(books, kind, row["xero_id"]) == stood[document]
@@ -538,7 +538,7 @@ def test_ten_attachments_and_no_more(books: Books) -> None:
         "11.pdf": "failed",
     }
     file = books.files("invoices", document)[-1]
-    assert "10 attachments of a document at most" in file["push_error"]
+    assert "at most 10 attachments for each document" in file["push_error"]
     assert len(books.attached(books.row("invoices", document)["xero_id"])) == 10
 
 

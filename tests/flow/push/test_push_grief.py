@@ -105,7 +105,7 @@ def test_a_document_that_somebody_typed_in_is_for_a_person_to_judge(world: World
         row = books.row(kind, document)
         assert "may be this one: check in Xero" in row["push_error"]
         assert number in row["push_correction"]
-        assert "skipped" in row["push_correction"]
+        assert "to Skipped" in row["push_correction"]
         assert len(books.in_xero(kind)) == 1
 
 

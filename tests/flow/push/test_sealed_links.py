@@ -238,7 +238,7 @@ def test_a_file_goes_to_its_own_document(role: Granted, books: Books, kind: str)
     assert outcome
     assert (outcome.status, books.attached(other[key])) == ("warning", before)
     said = "SELECT message FROM xero_sync.connection_event WHERE message LIKE %s"
-    assert role.owner.query(said, f"%{books.row(kind, document)['number']}: its files wait%")
+    assert role.owner.query(said, f"%{books.row(kind, document)['number']}: its files are not sent%")
     role.owner.query(
         f"UPDATE qicworks.{table} SET xero_id = NULL, push_state = 'ready' WHERE id = %s",
         document,

@@ -107,7 +107,7 @@ def test_leave_that_xero_cannot_approve_is_said_so(payroll: Payroll) -> None:
     bad = payroll.leave(employee, first, first)
     payroll.world.fault(kind="500", path="/approve", times=None)
     assert runs_until_done(payroll, "leave_requests") <= 5
-    assert "is not approved there" in payroll.row("leave_request", bad)["push_error"]
+    assert "could not be approved there" in payroll.row("leave_request", bad)["push_error"]
     assert len(payroll.applications()) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_draft_that_xero_cannot_show_holds_back_no_other(world: World, kind: s
         world.fault(kind="500", method="GET", path=id, times=None)
     outcome = books.push(kind)
     assert (outcome.counts.pushed, outcome.counts.failed) == (2, 2)
-    assert "when asked how it stands there" in books.row(kind, made[0])["push_error"]
+    assert "when it is asked for the record" in books.row(kind, made[0])["push_error"]
     world.sandbox.control("DELETE", "faults")
     books.push(kind, retry_failed=True)
     books.assert_once(kind)

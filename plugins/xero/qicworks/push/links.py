@@ -1,4 +1,4 @@
-"""Links of documents with their records in Xero: true is what this project has sealed, whatever a row says by now."""
+"""Links of documents with their records in Xero. Only a sealed link is believed, whatever a row has as `xero_id`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENTS = sql.Statements("push/documents")
 
 @dataclass(frozen=True)
 class Link:
-    """What a document is in Xero. `version`: the one that was pushed as that; None: it is known there, no more.
+    """The record that a document is in Xero. `version`: the version that was pushed; None if only the record is known.
 
     Pay has no record of its own in Xero, so no `xero_id`."""
 
@@ -28,29 +28,29 @@ class Link:
 
 
 def current(links: Sequence[Link]) -> UUID | None:
-    """The record that a document is, by its links: the newest counts, for it may have been made anew."""
+    """The record that a document is: by its newest link, because it may have been created again."""
     return next((link.xero_id for link in links if link.xero_id), None)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Another document that a record of Xero's is said to be. `sealed`: it is."""
+    """Another document whose row has the id of a Xero record. `sealed`: its link to that record is sealed."""
 
     document: str  # in words
     sealed: bool
 
 
 class Links:
-    """Those of one connection. Without `seals` only what was linked before there were any is known."""
+    """The links of one connection. Without `seals` only links from before there were seals are known."""
 
     def __init__(self, connection: Connection, seals: Seals | None) -> None:
         self._connection = connection
         self._seals = seals
 
     def holding(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> tuple[Link, ...]:
-        """Those that hold of what `xero_sync.link_said` says of a document, newest first.
+        """The valid links among the rows of `xero_sync.link_said` for a document, newest first.
 
-        Of one second, which is as exact as a seal is, what was written last is the newest."""
+        Seals are exact to the second; within one, the link that was written last is the newest."""
         found = []
         for place, one in enumerate(said or ()):
             link = Link(UUID(one["xero_id"]) if one["xero_id"] else None, one["version"])
@@ -59,7 +59,7 @@ class Links:
         return tuple(link for *_, link in sorted(found, key=lambda one: one[:2], reverse=True))
 
     def _since(self, table: str, id: UUID, link: Link, said: Mapping[str, Any]) -> datetime | None:
-        """When it was sealed, or vouched for; None where it does not hold."""
+        """When it was sealed, or vouched for; None if it is not valid."""
         if said["seal"] is None:
             its = said["tenant_id"] == self._connection.tenant_id
             return datetime.fromtimestamp(float(said["vouched_at"]), UTC) if its else None
@@ -68,7 +68,7 @@ class Links:
         return self._seals.made_at(bytes.fromhex(said["seal"]), self._facts(table, id, link))
 
     def keep(self, session: Session, table: str, links: Mapping[UUID, Link]) -> None:
-        """Seals what each of these documents has just become: in the transaction that says so."""
+        """Seals the new links of these documents, in the transaction that records their results."""
         if not links:
             return
         assert self._seals, "only who may seal may link"
@@ -83,7 +83,7 @@ class Links:
         )
 
     def claims(self, session: Session, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
-        """Which of these records another document of QicWorks is linked to; one that is sealed goes before others."""
+        """Which of these records another QicWorks document is linked to; a sealed link goes before others."""
         asked = {"organisation_id": self._connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
         found: dict[UUID, Claim] = {}
         for row in DOCUMENTS.claims(session, **asked):

@@ -1,4 +1,4 @@
-"""The outbox: which documents wait, the requests that carry them, and what became of each.
+"""The outbox: the requests that carry documents to Xero, and what became of each document.
 
 A document is claimed by a request in one transaction and settled in another; between the two only the request in
 `xero_sync.push_request` knows that Xero may have it. All of it happens under the lease of (connection, kind).
@@ -30,7 +30,7 @@ class Request:
     """A request of the outbox. Its times are by the database's clock.
 
     `first_sent_at`, `last_sent_at`: None if it was not sent, or was sent only since it was read. `sealed_at`: when this
-    project wrote it; None: somebody else did, so nothing in it is believed."""
+    project wrote it; None: another program did, so nothing in it is believed."""
 
     id: UUID
     key: str
@@ -48,7 +48,7 @@ class Request:
 
 
 def _in_order(query: dict[str, str]) -> dict[str, str]:
-    """Always the same: jsonb keeps no order, and sent again under its key a request must have the same URL."""
+    """Sorted: jsonb keeps no order, and a request that is repeated under its key must have the same URL."""
     return dict(sorted(query.items()))
 
 
@@ -56,7 +56,7 @@ class Outbox(ReadyDocuments):
     """The documents of one kind and connection, claimed, sent and settled."""
 
     def retry_failed(self, wanted: Sequence[UUID] | None) -> int:
-        """Failed documents and attachments are ready again; how many."""
+        """Makes failed documents and attachments ready again; returns how many."""
         of_them = {"organisation_id": self.connection.organisation_id, "table": self.kind.table, "wanted": wanted}
         documents = self._run(sql.template("push/outbox", "retry_documents"), wanted=wanted)
         return len(documents) + len(list(OUTBOX.retry_attachments(self.session, **of_them)))
@@ -71,13 +71,13 @@ class Outbox(ReadyDocuments):
     # -- claiming, in one transaction
 
     def lock(self, ids: Sequence[UUID]) -> list[UUID]:
-        """Those that are still ready, and that nobody is editing just now; nobody can until the transaction ends."""
+        """Locks those that are still ready and that no one is editing, until the transaction ends; returns them."""
         locked = [row["id"] for row in self._run(sql.template("push/outbox", "lock"), ids=list(ids))]
         self._passed_over = (self._passed_over | set(ids)) - set(locked)
         return locked
 
     def held_by_others(self) -> int:
-        """How many are still ready because somebody held them each time that they were to be locked."""
+        """How many are still ready because another session had them locked each time."""
         if not self._passed_over:
             return 0
         return len(self._run(sql.template("push/outbox", "still_ready"), ids=list(self._passed_over)))
@@ -93,7 +93,7 @@ class Outbox(ReadyDocuments):
         identities: Sequence[Json],
         event_id: int,
     ) -> Request:
-        """Makes the request that is to carry these, sealed, and marks them in flight."""
+        """Creates and seals the request that carries these documents, and marks them as in flight."""
         assert documents, "a request carries documents"
         assert self._seals, "only who may seal may claim"
         request = {
@@ -125,7 +125,7 @@ class Outbox(ReadyDocuments):
         )
 
     def _facts(self, row: dict[str, Any]) -> dict[str, Any]:
-        """What decides what a request sends, where to, and for which documents."""
+        """What is sealed of a request: everything that decides what is sent, where to, and for which documents."""
         return {
             "table": "xero_sync.push_request",
             "connection": str(self.connection.id),
@@ -147,7 +147,7 @@ class Outbox(ReadyDocuments):
         return now
 
     def forget_times_to_come(self) -> int:
-        """How many open requests left at a time to come, because the clock was put back since: it is not known when."""
+        """Resets times of open requests that lie in the future, because the clock was put back; returns how many."""
         return int(OUTBOX.forget_times_to_come(self.session, **self._pair))
 
     def open_requests(self) -> list[Request]:
@@ -174,8 +174,10 @@ class Outbox(ReadyDocuments):
         OUTBOX.sending(self.session, id=request.id)
 
     def may_be_sent(self, request: Request) -> bool:
-        """Whether it may go, after `sending`: the session lives, and with it the lease, and hardly any time went by. A
-        process that stood still meanwhile may have been taken for dead, and its documents be with Xero already."""
+        """Whether it may be sent, right after `sending`: the session still has the lease, and little time has passed.
+
+        A process that was suspended in between may have been taken for dead, and its documents may be in Xero already.
+        """
         row = OUTBOX.may_be_sent(self.session, id=request.id)
         assert row, "a request was settled by another run than the one that has the lease"
         return bool(row["just_now"])
@@ -189,7 +191,7 @@ class Outbox(ReadyDocuments):
         OUTBOX.close_request(self.session, id=request.id, outcome=outcome)
 
     def release(self, request: Request) -> None:
-        """Xero does not have it: its documents are ready again."""
+        """Closes a request that Xero does not have; its documents are ready again."""
         with self.session.transaction():
             self.close(request, RequestOutcome.NOT_SENT)
             self.ready_again(request.documents)
@@ -200,8 +202,14 @@ class Outbox(ReadyDocuments):
     def settle(
         self, id: UUID, version: int, result: Result, held: Sequence[PushState] = (PushState.IN_FLIGHT,)
     ) -> PushState | None:
-        """What became of that version; `held` are the states in which it still waits for this result. Returns the state
-        that it has by now; None when it is no longer there, or no longer this organisation's."""
+        """Records what became of that version of a document.
+
+        Args:
+            held: The states in which it still waits for this result.
+
+        Returns:
+            The state that it has now; None if it was deleted, or moved to another organisation.
+        """
         if result.state is None:
             self.ready_again([id])
             return PushState.READY
@@ -242,14 +250,14 @@ class Outbox(ReadyDocuments):
         self._links.keep(self.session, self.kind.table, links)
 
     def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
-        """Those records of Xero's that another document of QicWorks is said to be."""
+        """Which of these Xero records another QicWorks document is linked to, by its row or by a seal."""
         return self._links.claims(self.session, id, xero_ids)
 
     def alike(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of which QicWorks has another one, of the same contact, number and amount."""
+        """Those for which QicWorks has another document with the same contact, number and amount."""
         asked = {"organisation_id": self.connection.organisation_id, "ids": list(ids)}
         return {row["id"] for row in DOCUMENTS.alike(self.session, **asked)}
 
     def existing(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Those that are documents of QicWorks, of whatever kind."""
+        """Those that are ids of QicWorks documents that carry our address."""
         return {row["id"] for row in DOCUMENTS.existing(self.session, ids=list(ids))} if ids else set()

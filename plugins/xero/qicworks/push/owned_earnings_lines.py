@@ -1,6 +1,6 @@
-"""Which earnings lines of Xero's pay templates are QicWorks': what is known of them decides what Xero pays.
+"""Which earnings lines of Xero's pay templates QicWorks has set, and at which rates: this decides what Xero pays.
 
-All lines of an employee are sealed together: nobody without the keys can change one, add one or leave one out.
+All lines of an employee are sealed together: no one without the keys can change, add or remove one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class OwnedEarningsLine:
 
 
 class OwnedLines:
-    """Those of one connection's employees. What writes belongs into a transaction with the request that it is of."""
+    """The lines of one connection's employees. Writes belong in the transaction of the request that they are about."""
 
     def __init__(self, session: Session, connection: Connection, seals: Seals) -> None:
         self.session = session
@@ -53,7 +53,7 @@ class OwnedLines:
         self.seals = seals
 
     def of(self, employee: UUID) -> list[OwnedEarningsLine] | None:
-        """None where the seal does not fit: then nothing that is known of them may be believed."""
+        """The lines of an employee; None if the seal does not match, so that none of them may be believed."""
         rows = list(QUERIES.lines(self.session, connection_id=self.connection.id, employee=employee))
         if not self._fits(employee, rows):
             return None
@@ -68,7 +68,7 @@ class OwnedLines:
         ]
 
     def unsealed(self) -> list[UUID]:
-        """The employees whose seal does not fit."""
+        """The employees whose seal does not match."""
         rows = QUERIES.lines(self.session, connection_id=self.connection.id, employee=None)
         by_employee = groupby(rows, lambda row: row["employee_xero_id"])
         return [employee for employee, own in by_employee if not self._fits(employee, list(own))]
@@ -76,8 +76,11 @@ class OwnedLines:
     # -- writing
 
     def claim(self, document: PayDocument, lines: Iterable[OwnedEarningsLine]) -> bool:
-        """Before they are sent: from here on they are QicWorks'. Those that were before keep their period until the new
-        one stands in Xero. False, and nothing is claimed, where the seal does not fit."""
+        """Marks lines as QicWorks' before they are sent. Known lines keep their period until Xero accepts it.
+
+        Returns:
+            False, and nothing is marked, if the seal does not match.
+        """
         employee = document.row.employee
         held = self._locked(employee)
         if not self._fits(employee, held.values()):
@@ -88,7 +91,7 @@ class OwnedLines:
         return True
 
     def own(self, document: PayDocument, lines: Iterable[OwnedEarningsLine]) -> bool:
-        """They stand in Xero. Where the seal did not fit before, there is none now, and False is returned."""
+        """Marks lines as accepted by Xero. If the seal did not match before, writes none and returns False."""
         employee = document.row.employee
         held = self._locked(employee)
         fits = self._fits(employee, held.values())
@@ -99,7 +102,7 @@ class OwnedLines:
         return fits
 
     def disclaim(self, document: PayDocument, new: Collection[UUID], before: Iterable[OwnedEarningsLine]) -> None:
-        """Xero refused: `new` are not QicWorks', and the others are what they were."""
+        """Undoes `claim` after a refusal: releases the `new` lines, and restores the others."""
         employee = document.row.employee
         held = self._locked(employee)
         fits = self._fits(employee, held.values())
@@ -116,7 +119,7 @@ class OwnedLines:
         return {row["earnings_rate_xero_id"]: row for row in rows}
 
     def _write_as_it_was(self, document: PayDocument, held: Rows, line: OwnedEarningsLine) -> None:
-        """Its rates; of a line that is QicWorks' already neither the period nor whether it is empty."""
+        """Writes its rates; a line that was QicWorks' before keeps its period and whether it is empty."""
         row = held.get(line.earnings_rate)
         if row and not row["disclaimed"]:
             period, empty = row["pay_period_id"], row["empty"]
@@ -150,12 +153,12 @@ class OwnedLines:
     # -- the seal
 
     def _seal(self, employee: UUID, held: Rows) -> None:
-        """What was read under the lock and what was written since, not what others may have added meanwhile."""
+        """Seals what was read under the lock and written since, not what others may have added in the meantime."""
         seal = self.seals.seal(self._facts(employee, held.values()), datetime.now(UTC))
         QUERIES.seal_lines(self.session, connection_id=self.connection.id, employee=employee, seal=seal)
 
     def _fits(self, employee: UUID, rows: Collection[dict[str, Any]]) -> bool:
-        """Where nothing was written since there are seals, none is needed."""
+        """Whether the seal matches. Lines that were last written before there were seals need none."""
         if all(row["written"] is None for row in rows):
             return True
         facts = self._facts(employee, rows)

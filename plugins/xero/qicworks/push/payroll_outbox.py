@@ -1,4 +1,4 @@
-"""Pay and leave as they lie in QicWorks."""
+"""Reads pay and leave that wait to be pushed, and pay that has to be taken out of pay templates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAVE = sql.Statements("push/leave_requests")
 
 @dataclass(frozen=True)
 class Unmentioned:
-    """Somebody whose pay template still pays the period from `paid_start`, and whom a later one does not mention."""
+    """An employee whose pay template still pays the period from `paid_start`, and who has no pay in a later one."""
 
     staff_id: UUID
     employee: UUID
@@ -33,7 +33,7 @@ class Unmentioned:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """An employee of Xero's whose pay template pays what QicWorks does not hold any more."""
+    """An employee whose pay template still has pay that was withdrawn in QicWorks."""
 
     employee: UUID
     paid_start: date
@@ -100,6 +100,6 @@ class LeaveOutbox:
         LEAVE.keep_id(self.session, id=id, xero_id=xero_id, xero_status=fit(status, 100))
 
     def owned_by_others(self, id: UUID, xero_ids: Sequence[UUID]) -> set[UUID]:
-        """Those leave applications that another request of QicWorks is."""
+        """Those leave applications that another leave request is linked to."""
         asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids), "id": id}
         return {row["xero_id"] for row in LEAVE.owned(self.session, **asked)}

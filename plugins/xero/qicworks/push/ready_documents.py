@@ -1,4 +1,4 @@
-"""Which documents of a kind wait to be pushed, and what they consist of."""
+"""Reads the documents of a kind that wait to be pushed, with their lines and attachments."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -30,7 +30,7 @@ FILES = "attachment"  # the table of files
 
 @dataclass(frozen=True)
 class Waiting:
-    """A document that is ready, before it is locked. `was`: what it is in Xero by a seal, if its row says nothing."""
+    """A document that is ready, before it is locked. `was`: its sealed record in Xero, if its row has no `xero_id`."""
 
     id: UUID
     version: int
@@ -39,9 +39,10 @@ class Waiting:
 
 
 class ReadyDocuments:
-    """The documents of one kind and connection. `failed_too`: a preview shows all that failed as if they were ready.
+    """The ready documents of one kind and connection.
 
-    `seals`: without them nothing is claimed, and no link known."""
+    `failed_too`: a preview includes all that failed. `seals`: without them nothing is claimed, and no link is known.
+    """
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class ReadyDocuments:
         return count
 
     def named(self, names: Sequence[str]) -> list[UUID]:
-        """The documents of these ids or numbers; LookupError names what is not there."""
+        """The ids of the documents with these ids or numbers. Raises LookupError with the names that do not exist."""
         found = self._run(sql.template("push/ready", "named"), names=list(names))
         known = {str(row["id"]) for row in found} | {row["number"] for row in found}
         if unknown := [name for name in names if name not in known]:
@@ -96,7 +97,7 @@ class ReadyDocuments:
     def waiting(
         self, limit: int, wanted: Sequence[UUID] | None, done: Iterable[UUID], *, preview: bool = False
     ) -> list[Waiting]:
-        """The next ones. In a preview also those that failed and that the run would try again."""
+        """The next ready documents. In a preview also failed ones that the run would retry."""
         again = preview and (self.failed_too or wanted is not None)
         states = ["ready", "failed"] if again else ["ready"]
         ready = self._run(
@@ -108,13 +109,13 @@ class ReadyDocuments:
         return None if row["xero_id"] else current(self.links(row["id"], row["links"]))
 
     def failed_batch_sizes(self, ids: Sequence[UUID]) -> dict[UUID, int]:
-        """Those that were in a request without a good answer, and with how many others in the smallest one."""
+        """Of documents that were in a request that Xero failed on: the size of the smallest one."""
         return {
             row["id"]: row["size"] for row in self._run(sql.template("push/ready", "failed_batch_sizes"), ids=list(ids))
         }
 
     def times_failed_alone(self, id: UUID, version: int) -> int:
-        """How often Xero answered with a 5xx to this version of a document, sent alone."""
+        """How often Xero returned a 5xx for a request with only this version of a document."""
         of_it = {"id": id, "version": version, **self._pair}
         times: int = self.session.execute(sql.template("push/ready", "failed_alone"), of_it).fetchall()[0]["times"]
         return times
@@ -138,7 +139,7 @@ class ReadyDocuments:
         return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
 
     def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
-        """What a document is and was in Xero by seals, newest first: of the `links` that were read with it."""
+        """The valid links among those that were read with a document, newest first."""
         return self._links.holding(self.kind.table, id, said)
 
     def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[AttachmentRow]:

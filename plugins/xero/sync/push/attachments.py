@@ -79,7 +79,7 @@ class Attachments:
             raise failed
 
     def _is_for_its_own(self, name: str, attachment: AttachmentRow) -> bool:
-        """Whether what its document is linked to in Xero is its own; if not, that is told, and its files wait."""
+        """Whether the record that its document is linked to is its own; if not, warns, and its files are not sent."""
         id, xero_id = attachment.document_id, attachment.xero_id
         if id not in self._own:
             sealed = current(self.outbox.links(id, attachment.links)) == xero_id
@@ -87,7 +87,7 @@ class Attachments:
         return self._own[id]
 
     def _says_it_is(self, name: str, id: UUID, xero_id: UUID) -> bool:
-        """Where no seal does, Xero is asked."""
+        """Without a seal, the record in Xero decides."""
         found = plan.fetch_one(self.it.client, self.kind, xero_id)
         record = found if isinstance(found, Mapping) else None
         for document in self.outbox.read_priced([id]):
@@ -105,13 +105,13 @@ class Attachments:
             return refused(self.kind, name, None, refusal.messages)
 
     def _failed_over(self, attachment: AttachmentRow, error: XeroError) -> Result:
-        """The next run tries it again, once; then it is given up, unless Xero is out of order for all."""
+        """The next run retries it once; then it fails, unless Xero is down for all."""
         if attachment.failed_before and outages.is_of_one(self.it.client, self.kind.path, error):
             return Result(PushState.FAILED, error=f"{FAILS} each time that it was sent", correction=REPLACE)
         return Result(PushState.READY, error=FAILS, correction="No action needed: the next run retries it.")
 
     def _taken(self, attachment: AttachmentRow) -> Result | None:
-        """Another file of its name would give way to it. One of the same size is ours: the answer was lost."""
+        """Fails if Xero has another file of this name, which would be overwritten. One of the same size is ours."""
         if not self.outbox.may_be_others(attachment):
             return None
         there = self._sizes(attachment.xero_id)
@@ -122,12 +122,12 @@ class Attachments:
         )
 
     def _sizes(self, document: UUID) -> dict[str, Any]:
-        """Of the files that a document has in Xero, by their names."""
+        """Sizes of the files that a document has in Xero, by name."""
         if document in self._there:
             return self._there[document]
         try:
             data = self.it.client.get(f"{self.kind.path}/{document}/Attachments").data
-        except RetryLater as error:  # of one document it may be its own; of two it is Xero's
+        except RetryLater as error:  # one document may cause an outage; two mean that Xero is down
             self._looked_in_vain.add(document)
             error.server_failed = error.limit == "outage" and len(self._looked_in_vain) == 1
             raise
@@ -151,7 +151,7 @@ class Attachments:
 
 
 def _invalid(attachment: AttachmentRow) -> Result | None:
-    """Why it cannot be sent: a certain refusal, or a request that would not be the one that is meant."""
+    """Why it cannot be sent: Xero would refuse it, or its name would change the request."""
     name, says, correction = attachment.file_name, None, RENAME
     if bad := sorted(set(name) & set(FORBIDDEN)):
         says = f"its name contains {' '.join(bad)}"
@@ -175,7 +175,7 @@ def _invalid(attachment: AttachmentRow) -> Result | None:
 
 
 def _listed(data: Any) -> list[dict[str, Any]]:
-    """The files of an answer. NotAsSent where it is no list of them."""
+    """The files in a response. Raises NotAsSent if it is not a list of files."""
     found = data.get("Attachments") if isinstance(data, dict) else None
     files = wire.objects(found)
     if not isinstance(found, list) or len(files) != len(found):
@@ -187,7 +187,7 @@ def _listed(data: Any) -> list[dict[str, Any]]:
 
 
 def _read(data: Any, name: str) -> Result:
-    """What has become of the file of that name. NotAsSent where Xero does not say that it has one."""
+    """The result of the file with that name. Raises NotAsSent if the response does not mention it."""
     for file in _listed(data):
         there = wire.word(file.get("FileName"))
         if there and _folded(there) != _folded(name):

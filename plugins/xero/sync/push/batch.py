@@ -53,7 +53,7 @@ class Batch:
     # -- batch by batch
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
-        """Pushes the next fifty; False when nothing is ready. `done` counts how often a document was taken up."""
+        """Pushes the next fifty; False if none is ready. `done` counts how often this run took up each document."""
         waiting = self.outbox.waiting(BATCH_SIZE, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
@@ -157,14 +157,14 @@ class Batch:
         )
 
     def _identity(self, document: PricedDocument, method: str) -> Json:
-        """What it is known by; of a change also its id, which the answer must have."""
+        """What identifies it in Xero; of a change also its id, which the response must have."""
         known = {self.kind.key: str(document.xero_id)} if method == "POST" else {}
         return {**self.kind.identity(document), **known}
 
     # -- sending and settling
 
     def _send(self, request: Request, replay: Replay | None = None) -> None:
-        """Sends a committed request, and settles what comes of it. `replay`: it was sent before."""
+        """Sends a committed request and records the results. `replay`: it was sent before."""
         assert request.body is not None, "an open request keeps its body"
         accepted_twice = self.kind.look_first and request.method == "PUT"  # no attempt is repeated without a search
         window = replay.window_seconds if replay else REPLAY_WINDOW_SECONDS
@@ -181,7 +181,7 @@ class Batch:
                 still=lambda: self.outbox.may_be_sent(request),
             )
         except Refused as refusal:
-            if refusal.in_doubt:  # perhaps only because it is at work on it already
+            if refusal.in_doubt:  # perhaps only because it is processing it already
                 self.outbox.server_failed(request)
                 raise later(Wait(self.quiet_seconds)) from None
             if refusal.status not in (400, 413, 422):  # no document's fault

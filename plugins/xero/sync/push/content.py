@@ -1,4 +1,4 @@
-"""Whether a record of Xero's says what QicWorks would send."""
+"""Compares a Xero record with what QicWorks would send."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,7 +16,7 @@ APART = frozenset({"LineItems", "Contact", "Status", "Url"})
 
 
 def same_content(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
-    """Field by field, as far as QicWorks sends them. What cannot be read is not the same."""
+    """Whether every field that QicWorks sends is the same. A value that cannot be read is different."""
     sent = kind.payload(document)
     lines, contact = wire.objects(record.get("LineItems")), record.get("Contact")
     try:

@@ -52,11 +52,16 @@ def push(
     retry_failed: bool = False,
     quiet: float = QUIET_SECONDS,
 ) -> Outcome:
-    """Pushes what is ready. Raises Skip or a XeroError; whatever happens, the event says it.
+    """Pushes the ready documents of one connection; the outcome is recorded in the connection event in every case.
 
-    `documents`: only these, ids or numbers; one that failed is tried again. None: all that are ready. `retry_failed`:
-    all that failed, too.
-    `quiet`: seconds for which a request that got no good answer is left alone before it is looked up.
+    Args:
+        documents: Only these, by id or number; a failed one is retried. None for all that are ready.
+        retry_failed: Also all that failed.
+        quiet: Seconds for which a request without a usable response is left alone before Xero is searched for it.
+
+    Raises:
+        Skip: The connection cannot be pushed now.
+        XeroError: Not all was done.
     """
     return run(
         engine,
@@ -89,7 +94,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.orphaned()],
             held=(PushState.IN_FLIGHT,),
         )
-    # Not in a fold of the log: a document that fails is to be seen.
+    # Outside of any group of the log, so a failed document is visible.
     taken: dict[UUID, int] = {}
     while strategy.step(wanted, taken):
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
@@ -98,7 +103,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
         Attachments(it, kind, outbox, recorder).run(wanted)
     strategy.breaker.finish()
     it.count_calls()
-    if it.counts.calls:  # Xero has answered: it is connected, whatever was said of it
+    if it.counts.calls:  # Xero has responded, so it is connected
         connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
     return _close(it, kind, recorder)
@@ -135,7 +140,7 @@ def preview(
 ) -> Iterator[Preview]:
     """What `push` would refuse and send, request by request. Writes nothing: no event, no state, no request.
 
-    Reads from Xero where the payload depends on what is there: drafts that changed, pay templates.
+    Reads from Xero if the payload depends on what is there: changed drafts, pay templates.
     """
     with database.session(engine) as session:
         connection = connections.one(session, UUID(str(connection_id)))

@@ -37,36 +37,46 @@ class Finder:
         document: PricedDocument | None = None,
         answered: Result = UNKNOWN,
     ) -> Result:
-        """It; nothing; or what only a person can judge. `sent_seconds_ago`: None if it was not sent before;
-        `document`: what was sent, None where it has changed since; `answered`: what Xero said of it, if anything."""
+        """Decides what became of a document by what a search found: pushed, unknown, or for a person to check.
+
+        Args:
+            sent_seconds_ago: None if it was not sent before.
+            document: What was sent; None if it has changed since.
+            answered: What Xero's response said about it, if anything.
+        """
         own = self.own(id, identity, found, sent_seconds_ago)
         if len(own) == 1:
             return self.found(id, name, identity.get(self.kind.number), document, own[0])
         if own:
             return check_in_xero(f"Xero has {len(own)} records that match it")
         if answered.state is PushState.FAILED:
-            return answered  # its number is somebody else's
+            return answered  # another document has its number
         if self._not_others(id, lookup.lookalikes(self.kind, identity, found)):
             return perhaps_there(self.kind, name, identity.get(self.kind.number))
         return answered
 
     def own(self, id: UUID, identity: Json, found: lookup.LookupResult, sent_seconds_ago: float | None) -> list[Record]:
-        """What was found of a document, without what another document is; of several those that are not deleted."""
+        """The records that are this document, without those of others; of several those that are not deleted."""
         own = self._not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
     def is_own(self, document: PricedDocument, record: Record | None) -> bool:
-        """Whether the record that a document's row says it is (None: it is not there) is its own: by its newest seal,
-        or where it has none by what the record says of itself. Of what is not there nothing can be changed."""
+        """Whether the record that a document's row links to is its own: by its newest seal, or else by the record.
+
+        `record`: None if Xero does not have it; then nothing there can be changed by mistake.
+        """
         if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
-            return False  # the row says something else by now
+            return False  # the row has another id by now
         if own := current(self.outbox.links(document.id, document.row.links)):
             return own == document.xero_id
         return record is None or is_document(self.kind, document, record)
 
     def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
-        """Whoever claims what carries our own address; of the rest without what another one is: by its address, or by a
-        seal. That its row says so is no reason to make this one again."""
+        """The records without those of other documents: by their address, or by a sealed link.
+
+        A record with this document's own address stays. An unsealed id in another row is no reason to create this
+        document again.
+        """
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
         others = {xero_id for xero_id, claim in self.outbox.claims(id, ids).items() if claim.sealed}
         known = self.outbox.existing([at for record in records if (at := addressee(record)) and at != id])
@@ -87,8 +97,10 @@ class Finder:
         *,
         sealed: bool = False,
     ) -> Result:
-        """Of what stands in Xero already; ready to be changed there, if it is a draft that says something else.
-        `sealed`: it is known to be ours."""
+        """The result of a document that Xero already has: READY, to be changed there, if it is a draft that differs.
+
+        `sealed`: it is certainly ours.
+        """
         xero_id = readback.id_of(self.kind, record)
         if xero_id and (claim := self.outbox.claims(id, [xero_id]).get(xero_id)):
             return claimed(claim, xero_id)
@@ -97,14 +109,14 @@ class Finder:
         open_to_change = result.state is PushState.PUSHED and result.xero_status in self.kind.editable
         if document is None or not open_to_change or same_content(self.kind, document, record):
             return result
-        if not self.kind.addressed and not sealed:  # it may be somebody's who typed it in: linked, and left as it is
+        if not self.kind.addressed and not sealed:  # a user may have entered it in Xero: linked, not changed
             return replace(result, remarks=(*result.remarks, "it was already in Xero, and differs there"))
         log.info("%s differs in Xero: changing it there", name)
         return replace(result, state=PushState.READY, remarks=())
 
 
 def is_document(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
-    """Whether a record says that it is this document: by our address in it; else by all that such ones are known by."""
+    """Whether a record is this document: by our address in it, or else by everything that identifies its kind."""
     if kind.addressed:
         return addressee(record) == document.id
     fit = not plan.blocking_results(kind, document)

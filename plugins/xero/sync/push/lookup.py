@@ -25,14 +25,14 @@ class AnotherRecord(BadAnswer):
 
 @dataclass(frozen=True)
 class LookupResult:
-    """Every record that could be one of the documents looked for, and when Xero said so by its own clock."""
+    """Every record that could be one of the documents searched for, and the time of the response by Xero's clock."""
 
     records: tuple[Record, ...]
     at: datetime | None
 
 
 def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> LookupResult:
-    """Asks as often as the kind's queries and their pages take. Dates come as YYYY-MM-DD."""
+    """Runs all queries and pages of the kind. Dates come as YYYY-MM-DD."""
     records: dict[str, Record] = {}
     at: datetime | None = None
     for query in kind.lookups(identities):
@@ -83,8 +83,8 @@ def _announced(data: Any, name: str) -> int | None:
 
 
 def listed(kind: PricedKind, data: Any) -> list[Record]:
-    """The records of a list. BadAnswer where it is none, or where one of them cannot be told from others: what cannot
-    be read must not count as not there."""
+    """The records in a response. Raises BadAnswer if it is not a list, or if one of them cannot be identified: a record
+    that cannot be read must not count as missing."""
     found = data.get(kind.envelope) if isinstance(data, dict) else None
     if not isinstance(found, list):
         raise BadAnswer(f"Xero's response is not a list of {kind.title}.", AGAIN)
@@ -123,7 +123,7 @@ def readable(record: Record) -> Record:
 
 
 def candidates(kind: PricedKind, identity: Json, found: LookupResult, sent_seconds_ago: float | None) -> list[Record]:
-    """The records that are the document; where none is, those that may be. More than one: nobody can tell.
+    """The records that are the document, or else those that may be. More than one is ambiguous.
 
     One that only may be ours is taken for ours when day and amount agree, and it was last changed since the document
     was first sent, `sent_seconds_ago`.
@@ -137,8 +137,8 @@ def candidates(kind: PricedKind, identity: Json, found: LookupResult, sent_secon
 
 
 def lookalikes(kind: PricedKind, identity: Json, found: LookupResult) -> list[Record]:
-    """Those that may be the document, and no way to tell. Deleted ones are nobody's; where documents carry an address,
-    one without it, or with a stray one, has to be of the same day and amount."""
+    """Records that may be the document, without a way to be sure. Deleted ones do not count; where documents carry our
+    address, a record without it, or with a stray one, must have the same day and amount."""
     return [
         record
         for record in found.records

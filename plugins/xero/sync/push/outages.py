@@ -23,7 +23,7 @@ class OutageBreaker:
 
     def attempt(self, what: str, work: Callable[[], None], *, known: bool = False) -> None:
         """Does the work. Raises what it raises, but for a first outage: that is kept until `finish`. `known`: of
-        documents that had an outage before, which says less of Xero."""
+        documents that had an outage before, which says less about Xero."""
         most = MAX_KNOWN_OUTAGES_IN_A_ROW if known else MAX_OUTAGES_IN_A_ROW
         try:
             work()
@@ -43,13 +43,13 @@ class OutageBreaker:
 
 
 def is_of_one(client: XeroClient, path: str, error: XeroError) -> bool:
-    """Whether Xero answered with a 5xx over and over, and lists others of the path all the same."""
+    """Whether Xero returns a 5xx for one record only: it still lists others of the path."""
     if not error.server_failed:
         return False
     try:
         client.get(path, params={"page": 1, "pageSize": 1})
     except XeroError:
-        return False  # the first error says it
+        return False  # Xero is down for all
     return True
 
 

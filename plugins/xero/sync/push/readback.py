@@ -16,16 +16,16 @@ from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
 
-NOBODY = UUID(int=0)  # what Xero gives where there is no id
+NOBODY = UUID(int=0)  # what Xero returns instead of a missing id
 
 
 def elements(kind: PricedKind, data: Any) -> list[Record]:
-    """Of an answer to what was sent, as far as it can be read; what is missing there is looked up."""
+    """The elements of a response, as far as they can be read; missing ones are searched for."""
     return [*wire.objects(data.get(kind.envelope))] if isinstance(data, dict) else []
 
 
 def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
-    """For each document its element, in whatever order: by number, address, contact and amount, else by place."""
+    """Finds the element of each document: by number, address, contact and amount, or else by position."""
     left = dict(enumerate(records))
     pairs: list[Record | None] = [None] * len(identities)
 
@@ -35,7 +35,7 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
         alike = (same_contact(identity, record), same_total(identity, record))
         return (int(url), *map(int, alike), int(at == place))
 
-    for place, identity in enumerate(identities):  # of a change its own id goes before all
+    for place, identity in enumerate(identities):  # the id of a changed record goes first
         own = [
             at
             for at, record in left.items()
@@ -50,7 +50,7 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
         if named:
             best = max(named, key=lambda at: score(place, identity, at))
             pairs[place] = left.pop(best)
-    for place, identity in enumerate(identities):  # elements that do not even say their number
+    for place, identity in enumerate(identities):  # elements without a number
         if pairs[place] is None:
             mute = [at for at, record in left.items() if not record.get(kind.number)]
             if (at := _mute(identity, place, mute, records, whole=len(records) == len(identities))) is not None:
@@ -59,8 +59,8 @@ def pair(kind: PricedKind, identities: Sequence[Json], records: Sequence[Record]
 
 
 def _mute(identity: Json, place: int, mute: Sequence[int], records: Sequence[Record], whole: bool) -> int | None:
-    """Which of the elements without a number is the document: that of its address, or the one at its place in an
-    answer that has one for each, if nothing in it speaks against that."""
+    """Which of the elements without a number is the document: the one with its address, or the one at its position in a
+    complete response, if nothing contradicts that."""
     for at in mute:
         if "Url" in identity and same_text(identity["Url"], records[at].get("Url")):
             return at
@@ -82,9 +82,12 @@ def doubtful(
     pairs: Sequence[Record | None],
     known: Collection[UUID],
 ) -> tuple[set[int], set[int]]:
-    """Of an answer to new documents the places at which an element may be another document's: its id came twice, or is
-    one of the `known` ones of documents that QicWorks has, it says so, or another one has its number; and those at
-    which one is refused, though it has an id, or gone. What became of these is to be looked up."""
+    """Positions in a response to new documents that have to be searched for in Xero.
+
+    Returns:
+        Positions whose element may be another document's (its id came twice or belongs to a `known` document, or its
+        type, address or number does), and positions that are refused although they have an id, or deleted.
+    """
     ids = Counter(id_of(kind, record) for record in records)
     numbers = Counter(_folded(record.get(kind.number)) for record in records)
     sent = Counter(_folded(identity[kind.number]) for identity in identities)
@@ -105,7 +108,7 @@ def _folded(number: object) -> str:
 
 
 def _is_another(identity: Json, record: Record) -> bool:
-    """Whether it says that it is of another type, or another document of QicWorks'."""
+    """Whether its type or its address is another document's."""
     strange_type = record.get("Type") and "Type" in identity and not same_text(identity["Type"], record["Type"])
     elsewhere = "Url" in identity and addressee(record) and not same_text(identity["Url"], record.get("Url"))
     return bool(strange_type or elsewhere)
@@ -118,9 +121,9 @@ def _is_refused(record: Record) -> bool:
 
 
 def read(kind: PricedKind, label: str, number: str | None, document: PricedDocument | None, record: Record) -> Result:
-    """What has become of one document that stands in Xero. `document` is what was sent, None where that has changed.
+    """The result of a document by the record that Xero has. `document`: what was sent; None if it has changed since.
 
-    Without an id nothing is known of it: state None.
+    State None if the record has no id.
     """
     xero_id = id_of(kind, record)
     if xero_id is None:
@@ -141,8 +144,7 @@ def read(kind: PricedKind, label: str, number: str | None, document: PricedDocum
 def answered(
     kind: PricedKind, label: str, number: str | None, document: PricedDocument | None, record: Record
 ) -> Result:
-    """`read` of what Xero answers to what was just sent: it may be refused, and every line must be what it was sent
-    as."""
+    """The result of a document by Xero's response to it: it may be refused, and every line must be booked as sent."""
     if _is_refused(record):
         return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
     result = read(kind, label, number, document, record)
@@ -168,8 +170,7 @@ def id_of(kind: PricedKind, record: Record) -> UUID | None:
 
 
 def differences(kind: PricedKind, document: PricedDocument, record: Record) -> Iterator[str]:
-    """Where Xero's amounts are not QicWorks', to the cent, since it works them out itself from the lines; and dates,
-    and whose it is."""
+    """Differences of amounts, which Xero works out itself from the lines, of dates and of the contact."""
     sent, contact = kind.payload(document), record.get("Contact")
     whose = contact.get("ContactID") if isinstance(contact, dict) else None
     if whose and not same_text(sent["Contact"]["ContactID"], whose):
@@ -201,7 +202,7 @@ def differences(kind: PricedKind, document: PricedDocument, record: Record) -> I
 
 
 def misbooked(kind: PricedKind, document: PricedDocument, record: Record) -> Iterator[str]:
-    """Where a line stands on another account, tax code or department than was sent: of what the answer says."""
+    """Lines that the response shows on another account, tax code or department than was sent."""
     lines = record.get("LineItems")
     if not isinstance(lines, list) or len(lines) != len(document.lines):
         return

@@ -23,7 +23,7 @@ class ResultRecorder:
         self.it = it
         self.outbox = outbox
         self.attached = self.unattached = 0
-        self.warnings = 0  # documents of which something is to be said, though they stand in Xero
+        self.warnings = 0  # documents that are in Xero, with remarks; and warnings of the run
 
     def record(
         self,
@@ -68,7 +68,7 @@ class ResultRecorder:
         self._tell(one, correlation_id)
 
     def warn(self, message: str, correction: str) -> None:
-        """An event of its own, of no document; the run ends with a warning."""
+        """Writes a warning that is about no document; the run then ends with a warning."""
         it = self.it
         about = it.session, it.connection.id, it.direction, it.data_set
         how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS

@@ -86,7 +86,7 @@ def test_a_request_that_was_settled_is_not_opened_again(payroll: Payroll) -> Non
     payroll.writes()
     outcome = payroll.push("leave_requests")
     assert (outcome.status, asked_for(payroll), payroll.writes()) == ("warning", before, [])
-    assert "does not carry the seal" in str(world.query("SELECT message FROM xero_sync.connection_event"))
+    assert "without the seal of this project" in str(world.query("SELECT message FROM xero_sync.connection_event"))
 
 
 def test_leave_that_another_request_claims_is_not_made_again(payroll: Payroll) -> None:
@@ -118,7 +118,9 @@ def test_leave_that_another_request_claims_is_not_made_again(payroll: Payroll) -
     assert payroll.row("leave_request", good)["push_state"] == "pushed"
     world.query("UPDATE qicworks.leave_request SET xero_id = NULL WHERE id = ANY(%s)", claiming)
     payroll.push("leave_requests", retry_failed=True)
-    assert payroll.row("leave_request", retyped)["push_error"].startswith("it is in Xero already, where leave cannot")
+    assert payroll.row("leave_request", retyped)["push_error"].startswith(
+        "it is already in Xero, where QicWorks cannot"
+    )
     assert len(payroll.applications()) == len(there) + 1
 
 

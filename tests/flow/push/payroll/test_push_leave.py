@@ -70,7 +70,7 @@ def test_it_is_made_approved_and_never_made_again(payroll: Payroll, status: str)
     assert payroll.writes() == []
     assert payroll.row("leave_request", soon)["push_state"] == "pushed"
     row = payroll.row("leave_request", long)
-    assert row["push_error"] == "it is in Xero already, where leave cannot be changed from here"
+    assert row["push_error"] == "it is already in Xero, where QicWorks cannot change leave"
     assert "reject it there" in row["push_correction"]
     payroll.edit("leave_request", long, hours="30.4")
     payroll.ready("leave_request", long)
@@ -155,7 +155,10 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
     twice = lost(6, "lost_answer")
     double(twice)
     payroll.push("leave_requests")
-    assert payroll.row("leave_request", twice)["push_error"] == "Xero has 2 of it: check in Xero"
+    assert (
+        payroll.row("leave_request", twice)["push_error"]
+        == "Xero has 2 leave applications that match it: check in Xero"
+    )
 
     known = payroll.leave(employee, payroll.start_of(7), payroll.start_of(7))
     payroll.push("leave_requests")
@@ -219,7 +222,7 @@ def test_what_qicworks_does_not_know_of_is_found_before_it_is_made_again(payroll
     assert_once(payroll, restored, limited)
     row = payroll.row("leave_request", same)
     assert "may be this one: check in Xero" in row["push_error"]
-    assert f"end with 'QicWorks {same}'" in row["push_correction"]
+    assert f"add 'QicWorks {same}' to the end of its description" in row["push_correction"]
     lists = [call for call in payroll.world.calls() if call["path"].endswith("/LeaveApplications/v2")]
     assert len(lists) == 1, "one look for all"
     [found] = [one for one in payroll.truth("LeaveApplications") if one.get("Description") == "by hand"]
@@ -273,5 +276,5 @@ def test_leave_that_is_not_approved_any_more_is_not_approved_in_xero(payroll: Pa
     assert payroll.row("leave_request", request)["xero_id"], "it was known before it was to be approved"
     payroll.edit("leave_request", request, status="Rejected")
     payroll.push("leave_requests")
-    assert "not approved in QicWorks any more" in payroll.row("leave_request", request)["push_error"]
+    assert "no longer approved in QicWorks" in payroll.row("leave_request", request)["push_error"]
     assert units(payroll.applications()[0])[0][2] == "REQUESTED"

@@ -82,7 +82,7 @@ def test_a_period_is_set_the_next_one_empties_it_and_nothing_else_is_touched(pay
     second = payroll.period(2)
     payroll.pay(rich, second, Line(units="38"), Line(CALL_OUT, "1"))
     payroll.push("payroll")
-    assert "holds the pay of the period from" in errors(payroll)[0]
+    assert "still has the pay of the period from" in errors(payroll)[0]
     assert payroll.writes() == [], "nobody is emptied before the first period is paid"
     payroll.pay_run("post")
     assert payroll.left("payroll") == 1, "who is not mentioned"
@@ -257,7 +257,7 @@ def test_what_of_a_template_stands_against_it_holds_nobody_else_back(payroll: Pa
     assert (outcome.status, outcome.message) == ("warning", "1 pushed, 2 failed")
     assert errors(payroll) == [
         "not sent: the pay template has 3 lines of 'Ordinary Hours'",
-        "not sent: the employee's annual salary in Xero pays 'Ordinary Hours' already: it would be paid twice",
+        "not sent: the employee's annual salary in Xero already pays 'Ordinary Hours': it would be paid twice",
     ]
     assert paid(payroll, good) == {"Ordinary Hours": 11}
     # Overtime beside a salary is no pay twice.

@@ -35,7 +35,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Plan:
-    """The template as it should be; and the lines of it that are QicWorks', those that were not before by their ids."""
+    """The template as it should be, and which of its lines are QicWorks'; `new`: those that were not before."""
 
     template: Json
     owned: tuple[OwnedEarningsLine, ...]
@@ -48,7 +48,7 @@ class Plan:
 
 
 def plan(template: Record, pays: Sequence[Pay], owned: Sequence[OwnedEarningsLine]) -> Plan | list[CheckResult]:
-    """What to write, or why nothing can be written."""
+    """Plans what to write, or returns why nothing can be written."""
     if unreadable := [said for name, said in LISTS.items() if not _is_list(template.get(name))]:
         return [CheckResult(f"the pay template's {', '.join(unreadable)} cannot be read", "Contact QicWorks support.")]
     lines = [dict(line) for line in template.get(EARNINGS) or ()]
@@ -69,16 +69,16 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[OwnedEarningsLin
     for one in _left_over(lines, pays, before):
         for place in _at(lines, one.earnings_rate):
             lines[place] = _emptied(lines[place], one)
-    # Also those whose line somebody took away in Xero, or made a salary there.
+    # Also those whose line a user removed in Xero, or made a salary there.
     kept += [replace(one, empty=True, rates=(), before=None) for one in _without(pays, before)]
     shown = {name: value for name, value in template.items() if name not in LISTS or value is not None}
-    whole = {**shown, EARNINGS: lines}  # of a list that Xero does not show nothing is said: not that it is empty
+    whole = {**shown, EARNINGS: lines}  # a list that Xero does not show is not sent, so it is not emptied
     new = tuple(one.earnings_rate for one in kept if one.earnings_rate not in before)
     return Plan(whole, tuple(kept), new, taken_over)
 
 
 def hidden(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
-    """Lists that Xero does not show, though it has them: `pulled` are the kinds of lines that QicWorks has read."""
+    """Refuses a template without lists that it must have. `pulled`: the kinds of lines that the last pull found."""
     advice: tuple[str, Then] = ("Open the employee's pay template in Xero, and pull staff ({pull_staff}).", "retry")
     if not isinstance(template, dict):
         yield CheckResult("Xero does not show the pay template: nothing was sent", *advice)
@@ -90,7 +90,7 @@ def hidden(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarnings
 
 
 def garbled(template: Any) -> Iterator[CheckResult]:
-    """Text that no request can carry: what is not QicWorks' goes back as Xero sent it."""
+    """Refuses text that no request can carry: lines that are not QicWorks' go back as Xero sent them."""
     try:
         json.dumps(template, default=str, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):
@@ -102,7 +102,7 @@ def garbled(template: Any) -> Iterator[CheckResult]:
 
 
 def unreadable(owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
-    """Lines of which QicWorks cannot tell any more what they paid before it set them, or which period they are of."""
+    """Refuses lines whose earlier rate or whose period can no longer be read."""
     for one in owned:
         numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
         dated = not isinstance(one.period_start, OutOfRange)
@@ -200,7 +200,7 @@ def _has_our_rate(line: Record, owned: OwnedEarningsLine) -> bool:
 
 
 def _with_its_own_rate(line: Record, owned: OwnedEarningsLine | None) -> Json:
-    """The line without the rate that QicWorks gave it; a rate that somebody entered in Xero since stays."""
+    """The line without the rate that QicWorks gave it; a rate that a user entered in Xero since stays."""
     if not owned or not owned.before or not _has_our_rate(line, owned):
         return dict(line)
     made = {name: value for name, value in line.items() if name != "RatePerUnit"}

@@ -102,7 +102,7 @@ class Leave(OneByOne[LeaveDocument]):
             seen += [one.id for one in waiting]
 
     def _invalid(self, document: LeaveDocument) -> Result | None:
-        """Why it cannot be sent; None when it can. What is in Xero already may at most be approved there."""
+        """Why it cannot be sent; None if it can. Leave that is already in Xero may at most be approved there."""
         name = label(self.kind, document)
         findings = odd_values.run_checks(CHECKS, document)
         if not document.xero_id:
@@ -124,7 +124,7 @@ class Leave(OneByOne[LeaveDocument]):
     # -- creating
 
     def _create(self, document: LeaveDocument, request: Request) -> None:
-        """Once: without an answer it is not sent again, but looked for."""
+        """Sends it once; without a response it is searched for, not sent again."""
         body = JSON.encode([payload(document)])
         try:
             answer = self.write(request, PATH, body, request.key, again_for=0.0)
@@ -149,7 +149,7 @@ class Leave(OneByOne[LeaveDocument]):
         result = refused(self.kind, label(self.kind, document), None, redacted(messages, document))
         self.settle(document, result, request)
 
-    # -- what stands in Xero
+    # -- approving and reading back
 
     def _finish(
         self,
@@ -158,7 +158,7 @@ class Leave(OneByOne[LeaveDocument]):
         xero_id: UUID,
         outcome: RequestOutcome = RequestOutcome.ANSWERED,
     ) -> None:
-        """Approves it where Xero has it as requested, for a pay run would not pay that; then reads it back."""
+        """Approves it if Xero has it as requested, because a pay run would not pay it; then reads it back."""
         try:
             record = leave_applications.fetch_leave(self.it.client, xero_id)
             words: list[str] = []
@@ -185,7 +185,7 @@ class Leave(OneByOne[LeaveDocument]):
         self.settle(document, result, request, outcome)
 
     def _approve(self, document: LeaveDocument, request: Request, xero_id: UUID) -> list[str]:
-        """Xero's words where it refuses; that it is approved already is one of them."""
+        """Xero's messages if it refuses; one of them is that the leave is already approved."""
         try:
             self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
         except Refused as refusal:
@@ -195,7 +195,7 @@ class Leave(OneByOne[LeaveDocument]):
     # -- what an earlier run left
 
     def look_up(self, request: Request) -> None:
-        """Looks in Xero for what a request may have brought there."""
+        """Searches Xero for the leave that a request may have created there."""
         documents = self.read(request.documents)
         if not documents:
             log.warning("the leave request was deleted in QicWorks; not checking Xero")
@@ -226,20 +226,20 @@ class Leave(OneByOne[LeaveDocument]):
     # -- what is there before anything is created
 
     def _listed(self, *, afresh: bool = False) -> leave_applications.Listed:
-        """All leave in Xero: read once in a run, and again where something may have arrived since."""
+        """All leave in Xero: read once in a run, and again if something may have arrived since."""
         if self._kept is None or afresh:
             self._kept = leave_applications.fetch_all_leave(self.it.client)
         return self._kept
 
     def _there(self, id: UUID, identity: Json, listed: leave_applications.Listed) -> UUID | Result | None:
-        """Its id in Xero; or why nobody can tell which it is. None when it is not there."""
+        """Its id in Xero; a Result if that is ambiguous; None if it is not there."""
         known = [one for one in listed.records if id_of(one)]
         ours = [one for one in known if is_ours(identity, one)]
         alike = [one for one in known if is_alike(identity, one)]
         others = self.leave.owned_by_others(id, [found for one in (*ours, *alike) if (found := id_of(one))])
         if len(ours) > 1:
             return check_in_xero(f"Xero has {len(ours)} leave applications that match it")
-        if ours:  # what ends with its reference is this one, whichever else says that it is
+        if ours:  # the one that ends with its reference is this one, even if others are alike
             return id_of(ours[0]) if id_of(ours[0]) not in others else CLAIMED
         alike = [one for one in alike if id_of(one) not in others]
         if not any(statuses(one) != [REJECTED] for one in alike):
@@ -247,7 +247,7 @@ class Leave(OneByOne[LeaveDocument]):
         return perhaps_there(identity)
 
     def _of_another(self, document: LeaveDocument) -> Result | None:
-        """Why it is not made: its employee's id in Xero is somebody else's. Leave cannot be deleted there."""
+        """Why it is not created: the employee's id in Xero is another person's. Leave cannot be deleted there."""
         name = label(self.kind, document)
         try:
             employee = employees.fetch_employee(self.it.client, document.row.employee)
@@ -257,7 +257,7 @@ class Leave(OneByOne[LeaveDocument]):
         return invalid(name, findings) if findings else None
 
     def _adopt(self, document: LeaveDocument, xero_id: UUID) -> None:
-        """It stands in Xero, and QicWorks did not know: from here on it is one that was pushed."""
+        """Links it to the leave that Xero already has."""
         log.info("%s is already in Xero", label(self.kind, document))
         self.leave.keep_id(document.id, xero_id, None)
         for known in self.read([document.id]):

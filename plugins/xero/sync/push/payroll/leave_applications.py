@@ -27,7 +27,7 @@ WORDS = ("Description", "EmployeeID", "LeaveTypeID")
 
 @dataclass(frozen=True)
 class Listed:
-    """`whole`: those are among them that are only requested, or rejected."""
+    """`whole`: includes leave that is only requested, or rejected."""
 
     records: list[Record]
     whole: bool
@@ -47,7 +47,7 @@ def fetch_all_leave(client: XeroClient) -> Listed:
     except (Refused, BadAnswer, RetryLater) as error:
         if isinstance(error, RetryLater) and error.limit != "outage":
             raise
-        log.warning("Xero does not list all leave, only what is approved: %s", error.message)
+        log.warning("Xero lists only approved leave: %s", error.message)
     return Listed(_listed(client, PATH), False)
 
 
@@ -70,8 +70,7 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
 
 
 def _can_be_told(found: Any) -> bool:
-    """Whether it is a list of leave each of which can be told from others: what cannot be read must not count as not
-    there."""
+    """Whether it is a list of leave that can all be identified: leave that cannot be read must not count as missing."""
     return isinstance(found, list) and all(
         isinstance(one, dict)
         and id_of(one) is not None

@@ -58,7 +58,7 @@ class OneByOne(ABC, Generic[DocumentT]):
 
     @abstractmethod
     def look_up(self, request: Request) -> None:
-        """Settles a request that may have arrived, and is at its end by now."""
+        """Resolves a request that Xero may have received, and has finished by now."""
 
     # -- what an earlier run left
 
@@ -78,8 +78,7 @@ class OneByOne(ABC, Generic[DocumentT]):
             self.look_up(request)
 
     def _recover_unsealed(self, request: Request) -> None:
-        """Of a row that this project did not write, or an earlier version of it, nothing is believed but which
-        documents it may have carried."""
+        """Fails the documents of a request that another program, or an earlier version, wrote: a person must check."""
         self.recorder.warn(*UNSEALED)
         unclear = check_in_xero("what was sent of it is not known")
         settled = [
@@ -109,8 +108,12 @@ class OneByOne(ABC, Generic[DocumentT]):
     # -- sending and settling
 
     def write(self, request: Request, path: str, body: bytes, key: str, again_for: float) -> Answer:
-        """Sends what belongs to a committed request. Refused is for the caller; what else is raised leaves the request
-        open where Xero may have it, and makes the document ready again where it has not."""
+        """Sends a part of a committed request.
+
+        Raises:
+            Refused: For the caller to handle.
+            XeroError: The request stays open if Xero may have it; otherwise its document is ready again.
+        """
         try:
             return self.it.client.write(
                 "POST",
@@ -145,12 +148,12 @@ class OneByOne(ABC, Generic[DocumentT]):
         self.recorder.record([one], request, outcome)
 
     def given_up(self, document: DocumentT, request: Request) -> Result | None:
-        """Why a request is not sent again over which Xero fails each time."""
+        """Why a request is not sent again: Xero has failed on it each time."""
         if not request.server_failed:
             return None
         times = self.outbox.times_failed_alone(request.documents[0], request.versions[0])
         return xero_fails(label(self.kind, document), times) if times >= MAX_FAILURES_ALONE else None
 
     def claimed(self, document: DocumentT, version: Callable[[UUID], int]) -> bool:
-        """Whether it is still ready, and what was read of it. In a transaction nobody else can change that now."""
+        """Locks it, and checks that it is still ready and in the version that was read. Needs a transaction."""
         return bool(self.outbox.lock([document.id])) and version(document.id) == document.version

@@ -38,7 +38,7 @@ from xero.sync.runs.run import Run
 log = logging.getLogger(__name__)
 
 IN_TEMPLATE = "IN TEMPLATE"
-REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # of each update of an employee, says the specification
+REQUIRED = ("FirstName", "LastName", "DateOfBirth")  # required in each update of an employee by Xero's specification
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class PayTemplates(OneByOne[PayDocument]):
                 yield Preview("POST", _path(document), {}, planned.body(document), (name,))
 
     def _previewed(self, wanted: Sequence[UUID] | None) -> list[PayDocument]:
-        """What waits, with those whom a run would mention: they are added, read, and taken back."""
+        """The waiting pay, including the empty pay that a run would create: it is added, read and rolled back."""
         unmentioned = self.withdrawn.unmentioned() if wanted is None else []
         documents: list[PayDocument] = []
         with self.it.session.transaction(force_rollback=True):
@@ -152,7 +152,7 @@ class PayTemplates(OneByOne[PayDocument]):
     # -- what is to be written
 
     def _plan(self, document: PayDocument) -> PlannedTemplate | Result:
-        """What is to become of the template; or why nothing of it can be sent."""
+        """Plans the template, or returns why it cannot be sent."""
         name, row = label(self.kind, document), document.row
         findings = odd_values.run_checks(CHECKS, document)
         if any(finding.correction for finding in findings):
@@ -187,7 +187,7 @@ class PayTemplates(OneByOne[PayDocument]):
     # -- writing
 
     def _write(self, document: PayDocument, planned: PlannedTemplate) -> None:
-        """Commits whose line is whose and the request, then sends it."""
+        """Commits the lines as QicWorks' and the request, then sends it."""
         row = document.row
         identity = {
             "employee": str(row.employee),
@@ -210,7 +210,7 @@ class PayTemplates(OneByOne[PayDocument]):
         self._read_back(document, planned, request)
 
     def _send(self, document: PayDocument, planned: PlannedTemplate, request: Request) -> None:
-        """The template alone; where Xero refuses that, once more with what its specification requires beside it."""
+        """Sends the template alone; if Xero refuses that, once more with the fields that its specification requires."""
         path = _path(document)
         try:
             self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY_WINDOW_SECONDS)
@@ -263,7 +263,7 @@ class PayTemplates(OneByOne[PayDocument]):
     # -- what an earlier run left
 
     def look_up(self, request: Request) -> None:
-        """The same again does no harm, and is not needed where the template has it: unless a pay run was made."""
+        """Makes the pay ready again, since repeating it does no harm; fails it if a pay run was created in between."""
         identity = request.identities[0]
         start = date.fromisoformat(identity["period"])
         if self.pay_runs.of(UUID(identity["calendar"]), start) is None:

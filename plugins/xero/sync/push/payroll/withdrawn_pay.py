@@ -34,7 +34,7 @@ class WithdrawnPay:
         self.lines = lines
         self.pay_runs = pay_runs
         self.recorder = recorder
-        self._told: set[UUID] = set()  # employees without a seal whose document says so
+        self._told: set[UUID] = set()  # employees without a seal whose document has that error
 
     def unsealed(self, document: PayDocument) -> CheckResult:
         """Why it cannot be sent."""
@@ -44,15 +44,14 @@ class WithdrawnPay:
         )
 
     def own(self, document: PayDocument, lines: Sequence[OwnedEarningsLine]) -> list[str]:
-        """They stand in Xero, and are QicWorks'. What is to be said of it."""
+        """Marks lines as accepted by Xero; returns remarks about that."""
         if self.lines.own(document, lines):
             return []
         self._told.add(document.row.employee)
         return ["what QicWorks has set in the pay template was changed by another program during the push"]
 
     def unmentioned(self) -> list[Unmentioned]:
-        """Whom a new period does not mention, so that it would pay them the last one again. Without a seal nothing
-        of it is believed."""
+        """Employees without pay in a new period, whose last pay would be repeated, apart from those without a seal."""
         unsealed = set(self.lines.unsealed())
         found = []
         for one in self.pay.unmentioned():
@@ -65,7 +64,7 @@ class WithdrawnPay:
         return found
 
     def mention(self) -> None:
-        """Gives those an empty pay; where QicWorks has no approved pay of before any more, only a person can decide."""
+        """Creates an empty pay for employees missing from a new period, so the previous pay is not repeated."""
         mentioned = self.unmentioned()
         for one in mentioned:
             self.pay.mention(one)
@@ -76,8 +75,8 @@ class WithdrawnPay:
                 self.recorder.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
 
     def warn(self) -> None:
-        """Of pay that was taken back after it was pushed, which stays in the template: only a person can decide. And of
-        lines without a seal."""
+        """Warns about pay withdrawn after its push, which stays in the template because only a person can decide, and
+        about lines without a seal."""
         for one in self.pay.withdrawn():
             if not self.pay_runs.of(one.paid_calendar, one.paid_start):
                 self.recorder.warn(STILL_PAYS.format(one.employee, one.paid_start), CORRECT_IT)
