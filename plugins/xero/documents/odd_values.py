@@ -24,8 +24,8 @@ class OutOfRange(str):
 
 
 class OddInstant(datetime):
-    """An instant that PostgreSQL stores and Python cannot, such as infinity: the last or first one that Python has, so it
-    can be compared. `said`: as PostgreSQL writes it."""
+    """An instant that PostgreSQL stores and Python cannot, such as infinity: Python's last or first one, so it can be
+    compared. `said`: as PostgreSQL writes it."""
 
     said: str
 

@@ -1,15 +1,17 @@
 """Searches Xero for documents that may or may not have arrived there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from xero.api import wire
-from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
+from xero.api.page import Page
+from xero.api.paging import pages
 from xero.documents.declaration import Json, Likeness, PricedKind, Record
 from xero.documents.pricing import same_day, same_total
 from xero.sync.push.deadlines import CLOCK_DIFFERENCE_SECONDS
@@ -35,51 +37,45 @@ def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Lo
     """Runs all queries and pages of the kind. Dates come as YYYY-MM-DD."""
     records: dict[str, Record] = {}
     at: datetime | None = None
-    for query in kind.lookups(identities):
-        for page, said_at in _pages(client, kind, query):
-            at = said_at
-            records |= {str(record.get(kind.key)).lower(): readable(record) for record in page}
-    return LookupResult(tuple(records.values()), at)
 
-
-def _pages(
-    client: XeroClient, kind: PricedKind, query: dict[str, str]
-) -> Iterator[tuple[list[Record], datetime | None]]:
-    """Until a page brings nothing new: a server may cap the size of a page, or ignore pages altogether."""
-    seen: set[UUID | None] = set()
-    announced: list[int] = []
-    for page in range(1, MAX_PAGES + 1):
+    def fetch(query: dict[str, str], number: int) -> Page:
+        nonlocal at
         # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
         params: dict[str, str | int | bool] = {
             **query,
-            "page": page,
+            "page": number,
             "pageSize": PAGE_SIZE,
             "order": f"{kind.key} ASC",
             **precise(kind),
         }
         answer = client.get(kind.path, params=params)
-        found = listed(kind, answer.data)
-        new = {id_of(kind, record) for record in found} - seen
-        yield found, answer.server_time
-        seen |= new
-        pages = _announced(answer.data, "pageCount")
-        announced += [count for count in [_announced(answer.data, "itemCount")] if count is not None]
-        if not new or (pages is not None and page >= pages):
-            # Of what is made meanwhile nothing can be asked: it is not ours.
-            if (announced and len(seen) < min(announced)) or (not seen and (pages or 0) > 1):
-                raise BadAnswer(f"Xero announced more {kind.title} than it returned.", AGAIN)
-            return
-    raise too_many_pages(kind.path)
+        at = answer.server_time
+        return Page.of(answer, listed(kind, answer.data))
+
+    for query in kind.lookups(identities):
+        for record in _complete(kind, partial(fetch, query)):
+            records[str(record.get(kind.key)).lower()] = readable(record)
+    return LookupResult(tuple(records.values()), at)
+
+
+def _complete(kind: PricedKind, fetch: Callable[[int], Page]) -> Iterator[Record]:
+    """The records of all pages; a server may cap the size of a page, or ignore pages. Raises BadAnswer if some of those
+    that were announced are missing."""
+    identify = partial(id_of, kind)
+    seen: set[UUID | None] = set()
+    item_counts, page_count = [], None
+    for page in pages(fetch, identify, kind.path, full_size=None):
+        yield from page.rows
+        seen |= set(map(identify, page.rows))
+        page_count = page.page_count
+        item_counts += [page.item_count] if page.item_count is not None else []
+    # The smallest count: records that are created meanwhile are not ours.
+    if (item_counts and len(seen) < min(item_counts)) or (not seen and (page_count or 0) > 1):
+        raise BadAnswer(f"Xero announced more {kind.title} than it returned.", AGAIN)
 
 
 def precise(kind: PricedKind) -> dict[str, str]:
     return {name: value for name, value in kind.query.items() if name == "unitdp"}
-
-
-def _announced(data: Any, name: str) -> int | None:
-    pagination = data.get("pagination") if isinstance(data, dict) else None
-    count = pagination.get(name) if isinstance(pagination, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def listed(kind: PricedKind, data: Any) -> list[Record]:

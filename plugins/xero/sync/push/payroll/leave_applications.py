@@ -10,10 +10,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from xero.api import wire
-from xero.api.answers import MAX_PAGES, too_many_pages
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, OutOfBounds, Refused, RetryLater, cleaned
+from xero.api.page import Page
+from xero.api.paging import pages
 from xero.documents.declaration import Json, Record
 
 log = logging.getLogger(__name__)
@@ -52,21 +55,22 @@ def fetch_all_leave(client: XeroClient) -> Listed:
 
 
 def _listed(client: XeroClient, path: str) -> list[Record]:
-    """Until a page is not full, or brings nothing new."""
-    found: dict[str, Record] = {}
-    for page in range(1, MAX_PAGES + 1):
-        data = client.get(path, params={"page": page}).data
-        if not isinstance(data, dict) or not _can_be_told(data.get("LeaveApplications")):
+    def fetch(number: int) -> Page:
+        answer = client.get(path, params={"page": number})
+        if not isinstance(answer.data, dict) or not _can_be_told(answer.data.get("LeaveApplications")):
             raise BadAnswer(
                 "Xero's response is not a list of leave.",
                 "Nothing was pushed. Push again; if it keeps failing, contact QicWorks support.",
             )
-        listed = records(data)
-        fresh = {key: one for one in listed if (key := str(one.get("LeaveApplicationID"))) not in found}
-        found |= fresh
-        if len(listed) < PAGE_SIZE or not fresh:
-            return list(found.values())
-    raise too_many_pages(path)
+        page = Page.of(answer, records(answer.data))
+        return msgspec.structs.replace(
+            page, page_count=None
+        )  # payroll announces none
+
+    found: dict[UUID | None, Record] = {}
+    for page in pages(fetch, id_of, path, full_size=PAGE_SIZE):
+        found = {id_of(one): one for one in page.rows} | found
+    return list(found.values())
 
 
 def _can_be_told(found: Any) -> bool:

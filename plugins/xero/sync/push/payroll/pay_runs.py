@@ -9,10 +9,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from xero.api import wire
-from xero.api.answers import MAX_PAGES, too_many_pages
+from xero.api.answers import listed
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
+from xero.api.page import Page
+from xero.api.paging import pages
 from xero.documents.declaration import CheckResult
 from xero.documents.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import PayDocument, PayRow, earned
@@ -69,19 +73,20 @@ class PayRuns:
         return self.read() if self._read is None else self._read
 
     def _pages(self) -> list[PayRun]:
-        """Until a page is not full, or brings nothing new."""
-        found: dict[str, PayRun] = {}
-        for page in range(1, MAX_PAGES + 1):
-            data = self._client.get(PATH, params={"page": page}).data
-            listed = data.get("PayRuns") if isinstance(data, dict) else None
-            if not isinstance(listed, list):
+        def fetch(number: int) -> Page:
+            answer = self._client.get(PATH, params={"page": number})
+            found = listed(answer.data, "PayRuns")
+            if found is None:
                 raise _unreadable("the response is not a list of them")
-            runs = {_id(one): _readable(one) for one in listed}
-            fresh = {id: run for id, run in runs.items() if id not in found}
-            found |= fresh
-            if len(listed) < PAGE_SIZE or not fresh:
-                return list(found.values())
-        raise too_many_pages(PATH)
+            page = Page.of(answer, found)
+            return msgspec.structs.replace(
+                page, page_count=None
+            )  # payroll announces none
+
+        runs: dict[str, PayRun] = {}
+        for page in pages(fetch, _id, PATH, full_size=PAGE_SIZE):
+            runs = {_id(one): _readable(one) for one in page.rows} | runs
+        return list(runs.values())
 
 
 def _id(record: Any) -> str:
