@@ -78,7 +78,7 @@ SELECT id FROM qicworks.{table} WHERE id = ANY(:ids) AND push_state = 'ready' OR
 -- name: still_ready
 SELECT id FROM qicworks.{table} WHERE id = ANY(:ids) AND push_state = 'ready';
 
--- name: mark_in_flight
+-- name: mark_in_flight!
 -- Only the version that was read: a document that was edited since is ready in its new version.
 UPDATE qicworks.{table} SET push_state = 'in_flight'
   FROM unnest(:ids::uuid[], :versions::integer[]) AS claimed (id, version)
@@ -105,7 +105,7 @@ UPDATE qicworks.{table}
  WHERE id = :id AND organisation_id = :organisation_id
 RETURNING push_state;
 
--- name: ready_again
+-- name: ready_again!
 UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'in_flight';
 
 -- name: retry_documents

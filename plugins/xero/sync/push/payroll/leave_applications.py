@@ -63,9 +63,7 @@ def _listed(client: XeroClient, path: str) -> list[Record]:
                 "Nothing was pushed. Push again; if it keeps failing, contact QicWorks support.",
             )
         page = Page.of(answer, records(answer.data))
-        return msgspec.structs.replace(
-            page, page_count=None
-        )  # payroll announces none
+        return msgspec.structs.replace(page, page_count=None)  # payroll announces none
 
     found: dict[UUID | None, Record] = {}
     for page in pages(fetch, id_of, path, full_size=PAGE_SIZE):

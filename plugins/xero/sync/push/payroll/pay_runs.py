@@ -79,9 +79,7 @@ class PayRuns:
             if found is None:
                 raise _unreadable("the response is not a list of them")
             page = Page.of(answer, found)
-            return msgspec.structs.replace(
-                page, page_count=None
-            )  # payroll announces none
+            return msgspec.structs.replace(page, page_count=None)  # payroll announces none
 
         runs: dict[str, PayRun] = {}
         for page in pages(fetch, _id, PATH, full_size=PAGE_SIZE):
