@@ -89,9 +89,8 @@ def dated(document: PricedDocument) -> Iterator[CheckResult]:
     ):
         if isinstance(lock, date) and day <= lock:
             yield CheckResult(
-                f"its date {day} is not after the {name} {lock} in Xero, so the draft cannot be approved there: "
-                "change the "
-                "date, or ask your accountant to move the lock date"
+                f"its date {day} is not after the {name} {lock} in Xero, so the draft cannot be approved there: change "
+                "the date, or ask your accountant to move the lock date"
             )
             return
 
@@ -124,8 +123,8 @@ def taxed_by_rate(document: PricedDocument) -> Iterator[CheckResult]:
     for line, tax in zip(document.lines, _taxes(document), strict=True):
         if tax is not None:
             yield CheckResult(
-                f"line {line.line_number}: its tax is {tax} in QicWorks, and the tax code '{line.tax_type}' "
-                f"makes it {rate_tax(line, document.row)} in Xero; choose the tax code that fits, or correct the tax"
+                f"line {line.line_number}: its tax is {tax} in QicWorks, and the tax code '{line.tax_type}' makes it "
+                f"{rate_tax(line, document.row)} in Xero; choose the tax code that fits, or correct the tax"
             )
 
 
@@ -202,8 +201,7 @@ def _priced(line: PricedLine) -> Iterator[CheckResult]:
         yield CheckResult(
             f"the line total {shown.normalize():f} does not equal quantity × unit price ({expected})",
             "Use the same number of decimals in QicWorks (account setting 'financial rounding') as in Xero, and save "
-            "the "
-            "{document} again.",
+            "the {document} again.",
             "release",
         )
     if shown is not None and cents(shown) != shown:

@@ -154,8 +154,7 @@ def on_calendar(document: PayDocument) -> Iterator[CheckResult]:
         yield CheckResult(
             "its employee is paid with another payroll calendar in Xero than this pay period",
             "Change the calendar of the employee in Xero and pull staff ({pull_staff}). Or move the {document} to a "
-            "pay "
-            "period of the employee's calendar.",
+            "pay period of the employee's calendar.",
             "approve",
         )
     if row.ordinary_rate is None:
@@ -201,8 +200,7 @@ def coded(document: PayDocument) -> Iterator[CheckResult]:
             yield CheckResult(
                 f"pay code '{line.code_name}' is not in use in this Xero organisation",
                 "Make the pay item active in Xero and pull pay codes ({pull_pay_codes}). Or tick another pay code on "
-                "the "
-                "staff's Payroll Details, and process the change.",
+                "the staff's Payroll Details, and process the change.",
                 "approve",
             )
 
@@ -238,8 +236,8 @@ PAYROLL = Kind(
     name="payroll",
     word="pay",
     title="Payroll",
-    help="Writes the approved pay of a pay period to the employees' pay templates. Push before creating the pay run "
-    "in Xero.",
+    help="Writes the approved pay of a pay period to the employees' pay templates. Push before creating the pay run in "
+    "Xero.",
     scope="payroll.employees payroll.settings.read payroll.payruns.read",
     table="payroll_push",
     delivery=Delivery.PAY_TEMPLATE,

@@ -285,9 +285,9 @@ def test_a_changed_draft_is_the_same_document_with_the_same_lines(books: Books, 
 #: kind, what somebody does in Xero, the status then, a piece of what to do
 GONE_ON = [
     ("invoices", ("approve",), "AUTHORISED", "Make the same change in Xero by hand"),
-    ("invoices", ("approve", "pay"), "PAID", "a credit note corrects what is paid"),
+    ("invoices", ("approve", "pay"), "PAID", "To correct what is paid, create a credit note"),
     ("invoices", ("approve", "void"), "VOIDED", "a new number in QicWorks"),
-    ("invoices", ("delete",), "DELETED", "its attachments go along"),
+    ("invoices", ("delete",), "DELETED", "its attachments are sent with it"),
     ("bills", ("approve",), "AUTHORISED", "Make the same change in Xero by hand"),
     ("bills", ("delete",), "DELETED", "a new number in QicWorks"),
     ("credit_notes", ("approve",), "AUTHORISED", "Make the same change in Xero by hand"),

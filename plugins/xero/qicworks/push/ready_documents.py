@@ -89,8 +89,8 @@ class ReadyDocuments:
         known = {str(row["id"]) for row in found} | {row["number"] for row in found}
         if unknown := [name for name in names if name not in known]:
             raise LookupError(
-                f"{self.connection.organisation} has no {self.kind.word} {', '.join(unknown)}; "
-                "give its id, or its number as QicWorks has it"
+                f"{self.connection.organisation} has no {self.kind.word} {', '.join(unknown)}; give its id, or its "
+                "number as QicWorks has it"
             )
         return [row["id"] for row in found]
 

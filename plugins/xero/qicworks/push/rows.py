@@ -26,8 +26,8 @@ def read(session: Session, statement: SQL | Composed, row: type[T], **values: An
         returned = {column.name for column in cursor.description or ()}
         if cursor.description and declared != returned:
             raise WrongColumns(
-                f"{row.__name__} and its statement differ: only {row.__name__} has {_names(declared - returned)}, "
-                f"only the statement has {_names(returned - declared)}"
+                f"{row.__name__} and its statement differ: only {row.__name__} has {_names(declared - returned)}, only "
+                f"the statement has {_names(returned - declared)}"
             )
         return class_row(row)(cursor)
 

@@ -124,9 +124,8 @@ def _not_editable(kind: PricedKind, document: PricedDocument, record: Record | N
         document.xero_id,
         status,
         f"it is already {SAID.get(status, status.lower())} in Xero, so the change was not sent",
-        f"Make the same change in Xero by hand, or undo it in QicWorks; to correct a {kind.word} that is paid, "
-        "create a "
-        "credit note. QicWorks can only change drafts in Xero.",
+        "Make the same change in Xero by hand, or undo it in QicWorks. To correct what is paid, create a credit note. "
+        "QicWorks can only change drafts in Xero.",
     )
 
 

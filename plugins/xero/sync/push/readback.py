@@ -156,8 +156,7 @@ def answered(
         state=PushState.FAILED,
         error=f"Xero has it otherwise than it was sent ({'; '.join(wrong)}): check in Xero",
         correction=f"Pull the chart of accounts, tax codes and tracking categories, check the {label}, then push "
-        "again: "
-        "while it is a draft in Xero, it is corrected there.",
+        "again: while it is a draft in Xero, it is corrected there.",
     )
 
 

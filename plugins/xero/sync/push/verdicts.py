@@ -85,8 +85,7 @@ def check_in_xero(error: str) -> Result:
         PushState.FAILED,
         error=f"{error}: check in Xero",
         correction="Search for it in Xero. Not there: push again. There once: set it to Skipped in QicWorks. There "
-        "twice: "
-        "delete one in Xero, then set it to Skipped.",
+        "twice: delete one in Xero, then set it to Skipped.",
     )
 
 
@@ -96,9 +95,8 @@ def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
     return Result(
         PushState.FAILED,
         error=f"Xero already has a {kind.word} with this number and contact, which may be this one: check in Xero",
-        correction=f"If it is the same, set the {label} to Skipped in QicWorks. If it is another one, give the "
-        f"{label} a "
-        f"new number{again} and push again.",
+        correction=f"If it is the same, set the {label} to Skipped in QicWorks. If it is another one, give the {label} "
+        f"a new number{again} and push again.",
     )
 
 
@@ -108,8 +106,7 @@ def claimed(claim: Claim, xero_id: UUID) -> Result:
         PushState.FAILED,
         error=f"it is in Xero ({xero_id}), where QicWorks links {claim.document} to it: check in Xero",
         correction=f"Ask an administrator to remove the link of {claim.document}, as described in the runbook. Then "
-        "push "
-        "again: this document is linked to the record, or created if it is not there.",
+        "push again: this document is linked to the record, or created if it is not there.",
     )
 
 
@@ -123,9 +120,8 @@ def not_its_own(kind: PricedKind, label: str, xero_id: UUID, number: str | None)
     return Result(
         PushState.FAILED,
         error=f"it is linked to {there}, and nothing shows that this is it: check in Xero",
-        correction=f"Check the record in Xero. If it is the {label}, {like_it}ask an administrator to link it by "
-        "hand, as "
-        "described in the runbook. If it is not, ask an administrator to remove the link; then push again.",
+        correction=f"Check the record in Xero. If it is the {label}, {like_it}ask an administrator to link it by hand, "
+        "as described in the runbook. If it is not, ask an administrator to remove the link; then push again.",
     )
 
 

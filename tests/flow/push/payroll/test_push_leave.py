@@ -71,7 +71,7 @@ def test_it_is_made_approved_and_never_made_again(payroll: Payroll, status: str)
     assert payroll.row("leave_request", soon)["push_state"] == "pushed"
     row = payroll.row("leave_request", long)
     assert row["push_error"] == "it is already in Xero, where QicWorks cannot change leave"
-    assert "reject it there" in row["push_correction"]
+    assert "reject it in both" in row["push_correction"]
     payroll.edit("leave_request", long, hours="30.4")
     payroll.ready("leave_request", long)
     payroll.push("leave_requests")

@@ -53,8 +53,7 @@ def is_another_person(employee: Record, row: EmployeeRow) -> Iterator[CheckResul
         yield CheckResult(
             "its employee in Xero has another name and another e-mail than in QicWorks",
             "Pull staff ({pull_staff}). Check whose the {document} is; if it is another person's, correct the staff "
-            "member in "
-            "QicWorks or in Xero.",
+            "member in QicWorks or in Xero.",
             "retry",
         )
 

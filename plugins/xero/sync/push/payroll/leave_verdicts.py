@@ -59,9 +59,8 @@ def of_record(document: LeaveDocument, request: Request, record: Record, words: 
     if found == [REJECTED]:
         error = "it was rejected in Xero"
         correction = (
-            "If the employee still takes this leave, create a new leave request in QicWorks. Otherwise reject this "
-            "one in "
-            "QicWorks, too."
+            "If the employee still takes this leave, create a new leave request in QicWorks. Otherwise reject this one "
+            "in QicWorks, too."
         )
     elif REQUESTED in found and document.row.status != "Approved":
         error = "the leave is in Xero as requested, but is no longer approved in QicWorks"

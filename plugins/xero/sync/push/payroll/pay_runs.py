@@ -105,8 +105,7 @@ def _unreadable(why: str) -> BadAnswer:
     return BadAnswer(
         f"The pay runs in Xero cannot be read: {why}.",
         "Nothing was pushed to a pay template, because an existing pay run would not include it. Push again; if it "
-        "keeps "
-        "failing, contact QicWorks support.",
+        "keeps failing, contact QicWorks support.",
     )
 
 
@@ -172,8 +171,8 @@ def not_next(pay_runs: PayRuns, row: PayRow) -> Iterator[CheckResult]:
     start, end = beginning(kind, known, number), beginning(kind, known, number + 1) - DAY
     if (row.period_start, row.period_end) != (start, end):
         yield CheckResult(
-            f"it is for the period from {row.period_start} to {row.period_end}, and the next pay run in Xero is "
-            f"for the period from {start} to {end}, which would pay it",
+            f"it is for the period from {row.period_start} to {row.period_end}, and the next pay run in Xero is for "
+            f"the period from {start} to {end}, which would pay it",
             f"Push the pay of the period from {start} to {end} first. If Xero's next pay run has other days, pull pay "
             "codes ({pull_pay_codes}); else correct the pay period in QicWorks.",
             "retry",
@@ -185,7 +184,6 @@ def crossed(error: str) -> Result:
     return Result(
         PushState.FAILED,
         error=f"{error}: check in Xero",
-        correction="Compare the employee's payslip in Xero with QicWorks. If this pay is missing, delete the draft "
-        "pay run, "
-        "push again and create a new one; if it is posted, enter the pay in Xero by hand.",
+        correction="Compare the employee's payslip in Xero with QicWorks. If this pay is missing, delete the draft pay "
+        "run, push again and create a new one; if it is posted, enter the pay in Xero by hand.",
     )

@@ -246,8 +246,7 @@ class PayTemplates(OneByOne[PayDocument]):
                 PushState.FAILED,
                 error=f"the pay template in Xero is not what was sent (lines of {', '.join(wrong)}): check in Xero",
                 correction=f"Compare the employee's pay template in Xero with the {label(self.kind, document)} in "
-                "QicWorks, "
-                "correct it in Xero, then push again.",
+                "QicWorks, correct it in Xero, then push again.",
             )
             self.settle(document, result, request)
             return
@@ -270,8 +269,8 @@ class PayTemplates(OneByOne[PayDocument]):
             self._release(request)
             return
         result = pay_runs.crossed(
-            f"the pay run of the period from {start} was made while it was not known whether the pay template has "
-            "this pay"
+            f"the pay run of the period from {start} was made while it was not known whether the pay template has this "
+            "pay"
         )
         id, version = request.documents[0], request.versions[0]
         self.recorder.record(
