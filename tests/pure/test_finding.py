@@ -199,7 +199,7 @@ def test_of_a_record_without_an_id_nothing_is_known() -> None:
 def test_what_is_said_of_a_record_that_is_gone_names_the_document() -> None:
     gone = judge([record(Status="VOIDED")])
     assert gone.correction == (
-        "If that was a mistake, give the bill B-1 a new number in QicWorks (B-1 → B-1A) and push again: a new draft "
+        "If that was a mistake, give the bill B-1 a new number in QicWorks (B-1 → B-1A) and release it: a new draft "
         "is created, and its attachments are sent with it. Otherwise cancel it in QicWorks, too."
     )
 

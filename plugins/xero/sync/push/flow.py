@@ -110,20 +110,20 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
 
 
 def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
-    told = [f"{it.counts.pushed} pushed"]
-    told += [f"{it.counts.failed} failed"] if it.counts.failed else []
-    told += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
-    told += [f"{recorder.attached} attachments"] if recorder.attached else []
-    told += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
+    parts = [f"{it.counts.pushed} pushed"]
+    parts += [f"{it.counts.failed} failed"] if it.counts.failed else []
+    parts += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
+    parts += [f"{recorder.attached} attachments"] if recorder.attached else []
+    parts += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
     if held := recorder.outbox.held_by_others():
-        told.append(f"{held} left because another session has locked them in the database")
+        parts.append(f"{held} left because another session has locked them in the database")
     wrong = it.counts.failed or recorder.unattached
     status = Status.WARNING if wrong or recorder.warnings or held else Status.SUCCESS
     outcome = EventOutcome.DONE_WITH_REMARKS if recorder.warnings else EventOutcome.DONE
     if wrong or held:
         outcome = EventOutcome.PARTLY_DONE
     correction = "Open Documents › Failed for the reason and the fix of each."
-    result = it.close(status, outcome, ", ".join(told), correction if wrong else HELD if held else None)
+    result = it.close(status, outcome, ", ".join(parts), correction if wrong else HELD if held else None)
     if recorder.warnings and not (wrong or held):
         events.succeeded(it.session, it.event_id)
     return result

@@ -9,7 +9,7 @@ from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
-from xero.sync.push.verdicts import Settled, said
+from xero.sync.push.verdicts import Settled, event_lines
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
 
@@ -40,20 +40,20 @@ class ResultRecorder:
             return
         held = held or ((PushState.IN_FLIGHT,) if request else (PushState.READY,))
         correlation_id = self.it.correlation_id if request else None
-        told = []
+        recorded = []
         with self.it.session.transaction():
             for one in settled:
                 state = self.outbox.settle(one.id, one.version, one.result, held)
-                told.append(_as_it_is_now(one, state))
-                self._count(told[-1].result)
-                self._record(told[-1], correlation_id)
+                recorded.append(_as_it_is_now(one, state))
+                self._count(recorded[-1].result)
+                self._record(recorded[-1], correlation_id)
             self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
             events.count(self.it.session, self.it.event_id, self.it.counts)
-        for one in told:
-            self._tell(one, correlation_id)
+        for one in recorded:
+            self._log(one, correlation_id)
 
     def record_attachment(self, one: Settled, *, sent: bool) -> None:
         """`sent`: whether Xero was asked about it."""
@@ -65,7 +65,7 @@ class ResultRecorder:
             events.count(self.it.session, self.it.event_id, self.it.counts)
         self.attached += one.result.state is PushState.PUSHED
         self.unattached += one.result.state is PushState.FAILED
-        self._tell(one, correlation_id)
+        self._log(one, correlation_id)
 
     def warn(self, message: str, correction: str) -> None:
         """Writes a warning that is about no document; the run then ends with a warning."""
@@ -83,7 +83,7 @@ class ResultRecorder:
 
     def _record(self, one: Settled, correlation_id: str | None) -> None:
         document = DocumentName(one.label, self.it.data_set, one.attached_to or one.id)
-        for status, message, correction in said(one):
+        for status, message, correction in event_lines(one):
             events.record(
                 self.it.session,
                 self.it.connection.id,
@@ -98,10 +98,10 @@ class ResultRecorder:
                 correlation_id=correlation_id,
             )
 
-    def _tell(self, one: Settled, correlation_id: str | None) -> None:
+    def _log(self, one: Settled, correlation_id: str | None) -> None:
         if one.result.state is PushState.PUSHED:
             log.info("%s: pushed, %s in Xero (%s)", one.label, one.result.xero_status or "there", one.result.xero_id)
-        for status, message, correction in said(one):
+        for status, message, correction in event_lines(one):
             log_event(
                 self.it.data_set,
                 self.it.connection,

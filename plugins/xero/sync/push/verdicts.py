@@ -37,14 +37,15 @@ class Settled:
     attached_to: UUID | None = None  # of an attachment: its document
 
 
-def said(one: Settled) -> list[tuple[Status, str, str | None]]:
-    """The events that a result is worth: (status, message, correction)."""
-    told: list[tuple[Status, str, str | None]] = []
-    if one.result.state is PushState.FAILED:
-        told.append((Status.ERROR, one.result.error or "it failed", one.result.correction))
-    if one.result.remarks:
-        told.append((Status.WARNING, "; ".join(one.result.remarks), None))
-    return told
+def event_lines(settled: Settled) -> list[tuple[Status, str, str | None]]:
+    """The events that a result is recorded as: status, message and correction of each."""
+    lines: list[tuple[Status, str, str | None]] = []
+    result = settled.result
+    if result.state is PushState.FAILED:
+        lines.append((Status.ERROR, result.error or "it failed", result.correction))
+    if result.remarks:
+        lines.append((Status.WARNING, "; ".join(result.remarks), None))
+    return lines
 
 
 def label(kind: Kind, document: AnyDocument) -> str:
@@ -63,10 +64,10 @@ def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str],
 
 def invalid(label: str, findings: Sequence[CheckResult]) -> Result:
     """Our own checks refused it, which costs no call."""
-    said = "; ".join(dict.fromkeys(finding.says for finding in findings))
+    reasons = "; ".join(dict.fromkeys(finding.says for finding in findings))
     texts = [finding.correction for finding in findings if finding.correction]
     correction = corrections.instruct(texts, {finding.then for finding in findings}, label)
-    return Result(PushState.FAILED, error=f"not sent: {said}", correction=correction)
+    return Result(PushState.FAILED, error=f"not sent: {reasons}", correction=correction)
 
 
 def xero_fails(label: str, times: int) -> Result:
@@ -75,7 +76,7 @@ def xero_fails(label: str, times: int) -> Result:
         PushState.FAILED,
         error=f"Xero returned a server error (HTTP 5xx) each of the {times} times that it was sent alone",
         correction=f"Look for something unusual in the {label}, such as odd characters, very long texts or very large "
-        "amounts; correct it and push again. If there is nothing, push again later, or enter it in Xero by hand.",
+        "amounts; correct it and release it. If there is nothing, push again later, or enter it in Xero by hand.",
     )
 
 
@@ -96,7 +97,7 @@ def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
         PushState.FAILED,
         error=f"Xero already has a {kind.word} with this number and contact, which may be this one: check in Xero",
         correction=f"If it is the same, set the {label} to Skipped in QicWorks. If it is another one, give the {label} "
-        f"a new number{again} and push again.",
+        f"a new number{again} and release it.",
     )
 
 
@@ -144,7 +145,7 @@ def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | 
         xero_id,
         status,
         f"it was {str(status).lower()} in Xero after it was pushed",
-        f"If that was a mistake, give the {label} a new number in QicWorks{again} and push again: a new draft is "
+        f"If that was a mistake, give the {label} a new number in QicWorks{again} and release it: a new draft is "
         "created, and its attachments are sent with it. Otherwise cancel it in QicWorks, too.",
     )
 
