@@ -190,7 +190,7 @@ def test_lines_that_change_while_pay_is_on_its_way_are_sealed_by_nobody(payroll:
         payroll.world.query(f"UPDATE {OWNED} SET rates = '{{7}}' WHERE employee_xero_id = %s", early)
         return real(*arguments)
 
-    with mock.patch.object(employees, "one", meanwhile):
+    with mock.patch.object(employees, "fetch_employee", meanwhile):
         payroll.push("payroll", documents=[str(documents[0])])
     assert UNSEALED in str(payroll.row("payroll_push", documents[0])["push_error"])
     assert payroll.template(early) == before
