@@ -217,7 +217,7 @@ class Outbox(ReadyDocuments):
             sql.template("push/outbox", "settle_document"),
             id=id,
             version=version,
-            held=[str(state) for state in held],
+            held=list(held),
             state=result.state,
             xero_id=result.xero_id,
             xero_status=fit(result.xero_status, 100),

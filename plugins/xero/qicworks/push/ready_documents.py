@@ -22,6 +22,7 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
 from xero.qicworks.push import rows
 from xero.qicworks.push.links import Link, Links, current
+from xero.qicworks.push.results import PushState
 
 STATEMENTS = sql.Statements("push/documents")
 
@@ -99,7 +100,7 @@ class ReadyDocuments:
     ) -> list[Waiting]:
         """The next ready documents. In a preview also failed ones that the run would retry."""
         again = preview and (self.failed_too or wanted is not None)
-        states = ["ready", "failed"] if again else ["ready"]
+        states = [PushState.READY, PushState.FAILED] if again else [PushState.READY]
         ready = self._run(
             sql.template("push/ready", "ready"), limit=limit, wanted=wanted, done=list(done), states=states
         )
