@@ -10,6 +10,7 @@ import pytest
 from tests.support.documents import leave_document, pay_document
 from xero.documents import leave_requests, payroll
 from xero.documents.declaration import AnyDocument
+from xero.qicworks import sql
 
 HERE, ELSEWHERE, RATE = UUID(int=1), UUID(int=2), UUID(int=3)
 PAY: dict[str, Any] = {
@@ -210,3 +211,10 @@ def test_title_and_description_fit_and_the_reference_is_never_cut() -> None:
     made = leave_requests.payload(leave_document({**LEAVE, "title": "t" * 51, "notes": "n" * 400}))
     assert (made["Title"], made["Description"]) == ("t" * 49 + "…", "n" * 153 + f"… {reference}")
     assert len(made["Description"]) == 200
+
+
+def test_what_is_read_of_pay_and_what_is_due_without_it_is_declared() -> None:
+    kind = payroll.PAYROLL
+    assert (kind.row, kind.line) == (payroll.PayRow, payroll.PayLine)
+    assert kind.also_due
+    assert "%(connection_id)s" in sql.template(*kind.also_due).as_string()

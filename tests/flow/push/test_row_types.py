@@ -39,11 +39,21 @@ def read(world: World, session: Session, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_statements_of_a_kind_return_what_it_declares(world: World, session: Session, name: str) -> None:
+def test_the_statements_of_a_kind_return_what_it_declares(
+    world: World, session: Session, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, types, of_rows = KINDS[name], set(), rows.read
+
+    def noted(session: Session, statement: Any, row: Any, **values: Any) -> Any:
+        types.add(row)
+        return of_rows(session, statement, row, **values)
+
+    monkeypatch.setattr(rows, "read", noted)
     try:
-        read(world, session, KINDS[name])
+        read(world, session, kind)
     except WrongColumns as wrong:
         pytest.fail(f"{name}: {wrong}")
+    assert types - {AttachmentRow} == {kind.row, kind.line} - {None}, f"{name}: declares other rows than are read"
 
 
 def test_a_column_that_a_statement_does_not_return_fails_at_the_first_load(world: World, session: Session) -> None:
