@@ -70,7 +70,7 @@ def test_the_dags_that_people_ask_about() -> None:
 
 def test_whoever_may_read_none_of_the_dags_sees_nothing(manager: Manager) -> None:
     manager.edits = True
-    with pytest.raises(HTTPException, match="You may not read the DAGs") as refused:
+    with pytest.raises(HTTPException, match="You do not have access to this page") as refused:
         access.viewer(USER)
     assert refused.value.status_code == 403
     manager.readable = frozenset({"reconcile"})
@@ -166,7 +166,7 @@ def forged(user: Any = USER, **how: Any) -> str | None:
 
 
 OTHER_SITE = "This request comes from another site. Use the buttons on this page."
-TOO_OLD = "This page has grown too old. Load it again, and press the button once more."
+TOO_OLD = "This page has expired. Reload it and try again."
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_token_is_one_user_s_and_of_this_installation(monkeypatch: pytest.Monk
     token = access.form_token(USER)
     assert forged(form={}, x_form_token=token) is None
     assert forged(form={"form_token": "x"}, x_form_token=token) is None, "htmx sends it as a header"
-    assert forged(user=OTHER) == "This page was made for another user. Load it again."
+    assert forged(user=OTHER) == "This page was made for another user. Reload it."
     for wrong in ("", "x", token[:-1], token + "x"):
         assert forged(form={"form_token": wrong}) == TOO_OLD
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "another key")

@@ -45,7 +45,7 @@ def test_an_export_that_fails_says_so(browser: Client, books: Books) -> None:
     qicworks_engine.cache_clear()
     try:
         with mock.patch.dict(os.environ, AIRFLOW_CONN_QICWORKS_DEFAULT=nowhere):
-            assert "does not answer" in viewer.read("events.csv", 503)
+            assert "is not working" in viewer.read("events.csv", 503)
     finally:
         qicworks_engine.cache_clear()
     assert "started_at" in viewer.read("events.csv?data_set=never"), "no events, but their columns"

@@ -32,7 +32,7 @@ def test_it_says_what_needs_a_hand_and_what_was_asked(
     assert broken.count(">Reconnect<") == 3
     assert broken.index("it was revoked") < broken.index("Documents failed")
     # Hundreds of them are counted, not listed.
-    monkeypatch.setattr(overview, "MOST", 1)
+    monkeypatch.setattr(overview, "MAX_ITEMS", 1)
     assert "and 2 more" in viewer.read("")
     # That some are switched off is somebody's decision; that all are, nothing is pulled by.
     world.query("UPDATE xero_sync.connection SET enabled = false WHERE id <> %s", books.connection_id)

@@ -134,4 +134,4 @@ def test_no_other_document_is_listed_opened_or_pushed(clerk: Browser, books: Boo
 
 def test_who_may_read_none_of_the_dags_sees_no_page(stranger: Browser, books: Books) -> None:
     for path in ("", "connections", "synchronise", "events", "events.csv", "documents"):
-        assert "You may not read the DAGs that keep QicWorks and Xero in step." in words(stranger.read(path, 403))
+        assert "You do not have access to this page." in words(stranger.read(path, 403))

@@ -27,7 +27,7 @@ def test_what_is_offered(browser: Client, books: Books, airflow_dags: None) -> N
     assert all(one.title in words(chosen) for one in DATASETS.values())
     assert "Choose an organisation" in words(user.read("synchronise"))
     assert "do not have permission to pull" in words(viewer.read(f"synchronise?connection={books.connection_id}"))
-    assert "Choose an organisation first: there is no connection of that id." in words(
+    assert "Choose an organisation first: there is no such connection." in words(
         user.read("synchronise?connection=made-up", 404)
     )
     refused = viewer.press("synchronise", {"connection": books.connection_id, "data_set": "contacts"})

@@ -1,4 +1,4 @@
-"""Who may do what on the pages: Airflow's users and rights, and requests that another site cannot forge."""
+"""Access to the pages: Airflow's users and rights, and protection against forged requests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ from xero.documents.registry import KINDS
 from xero.qicworks.views.event_log import EventScope
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-FORM_LIFE = 12 * 3600  # seconds that a page may stay open before its buttons say: load me again
+FORM_LIFE = 12 * 3600  # seconds that a page may stay open before its buttons expire
 XERO = "xero_default"
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks. `readable`: the project's DAGs that this user may read; `may_edit`: Xero's connections."""
+    """The user of a page. `readable`: the project's DAGs that they may read; `may_edit`: Xero's connections."""
 
     user: Any
     readable: frozenset[str]
@@ -47,12 +47,12 @@ class Viewer:
 
     @property
     def data_sets(self) -> list[str]:
-        """The data sets whose pulls this user may read of, in the registry's order."""
+        """The data sets whose pulls this user may read, in the registry's order."""
         return [name for name in DATASETS if pull_dag_of(name) in self.readable]
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of document whose pushes this user may read of."""
+        """The kinds of document whose pushes this user may read."""
         return [name for name in KINDS if push_dag_of(name) in self.readable]
 
     @property
@@ -78,11 +78,13 @@ class Viewer:
 
 
 def viewer(user: GetUserDep) -> Viewer:
-    """Whoever is logged in and may read at least one of the project's DAGs."""
+    """A user who is logged in and may read at least one of the project's DAGs."""
     manager = get_auth_manager()
     readable = frozenset(manager.filter_authorized_dag_ids(dag_ids=set(dag_ids.on_pages()), user=user, method="GET"))
     if not readable:
-        raise HTTPException(403, "You may not read the DAGs that keep QicWorks and Xero in step.")
+        raise HTTPException(
+            403, "You do not have access to this page. Ask your administrator for read access to the DAGs."
+        )
     may_edit = manager.is_authorized_connection(method="PUT", details=ConnectionDetails(conn_id=XERO), user=user)
     return Viewer(user, readable, bool(may_edit))
 
@@ -91,7 +93,7 @@ ViewerDep = Annotated[Viewer, Depends(viewer)]
 
 
 def editor(who: ViewerDep) -> Viewer:
-    """Who may change connections, and see what is sent of payroll."""
+    """A user who may change connections, and see the requests of payroll."""
     if not who.may_edit:
         raise HTTPException(403, "This needs the right to edit Airflow's connections.")
     return who
@@ -122,21 +124,21 @@ FieldsDep = Annotated[dict[str, str], Depends(fields)]
 
 
 def form_token(user: Any) -> str:
-    """Stands in every form: what another site would need to know to send one in this user's name."""
+    """Part of every form: without it another site cannot send one in this user's name."""
     return _signer().dumps(str(user.get_id()))
 
 
 async def not_forged(request: Request, user: GetUserDep) -> None:
-    """Refuses whatever would change something and does not come from a page of ours.
+    """Refuses requests that change something and do not come from one of these pages.
 
-    A caller that has a bearer token and no cookie of Airflow's is no browser that was led here.
+    A caller with a bearer token and without Airflow's cookie is not a browser that another site sent here.
     """
     scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
     if request.method in SAFE or (scheme == "bearer" and COOKIE_NAME_JWT_TOKEN not in request.cookies):
         return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    # A proxy may have put another Host in front of us; what the browser itself says of the site it cannot touch.
+    # A proxy may change the Host header, but not what the browser reports about the site.
     ours = {request.headers.get("host"), urlsplit(conf.get("api", "base_url", fallback="")).netloc}
     if site not in (None, "same-origin") or (site is None and origin and urlsplit(origin).netloc not in ours - {""}):
         raise HTTPException(403, "This request comes from another site. Use the buttons on this page.")
@@ -144,20 +146,18 @@ async def not_forged(request: Request, user: GetUserDep) -> None:
     try:
         meant = _signer().loads(str(given or ""), max_age=FORM_LIFE)
     except BadSignature:
-        raise HTTPException(
-            403, "This page has grown too old. Load it again, and press the button once more."
-        ) from None
+        raise HTTPException(403, "This page has expired. Reload it and try again.") from None
     if meant != str(user.get_id()):
-        raise HTTPException(403, "This page was made for another user. Load it again.")
+        raise HTTPException(403, "This page was made for another user. Reload it.")
 
 
 async def legible(request: Request) -> None:
-    """Refuses NUL, which no text of a database can hold, wherever somebody may have put it."""
+    """Refuses NUL, which no text of a database can hold, anywhere in the request."""
     pairs: list[tuple[str, Any]] = [("", request.url.path), *request.query_params.multi_items()]
     if request.method not in SAFE:
         pairs += (await request.form()).multi_items()
     if any("\0" in text for pair in pairs for text in pair if isinstance(text, str)):
-        raise HTTPException(422, "This address or form cannot be read: it holds a character that no text has.")
+        raise HTTPException(422, "This address or form cannot be read: it contains a NUL character.")
 
 
 def _signer() -> URLSafeTimedSerializer:

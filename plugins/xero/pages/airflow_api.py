@@ -1,4 +1,4 @@
-"""Airflow's REST API, called inside this process as the user who asks: its access rules and its audit log apply."""
+"""Airflow's REST API, called in this process as the user of the page: its access rules and its audit log apply."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ class AirflowApi:
         self._headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
-        """What *Trigger* does. The run's id."""
+        """Triggers the DAG. Returns the run's id."""
         answer = self._call("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
         return str(answer["dag_run_id"])
 
@@ -27,7 +27,7 @@ class AirflowApi:
         return self._call("GET", _address(dag_id, run_id))
 
     def has_run(self, dag_id: str, run_id: str) -> bool:
-        """Whether Airflow has it still: it can be cleaned away. What may not be seen is there."""
+        """Whether Airflow still has the run: it may be cleaned up. One that may not be read exists."""
         try:
             self.run(dag_id, run_id)
         except HTTPException as refusal:
@@ -43,7 +43,7 @@ class AirflowApi:
         return list(answer["task_instances"])
 
     def is_paused(self, dag_id: str) -> bool:
-        """A paused DAG's runs wait until somebody switches it on."""
+        """Whether it is paused: its runs then wait until someone switches it on."""
         return bool(self._call("GET", f"dags/{dag_id}")["is_paused"])
 
     def paused(self) -> set[str]:
@@ -70,7 +70,7 @@ class AirflowApi:
 
 
 def _address(dag_id: str, run_id: str) -> str:
-    """A run's; 404 for an id that would lead somewhere else."""
+    """The path of a run. 404 for an id that would lead somewhere else."""
     if run_id in ("", ".", "..") or "/" in run_id:
         raise HTTPException(404, f"There is no run '{run_id}' of the DAG {dag_id}.")
     return f"dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"

@@ -1,4 +1,4 @@
-"""The application: its routes, and what every answer of it has in common."""
+"""The application: its routes, headers and error pages."""
 
 import logging
 
@@ -33,7 +33,7 @@ def application() -> FastAPI:
     app.add_middleware(Protected)
     app.add_exception_handler(HTTPException, refused)
     for foreseen in (XeroError, LookupError):
-        app.add_exception_handler(foreseen, told)
+        app.add_exception_handler(foreseen, explained)
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(FormParserError, damaged)
     app.add_exception_handler(psycopg.DataError, odd_value)
@@ -44,7 +44,7 @@ def application() -> FastAPI:
 
 
 def static(name: str) -> Response:
-    """Style, scripts and pictures, also for who is not logged in yet; all of them are files of this project."""
+    """Styles, scripts and pictures, also for users who are not logged in; all are files of this project."""
     known = {file.name: file for file in STATIC.iterdir()}
     if name not in known:
         raise HTTPException(404, "There is no such file.")
@@ -66,17 +66,17 @@ def refused(request: Request, error: Exception) -> Response:
 
 
 def damaged(request: Request, error: Exception) -> Response:
-    """A form of more fields, or of longer ones, than any page here has; or none at all."""
+    """A form with more or longer fields than any page here has, or one that cannot be parsed."""
     return error_page(
         request,
         422,
-        f"This form is too large, or damaged on its way: {error}",
-        "Load the page again, and tick or fill in less at a time.",
+        f"This form is too large or damaged: {error}",
+        "Reload the page, and tick or fill in less at a time.",
     )
 
 
-def told(request: Request, error: Exception) -> Response:
-    """What the flows below say in words already. A missing key or index is a fault of a program, and none of them."""
+def explained(request: Request, error: Exception) -> Response:
+    """An error with a message for people. A missing key or index is a fault of the program instead."""
     if isinstance(error, KeyError | IndexError):
         raise error
     if not isinstance(error, XeroError):
@@ -85,7 +85,7 @@ def told(request: Request, error: Exception) -> Response:
 
 
 def odd_value(request: Request, error: Exception) -> Response:
-    """What the database itself refuses came with the request; what only the driver cannot read lies in a table."""
+    """A value that the database refuses came with the request; one that only the driver cannot read is in a table."""
     assert isinstance(error, psycopg.DataError)
     if error.sqlstate is None:
         return no_database(request, error)
@@ -93,7 +93,7 @@ def odd_value(request: Request, error: Exception) -> Response:
     return error_page(
         request,
         422,
-        "This address or form cannot be read: it holds a number or a time that is out of range.",
+        "This address or form cannot be read: it contains a number or time that is not valid.",
         "Go back, and choose it again.",
     )
 
@@ -104,8 +104,10 @@ def no_database(request: Request, error: Exception) -> Response:
     return error_page(
         request,
         503,
-        "The QicWorks database (Airflow connection qicworks_default) does not answer as it should.",
-        "Run `python -m xero migrate`." if unmigrated else "The API server's log says why; check that connection.",
+        "The QicWorks database (Airflow connection qicworks_default) is not working.",
+        "Run `python -m xero migrate`."
+        if unmigrated
+        else "Check that connection: the API server's log has the reason.",
     )
 
 
@@ -118,18 +120,16 @@ def _in_short(error: Exception) -> str:
 def misread(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = ", ".join(str(one["loc"][-1]) for one in error.errors())
-    return error_page(
-        request, 422, f"This address or form cannot be read ({fields}).", "Go back, and load the page again."
-    )
+    return error_page(request, 422, f"This address or form cannot be read ({fields}).", "Go back, and reload the page.")
 
 
 def unforeseen(request: Request, error: Exception) -> Response:
-    """It is raised again after this, into the API server's log."""
-    return error_page(request, 500, "Something went wrong here.", "The log of Airflow's API server says what.")
+    """The error is raised again after this, and logged by the API server."""
+    return error_page(request, 500, "Something went wrong.", "Ask your administrator to check the API server's log.")
 
 
 class Protected:
-    """Headers of every answer: nothing from elsewhere is loaded, no foreign site frames us, nothing is kept."""
+    """Headers of every response: nothing is loaded from other sites, none frames the pages, nothing is cached."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

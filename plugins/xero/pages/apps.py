@@ -20,12 +20,12 @@ from xero.qicworks.connect.connections import Connection as Connected
 from xero.sync.connect import consent
 
 ENVIRONMENT = "AIRFLOW_CONN_"
-PATIENCE = 15.0  # seconds that a page waits for Xero's limits
+MAX_WAIT_SECONDS = 15.0  # that a page waits for Xero's limits
 
 
 @dataclass(frozen=True)
 class App:
-    """An app registered with Xero; `trouble` says why nobody can connect by its Airflow connection."""
+    """An app registered with Xero. `trouble`: why its Airflow connection cannot be used to connect."""
 
     conn_id: str
     app: XeroApp | None
@@ -43,8 +43,8 @@ def app_of(conn_id: str) -> XeroApp:
 
 
 def open_client(connection: Connected, manual: bool) -> XeroClient:
-    """As a run's, but somebody waits before a screen: a limit or an outage that lasts is said, not waited out."""
-    return hooks.open_client(connection, manual, patience=PATIENCE)
+    """As for a run, but a user is waiting: a long limit or outage is reported, not waited out."""
+    return hooks.open_client(connection, manual, patience=MAX_WAIT_SECONDS)
 
 
 def callback() -> str:

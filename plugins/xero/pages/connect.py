@@ -84,7 +84,7 @@ def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, gi
     except WrongPairs as error:
         return _form(request, who, engine, token_id, granted, error.wrong, chosen)
     said = [one.message for one in matched] or ["Nothing was chosen, so nothing was connected."]
-    said += [f"It cannot be read from yet: {one.trouble}" for one in matched if one.trouble]
+    said += [f"Connected, but not readable yet: {one.trouble}" for one in matched if one.trouble]
     return to(
         request, "connections", said, "warning" if not matched or any(one.trouble for one in matched) else "success"
     )
@@ -103,7 +103,7 @@ def _wanted(chosen: dict[str, str]) -> Wanted:
         try:
             wanted[tenant_id] = value if value == "new" else UUID(value) if value else None  # type: ignore[assignment]
         except ValueError:
-            raise HTTPException(422, "This is no organisation of QicWorks. Load the page again.") from None
+            raise HTTPException(422, "This is not an organisation of QicWorks. Reload the page.") from None
     return wanted
 
 

@@ -1,4 +1,4 @@
-"""The connections page: which Xero organisation belongs to which QicWorks organisation, and how it is with each."""
+"""The connections page: which Xero organisation is matched to which QicWorks organisation, and the status of each."""
 
 from typing import Annotated
 from uuid import UUID
@@ -42,7 +42,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
 
 @router.get("/connections/{id}")
 def one(request: Request, who: ViewerDep, session: SessionDep, id: UUID) -> Response:
-    """Edit: match it anew, connect it again, switch it; and how each of its data sets is."""
+    """One connection: match it again, reconnect it, switch it on or off; and the status of its data sets."""
     return _one(request, who, session, id)
 
 
@@ -81,7 +81,7 @@ def match(
     """Another QicWorks organisation for the same Xero organisation."""
     found = _live(session, id)
     if organisation == found.organisation_id and matches.holds(found, app_of(found.airflow_conn_id)):
-        return to(request, f"connections/{id}", ["It is matched so already."])
+        return to(request, f"connections/{id}", ["Nothing to save: this match is already in place."])
     granted = consent.granted(engine, app_of, found.token_id)
     try:
         matched = consent.match(
@@ -105,11 +105,11 @@ def delete(request: Request, who: EditorDep, engine: EngineDep, session: Session
 
 
 def _by_itself(conn_id: str) -> bool:
-    """Whether the app speaks for itself: then nobody's consent brings a deleted organisation back."""
+    """Whether it is a custom connection: no sign-in brings a deleted organisation back."""
     try:
         return app_of(conn_id).grant_type == "client_credentials"
     except (XeroError, LookupError):
-        return False  # it cannot be used, and the deletion will say so
+        return False  # it cannot be used; deleting reports that
 
 
 def _live(session: SessionDep, id: UUID) -> connections.Connection:

@@ -1,4 +1,4 @@
-"""A session of the QicWorks database for the time of one request."""
+"""A session of the QicWorks database for each request."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -12,7 +12,7 @@ from xero.qicworks.database import Session
 
 
 def engine() -> Engine:
-    """Without parameters of its own: whoever asks must not choose the connection by the address."""
+    """Without parameters: the address of a request must not choose the connection."""
     return qicworks_engine()
 
 

@@ -1,4 +1,4 @@
-"""One document: how it stands, what happened to it, and what would be sent of it."""
+"""One document: its state, its events, and a preview of what would be sent."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,23 +29,23 @@ router = APIRouter()
 EVENTS = 50  # of a document that are shown
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode  # numbers exactly as they are sent
 NOTHING = {
-    "draft": "It is a draft in QicWorks: release it there first.",
+    "draft": "It is a draft in QicWorks. Release it there first.",
     "skipped": "It is marked as not to be pushed in QicWorks.",
-    "in_flight": "It is on its way just now: the run that pushes it settles it, or the next one.",
-    "pushed": "It stands in Xero as it is here. Edit it in QicWorks, and the change is pushed.",
+    "in_flight": "It is being sent now. The result appears within 15 minutes.",
+    "pushed": "It is in Xero already, and there are no changes to send.",
 }
 
 
 def kind_of(who: Viewer, name: str) -> Kind:
-    """That kind of document, if this user may read of it."""
+    """Returns that kind of document, if this user may read it."""
     if name not in KINDS:
-        raise LookupError(f"There is no kind of document {name}.")
+        raise LookupError(f"There is no document type {name}.")
     reading(who, push_dag_of(name))
     return KINDS[name]
 
 
 @router.get("/documents/{kind}/{id}")
-def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
+def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
     chosen = kind_of(who, kind)
     found = document_list.one(session, chosen, id)
     known = chosen.called(found["number"], id)
@@ -66,8 +66,10 @@ def one(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UU
 
 
 @router.get("/documents/{kind}/{id}/preview")
-def show(request: Request, who: EditorDep, engine: EngineDep, session: SessionDep, kind: str, id: UUID) -> Response:
-    """What would be sent, or why it would be refused. Sends nothing; may read from Xero."""
+def show_preview(
+    request: Request, who: EditorDep, engine: EngineDep, session: SessionDep, kind: str, id: UUID
+) -> Response:
+    """Shows what would be sent, or why it would be refused. Sends nothing; may read from Xero."""
     chosen = kind_of(who, kind)
     found = document_list.one(session, chosen, id)
     if found["connection_id"] is None:
@@ -83,7 +85,7 @@ def show(request: Request, who: EditorDep, engine: EngineDep, session: SessionDe
         people=True,
         requests=[(one, _address(one), _json(one.body)) for one in told if one.body is not None],
         refused=[why for one in told for why in one.refused],
-        nothing=NOTHING.get(found["push_state"], "Nothing of it is to be sent just now."),
+        nothing=NOTHING.get(found["push_state"], "There is nothing to send now."),
     )
 
 
@@ -99,7 +101,7 @@ def _json(body: Any) -> str:
 
 
 def in_xero(kind: Kind, rows: Iterable[dict[str, Any]], known: Sequence[Connection]) -> dict[UUID, str]:
-    """Document → its page in Xero. A stand-in for Xero has no such pages."""
+    """Document → its page in Xero. The sandbox has no such pages."""
     if kind.page is None:
         return {}
     apps = {one.id: one.airflow_conn_id for one in known}
@@ -113,4 +115,4 @@ def _is_xeros(conn_id: str) -> bool:
     try:
         return app_of(conn_id).api_host == API_HOST
     except (XeroError, LookupError, ValueError):
-        return False  # the connections page says what is wrong with it
+        return False  # the connections page shows the problem

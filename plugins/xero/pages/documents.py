@@ -1,4 +1,4 @@
-"""Documents: what waits, what failed and why, what was pushed; and pushing them now."""
+"""The list of documents by state, and pushing them now."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from xero.qicworks.views.document_list import DocumentPosition
 router = APIRouter()
 
 LIMIT = 50
-AT_ONCE = 500  # documents in one push from here
+MAX_PUSHED = 500  # documents in one push from here
 STATES = {
     "failed": ("failed",),
     "waits": ("ready", "in_flight"),
@@ -33,7 +33,7 @@ STATES = {
     "draft": ("draft",),
     "skipped": ("skipped",),
 }
-PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or stand in Xero
+PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or are in Xero
 
 
 @router.get("/documents")
@@ -80,7 +80,7 @@ def show(
         may_push=may_push,
         pushed_now=PUSHED_NOW,
         cap=document_list.CAP,
-        at_once=AT_ONCE,
+        at_once=MAX_PUSHED,
     )
 
 
@@ -93,7 +93,7 @@ def push(
     kind: Annotated[str, Form()] = "",
     id: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """One run for each organisation whose documents these are."""
+    """Starts one run for each organisation of these documents."""
     chosen = kind_of(who, kind)
     triggering(who, push_dag_of(chosen.name))
     wanted = _wanted(session, chosen, list(dict.fromkeys(id or ())))
@@ -102,7 +102,7 @@ def push(
     for connection_id, ids in wanted.items():
         to = live.get(connection_id)
         if to is None:
-            raise HTTPException(409, "One of these organisations was disconnected just now. Load the page again.")
+            raise HTTPException(409, "One of these organisations was disconnected in the meantime. Reload the page.")
         if not to.enabled:
             raise HTTPException(409, f"{to.organisation} is switched off. Switch it on under Connections first.")
         conf.append({"connection": str(connection_id), "document_ids": ids})
@@ -110,22 +110,24 @@ def push(
 
 
 def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[str]]:
-    """Connection → ids of its documents that were ticked; refused if one of them cannot be pushed."""
+    """Connection → ids of its documents that were ticked. Refuses all if one of them cannot be pushed."""
     if not said:
         raise HTTPException(422, "Tick at least one document, then push.")
-    if len(said) > AT_ONCE:
-        raise HTTPException(422, f"At most {AT_ONCE} documents go at a time from here. Tick fewer.")
+    if len(said) > MAX_PUSHED:
+        raise HTTPException(422, f"At most {MAX_PUSHED} documents can be pushed at a time from here. Tick fewer.")
     try:
         found = document_list.some(session, kind, [UUID(one) for one in said])
     except ValueError:
-        raise LookupError(f"There is no such {kind.word}. Load the page again.") from None
+        raise LookupError(f"There is no such {kind.word}. Reload the page.") from None
     if len(found) < len(said):
-        raise LookupError(f"Of these, {len(said) - len(found)} are no longer there. Load the page again.")
+        raise LookupError(f"Of these, {len(said) - len(found)} no longer exist. Reload the page.")
     wanted: dict[UUID, list[str]] = {}
     for one in found:
         name = one["number"] or one["id"]
         if one["connection_id"] is None:
-            raise HTTPException(409, f"{one['organisation']} is not connected to Xero: {kind.word} {name} cannot go.")
+            raise HTTPException(
+                409, f"{one['organisation']} is not connected to Xero, so {kind.word} {name} cannot be pushed."
+            )
         if one["push_state"] not in PUSHED_NOW:
             raise HTTPException(
                 409, f"{kind.word.capitalize()} {name} is {one['push_state']} by now. Load the page again."
@@ -135,7 +137,7 @@ def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[st
 
 
 def _organisation(known: list[connections.Connection], said: str) -> UUID | None:
-    """Whose documents; LookupError if there is no such connection."""
+    """Returns the organisation of this connection. Raises LookupError if there is no such connection."""
     if not said:
         return None
     for one in known:
@@ -148,11 +150,11 @@ def _place(said: str) -> DocumentPosition | None:
     try:
         return DocumentPosition.parse(said) if said else None
     except ValueError:
-        raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.") from None
+        raise HTTPException(422, "This page of the list cannot be found. Start with the newest.") from None
 
 
 def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
-    """Of each kind what failed and what waits; of the one that is shown all."""
+    """How many of each type failed and wait; of the type that is shown, all states."""
     others = [KINDS[name] for name in who.kinds if name != chosen.name]
     told = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
     told |= document_list.counts(session, [chosen], organisation)

@@ -1,4 +1,4 @@
-"""Connection events: what happened, newest first."""
+"""The pages of connection events: the list, one event, its log, the export."""
 
 import csv
 import io
@@ -31,9 +31,9 @@ from xero.qicworks.views.event_log import EventPosition, Filter
 
 router = APIRouter()
 
-GONE = "Airflow has not got this run any more, nor its log: they were cleaned away there. What happened is said here."
+GONE = "Airflow no longer has this run or its log: they were cleaned up there. The event itself is complete."
 LIMIT = 50
-LAST = 2**63 - 1  # the highest id that there can be
+MAX_ID = 2**63 - 1
 FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 COLUMNS = (
     "id",
@@ -55,7 +55,7 @@ COUNTS = [(name, label) for name, label in LABELS.items() if name not in ("uncha
 
 
 class Asked:
-    """The filter as the address has it; what is empty does not count, and what makes no sense is refused in words."""
+    """The filter in the address. Empty values do not count; values that make no sense are refused."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Asked:
 
 
 def _instant(said: str, home: Any) -> datetime | None:
-    """What a field of the page says, in the zone of whoever looks; or an instant with a zone of its own."""
+    """A value of a field of the page, in the viewer's time zone; or an instant with a time zone of its own."""
     if not said:
         return None
     at = datetime.fromisoformat(said)
@@ -110,7 +110,7 @@ def _instant(said: str, home: Any) -> datetime | None:
 
 
 AskedDep = Annotated[Asked, Depends(Asked)]
-EventId = Annotated[int, Path(ge=1, le=LAST)]
+EventId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 @router.get("/events")
@@ -176,7 +176,7 @@ def _line(values: Any) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """A spreadsheet would run what begins like a formula."""
+    """A spreadsheet would run a text that begins like a formula."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

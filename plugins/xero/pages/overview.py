@@ -1,4 +1,4 @@
-"""What needs a hand, and what came through lately."""
+"""The overview: what needs attention, and the traffic of the last days."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,7 +18,7 @@ router = APIRouter()
 
 DAYS = 30
 LIMIT = 25  # organisations on a page
-MOST = 20  # of each that needs a hand
+MAX_ITEMS = 20  # of each kind that needs attention
 
 # The chart, in its own units.
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 200, 52, 22, 8
@@ -26,7 +26,7 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 200, 52, 22, 8
 
 @dataclass(frozen=True)
 class Bar:
-    """A day of the chart: where it stands, and what it says."""
+    """A day of the chart: its position and its data."""
 
     x: float
     y: float
@@ -52,7 +52,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
         "overview.html",
         who,
         needs=needs,
-        most=MOST,
+        most=MAX_ITEMS,
         failed=[(name, list(rows)) for name, rows in groupby(failed, key=itemgetter("organisation"))],
         found=found,
         total=total,
@@ -71,7 +71,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
 
 
 def chart(days: list[Day]) -> Chart:
-    """Calls a day as bars, in a picture of WIDTH by HEIGHT."""
+    """Calls per day as bars, in a picture of WIDTH by HEIGHT."""
     highest = max((day.calls for day in days), default=0)
     step = _step(highest)
     top = max(step * -(-highest // step), step)
@@ -92,7 +92,7 @@ def chart(days: list[Day]) -> Chart:
 
 
 def _step(highest: int) -> int:
-    """A round distance of the lines, so that there are two to five of them."""
+    """A round distance between the lines that gives two to five of them."""
     if highest < 4:
         return 1
     magnitude = int(10 ** int(log10(highest)))

@@ -1,4 +1,4 @@
-"""Rows that were not let in, and why. They may hold what is personal: for those who may edit connections."""
+"""Rejected records, with the reasons. They may be personal data: only for users who may edit connections."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ LIMIT = 50
 @router.get("/rejections")
 def show(request: Request, who: EditorDep, session: SessionDep, connection: str = "", before: str = "") -> Response:
     if before and not (before.isdecimal() and len(before) < 19):
-        raise HTTPException(422, "This page of the list cannot be found. Begin with the newest.")
+        raise HTTPException(422, "This page of the list cannot be found. Start with the newest.")
     chosen = live(session, connection) if connection else None
     found, end = rejections.open_page(
         session, chosen.id if chosen else None, int(before) if before else None, LIMIT, data_sets=who.event_scope
@@ -43,6 +43,6 @@ def show(request: Request, who: EditorDep, session: SessionDep, connection: str 
 
 
 def _readable(record: dict[str, Any] | None) -> str:
-    """The values that there are, one a line."""
+    """The values that are not empty, one on each line."""
     given = {name: value for name, value in (record or {}).items() if value is not None}
     return msgspec.json.format(msgspec.json.encode(given)).decode()

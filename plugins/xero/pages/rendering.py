@@ -1,4 +1,4 @@
-"""From what a page knows to HTML. Templates escape whatever they show."""
+"""Renders pages. Templates escape everything they show."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from xero.pages.access import Viewer, form_token
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-LINES = 8  # that a page says at most after a form
+MAX_MESSAGES = 8  # that a page shows after a form
 
 TABS = (
     ("", "Overview"),
@@ -42,7 +42,7 @@ def policy(form_action: str = "") -> str:
 def page(
     request: Request, template: str, who: Viewer, *, status: int = 200, policy: str | None = None, **values: Any
 ) -> HTMLResponse:
-    """A whole page, or a part of one (templates whose name begins with `_`)."""
+    """Renders a page, or a part of one (templates whose name begins with `_`)."""
     html = ENVIRONMENT.get_template(template).render(
         base=base(request),
         airflow=airflow(request),
@@ -57,7 +57,7 @@ def page(
 
 
 def error_page(request: Request, status: int, message: str, correction: str | None = None) -> Response:
-    """What went wrong and what to do, for a person, a part of a page, or a program."""
+    """The problem and what to do, for a person, a part of a page, or a program."""
     if "text/html" not in request.headers.get("accept", "") and "hx-request" not in request.headers:
         return JSONResponse({"detail": message, "correction": correction}, status)
     html = ENVIRONMENT.get_template("error.html" if "hx-request" not in request.headers else "_error.html").render(
@@ -67,24 +67,24 @@ def error_page(request: Request, status: int, message: str, correction: str | No
 
 
 def to(request: Request, path: str, said: Sequence[str] = (), kind: str = "success") -> RedirectResponse:
-    """After a form: the page to look at next, and what it says there at first. `path` is below /xero."""
+    """Redirects after a form to the next page, with messages to show there. `path` is below /xero."""
     address = f"{base(request)}/{path}"
     if said:
-        shown = [line[:300] for line in said[:LINES]]
-        if more := len(said) - LINES:
+        shown = [line[:300] for line in said[:MAX_MESSAGES]]
+        if more := len(said) - MAX_MESSAGES:
             shown += [f"And {more} more: see the events."] if more > 0 else []
         address += ("&" if "?" in path else "?") + urlencode({"said": _signer().dumps([kind, shown])})
     return RedirectResponse(address, 303)
 
 
 def _tab(request: Request) -> str:
-    """The tab that a page stands below."""
+    """The tab that a page belongs to."""
     first = request.url.path.removeprefix(base(request)).strip("/").partition("/")[0]
     return BELOW.get(first, first)
 
 
 def _said(request: Request) -> tuple[str, list[str]] | None:
-    """What `to` had to say, signed: nobody else puts words into our mouth."""
+    """The messages of `to`. They are signed, so that no link can put other messages on a page."""
     try:
         kind, lines = _signer().loads(request.query_params.get("said", ""), max_age=600)
     except BadSignature:
@@ -97,17 +97,17 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def base(request: Request) -> str:
-    """Where the pages stand on this server, /xero as a rule."""
+    """The path of the pages on this server, usually /xero."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def airflow(request: Request) -> str:
-    """Where Airflow itself stands: an empty text, or the path of `[api] base_url`."""
+    """The path of Airflow itself: empty, or that of `[api] base_url`."""
     return base(request).removesuffix("/xero")
 
 
 def moment(value: datetime | None, brief: bool = False) -> Markup:
-    """An instant: in the viewer's zone where scripts run, in UTC elsewhere. `brief`: today's without its date."""
+    """An instant: in the viewer's time zone if scripts run, else in UTC. `brief`: without the date if it is today."""
     if value is None:
         return Markup("–")
     if isinstance(value, OddInstant):

@@ -1,4 +1,4 @@
-"""Runs that somebody started here or elsewhere, watched until they are over."""
+"""The pages of DAG runs, watched until they end; and starting them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ from xero.qicworks.views import dag_runs, document_list
 
 router = APIRouter()
 
-EVENTS = 200  # of a run that are shown
-DOCUMENTS = 500
-AT_ONCE = 50  # runs on one page
-SLOWEST = 10  # seconds between two looks at each of many; at one of few it is one a second in all
-APART = "~"  # between a DAG's id and a run's, in an address; neither of them begins with it
+MAX_EVENTS = 200  # of a run that are shown
+MAX_DOCUMENTS = 500
+MAX_RUNS = 50  # on one page
+MAX_PACE_SECONDS = 10  # between two updates of each run; with fewer runs, one update each second in all
+SEPARATOR = "~"  # between a DAG's id and a run's, in an address; neither of them begins with it
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as Airflow tells of it, its events, and its tasks that need a word."""
+    """A run as Airflow reports it, its events, and its tasks that have a problem."""
 
     dag_id: str
     run_id: str
@@ -49,7 +49,7 @@ class Run:
     events: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
     kind: Kind | None
-    found: list[dict[str, Any]]  # the documents that it was asked for, as they are now; none: all that are ready
+    found: list[dict[str, Any]]  # the documents that were asked for, as they are now; empty: all that are ready
 
     @property
     def over(self) -> bool:
@@ -67,7 +67,7 @@ class Run:
 
     @property
     def mark(self) -> str:
-        """Changes with whatever is shown of it."""
+        """Changes whenever something that is shown changes."""
         return blake2b(repr(self).encode(), digest_size=9).hexdigest()
 
     def log_of(self, task: dict[str, Any]) -> str:
@@ -88,7 +88,7 @@ def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:
 
 
 def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[str, Any]]]) -> Response:
-    """Triggers these DAGs with these settings, and shows their runs. What Airflow refuses is told, the others go on."""
+    """Triggers these DAGs with these settings, and shows their runs. Reports what Airflow refuses; the others start."""
     started: list[tuple[str, str]] = []
     refused: list[str] = []
     for dag_id, conf in wanted:
@@ -106,11 +106,11 @@ def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[st
 def _watch(
     request: Request, started: list[tuple[str, str]], said: list[str] | None = None, kind: str = "success"
 ) -> RedirectResponse:
-    """After a form that started these runs (DAG, run): the page that shows them, and what could not be started."""
+    """Redirects to the page that shows these runs (DAG, run), with the messages about what could not be started."""
     if len(started) == 1:
         [(dag_id, run_id)] = started
         return to(request, f"synchronise/{quote(dag_id, safe='')}/{quote(run_id, safe='')}", said or (), kind)
-    names = urlencode({"run": [f"{dag_id}{APART}{run_id}" for dag_id, run_id in started]}, doseq=True)
+    names = urlencode({"run": [f"{dag_id}{SEPARATOR}{run_id}" for dag_id, run_id in started]}, doseq=True)
     return to(request, f"synchronise/runs?{names}", said or (), kind)
 
 
@@ -122,10 +122,10 @@ def several(
     api: AirflowApiDep,
     run: Annotated[list[str] | None, Query()] = None,
 ) -> Response:
-    asked = [name.partition(APART) for name in dict.fromkeys(run or ())][:AT_ONCE]
+    asked = [name.partition(SEPARATOR) for name in dict.fromkeys(run or ())][:MAX_RUNS]
     found = [_found(who, session, api, dag_id, run_id) for dag_id, _, run_id in asked]
     if not found:
-        raise HTTPException(404, "No run is named here. Start one under Connections, Synchronise.")
+        raise HTTPException(404, "The address names no run. Start one under Connections › Synchronise.")
     return page(
         request,
         "runs.html",
@@ -133,8 +133,8 @@ def several(
         runs=found,
         counted=counted,
         people=who.may_see_people,
-        limit=EVENTS,
-        pace=min(len(found), SLOWEST),
+        limit=MAX_EVENTS,
+        pace=min(len(found), MAX_PACE_SECONDS),
     )
 
 
@@ -150,7 +150,7 @@ def one(
         runs=found,
         counted=counted,
         people=who.may_see_people,
-        limit=EVENTS,
+        limit=MAX_EVENTS,
         pace=1,
     )
 
@@ -164,10 +164,10 @@ def now(
     dag_id: str,
     run_id: str,
     seen: str = "",
-    pace: Annotated[int, Query(ge=1, le=SLOWEST)] = 1,
+    pace: Annotated[int, Query(ge=1, le=MAX_PACE_SECONDS)] = 1,
 ) -> Response:
-    """The part of the page that changes. As long as nothing did, the browser keeps what it has: whoever is reading or
-    listening there is not disturbed."""
+    """The part of the page that changes. If nothing changed, the browser keeps what it has, so that readers and screen
+    readers are not interrupted."""
     found = _found(who, session, api, dag_id, run_id)
     part = page(
         request,
@@ -176,7 +176,7 @@ def now(
         run=found,
         counted=counted,
         people=who.may_see_people,
-        limit=EVENTS,
+        limit=MAX_EVENTS,
         pace=pace,
     )
     if seen == found.mark:
@@ -186,7 +186,7 @@ def now(
 
 def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: str) -> Run:
     if dag_id not in dag_ids.on_pages():
-        raise HTTPException(404, f"There is no DAG {dag_id} that keeps QicWorks and Xero in step.")
+        raise HTTPException(404, f"There is no DAG {dag_id} of QicWorks and Xero.")
     reading(who, dag_id)
     told = api.run(dag_id, run_id)
     over = told["state"] in dag_runs.ENDED
@@ -194,7 +194,7 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
     made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
     ended = _moment(told["end_date"])
     events = dag_runs.events_of(
-        session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=EVENTS
+        session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=MAX_EVENTS
     )
     waiting = [] if over else ["up_for_retry"]
     kind = KINDS.get(data_set) if direction == "push" else None
@@ -218,9 +218,9 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
 
 
 def _ids(asked: Any) -> list[UUID]:
-    """Documents may be asked for by number, too; those of the pages are asked for by id."""
+    """The ids of documents; empty if they were asked for by number, as the pages never do."""
     try:
-        return [UUID(str(one)) for one in asked[:DOCUMENTS]] if isinstance(asked, list) else []
+        return [UUID(str(one)) for one in asked[:MAX_DOCUMENTS]] if isinstance(asked, list) else []
     except ValueError:
         return []
 

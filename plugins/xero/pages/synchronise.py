@@ -1,4 +1,4 @@
-"""Synchronise: pull data sets of one organisation now, and watch."""
+"""Synchronise: pulls data sets of one organisation now, and shows the runs."""
 
 from typing import Annotated
 from uuid import UUID
@@ -26,7 +26,7 @@ SET_UP = "set-up"  # what the button for all of them sends
 
 
 def is_set_up(dataset: Dataset) -> bool:
-    """What is as good at any hour; the others are a day's, and wait for its midnight."""
+    """Whether it may be pulled at any hour; the others belong to a day, and wait for its midnight."""
     return not dataset.timing.of_a_day
 
 
@@ -39,7 +39,7 @@ def show(
     connection: str = "",
     data_set: str = "",
 ) -> Response:
-    """`data_set`: what is ticked at first."""
+    """`data_set`: the one that is ticked at first."""
     known = connections.every(session)
     if not connection and len(known) == 1:
         connection = str(known[0].id)
@@ -58,7 +58,7 @@ def show(
         chosen=chosen,
         groups=[
             ("Set-up data", [one for one in offered if is_set_up(one)]),
-            ("Pulled overnight as well", [one for one in offered if not is_set_up(one)]),
+            ("Also pulled automatically each night", [one for one in offered if not is_set_up(one)]),
         ],
         offered=offered,
         ticked=data_set,
@@ -89,11 +89,11 @@ def pull(
 
 
 def live(session: Session, said: str) -> Connection:
-    """The connection of that id; LookupError if there is none, or it was deleted."""
+    """Returns the connection of that id. Raises LookupError if there is none, or it was deleted."""
     try:
         found = connections.one(session, UUID(said))
     except ValueError:
-        raise LookupError("Choose an organisation first: there is no connection of that id.") from None
+        raise LookupError("Choose an organisation first: there is no such connection.") from None
     if found.state == "deleted":
         raise LookupError(f"The connection of {found.organisation} was deleted. Connect to Xero again.")
     return found
