@@ -106,11 +106,12 @@ ORGANISATIONS ?= 200
 bench-scale: setup  ## measure a night of 200 organisations: 20 minutes (ORGANISATIONS=20: a quick test)
 	PYTHONPATH=include:. $(BIN)/python -m benchmarks.scale $(ORGANISATIONS) --write
 
-lint: setup  ## check style, format, types and the direction of imports
+lint: setup  ## check style, format, types, the direction of imports, SQL in its files and decisions by data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=include $(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python -m pytest --quiet tests/pure/test_statements.py tests/pure/test_decisions.py tests/pure/test_house.py
 
 COMPILE = $(TRUSTING) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line
 

@@ -94,3 +94,11 @@ UPDATE qicworks.organisation
 
 -- name: organisation_was_read!
 UPDATE xero_sync.connection SET organisation_read_at = now() WHERE id = :id;
+
+-- name: lock_connecting
+-- One at a time: two at once would make each organisation twice.
+SELECT pg_advisory_lock(hashtextextended('xero connect', 0));
+
+-- name: one_in_flight
+-- Whether a document of this table is being sent. table: that of a kind.
+SELECT 1 FROM qicworks.{table} WHERE organisation_id = :organisation_id AND push_state = 'in_flight' LIMIT 1;

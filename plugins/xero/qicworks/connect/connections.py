@@ -117,14 +117,12 @@ def works_again(session: Session, id: UUID) -> None:
 
 @contextmanager
 def one_at_a_time(engine: Engine) -> Iterator[Session]:
-    """A session, while nobody else connects, matches or disconnects: two at once would make each organisation twice."""
+    """A session that waits until no other user is connecting, matching or disconnecting."""
     with database.session(engine) as session:
         try:
-            session.execute("SELECT pg_advisory_lock(hashtextextended('xero connect', 0))")
+            list(QUERIES.lock_connecting(session))
         except LockNotAvailable:
-            raise RetryLater(
-                60.0, "outage", "Somebody else has been connecting or disconnecting for minutes."
-            ) from None
+            raise RetryLater(60.0, "outage", "Another user has been connecting or disconnecting for minutes.") from None
         try:
             yield session
         finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from xero.api.errors import XeroError
 from xero.documents.registry import KINDS
@@ -15,7 +15,6 @@ from xero.qicworks.runs import lease
 from xero.sync.connect.authorised import Granted
 
 QUERIES = sql.Statements("connections")
-IN_FLIGHT = SQL("SELECT 1 FROM qicworks.{table} WHERE organisation_id = %s AND push_state = 'in_flight' LIMIT 1")
 
 # By tenant: a QicWorks organisation, one to be made, or not connected.
 Wanted = Mapping[str, UUID | Literal["new"] | None]
@@ -115,4 +114,5 @@ def _unfinished(session: Session, live: dict[str, Any]) -> Iterator[str]:
 
 
 def _in_flight(session: Session, table: str, organisation_id: UUID) -> bool:
-    return session.execute(IN_FLIGHT.format(table=Identifier(table)), (organisation_id,)).fetchone() is not None
+    statement = sql.template("connections", "one_in_flight").format(table=Identifier(table))
+    return session.execute(statement, {"organisation_id": organisation_id}).fetchone() is not None
