@@ -1,4 +1,4 @@
--- The right to call Xero, shared by all processes. What the functions do is told in schema/0002 and 0020.
+-- The right to call Xero, shared by all processes. See schema/0002 and 0020 for the functions.
 
 -- name: grant_call(app, tenant, minute_limit, seconds, concurrent_limit, app_limit, manual)^
 SELECT slot, entry, stamp, wait, closed, put_back

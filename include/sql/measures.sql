@@ -20,16 +20,16 @@ SELECT pulled.data_set, count(rejection.id) AS number
  GROUP BY pulled.data_set;
 
 -- name: calls_left_today$
--- Of the organisation that has the fewest; of those that Xero told of within a day. Null: of none.
+-- The fewest of any organisation, of those that Xero reported within a day. Null: it reported none.
 SELECT min(day_remaining) FROM xero_sync.call_budget WHERE tenant_id <> '' AND day_seen_at > now() - interval '24 hours';
 
 -- name: connections_down$
--- Switched on, and yet left out until somebody connects again.
+-- Switched on, and skipped until someone reconnects.
 SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = connection.token_id
  WHERE xero_sync.is_on(connection.id) AND (connection.state = 'needs_reconnect' OR connection.state = 'connected' AND token.state = 'broken');
 
 -- name: requests_open$
--- Open for over a quarter of an hour: nobody knows whether Xero has their documents.
+-- Open for over 15 minutes: it is not known whether Xero has their documents.
 SELECT count(*) FROM xero_sync.push_request WHERE closed_at IS NULL AND created_at < now() - interval '15 minutes';
 
 -- name: documents

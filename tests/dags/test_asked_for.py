@@ -23,7 +23,7 @@ from xero.qicworks import database
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.views import dag_runs
-from xero.sync.runs.sequentially import together
+from xero.sync.runs.sequentially import add_up
 
 Run = Callable[..., Any]
 OF_OUR_OWN = ("prune", "measure", "digest")  # they bring nothing from Xero, nor to it
@@ -344,7 +344,7 @@ def test_what_an_earlier_try_has_changed_is_announced_by_the_later_one(world: Wo
     with database.session(world.engine) as session:
         done = events.done_in_run(session, "pull_pay_codes", "a run", "pull", "pay_codes", [world.connection_id()], 1)
     later = world.pull("pay_codes", 1).to_dict() | {"changed": False, "tables": []}
-    whole = together([*done.values(), later])
+    whole = add_up([*done.values(), later])
     assert whole["changed"]
     assert changed_tables([whole], ["pay_code", "payroll_calendar"]) == ["pay_code", "payroll_calendar"]
     assert changed_tables([later | {"tables": ["pay_code"]}], ["pay_code", "payroll_calendar"]) == ["pay_code"]

@@ -21,7 +21,7 @@ from xero.api.errors import ReconnectNeeded, RetryLater
 from xero.dags.groups import grouped
 from xero.dags.retrying import WaitAsTold
 from xero.hooks import qicworks_engine
-from xero.sync.runs.sequentially import BRIEF, SomeFailed, run_sequentially
+from xero.sync.runs.sequentially import BRIEF_WAIT_SECONDS, SomeFailed, run_sequentially
 from xero_sandbox.launch import launched
 
 MANY = 10
@@ -139,7 +139,7 @@ def test_who_waits_comes_last_and_then_waits_as_long_as_it_takes() -> None:
 
     def work(member: Any, patience: float | None) -> dict[str, Any]:
         asked.append((member["organisation"], patience))
-        if member["organisation"] == "a" and patience == BRIEF:
+        if member["organisation"] == "a" and patience == BRIEF_WAIT_SECONDS:
             raise RetryLater(30, "minute")
         if member["organisation"] == "b":
             raise ReconnectNeeded("Broken.", "Connect again.")
@@ -148,7 +148,7 @@ def test_who_waits_comes_last_and_then_waits_as_long_as_it_takes() -> None:
     everybody = [{"connection_id": name, "organisation": name} for name in "abcd"]
     done = {"d": {"status": "success", "changed": True, "read": 5}}
     whole, failures, skipped = run_sequentially(everybody, work, done)
-    assert asked == [("a", BRIEF), ("b", BRIEF), ("c", BRIEF), ("a", None)]
+    assert asked == [("a", BRIEF_WAIT_SECONDS), ("b", BRIEF_WAIT_SECONDS), ("c", BRIEF_WAIT_SECONDS), ("a", None)]
     assert whole == {"status": "warning", "changed": True, "read": 9}
     assert list(failures) == ["b"]
     assert skipped == []

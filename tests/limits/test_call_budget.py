@@ -20,7 +20,7 @@ from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, NotAvailable, RetryLater, XeroError
 from xero.api.settings import XeroApp
 from xero.qicworks import database
-from xero.qicworks.runs.call_budget import CROWDED, DatabaseLimiter
+from xero.qicworks.runs.call_budget import CROWDED_WAIT_SECONDS, DatabaseLimiter
 
 TAX = "/api.xro/2.0/TrackingCategories"
 INSTANT = 0.000001  # seconds, the least that PostgreSQL tells apart
@@ -169,7 +169,7 @@ def test_five_in_flight_and_no_more_from_one_process(limiter: Limiting) -> None:
         for _ in range(5):
             held.enter_context(one.permit("t", patience=0))
         error = refused(one, patience=0.3)
-        assert (error.limit, error.seconds) == ("concurrent", CROWDED)
+        assert (error.limit, error.seconds) == ("concurrent", CROWDED_WAIT_SECONDS)
         call(one, "another")
     call(one)
 

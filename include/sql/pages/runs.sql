@@ -1,7 +1,7 @@
--- What a run of a DAG has come to.
+-- The events of a DAG run.
 
 -- name: events_of
--- Of whole organisations, in the order in which they began. The time leads to them: events have no index by run.
+-- Of organisations, not of single documents, oldest first. Found by their time: events have no index by run.
 SELECT event.id, event.started_at, event.ended_at, event.connection_id, organisation.name AS organisation, event.status,
        event.read, event.inserted, event.updated, event.unchanged, event.deactivated, event.rejected, event.pushed, event.failed,
        event.calls, event.bytes_received, event.message, event.correction, event.task_id, event.map_index, event.try_number
@@ -14,7 +14,7 @@ SELECT event.id, event.started_at, event.ended_at, event.connection_id, organisa
  LIMIT :limit;
 
 -- name: ends
--- Of each organisation, data set and document the last event of this run. Events have no index by run: the time leads to them.
+-- The last event of each organisation, data set and document in this run. Found by their time: events have no index by run.
 SELECT DISTINCT ON (event.connection_id, event.direction, event.data_set, event.document)
        event.direction, event.data_set, organisation.name AS organisation, event.status, event.message, event.correction, event.document
   FROM xero_sync.connection_event AS event

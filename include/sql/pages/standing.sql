@@ -1,7 +1,7 @@
--- How it stands with each connection and data set, and what somebody has to act on.
+-- The status of each connection and data set, and what needs attention.
 
 -- name: data_sets
--- Those that ran, or run for the first time.
+-- Those that ran, or are running for the first time.
 SELECT connection_id, direction, data_set, standing.last_event_id, standing.last_status, standing.last_outcome,
        standing.last_started_at, standing.last_ended_at, standing.last_message, standing.last_correction, standing.last_success_at,
        running.id AS running_event_id, running.started_at AS running_since
@@ -14,7 +14,7 @@ SELECT connection_id, direction, data_set, standing.last_event_id, standing.last
  ORDER BY connection_id, direction, data_set;
 
 -- name: budgets
--- What Xero last told of the day's calls. An organisation may be asked by several apps, each with its own; the latest told counts.
+-- Xero's last report of the day's calls. Several apps may call an organisation, each with its own limit; the latest report counts.
 SELECT DISTINCT ON (tenant_id) tenant_id, day_remaining, day_limit, day_seen_at
   FROM xero_sync.call_budget
  WHERE tenant_id = ANY(:tenants) AND day_seen_at > now() - interval '24 hours'
@@ -34,8 +34,8 @@ SELECT connection_id, organisation.name AS organisation, standing.direction, sta
  ORDER BY organisation.name, standing.direction, standing.data_set;
 
 -- name: overdue
--- Data sets that are pulled each night, of connections that are on, which nothing came of for longer than a night, though
--- no run failed. What is to come counts as never. What was never loaded counts from the last run that did not fail: Xero may not have it for everybody.
+-- Nightly data sets of connections that are on with no successful load for over 26 hours, although no run failed. Times in the
+-- future count as never. What was never loaded counts from the last run that did not fail: Xero may not offer it to everyone.
 SELECT connection.id AS connection_id, organisation.name AS organisation, nightly.data_set, loaded.completed_at,
        standing.last_event_id, standing.last_ended_at, standing.last_message
   FROM xero_sync.connection
@@ -64,7 +64,7 @@ SELECT rejection.connection_id, organisation.name AS organisation, rejection.dat
  ORDER BY organisation.name, rejection.data_set;
 
 -- name: stuck
--- Requests that are open for over an hour: nobody knows whether Xero has their documents.
+-- Requests that are open for over an hour: it is not known whether Xero has their documents.
 SELECT request.connection_id, organisation.name AS organisation, request.kind, count(*) AS requests,
        sum(cardinality(request.documents)) AS documents, min(request.created_at) AS since
   FROM xero_sync.push_request AS request

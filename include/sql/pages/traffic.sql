@@ -1,7 +1,7 @@
--- Calls to Xero, and what they brought, by day (UTC).
+-- Calls to Xero and their results, by day (UTC).
 
 -- name: by_day
--- The last days with today, each of them, also those without traffic.
+-- The last days including today, also those without traffic.
 SELECT day::date AS day, coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(bytes_received), 0)::bigint AS bytes_received,
        coalesce(sum(runs), 0)::bigint AS runs, coalesce(sum(failed_runs), 0)::bigint AS failed_runs
   FROM generate_series((now() AT TIME ZONE 'UTC')::date - :days::integer + 1, (now() AT TIME ZONE 'UTC')::date, interval '1 day') AS day

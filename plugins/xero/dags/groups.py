@@ -63,22 +63,22 @@ def each(
         except Skip as skip:
             raise AirflowSkipException(str(skip)) from None
 
-    def one(member: Mapping[str, Any], patience: float | None) -> One:
-        opener = open_client if patience is None else partial(open_client, patience=patience)
+    def one(member: Mapping[str, Any], max_wait_seconds: float | None) -> One:
+        opener = open_client if max_wait_seconds is None else partial(open_client, patience=max_wait_seconds)
         return work(dict(member), opener)
 
     members = connection["members"]
     # Who asked for documents gets an answer for each, in every try.
     answered = direction == "push" and context["params"].get("document_ids") is not None
     done = {} if answered else done_before(members, context, direction, data_set)
-    whole, failures, skipped = run_sequentially(members, one, done)
+    total, failures, skipped = run_sequentially(members, one, done)
     if failures:
-        if whole:  # Airflow does not keep what a failed task returned; the next task counts what the others did
-            context["ti"].xcom_push("return_value", whole)
+        if total:  # Airflow does not keep what a failed task returned; the next task counts what the others did
+            context["ti"].xcom_push("return_value", total)
         raise SomeFailed(failures, len(members))
-    if skipped and not whole:
+    if skipped and not total:
         raise AirflowSkipException("; ".join(skipped))
-    return whole
+    return total
 
 
 def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, Callable[..., Any]], One]:

@@ -32,14 +32,14 @@ SESSION_SETTINGS = {
     "tcp_keepalives_count": "3",
     "client_connection_check_interval": "2000",
     "idle_in_transaction_session_timeout": "600000",
-    # Whoever waits for a lock says so in the end: somebody may hold it for ever. In milliseconds.
+    # A wait for a lock ends with an error: another session may hold it forever. In milliseconds.
     "lock_timeout": "120000",
-    # What statements and the outbox rest on, whatever the role has been given, or has given itself, as its own.
+    # Statements and the outbox rely on these, whatever the settings of the role are.
     "search_path": '"$user", public',  # or the database's own
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
 }
-# How values and statements are read and written, whatever else is set, also by `options` of the address.
+# How values and statements are read and written, whatever is set by `options` of the address.
 READ_AS = {
     "TimeZone": "UTC",
     "client_encoding": "UTF8",
@@ -54,7 +54,7 @@ READ_AS = {
 CONNECT = {"application_name": "xero", "connect_timeout": 10}
 DATES = ("date", "timestamp")
 
-#: What PostgreSQL says of a database that is not as this version needs it.
+#: PostgreSQL's errors for a database that lacks a migration or a right.
 UNMIGRATED = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
@@ -62,13 +62,13 @@ UNMIGRATED = (
     psycopg.errors.InvalidSchemaName,
     psycopg.errors.InsufficientPrivilege,
 )
-MIGRATE = "Run `python -m xero migrate` with the owner's connection, with `--grant-to ROLE` if a role of its own works."
+MIGRATE = "Run `python -m xero migrate` with the owner's connection, with `--grant-to ROLE` if another role is used."
 
 _open = threading.local()  # `session`: what this thread has open, and on which engine
 
 
 class _TimeLoader(Loader):
-    """Loads a date or time as psycopg does, and as `odd` what Python has no value for."""
+    """Loads a date or time as psycopg does; a value that Python cannot represent as `odd`."""
 
     odd: Callable[[str], Any]
 
@@ -92,7 +92,7 @@ class DateLoader(_TimeLoader):
 
 
 def load_json(said: str | bytes) -> Any:
-    """Numbers with a point as Decimal. What is too deep, or has too long a number, for Python as OutOfRange."""
+    """Loads numbers with a point as Decimal. JSON that is too deep, or has too long a number, becomes OutOfRange."""
     try:
         return json.loads(said, parse_float=Decimal)
     except (ValueError, RecursionError):
@@ -100,7 +100,7 @@ def load_json(said: str | bytes) -> Any:
 
 
 class AirflowConnection(Protocol):
-    """What is read of an Airflow connection of type postgres; `schema` is the database's name."""
+    """The attributes of an Airflow connection of type postgres; `schema` is the database's name."""
 
     conn_type: str | None
     host: str | None
@@ -112,8 +112,10 @@ class AirflowConnection(Protocol):
 
 
 def url(connection: AirflowConnection) -> URL:
-    """The database's address. Extras that libpq knows (`sslmode`, …) go along. Raises Misconfigured for another type:
-    what lacks a host would be looked for on this machine."""
+    """The database's address, with the extras that libpq knows (`sslmode`, …).
+
+    Raises Misconfigured for another type: without a host, libpq would connect to this machine.
+    """
     if (kind := connection.conn_type) not in ("postgres", "postgresql"):
         raise Misconfigured(
             f"The Airflow connection of the QicWorks database cannot be used: its type is '{kind or ''}'.",
@@ -156,9 +158,9 @@ def engine(address: URL | str | AirflowConnection) -> Engine:
 
 
 def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
-    """Opens a connection in autocommit. Raises Misconfigured where it is no session of its own: see `poolers`.
+    """Opens a connection in autocommit. Raises Misconfigured if it is not a session of its own: see `poolers`.
 
-    What `options` of the address set is not set here, apart from how values are read.
+    Settings in `options` of the address are kept, apart from those of how values are read.
     """
     parameters = {**CONNECT, **address, "autocommit": True, **how}
     chosen = re.findall(r"(?:-c\s*|--)([\w.]+)\s*=", str(address.get("options", "")))
@@ -182,11 +184,11 @@ def _connect(address: Mapping[str, Any], **how: Any) -> psycopg.Connection[Any]:
 
 @contextmanager
 def session(engine: Engine) -> Iterator[Session]:
-    """A psycopg connection of one's own, in autocommit, rows as dicts.
+    """Opens a psycopg connection in autocommit, with rows as dicts.
 
-    It is none of the pool's: closing it is what frees its session locks, whatever happened on it. And it is opened
-    without what SQLAlchemy asks of a database at first, ten statements that no short task has a use for. Raises
-    Misconfigured where a pooler gives no session of its own.
+    It is not one of the pool: closing it releases its session locks, whatever happened on it. And it is opened without
+    SQLAlchemy's first ten statements, which a short task does not need. Raises Misconfigured if a pooler does not give
+    it a session of its own.
     """
     _, address = engine.dialect.create_connect_args(engine.url)
     raw: Session = _connect(address, row_factory=dict_row)
@@ -201,16 +203,16 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def avoid_nested_loops(session: Session) -> None:
-    """From here on statements of this session do not read one table again for each row of another.
+    """Turns off nested loops for this session, which read one table again for each row of another.
 
-    PostgreSQL plans that where it expects a few rows, and it expects a few of a table that was just filled and is not
-    analysed yet, and of every staging, because each is new. Only the owner of a table may analyse it.
+    PostgreSQL plans them if it expects few rows, and it expects few of a table that was just filled and is not analysed
+    yet, and of every staging, because each is new. Only the owner of a table may analyse it.
     """
     QUERIES.avoid_nested_loops(session)
 
 
 def own(engine: Engine) -> Session | None:
-    """The session that this thread has open, while nothing goes on in it: small things need no other connection."""
+    """The session that this thread has open, if it is idle: small statements need no other connection."""
     held, session = getattr(_open, "session", None) or (None, None)
     if held is not engine or session is None or session.closed:
         return None

@@ -1,4 +1,4 @@
-"""Whether a connection is a session of the database, or a pooler's that changes sessions behind it."""
+"""Checks that a connection is one session of the database, and not one of a pooler that changes sessions."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -19,9 +19,9 @@ LONGEST_WAIT_SECONDS = 30.0
 
 
 def need_a_session(connection: Connection, open_another: Callable[[], Connection]) -> None:
-    """Raises Misconfigured where a pooler gives each transaction, or each statement, whatever session is free.
+    """Raises Misconfigured if a pooler gives each transaction, or each statement, any free session.
 
-    Leases and limits are locks of a session: there, they would stay behind in sessions that anybody is given next.
+    Leases and limits are locks of a session: there they would stay behind in sessions that others are given next.
     """
     with closing(open_another()) as other:
         if not _is_session(connection, other):
@@ -34,8 +34,10 @@ def need_a_session(connection: Connection, open_another: Callable[[], Connection
 
 
 def _is_session(connection: Connection, other: Connection) -> bool:
-    """Never true by luck: only a session that stays with its connection while that asks for nothing can pass a
-    notification on to it. What the pooler happens to show before only ends the waiting for one that cannot come."""
+    """Never true by chance: only a session that stays with its connection while it is idle can pass on a notification.
+
+    The rounds before only avoid the wait for a notification that cannot arrive.
+    """
     for _ in range(ROUNDS):
         mine = _backend(connection)
         if _backend(other) == mine or _backend(connection) != mine:

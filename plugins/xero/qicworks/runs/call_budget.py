@@ -18,16 +18,16 @@ from xero.qicworks import database, sql
 
 QUERIES = sql.Statements("call_budget")
 LOG = logging.getLogger("xero.limits")
-WORTH_TELLING = 5.0  # seconds of waiting
-CROWDED = 60.0  # seconds to stay away when for the whole patience no slot in flight was free
+MIN_LOGGED_WAIT_SECONDS = 5.0
+CROWDED_WAIT_SECONDS = 60.0  # after no slot in flight was free for as long as the call may wait
 
 
 class DatabaseLimiter:
     """The Limiter over ``xero_sync.call_budget``: an organisation's minute, day and calls in flight; the app's minute.
 
-    `manual` runs may use the last tenth of an organisation's day; others leave it to them, and look once an hour
+    `manual` runs may use the last tenth of an organisation's day; others leave it to them, and check once an hour
     whether a new day has begun. Only the database's clock counts. A permit holds one connection while its call is in
-    flight, the thread's own session where it has one, else a pooled one: the session's lock is the slot, and ends with
+    flight: the thread's own session if it has one, else a pooled one. The session's lock is the slot, and ends with
     the process, however that ends. Needs session locks: see `poolers`.
     """
 
@@ -66,7 +66,7 @@ class DatabaseLimiter:
 
     @contextmanager
     def _connection(self) -> Iterator[tuple[Any, Callable[[], AbstractContextManager[None]]]]:
-        """A raw connection, and what each statement on it is wrapped in."""
+        """A raw connection, and the context manager for each statement on it."""
         if own := database.own(self._engine):  # it is never pooled
             yield own, nullcontext
             return
@@ -88,8 +88,8 @@ class DatabaseLimiter:
             if slot is not None:
                 return slot, entry, stamp
             if wait > deadline - self._clock():
-                raise RetryLater(CROWDED if closed == "concurrent" else wait, closed)
-            if wait >= WORTH_TELLING:
+                raise RetryLater(CROWDED_WAIT_SECONDS if closed == "concurrent" else wait, closed)
+            if wait >= MIN_LOGGED_WAIT_SECONDS:
                 LOG.info("Xero's limit (%s) is used up: waiting %.0f s", closed, wait)
             self._sleep(wait)
 
@@ -107,7 +107,7 @@ def _lock_never_pooled(connection: Connection) -> Iterator[None]:
 
 
 class _Call:
-    """What the answer of one call said about the limits; written down when the call is over."""
+    """What the response to one call reported about the limits; stored when the call has ended."""
 
     def __init__(self) -> None:
         self.day_remaining: int | None = None

@@ -1,4 +1,4 @@
-"""How much was asked of Xero, and what came of it: by day, by data set, by organisation. Days are those of UTC."""
+"""Calls to Xero and their results by day, by data set and by organisation. Days are in UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUERIES = sql.Statements("pages/traffic")
 
 @dataclass(frozen=True)
 class Day:
-    """What ended on that day. `runs` counts events, but those of one document."""
+    """The runs that ended on that day. `runs` counts events, except those of one document."""
 
     day: date
     calls: int
@@ -28,7 +28,7 @@ class Day:
 def by_day(
     session: Session, connection_id: UUID | None = None, scope: EventScope = None, *, days: int = 30
 ) -> list[Day]:
-    """The last days with today, oldest first, also those without traffic."""
+    """The last days including today, oldest first, also those without traffic."""
     found = QUERIES.by_day(session, connection_id=connection_id, days=days, **scope_parameters(scope))
     return [Day(**row) for row in found]
 

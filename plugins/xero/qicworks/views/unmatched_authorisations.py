@@ -1,4 +1,4 @@
-"""Authorisations as a page shows them; their tokens stay in `tokens`."""
+"""Authorisations that no connection uses, without their tokens."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ QUERIES = sql.Statements("pages/authorisations")
 
 
 def unmatched(session: Session) -> list[dict[str, Any]]:
-    """The latest that no connection uses: `id`, `airflow_conn_id`, `created_at`."""
+    """The latest of them: `id`, `airflow_conn_id`, `created_at`."""
     return list(QUERIES.unmatched(session))

@@ -1,4 +1,4 @@
-"""What a pull or a push says in the log: foldable parts, and its event as one line."""
+"""The log of a run: foldable parts, and its event as one line."""
 
 import logging
 from collections import Counter
@@ -26,7 +26,7 @@ def log_event(
     document: str | None = None,
     correlation_id: str | None = None,
 ) -> None:
-    """The event as one line, `name=value` each, for those who search logs."""
+    """Logs the event as one line of `name=value`, so that logs can be searched."""
     facts: dict[str, Any] = {
         "direction": direction,
         "data_set": data_set,
@@ -39,9 +39,9 @@ def log_event(
         "correlation_id": correlation_id,
     }
     level = {Status.SUCCESS: logging.INFO, Status.WARNING: logging.WARNING}.get(status, logging.ERROR)
-    told = {name: value for name, value in facts.items() if value is not None}
+    known = {name: value for name, value in facts.items() if value is not None}
     line = " ".join(
-        f"{name}={str(value)!r}" if isinstance(value, str) else f"{name}={value}" for name, value in told.items()
+        f"{name}={str(value)!r}" if isinstance(value, str) else f"{name}={value}" for name, value in known.items()
     )
     event_log.log(level, "connection_event %s", line)
 
@@ -57,12 +57,12 @@ def group(title: str) -> Iterator[None]:
 
 
 def listed(found: Counter[str]) -> str:
-    """What was found and, where it is more than one, in how many rows."""
-    return "; ".join(f"{says} ({rows})" if rows > 1 else says for says, rows in found.most_common())
+    """The messages, with the number of rows if there are several."""
+    return "; ".join(f"{message} ({rows})" if rows > 1 else message for message, rows in found.most_common())
 
 
 def received(counts: Counts) -> str:
-    """What came: which of the two sizes Xero bills is not known."""
+    """The size of the responses, compressed and unpacked: which of them Xero bills is not known."""
     return f"{size(counts.bytes_received)} as compressed on the wire, {size(counts.bytes_unpacked)} unpacked"
 
 
