@@ -71,7 +71,7 @@ def test_one_message_of_a_failed_run_and_one_of_a_late_one(
     qicworks_engine.cache_clear()
     with pytest.raises(ExceptionGroup):
         alerting.tell_failed({"dag": dag, "run_id": run.run_id, "reason": "task_failure"})
-    assert "could not be asked (OperationalError)" in told.html()
+    assert "is not available (OperationalError)" in told.html()
     assert TOKEN not in caplog.text
     assert "s3cret-db" not in caplog.text + told.html()
     qicworks_engine.cache_clear()
