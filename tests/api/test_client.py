@@ -239,13 +239,13 @@ def test_a_long_429_holds_nothing(rig: Rig, server: Server) -> None:
     assert (len(server.seen), rig.pauses) == (1, [])
 
 
-@pytest.mark.parametrize(("patience", "sent"), [(0.999, 2), (1.0, 3), (1.499, 3), (1.5, 4)])
+@pytest.mark.parametrize(("max_wait", "sent"), [(0.999, 2), (1.0, 3), (1.499, 3), (1.5, 4)])
 def test_patience_is_for_one_call_as_a_whole(
-    app: XeroApp, server: Server, clock: Clock, patience: float, sent: int
+    app: XeroApp, server: Server, clock: Clock, max_wait: float, sent: int
 ) -> None:
     """Each pause is of half a second."""
     server.says(Reply(429, b"", {"Retry-After": "0", "X-Rate-Limit-Problem": "minute"}))
-    how = {"patience": patience, "sleep": clock.sleep, "clock": clock}
+    how = {"max_wait": max_wait, "sleep": clock.sleep, "clock": clock}
     client = XeroClient(app, new_session(), Tokens(), NoLimiter(), "t", **how)
     with pytest.raises(RetryLater):
         client.get(CONTACTS)

@@ -49,15 +49,15 @@ class Watched:
     """A limiter that writes down what it is asked and told; each permit takes some seconds to come."""
 
     def __init__(self, clock: Clock, takes: float = 0.0) -> None:
-        self.patience: list[float] = []
+        self.max_wait: list[float] = []
         self.tenants: list[str | None] = []
         self.settled: list[tuple[float | None, object]] = []
         self._clock, self._takes = clock, takes
 
     @contextmanager
-    def permit(self, tenant_id: str | None, *, patience: float) -> Iterator["Watched"]:
+    def permit(self, tenant_id: str | None, *, max_wait: float) -> Iterator["Watched"]:
         self.tenants.append(tenant_id)
-        self.patience.append(patience)
+        self.max_wait.append(max_wait)
         self._clock.now += self._takes
         yield self
 
@@ -90,7 +90,7 @@ def test_what_the_limiter_is_asked_and_told(client: XeroClient, server: Server, 
     server.says(limited(2, "day"), limited(None), OK)
     client.get(CONTACTS)
     assert limiter.settled == [(2.0, "day"), (None, "minute"), (None, None)]
-    assert limiter.patience == [300.0, 297.5, 237.0], "what was waited is gone"
+    assert limiter.max_wait == [300.0, 297.5, 237.0], "what was waited is gone"
     assert limiter.tenants == ["tenant-1"] * 3
 
 
@@ -127,11 +127,11 @@ def test_an_outage_is_waited_for_up_to_the_last_second_of_the_patience(
         )
 
     server.says(CUT, CUT, OK)
-    made(patience=3.0, backoff=(1.0, 2.0)).get(CONTACTS)
+    made(max_wait=3.0, backoff=(1.0, 2.0)).get(CONTACTS)
     assert clock.slept == [1.0, 2.0]
     server.says(CUT, CUT, OK)
     with pytest.raises(RetryLater):
-        made(patience=2.9, backoff=(1.0, 2.0)).get(CONTACTS)
+        made(max_wait=2.9, backoff=(1.0, 2.0)).get(CONTACTS)
     assert clock.slept == [1.0, 2.0, 1.0]
 
 
@@ -167,22 +167,22 @@ def test_under_its_key_a_write_is_sent_again_up_to_the_last_second(
 ) -> None:
     """Only from when it may have arrived: before it left, a limit is waited for as for any other call."""
 
-    def write(again_for: float, **how: Any) -> None:
-        client.write("PUT", CONTACTS, b"{}", key="k", again_for=again_for, **how)
+    def write(replay_window: float, **how: Any) -> None:
+        client.write("PUT", CONTACTS, b"{}", key="k", replay_window=replay_window, **how)
 
     server.says(limited(100), CUT, CUT, OK)
     write(103.5)
     assert clock.slept == [100.5, 1.0, 2.0]
-    assert limiter.patience == [300.0, 199.5, 2.0, 0.0]
+    assert limiter.max_wait == [300.0, 199.5, 2.0, 0.0]
     server.says(CUT, OK)
     with pytest.raises(RetryLater):
         write(0.9)
     assert len(clock.slept) == 3
     server.says(OK)
-    write(30, in_doubt=True)
-    assert limiter.patience[-1] == 30
-    write(400, in_doubt=True)
-    assert limiter.patience[-1] == 300
+    write(30, outcome_unknown=True)
+    assert limiter.max_wait[-1] == 30
+    write(400, outcome_unknown=True)
+    assert limiter.max_wait[-1] == 300
 
 
 def test_no_patience_is_left_and_never_less(app: XeroApp, server: Server, clock: Clock) -> None:
@@ -193,14 +193,14 @@ def test_no_patience_is_left_and_never_less(app: XeroApp, server: Server, clock:
         Tokens(),
         slow,
         "t",
-        patience=10.0,
+        max_wait=10.0,
         backoff=(0.0, 0.0),
         sleep=clock.sleep,
         clock=lambda: clock.now,
     )
     server.says(CUT, OK)
     client.get(CONTACTS)
-    assert slow.patience == [10.0, 0.0]
+    assert slow.max_wait == [10.0, 0.0]
 
 
 def test_how_long_an_answer_may_take(
@@ -414,10 +414,10 @@ def test_an_answer_beyond_all_bounds_is_not_asked_for_again_and_may_have_been_sa
     monkeypatch.setattr(module, "receive", too_much)
     with pytest.raises(OutOfBounds) as raised:
         client.get(CONTACTS)
-    assert not raised.value.in_doubt
+    assert not raised.value.outcome_unknown
     with pytest.raises(OutOfBounds) as raised:
-        client.write("PUT", CONTACTS, b"{}", key="k", again_for=300)
-    assert raised.value.in_doubt
+        client.write("PUT", CONTACTS, b"{}", key="k", replay_window=300)
+    assert raised.value.outcome_unknown
     assert len(server.seen) == 2
 
 

@@ -90,12 +90,12 @@ COURSES: dict[str, tuple[list[Reply], type[XeroError] | None, int, bool, bool]] 
 
 @pytest.mark.parametrize("course", COURSES)
 def test_what_is_sent_again_and_what_is_in_doubt(rig: Rig, server: Server, course: str) -> None:
-    replies, decision, times, in_doubt, server_failed = COURSES[course]
+    replies, decision, times, outcome_unknown, server_failed = COURSES[course]
     server.says(*replies)
     sent_before: list[int] = []
     raised: XeroError | None = None
     try:
-        write(rig, again_for=300, sending=lambda: sent_before.append(len(server.seen)))
+        write(rig, replay_window=300, on_send=lambda: sent_before.append(len(server.seen)))
     except XeroError as error:
         raised = error
     assert type(raised) is (decision or type(None))
@@ -103,22 +103,22 @@ def test_what_is_sent_again_and_what_is_in_doubt(rig: Rig, server: Server, cours
     assert {(dict(one.headers)["Idempotency-Key"], one.body) for one in server.seen} == {(KEY, BODY)}
     assert sent_before == list(range(times)), "it is said before each attempt that it leaves"
     if raised:
-        assert (raised.in_doubt, raised.server_failed) == (in_doubt, server_failed)
+        assert (raised.outcome_unknown, raised.server_failed) == (outcome_unknown, server_failed)
 
 
 def test_what_was_in_doubt_before_stays_so(rig: Rig, server: Server) -> None:
     for reply in (REFUSED, DAY, EXPIRED):
         server.says(reply)
         with pytest.raises(XeroError) as raised:
-            write(rig, again_for=300, in_doubt=True)
-        assert (raised.value.in_doubt, raised.value.server_failed) == (True, False)
+            write(rig, replay_window=300, outcome_unknown=True)
+        assert (raised.value.outcome_unknown, raised.value.server_failed) == (True, False)
 
 
 def test_without_leave_it_is_sent_once(rig: Rig, server: Server) -> None:
     server.says(CUT, OK)
     with pytest.raises(RetryLater) as raised:
         write(rig)
-    assert raised.value.in_doubt
+    assert raised.value.outcome_unknown
     assert len(server.seen) == 1
 
 
@@ -126,14 +126,14 @@ class Watched:
     """A limiter that writes down how long each call would wait, and refuses some."""
 
     def __init__(self, *refused: int) -> None:
-        self.patience: list[float] = []
+        self.max_wait: list[float] = []
         self.inside = False
         self._refused = refused
 
     @contextmanager
-    def permit(self, tenant_id: str | None, *, patience: float) -> Iterator["Watched"]:
-        self.patience.append(patience)
-        if len(self.patience) in self._refused:
+    def permit(self, tenant_id: str | None, *, max_wait: float) -> Iterator["Watched"]:
+        self.max_wait.append(max_wait)
+        if len(self.max_wait) in self._refused:
             raise RetryLater(1000, "minute")
         self.inside = True
         yield self
@@ -154,40 +154,42 @@ def made(app: XeroApp, clock: Clock) -> Made:
     )
 
 
-@pytest.mark.parametrize(("again_for", "times"), [(7.999, 1), (8.0, 2), (15.999, 2), (16.0, 3)])
+@pytest.mark.parametrize(("replay_window", "times"), [(7.999, 1), (8.0, 2), (15.999, 2), (16.0, 3)])
 def test_it_is_sent_again_only_while_the_key_is_kept(
-    made: Made, server: Server, clock: Clock, again_for: float, times: int
+    made: Made, server: Server, clock: Clock, replay_window: float, times: int
 ) -> None:
     """All that passes counts, not the pause alone: each attempt takes six seconds, each pause two."""
     server.says(CUT)
     client = made(backoff=(2, 2, 2))
     with pytest.raises(RetryLater):
-        client.write("PUT", INVOICES, BODY, key=KEY, again_for=again_for, sending=lambda: clock.advance(6))
+        client.write("PUT", INVOICES, BODY, key=KEY, replay_window=replay_window, on_send=lambda: clock.advance(6))
     assert len(server.seen) == times
 
 
 def test_a_limit_is_waited_for_no_longer_than_the_key_is_kept(made: Made, server: Server, clock: Clock) -> None:
     server.says(CUT, OK)
     limiter = Watched()
-    made(limiter, backoff=(2,)).write("PUT", INVOICES, BODY, key=KEY, again_for=30, sending=lambda: clock.advance(6))
-    assert limiter.patience == [300, 22], "before it left nothing runs out"
-    made(limiter).write("PUT", INVOICES, BODY, key=KEY, again_for=30, in_doubt=True)
-    assert limiter.patience[-1] == 30
+    made(limiter, backoff=(2,)).write(
+        "PUT", INVOICES, BODY, key=KEY, replay_window=30, on_send=lambda: clock.advance(6)
+    )
+    assert limiter.max_wait == [300, 22], "before it left nothing runs out"
+    made(limiter).write("PUT", INVOICES, BODY, key=KEY, replay_window=30, outcome_unknown=True)
+    assert limiter.max_wait[-1] == 30
 
 
 def test_it_says_that_it_leaves_with_the_right_to_send_in_hand(made: Made, server: Server) -> None:
     told: list[bool] = []
     limiter = Watched(2, 4)
     client = made(limiter, backoff=(0.0,))
-    client.write("PUT", INVOICES, BODY, key=KEY, sending=lambda: told.append(limiter.inside))
+    client.write("PUT", INVOICES, BODY, key=KEY, on_send=lambda: told.append(limiter.inside))
     assert told == [True]
     with pytest.raises(RetryLater) as raised:
-        client.write("PUT", INVOICES, BODY, key=KEY, sending=lambda: told.append(limiter.inside))
-    assert (len(told), len(server.seen), raised.value.in_doubt) == (1, 1, False), "it never left"
+        client.write("PUT", INVOICES, BODY, key=KEY, on_send=lambda: told.append(limiter.inside))
+    assert (len(told), len(server.seen), raised.value.outcome_unknown) == (1, 1, False), "it never left"
     server.says(CUT)
     with pytest.raises(RetryLater) as raised:
-        client.write("PUT", INVOICES, BODY, key=KEY, again_for=300, sending=lambda: told.append(limiter.inside))
-    assert (len(told), len(server.seen), raised.value.in_doubt) == (2, 2, True), "it left once"
+        client.write("PUT", INVOICES, BODY, key=KEY, replay_window=300, on_send=lambda: told.append(limiter.inside))
+    assert (len(told), len(server.seen), raised.value.outcome_unknown) == (2, 2, True), "it left once"
 
 
 def test_nothing_leaves_where_that_cannot_be_said(rig: Rig, server: Server) -> None:
@@ -195,13 +197,13 @@ def test_nothing_leaves_where_that_cannot_be_said(rig: Rig, server: Server) -> N
         raise ConnectionError("the database is gone")
 
     with pytest.raises(ConnectionError):
-        write(rig, again_for=300, sending=gone)
+        write(rig, replay_window=300, on_send=gone)
     assert not server.seen
 
 
 def test_a_token_that_ends_between_two_attempts_is_renewed(rig: Rig, server: Server) -> None:
     server.says(CUT, EXPIRED, CUT, OK)
-    write(rig, again_for=300)
+    write(rig, replay_window=300)
     carried = [dict(one.headers)["Authorization"] for one in server.seen]
     assert carried == [f"Bearer {ACCESS}", f"Bearer {ACCESS}", "Bearer renewed-1", "Bearer renewed-1"]
     assert rig.tokens.renewals == 1
@@ -219,9 +221,9 @@ def test_what_may_not_be_sent_any_more_is_not(made: Made, server: Server, clock:
 
     with pytest.raises(NotSent) as raised:
         client.write(
-            "PUT", INVOICES, body, key=KEY, again_for=300, sending=lambda: asked.append("sending"), still=still
+            "PUT", INVOICES, body, key=KEY, replay_window=300, on_send=lambda: asked.append("sending"), may_send=still
         )
-    assert (raised.value.in_doubt, raised.value.seconds, raised.value.limit) == (False, 0, "outage")
+    assert (raised.value.outcome_unknown, raised.value.seconds, raised.value.limit) == (False, 0, "outage")
     assert asked == ["sending", "still"], "it is not tried again"
     assert clock.slept == []
     assert all(seen.body == b"" for seen in server.seen)
@@ -232,12 +234,14 @@ def test_what_may_not_be_sent_any_more_is_not(made: Made, server: Server, clock:
 def test_what_may_still_be_sent_is(made: Made, server: Server, body: bytes) -> None:
     asked: list[None] = []
     server.says(CUT, OK)
-    made(backoff=(0,)).write("PUT", INVOICES, body, key=KEY, again_for=9, still=lambda: asked.append(None) is None)
+    made(backoff=(0,)).write(
+        "PUT", INVOICES, body, key=KEY, replay_window=9, may_send=lambda: asked.append(None) is None
+    )
     assert [seen.body for seen in server.seen] == [body, body]
     assert len(asked) == 2, "before each attempt"
 
 
 def test_it_may_have_been_saved_before_though_nothing_was_sent_now(made: Made) -> None:
     with pytest.raises(NotSent) as raised:
-        made().write("PUT", INVOICES, BODY, key=KEY, in_doubt=True, still=lambda: False)
-    assert raised.value.in_doubt
+        made().write("PUT", INVOICES, BODY, key=KEY, outcome_unknown=True, may_send=lambda: False)
+    assert raised.value.outcome_unknown

@@ -229,14 +229,14 @@ def test_an_error_body_is_read_in_whatever_case_its_keys_come() -> None:
 
 def test_a_request_that_was_not_sent_may_be_sent_at_once() -> None:
     error = NotSent()
-    assert (error.seconds, error.limit, error.in_doubt) == (0, "outage", False)
+    assert (error.seconds, error.limit, error.outcome_unknown) == (0, "outage", False)
     assert "did not send it" in error.message
     assert "a later run sends it" in error.correction
 
 
 def test_what_is_known_of_a_write_is_nothing_until_it_is_said() -> None:
     error = XeroError("It failed.", "Try again.")
-    assert (error.in_doubt, error.server_failed, str(error)) == (False, False, "It failed. Try again.")
+    assert (error.outcome_unknown, error.server_failed, str(error)) == (False, False, "It failed. Try again.")
     assert (error.message, error.correction, error.args) == ("It failed.", "Try again.", ("It failed.", "Try again."))
 
 

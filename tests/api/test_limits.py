@@ -87,7 +87,7 @@ def test_a_date_of_http_is_utc_whatever_its_zone_is_called(zone: str) -> None:
 
 
 def test_calls_that_nobody_counts_are_let_through() -> None:
-    with limits.NoLimiter().permit(None, patience=0) as permit:
+    with limits.NoLimiter().permit(None, max_wait=0) as permit:
         permit.settle({}, None, None)
 
 

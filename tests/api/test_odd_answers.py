@@ -231,7 +231,7 @@ STATUSES = st.sampled_from([200, 201, 204, 301, 304, 400, 401, 403, 404, 412, 41
 
 
 def client(session: requests.Session) -> XeroClient:
-    return XeroClient(XeroApp("id", "secret"), session, Tokens(), NoLimiter(), "tenant", patience=0.0)
+    return XeroClient(XeroApp("id", "secret"), session, Tokens(), NoLimiter(), "tenant", max_wait=0.0)
 
 
 @settings(deadline=None)
@@ -258,7 +258,7 @@ def test_any_answer_of_the_identity_server_is_a_token_or_a_decision(
 @settings(deadline=None)
 @given(body=BODIES)
 def test_any_list_of_connections_is_one_or_a_decision(body: bytes) -> None:
-    with suppress(XeroError), mock.patch.dict(connections.HASTE, {"backoff": (), "patience": 0.0}):
+    with suppress(XeroError), mock.patch.dict(connections.HASTE, {"backoff": (), "max_wait": 0.0}):
         connections.get_connections(XeroApp("id", "secret"), Tokens(), Answering(200, {}, body))
 
 

@@ -137,9 +137,9 @@ def test_a_group_of_long_names_has_a_label_that_airflow_keeps(monkeypatch: pytes
 def test_who_waits_comes_last_and_then_waits_as_long_as_it_takes() -> None:
     asked: list[tuple[str, float | None]] = []
 
-    def work(member: Any, patience: float | None) -> dict[str, Any]:
-        asked.append((member["organisation"], patience))
-        if member["organisation"] == "a" and patience == BRIEF_WAIT_SECONDS:
+    def work(member: Any, max_wait_seconds: float | None) -> dict[str, Any]:
+        asked.append((member["organisation"], max_wait_seconds))
+        if member["organisation"] == "a" and max_wait_seconds == BRIEF_WAIT_SECONDS:
             raise RetryLater(30, "minute")
         if member["organisation"] == "b":
             raise ReconnectNeeded("Broken.", "Connect again.")

@@ -44,14 +44,14 @@ def client(sandbox: Sandbox, engine: Engine, token_id: str, database_clock: Data
         tenant: int = 0,
         *,
         manual: bool = False,
-        patience: float = 30.0,
+        max_wait: float = 30.0,
         sleep: Callable[[float], None] = advance,
         **limits: Any,
     ) -> XeroClient:
         app = sandbox.app(**limits)
         limiter = DatabaseLimiter(engine, app, manual=manual, sleep=advance, clock=monotonic)
         tokens = DatabaseTokens(engine, token_id, app)
-        how = {"patience": patience, "backoff": (0.1,), "sleep": sleep, "clock": monotonic}
+        how = {"max_wait": max_wait, "backoff": (0.1,), "sleep": sleep, "clock": monotonic}
         return XeroClient(app, new_session(), tokens, limiter, sandbox.tenants[tenant], **how)
 
     return make

@@ -43,17 +43,17 @@ def limiter(engine: Engine, database_clock: DatabaseClock) -> Limiting:
     return make
 
 
-def call(limiter: DatabaseLimiter, tenant: str = "t", patience: float = 0.0, **answer: Any) -> None:
+def call(limiter: DatabaseLimiter, tenant: str = "t", max_wait: float = 0.0, **answer: Any) -> None:
     """One call whose answer is given: remaining, retry_after, problem."""
-    with limiter.permit(tenant, patience=patience) as permit:
+    with limiter.permit(tenant, max_wait=max_wait) as permit:
         headers = {"X-DayLimit-Remaining": str(answer["remaining"])} if "remaining" in answer else {}
         permit.settle(headers, answer.get("retry_after"), answer.get("problem"))
 
 
-def refused(limiter: DatabaseLimiter, tenant: str = "t", patience: float = 0.0) -> RetryLater:
+def refused(limiter: DatabaseLimiter, tenant: str = "t", max_wait: float = 0.0) -> RetryLater:
     """The refusal of a call."""
     with pytest.raises(RetryLater) as raised:
-        call(limiter, tenant, patience)
+        call(limiter, tenant, max_wait)
     return raised.value
 
 
@@ -115,7 +115,7 @@ def test_a_place_is_free_a_window_after_the_answer_and_not_after_the_grant(
 ) -> None:
     """And a twentieth of a second later: Xero's clock may be a little slower."""
     one = limiter(minute_limit=1, minute_seconds=1.0)
-    with one.permit("t", patience=0):
+    with one.permit("t", max_wait=0):
         database_clock.advance(0.3)
     assert (refused(one).limit, refused(one).seconds) == ("minute", 1.05)
     database_clock.advance(1.05 - INSTANT)
@@ -128,7 +128,7 @@ def test_a_call_that_never_ended_counts_as_answered_half_a_window_after_its_gran
     limiter: Limiting, engine: Engine, database_clock: DatabaseClock
 ) -> None:
     one = limiter(minute_limit=1, minute_seconds=10.0)
-    killed = one.permit("t", patience=0)
+    killed = one.permit("t", max_wait=0)
     killed.__enter__()
     assert refused(one).seconds == 15.05
     database_clock.advance(15.05)
@@ -143,9 +143,9 @@ def test_who_waits_goes_on_as_soon_as_it_may(limiter: Limiting, database_clock: 
     one = limiter(minute_limit=1, minute_seconds=1.95)
     call(one)
     before = database_clock.at
-    assert refused(one, patience=1.75).seconds == 2.0
+    assert refused(one, max_wait=1.75).seconds == 2.0
     assert database_clock.at == before, "who cannot wait so long is told at once"
-    call(one, patience=2.0)
+    call(one, max_wait=2.0)
     assert database_clock.at - before == timedelta(seconds=2)
 
 
@@ -167,8 +167,8 @@ def test_five_in_flight_and_no_more_from_one_process(limiter: Limiting) -> None:
     one = limiter()
     with ExitStack() as held:
         for _ in range(5):
-            held.enter_context(one.permit("t", patience=0))
-        error = refused(one, patience=0.3)
+            held.enter_context(one.permit("t", max_wait=0))
+        error = refused(one, max_wait=0.3)
         assert (error.limit, error.seconds) == ("concurrent", CROWDED_WAIT_SECONDS)
         call(one, "another")
     call(one)
@@ -179,7 +179,7 @@ def test_threads_of_one_process_queue_up(engine: Engine) -> None:
     two, counting, inside = threading.Barrier(2, timeout=60), threading.Lock(), [0]
 
     def one(_: int) -> int:
-        with limiter.permit("t", patience=60):
+        with limiter.permit("t", max_wait=60):
             with counting:
                 inside[0] += 1
                 seen = inside[0]
@@ -207,7 +207,7 @@ def test_kill_9_frees_its_places_in_flight(engine: Engine, database_url: str, ca
 def test_a_call_that_failed_gives_its_place_back(limiter: Limiting) -> None:
     one = limiter(concurrent_limit=1)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), one.permit("t", patience=0):
+        with pytest.raises(ZeroDivisionError), one.permit("t", max_wait=0):
             1 / 0  # noqa: B018
     call(one)
 
@@ -238,7 +238,7 @@ def test_an_interrupted_call_takes_no_lock_back_to_the_pool(engine: Engine, data
     def interrupted(in_the_way: "psycopg.Connection[Any]") -> None:
         with (
             ctrl_c(lambda: locks(database_url, granted=False) == 1),
-            DatabaseLimiter(engine, app).permit("t", patience=0),
+            DatabaseLimiter(engine, app).permit("t", max_wait=0),
         ):
             assert refused(DatabaseLimiter(other_engine, app)).limit == "concurrent"
             in_the_way.execute("SELECT FROM xero_sync.call_budget WHERE tenant_id = 't' FOR UPDATE")
@@ -261,7 +261,7 @@ def test_the_apps_limit_is_over_all_organisations(
     spacing = timedelta(seconds=3.6 / 0.9 / app_limit)
     grants: list[datetime] = []
     for number in range(app_limit + 5):
-        call(one, f"tenant-{number % 7}", patience=3)
+        call(one, f"tenant-{number % 7}", max_wait=3)
         grants.append(database_clock.at)
         ahead = budget(engine, "")["next_at"] - database_clock.at
         assert abs(ahead - min(number + 1, at_once) * spacing) < timedelta(milliseconds=0.1)
@@ -306,10 +306,10 @@ def test_a_429_of_the_app_keeps_every_organisation_off(limiter: Limiting, databa
 
 def test_a_shorter_wait_does_not_cut_a_longer_one(limiter: Limiting) -> None:
     one = limiter()
-    with one.permit("t", patience=0) as early:
+    with one.permit("t", max_wait=0) as early:
         call(one, retry_after=66975, problem="day")
         early.settle({}, 1, "concurrent")
-    error = refused(one, patience=300)
+    error = refused(one, max_wait=300)
     assert (error.limit, error.seconds) == ("day", 66975.5)
 
 
@@ -334,7 +334,7 @@ def test_the_last_tenth_of_a_day_is_for_manual_runs(limiter: Limiting) -> None:
     )  # only the first answer told that the day has 5,000: a 1,000 never has more than 1,000
     call(scheduled, remaining=1001)
     call(scheduled, remaining=500)
-    error = refused(scheduled, patience=300)
+    error = refused(scheduled, max_wait=300)
     assert (error.limit, error.seconds) == ("day", 3600)
     call(manual, remaining=499)
     call(scheduled, "another")
@@ -360,7 +360,7 @@ def test_one_scheduled_call_an_hour_looks_for_the_new_day(limiter: Limiting, dat
     database_clock.advance(3600 - INSTANT)
     assert (refused(one).limit, refused(one).seconds) == ("day", INSTANT)
     database_clock.advance(INSTANT)
-    with one.permit("t", patience=0):
+    with one.permit("t", max_wait=0):
         assert (refused(one).limit, refused(one).seconds) == ("day", 3600)
     call(one, "t2")
     database_clock.advance(3600)
@@ -414,7 +414,7 @@ def test_a_clock_that_is_a_moment_behind_is_no_clock_that_was_put_back(
     one = limiter()
     call(one, remaining=4_000)
     database_clock.advance(-1)
-    call(one, patience=1)
+    call(one, max_wait=1)
     assert not caplog.text
 
 
@@ -426,7 +426,7 @@ def test_a_429_that_comes_all_the_same_is_shared_and_obeyed(
 ) -> None:
     """Nobody else asks while the one who got it waits, nor it itself too early: its own pause is none here."""
     refusals: list[RetryLater] = []
-    others = [client(patience=0) for _ in range(2)]
+    others = [client(max_wait=0) for _ in range(2)]
 
     def pause(seconds: float) -> None:
         """Meanwhile, and until the last moment."""
@@ -458,7 +458,7 @@ def test_a_day_429_holds_no_task_and_no_other_process_asks_again(
         "POST", "faults", {"kind": "429", "path": "TrackingCategories", "retry_after": 66975, "problem": "day"}
     )
     before = database_clock.at
-    for one in (client(patience=300), client(patience=300), client(patience=300, manual=True)):
+    for one in (client(max_wait=300), client(max_wait=300), client(max_wait=300, manual=True)):
         with pytest.raises(RetryLater) as raised:
             one.get(TAX)
         assert (raised.value.limit, raised.value.seconds) == ("day", 66975.5)

@@ -92,9 +92,9 @@ def says(monkeypatch: pytest.MonkeyPatch, *grants: Any) -> Statements:
 
 def test_what_is_asked_and_written_down(limiter: Any, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     said = says(monkeypatch, GRANTED, tuple(GRANTED.values()))
-    with limiter.permit("t", patience=0) as permit:
+    with limiter.permit("t", max_wait=0) as permit:
         permit.settle({"X-DayLimit-Remaining": "99"}, None, None)
-    with limiter.permit(None, patience=0):
+    with limiter.permit(None, max_wait=0):
         pass  # no answer came
     asked = {
         "app": "the-app", "minute_limit": 60, "seconds": 60.0, "concurrent_limit": 5, "app_limit": 9, "manual": False,
@@ -110,7 +110,7 @@ def test_what_is_asked_and_written_down(limiter: Any, pool: Pool, monkeypatch: p
 
 def test_a_manual_run_says_so(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said = says(monkeypatch, GRANTED)
-    with DatabaseLimiter(pool, APP, manual=True).permit("t", patience=0):
+    with DatabaseLimiter(pool, APP, manual=True).permit("t", max_wait=0):
         pass
     assert said.asked[0]["manual"] is True
 
@@ -123,7 +123,7 @@ def test_a_429_keeps_everybody_off_for_what_it_says_and_half_a_second_more(
     limiter: Any, monkeypatch: pytest.MonkeyPatch, problem: Any, retry_after: float | None, pause: float | None
 ) -> None:
     said = says(monkeypatch, GRANTED)
-    with limiter.permit("t", patience=0) as permit:
+    with limiter.permit("t", max_wait=0) as permit:
         permit.settle({}, retry_after, problem)
     assert (said.settled[0]["problem"], said.settled[0]["pause"]) == (problem, pause)
 
@@ -132,11 +132,11 @@ def test_it_asks_again_after_each_wait_as_long_as_its_patience_lasts(
     limiter: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     says(monkeypatch, wait(2.0), wait(8.0), GRANTED)
-    with limiter.permit("t", patience=10.0):
+    with limiter.permit("t", max_wait=10.0):
         pass
     assert clock.slept == [2.0, 8.0]
     says(monkeypatch, wait(2.0), wait(8.1))
-    with pytest.raises(RetryLater) as raised, limiter.permit("t", patience=10.0):
+    with pytest.raises(RetryLater) as raised, limiter.permit("t", max_wait=10.0):
         pytest.fail("nothing was granted")
     assert (raised.value.seconds, raised.value.limit, clock.slept[2:]) == (8.1, "minute", [2.0])
 
@@ -145,7 +145,7 @@ def test_where_no_place_in_flight_gets_free_it_stays_away_for_a_minute(
     limiter: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = says(monkeypatch, wait(0.2, "concurrent"))
-    with pytest.raises(RetryLater) as raised, limiter.permit("t", patience=0.1):
+    with pytest.raises(RetryLater) as raised, limiter.permit("t", max_wait=0.1):
         pytest.fail("nothing was granted")
     assert (raised.value.seconds, raised.value.limit) == (60, "concurrent")
     assert said.settled == [], "nothing was sent"
@@ -156,7 +156,7 @@ def test_only_a_long_wait_is_worth_a_line_of_the_log(
 ) -> None:
     caplog.set_level(logging.INFO, "xero.limits")
     says(monkeypatch, wait(4.9), wait(5.0, "day"), GRANTED)
-    with limiter.permit("t", patience=100.0):
+    with limiter.permit("t", max_wait=100.0):
         pass
     assert [record.getMessage() for record in caplog.records] == ["Xero's limit (day) is used up: waiting 5 s"]
 
@@ -166,7 +166,7 @@ def test_a_clock_of_the_database_that_was_put_back_is_told(
 ) -> None:
     says(monkeypatch, {**GRANTED, "put_back": 90.4}, {**GRANTED, "put_back": None})
     for _ in range(2):
-        with limiter.permit("t", patience=0):
+        with limiter.permit("t", max_wait=0):
             pass
     assert [record.getMessage() for record in caplog.records] == [
         "the database's clock was put back 90 s or more: earlier calls move with it"
@@ -182,11 +182,11 @@ def test_a_connection_on_which_a_statement_failed_holds_no_slot_in_the_pool(
 
     said = says(monkeypatch, GRANTED)
     said.settle_call = fail  # type: ignore[method-assign]
-    with pytest.raises(raised), limiter.permit("t", patience=0):
+    with pytest.raises(raised), limiter.permit("t", max_wait=0):
         pass
     assert pool.invalidated == 1
     said.grant_call = fail  # type: ignore[method-assign]
-    with pytest.raises(raised), limiter.permit("t", patience=0):
+    with pytest.raises(raised), limiter.permit("t", max_wait=0):
         pass
     assert pool.invalidated == 2
 
@@ -195,9 +195,9 @@ def test_a_refusal_and_a_call_that_failed_throw_no_connection_away(
     limiter: Any, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = says(monkeypatch, wait(1.0), GRANTED)
-    with pytest.raises(RetryLater), limiter.permit("t", patience=0):
+    with pytest.raises(RetryLater), limiter.permit("t", max_wait=0):
         pass
-    with pytest.raises(ValueError, match="of the call"), limiter.permit("t", patience=0):
+    with pytest.raises(ValueError, match="of the call"), limiter.permit("t", max_wait=0):
         raise ValueError("of the call")
     assert (len(said.settled), pool.invalidated) == (1, 0)
 
@@ -209,9 +209,9 @@ def test_a_thread_with_a_session_of_its_own_needs_no_other_connection(engine: En
 
     limiter = DatabaseLimiter(engine, replace(APP, app_limit=1000))
     with database.session(engine) as session:
-        with limiter.permit("t", patience=0):
+        with limiter.permit("t", max_wait=0):
             assert slots(session) == 1
             assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         assert slots(session) == 0
-    with limiter.permit("t", patience=0):
+    with limiter.permit("t", max_wait=0):
         assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]

@@ -62,7 +62,7 @@ def calls(
 ) -> dict[str, Any]:
     """Calls as fast as it may, from several threads."""
     client = XeroClient(
-        app, new_session(), DatabaseTokens(engine, token_id, app), DatabaseLimiter(engine, app), tenant, patience=60
+        app, new_session(), DatabaseTokens(engine, token_id, app), DatabaseLimiter(engine, app), tenant, max_wait=60
     )
     begin()
     with ThreadPoolExecutor(threads) as pool:
@@ -73,7 +73,7 @@ def calls(
 def hold(begin: Begin, engine: Engine, app: XeroApp, tenant: str) -> dict[str, Any]:
     """Takes a permit and keeps it."""
     begin()
-    with DatabaseLimiter(engine, app).permit(tenant, patience=5):
+    with DatabaseLimiter(engine, app).permit(tenant, max_wait=5):
         say("holding")
         time.sleep(60)
     return {}

@@ -23,7 +23,7 @@ class OutageBudget:
 class Attempts:
     """The attempts at one call so far, and whether another one makes sense."""
 
-    patience: float
+    max_wait: float  # seconds
     backoff: Sequence[float]
     clock: Callable[[], float]
     of_all: OutageBudget
@@ -32,19 +32,19 @@ class Attempts:
     correlation_id: str | None = None  # of the last attempt, if it was answered
     retry_after: float | None = None  # Retry-After of the last outage
     write: bool = False
-    again_for: float = 0.0  # of a write: seconds for which it may be sent again
-    sending: Callable[[], None] = lambda: None
-    still: Callable[[], bool] = lambda: True
-    in_doubt: bool = False  # of a write: Xero may have saved it
+    replay_window: float = 0.0  # of a write: seconds for which it may be sent again
+    on_send: Callable[[], None] = lambda: None
+    may_send: Callable[[], bool] = lambda: True
+    outcome_unknown: bool = False  # of a write: Xero may have saved it
     pause: float = field(init=False)  # seconds before the next try
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.started = self.clock()
 
-    def patience_left(self) -> float:
-        patience = min(self.patience, self.again_for) if self.in_doubt else self.patience
-        return max(0.0, patience - (self.clock() - self.started))
+    def wait_left(self) -> float:
+        max_wait = min(self.max_wait, self.replay_window) if self.outcome_unknown else self.max_wait
+        return max(0.0, max_wait - (self.clock() - self.started))
 
     def worth_another_try(self, error: BaseException) -> bool:
         """Also decides how long to pause before it."""
@@ -54,16 +54,16 @@ class Attempts:
         if isinstance(error, NotSent):
             return False
         if isinstance(error, OutOfBounds):
-            self.in_doubt = self.in_doubt or self.write
+            self.outcome_unknown = self.outcome_unknown or self.write
             return False
         if isinstance(error, BadAnswer) or (isinstance(error, RetryLater) and error.limit == "outage"):
-            self.in_doubt = self.in_doubt or self.write
+            self.outcome_unknown = self.outcome_unknown or self.write
             if self.write and error.server_failed:
                 return False
             if self.outages >= len(self.backoff):
                 return False
             self.pause = max(self.backoff[self.outages], self.retry_after or 0.0)
-            if self.pause > min(self.patience_left(), self.of_all.left):
+            if self.pause > min(self.wait_left(), self.of_all.left):
                 return False
             self.outages += 1
             self.of_all.left -= self.pause
@@ -71,4 +71,4 @@ class Attempts:
         if not isinstance(error, RetryLater):
             return False
         self.pause = error.seconds
-        return error.seconds <= self.patience_left()
+        return error.seconds <= self.wait_left()

@@ -40,9 +40,9 @@ LOG = logging.getLogger("xero.api")
 class XeroClient:
     """Calls of one organisation (`tenant_id`), or with None of the authorisation itself (`/connections`).
 
-    `patience`: the seconds one `get` may spend waiting for limits; what takes longer is RetryLater at once. Safe to
-    use from several threads. `calls` and `bytes_received` count all that was sent and received, retries included,
-    `bytes_unpacked` what was read of it, without gzip. `correlation_id` is the last that Xero answered with.
+    `max_wait`: seconds that one call may spend waiting for limits and outages; a longer wait raises RetryLater
+    immediately. Safe to use from several threads. `calls` and `bytes_received` count everything sent and received,
+    retries included; `bytes_unpacked` counts response bodies after gzip. `correlation_id` is from the last response.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class XeroClient:
         limiter: Limiter,
         tenant_id: str | None,
         *,
-        patience: float = 300.0,
+        max_wait: float = 300.0,
         backoff: Sequence[float] = BACKOFF,
         timeouts: tuple[float, float] = TIMEOUTS,
         log: logging.Logger = LOG,
@@ -69,7 +69,7 @@ class XeroClient:
         self._session = session
         self._tokens = tokens
         self._limiter = limiter
-        self._patience = patience
+        self._max_wait = max_wait
         self._backoff = backoff
         self._timeouts = timeouts
         self._log = log
@@ -103,29 +103,36 @@ class XeroClient:
         key: str,
         params: Params | None = None,
         content_type: str = "application/json",
-        again_for: float = 0.0,
-        in_doubt: bool = False,
-        sending: Callable[[], None] = lambda: None,
-        still: Callable[[], bool] = lambda: True,
+        replay_window: float = 0.0,
+        outcome_unknown: bool = False,
+        on_send: Callable[[], None] = lambda: None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> Answer:
         """One PUT or POST under an Idempotency-Key, which Xero remembers for six minutes.
 
-        `sending` is called before each attempt, with the right to send it in hand; `still`, whether it may be sent yet,
-        when the connection stands and all is through but the body: False is NotSent. Where no answer comes, the same
-        request is sent again for `again_for` seconds at most; after a 5xx, which Xero remembers too, it is not. What is
-        raised says by `in_doubt` whether Xero may have saved the request all the same; given, it may have before.
+        Args:
+            key: The Idempotency-Key.
+            replay_window: Seconds for which the same request may be sent again when no response came. It is never sent
+                again after a 5xx, because Xero stores that response under the key.
+            outcome_unknown: An earlier attempt may have arrived.
+            on_send: Called before each attempt, after the permit was granted.
+            may_send: Called after connecting, before the body is sent. False cancels the request.
+
+        Raises:
+            NotSent: `may_send` returned False.
+            XeroError: `outcome_unknown` is True if Xero may have saved the request.
         """
         headers = {"xero-tenant-id": self.tenant_id} if self.tenant_id else {}
         headers |= {"Idempotency-Key": key, "Content-Type": content_type}
         request = requests.Request(method, self.app.url(path), headers=headers, params=dict(params or {}))
         request.data = body
         attempts = self._attempts()
-        attempts.write, attempts.again_for, attempts.in_doubt = True, again_for, in_doubt
-        attempts.sending, attempts.still = sending, still
+        attempts.write, attempts.replay_window, attempts.outcome_unknown = True, replay_window, outcome_unknown
+        attempts.on_send, attempts.may_send = on_send, may_send
         try:
             return self._call(request, path, attempts)
         except XeroError as error:
-            error.in_doubt = attempts.in_doubt
+            error.outcome_unknown = attempts.outcome_unknown
             raise
 
     def delete(self, path: str) -> None:
@@ -147,14 +154,14 @@ class XeroClient:
             raise
 
     def _attempts(self) -> Attempts:
-        return Attempts(self._patience, self._backoff, self._clock, self._outages)
+        return Attempts(self._max_wait, self._backoff, self._clock, self._outages)
 
     def _try(self, request: requests.Request, path: str, attempts: Attempts) -> Answer:
         attempts.retry_after = attempts.correlation_id = None
         token = self._current_token()
-        with self._limiter.permit(self.tenant_id, patience=attempts.patience_left()) as permit:
-            attempts.sending()
-            response, body = self._send(request, token, attempts.still)
+        with self._limiter.permit(self.tenant_id, max_wait=attempts.wait_left()) as permit:
+            attempts.on_send()
+            response, body = self._send(request, token, attempts.may_send)
             headers = response.headers
             self.correlation_id = attempts.correlation_id = correlation_id(headers)
             problem = pause = None
@@ -197,7 +204,7 @@ class XeroClient:
         return token
 
     def _send(
-        self, request: requests.Request, token: Token, still: Callable[[], bool]
+        self, request: requests.Request, token: Token, may_send: Callable[[], bool]
     ) -> tuple[requests.Response, bytes]:
         """Sends once and reads the whole answer. Raises RetryLater(outage) where no answer came."""
         trouble: str
@@ -207,12 +214,12 @@ class XeroClient:
                 request.url,
                 request.headers,
                 params=request.params,
-                data=CheckedBody(request.data, still) if request.data else None,
+                data=CheckedBody(request.data, may_send) if request.data else None,
                 auth=BearerAuth(token.access_token),
             )
             prepared = self._session.prepare_request(signed)
             settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
-            if not request.data and not still():
+            if not request.data and not may_send():
                 raise NotSent
             with self._counting:
                 self.calls += 1

@@ -22,7 +22,7 @@ LONGEST_NAME = 200
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 # Somebody waits for it before a screen: an outage is told soon.
-HASTE: dict[str, Any] = {"patience": 15.0, "backoff": (0.5, 1.5), "timeouts": (5.0, 20.0)}
+HASTE: dict[str, Any] = {"max_wait": 15.0, "backoff": (0.5, 1.5), "timeouts": (5.0, 20.0)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class XeroError(Exception):
         super().__init__(message, correction)
         self.message = message
         self.correction = correction
-        self.in_doubt = False  # of a write: Xero may have saved it nevertheless
+        self.outcome_unknown = False  # of a write: Xero may have saved it
         self.correlation_id: str | None = None  # Xero finds the call by it; None: no answer
         self.server_failed = False  # Xero answered with a 5xx; to a write it gives the same answer under the same key
 

@@ -29,15 +29,15 @@ class Permit(Protocol):
 class Limiter(Protocol):
     """Hands out permits, so that all who share it together stay within Xero's limits."""
 
-    def permit(self, tenant_id: str | None, *, patience: float) -> AbstractContextManager[Permit]:
-        """Waits until one call may be sent. Raises RetryLater at once when that is over `patience` seconds away."""
+    def permit(self, tenant_id: str | None, *, max_wait: float) -> AbstractContextManager[Permit]:
+        """Waits until one call may be sent. Raises RetryLater if that takes more than `max_wait` seconds."""
 
 
 class NoLimiter:
     """Lets every call through at once: for calls that Xero does not count per organisation, and for tests."""
 
     @contextmanager
-    def permit(self, tenant_id: str | None, *, patience: float) -> Iterator[Permit]:
+    def permit(self, tenant_id: str | None, *, max_wait: float) -> Iterator[Permit]:
         yield self
 
     def settle(self, headers: Mapping[str, str], retry_after: float | None, problem: Limit | None) -> None:

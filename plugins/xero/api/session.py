@@ -69,15 +69,17 @@ def new_session() -> requests.Session:
 
 
 class CheckedBody(io.BytesIO):
-    """A body that asks, before its first byte leaves, whether it still may: nobody acts on a request without its body.
-    NotSent where it may not."""
+    """A body that calls `may_send` once more before its first byte is sent, and raises NotSent if that returns False.
 
-    def __init__(self, body: bytes, still: Callable[[], bool]) -> None:
+    A request without its body has no effect, so this is the last moment to cancel it.
+    """
+
+    def __init__(self, body: bytes, may_send: Callable[[], bool]) -> None:
         super().__init__(body)
-        self._still = still
+        self._may_send = may_send
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell() == 0 and not self._still():
+        if self.tell() == 0 and not self._may_send():
             raise NotSent
         return super().read(size)
 

@@ -64,7 +64,7 @@ def each(
             raise AirflowSkipException(str(skip)) from None
 
     def one(member: Mapping[str, Any], max_wait_seconds: float | None) -> One:
-        opener = open_client if max_wait_seconds is None else partial(open_client, patience=max_wait_seconds)
+        opener = open_client if max_wait_seconds is None else partial(open_client, max_wait=max_wait_seconds)
         return work(dict(member), opener)
 
     members = connection["members"]

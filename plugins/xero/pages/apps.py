@@ -44,7 +44,7 @@ def app_of(conn_id: str) -> XeroApp:
 
 def open_client(connection: Connected, manual: bool) -> XeroClient:
     """As for a run, but a user is waiting: a long limit or outage is reported, not waited out."""
-    return hooks.open_client(connection, manual, patience=MAX_WAIT_SECONDS)
+    return hooks.open_client(connection, manual, max_wait=MAX_WAIT_SECONDS)
 
 
 def callback() -> str:

@@ -54,7 +54,7 @@ def test_a_key_that_is_refused_because_xero_is_still_at_work_is_not_given_up(
     def at_work(self: XeroClient, method: str, path: str, body: bytes, **how: Any) -> None:
         late.append((self, method, path, body, how))
         refusal = Refused(409, {"Message": "A request with this key is still being processed."})
-        refusal.in_doubt = True
+        refusal.outcome_unknown = True
         raise refusal
 
     send = XeroClient.write

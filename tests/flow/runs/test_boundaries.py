@@ -179,7 +179,7 @@ def test_what_is_sent_again_is_sent_no_later_than_its_key_is_trusted(
     write = XeroClient.write
 
     def noted(client: XeroClient, *sent: Any, **how: Any) -> Any:
-        allowed.append(how["again_for"])
+        allowed.append(how["replay_window"])
         return write(client, *sent, **how)
 
     monkeypatch.setattr(XeroClient, "write", noted)

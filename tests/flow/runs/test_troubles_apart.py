@@ -45,7 +45,7 @@ def one_after_the_other(world: Consenting, work: Work, hold: Hold) -> list[End]:
     """By one task, as organisations of a group have it."""
     ends: dict[int, End] = {}
 
-    def attempt(member: Any, patience: float | None) -> dict[str, Any]:
+    def attempt(member: Any, max_wait_seconds: float | None) -> dict[str, Any]:
         ends[member["number"]] = end = ended(work, member["number"])
         if isinstance(end, Exception):
             raise end

@@ -47,12 +47,12 @@ class DatabaseLimiter:
         self._clock = clock
 
     @contextmanager
-    def permit(self, tenant_id: str | None, *, patience: float) -> Iterator[Permit]:
-        """Waits until one call may be sent. Raises RetryLater at once when that is over `patience` seconds away."""
+    def permit(self, tenant_id: str | None, *, max_wait: float) -> Iterator[Permit]:
+        """Waits until one call may be sent. Raises RetryLater if that takes more than `max_wait` seconds."""
         tenant = tenant_id or "none"
         with self._connection() as (raw, guarded):
             with guarded():
-                slot, entry, stamp = self._granted(raw, tenant, patience)
+                slot, entry, stamp = self._granted(raw, tenant, max_wait)
             call = _Call()
             try:
                 yield call
@@ -74,8 +74,8 @@ class DatabaseLimiter:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection.connection.driver_connection, partial(_lock_never_pooled, connection)
 
-    def _granted(self, raw: Any, tenant: str, patience: float) -> tuple[int, int, Any]:
-        deadline = self._clock() + patience
+    def _granted(self, raw: Any, tenant: str, max_wait: float) -> tuple[int, int, Any]:
+        deadline = self._clock() + max_wait
         while True:
             granted = QUERIES.grant_call(
                 raw, app=self._app.client_id, tenant=tenant, minute_limit=self._app.minute_limit,

@@ -145,7 +145,7 @@ class Attachments:
             key=str(uuid4()),
             params={"IncludeOnline": "true"} if online else {},
             content_type=attachment.mime_type,
-            again_for=REPLAY_WINDOW_SECONDS,
+            replay_window=REPLAY_WINDOW_SECONDS,
         )
         return _read(answer.data, attachment.file_name)
 

@@ -175,13 +175,13 @@ class Batch:
                 request.body.encode(),
                 key=request.key,
                 params=self._query(),
-                again_for=0.0 if accepted_twice else window,
-                in_doubt=replay is not None,
-                sending=lambda: self.outbox.sending(request),
-                still=lambda: self.outbox.may_be_sent(request),
+                replay_window=0.0 if accepted_twice else window,
+                outcome_unknown=replay is not None,
+                on_send=lambda: self.outbox.sending(request),
+                may_send=lambda: self.outbox.may_be_sent(request),
             )
         except Refused as refusal:
-            if refusal.in_doubt:  # perhaps only because it is processing it already
+            if refusal.outcome_unknown:  # perhaps only because it is processing it already
                 self.outbox.server_failed(request)
                 raise later(Wait(self.quiet_seconds)) from None
             if refusal.status not in (400, 413, 422):  # no document's fault
@@ -201,7 +201,7 @@ class Batch:
         except XeroError as error:
             if error.server_failed:
                 self.outbox.server_failed(request)
-            elif not error.in_doubt:
+            elif not error.outcome_unknown:
                 self.outbox.release(request)
             raise
         records = readback.elements(self.kind, answer.data)

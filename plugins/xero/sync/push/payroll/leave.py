@@ -127,9 +127,9 @@ class Leave(OneByOne[LeaveDocument]):
         """Sends it once; without a response it is searched for, not sent again."""
         body = JSON.encode([payload(document)])
         try:
-            answer = self.write(request, PATH, body, request.key, again_for=0.0)
+            answer = self.write(request, PATH, body, request.key, replay_window=0.0)
         except Refused as refusal:
-            if refusal.in_doubt:
+            if refusal.outcome_unknown:
                 self.look_up(request)
             else:
                 self._refused(document, request, refusal.messages)
@@ -177,7 +177,9 @@ class Leave(OneByOne[LeaveDocument]):
         except Refused:
             result = check_in_xero(f"what was pushed ({xero_id}) is no longer in Xero")
         except RetryLater as error:
-            if error.in_doubt or not outages.is_of_one(self.it.client, PATH, error):  # in doubt: not read, approved
+            if error.outcome_unknown or not outages.is_of_one(
+                self.it.client, PATH, error
+            ):  # unknown: not read, approved
                 raise
             result = not_shown(xero_id)
         else:
@@ -187,7 +189,7 @@ class Leave(OneByOne[LeaveDocument]):
     def _approve(self, document: LeaveDocument, request: Request, xero_id: UUID) -> list[str]:
         """Xero's messages if it refuses; one of them is that the leave is already approved."""
         try:
-            self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), again_for=0.0)
+            self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), replay_window=0.0)
         except Refused as refusal:
             return redacted(refusal.messages, document) or ["Xero gave no reason"]
         return []

@@ -107,7 +107,7 @@ class OneByOne(ABC, Generic[DocumentT]):
 
     # -- sending and settling
 
-    def write(self, request: Request, path: str, body: bytes, key: str, again_for: float) -> Answer:
+    def write(self, request: Request, path: str, body: bytes, key: str, replay_window: float) -> Answer:
         """Sends a part of a committed request.
 
         Raises:
@@ -120,16 +120,16 @@ class OneByOne(ABC, Generic[DocumentT]):
                 path,
                 body,
                 key=key,
-                again_for=again_for,
-                sending=lambda: self.outbox.sending(request),
-                still=lambda: self.outbox.may_be_sent(request),
+                replay_window=replay_window,
+                on_send=lambda: self.outbox.sending(request),
+                may_send=lambda: self.outbox.may_be_sent(request),
             )
         except Refused:
             raise
         except XeroError as error:
             if error.server_failed:
                 self.outbox.server_failed(request)
-            elif not error.in_doubt:
+            elif not error.outcome_unknown:
                 self.not_sent(request)
             raise
 

@@ -213,15 +213,17 @@ class PayTemplates(OneByOne[PayDocument]):
         """Sends the template alone; if Xero refuses that, once more with the fields that its specification requires."""
         path = _path(document)
         try:
-            self.write(request, path, JSON.encode(planned.body(document)), request.key, again_for=REPLAY_WINDOW_SECONDS)
+            self.write(
+                request, path, JSON.encode(planned.body(document)), request.key, replay_window=REPLAY_WINDOW_SECONDS
+            )
         except Refused as refusal:
             whole = JSON.encode(planned.body(document, person=True))
-            if refusal.in_doubt or refusal.status != 400 or whole == JSON.encode(planned.body(document)):
+            if refusal.outcome_unknown or refusal.status != 400 or whole == JSON.encode(planned.body(document)):
                 raise
-            self.write(request, path, whole, str(uuid4()), again_for=REPLAY_WINDOW_SECONDS)
+            self.write(request, path, whole, str(uuid4()), replay_window=REPLAY_WINDOW_SECONDS)
 
     def _refused(self, document: PayDocument, planned: PlannedTemplate, request: Request, refusal: Refused) -> None:
-        if refusal.in_doubt:  # an earlier attempt may have arrived all the same
+        if refusal.outcome_unknown:  # an earlier attempt may have arrived all the same
             found = employees.fetch_pay_template(self.it.client, document.row.employee)
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
