@@ -23,7 +23,7 @@ from xero.api.errors import Limit
     ],
 )  # fmt: skip
 def test_the_limit_that_a_429_means(said: str, pause: float | None, meant: str) -> None:
-    assert limits.problem({"X-Rate-Limit-Problem": said}, pause) == meant
+    assert limits.limit_of({"X-Rate-Limit-Problem": said}, pause) == meant
 
 
 NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_what_remains_of_the_day() -> None:
 
 @pytest.mark.parametrize(("pause", "meant"), [(3600, "minute"), (3600.5, "day"), (3601, "day")])
 def test_a_wait_of_more_than_an_hour_is_the_day_s(pause: float, meant: str) -> None:
-    assert limits.problem({}, pause) == meant
+    assert limits.limit_of({}, pause) == meant
 
 
 def test_how_long_to_keep_off_where_xero_says_nothing() -> None:

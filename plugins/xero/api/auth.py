@@ -1,4 +1,4 @@
-"""Tokens and the OAuth 2 conversation with Xero's identity server."""
+"""OAuth 2 with Xero's identity server."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from xero.api.session import new_session
 from xero.api.settings import XeroApp
 from xero.api.tokens import FITS_A_HEADER, Token
 
-MARGIN = 60.0  # seconds before its end that a token is renewed; of a short-lived one a tenth of its life
-USUAL_LIFE = 1800.0  # seconds, where the server does not say
-LONGEST_LIFE = 86_400  # seconds; Xero's live for half an hour, and a wrong one is to be over soon
+MARGIN = 60.0  # seconds before it expires that a token is renewed; at most a tenth of its life
+USUAL_LIFE = 1800.0  # seconds, if the response does not report it
+LONGEST_LIFE = 86_400  # seconds: a cap for wrong values; Xero's tokens last 30 minutes
 TIMEOUTS = (10.0, 30.0)  # seconds to connect, to read
 
 _SCOPE = re.compile(r"[\x20-\x7e]{0,4096}")
@@ -43,7 +43,7 @@ class _Client(OAuth2Client):  # type: ignore[misc]
 
 
 class OAuth:
-    """Asks Xero's identity server for tokens; the app's id and secret go along as client_secret_basic."""
+    """Requests tokens from Xero's identity server; authenticates with client_secret_basic."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class OAuth:
         )
 
     def exchange(self, code: str) -> Token:
-        """The tokens for an authorisation code, which Xero honours once and for five minutes."""
+        """Exchanges an authorisation code for tokens. Xero accepts a code once, within five minutes."""
         return self._ask(
             lambda: self._client.fetch_token(
                 self._endpoint, grant_type="authorization_code", code=code, **self._options
@@ -83,7 +83,7 @@ class OAuth:
         )
 
     def refresh(self, token: Token) -> Token:
-        """The next tokens. The old refresh token stays good for 30 minutes, in case this answer is lost."""
+        """Returns the next tokens. The old refresh token stays valid for 30 minutes, in case this response is lost."""
         if not token.refresh_token:
             raise ReconnectNeeded(
                 "The stored authorisation has no refresh token.",
@@ -101,7 +101,7 @@ class OAuth:
         )
 
     def revoke(self, token: Token) -> None:
-        """Gives the whole authorisation back: it drops every organisation of the user who gave it."""
+        """Revokes the authorisation at Xero. This disconnects every organisation of the user who gave it."""
         answer = self._guarded(
             lambda: self._client.revoke_token(
                 f"{self._app.identity_host}/connect/revocation",
@@ -114,7 +114,7 @@ class OAuth:
             raise self._unexpected(answer.status_code)
 
     def authorization_url(self, state: str) -> str:
-        """Where the user's browser goes to consent; `state` comes back with the code and must be compared."""
+        """Returns the address where the user consents. `state` comes back with the code and must be compared."""
         if not self._app.redirect_uri:
             raise Misconfigured(
                 "The Xero connection has no redirect_uri.",
@@ -144,7 +144,7 @@ class OAuth:
         )
 
     def _guarded(self, call: Callable[[], Any], *secrets: str) -> Any:
-        """Runs one conversation. What it raises is raised outside the handler: the cause would carry the request."""
+        """Runs one request. Raises outside the handler, because the cause would contain the request and its secrets."""
         trouble: XeroError
         self._correlation_id = None
         try:
@@ -177,7 +177,7 @@ class OAuth:
         return _refuse_trouble(response)
 
     def _decision(self, error: str, description: str) -> XeroError:
-        known = re.fullmatch(r"[a-z_]{1,40}", error)  # a code of OAuth, and no place for an echo of our own words
+        known = re.fullmatch(r"[a-z_]{1,40}", error)  # an OAuth error code, not an echo of the request
         said = ": ".join(words for words in (error if known else "an unknown error", description) if words)
         if error == "invalid_grant":
             return ReconnectNeeded(

@@ -1,4 +1,4 @@
-"""The client of one organisation: sends, keeps to the limits, renews the token, retries. No other module retries."""
+"""The client of one organisation: sends, obeys the limits, renews the token, retries. No other module retries."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ __all__ = ["Answer", "XeroClient"]
 
 Params = Mapping[str, str | int | bool]
 
-TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of the answer
+TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two parts of the response
 BACKOFF = (1.0, 2.0, 4.0, 8.0)  # seconds before the second, third … attempt after an outage
-FIRST_YEAR = 1753  # of any record; since before that is since ever, and no header can say it
-OUTAGES = 900.0  # seconds that all calls of a client together may spend waiting for the end of outages
+FIRST_YEAR = 1753  # earlier dates mean "everything", and do not fit the header
+OUTAGES = 900.0  # seconds that all calls of one client together may wait for outages to end
 LOG = logging.getLogger("xero.api")
 
 
@@ -136,7 +136,7 @@ class XeroClient:
             raise
 
     def delete(self, path: str) -> None:
-        """One DELETE. Raises Refused with status 404 where there is nothing to delete."""
+        """One DELETE. Raises Refused with status 404 if there is nothing to delete."""
         self._call(requests.Request("DELETE", self.app.url(path)), path)
 
     def _call(self, request: requests.Request, path: str, attempts: Attempts | None = None) -> Answer:
@@ -144,7 +144,7 @@ class XeroClient:
         retrying = Retrying(
             retry=retry_if_exception(attempts.worth_another_try),
             wait=lambda _: attempts.pause,
-            before_sleep=self._tell,
+            before_sleep=self._log_retry,
             sleep=self._sleep,
         )
         try:
@@ -167,7 +167,7 @@ class XeroClient:
             problem = pause = None
             if response.status_code == 429:
                 pause = limits.retry_after(headers)
-                problem = limits.problem(headers, pause)
+                problem = limits.limit_of(headers, pause)
                 pause = limits.bounded(pause, problem)
             permit.settle(headers, pause, problem)
         if response.status_code in (200, 204):
@@ -206,8 +206,8 @@ class XeroClient:
     def _send(
         self, request: requests.Request, token: Token, may_send: Callable[[], bool]
     ) -> tuple[requests.Response, bytes]:
-        """Sends once and reads the whole answer. Raises RetryLater(outage) where no answer came."""
-        trouble: str
+        """Sends once and reads the full response. Raises RetryLater (outage) if no response came."""
+        error_name: str
         try:
             signed = requests.Request(
                 request.method,
@@ -229,11 +229,11 @@ class XeroClient:
                 self.bytes_received += len(body)
             return response, body
         except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests are OSErrors
-            trouble = type(error).__name__
+            error_name = type(error).__name__
         # Outside the handler: the exceptions of requests carry the request, and with it the token.
-        raise outage(f"no answer came from {self.app.api_host} ({trouble})")
+        raise outage(f"no answer came from {self.app.api_host} ({error_name})")
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _log_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Expired):
             self._log.info("Xero reports an expired token: it was renewed, and the call is repeated")

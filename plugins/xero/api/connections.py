@@ -1,4 +1,4 @@
-"""The organisations that an authorisation reaches (`/connections`)."""
+"""The organisations that an authorisation covers (`/connections`)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PATH = "/connections"
 LONGEST_NAME = 200
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
-# Somebody waits for it before a screen: an outage is told soon.
+# A user is waiting: report outages quickly.
 HASTE: dict[str, Any] = {"max_wait": 15.0, "backoff": (0.5, 1.5), "timeouts": (5.0, 20.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class XeroConnection:
-    """One organisation as Xero lists it. It is deleted by `id`, the connection's own; calls bear `tenant_id`."""
+    """One organisation as Xero lists it. `id` is that of the connection, for deleting it; calls carry `tenant_id`."""
 
     id: str
     tenant_id: str
@@ -39,7 +39,7 @@ class XeroConnection:
 def get_connections(
     app: XeroApp, tokens: Token | TokenStore, session: requests.Session | None = None
 ) -> list[XeroConnection]:
-    """All that Xero lists for this authorisation, practices too (`tenant_type`). It counts against no organisation."""
+    """Returns all that Xero lists for this authorisation, including practices. Not counted against any call limit."""
     data = _client(app, tokens, session).get(PATH).data
     if not isinstance(data, list):
         raise _unreadable()
@@ -78,13 +78,13 @@ def _connection(entry: Any) -> XeroConnection:
 
 
 def _id(said: Any) -> str | None:
-    """In the one spelling that it has. ValueError where it is none."""
+    """Returns the id in its canonical spelling. Raises ValueError if it is not one."""
     if said is None or said == "":
         return None
     try:
         return str(wire.uuid(said))
     except ValueError:
-        if isinstance(said, str) and _ID.fullmatch(said):  # of a server that is like Xero
+        if isinstance(said, str) and _ID.fullmatch(said):  # of a server that imitates Xero
             return said
         raise
 
@@ -101,7 +101,7 @@ def _unreadable() -> BadAnswer:
 
 
 class FixedToken:
-    """A token store for a token that was fetched a moment ago and is stored nowhere yet."""
+    """A token store for a new token that is not saved yet."""
 
     def __init__(self, token: Token) -> None:
         self._token = token

@@ -32,11 +32,11 @@ def decide(
     said = without_numbers(why.said) if payroll else why.said
     detail = cleaned(errors.field(said, "Detail") or "", token.access_token)
     unauthorised = "AuthorizationUnsuccessful" in detail
-    if status >= 500 and status != 501:  # 501: Xero does not do that, and will not do it later
+    if status >= 500 and status != 501:  # 501: Xero does not support that; a retry does not help
         failed = outage(f"HTTP {status}" + (f", {detail}" if detail else ""), retry_after)
         failed.server_failed = True
         return failed
-    if 400 <= status < 500 and not why.own and status != 413:  # 413: whoever says so, it is too large
+    if 400 <= status < 500 and not why.own and status != 413:  # 413: too large, whoever sent it
         return outage(f"HTTP {status}, with a page that is not from Xero", retry_after)
     if status == 401 and not unauthorised and not renewed:
         return Expired()

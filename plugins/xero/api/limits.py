@@ -1,4 +1,4 @@
-"""What Xero says about its limits, and the port through which a client asks whether it may send."""
+"""Xero's limit headers, and the interface through which a client asks whether it may send."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Protocol, cast
 
 from xero.api.errors import Limit
 
-# Without a Retry-After; Xero sends one for the minute and the day.
+# Seconds to wait if there is no Retry-After; Xero sends one for the minute and the day.
 DEFAULT_WAIT: dict[Limit, float] = {"minute": 60.0, "app": 60.0, "day": 3600.0, "concurrent": 1.0, "outage": 300.0}
 LONGEST_WAIT = 86_400.0
-LONGEST_PAUSE = 3_600.0  # for what is a limit of a minute or less: one odd answer must not close all for a day
+LONGEST_PAUSE = 3_600.0  # seconds, for all limits but the day's: one wrong response must not stop calls for a day
 # Retry-After is in whole seconds, perhaps rounded down.
 ROUNDING = 0.5
 
@@ -23,7 +23,7 @@ class Permit(Protocol):
     """The right to one call, held while it is in flight."""
 
     def settle(self, headers: Mapping[str, str], retry_after: float | None, problem: Limit | None) -> None:
-        """The answer has come. `problem` is the limit that a 429 named, `retry_after` the seconds to keep off for."""
+        """Reports the response. `problem` is the limit that a 429 named, `retry_after` the seconds to wait."""
 
 
 class Limiter(Protocol):
@@ -34,7 +34,7 @@ class Limiter(Protocol):
 
 
 class NoLimiter:
-    """Lets every call through at once: for calls that Xero does not count per organisation, and for tests."""
+    """Permits every call immediately: for calls that Xero does not count per organisation, and for tests."""
 
     @contextmanager
     def permit(self, tenant_id: str | None, *, max_wait: float) -> Iterator[Permit]:
@@ -44,8 +44,8 @@ class NoLimiter:
         """Nothing is counted."""
 
 
-def problem(headers: Mapping[str, str], retry_after: float | None) -> Limit:
-    """Which limit a 429 means. The spellings of X-Rate-Limit-Problem are not all known: matched by substring."""
+def limit_of(headers: Mapping[str, str], retry_after: float | None) -> Limit:
+    """Returns the limit that a 429 reports. Matched by substring: not all spellings of the header are known."""
     said = headers.get("X-Rate-Limit-Problem", "").lower()
     for word, limit in (("app", "app"), ("concurr", "concurrent"), ("day", "day"), ("dai", "day"), ("min", "minute")):
         if word in said:
@@ -54,14 +54,14 @@ def problem(headers: Mapping[str, str], retry_after: float | None) -> Limit:
 
 
 def bounded(pause: float | None, problem: Limit) -> float | None:
-    """The seconds to keep off for, as far as such a limit can go; who means it says so again after an hour."""
+    """Returns the seconds to wait. Caps Retry-After at an hour, except for the day limit."""
     return pause if pause is None or problem == "day" else min(pause, LONGEST_PAUSE)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Retry-After in seconds, from a number or from an HTTP date (against the server's own Date); None without one.
+    """Returns Retry-After in seconds, from a number or an HTTP date (compared with the server's own Date), or None.
 
-    No limit of Xero's lasts longer than a day: what is longer is taken for a day."""
+    Caps it at a day: no limit of Xero's lasts longer."""
     said = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", said):
         return min(float(said), LONGEST_WAIT)
@@ -73,15 +73,15 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def day_remaining(headers: Mapping[str, str]) -> int | None:
-    """The calls left today for this organisation, where the answer says so."""
+    """Returns the calls left today for this organisation, or None if the response does not report it."""
     said = headers.get("X-DayLimit-Remaining", "").strip()
     return int(said) if re.fullmatch(r"[0-9]{1,9}", said) else None
 
 
 def http_date(said: str) -> datetime | None:
-    """The moment an HTTP header names, aware and UTC; None when it names none."""
+    """Parses an HTTP date as an aware UTC time. Returns None if it is not one."""
     try:
         moment = parsedate_to_datetime(said)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # OverflowError: what the standard library lets through of odd dates
+    except (ValueError, OverflowError):  # OverflowError: the standard library does not reject all odd dates
         return None

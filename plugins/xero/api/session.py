@@ -21,12 +21,12 @@ from xero.api.errors import NotSent
 Manager = TypeVar("Manager", bound=urllib3.PoolManager)
 
 USER_AGENT = "qicworks-xero"
-MAX_SECONDS = 120.0  # for an answer, from its first byte to its last
-IN_FLIGHT = 10  # connections kept alive per host: Xero lets 5 calls of an organisation be in flight
+MAX_SECONDS = 120.0  # for a response, from its first byte to its last
+IN_FLIGHT = 10  # connections kept alive per host; Xero allows 5 calls in flight per organisation
 
 
 def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Adds nothing. With no auth at all requests would look for credentials in ~/.netrc."""
+    """Adds nothing. Without an auth object, requests would look for credentials in ~/.netrc."""
     return request
 
 
@@ -42,7 +42,7 @@ class BearerAuth(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
-    """Follows no redirect, and does not prepare to: requests would read its body, whatever it unpacks to."""
+    """Follows no redirect, and never reads the body of one: requests would unpack it without a limit."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -85,8 +85,10 @@ class CheckedBody(io.BytesIO):
 
 
 class _Timed(io.RawIOBase):
-    """What comes over a connection for one answer. A socket's timeout is of each piece, so that a server which sends a
-    byte every few seconds, of the headers or of the body, would hold a call for ever. OutOfBounds then."""
+    """Reads one response from a connection. Raises OutOfBounds if it takes longer than MAX_SECONDS.
+
+    A socket's timeout applies to each read: a server that sends a byte every few seconds could block a call forever.
+    """
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw

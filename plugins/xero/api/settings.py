@@ -1,4 +1,4 @@
-"""What one Airflow connection of type Xero says about a Xero app: credentials, hosts, grant, limits."""
+"""Reads an Airflow connection of type Xero: the credentials, hosts, grant and limits of a Xero app."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCOPES = (
     "payroll.settings.read",
     "payroll.payruns.read",
 )
-#: What each endpoint needs, by the beginning of its path. Where reading is enough the scope that ends in .read will do.
+#: The scope of each endpoint, by the beginning of its path. To read only, the scope that ends in .read is enough.
 ENDPOINT_SCOPES = {
     "/api.xro/2.0/Contacts": "accounting.contacts",
     "/api.xro/2.0/Invoices": "accounting.invoices",
@@ -40,11 +40,11 @@ ENDPOINT_SCOPES = {
     "/payroll.xro/1.0/PayrollCalendars": "payroll.settings.read",
     "/payroll.xro/1.0": "payroll.employees",
 }
-# So many calls of an organisation are remembered, and looked through at each: 2 ms at 1,000, and seconds at 100,000.
+# The database stores the time of each call of the last minute, and scans them at each call: 2 ms at 1,000 calls.
 MAX_MINUTE_LIMIT = 1_000
-# A backslash is a slash to some, and who drops a control character may read another address.
+# Some parsers read a backslash as a slash, or drop control characters, and so would see another address.
 _NOT_IN_A_PATH = re.compile(r"[\\\x00-\x20\x7f]")
-# They belong to a user who signs in: a client that speaks for itself has none.
+# They belong to a user who signs in; a custom connection has no user.
 USER_SCOPES = frozenset({"offline_access", "openid", "profile", "email"})
 
 
@@ -107,7 +107,7 @@ class XeroApp:
 
     @staticmethod
     def scope_of(path: str) -> str:
-        """The scope without which Xero does not give this path."""
+        """Returns the scope that Xero requires for this path."""
         if "/Attachments" in path:
             return "accounting.attachments"
         return next((scope for start, scope in ENDPOINT_SCOPES.items() if path.startswith(start)), "of this data")

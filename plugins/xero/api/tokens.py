@@ -31,7 +31,7 @@ class Token:
     def xero_user_id(self) -> str | None:
         """The user who consented, as the access token's claims say; None where it says nothing that can be read.
 
-        The signature is not checked: the token came from Xero over TLS, and is for Xero to believe.
+        The signature is not checked: the token came from Xero over TLS, and only Xero has to verify it.
         """
         _, _, rest = self.access_token.partition(".")
         claims = rest.partition(".")[0]
