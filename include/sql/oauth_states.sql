@@ -10,8 +10,8 @@ VALUES (:state_hash, :user_id, :airflow_conn_id, :seal);
 -- name: seal_of$
 SELECT seal FROM xero_sync.oauth_state WHERE state_hash = :state_hash;
 
--- name: burn$
--- The app it was issued for; once, in time, and to its own user only.
+-- name: use_once$
+-- The app it was issued for. Only once, before it expires, and only for its own user.
 UPDATE xero_sync.oauth_state SET used_at = clock_timestamp()
  WHERE state_hash = :state_hash AND user_id = :user_id AND used_at IS NULL AND expires_at > clock_timestamp()
 RETURNING airflow_conn_id;

@@ -1,7 +1,7 @@
--- Under which keys the stored tokens lie, and the seals of matches and of pay.
+-- Which key encrypts each stored token and each seal.
 
 -- name: stored
--- All that hold something; `used`: a live connection rests on it.
+-- All that are not empty. `used`: a live connection uses it.
 SELECT id, airflow_conn_id, state, secret,
        EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted') AS used
   FROM xero_sync.token

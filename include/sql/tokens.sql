@@ -4,7 +4,7 @@
 SELECT state, broken_reason, secret, airflow_conn_id FROM xero_sync.token WHERE id = :token_id;
 
 -- name: wait_at_most(milliseconds)$
--- Who waits for a renewal must not wait for ever: the one who renews may hang.
+-- Waiting for a renewal has to end: the process that renews may hang.
 SELECT set_config('lock_timeout', :milliseconds::text, true);
 
 -- name: lock_token(token_id)^
@@ -27,7 +27,7 @@ VALUES (:token_id, :airflow_conn_id, :secret, :expires_at, :scope, :xero_user_id
 SELECT id, airflow_conn_id, state, broken_reason, xero_user_id FROM xero_sync.token WHERE id = :token_id;
 
 -- name: of_app(airflow_conn_id)$
--- The working authorisation that an app gave itself.
+-- The working authorisation of a custom connection.
 SELECT id FROM xero_sync.token
  WHERE airflow_conn_id = :airflow_conn_id AND state = 'ok' AND xero_user_id IS NULL
  ORDER BY created_at DESC
@@ -39,7 +39,7 @@ UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reaso
  WHERE id = :token_id AND NOT EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted');
 
 -- name: wipe_replaced(replaced, keep, airflow_conn_id, reason)!
--- These, and what was given to the same app a day ago and more, as far as no live connection uses it.
+-- These, and others of the same app that are older than a day, unless a live connection uses them.
 UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reason
  WHERE id <> :keep
    AND (id = ANY(:replaced) OR (airflow_conn_id = :airflow_conn_id AND state = 'ok'
@@ -48,7 +48,7 @@ UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reaso
 
 -- name: would_be_dropped(token_id, xero_user_id)
 -- The apps under which revoking this authorisation might drop something: live connections, and what was granted in the last hour
--- and may be matched in a moment, of the same user or of one whom we do not know.
+-- and may be matched in a moment, of the same user or of an unknown one.
 SELECT DISTINCT token.airflow_conn_id
   FROM xero_sync.token
   LEFT JOIN xero_sync.connection ON connection.token_id = token.id AND connection.state <> 'deleted'
@@ -57,7 +57,7 @@ SELECT DISTINCT token.airflow_conn_id
         OR (token.id <> :token_id AND token.state = 'ok' AND token.created_at > clock_timestamp() - interval '1 hour'));
 
 -- name: idle
--- Xero forgets what is not renewed for 60 days.
+-- Xero ends authorisations that are not renewed for 60 days.
 SELECT id, airflow_conn_id FROM xero_sync.token
  WHERE state = 'ok' AND renewed_at < clock_timestamp() - interval '30 days'
    AND EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted');

@@ -1,4 +1,4 @@
-"""Keeps QicWorks and Xero in step."""
+"""Synchronises QicWorks and Xero."""
 
 from xero import owner
 

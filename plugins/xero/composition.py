@@ -1,6 +1,6 @@
-"""From an Airflow connection to an engine, an app and a client: the one place that puts them together.
+"""Builds an engine, an app and a client from an Airflow connection. No other module does.
 
-Where Airflow connections are read from is the caller's: `xero.hooks` asks Airflow, `xero.cli` is the terminal.
+The caller decides where Airflow connections are read from: `xero.hooks` asks Airflow, `xero.cli` the terminal.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ QICWORKS = "qicworks_default"  # the Airflow connection of the QicWorks database
 
 
 class NoSuchConnection(Misconfigured, LookupError):
-    """Airflow has no connection of that id."""
+    """Airflow has no connection with this id."""
 
     def __init__(self, conn_id: str) -> None:
         super().__init__(
             f"There is no Airflow connection '{conn_id}', or it cannot be read.",
-            f"Make it in Airflow under Admin, Connections, or set AIRFLOW_CONN_{conn_id.upper()} for every service. "
-            "Then do this again.",
+            f"Create it in Airflow under Admin, Connections, or set AIRFLOW_CONN_{conn_id.upper()} for every service. "
+            "Then try again.",
         )
 
 
 def client(
     engine: Engine, connection: Connection, app: XeroApp, session: requests.Session, *, manual: bool, **options: Any
 ) -> XeroClient:
-    """The client of one connected organisation: its app, its authorisation, its share of Xero's limits.
+    """Returns the client of one connected organisation, with its app, its authorisation and its share of Xero's limits.
 
     Args:
-        manual: Runs that a user started may use the last tenth of the day's calls.
-        options: As `XeroClient` takes them.
+        manual: A user started the run: it may use the last tenth of the day's calls.
+        options: Those of `XeroClient`.
 
     Raises:
         Misconfigured: the connection is not sealed for this app.
@@ -54,7 +54,7 @@ def client(
 
 
 def opener(engine: Engine, app_of: Callable[[str], XeroApp], **options: Any) -> OpenClient:
-    """Opens clients that share one HTTP session. `app_of` finds the Xero app of an Airflow connection's id."""
+    """Returns a function that opens clients over one HTTP session. `app_of` gets the id of an Airflow connection."""
     session = new_session()
 
     def open_client(connection: Connection, manual: bool) -> XeroClient:

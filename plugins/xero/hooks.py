@@ -1,4 +1,4 @@
-"""From Airflow's connections to what the flows take: a Xero client, and the QicWorks database."""
+"""XeroHook; and the Xero client and QicWorks database of Airflow's connections, for the flows."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class XeroHook(HttpHook):
     """Xero over HTTP, from an Airflow connection of type ``xero`` (login: client id, password: client secret).
 
     `run` and the session of `get_conn` read from one connected organisation, through this project's client: with its
-    token, within Xero's limits as all processes share them, with the retries. They raise what `xero.api.errors` has.
+    token, its retries, and the call limits that all processes share. They raise the errors of `xero.api.errors`.
     Neither the login and password nor the connection's extras are sent with a request.
 
         XeroHook(organisation="Harbour & Sons Plumbing").run("api.xro/2.0/Contacts", {"page": 1}).json()
 
     Args:
         xero_conn_id: The Airflow connection.
-        organisation: Its name in QicWorks or in Xero, or the connection's id; not needed where only one is connected.
+        organisation: Its name in QicWorks or in Xero, or the connection's id; not needed if only one is connected.
     """
 
     conn_name_attr = "xero_conn_id"
@@ -62,7 +62,7 @@ class XeroHook(HttpHook):
 
     @property
     def app(self) -> XeroApp:
-        """What the Airflow connection says. Raises Misconfigured when it cannot be used."""
+        """The Xero app of the Airflow connection. Raises Misconfigured if it cannot be used."""
         if self._app is None:
             self._app = XeroApp.from_connection(airflow_connection(self.xero_conn_id))
             self.base_url = self._app.api_host
@@ -71,7 +71,7 @@ class XeroHook(HttpHook):
 
     @property
     def session(self) -> requests.Session:
-        """The one session that all calls go over; it knows no token."""
+        """The HTTP session of all calls; it holds no token."""
         if self._session is None:
             self._session = new_session()
         return self._session
@@ -79,7 +79,7 @@ class XeroHook(HttpHook):
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
     ) -> requests.Session:
-        """A session that reads from the organisation, and reaches no other host. `headers` belong to a single call."""
+        """Returns a session that reads from the organisation, and reaches no other host. Ignores `headers`."""
         self.merged_extra = {"allow_redirects": False, **(extra_options or {})}
         session = new_session()
         session.adapters.clear()
@@ -87,7 +87,7 @@ class XeroHook(HttpHook):
         return session
 
     def _client_of_the_organisation(self) -> XeroClient:
-        """LookupError where it cannot be told whose."""
+        """Raises LookupError if it is not clear which organisation is meant."""
         if self._client is None:
             engine = qicworks_engine()
             taking_part, left_out = select_connections(engine, None, self.organisation)
@@ -108,7 +108,7 @@ class XeroHook(HttpHook):
         return XeroClient(self.app, self.session, tokens, limiter, tenant_id, log=self.log, **options)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether Xero accepts the client id and secret, in words for the *Test* button. Changes nothing at Xero."""
+        """For the *Test* button: whether Xero accepts the client id and secret, and a sentence. Changes nothing."""
         try:
             if self.app.grant_type == "authorization_code":
                 return self._test_by_made_up_token()
@@ -119,7 +119,7 @@ class XeroHook(HttpHook):
             return False, str(error)
 
     def _test_by_made_up_token(self) -> tuple[bool, str]:
-        """Xero looks at the client's credentials first: only with good ones does it complain of the token."""
+        """Xero checks the client's credentials first: only if they are valid does it reject the token."""
         made_up = Token("", "made-up-to-test-the-connection", expires_at=datetime.now(UTC), scope="")
         try:
             OAuth(self.app, self.session).refresh(made_up)
@@ -129,7 +129,7 @@ class XeroHook(HttpHook):
 
 
 def airflow_connection(conn_id: str) -> Any:
-    """As Airflow has it, secrets backends first. Raises NoSuchConnection."""
+    """Returns Airflow's connection; secrets backends come first. Raises NoSuchConnection."""
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
@@ -137,7 +137,7 @@ def airflow_connection(conn_id: str) -> Any:
 
 
 class _ClientAdapter(BaseAdapter):
-    """Answers what a session asks by a client of this project. Reads only: what writes is a push."""
+    """Sends the requests of a session through a client of this project. Reads only: a push writes."""
 
     def __init__(self, app: XeroApp, client: Callable[[], XeroClient]) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class _ClientAdapter(BaseAdapter):
         since = request.headers.get(SINCE)
         moment = datetime.fromisoformat(since) if since else None
         if moment and moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)  # as Xero takes it
+            moment = moment.replace(tzinfo=UTC)  # as Xero reads it
         path = str(request.url).removeprefix(self.app.api_host)
         answer = self.client().get(path, modified_since=moment)
         response = requests.Response()
@@ -164,11 +164,11 @@ class _ClientAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open: the client's session is the hook's."""
+        """Does nothing: the client's session belongs to the hook."""
 
 
 def open_client(connection: Connection, manual: bool, **options: Any) -> XeroClient:
-    """The client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
+    """Returns the client of one connected organisation. `manual` runs may use the last tenth of the day's calls."""
     hook = XeroHook(connection.airflow_conn_id)
     options = {"log": hook.log} | options
     return composition.client(qicworks_engine(), connection, hook.app, hook.session, manual=manual, **options)
@@ -176,5 +176,5 @@ def open_client(connection: Connection, manual: bool, **options: Any) -> XeroCli
 
 @cache
 def qicworks_engine(conn_id: str = composition.QICWORKS) -> Engine:
-    """The QicWorks database of an Airflow connection of type ``postgres``."""
+    """Returns the QicWorks database of an Airflow connection of type ``postgres``."""
     return database.engine(airflow_connection(conn_id))

@@ -196,7 +196,7 @@ def test_the_tokens_of_another_authorisation_are_never_used(stored: Any, engine:
     for ask in (mine.get, lambda: mine.renew(None)):
         with pytest.raises(Misconfigured) as raised:
             ask()
-        assert "those of another one, or of another app" in raised.value.message
+        assert "belong to another authorisation or app" in raised.value.message
         assert raised.value.correction.startswith("Connect to Xero again.")
     assert identity.asked == []
     with database.session(engine) as session:

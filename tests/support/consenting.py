@@ -13,7 +13,7 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.sync.connect import consent, disconnect
-from xero.sync.connect.consent import Granted, Matched
+from xero.sync.connect.consent import Matched, Tenant
 
 KEY = "V2nRBqHJ5DTnqnK2Lm4wGTgoqbfkO0dUPI3rY9DYHYY="
 APP = "xero_default"
@@ -62,9 +62,9 @@ class Consenting(World):
     def consent(self, *organisations: int) -> UUID:
         return self.finish(**self.answer(*organisations))
 
-    def granted(self, token_id: UUID) -> dict[str, Granted]:
+    def granted(self, token_id: UUID) -> dict[str, Tenant]:
         """By tenant."""
-        return {one.tenant_id: one for one in consent.granted(self.engine, self.app, token_id)}
+        return {one.tenant_id: one for one in consent.authorised_tenants(self.engine, self.app, token_id)}
 
     def match(self, token_id: UUID, pairs: dict[int, Any]) -> list[Matched]:
         wanted = {self.sandbox.tenant(number): choice for number, choice in pairs.items()}

@@ -59,10 +59,10 @@ def reconcile_dag(doc: str | None) -> DAG:
             """Renews authorisations that no run used for 30 days: they lapse after 60. Failures have an event."""
             from xero.api.settings import XeroApp
             from xero.hooks import airflow_connection, qicworks_engine
-            from xero.sync.connect.renew_idle import refresh_idle
+            from xero.sync.connect.renew_idle import renew_idle_tokens
 
             asked(get_current_context())
-            renewed, errors = refresh_idle(
+            renewed, errors = renew_idle_tokens(
                 qicworks_engine(),
                 lambda conn_id: XeroApp.from_connection(airflow_connection(conn_id)),
                 origin(get_current_context()),

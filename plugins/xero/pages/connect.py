@@ -16,7 +16,7 @@ from xero.pages.rendering import page, policy, to
 from xero.qicworks import database
 from xero.qicworks.connect import tokens
 from xero.sync.connect import consent, disconnect
-from xero.sync.connect.consent import Granted, WrongPairs
+from xero.sync.connect.consent import Tenant, WrongPairs
 from xero.sync.connect.match_checks import Wanted
 
 router = APIRouter()
@@ -72,13 +72,13 @@ def finish(
 
 @router.get("/match/{token_id}")
 def ask(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID) -> Response:
-    return _form(request, who, engine, token_id, consent.granted(engine, app_of, token_id))
+    return _form(request, who, engine, token_id, consent.authorised_tenants(engine, app_of, token_id))
 
 
 @router.post("/match/{token_id}")
 def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, given: FieldsDep) -> Response:
     chosen = {name.removeprefix(FIELD): value for name, value in given.items() if name.startswith(FIELD)}
-    granted = consent.granted(engine, app_of, token_id)
+    granted = consent.authorised_tenants(engine, app_of, token_id)
     try:
         matched = consent.match(engine, token_id, granted, _wanted(chosen), app_of, open_client, who.name)
     except WrongPairs as error:
@@ -112,7 +112,7 @@ def _form(
     who: EditorDep,
     engine: EngineDep,
     token_id: UUID,
-    granted: list[Granted],
+    granted: list[Tenant],
     wrong: list[str] | None = None,
     chosen: dict[str, str] | None = None,
 ) -> Response:

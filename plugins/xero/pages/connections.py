@@ -82,7 +82,7 @@ def match(
     found = _live(session, id)
     if organisation == found.organisation_id and matches.holds(found, app_of(found.airflow_conn_id)):
         return to(request, f"connections/{id}", ["Nothing to save: this match is already in place."])
-    granted = consent.granted(engine, app_of, found.token_id)
+    granted = consent.authorised_tenants(engine, app_of, found.token_id)
     try:
         matched = consent.match(
             engine, found.token_id, granted, {found.tenant_id: organisation}, app_of, open_client, who.name

@@ -155,7 +155,7 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
         switches.switch(session, sync.app(), connection_id, False, "Kim")
         switches.switch(session, sync.app(), connection_id, True, "Kim")
         state = oauth_states.issue(session, "7", "xero_default", sync.app())
-        assert oauth_states.burn(session, "7", state) == "xero_default"
+        assert oauth_states.use_once(session, "7", state) == "xero_default"
         assert token_keys.rotate(session, sync.app).already == 1
         for what in retention.WHAT:
             retention.prune(session, what, 0)

@@ -13,7 +13,7 @@ from xero.qicworks.connect import switches
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect import consent
 from xero.sync.connect.disconnect import BY_HAND, discard
-from xero.sync.connect.renew_idle import refresh_idle
+from xero.sync.connect.renew_idle import renew_idle_tokens
 from xero.sync.runs.participants import select_connections
 
 REVOCATION = ("POST", "/connect/revocation")
@@ -197,9 +197,9 @@ def test_what_lies_idle_is_renewed_before_xero_forgets_it(consenting: Consenting
             raise LookupError("there is no Airflow connection 'gone'")
         return world.app()
 
-    renewed, troubles = refresh_idle(world.engine, app_of, Origin())  # type: ignore[arg-type]
+    renewed, troubles = renew_idle_tokens(world.engine, app_of, Origin())  # type: ignore[arg-type]
     assert (renewed, len(troubles)) == (1, 1)
     assert "no Airflow connection 'gone'" in world.event()["message"]
     assert {id for id, secret in before.items() if bytes(world.token(id)["secret"]) != secret} == {idle}
-    assert refresh_idle(world.engine, app_of, Origin())[0] == 0  # type: ignore[arg-type]
+    assert renew_idle_tokens(world.engine, app_of, Origin())[0] == 0  # type: ignore[arg-type]
     assert world.pull("contacts", 1).status == "success"

@@ -143,7 +143,7 @@ def test_a_lost_key_is_said_and_loses_no_row(world: Rotating) -> None:
         world.pull("contacts")
     event = world.event()
     assert (event["status"], event["data_set"]) == ("error", "contacts")
-    assert "the keys are others by now" in event["message"]
+    assert "or token_keys changed" in event["message"]
     assert "connect to Xero again" in event["correction"]
 
     # Connecting again is enough; the history goes on, and the unreadable token is no trouble any more.

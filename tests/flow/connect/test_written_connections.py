@@ -21,7 +21,7 @@ from xero.qicworks.connect import connections, switches
 from xero.qicworks.connect.tokens import vault
 from xero.qicworks.runs.events import Origin
 from xero.sync.connect import consent
-from xero.sync.connect.renew_idle import refresh_idle
+from xero.sync.connect.renew_idle import renew_idle_tokens
 from xero.sync.connect.token_store import DatabaseTokens
 from xero.sync.pull.flow import pull
 from xero.sync.runs.outcome import Skip
@@ -65,7 +65,7 @@ def test_what_is_off_is_on_only_when_somebody_switches_it_on(world: World) -> No
     for seal in (on["seal"], None, b"gA"):
         world.query("INSERT INTO xero_sync.switching (connection_id, enabled, seal) VALUES (%s, true, %s)", id, seal)
         write("enabled = true")
-        with pytest.raises(NotMatched, match="switched on by somebody"):
+        with pytest.raises(NotMatched, match="not switched on through the page"):
             world.pull("contacts")
     switch(True)
     assert world.pull("contacts").status == "success"
@@ -124,7 +124,7 @@ def test_a_token_is_its_own_row_s_and_its_own_app_s(consenting: Consenting) -> N
     made_up = vault(consenting.app()).encrypt(b'["no", "token"]')
     for wrong in (held[other], seal, made_up):
         consenting.query(write, wrong, one)
-        with pytest.raises(Misconfigured, match="those of another one"):
+        with pytest.raises(Misconfigured, match="belong to another authorisation"):
             DatabaseTokens(consenting.engine, one, consenting.app()).get()
         checked = consenting.main("keys", "check")
         assert (checked.returncode, str(one) in checked.stderr) == (1, True)
@@ -141,10 +141,10 @@ def test_a_token_is_its_own_row_s_and_its_own_app_s(consenting: Consenting) -> N
     consenting.query(
         "UPDATE xero_sync.token SET airflow_conn_id = 'xero_test', renewed_at = now() - interval '31 days'"
     )
-    renewed, told = refresh_idle(consenting.engine, apps.__getitem__, Origin())
+    renewed, told = renew_idle_tokens(consenting.engine, apps.__getitem__, Origin())
     assert (renewed, len(told)) == (0, 2)
     with suppress(XeroError):
-        consent.granted(consenting.engine, apps.__getitem__, one)
+        consent.authorised_tenants(consenting.engine, apps.__getitem__, one)
     assert elsewhere.seen == []
     elsewhere.close()
 

@@ -453,10 +453,10 @@ APP = XeroApp("client", "secret", grant_type="client_credentials")
 def test_a_consent_may_take_ten_minutes(session: Session, clock: DatabaseClock) -> None:
     states = [oauth_states.issue(session, "kim", "xero_default", APP) for _ in range(2)]
     clock.advance(600 - INSTANT)
-    assert oauth_states.burn(session, "kim", states[0]) == "xero_default"
+    assert oauth_states.use_once(session, "kim", states[0]) == "xero_default"
     clock.advance(INSTANT)
     with pytest.raises(ConsentFailed, match="longer than ten minutes"):
-        oauth_states.burn(session, "kim", states[1])
+        oauth_states.use_once(session, "kim", states[1])
     count = "SELECT count(*) AS n FROM xero_sync.oauth_state"
     clock.advance(DAY - 600)
     oauth_states.issue(session, "kim", "xero_default", APP)

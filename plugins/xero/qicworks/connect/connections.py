@@ -58,12 +58,12 @@ class Connection:
 
     @property
     def zone(self) -> str:
-        """The organisation's time zone; of QicWorks' home while Xero has not told it."""
+        """The organisation's time zone; Sydney's until it was read from Xero."""
         return self.time_zone or HOME
 
     @property
     def must_reconnect(self) -> bool:
-        """On, and cannot be reached until somebody connects it again."""
+        """On, and cannot be reached until a user reconnects it."""
         return self.not_taking_part is NotTakingPart.NEEDS_RECONNECT
 
     @property
@@ -92,12 +92,12 @@ class Connection:
 
 
 def every(session: Session, *, deleted: bool = False) -> list[Connection]:
-    """All, by the organisation's name; the deleted ones only if asked for."""
+    """Returns all connections, by the organisation's name; deleted ones only with `deleted`."""
     return [_of(row) for row in QUERIES.described(session, id=None, deleted=deleted)]
 
 
 def one(session: Session, id: UUID) -> Connection:
-    """LookupError if there is none."""
+    """Returns a connection, deleted or not. Raises LookupError if there is none."""
     for row in QUERIES.described(session, id=id, deleted=True):
         return _of(row)
     raise LookupError(f"there is no connection {id}; `python -m xero connections` lists them")

@@ -1,4 +1,4 @@
-"""The keys that links of documents are sealed with. None is changed: one under a new key is added."""
+"""The keys that document links are sealed with. No link is changed: rotating adds one sealed with the new key."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,24 +12,24 @@ from xero.qicworks import sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("token_keys")
-AT_ONCE = 1000  # documents
+BATCH_SIZE = 1000  # documents
 
 KeysOf = Callable[[str], Sequence[bytes]]  # of an app, newest first
 
 
 def needed(session: Session, keys_of: KeysOf) -> Counter[tuple[str, bytes]]:
-    """How many links need which key of their app: the newest that opens one. What none opens is looked up again."""
+    """Counts the links by the newest key of their app that opens them. Links that no key opens do not count."""
     return Counter(
         (row["airflow_conn_id"], keys_of(row["airflow_conn_id"])[place]) for row, place in _by_key(session, keys_of)
     )
 
 
 def rotate(session: Session, keys_of: KeysOf) -> int:
-    """Seals those under the newest key that are not yet; how many."""
+    """Seals all links with the newest key. Returns how many were not yet."""
     old = [row for row, place in _by_key(session, keys_of) if place]
-    for start in range(0, len(old), AT_ONCE):
-        rows = old[start : start + AT_ONCE]
-        seals = [_anew(keys_of(row["airflow_conn_id"]), row["seal"]) for row in rows]
+    for start in range(0, len(old), BATCH_SIZE):
+        rows = old[start : start + BATCH_SIZE]
+        seals = [_reseal(keys_of(row["airflow_conn_id"]), row["seal"]) for row in rows]
         names = ("document_id", "connection_id", "xero_id", "version")
         columns = {f"{name}s": [row[name] for row in rows] for name in names}
         QUERIES.add_links(session, **columns, seals=seals)
@@ -37,9 +37,9 @@ def rotate(session: Session, keys_of: KeysOf) -> int:
 
 
 def _by_key(session: Session, keys_of: KeysOf) -> Iterator[tuple[dict[str, Any], int]]:
-    """Each link once, with the place of the newest key that opens it."""
+    """Yields each link once, with the position of the newest key that opens it."""
     after: UUID | None = None
-    while rows := list(QUERIES.links(session, after=after, documents=AT_ONCE)):
+    while rows := list(QUERIES.links(session, after=after, documents=BATCH_SIZE)):
         after = rows[-1]["document_id"]
         for _, alike in groupby(rows, key=lambda row: (row["document_id"], row["xero_id"], row["version"])):
             opened = [
@@ -62,5 +62,5 @@ def _place(keys: Sequence[bytes], seal: bytes) -> int | None:
     return None
 
 
-def _anew(keys: Sequence[bytes], seal: bytes) -> bytes:
+def _reseal(keys: Sequence[bytes], seal: bytes) -> bytes:
     return MultiFernet([Fernet(key) for key in keys]).rotate(bytes(seal))

@@ -1,4 +1,4 @@
-"""Seals on matches: only what this project has matched itself is synchronised, and as it was matched."""
+"""Seals on matches: an organisation is synchronised only as *Connect to Xero* matched it."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ QUERIES = sql.Statements("connections")
 
 
 def seal(session: Session, app: XeroApp, connection_id: UUID) -> None:
-    """What the row says by now is what was matched."""
+    """Seals the row as it is now."""
     connection = connections.one(session, connection_id)
     made = Seals(app).seal(_facts(connection), connection.connected_at)
     QUERIES.seal(session, id=connection.id, seal=made)
 
 
 def was_matched(connection: Connection, app: XeroApp) -> bool:
-    """Whether the row says what was matched; on, off or deleted."""
+    """Whether the row is as it was matched; on, off or deleted."""
     seal = bytes(connection.seal or b"")
     return bool(Seals(app).made_at(seal, _facts(connection))) or connection.matched_before_seals
 
 
 def holds(connection: Connection, app: XeroApp) -> bool:
-    """Whether the row says what was matched, and is on only if somebody has switched it on."""
+    """Whether the row is as it was matched, and is on only if a user switched it on."""
     return was_matched(connection, app) and switches.holds(connection, app)
 
 
 def check(connection: Connection, app: XeroApp) -> None:
-    """NotMatched where the row says something else, or was written by somebody else."""
+    """Raises NotMatched if the row differs from what was matched, or another program wrote it."""
     if not was_matched(connection, app):
         raise NotMatched(
             f"The match of {connection.organisation} with {connection.tenant_name} in Xero has no seal of Connect to "
-            "Xero that one of the token_keys opens: it was written by somebody else, or the keys are others by now.",
-            "Put a lost key back into token_keys, or connect to Xero again and save the match. If nobody has changed "
-            "the keys, find out who writes to the database.",
+            "Xero that one of the token_keys opens: another program wrote it, or token_keys changed.",
+            "Put a lost key back into token_keys, or connect to Xero again and save the match. If no one has changed "
+            "the keys, find out which program writes to the database.",
         )
     switches.check(connection, app)
 
 
 def _facts(connection: Connection) -> dict[str, Any]:
-    """What decides whose books go where, and with which authorisation."""
+    """The sealed columns: which organisation belongs to which, and with which authorisation."""
     return {
         "table": "xero_sync.connection",
         "id": str(connection.id),

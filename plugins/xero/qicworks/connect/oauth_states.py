@@ -16,7 +16,7 @@ QUERIES = sql.Statements("oauth_states")
 
 
 class StateRefused(ConsentFailed):
-    """The state that came back from Xero is not one that this user has open."""
+    """The state that came back from Xero is not an open one of this user."""
 
     def __init__(self, outcome: EventOutcome, message: str) -> None:
         super().__init__(message)
@@ -33,17 +33,17 @@ def issue(session: Session, user_id: str, airflow_conn_id: str, app: XeroApp) ->
 
 
 def is_of(session: Session, user_id: str, state: str, airflow_conn_id: str, app: XeroApp) -> bool:
-    """Whether this app sent this user to Xero with it. If not, its code must not be used."""
+    """Whether this app sent this user to Xero with this state. If not, the code must not be used."""
     seal = bytes(QUERIES.seal_of(session, state_hash=_hash(state)) or b"")
     return bool(Seals(app).made_at(seal, _facts(state, user_id, airflow_conn_id)))
 
 
-def burn(session: Session, user_id: str, state: str) -> str:
-    """The id of the Airflow connection that the state was issued for. It cannot be used again.
+def use_once(session: Session, user_id: str, state: str) -> str:
+    """Returns the id of the Airflow connection that the state was issued for. The state cannot be used again.
 
-    StateRefused where it is not this user's, was used or has expired; another user's state stays valid for that user.
+    Raises StateRefused if it is another user's (for whom it stays valid), was used, or has expired.
     """
-    airflow_conn_id = QUERIES.burn(session, state_hash=_hash(state), user_id=user_id)
+    airflow_conn_id = QUERIES.use_once(session, state_hash=_hash(state), user_id=user_id)
     if airflow_conn_id is not None:
         return str(airflow_conn_id)
     found = QUERIES.why_not(session, state_hash=_hash(state), user_id=user_id)

@@ -1,4 +1,4 @@
-"""Seals on rows that decide what is sent: whoever can write to a table but has no token keys can make none."""
+"""Seals on rows that decide what is sent. Making one takes the token keys, not only write access to the table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Seals:
         return self._vault.encrypt_at_time(_digest(facts), int(at.timestamp()))
 
     def made_at(self, seal: bytes | None, facts: dict[str, Any]) -> datetime | None:
-        """When these facts were sealed; None where the seal is missing, of other facts, or under none of the keys."""
+        """When these facts were sealed; None if the seal is missing, is of other facts, or no key opens it."""
         if not seal:
             return None
         try:
@@ -39,5 +39,5 @@ class Seals:
 
 
 def _digest(facts: dict[str, Any]) -> bytes:
-    # As jsonb gives them back: its keys come in an order of its own.
+    # Sorted, because jsonb returns keys in its own order.
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()

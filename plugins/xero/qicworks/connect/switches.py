@@ -1,4 +1,4 @@
-"""Switching connections: anybody may switch one off; on is only what somebody with the token keys switched on."""
+"""Switching connections: anyone may switch one off; to switch one on takes the token keys."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ QUERIES = sql.Statements("connections")
 
 
 def switch(session: Session, app: XeroApp, id: UUID, enabled: bool, user: str) -> str:
-    """Switches it on or off; what is off stays connected, and no run takes it. Returns what was done, in words.
+    """Switches a connection on or off. If it is off, it stays connected and runs skip it. Returns a sentence.
 
-    LookupError if there is none, or it is deleted. That it was so already is no event.
+    Writes no event if nothing changes. Raises LookupError if there is no such connection, or it is deleted.
     """
     with session.transaction():
         QUERIES.lock(session, id=id)
@@ -40,7 +40,7 @@ def switch(session: Session, app: XeroApp, id: UUID, enabled: bool, user: str) -
 
 
 def keep_on(session: Session, app: XeroApp, id: UUID) -> None:
-    """Seals with the newest key that it is on, also where it was off: the caller has made sure that it is to be."""
+    """Seals with the newest key that it is on, even if it was off. The caller has to check that it should be on."""
     QUERIES.lock(session, id=id)
     connection = connections.one(session, id)
     if connection.switch_id is not None:
@@ -48,7 +48,7 @@ def keep_on(session: Session, app: XeroApp, id: UUID) -> None:
 
 
 def holds(connection: Connection, app: XeroApp) -> bool:
-    """Whether it is off, or on as it was from the beginning, or as somebody has switched it on."""
+    """Whether it is off, on since it was connected, or switched on by someone with the token keys."""
     if not connection.enabled or connection.switch_id is None:
         return True
     seal = bytes(connection.switch_seal or b"")
@@ -56,13 +56,13 @@ def holds(connection: Connection, app: XeroApp) -> bool:
 
 
 def check(connection: Connection, app: XeroApp) -> None:
-    """NotMatched where it is on, and nobody has switched it on."""
+    """Raises NotMatched if it is on without a valid seal."""
     if not holds(connection, app):
         raise NotMatched(
-            f"{connection.organisation} was switched on by somebody who has none of the token_keys, or the keys are "
-            "others by now.",
-            "Put a lost key back into token_keys, or switch it on, or off, on the page of its connection. If nobody "
-            "has changed the keys, find out who writes to the database.",
+            f"{connection.organisation} was not switched on through the page of its connection, or token_keys changed "
+            "since.",
+            "Put a lost key back into token_keys, or switch it on, or off, on the page of its connection. If no one "
+            "has changed the keys, find out which program writes to the database.",
         )
 
 
@@ -73,5 +73,5 @@ def _write(session: Session, app: XeroApp, connection: Connection, enabled: bool
 
 
 def _facts(id: UUID, after: int | None) -> dict[str, Any]:
-    """A copy of an earlier seal stands behind another row, and is good for nothing."""
+    """The sealed facts. They include the position of the row, so a copy of an earlier seal is not valid."""
     return {"table": "xero_sync.switching", "connection": str(id), "enabled": True, "after": after or 0}

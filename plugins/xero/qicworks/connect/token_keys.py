@@ -1,4 +1,4 @@
-"""The keys that stored tokens lie under: which is needed still, and everything under the newest."""
+"""The keys that encrypt stored tokens and seals: which are still needed, and re-encryption with the newest."""
 
 import hashlib
 from collections import Counter
@@ -24,29 +24,29 @@ AppOf = Callable[[str], XeroApp]
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored authorisation, and the fingerprint of the key that opens it.
+    """A stored authorisation, and the fingerprint of the key that decrypts it.
 
-    None: not one of its app's does, or what it opens are not this authorisation's tokens.
+    `key` is None if no key of its app does, or the tokens belong to another authorisation.
     """
 
     id: UUID
     airflow_conn_id: str
     state: str  # ok, broken
-    used: bool  # a live connection rests on it
+    used: bool  # a live connection uses it
     key: str | None
-    renewable: bool  # an app that speaks for itself gets another one by itself
+    renewable: bool  # a custom connection: renewed without a user
 
     @property
     def lost(self) -> bool:
-        """Whether somebody has to connect again."""
+        """Whether a user has to reconnect."""
         return self.key is None and self.state == "ok" and not self.renewable
 
 
 @dataclass(frozen=True)
 class Seal:
-    """The seal of a match, of who switched it on, or of an employee's pay, and the fingerprint of its key.
+    """The seal of a match, of a switch, or of an employee's pay, and the fingerprint of its key.
 
-    None: none of its app's."""
+    `key` is None if no key of its app made it."""
 
     id: UUID  # of the connection
     employee: UUID | None
@@ -67,7 +67,7 @@ class Key:
 
 @dataclass
 class Rotation:
-    """What a rotation came to: `rotated` by app, and what lay under the newest key already or could not be read."""
+    """The result of a rotation: how many were `rotated`, by app; how many had the newest key; the unreadable ones."""
 
     rotated: Counter[str] = field(default_factory=Counter)
     already: int = 0
@@ -75,7 +75,7 @@ class Rotation:
 
 
 def fingerprint(key: bytes) -> str:
-    """Tells keys apart, and nothing else about them."""
+    """Identifies a key without revealing it."""
     return hashlib.sha256(key).hexdigest()[:8]
 
 
@@ -108,10 +108,10 @@ def check(session: Session, app_of: AppOf) -> tuple[list[Stored], dict[str, list
 
 
 def rotate(session: Session, app_of: AppOf) -> Rotation:
-    """Puts every stored authorisation, and every seal, under the newest key of its app, one row at a time.
+    """Re-encrypts every stored authorisation, and every seal, with the newest key of its app, one row at a time.
 
-    Each row is locked as a renewal locks it, and read again under the lock: what a renewal stores meanwhile is kept.
-    RetryLater where a renewal holds a row for over a minute; what was done before it stays done.
+    Each row is locked as a renewal locks it, and read again under the lock, so a concurrent renewal is kept. Raises
+    RetryLater if a renewal holds a row for over a minute; rows rotated before that stay rotated.
     """
     done = Rotation()
     stored, _ = check(session, app_of)
@@ -135,12 +135,12 @@ def rotate(session: Session, app_of: AppOf) -> Rotation:
         app, own = _keys(app_of, sealed.airflow_conn_id)
         if app and sealed.key not in (None, fingerprint(own[0])):
             with session.transaction():
-                _seal_anew(session, app, own, sealed)
+                _reseal(session, app, own, sealed)
     link_keys.rotate(session, _keys_of(app_of))
     return done
 
 
-def _seal_anew(session: Session, app: XeroApp, own: Sequence[bytes], sealed: Seal) -> None:
+def _reseal(session: Session, app: XeroApp, own: Sequence[bytes], sealed: Seal) -> None:
     if sealed.of_switch:
         if switches.holds(connections.one(session, sealed.id), app):
             switches.keep_on(session, app, sealed.id)
@@ -155,7 +155,7 @@ def _seal_anew(session: Session, app: XeroApp, own: Sequence[bytes], sealed: Sea
 
 
 def _rotated(keys: Sequence[bytes], seal: bytes) -> bytes | None:
-    """Under the newest key; None where it is already, or under none of them."""
+    """Re-encrypts with the newest key. Returns None if it has that already, or if no key decrypts it."""
     return MultiFernet([Fernet(key) for key in keys]).rotate(seal) if _opened_by(keys, seal) else None
 
 
@@ -164,9 +164,9 @@ def _keys_of(app_of: AppOf) -> link_keys.KeysOf:
 
 
 def _keys(app_of: AppOf, conn_id: str) -> tuple[XeroApp | None, tuple[bytes, ...]]:
-    """An app that is not there opens nothing: no keys.
+    """Returns the app and its keys; (None, ()) if there is no such app.
 
-    Misconfigured where it has none, or one is malformed: connecting again would not help.
+    Raises Misconfigured if it has no keys, or one is malformed: reconnecting would not help.
     """
     try:
         app = app_of(conn_id)
@@ -196,7 +196,7 @@ class _Opened:
 
 
 def _read(app: XeroApp | None, own: Sequence[bytes], token_id: UUID, conn_id: str, secret: bytes) -> _Opened | None:
-    """None: no key opens it, or what it opens is no token of this row."""
+    """Returns None if no key decrypts it, or the token does not belong to this row."""
     place = _opened_by(own, secret)
     if app is None or place is None:
         return None

@@ -23,7 +23,7 @@ from xero.qicworks import database, sql
 from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("tokens")
-# Connecting and reading may take 40 s (`xero.api.auth.TIMEOUTS`), and there may be one who is next in line before us.
+# A renewal may take 40 s (`xero.api.auth.TIMEOUTS`), and another process may be waiting ahead of this one.
 LONGEST_WAIT_MS = 90_000
 
 
@@ -50,11 +50,11 @@ class StoredTokens:
             return self._read(QUERIES.read_token(_raw(connection), token_id=self._token_id))
 
     def renew(self, stale: Token | None, ask: Callable[[Token | None], Token]) -> Token:
-        """The token after `stale` (None: any that is still good). Of all who ask at once, one calls `ask`.
+        """Returns the token after `stale` (None: any valid one). If several processes ask at once, one calls `ask`.
 
-        Locks the row, reads it again, and calls `ask` only where the row still holds the stale token. The response is
-        stored in the transaction that holds the lock; nobody has seen it before it is committed. A process killed in
-        between loses nothing: Xero honours the refresh token that is still stored for another 30 minutes.
+        Locks the row, reads it again, and calls `ask` only if the row still holds the stale token. The response is
+        stored in the transaction that holds the lock, and no one sees it before the commit. A process killed in
+        between loses nothing: Xero accepts the refresh token that is still stored for another 30 minutes.
         """
         broken: ReconnectNeeded
         try:
@@ -80,7 +80,7 @@ class StoredTokens:
         raise broken
 
     def _read(self, row: tuple[str, str | None, bytes, str] | None) -> Token | None:
-        """The token in a row. None where there is none to be read but it can be had anew, with the client's secret."""
+        """Returns the token of a row, or None if it is unreadable and the app can request a new one with its secret."""
         if row is None:
             raise ReconnectNeeded("The authorisation of this connection is no longer stored.", "Connect to Xero again.")
         state, reason, secret, conn_id = row
@@ -96,9 +96,9 @@ class StoredTokens:
             return None
         if plain:
             raise Misconfigured(
-                "What is stored as the tokens of this authorisation are those of another one, or of another app.",
-                "Connect to Xero again. If nobody has changed the connection's client id, find out who writes to the "
-                "database.",
+                "The stored tokens belong to another authorisation or app.",
+                "Connect to Xero again. If no one has changed the client id of the Airflow connection, find out which "
+                "program writes to the database.",
             )
         raise Misconfigured(
             "The stored tokens cannot be decrypted: none of the connection's token_keys fits.",
@@ -140,7 +140,7 @@ def vault(app: XeroApp) -> MultiFernet:
 
 
 def fernet_keys(app: XeroApp) -> tuple[bytes, ...]:
-    """The keys of this app's tokens, newest first. Raises Misconfigured where there is none, or one is not a key.
+    """Returns the keys of this app's tokens, newest first. Raises Misconfigured if there is none, or one is not a key.
 
     Custom connections (client credentials) need no token_keys: the key is derived from the client secret.
     """
@@ -177,9 +177,9 @@ def packed(token: Token, token_id: UUID | str, conn_id: str, app: XeroApp) -> by
 
 
 def opened(plain: bytes, token_id: UUID | str, conn_id: str, app: XeroApp) -> Token | None:
-    """The token of this row and this app; None where it is another's, or none at all.
+    """Returns the token if it belongs to this row and this app, otherwise None.
 
-    One of before tokens said whose they are is taken: it is good until it is renewed, which Xero wants every 60 days.
+    Tokens stored before owners were recorded are accepted, until they are renewed: Xero requires that every 60 days.
     """
     try:
         said = msgspec.json.decode(plain)

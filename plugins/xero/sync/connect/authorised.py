@@ -1,4 +1,4 @@
-"""What an authorisation opens: the organisations that Xero lists for it, beside what QicWorks has for each."""
+"""The organisations that Xero lists for an authorisation, each with what QicWorks has for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ QUERIES = sql.Statements("connections")
 
 @dataclass(frozen=True)
 class Choice:
-    """A QicWorks organisation to match with, and which Xero organisation has it just now."""
+    """A QicWorks organisation to match with, and the Xero organisation that is matched to it now, if any."""
 
     organisation_id: UUID
     name: str
@@ -31,12 +31,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Granted:
-    """A Xero organisation that an authorisation opens, and what QicWorks has for it.
+class Tenant:
+    """A Xero organisation that an authorisation covers, and what QicWorks has for it.
 
-    `organisation` is that of its live `connection`; else the one it was connected to before, or the one of its name, if
-    that is free; else None. `because` says which. Only matches with a seal count; `unsealed` is the QicWorks
-    organisation of a live one without.
+    `organisation` is that of its live `connection`; otherwise the one it was connected to before, or the one of the
+    same name, if it is free; otherwise None. `because` is the reason. Only sealed matches count; `unsealed` is the
+    QicWorks organisation of a live match without a valid seal.
     """
 
     tenant_id: str
@@ -51,13 +51,13 @@ class Granted:
 
 
 def choices(session: Session) -> list[Choice]:
-    """All of QicWorks' organisations, by name."""
+    """Returns all organisations of QicWorks, by name."""
     found = QUERIES.organisations(session, id=None, name=None)
     return [Choice(row["id"], row["name"], row["taken_by_tenant"], row["taken_by"]) for row in found]
 
 
-def granted(engine: Engine, app_of: Callable[[str], XeroApp], token_id: UUID) -> list[Granted]:
-    """What Xero lists for this authorisation: organisations only, by name. One free organisation is offered once."""
+def authorised_tenants(engine: Engine, app_of: Callable[[str], XeroApp], token_id: UUID) -> list[Tenant]:
+    """Returns the organisations (no practices) of an authorisation, by name. Suggests a free organisation only once."""
     with database.session(engine) as session:
         app = app_of(tokens.about(session, token_id).airflow_conn_id)
         listed = get_connections(app, DatabaseTokens(engine, token_id, app))
@@ -69,28 +69,28 @@ def granted(engine: Engine, app_of: Callable[[str], XeroApp], token_id: UUID) ->
         found = []
         for one in sorted(listed, key=lambda one: one.tenant_name.casefold()):
             if one.tenant_type == "ORGANISATION":
-                beside = _beside(session, one, known, live.get(one.tenant_id), taken)
-                if not beside.connection:
-                    beside = replace(beside, unsealed=unsealed.get(one.tenant_id))
-                found.append(beside)
-                if beside.organisation_id:
-                    taken.add(beside.organisation_id)
+                tenant = _offer(session, one, known, live.get(one.tenant_id), taken)
+                if not tenant.connection:
+                    tenant = replace(tenant, unsealed=unsealed.get(one.tenant_id))
+                found.append(tenant)
+                if tenant.organisation_id:
+                    taken.add(tenant.organisation_id)
         return found
 
 
 def _was_matched(connection: Connection, app_of: Callable[[str], XeroApp]) -> bool:
-    """An app that is gone, or cannot be used, has sealed nothing that anybody could tell."""
+    """Whether the match is sealed. The seals of a missing or unusable app cannot be checked, and do not count."""
     try:
         return matches.was_matched(connection, app_of(connection.airflow_conn_id))
     except (XeroError, LookupError):
         return connection.matched_before_seals
 
 
-def _beside(
+def _offer(
     session: Session, found: XeroConnection, known: list[Connection], live: Connection | None, taken: set[UUID]
-) -> Granted:
+) -> Tenant:
     name = found.tenant_name or f"Xero organisation {found.tenant_id}"
-    plain = Granted(found.tenant_id, name, found.tenant_type, found.id)
+    plain = Tenant(found.tenant_id, name, found.tenant_type, found.id)
     if live:
         return replace(
             plain,

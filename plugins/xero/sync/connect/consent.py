@@ -1,4 +1,4 @@
-"""Consent: a user is sent to Xero, comes back with a code, and the authorisation that it stands for is stored."""
+"""Consent: a user is sent to Xero and comes back with a code, which is exchanged for the tokens that are stored."""
 
 import re
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status, outcome_of
-from xero.sync.connect.authorised import Choice, Granted, choices, granted
+from xero.sync.connect.authorised import Choice, Tenant, authorised_tenants, choices
 from xero.sync.connect.match_checks import WrongPairs
 from xero.sync.connect.matching import Matched, match
 
 __all__ = [
-    "Choice", "Granted", "Matched", "WrongPairs", "begin", "check", "choices", "denied", "finish", "granted", "match",
-    "without_consent",
+    "Choice", "Matched", "Tenant", "WrongPairs", "authorised_tenants", "begin", "check", "choices", "denied", "finish",
+    "match", "without_consent",
 ]  # fmt: skip
 
 QUERIES = sql.Statements("tokens")
@@ -34,7 +34,7 @@ AGAIN = "Begin again with Connect to Xero."
 
 
 def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> str:
-    """The address at Xero to send the user's browser to. Misconfigured where what comes back could not be kept."""
+    """Returns the address at Xero for the user's browser. Raises Misconfigured if the tokens could not be stored."""
     if app.grant_type != "authorization_code":
         raise Misconfigured(
             "The Xero connection's grant_type is client_credentials: a custom connection, for which no user signs in.",
@@ -46,7 +46,7 @@ def begin(engine: Engine, app: XeroApp, airflow_conn_id: str, user_id: str) -> s
 
 
 def check(app: XeroApp) -> None:
-    """Misconfigured where what Xero grants could not be kept: checked before a user is sent there."""
+    """Raises Misconfigured if the tokens could not be stored: checked before a user is sent to Xero."""
     if app.grant_type == "authorization_code" and "offline_access" not in app.scopes:
         raise Misconfigured(
             "The Xero connection's scopes lack offline_access, without which an authorisation ends after half an hour.",
@@ -67,7 +67,7 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
         ConsentFailed: or another XeroError, with what to do.
     """
     with database.session(engine) as session:
-        airflow_conn_id = _burn(session, user_id, state)
+        airflow_conn_id = _use_once(session, user_id, state)
         try:
             app = app_of(airflow_conn_id)
             tokens.vault(app)  # before the code is spent
@@ -87,7 +87,7 @@ def finish(engine: Engine, app_of: AppOf, user_id: str, state: str, code: str, *
 def denied(engine: Engine, user_id: str, state: str, error: str, description: str | None = None) -> NoReturn:
     """Xero sent the user back without a code: invalidates the state, writes the event, and raises."""
     with database.session(engine) as session:
-        _burn(session, user_id, state)
+        _use_once(session, user_id, state)
         if error == "access_denied":
             said = "Access was not allowed in Xero, so nothing was connected."
             how = "Begin again with Connect to Xero, and choose Allow access."
@@ -102,7 +102,7 @@ def denied(engine: Engine, user_id: str, state: str, error: str, description: st
 
 
 def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
-    """The authorisation of a custom connection (client_credentials), requested where there is none yet."""
+    """Returns the authorisation of a custom connection (client_credentials); requests it if there is none yet."""
     if app.grant_type != "client_credentials":
         raise Misconfigured(
             "The Xero connection's grant_type is authorization_code: a user has to consent in a browser.",
@@ -113,11 +113,11 @@ def without_consent(engine: Engine, app: XeroApp, airflow_conn_id: str) -> UUID:
         return token_id or tokens.save_new(engine, app, airflow_conn_id, OAuth(app).client_credentials())
 
 
-def _burn(session: Session, user_id: str, state: str) -> str:
+def _use_once(session: Session, user_id: str, state: str) -> str:
     try:
-        return oauth_states.burn(session, user_id, state)
+        return oauth_states.use_once(session, user_id, state)
     except StateRefused as error:
-        # Anybody can have an editor's browser send what was never asked for, as often as they like.
+        # Any web page can make an editor's browser send such requests, any number of times.
         if events.is_reported(session, Direction.CONNECT, DATA_SET, error.outcome, hours=1):
             raise
         _fail(session, Status.WARNING, error.outcome, error)

@@ -1,4 +1,4 @@
-"""Disconnecting: an organisation is taken out at Xero and here, and an authorisation ended that opens nothing else."""
+"""Disconnecting: deletes an organisation at Xero and here, and ends its authorisation if nothing else uses it."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -88,7 +88,7 @@ def _take_out(session: Session, engine: Engine, app_of: AppOf, connection: Conne
 
 
 def _at_xero(engine: Engine, app: XeroApp, connection: Connection) -> str:
-    """By the connection's own id, as Xero lists it; NotMatched where the row is not what was matched."""
+    """Deletes by the connection's id, as Xero lists it. Raises NotMatched if the row is not as it was matched."""
     matches.check(connection, app)
     store = DatabaseTokens(engine, connection.token_id, app)
     listed = get_connections(app, store)
@@ -104,12 +104,12 @@ def _is_matched(app_of: AppOf, connection: Connection) -> bool:
     except NotMatched:
         return False
     except (XeroError, LookupError):
-        return True  # the app cannot be used: `_end` says so
+        return True  # the app cannot be used: `_end` reports it
     return True
 
 
 def _end(session: Session, engine: Engine, app_of: AppOf, token_id: UUID, connection_id: UUID | None) -> list[str]:
-    """Revoking drops everything that the user has connected to this app: only where that is nothing any more."""
+    """Revokes the authorisation if the user has nothing else connected to this app: revoking would end that, too."""
     authorisation = tokens.about(session, token_id)
     if authorisation.state != "ok":
         return []

@@ -12,11 +12,11 @@ from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.runs import lease
-from xero.sync.connect.authorised import Granted
+from xero.sync.connect.authorised import Tenant
 
 QUERIES = sql.Statements("connections")
 
-# By tenant: a QicWorks organisation, one to be made, or not connected.
+# By tenant id: a QicWorks organisation, "new" to create one, or None: not connected.
 Wanted = Mapping[str, UUID | Literal["new"] | None]
 
 
@@ -33,9 +33,9 @@ class WrongPairs(XeroError):
 
 @dataclass(frozen=True)
 class Pair:
-    """A Xero organisation and the QicWorks organisation that it gets; without an id that is made under this name."""
+    """A Xero organisation and its QicWorks organisation; without an id, one is created under this name."""
 
-    found: Granted
+    found: Tenant
     organisation_id: UUID | None
     name: str
     live: dict[str, Any] | None  # the connection that the Xero organisation has until now
@@ -45,11 +45,11 @@ class Pair:
         return self.live is not None and self.live["organisation_id"] != self.organisation_id
 
 
-def checked(session: Session, granted: Mapping[str, Granted], wanted: Wanted) -> list[Pair]:
+def checked(session: Session, granted: Mapping[str, Tenant], wanted: Wanted) -> list[Pair]:
     """The pairs to save. Raises WrongPairs."""
     pairs: list[Pair] = []
     wrong: list[str] = []
-    # Those to be made come last: their names must not be those of organisations that others get.
+    # New organisations come last: their names must differ from those that other pairs choose.
     for tenant_id, choice in sorted(wanted.items(), key=lambda pair: pair[1] == "new"):
         if choice is not None:
             pair = _pair(session, granted.get(tenant_id), choice, pairs)
@@ -62,8 +62,8 @@ def checked(session: Session, granted: Mapping[str, Granted], wanted: Wanted) ->
     return pairs
 
 
-def _pair(session: Session, found: Granted | None, choice: UUID | Literal["new"], others: list[Pair]) -> Pair | str:
-    """The pair, or why it cannot be."""
+def _pair(session: Session, found: Tenant | None, choice: UUID | Literal["new"], others: list[Pair]) -> Pair | str:
+    """Returns the pair, or the reason why it cannot be matched."""
     if found is None:
         return "Xero no longer lists one of the organisations: begin again with Connect to Xero."
     live = QUERIES.live(session, tenant_id=found.tenant_id)
@@ -74,7 +74,7 @@ def _pair(session: Session, found: Granted | None, choice: UUID | Literal["new"]
     return f"{found.name}: QicWorks no longer has the organisation that was chosen."
 
 
-def _to_be_made(session: Session, found: Granted, live: dict[str, Any] | None, others: list[Pair]) -> Pair | str:
+def _to_be_made(session: Session, found: Tenant, live: dict[str, Any] | None, others: list[Pair]) -> Pair | str:
     """Two Xero organisations may share a name; one QicWorks organisation has one."""
     given = {pair.organisation_id for pair in others}
     made = {pair.name for pair in others}
@@ -102,13 +102,13 @@ def _problems(session: Session, pair: Pair, moving: set[str], others: list[Pair]
 
 
 def _unfinished(session: Session, live: dict[str, Any]) -> Iterator[str]:
-    """What still goes from the QicWorks organisation to this Xero organisation. Holds off pushes from now on."""
+    """Yields what is still being pushed to this Xero organisation. Takes the leases, so that no push starts."""
     name = live["organisation"]
     running = [kind.title for kind in KINDS.values() if not lease.acquire(session, live["id"], "push", kind.name)]
     if running:
         yield f"a push of '{name}' is running ({', '.join(running)}): save again when it has ended."
     elif QUERIES.open_requests(session, id=live["id"]):
-        yield f"it is not known yet whether Xero received documents of '{name}': push again, then save."
+        yield f"documents of '{name}' have no confirmed result yet: push again, then save."
     elif any(_in_flight(session, table, live["organisation_id"]) for table in {kind.table for kind in KINDS.values()}):
         yield f"documents of '{name}' are being sent to Xero: push again, then save."
 

@@ -1,4 +1,4 @@
-"""Matching: which of the Xero organisations that an authorisation opens belongs to which QicWorks organisation."""
+"""Matching: which Xero organisation of an authorisation belongs to which QicWorks organisation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect import organisation
-from xero.sync.connect.authorised import Granted
+from xero.sync.connect.authorised import Tenant
 from xero.sync.connect.clients import OpenClient
 from xero.sync.connect.match_checks import Pair, Wanted, checked
 
@@ -28,7 +28,7 @@ TOKENS = sql.Statements("tokens")
 
 @dataclass
 class Matched:
-    """What was saved of one pair, in words; `trouble`: why the organisation cannot be read from yet, if it cannot."""
+    """A saved pair: sentences for the user; `trouble` is why the organisation cannot be read yet, if it cannot."""
 
     connection_id: UUID
     message: str
@@ -42,17 +42,20 @@ class Matched:
 def match(
     engine: Engine,
     token_id: UUID,
-    granted: Sequence[Granted],
+    granted: Sequence[Tenant],
     wanted: Wanted,
     app_of: AppOf,
     open_client: OpenClient,
     user: str | None = None,
 ) -> list[Matched]:
-    """Saves the pairs, and reads each organisation's settings. All or none: WrongPairs tells every one that is wrong.
+    """Saves all pairs or none, then reads each organisation's settings.
 
-    A pair that was there before, deleted or not, goes on with its history; a Xero organisation that gets another
-    QicWorks organisation begins anew. A tenant that is not wanted (None) stays as it is. A failure of the reading is
-    told in `trouble`, and raises nothing.
+    A pair that existed before, deleted or not, keeps its history; a Xero organisation that gets another QicWorks
+    organisation starts empty. A tenant with None stays as it is. If reading fails, `trouble` is the reason, and nothing
+    is raised.
+
+    Raises:
+        WrongPairs: with one sentence for each pair that cannot be matched.
     """
     with connections.one_at_a_time(engine) as session:
         authorisation = tokens.about(session, token_id)
@@ -62,7 +65,7 @@ def match(
         with session.transaction():
             pairs = checked(session, {one.tenant_id: one for one in granted}, wanted)
             for pair in pairs:
-                _part(session, pair, user)
+                _close_moved(session, pair, user)
             app = app_of(authorisation.airflow_conn_id)
             matched = [_save(session, app, pair, token_id, user) for pair in pairs]
         replaced = [pair.live["token_id"] for pair in pairs if pair.live and pair.live["token_id"] != token_id]
@@ -79,7 +82,7 @@ def match(
     return matched
 
 
-def _part(session: Session, pair: Pair, user: str | None) -> None:
+def _close_moved(session: Session, pair: Pair, user: str | None) -> None:
     """Closes the connection of a Xero organisation that gets another QicWorks organisation."""
     if pair.live and pair.moves:
         QUERIES.delete(session, id=pair.live["id"])
@@ -124,7 +127,7 @@ def _event(session: Session, connection_id: UUID, said: str, user: str | None) -
 
 
 def _read(session: Session, matched: Matched, open_client: OpenClient) -> None:
-    """Whether it could be read from is told with it. One that cannot does not stop the others."""
+    """Reads the organisation's settings. The result says whether that worked; a failure does not stop the others."""
     connection = connections.one(session, matched.connection_id)
     try:
         matched.read = organisation.refresh(session, open_client(connection, True), connection)

@@ -1,4 +1,4 @@
-"""What Xero says of the organisation itself: the time zone decides when its night is, lock dates what may be posted."""
+"""Reads the organisation's settings from Xero, such as its time zone (when it is due) and lock dates."""
 
 import logging
 from collections.abc import Callable
@@ -37,9 +37,9 @@ def is_stale(connection: Connection) -> bool:
 
 
 def refresh(session: Session, client: XeroClient, connection: Connection) -> str:
-    """Reads /Organisation (one call) into `qicworks.organisation`. Returns what came of it, in words.
+    """Reads /Organisation (one call) into `qicworks.organisation`. Returns the result as a sentence.
 
-    That Xero does not give it is no reason not to synchronise the rest: it is asked again the next day.
+    If Xero refuses it, the rest is synchronised regardless, and the settings are read again the next day.
     """
     try:
         answer = client.get(PATH)

@@ -15,7 +15,7 @@ from xero.sync.connect.token_store import DatabaseTokens
 QUERIES = sql.Statements("tokens")
 
 
-def refresh_idle(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin) -> tuple[int, list[str]]:
+def renew_idle_tokens(engine: Engine, app_of: Callable[[str], XeroApp], origin: Origin) -> tuple[int, list[str]]:
     """Renews the authorisations of connections that were not renewed for 30 days.
 
     One that cannot be renewed does not stop the others; an event records it.
