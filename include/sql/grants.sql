@@ -112,7 +112,7 @@ SELECT holder.name, place, schema, '', '', 'CREATE'
  WHERE has_schema_privilege(holder.name, schema, 'CREATE')
  ORDER BY place, holder, schema, name, "right", "column";
 
--- name: beside(role)
+-- name: rights_elsewhere(role)
 -- Before version 15 PostgreSQL lets everybody make tables in the schema public.
 SELECT 'everyone may make tables in the schema public of this database:'
        ' REVOKE CREATE ON SCHEMA public FROM PUBLIC takes that away' AS description

@@ -5,5 +5,5 @@ made from a seed, so the same seed gives the same organisations, ids and dates o
 
     python -m xero_sandbox --port 8787 --profile demo
 
-How to steer it (limits, faults, changes, clock) is told in `xero_sandbox.control`.
+How to control it (limits, faults, changes, clock): see `xero_sandbox.control`.
 """

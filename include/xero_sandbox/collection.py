@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 
 class Row:
-    """A record. `body` is its JSON; what lists are sorted and filtered by stands beside it."""
+    """A record. `body` is its JSON; the other fields are what lists are sorted and filtered by."""
 
     __slots__ = ("body", "key", "place", "status")
 

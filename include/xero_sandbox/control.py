@@ -9,7 +9,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET /sandbox/settings | | the switches, as in `xero_sandbox.settings` |
 | PATCH /sandbox/settings | {name: value} | changes some of them; answers with all |
 | POST /sandbox/reset | {"seed", "profile", "contacts": {name: n}, "same_second": n or "all"} | a new world, see below |
-| | "invoices", "staff", "earnings_rates": {name: n} | beside "contacts"; an organisation without staff has no payroll |
+| | "invoices", "staff", "earnings_rates": {name: n} | as for "contacts"; an organisation without staff has no payroll |
 | GET, DELETE /sandbox/faults | | the orders with what is left of them and their "hits"; or forgets them |
 | DELETE /sandbox/faults | {"name"} | forgets those of that name |
 | POST /sandbox/faults | an order or a list (`xero_sandbox.faults`) | adds; a call gets the first that matches |
@@ -42,8 +42,8 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST /sandbox/revoke | | the user takes the app away: no consent holds, nothing is connected |
 | POST /sandbox/authorise | {"scope", "redirect_uri", "tenants": [id]} | a consent without the page: {"code"} |
 
-A reset makes data, settings, clock, limits, faults, calls, drift, connections and refresh tokens anew; seed and profile
-stay as they were unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
+A reset clears data, settings, clock, limits, faults, calls, drift, connections and refresh tokens; seed and profile
+stay unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
 sandbox's clock, at least a millisecond after the stamp before; a PATCH that sets UpdatedDateUTC itself is not stamped.
 
 Invoices, bills, credit notes and purchase orders can be written, their attachments and notes too; the switches
@@ -73,7 +73,7 @@ template's lists are replaced, kept or merged as pay_template_write says; payrol
 leave_created_as and overlapping_leave_refused are the other switches. A pay run, drafted or posted without a draft, has
 the templates and the leave that are there at that moment: a payslip with leave shows LeaveEarnings and
 LeaveEarningsLines, in the control API alone. Posting makes that leave PROCESSED and moves the calendar on; what was
-approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} takes a draft away, so that it can be drafted anew.
+approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} deletes a draft, so that it can be drafted again.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from xero_sandbox import problems
 from xero_sandbox.problems import Problem
 from xero_sandbox.wire import text_reply
 
-#: Faults that are told by an answer, in place of what was asked for; a 500 is kept under the Idempotency-Key. At the
-#: others it is done, but for "cut": then they act on the connection or on the answer. "slow" waits after it is done;
-#: "hold" waits before it is done and "hold_answer" after, until the order is forgotten, at most HELD_SECONDS;
-#: "503_saved" keeps no answer under the key, the others do.
+#: Faults that replace the response: the request is not carried out. A 500 is stored under the Idempotency-Key.
+#: With the other faults (ACTS) the request is carried out, except with "cut", and the response is stored under the key,
+#: except with "503_saved". "slow" waits after carrying it out; "hold" waits before and "hold_answer" after, until the
+#: fault is deleted, at most HELD_SECONDS.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
 ACTS = (
     "slow",

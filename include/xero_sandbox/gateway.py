@@ -101,7 +101,7 @@ class Gateway:
         return reply, fault
 
     async def _hold(self, world: World, fault: Fault) -> None:
-        """Until the order is forgotten, or the world is made anew."""
+        """Waits until the fault is deleted, or the sandbox is reset."""
         until = time.monotonic() + HELD_SECONDS
         while world.faults.open(fault) and self._world() is world and time.monotonic() < until:
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Control of payroll: pay runs that somebody posts, and the secrets that must turn up nowhere else."""
+"""Control of payroll: pay runs that are posted, and the secrets that must not appear anywhere else."""
 
 from __future__ import annotations
 

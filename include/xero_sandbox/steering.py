@@ -140,7 +140,7 @@ def connections(order: Order) -> dict[str, list[Connection]]:
 
 
 def connect(order: Order) -> Connection:
-    """As if somebody connected the app that speaks for itself (again)."""
+    """As if a user connected the custom connection (again)."""
     organisation = order.world.organisations[order.body["tenant"]]
     order.world.connect(APP, organisation, str(uuid4()))
     return order.world.connections[APP][organisation.tenant_id]

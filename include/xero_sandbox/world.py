@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers, in one object that a reset makes anew."""
+"""The full state of the sandbox, in one object that a reset replaces."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Drift:
 
 
 class World:
-    """The organisations, and all that is remembered beside them."""
+    """The organisations, and all other state."""
 
     def __init__(self, client: Client, organisations: list[Organisation], seed: int, profile: str, many: int) -> None:
         self.client, self.seed, self.profile, self.many = client, seed, profile, many

@@ -85,7 +85,7 @@ UPDATE qicworks.{table} SET push_state = 'in_flight'
  WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight');
 
 -- name: orphaned
--- Documents in state in_flight that no open request carries: somebody changed the state by hand.
+-- Documents in state in_flight that no open request carries: the state was changed by hand.
 SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
  WHERE organisation_id = :organisation_id AND push_state = 'in_flight'
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open

@@ -89,7 +89,7 @@ def _name(dice: Dice, number: int) -> tuple[str, str]:
 
 
 def _person(dice: Dice, number: int, first: str, last: str) -> dict[str, Any]:
-    """What is known of anybody; what nobody filled in is not there at all."""
+    """The fields that every employee has; empty fields are missing from the record."""
     terminated = number == TERMINATED or (number > NO_CALENDAR and dice.chance(0.08))
     plain = f"{first}.{last}".lower().replace("'", "").encode("ascii", "ignore").decode().strip(".")
     started = date(2014, 2, 3) + timedelta(dice.randrange(4_000))

@@ -18,7 +18,7 @@ from xero_sandbox.wire import Reply, text_reply
 PATH = "/identity/connect/authorize"
 HTML = "text/html; charset=utf-8"
 
-#: Nobody may lay this page under one of theirs, nor keep it.
+#: No other page may frame this one, and no cache may store it.
 GUARDED = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -39,7 +39,7 @@ def _template() -> Template:
 
 
 def _refuse(error: str) -> Problem:
-    """An error shown to the user: with a wrong app or address nobody is sent anywhere."""
+    """An error shown to the user: with a wrong app or address there is no redirect."""
     return Problem(
         _shown(
             f'<!doctype html><html lang="en"><title>Error</title><h1>Sorry, something went wrong</h1>'

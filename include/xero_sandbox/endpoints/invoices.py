@@ -43,7 +43,7 @@ def moment_text(value: object, form: str) -> str | None:
 
 
 def with_text_dates(record: Record) -> Record:
-    """The record with its dates as text beside them, without FullyPaidOnDate while there is none."""
+    """The record with its dates also as text; without FullyPaidOnDate if there is none."""
     texts = {f"{name}String": moment_text(record.get(name), "%Y-%m-%dT00:00:00") for name in ("Date", "DueDate")}
     texts["UpdatedDateUTCString"] = moment_text(record.get("UpdatedDateUTC"), "%Y-%m-%dT%H:%M:%SZ")
     shown = {name: value for name, value in record.items() if (name, value) != ("FullyPaidOnDate", None)}

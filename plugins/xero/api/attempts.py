@@ -1,4 +1,4 @@
-"""When a call is tried again, and how long it waits before."""
+"""When a call is retried, and after how long."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from xero.api.errors import BadAnswer, NotSent, OutOfBounds, RetryLater
 
 
 class Expired(Exception):
-    """401: the token has to be renewed, then the call is tried again."""
+    """401: the token has to be renewed, then the call is retried."""
 
 
 @dataclass(slots=True)
 class OutageBudget:
-    """Seconds that all calls of a client together may still spend waiting for the end of outages."""
+    """Seconds that all calls of one client together may still wait for outages to end."""
 
     left: float
 
 
 @dataclass(slots=True)
 class Attempts:
-    """The attempts at one call so far, and whether another one makes sense."""
+    """The attempts of one call so far, and whether to retry."""
 
     max_wait: float  # seconds
     backoff: Sequence[float]
@@ -29,14 +29,14 @@ class Attempts:
     of_all: OutageBudget
     renewed: bool = False
     outages: int = 0
-    correlation_id: str | None = None  # of the last attempt, if it was answered
+    correlation_id: str | None = None  # of the last attempt, if there was a response
     retry_after: float | None = None  # Retry-After of the last outage
     write: bool = False
     replay_window: float = 0.0  # of a write: seconds for which it may be sent again
     on_send: Callable[[], None] = lambda: None
     may_send: Callable[[], bool] = lambda: True
     outcome_unknown: bool = False  # of a write: Xero may have saved it
-    pause: float = field(init=False)  # seconds before the next try
+    pause: float = field(init=False)  # seconds before the next attempt
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class Attempts:
         return max(0.0, max_wait - (self.clock() - self.started))
 
     def worth_another_try(self, error: BaseException) -> bool:
-        """Also decides how long to pause before it."""
+        """Whether to retry after this error. Sets `pause`, the seconds to wait first."""
         self.pause = 0.0
         if isinstance(error, Expired):
             return True

@@ -206,9 +206,9 @@ class OAuth:
 
 
 def _refuse_trouble(answer: requests.Response) -> requests.Response:
-    """A limit, an outage, a redirect or somebody else's page, before anyone looks for a token in it.
+    """Raises for a limit, an outage, a redirect, or a page that is not Xero's, before the token is read.
 
-    What is left is what OAuth knows, of the types that it has there."""
+    What remains has the fields of OAuth, with their types."""
     if 300 <= answer.status_code < 400:
         raise requests.HTTPError(response=answer)
     if answer.status_code == 429:

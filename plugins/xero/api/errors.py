@@ -1,6 +1,6 @@
-"""One exception per decision. Each says what happened and what an operator can do about it.
+"""One exception per decision. Each has what happened and what to do about it.
 
-No message ever holds a token, a secret or an authorisation header: what a server said passes through `cleaned`.
+No message contains a token, a secret or an authorisation header: a server's texts pass through `cleaned`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Limit = Literal["minute", "day", "app", "concurrent", "outage", "busy"]
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
 _IDS = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _LONG_NUMBERS = re.compile(r"[0-9](?:[ .-]?[0-9]){5,}")
-# What a terminal obeys, what ends or turns a line, what no database or encoding holds.
+# Control characters, line ends, changes of writing direction, and what a database or encoding cannot store.
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff]+"
 )
@@ -24,8 +24,8 @@ _LONGEST = 500
 
 
 def cleaned(words: object, *secrets: str | None) -> str:
-    """A server's words, safe for a log and a database: one line, at most 500 characters, no bearer token, none of the
-    given secrets in any of their usual spellings, whatever their capitals."""
+    """Makes a server's text safe for a log and a database: one line, at most 500 characters, without bearer tokens and
+    the given secrets (in all usual encodings, in upper or lower case)."""
     text = str(words)
     for spelling in sorted({one for secret in secrets if secret for one in _spellings(secret)}, key=len, reverse=True):
         text = re.sub(re.escape(spelling), "***", text, flags=re.IGNORECASE)
@@ -40,14 +40,14 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def without_numbers(said: Any) -> Any:
-    """The same, with runs of six digits and more masked: of payroll they may be a tax file or account number.
+    """Masks ids and numbers of six digits and more: in payroll they may be tax file or account numbers.
 
-    What lies deeper than any reason of Xero's is left out."""
+    Leaves out values that are nested deeper than any reason of Xero's."""
     return _rewritten(said, lambda words: _LONG_NUMBERS.sub("***", _IDS.sub("(an id)", words)), _DEEPEST)
 
 
 def _rewritten(said: Any, rewrite: Callable[[str], str], levels: int) -> Any:
-    """The same JSON with every text rewritten, its keys excepted, and so many levels of lists and objects of it."""
+    """Rewrites every text of a JSON value, but not its keys, down to the given level of lists and objects."""
     if isinstance(said, str):
         return rewrite(said)
     if isinstance(said, list | Mapping) and levels == 0:
@@ -67,8 +67,8 @@ class XeroError(Exception):
         self.message = message
         self.correction = correction
         self.outcome_unknown = False  # of a write: Xero may have saved it
-        self.correlation_id: str | None = None  # Xero finds the call by it; None: no answer
-        self.server_failed = False  # Xero answered with a 5xx; to a write it gives the same answer under the same key
+        self.correlation_id: str | None = None  # by which Xero finds the call; None: no response
+        self.server_failed = False  # Xero responded with a 5xx, which it repeats for a write with the same key
 
     def __str__(self) -> str:
         return f"{self.message} {self.correction}"
@@ -170,19 +170,19 @@ _DEEPEST = 20  # levels of lists and objects, below which no reason of Xero's li
 
 
 def field(said: Any, name: str) -> Any:
-    """What an error body says under this key, which comes in more than one case; None where it says nothing."""
+    """Returns the value of a key of an error body, in upper or lower case; None if it is missing."""
     if not isinstance(said, Mapping):
         return None
     return next((value for key, value in said.items() if str(key).lower() == name.lower()), None)
 
 
 def has_reasons(answer: Any) -> bool:
-    """Whether any reason of Xero's lies in it."""
+    """Whether the body contains a reason."""
     return any(True for _ in _reasons(answer))
 
 
 def _reasons(answer: Any) -> Iterator[str]:
-    """Xero's reasons, the nested ones before the general one; only the general one when nothing is nested."""
+    """Yields Xero's reasons: the nested ones, or the general one if there are none."""
     return _messages(_rewritten(answer, str, _DEEPEST))
 
 

@@ -49,7 +49,7 @@ class _Session(requests.Session):
 
 
 def new_session() -> requests.Session:
-    """A session with kept-alive connections, gzip, certificates checked, no cookies, and no retries of its own."""
+    """Returns a session with kept-alive connections, gzip and checked certificates, without cookies or retries."""
     session = _Session()
     session.headers.clear()
     session.headers.update(

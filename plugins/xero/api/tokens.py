@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-#: What a header can carry; Xero's access tokens have some 1,500 characters.
+#: A token that fits into a header; Xero's access tokens have about 1,500 characters.
 FITS_A_HEADER = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
@@ -23,13 +23,14 @@ class Token:
     scope: str
 
     def expired(self, now: datetime | None = None) -> bool:
-        """By this process's clock, unless `now` is given. When Xero says 401 before that, Xero is right. What no header
-        can carry is as good as expired."""
+        """Whether it has to be renewed, by this process's clock unless `now` is given, or cannot be sent in a header.
+
+        A 401 of Xero's overrules this."""
         return (now or datetime.now(UTC)) >= self.expires_at or not FITS_A_HEADER.fullmatch(self.access_token)
 
     @property
     def xero_user_id(self) -> str | None:
-        """The user who consented, as the access token's claims say; None where it says nothing that can be read.
+        """Returns the user who consented, from the claims of the access token; None if there are no readable ones.
 
         The signature is not checked: the token came from Xero over TLS, and only Xero has to verify it.
         """
@@ -44,10 +45,10 @@ class Token:
 
 
 class TokenStore(Protocol):
-    """Where a client has its token from, shared by all who use the same authorisation."""
+    """Where a client gets its token; shared by all processes that use the same authorisation."""
 
     def get(self) -> Token:
-        """The stored token, expired or not. Raises ReconnectNeeded when the authorisation is known to be broken."""
+        """Returns the stored token, expired or not. Raises ReconnectNeeded if the authorisation is broken."""
 
     def renew(self, stale: Token | None) -> Token:
-        """A token newer than `stale`. Of all who ask at once only one asks Xero; it is stored before it is used."""
+        """Returns a newer token than `stale`. Of several callers only one asks Xero; the token is stored before use."""

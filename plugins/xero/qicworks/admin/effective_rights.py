@@ -37,7 +37,7 @@ def rights_beyond(session: Session, role: str, meant: set[Right]) -> list[str]:
 
 def rights_elsewhere(session: Session, role: str) -> list[str]:
     """Describes what it may do in this database outside of both schemas: unusual, but perhaps wanted."""
-    return [row["description"] for row in QUERIES.beside(session, role=role)][:MAX_SHOWN]
+    return [row["description"] for row in QUERIES.rights_elsewhere(session, role=role)][:MAX_SHOWN]
 
 
 def _columns(columns: Iterable[str]) -> str:
