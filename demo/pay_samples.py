@@ -76,7 +76,9 @@ LEAVES = (
     Leave("hourly 0", 5, 4, "7.6", error="it ends before it starts", correction="Correct the dates"),
     Leave("hourly 0", 6, 6, "0", error="it has no hours", correction="Enter the hours"),
     Leave("hourly 0", 7, 7, "7.6", OUTDATED, error="is not in use", correction="Make the leave type active"),
-    Leave("hourly 0", 8, 8, "7.6", IN_DAYS, error="does not count hours", correction="Enter the leave in Xero by hand"),
+    Leave(
+        "hourly 0", 8, 8, "7.6", IN_DAYS, error="is not measured in hours", correction="Enter the leave in Xero by hand"
+    ),
 )
 
 

@@ -193,7 +193,7 @@ def test_of_who_is_terminated_only_that_is_told() -> None:
         ({"code_kind": "EARNINGS"}, "is not a leave type"),
         ({"code_is_active": False}, "not in use"),
         ({"code_is_here": False}, "not in use"),
-        ({"type_of_units": "Days"}, "does not count hours"),
+        ({"type_of_units": "Days"}, "is not measured in hours"),
         ({"end_date": date(2026, 11, 4)}, "ends before it starts"),
         ({"hours": Decimal(0)}, "has no hours"),
     ],

@@ -57,7 +57,7 @@ def failed(dag_id: str, run_id: str, ends: Sequence[End], otherwise: str) -> Mes
     if wrong:
         text = f"In the run {run_id} of {dag_id} {len(wrong)} of {len(whole)} organisations failed."
     elif undone:
-        text = f"The run {run_id} of {dag_id} has not done everything it was asked for."
+        text = f"The run {run_id} of {dag_id} did not complete all that was requested."
     else:
         text = f"The run {run_id} of {dag_id} failed without an event. Open its failed tasks. {otherwise}"
     subject = f"{dag_id} failed" + (f" for {len(wrong)} of {len(whole)} organisations" if wrong else "")
@@ -83,7 +83,7 @@ def digest(needs: NeedsAttention) -> Message:
         ("documents stuck for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),
         ("failed runs", [_of(row, f"{row['direction']} {row['data_set']}") for row in needs.failing]),
         ("failed documents", [_of(row, row["kind"]) for row in needs.documents]),
-        ("rejected records", [_of(row, row["data_set"]) for row in needs.rejections]),
+        ("records not loaded", [_of(row, row["data_set"]) for row in needs.rejections]),
         ("overdue", [_of(row, row["data_set"]) for row in needs.overdue]),
     ]
     lines = [f"{what}: {_some(names)}" for what, names in some if names]
@@ -118,7 +118,7 @@ def _why(end: End) -> str:
     if end.status == Status.RUNNING:
         words = ["its process was killed; the next run continues where it stopped."]
     elif end.payroll:
-        words = ["the problem is in the task's log and the event.", end.correction or ""]
+        words = ["see the task's log and the event.", end.correction or ""]
     else:
         words = [end.message or "", end.correction or ""]
     return f"{end.organisation or 'no organisation'}, {end.data_set}: {' '.join(filter(None, words))}"

@@ -8,7 +8,7 @@ from xero.datasets.staff import EMPLOYEES, LEAVE_BALANCE, PATH
 LEAVE_BALANCES = Dataset(
     name="leave_balances",
     title="Leave balances",
-    help="Leave balances of each active employee, kept day by day. "
+    help="Leave balances of each active employee, one row per day. "
     "Due at local midnight of the organisation's pay date.",
     scope="payroll.employees.read",
     sources=(

@@ -110,7 +110,8 @@ PAYROLL_CALENDAR = Table(
 PAY_CODES = Dataset(
     name="pay_codes",
     title="Pay codes",
-    help="Earnings, allowances, leave, deductions, reimbursements, replaced ones as inactive; payroll calendars.",
+    help="Earnings, allowances, leave, deductions, reimbursements and payroll calendars. Replaced pay codes become "
+    "inactive.",
     scope="payroll.settings.read",
     sources=(
         Source(

@@ -35,7 +35,7 @@ TAX_CODE = Table(
 TAX_CODES = Dataset(
     name="tax_codes",
     title="Tax codes",
-    help="Every tax rate and where it may be used. Xero cannot filter by change, so all are read and compared.",
+    help="Every tax rate and where it may be used. Xero cannot filter by change, so all are fetched and compared.",
     scope="accounting.settings.read",
     sources=(
         Source(

@@ -56,7 +56,7 @@ TRACKING_OPTION = Table(
 TRACKING_CATEGORIES = Dataset(
     name="tracking_categories",
     title="Tracking categories",
-    help="Tracking categories and their options, archived ones as inactive. All are read and compared.",
+    help="Tracking categories and their options, archived ones as inactive. All are fetched and compared.",
     scope="accounting.settings.read",
     sources=(
         Source(

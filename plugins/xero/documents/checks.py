@@ -165,9 +165,7 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
             "release",
         )
     elif line.account_system in UNUSUAL_ACCOUNTS:
-        yield CheckResult(
-            f"account code '{line.account_code}' is managed by Xero: check in Xero that the line is there"
-        )
+        yield CheckResult(f"Xero manages account code '{line.account_code}': check in Xero that it kept the line")
     if tax is None:
         yield CheckResult("it has no tax code", "Choose a tax code on the {document}.", "release")
     elif not line.tax_is_here or not line.tax_is_active:

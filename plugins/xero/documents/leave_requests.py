@@ -138,7 +138,7 @@ def linked(document: LeaveDocument) -> Iterator[CheckResult]:
 
 
 def typed(document: LeaveDocument) -> Iterator[CheckResult]:
-    """Of a leave type that is in use and counts hours."""
+    """Of a leave type that is in use and measured in hours."""
     row = document.row
     if row.leave_type_id is None:
         yield CheckResult("it has no leave type", "Choose a leave type on the {document}.", "approve")
@@ -156,8 +156,8 @@ def typed(document: LeaveDocument) -> Iterator[CheckResult]:
         )
     elif (row.type_of_units or "Hours").strip().casefold() != "hours":
         yield CheckResult(
-            f"leave type '{row.code_name}' does not count hours in Xero, as QicWorks does",
-            "Enter the leave in Xero by hand. Or let the leave type count hours there, and pull pay codes "
+            f"leave type '{row.code_name}' is not measured in hours in Xero",
+            "Enter the leave in Xero by hand. Or set the leave type to hours there, and pull pay codes "
             "({pull_pay_codes}).",
             "retry",
         )
@@ -184,7 +184,7 @@ LEAVE_REQUESTS = Kind(
     name="leave_requests",
     word="leave request",
     title="Leave requests",
-    help="Approved leave, as approved leave applications that Xero's pay runs pay.",
+    help="Sends approved leave to Xero as approved leave applications, which Xero's pay runs pay.",
     scope="payroll.employees payroll.settings.read",
     table="leave_request",
     delivery=Delivery.LEAVE,

@@ -187,20 +187,20 @@ def coded(document: PayDocument) -> Iterator[CheckResult]:
         if line.pay_code_id is None:
             yield CheckResult(
                 "a line has no pay code",
-                "Tick the pay code on the staff's Payroll Details, and process the change.",
+                "Tick the pay code on the staff's Payroll Details, and save the change.",
                 "approve",
             )
         elif line.code_kind not in EARNINGS:
             yield CheckResult(
                 f"pay code '{line.code_name}' is not one of earnings or allowances",
-                "Choose a pay code of earnings for the line, and process the change.",
+                "Choose a pay code of earnings for the line, and save the change.",
                 "approve",
             )
         elif not line.code_is_here or not line.code_is_active:
             yield CheckResult(
                 f"pay code '{line.code_name}' is not in use in this Xero organisation",
                 "Make the pay item active in Xero and pull pay codes ({pull_pay_codes}). Or tick another pay code on "
-                "the staff's Payroll Details, and process the change.",
+                "the staff's Payroll Details, and save the change.",
                 "approve",
             )
 

@@ -80,7 +80,7 @@ def explained(request: Request, error: Exception) -> Response:
     if isinstance(error, KeyError | IndexError):
         raise error
     if not isinstance(error, XeroError):
-        return error_page(request, 404, str(error.args[0]) if error.args else "There is no such thing.")
+        return error_page(request, 404, str(error.args[0]) if error.args else "Not found.")
     return error_page(request, 409, error.message, error.correction)
 
 

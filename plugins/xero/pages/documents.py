@@ -129,9 +129,7 @@ def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[st
                 409, f"{one['organisation']} is not connected to Xero, so {kind.word} {name} cannot be pushed."
             )
         if one["push_state"] not in PUSHED_NOW:
-            raise HTTPException(
-                409, f"{kind.word.capitalize()} {name} is {one['push_state']} by now. Load the page again."
-            )
+            raise HTTPException(409, f"{kind.word.capitalize()} {name} is now {one['push_state']}. Reload the page.")
         wanted.setdefault(one["connection_id"], []).append(str(one["id"]))
     return wanted
 

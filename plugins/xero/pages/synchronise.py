@@ -58,7 +58,7 @@ def show(
         chosen=chosen,
         groups=[
             ("Set-up data", [one for one in offered if is_set_up(one)]),
-            ("Also pulled automatically each night", [one for one in offered if not is_set_up(one)]),
+            ("Data for each day", [one for one in offered if not is_set_up(one)]),
         ],
         offered=offered,
         ticked=data_set,

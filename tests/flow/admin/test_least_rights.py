@@ -246,7 +246,7 @@ MORE = [
      "CREATE on qicworks,"),
     ("GRANT SELECT ON qicworks.bill TO {role} WITH GRANT OPTION; SET ROLE {role};"
      " GRANT SELECT ON qicworks.bill TO {group}; RESET ROLE",
-     "REVOKE ALL ON ALL TABLES IN SCHEMA qicworks FROM {role} CASCADE", "has handed rights of its own on"),
+     "REVOKE ALL ON ALL TABLES IN SCHEMA qicworks FROM {role} CASCADE", "has granted rights to other roles"),
 ]  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def test_what_a_line_paid_before_may_be_unreadable(payroll: Payroll) -> None:
         )
     payroll.world.query(FROM_BEFORE_SEALS)
     payroll.push("payroll")
-    only_fail(payroll, "payroll", dict.fromkeys(unreadable, "not readable in QicWorks"), good)
+    only_fail(payroll, "payroll", dict.fromkeys(unreadable, "QicWorks can no longer read"), good)
 
 
 @pytest.mark.parametrize("start", ["-infinity", "0044-03-15 BC", "0202-10-05"])
@@ -153,7 +153,7 @@ def test_a_period_that_no_calendar_has_holds_back_no_other(payroll: Payroll, sta
     payroll.push("payroll")
     wrong = {bad: f"its period start is {start}"}
     if start != "0202-10-05":
-        wrong[unclear] = "not readable in QicWorks"
+        wrong[unclear] = "QicWorks can no longer read"
     else:
         good.append(unclear)
     only_fail(payroll, "payroll", wrong, good)

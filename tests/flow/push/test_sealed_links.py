@@ -166,7 +166,7 @@ def test_what_is_not_its_own_is_not_changed(role: Granted, books: Books, kind: s
     for target, document in documents.items():
         row = books.row(kind, document)
         gone = target == targets[1]
-        said = "is no longer in Xero" if gone else "nothing shows that this is it"
+        said = "is no longer in Xero" if gone else "cannot confirm that this is the same document"
         assert f"{said}: check in Xero" in row["push_error"]
         assert ("push it again" if gone else "push again") in row["push_correction"]
     # A person says that it is none of them.

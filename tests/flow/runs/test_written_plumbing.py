@@ -179,7 +179,7 @@ def test_settings_of_the_role_change_nothing_and_are_taken_away(world: World, sy
     assert sync.pull("contacts").status == "success"
     told = world.main("migrate", "--grant-to", sync.role)
     assert told.returncode == 0
-    assert "its own settings are taken away" in told.stderr
+    assert "its own settings were removed" in told.stderr
     assert "search_path=nowhere" in told.stderr
     held = world.query("SELECT 1 FROM pg_db_role_setting WHERE setrole = %s::regrole", sync.role)
     assert held == []

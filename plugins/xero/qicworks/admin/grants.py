@@ -75,7 +75,7 @@ def grant_to(session: Session, role: str) -> list[str]:
                 )
     except DependentObjectsStillExist:
         raise ValueError(
-            f"'{role}' has handed rights of its own on to other roles; as '{role}' or the owner:"
+            f"'{role}' has granted rights to other roles; as '{role}' or the owner:"
             f" REVOKE ALL ON ALL TABLES IN SCHEMA {', '.join(SCHEMAS)} FROM {role} CASCADE, then run this again"
         ) from None
     return _reset(session, role) + effective_rights.rights_elsewhere(session, role)
@@ -91,8 +91,8 @@ def _reset(session: Session, role: str) -> list[str]:
         with session.transaction():
             session.execute(sql.template("grants", "reset_settings").format(**names))
     except InsufficientPrivilege:
-        return [f"it has settings of its own ({', '.join(held)}); ALTER ROLE {role} RESET ALL takes them away"]
-    return [f"its own settings are taken away: {', '.join(held)}"]
+        return [f"it has settings of its own ({', '.join(held)}); ALTER ROLE {role} RESET ALL removes them"]
+    return [f"its own settings were removed: {', '.join(held)}"]
 
 
 def _grant_all(session: Session, role: Identifier) -> set[Right]:

@@ -46,8 +46,8 @@ LOOK_IN_XERO = (
     "link, as the runbook says. If token_keys were not changed, find out who writes to the database."
 )
 FULL_REFRESH = (
-    "Do a full refresh of this data set. If the difference remains, the rejected records or the log of that run show "
-    "why."
+    "Do a full refresh of this data set. If the difference remains, the reason is under Xero → Overview, Records not "
+    "loaded, or in the log of that run."
 )
 
 

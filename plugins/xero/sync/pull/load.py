@@ -83,7 +83,7 @@ class Load:
             if not force and bad > max(allowed, came * self.dataset.rejected_share):
                 self._give_up(
                     f"{bad} of {came} {_in_words(table)} records have problems, so nothing was loaded.",
-                    "See the rejected records for the reasons, fix them in Xero, then pull again. To load the rest now,"
+                    "See Xero → Overview, Records not loaded. Fix them in Xero, then pull again. To load the rest now,"
                     f" ask an administrator to run {self._command('--force')}.",
                 )
 
@@ -102,7 +102,8 @@ class Load:
         if known >= MAX_BAD_IN_FULL and listed < known * self.dataset.shrink_share:
             self._give_up(
                 f"Xero returned only {listed} of {known} {what}. Nothing was loaded, in case this is an error at Xero.",
-                f"Look in Xero. If it is right, ask an administrator to run {self._command('--full --force')}.",
+                "Check in Xero. If its list really is that short, ask an administrator to run "
+                f"{self._command('--full --force')}.",
             )
 
     def _command(self, options: str) -> str:
@@ -179,7 +180,7 @@ class Load:
                 outcome = EventOutcome.PARTLY_DONE
             message = "; ".join(warnings) or ("loaded" if self.counts.changed else "nothing changed")
             correction = (
-                "See the rejected records and fix them in Xero: each pull retries them."
+                "See Xero → Overview, Records not loaded, and fix them in Xero: each pull retries them."
                 if self.counts.rejected
                 else None
             )

@@ -22,7 +22,7 @@ UNSEALED = (
 NUMBER_TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
-IN_DOUBT = "Xero's response to it fits another document, or a refusal; a search found it in Xero"
+IN_DOUBT = "Xero's response to it was unclear; a search found it in Xero"
 UNANSWERED = "Push again; if that happens again, contact QicWorks support."
 
 
@@ -102,17 +102,17 @@ def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
 
 
 def claimed(claim: Claim, xero_id: UUID) -> Result:
-    """It is a record in Xero that QicWorks links another document to."""
+    """Its record in Xero is already linked to another document."""
     return Result(
         PushState.FAILED,
-        error=f"it is in Xero ({xero_id}), where QicWorks links {claim.document} to it: check in Xero",
+        error=f"its record in Xero ({xero_id}) is already linked to {claim.document}: check in Xero",
         correction=f"Ask an administrator to remove the link of {claim.document}, as described in the runbook. Then "
         "push again: this document is linked to the record, or created if it is not there.",
     )
 
 
 def not_its_own(kind: PricedKind, label: str, xero_id: UUID, number: str | None) -> Result:
-    """It is linked to a record that nothing shows to be this document, so nothing is changed there.
+    """It is linked to a record that cannot be confirmed as this document, so nothing is changed there.
 
     `number`: the record's; None if Xero has no such record.
     """
@@ -120,7 +120,7 @@ def not_its_own(kind: PricedKind, label: str, xero_id: UUID, number: str | None)
     like_it = "" if kind.addressed else "give it the number, contact, date and total of QicWorks and push again, or "
     return Result(
         PushState.FAILED,
-        error=f"it is linked to {there}, and nothing shows that this is it: check in Xero",
+        error=f"it is linked to {there}, but QicWorks cannot confirm that this is the same document: check in Xero",
         correction=f"Check the record in Xero. If it is the {label}, {like_it}ask an administrator to link it by hand, "
         "as described in the runbook. If it is not, ask an administrator to remove the link; then push again.",
     )

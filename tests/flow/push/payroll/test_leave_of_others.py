@@ -64,7 +64,7 @@ def test_leave_that_somebody_asked_for_in_xero_is_not_approved(payroll: Payroll)
         world.calls()
         payroll.push("leave_requests")
         row = payroll.row("leave_request", document)
-        assert (row["push_state"], "it was not approved" in str(row["push_error"])) == ("failed", True), changes
+        assert (row["push_state"], "it is not approved in Xero" in str(row["push_error"])) == ("failed", True), changes
         assert (asked_for(payroll), payroll.writes()) == (before, []), changes
         world.query("UPDATE qicworks.leave_request SET xero_id = NULL WHERE id = %s", document)
         document = left_open(payroll, employee, week)
@@ -111,9 +111,7 @@ def test_leave_that_another_request_claims_is_not_made_again(payroll: Payroll) -
     good = payroll.leave(payroll.paid_by_the_hour()[1], weeks[0], weeks[0])
     payroll.push("leave_requests")
     for document in (same, retyped):
-        assert (
-            "another leave request in QicWorks has its xero_id" in payroll.row("leave_request", document)["push_error"]
-        )
+        assert "is linked to another leave request in QicWorks" in payroll.row("leave_request", document)["push_error"]
     assert [one for one in payroll.applications() if not one["Description"].endswith(str(good))] == there
     assert payroll.row("leave_request", good)["push_state"] == "pushed"
     world.query("UPDATE qicworks.leave_request SET xero_id = NULL WHERE id = ANY(%s)", claiming)

@@ -144,14 +144,14 @@ def test_a_pay_run_that_is_made_while_pay_is_pushed(payroll: Payroll) -> None:
         made.extend([payroll.pay_run("draft")] if not made else [])
         return answer
 
-    for fresh, second in ((60.0, "was made while pay was being pushed"), (0.0, "already exists as a draft")):
+    for fresh, second in ((60.0, "was created while pay was being pushed"), (0.0, "already exists as a draft")):
         with (
             mock.patch.object(XeroClient, "write", drafted),
             mock.patch("xero.sync.push.payroll.pay_run_watch.FRESH_SECONDS", fresh),
         ):
             assert payroll.push("payroll").message == "0 pushed, 2 failed"
         told = errors(payroll)
-        assert ("was made while pay was being pushed: check in Xero" in told[0], second in told[1]) == (True, True)
+        assert ("was created while pay was being pushed: check in Xero" in told[0], second in told[1]) == (True, True)
         for run in made:
             payroll.world.sandbox.control("DELETE", f"organisations/{tenant}/PayRuns/{run['PayRunID']}")
         made.clear()
@@ -344,7 +344,7 @@ def test_pay_on_its_way_when_the_pay_run_was_made_is_for_a_person_to_judge(payro
     payroll.world.sandbox.control("DELETE", "faults")
     payroll.pay_run("post")
     payroll.push("payroll")
-    assert ["was made while it was not known" in error for error in errors(payroll)] == [True, True]
+    assert ["was created before QicWorks knew" in error for error in errors(payroll)] == [True, True]
     assert payroll.left("payroll") == 0
 
 

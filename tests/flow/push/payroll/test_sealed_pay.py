@@ -290,12 +290,12 @@ def test_pay_and_leave_go_to_nobody_of_another_name_and_another_e_mail(payroll: 
         payroll.ready(table, document)  # approved again
     outcome = payroll.push("payroll")
     assert outcome.message == "2 pushed, 1 failed", payroll.states("payroll_push")
-    assert "another name and another e-mail" in str(payroll.states("payroll_push"))
+    assert "both the name and the email" in str(payroll.states("payroll_push"))
     assert payroll.earnings(other)["Ordinary Hours"] == its
     assert payroll.preview("leave_requests")[0].refused
     outcome = payroll.push("leave_requests")
     assert outcome.message == "2 pushed, 1 failed", payroll.states("leave_request")
-    assert "another name and another e-mail" in str(payroll.states("leave_request"))
+    assert "both the name and the email" in str(payroll.states("leave_request"))
     assert {leave["EmployeeID"] for leave in payroll.applications()} == {renamed, spelt}
 
 

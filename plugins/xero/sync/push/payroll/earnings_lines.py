@@ -108,7 +108,7 @@ def unreadable(owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
         dated = not isinstance(one.period_start, OutOfRange)
         if not numbers or not dated or not (one.before is None or _is_line(one.before)):
             yield CheckResult(
-                f"what the pay template's line '{one.name}' paid before, or when, is not readable in QicWorks",
+                f"QicWorks can no longer read the earlier rate or the period of the pay template's line '{one.name}'",
                 "Enter this pay in Xero by hand, and contact QicWorks support.",
             )
 

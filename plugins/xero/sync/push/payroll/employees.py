@@ -51,7 +51,7 @@ def is_another_person(employee: Record, row: EmployeeRow) -> Iterator[CheckResul
     """Refuses an employee who has neither the name nor the e-mail of the QicWorks staff member: either may change."""
     if not _is_the_same(employee, row):
         yield CheckResult(
-            "its employee in Xero has another name and another e-mail than in QicWorks",
+            "both the name and the email of its employee in Xero differ from QicWorks",
             "Pull staff ({pull_staff}). Check whose the {document} is; if it is another person's, correct the staff "
             "member in QicWorks or in Xero.",
             "retry",

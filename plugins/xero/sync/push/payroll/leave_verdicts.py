@@ -17,15 +17,17 @@ from xero.sync.push.payroll.leave_applications import (
 
 NOT_THIS_LEAVE = Result(
     PushState.FAILED,
-    error="Xero has it as requested, of another employee, type or days, or without its reference: it was not approved",
+    error="it is not approved in Xero, and its employee, type, days or reference differ there, so QicWorks did not "
+    "approve it",
     correction="Check the leave in Xero. If it is this one, approve it there by hand. If it is not, create a new leave "
     "request.",
 )
 
 CLAIMED = Result(
     PushState.FAILED,
-    error="it is already in Xero, and another leave request in QicWorks has its xero_id: check in Xero",
-    correction="Remove the xero_id from the leave request that has it in QicWorks, then push both again.",
+    error="it is already in Xero, and is linked to another leave request in QicWorks: check in Xero",
+    correction="Ask an administrator to remove the Xero link (xero_id) of the other leave request. Then push "
+    "both again.",
 )
 
 

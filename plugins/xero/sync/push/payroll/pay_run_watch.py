@@ -43,7 +43,9 @@ class PayRunWatch:
             start = document.row.period_start
             if self._runs.of(document.row.period_calendar, start):
                 self._it.counts.pushed -= 1
-                result = pay_runs.crossed(f"the pay run of the period from {start} was made while pay was being pushed")
+                result = pay_runs.crossed(
+                    f"the pay run of the period from {start} was created while pay was being pushed"
+                )
                 settled = Settled(document.id, document.version, label(self._kind, document), result)
                 self._recorder.record([settled], held=(PushState.PUSHED,))
 
@@ -55,6 +57,6 @@ class PayRunWatch:
             self._read_again()
         except XeroError as error:
             self._recorder.warn(
-                f"whether a pay run was made while pay was being pushed is not known: {error.message}",
-                "Look in Xero for a pay run that was made meanwhile; if there is one, delete the draft, make it anew.",
+                f"could not check whether a pay run was created during the push: {error.message}",
+                "Check Xero for a pay run created during the push. If it is a draft, delete it and create it again.",
             )

@@ -271,8 +271,8 @@ class PayTemplates(OneByOne[PayDocument]):
             self._release(request)
             return
         result = pay_runs.crossed(
-            f"the pay run of the period from {start} was made while it was not known whether the pay template has this "
-            "pay"
+            f"the pay run of the period from {start} was created before QicWorks knew whether Xero had received "
+            "this pay"
         )
         id, version = request.documents[0], request.versions[0]
         self.recorder.record(
