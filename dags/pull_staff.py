@@ -3,7 +3,7 @@
 
 Pulls the employees of every connected organisation that has Xero Payroll, with their pay templates and leave balances.
 Each employee is linked once to the member of QicWorks' staff with the same first name, last name and account email. If
-several people match, none is linked, and the event says so until the email is corrected. Terminated employees become
+several people match, none is linked, and every run warns until the email is corrected. Terminated employees become
 inactive.
 
 Daily at 2 am in the organisation's own time zone; checked every hour. *Trigger* pulls now, for one organisation or all.

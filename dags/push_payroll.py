@@ -7,7 +7,7 @@ that the next period does not need are set to zero. Pay must be pushed before th
 Xero.
 
 Every 15 minutes; *Trigger* pushes now, for one organisation or all, or only certain people's pay. `dry_run` lists in
-the log of `push` the ids of the pays that would be sent; it shows no amounts.
+the log of `push` the ids of the pay records that would be sent; it shows no amounts.
 
 Each `push` task is one organisation. A pay that fails has an ERROR line in the log that says what to do; it does not
 fail the task, unless it was named in `document_ids`. Any other failed (red) task means that the organisation could not

@@ -95,7 +95,7 @@ def test_from_the_button_to_the_end(browser: Client, books: Books) -> None:
     match = back.headers["location"].removeprefix("/xero/")
     page = admin.read(match)
     assert page.count("<select") == 2
-    assert f"connected, matched to {before[first][0]}" in page.replace("&amp;", "&")
+    assert f"connected to {before[first][0]}" in page.replace("&amp;", "&")
 
     # The same organisations go on with their history; a wrong choice saves nothing and says what is wrong.
     organisation = {row["name"]: row["id"] for row in world.query("SELECT id, name FROM qicworks.organisation")}

@@ -80,7 +80,7 @@ def digest(needs: NeedsAttention) -> Message:
         ("no organisation is connected", ["nothing is pulled or pushed"] if needs.nobody else []),
         ("to be reconnected", [one.organisation for one in needs.reconnect]),
         ("all switched off", [one.organisation for one in needs.off]),
-        ("documents stuck for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),
+        ("documents sending for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),
         ("failed runs", [_of(row, f"{row['direction']} {row['data_set']}") for row in needs.failing]),
         ("failed documents", [_of(row, row["kind"]) for row in needs.documents]),
         ("records not loaded", [_of(row, row["data_set"]) for row in needs.rejections]),
