@@ -164,7 +164,7 @@ def test_every_morning_until_it_is_over(
 def test_a_digest_has_no_more_than_can_be_read() -> None:
     rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
     needs = NeedsAttention(
-        nobody=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[]
+        none_connected=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[]
     )
     [line] = digest(needs).lines
     assert line.startswith("overdue: Org 0 (tax codes), ")

@@ -14,7 +14,15 @@ from tests.support.documents import pay_document
 from xero.documents.odd_values import OutOfRange
 from xero.documents.payroll import Pay
 from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine
-from xero.sync.push.payroll.earnings_lines import LISTS, Plan, differences, garbled, hidden, plan, unreadable
+from xero.sync.push.payroll.earnings_lines import (
+    LISTS,
+    Plan,
+    check_lists,
+    check_owned_lines,
+    check_text,
+    differences,
+    plan,
+)
 from xero.sync.push.payroll.redaction import redacted
 
 HOURS, MORE, TOOLS, OTHER = (UUID(int=n) for n in range(0xA1, 0xA5))  # Xero gives ids in either case
@@ -72,16 +80,16 @@ def test_a_list_that_xero_does_not_show_is_not_an_empty_one() -> None:
     mine = OwnedEarningsLine(HOURS, "Hours", False, False)
     empty: dict[str, Any] = {name: [] for name in LISTS}
     kinds = ("EARNINGS", "DEDUCTION", "SUPER", "REIMBURSEMENT", "LEAVE")
-    assert [list(hidden(empty, kinds, [mine])), list(hidden({}, [], [replace(mine, empty=True)]))] == [[], []]
+    assert [list(check_lists(empty, kinds, [mine])), list(check_lists({}, [], [replace(mine, empty=True)]))] == [[], []]
     for kind, (name, said) in zip(kinds, LISTS.items(), strict=True):
         for template in ({**empty, name: None}, {key: value for key, value in empty.items() if key != name}):
-            [found] = hidden(template, [kind], [])
+            [found] = check_lists(template, [kind], [])
             assert found.says == f"Xero shows the pay template without its lines of {said}: nothing was sent"
             assert "pull staff ({pull_staff})" in str(found.correction), "it is not only told, but holds the pay back"
-            assert list(hidden(template, [], [])) == []
-    assert len(list(hidden({**empty, "EarningsLines": None}, [], [mine]))) == 1
+            assert list(check_lists(template, [], [])) == []
+    assert len(list(check_lists({**empty, "EarningsLines": None}, [], [mine]))) == 1
     for nothing in (None, "?", []):
-        [found] = hidden(nothing, [], [])
+        [found] = check_lists(nothing, [], [])
         assert found.says == "Xero does not show the pay template: nothing was sent"
         assert "pull staff ({pull_staff})" in str(found.correction)
 
@@ -377,14 +385,14 @@ def test_no_digit_of_an_amount_survives(words: list[str], amount: Decimal, how: 
 @pytest.mark.parametrize("odd", ["\ud800", {"deep": "\udfff"}, [["\ud800"]]])
 def test_what_cannot_be_sent_back_is_said_before_anything_is_sent(odd: Any) -> None:
     template = {"EarningsLines": [line(HOURS, Name=odd)], "SuperLines": [SUPER]}
-    [found] = garbled(template)
+    [found] = check_text(template)
     assert found.correction
     usual = line(HOURS, Name="Überstunden 🙂", NormalNumberOfUnits=Decimal("1.50"), Odd=None)
-    assert list(garbled({"EarningsLines": [usual], "SuperLines": None})) == []
+    assert list(check_text({"EarningsLines": [usual], "SuperLines": None})) == []
 
 
 def test_a_template_too_deep_to_be_sent_back_is_no_error_of_ours() -> None:
-    [found] = garbled({"EarningsLines": [line(HOURS, Odd=within(100_000, 1))]})
+    [found] = check_text({"EarningsLines": [line(HOURS, Odd=within(100_000, 1))]})
     assert found.says == "Xero's pay template contains characters that cannot be sent back"
 
 
@@ -399,7 +407,7 @@ def test_a_template_too_deep_to_be_sent_back_is_no_error_of_ours() -> None:
     ],
 )
 def test_what_qicworks_remembers_of_a_line_is_as_it_wrote_it(fields: dict[str, Any]) -> None:
-    assert list(unreadable([OwnedEarningsLine(HOURS, "Hours", False, False, **fields)])) == []
+    assert list(check_owned_lines([OwnedEarningsLine(HOURS, "Hours", False, False, **fields)])) == []
 
 
 @pytest.mark.parametrize(
@@ -422,7 +430,7 @@ def test_what_qicworks_remembers_of_a_line_is_as_it_wrote_it(fields: dict[str, A
 def test_of_what_is_not_readable_any_more_nothing_is_paid(fields: dict[str, Any]) -> None:
     """A wrong rate of before would stay in the template, and pay."""
     fine = OwnedEarningsLine(MORE, "Kilometres", True, False)
-    [found] = unreadable([fine, OwnedEarningsLine(HOURS, "Hours", False, False, **fields), fine])
+    [found] = check_owned_lines([fine, OwnedEarningsLine(HOURS, "Hours", False, False, **fields), fine])
     assert "'Hours'" in found.says
     assert found.correction == "Enter this pay in Xero by hand, and contact QicWorks support."
 

@@ -144,7 +144,7 @@ def test_what_carries_our_address_is_ours_whoever_claims_it(sealed: bool) -> Non
     """A person has to say which of the two it is; it is not made a second time."""
     result = judge([record()], Documents({FIRST: OTHERS}, sealed=sealed))
     assert (result.state, result.xero_id) == ("failed", None)
-    assert "QicWorks links bill B-2 to it: check in Xero" in str(result.error)
+    assert "is already linked to bill B-2: check in Xero" in str(result.error)
 
 
 def test_a_claim_alone_is_no_reason_to_make_it_again() -> None:

@@ -196,7 +196,7 @@ OTHER_DOCUMENT = f"{QICWORKS}/bills/{UUID(int=2)}"
         ({"InvoiceNumber": None, "Url": OTHER_DOCUMENT}, Likeness.OTHER),
         ({"InvoiceNumber": 7, "Url": None}, Likeness.OTHER),
         ({"Type": "ACCREC"}, Likeness.OTHER),
-        ({"Url": OTHER_DOCUMENT}, Likeness.STRAY),
+        ({"Url": OTHER_DOCUMENT}, Likeness.ADDRESS_OF_ANOTHER),
         ({"Url": OTHER_DOCUMENT, "Contact": {"ContactID": "x"}}, Likeness.OTHER),
         ({"Url": "https://shop.example/7"}, Likeness.OTHER),
         ({"Url": None}, Likeness.PERHAPS),

@@ -14,7 +14,7 @@ SELECT id, idempotency_key, method, path, query, body, documents, versions, iden
 -- name: now$
 SELECT clock_timestamp();
 
--- name: forget_times_to_come!
+-- name: reset_future_times!
 -- The clock was put back after these were sent, by an unknown amount. They wait another minute, and count as a day old: no
 -- key is trusted, and records that are found in Xero may be theirs.
 UPDATE xero_sync.push_request
@@ -59,7 +59,7 @@ UPDATE qicworks.attachment
        pushed_at = CASE WHEN :state = 'pushed' THEN coalesce(pushed_at, clock_timestamp()) ELSE pushed_at END
  WHERE id = :id;
 
--- name: attach_anew!
+-- name: reset_attachments!
 -- The document was created again in Xero, and has none of its attachments there.
 UPDATE qicworks.attachment SET push_state = 'ready', xero_id = NULL, push_error = NULL, push_correction = NULL
  WHERE parent_type = :table AND parent_id = :id AND push_state IN ('pushed', 'failed');

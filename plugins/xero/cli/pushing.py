@@ -66,8 +66,8 @@ def run_push(engine: Engine, options: argparse.Namespace) -> int:
         )
         for reason in found.left_out:
             complain(f"left out: {reason}")
-        for told in found.undone:
-            complain(f"not done: {told.says}. {told.correction or ''}")
+        for reply in found.undone:
+            complain(f"not done: {reply.says}. {reply.correction or ''}")
         if not options.dry_run:
             record(engine, kind, found.undone, Origin(), logged=False)
         if found == ([], [], []) and not options.json:
@@ -110,9 +110,9 @@ def _push(
         return outcome.outcome is EventOutcome.PARTLY_DONE
     answers = now(engine, kind, one["connection_id"], one["documents"], one["pushed_before"])
     record(engine, kind, answers, Origin(), logged=False)
-    for told in answers:
-        out.print(f"{label}: {told.says}" + (f". {told.correction}" if told.answer not in DONE else ""))
-    return sum(told.answer not in DONE for told in answers)
+    for reply in answers:
+        out.print(f"{label}: {reply.says}" + (f". {reply.correction}" if reply.answer not in DONE else ""))
+    return sum(reply.answer not in DONE for reply in answers)
 
 
 def _show(
@@ -140,8 +140,8 @@ def _show(
 
 
 def _line(shown: Preview) -> str:
-    told = {"method": shown.method, "path": shown.path, "query": shown.query or {}, "body": shown.body}
-    return JSON.encode(told).decode()
+    request = {"method": shown.method, "path": shown.path, "query": shown.query or {}, "body": shown.body}
+    return JSON.encode(request).decode()
 
 
 def _readable(label: str, shown: Preview) -> str:

@@ -77,7 +77,7 @@ def late(dag_id: str, run_id: str, queued_at: str, minutes: float, ends: Sequenc
 def digest(needs: NeedsAttention) -> Message:
     """What needs attention this morning: a line for each kind of problem, the most harmful first."""
     some = [
-        ("no organisation is connected", ["nothing is pulled or pushed"] if needs.nobody else []),
+        ("no organisation is connected", ["nothing is pulled or pushed"] if needs.none_connected else []),
         ("to be reconnected", [one.organisation for one in needs.reconnect]),
         ("all switched off", [one.organisation for one in needs.off]),
         ("documents sending for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),

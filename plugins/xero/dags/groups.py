@@ -24,12 +24,12 @@ MAX_TASKS = 1000  # mapped tasks of a run; fewer if `[core] max_map_length` says
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
 
 
-def grouped(everybody: list[One], beside: int = 0) -> list[One]:
+def grouped(everybody: list[One], other_tasks: int = 0) -> list[One]:
     """Returns each organisation alone if they fit into the tasks of a run, else groups of them, in the same order.
 
-    `beside`: the tasks that the run needs for something else.
+    `other_tasks`: the tasks that the run needs for something else.
     """
-    most = max(1, min(MAX_TASKS, conf.getint("core", "max_map_length")) - beside)
+    most = max(1, min(MAX_TASKS, conf.getint("core", "max_map_length")) - other_tasks)
     size = ceil(len(everybody) / most)
     if size <= 1:
         return everybody

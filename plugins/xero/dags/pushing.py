@@ -76,8 +76,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(found.left_out))
             # Names only: what cannot be done now may be possible when the task is cleared.
             undone = [one.wanted for one in found.undone]
-            beside = [{"organisation": NOT_DONE, "undone": undone}] if undone else []
-            return grouped(found.taken, len(beside)) + beside
+            not_done = [{"organisation": NOT_DONE, "undone": undone}] if undone else []
+            return grouped(found.taken, len(not_done)) + not_done
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
@@ -93,28 +93,28 @@ def push_dag(name: str, doc: str | None) -> DAG:
             context = get_current_context()
             dry_run, answers = context["params"]["dry_run"], {}
 
-            def answer(told: list[Reply]) -> None:
-                """Puts what became of each thing that was asked for by name into XCom `asked`."""
-                answers.update({one.id or one.name: one.to_answer() for one in told})
+            def answer(replies: list[Reply]) -> None:
+                """Puts the result of each document that was requested by name into XCom `asked`."""
+                answers.update({one.id or one.name: one.to_answer() for one in replies})
                 context["ti"].xcom_push("asked", list(answers.values()))
 
             def answer_for(one: One) -> list[Reply]:
-                told = now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"])
-                answer(told)
-                return told
+                replies = now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"])
+                answer(replies)
+                return replies
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
                 by_name = one["documents"] is not None
                 if dry_run:
                     counts, sent, refused = show(kind, one)
                     if by_name:
-                        told = shown_for(
+                        replies = shown_for(
                             now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"]),
                             sent,
                             refused,
                         )
-                        answer(told)
-                        insist(told, None)
+                        answer(replies)
+                        insist(replies, None)
                     return counts
                 try:
                     outcome = push_one(
@@ -130,9 +130,9 @@ def push_dag(name: str, doc: str | None) -> DAG:
                         answer_for(one)
                     raise
                 if by_name:
-                    told = answer_for(one)
-                    record(qicworks_engine(), kind, told, origin(context))
-                    insist(told, context["ti"].try_number)
+                    replies = answer_for(one)
+                    record(qicworks_engine(), kind, replies, origin(context))
+                    insist(replies, context["ti"].try_number)
                 return outcome.to_dict()
 
             if "undone" in connection:

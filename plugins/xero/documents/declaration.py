@@ -207,7 +207,7 @@ class Likeness(Enum):
 
     SAME = 2
     PERHAPS = 1
-    STRAY = -1  # has another document's address, which may have been deleted and entered again as this one
+    ADDRESS_OF_ANOTHER = -1  # has another document's address, which may have been deleted and entered again as this one
     OTHER = 0
 
 

@@ -100,7 +100,7 @@ def identity(document: LeaveDocument) -> Json:
     }
 
 
-def approved(document: LeaveDocument) -> Iterator[CheckResult]:
+def check_approval(document: LeaveDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.status != "Approved":
         yield CheckResult(f"it is {row.status.lower()} in QicWorks, not approved", "Check the {document}.", "approve")
@@ -108,7 +108,7 @@ def approved(document: LeaveDocument) -> Iterator[CheckResult]:
         yield CheckResult("it was changed after it was approved", "Check the change of the {document}.", "approve")
 
 
-def linked(document: LeaveDocument) -> Iterator[CheckResult]:
+def check_employee(document: LeaveDocument) -> Iterator[CheckResult]:
     """To an active employee of this Xero organisation with a payroll calendar."""
     row = document.row
     if row.employee_xero_id is None or not row.staff_is_here:
@@ -137,7 +137,7 @@ def linked(document: LeaveDocument) -> Iterator[CheckResult]:
         )
 
 
-def typed(document: LeaveDocument) -> Iterator[CheckResult]:
+def check_leave_type(document: LeaveDocument) -> Iterator[CheckResult]:
     """Of a leave type that is in use and measured in hours."""
     row = document.row
     if row.leave_type_id is None:
@@ -163,7 +163,7 @@ def typed(document: LeaveDocument) -> Iterator[CheckResult]:
         )
 
 
-def lasting(document: LeaveDocument) -> Iterator[CheckResult]:
+def check_hours(document: LeaveDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.end_date < row.start_date:
         yield CheckResult("it ends before it starts", "Correct the dates of the {document}.", "approve")
@@ -178,7 +178,7 @@ def lasting(document: LeaveDocument) -> Iterator[CheckResult]:
         yield CheckResult("it has no hours", "Enter the hours of the {document}.", "approve")
 
 
-CHECKS: tuple[Check, ...] = (approved, linked, typed, lasting)
+CHECKS: tuple[Check, ...] = (check_approval, check_employee, check_leave_type, check_hours)
 
 LEAVE_REQUESTS = Kind(
     name="leave_requests",

@@ -107,7 +107,7 @@ def _quantity(line: PayLine) -> Decimal:
     return quantity
 
 
-def approved(document: PayDocument) -> Iterator[CheckResult]:
+def check_approval(document: PayDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.period_approved_at is None:
         yield CheckResult(
@@ -121,7 +121,7 @@ def approved(document: PayDocument) -> Iterator[CheckResult]:
         yield CheckResult("it was changed after it was approved", *APPROVE)
 
 
-def linked(document: PayDocument) -> Iterator[CheckResult]:
+def check_employee(document: PayDocument) -> Iterator[CheckResult]:
     """To an active employee of this Xero organisation."""
     row = document.row
     if row.employee_xero_id is None or not row.staff_is_here:
@@ -139,7 +139,7 @@ def linked(document: PayDocument) -> Iterator[CheckResult]:
         )
 
 
-def on_calendar(document: PayDocument) -> Iterator[CheckResult]:
+def check_calendar(document: PayDocument) -> Iterator[CheckResult]:
     """The employee is paid with the period's calendar, and has an ordinary earnings rate."""
     row = document.row
     if not row.staff_is_active or not row.staff_is_here:
@@ -165,7 +165,7 @@ def on_calendar(document: PayDocument) -> Iterator[CheckResult]:
         )
 
 
-def periods_in_order(document: PayDocument) -> Iterator[CheckResult]:
+def check_period_order(document: PayDocument) -> Iterator[CheckResult]:
     """A pay template holds one period at a time."""
     row = document.row
     if row.later_pushed:
@@ -181,7 +181,7 @@ def periods_in_order(document: PayDocument) -> Iterator[CheckResult]:
         )
 
 
-def coded(document: PayDocument) -> Iterator[CheckResult]:
+def check_pay_codes(document: PayDocument) -> Iterator[CheckResult]:
     """Each line has a pay code of earnings that is in use."""
     for line in earned(document):
         if line.pay_code_id is None:
@@ -205,7 +205,7 @@ def coded(document: PayDocument) -> Iterator[CheckResult]:
             )
 
 
-def measured(document: PayDocument) -> Iterator[CheckResult]:
+def check_units(document: PayDocument) -> Iterator[CheckResult]:
     """Units or an amount, as the pay code is paid; none below zero; one rate to a pay code."""
     rates: dict[UUID, set[Decimal | None]] = {}
     for line in earned(document):
@@ -230,7 +230,14 @@ def measured(document: PayDocument) -> Iterator[CheckResult]:
                 )
 
 
-CHECKS: tuple[Check, ...] = (approved, linked, on_calendar, periods_in_order, coded, measured)
+CHECKS: tuple[Check, ...] = (
+    check_approval,
+    check_employee,
+    check_calendar,
+    check_period_order,
+    check_pay_codes,
+    check_units,
+)
 
 PAYROLL = Kind(
     name="payroll",

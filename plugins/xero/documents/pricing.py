@@ -163,7 +163,9 @@ def of_invoices(kind: str) -> Any:
         if not same_text(identity["InvoiceNumber"], number):
             return Likeness.OTHER
         if url:
-            return Likeness.STRAY if same_contact(identity, record) and addressee(record) else Likeness.OTHER
+            return (
+                Likeness.ADDRESS_OF_ANOTHER if same_contact(identity, record) and addressee(record) else Likeness.OTHER
+            )
         return Likeness.PERHAPS if same_contact(identity, record) else Likeness.OTHER
 
     return likeness

@@ -75,7 +75,7 @@ def show_preview(
     if found["connection_id"] is None:
         raise HTTPException(409, f"{found['organisation']} is not connected to Xero. Connect it first.")
     shown = preview(chosen, found["connection_id"], engine=engine, open_client=open_client, documents=[str(id)])
-    told = list(shown) if found["push_state"] not in NOTHING else []
+    previews = list(shown) if found["push_state"] not in NOTHING else []
     return page(
         request,
         "preview.html",
@@ -83,8 +83,8 @@ def show_preview(
         kind=chosen,
         one=found,
         people=True,
-        requests=[(one, _address(one), _json(one.body)) for one in told if one.body is not None],
-        refused=[why for one in told for why in one.refused],
+        requests=[(one, _address(one), _json(one.body)) for one in previews if one.body is not None],
+        refused=[why for one in previews for why in one.refused],
         nothing=NOTHING.get(found["push_state"], "There is nothing to send now."),
     )
 

@@ -154,11 +154,11 @@ def _place(said: str) -> DocumentPosition | None:
 def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
     """How many of each type failed and wait; of the type that is shown, all states."""
     others = [KINDS[name] for name in who.kinds if name != chosen.name]
-    told = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
-    told |= document_list.counts(session, [chosen], organisation)
+    states_of = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
+    states_of |= document_list.counts(session, [chosen], organisation)
     return {
         name: {group: sum(of.get(state, 0) for state in states) for group, states in STATES.items()}
-        for name, of in told.items()
+        for name, of in states_of.items()
     }
 
 

@@ -188,28 +188,28 @@ def _found(who: Viewer, session: Session, api: AirflowApi, dag_id: str, run_id: 
     if dag_id not in dag_ids.on_pages():
         raise HTTPException(404, f"There is no DAG {dag_id} of QicWorks and Xero.")
     reading(who, dag_id)
-    told = api.run(dag_id, run_id)
-    over = told["state"] in dag_runs.ENDED
+    run = api.run(dag_id, run_id)
+    over = run["state"] in dag_runs.ENDED
     direction, data_set = dag_ids.flow(dag_id)
-    made = _moment(told["queued_at"]) or _moment(told["run_after"]) or datetime.now(UTC)
-    ended = _moment(told["end_date"])
+    made = _moment(run["queued_at"]) or _moment(run["run_after"]) or datetime.now(UTC)
+    ended = _moment(run["end_date"])
     events = dag_runs.events_of(
         session, direction, data_set, dag_id, run_id, made, ended or datetime.now(UTC), limit=MAX_EVENTS
     )
     waiting = [] if over else ["up_for_retry"]
     kind = KINDS.get(data_set) if direction == "push" else None
-    asked = _ids((told["conf"] or {}).get("document_ids"))
+    asked = _ids((run["conf"] or {}).get("document_ids"))
     return Run(
         dag_id=dag_id,
         run_id=run_id,
         direction=direction,
         data_set=data_set,
         title=_title(direction, data_set),
-        state=told["state"],
+        state=run["state"],
         paused=not over and api.is_paused(dag_id),
-        began=_moment(told["start_date"]),
+        began=_moment(run["start_date"]),
         ended=ended,
-        by=told["triggering_user_name"],
+        by=run["triggering_user_name"],
         events=events,
         tasks=api.tasks(dag_id, run_id, [*waiting, "failed"] if not events else waiting),
         kind=kind,

@@ -1,4 +1,4 @@
-"""Texts on their way into a column: whatever Xero put into them, PostgreSQL can hold it, and a page can show it."""
+"""Texts on their way into a column: PostgreSQL can store and a page can show whatever Xero put into them."""
 
 import re
 from typing import overload
@@ -22,5 +22,5 @@ def fit(words: str | None, longest: int = LONGEST) -> str | None:
     """The same without control characters and halves of characters, and not longer than that."""
     if words is None:
         return None
-    told = UNFIT.sub(" ", words)
-    return told if len(told) <= longest else told[: longest - 1] + "…"
+    cleaned = UNFIT.sub(" ", words)
+    return cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"

@@ -300,9 +300,12 @@ def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> Non
 
 def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four) -> None:
     assert len(status.needs_attention(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
-    assert (status.needs_attention(four.session).off, status.needs_attention(four.session).nobody) == ([], False)
+    assert (status.needs_attention(four.session).off, status.needs_attention(four.session).none_connected) == (
+        [],
+        False,
+    )
     seen = status.needs_attention(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
-    assert [len(rows) for name, rows in vars(seen).items() if name not in ("nobody", "off")] == [1, 1, 1, 1, 1, 0]
+    assert [len(rows) for name, rows in vars(seen).items() if name not in ("none_connected", "off")] == [1, 1, 1, 1, 1, 0]
 
 
 def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> None:

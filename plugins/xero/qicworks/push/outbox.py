@@ -146,9 +146,9 @@ class Outbox(ReadyDocuments):
         now: datetime = OUTBOX.now(self.session)
         return now
 
-    def forget_times_to_come(self) -> int:
+    def reset_future_times(self) -> int:
         """Resets times of open requests that lie in the future, because the clock was put back; returns how many."""
-        return int(OUTBOX.forget_times_to_come(self.session, **self._pair))
+        return int(OUTBOX.reset_future_times(self.session, **self._pair))
 
     def open_requests(self) -> list[Request]:
         return [
@@ -230,7 +230,7 @@ class Outbox(ReadyDocuments):
         for line, xero_line in result.line_ids:
             DOCUMENTS.keep_line_id(self.session, id=line, xero_line_id=xero_line)
         if result.forget and result.xero_id:
-            OUTBOX.attach_anew(self.session, table=self.kind.table, id=id)
+            OUTBOX.reset_attachments(self.session, table=self.kind.table, id=id)
         return PushState(settled[0]["push_state"])
 
     def settle_attachment(self, id: UUID, version: int, result: Result) -> None:

@@ -88,7 +88,7 @@ class NeedsAttention:
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
     """
 
-    nobody: bool  # is connected
+    none_connected: bool
     off: list[Connection]  # all, if all are switched off; that some are off is on purpose
     reconnect: list[Connection]
     failing: list[dict[str, Any]]
@@ -99,7 +99,7 @@ class NeedsAttention:
 
     def __len__(self) -> int:
         lists = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
-        return self.nobody + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
+        return self.none_connected + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
 
 
 def page(
@@ -151,7 +151,7 @@ def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttentio
     nightly = [name for name in pulled if DATASETS[name].timing is not Timing.PAY_DATE]
     known = connections.every(session)
     return NeedsAttention(
-        nobody=not known,
+        none_connected=not known,
         off=[] if any(one.enabled for one in known) else known,
         reconnect=[one for one in known if one.must_reconnect],
         failing=list(QUERIES.failing(session, **scope_parameters(scope))),

@@ -134,7 +134,7 @@ class Batch:
             if not self.finder.is_own(document, record):
                 number = None if record is None else str(record.get(self.kind.number) or "")
                 result = not_its_own(self.kind, name, document.xero_id, number)
-        elif record and not planning.is_to_be_made_anew(self.kind, document, record):
+        elif record and not planning.must_be_recreated(self.kind, document, record):
             result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
         elif there:
             result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)
@@ -226,7 +226,7 @@ class Batch:
         self, request: Request, records: Sequence[Record], pairs: Sequence[Record | None]
     ) -> tuple[set[int], set[int]]:
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
-        known = set(self.outbox.claims(readback.NOBODY, ids))
+        known = set(self.outbox.claims(readback.NO_ID, ids))
         return readback.doubtful(self.kind, request.identities, records, pairs, known)
 
     def _divide(self, request: Request) -> None:

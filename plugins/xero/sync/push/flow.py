@@ -83,7 +83,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     strategy = STRATEGIES[kind.delivery](it, kind, outbox, recorder, quiet)
     wanted = None if names is None else outbox.named(names)
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
-        if moved := outbox.forget_times_to_come():
+        if moved := outbox.reset_future_times():
             log.warning("the database's clock was put back: %d open requests wait another minute", moved)
         for request in outbox.open_requests():
             strategy.breaker.attempt("what an earlier run left", partial(strategy.recover, request), known=True)

@@ -138,7 +138,7 @@ def lookalikes(kind: PricedKind, identity: Json, found: LookupResult) -> list[Re
     return [
         record
         for record in found.records
-        if kind.likeness(identity, record) in (Likeness.PERHAPS, Likeness.STRAY)
+        if kind.likeness(identity, record) in (Likeness.PERHAPS, Likeness.ADDRESS_OF_ANOTHER)
         and record.get("Status") not in kind.gone
         and ("Url" not in identity or _agrees(identity, record))
     ]

@@ -91,7 +91,7 @@ def plan(
             result = invalid(name, wrong)
         elif isinstance(record, Result):
             result = record
-        elif document.xero_id is None or is_to_be_made_anew(kind, document, record):
+        elif document.xero_id is None or must_be_recreated(kind, document, record):
             create.append((document, kind.payload(document)))
         elif result := _not_editable(kind, document, record):
             pass
@@ -102,7 +102,7 @@ def plan(
     return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
 
 
-def is_to_be_made_anew(kind: PricedKind, document: PricedDocument, record: Current) -> bool:
+def must_be_recreated(kind: PricedKind, document: PricedDocument, record: Current) -> bool:
     """True if the document was deleted in Xero and renumbered since, so it is created again."""
     if not isinstance(record, Mapping):
         return False

@@ -16,7 +16,7 @@ from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
 
-NOBODY = UUID(int=0)  # what Xero returns instead of a missing id
+NO_ID = UUID(int=0)  # what Xero returns instead of a missing id
 
 
 def elements(kind: PricedKind, data: Any) -> list[Record]:
@@ -165,7 +165,7 @@ def id_of(kind: PricedKind, record: Record) -> UUID | None:
         found = wire.uuid(record.get(kind.key))
     except ValueError:
         return None
-    return None if found == NOBODY else found
+    return None if found == NO_ID else found
 
 
 def differences(kind: PricedKind, document: PricedDocument, record: Record) -> Iterator[str]:

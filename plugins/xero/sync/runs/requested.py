@@ -1,4 +1,4 @@
-"""What somebody asked for by name: each thing has an answer of its own, and whoever asked is told what was not done."""
+"""One reply for each document or organisation that was requested by name, and an error for what was not done."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ class EmptyName(LookupError):
 
 
 class NotDone(Exception):
-    """Of what was asked for by name, what was not done: a person has to look. Trying again at once would not help."""
+    """Something that was requested by name was not done, and a person must check. An immediate retry would not help."""
 
     @classmethod
-    def of(cls, told: Iterable[Reply]) -> NotDone:
-        return cls(" ".join(f"{one.says}. {one.correction or ''}".strip() for one in told))
+    def of(cls, replies: Iterable[Reply]) -> NotDone:
+        return cls(" ".join(f"{one.says}. {one.correction or ''}".strip() for one in replies))
 
 
-def insist(told: Sequence[Reply], tries: int | None = 1) -> None:
-    """Raises NotDone where a person has to look, Busy where all that is not done only waits.
+def insist(replies: Sequence[Reply], tries: int | None = 1) -> None:
+    """Raises NotDone if a person must check, Busy if everything that is not done only waits.
 
-    `tries`: so many were made; None: another one would find the same, as after a dry run.
+    `tries`: the attempts so far; None: a retry would not help, as after a dry run.
     """
-    undone = [one for one in told if one.answer not in DONE]
+    undone = [one for one in replies if one.answer not in DONE]
     if undone and tries is not None and all(one.answer == Answer.WAITS for one in undone):
         raise Busy(" ".join(f"{one.says}." for one in undone), tries)
     if undone:
@@ -107,7 +107,7 @@ def choose(
 ) -> tuple[dict[UUID, list[DocumentOwner]], list[Reply]]:
     """Organisation → its documents of these names that can be pushed, or are; and what the other names are.
 
-    LookupError where nothing is named at all.
+    Raises EmptyName, a LookupError, if no document is named.
     """
     names = [name.strip() for name in names]
     if not names or not all(names):
@@ -115,20 +115,20 @@ def choose(
     of = {one.organisation_id: one for one in known}
     found = [one for one in documents_by_owner.named(session, kind, names) if one.organisation_id in of]
     mine: dict[UUID, list[DocumentOwner]] = {}
-    told: list[Reply] = []
+    replies: list[Reply] = []
     for name in dict.fromkeys(names):
         called = [one for one in found if one.is_called(name)]
         whose = [of[id] for id in dict.fromkeys(one.organisation_id for one in called)]
         if len(whose) != 1:
-            told.append(_unknown(kind, name, known) if not whose else _of_several(kind, name, whose))
+            replies.append(_unknown(kind, name, known) if not whose else _of_several(kind, name, whose))
             continue
         [connection] = whose
         for one in called:
             if one.push_state in ("draft", "skipped"):
-                told.append(_not_ready(kind, one, str(connection.id)))
+                replies.append(_not_ready(kind, one, str(connection.id)))
             elif one not in mine.setdefault(connection.organisation_id, []):
                 mine[connection.organisation_id].append(one)
-    return mine, told
+    return mine, replies
 
 
 def _unknown(kind: Kind, name: str, known: Sequence[Connection]) -> Reply:
@@ -227,22 +227,22 @@ def _answer(
             return _not_ready(kind, one, connection_id)
 
 
-def shown_for(told: Sequence[Reply], sent: Collection[str], refused: Collection[str]) -> list[Reply]:
-    """The answers of a dry run: as they stand, but for what would be sent or refused (by name)."""
+def shown_for(replies: Sequence[Reply], sent: Collection[str], refused: Collection[str]) -> list[Reply]:
+    """The replies of a dry run: unchanged, except for what would be sent or refused (by name)."""
     return [
         replace(one, answer=Answer.WOULD_BE_REFUSED, says=f"{one.name} would be refused", correction="See the log.")
         if one.name in refused
         else replace(one, answer=Answer.WOULD_BE_SENT, says=f"{one.name} would be sent", correction=None)
         if one.name in sent
         else one
-        for one in told
+        for one in replies
     ]
 
 
-def record(engine: Engine, kind: Kind, told: Iterable[Reply], origin: Origin, *, logged: bool = True) -> None:
-    """An event for each thing that has none of its own; a line of the log, unless the caller prints it."""
+def record(engine: Engine, kind: Kind, replies: Iterable[Reply], origin: Origin, *, logged: bool = True) -> None:
+    """Writes an event for each reply that has none yet, and a log line unless the caller prints it."""
     with database.session(engine) as session:
-        for one in told:
+        for one in replies:
             level = logging.INFO if one.answer in DONE else logging.ERROR
             if logged:
                 log.log(level, "%s. %s", one.says, one.correction or "")

@@ -53,11 +53,11 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[OwnedEarningsLin
         return [CheckResult(f"the pay template's {', '.join(unreadable)} cannot be read", "Contact QicWorks support.")]
     lines = [dict(line) for line in template.get(EARNINGS) or ()]
     before = {one.earnings_rate: one for one in owned}
-    findings = list(_against(lines, pays, before))
+    findings = list(_find_conflicts(lines, pays, before))
     if findings:
         return findings
     kept: list[OwnedEarningsLine] = []
-    taken_over = tuple(pay.name for pay in pays if pay.earnings_rate not in before and _pays(lines, pay))
+    taken_over = tuple(pay.name for pay in pays if pay.earnings_rate not in before and _already_pays(lines, pay))
     for pay in pays:
         places = _at(lines, pay.earnings_rate)
         if not places and pay.quantity:
@@ -77,7 +77,7 @@ def plan(template: Record, pays: Sequence[Pay], owned: Sequence[OwnedEarningsLin
     return Plan(whole, tuple(kept), new, taken_over)
 
 
-def hidden(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
+def check_lists(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
     """Refuses a template without lists that it must have. `pulled`: the kinds of lines that the last pull found."""
     advice: tuple[str, Then] = ("Open the employee's pay template in Xero, and pull staff ({pull_staff}).", "retry")
     if not isinstance(template, dict):
@@ -89,7 +89,7 @@ def hidden(template: Any, pulled: Collection[str], owned: Sequence[OwnedEarnings
         yield CheckResult(f"Xero shows the pay template without its lines of {lists}: nothing was sent", *advice)
 
 
-def garbled(template: Any) -> Iterator[CheckResult]:
+def check_text(template: Any) -> Iterator[CheckResult]:
     """Refuses text that no request can carry: lines that are not QicWorks' go back as Xero sent them."""
     try:
         json.dumps(template, default=str, ensure_ascii=False).encode()
@@ -101,7 +101,7 @@ def garbled(template: Any) -> Iterator[CheckResult]:
         )
 
 
-def unreadable(owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
+def check_owned_lines(owned: Sequence[OwnedEarningsLine]) -> Iterator[CheckResult]:
     """Refuses lines whose earlier rate or whose period can no longer be read."""
     for one in owned:
         numbers = all(isinstance(rate, Decimal) and rate.is_finite() for rate in one.rates)
@@ -129,13 +129,13 @@ def _at(lines: Sequence[Record], earnings_rate: UUID) -> list[int]:
     return [at for at, line in enumerate(lines) if str(line.get("EarningsRateID")).lower() == wanted]
 
 
-def _pays(lines: Sequence[Record], pay: Pay) -> bool:
+def _already_pays(lines: Sequence[Record], pay: Pay) -> bool:
     """Whether a standing line of this rate, other than of ordinary hours, which QicWorks is to set, pays something."""
     found = [lines[at].get(name) for at in _at(lines, pay.earnings_rate) for name in QUANTITIES]
     return not pay.ordinary and any(_number(value) not in (None, NOTHING) for value in found)
 
 
-def _against(
+def _find_conflicts(
     lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]
 ) -> Iterator[CheckResult]:
     """What of the template stands against it."""
@@ -223,12 +223,12 @@ def differences(wanted: Record, found: Record, ours: frozenset[str]) -> list[str
 
 
 def _same(wanted: Sequence[Record], found: Sequence[Record], ours: frozenset[str]) -> bool:
-    def parted(lines: Sequence[Record]) -> tuple[dict[str, Record], Counter[Hashable]]:
+    def split_by_owner(lines: Sequence[Record]) -> tuple[dict[str, Record], Counter[Hashable]]:
         mine = {rate: line for line in lines if (rate := str(line.get("EarningsRateID")).lower()) in ours}
         others = [line for line in lines if str(line.get("EarningsRateID")).lower() not in ours]
         return mine, Counter(map(_exact, others))
 
-    (our_lines, others), (found_lines, found_others) = parted(wanted), parted(found)
+    (our_lines, others), (found_lines, found_others) = split_by_owner(wanted), split_by_owner(found)
     if len(wanted) != len(found) or others != found_others or our_lines.keys() != found_lines.keys():
         return False
     return all(_pays_the_same(line, found_lines[rate]) for rate, line in our_lines.items())

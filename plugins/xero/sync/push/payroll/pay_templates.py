@@ -160,7 +160,7 @@ class PayTemplates(OneByOne[PayDocument]):
         owned = self.lines.of(row.employee)
         if owned is None:
             return invalid(name, [self.withdrawn.unsealed(document)])
-        if findings := list(earnings_lines.unreadable(owned)):
+        if findings := list(earnings_lines.check_owned_lines(owned)):
             return invalid(name, findings)
         findings = [*pay_runs.made_too_late(self.pay_runs, document), *pay_runs.unpaid(self.pay_runs, row, owned)]
         findings = (
@@ -177,8 +177,8 @@ class PayTemplates(OneByOne[PayDocument]):
                 raise
             return not_shown(None)
         template: Any = employee.get("PayTemplate")
-        hidden = earnings_lines.hidden(template, self.pay.pulled(row.employee), owned)
-        findings = [*employees.as_it_is_now(employee, row), *hidden, *earnings_lines.garbled(template)]
+        missing = earnings_lines.check_lists(template, self.pay.pulled(row.employee), owned)
+        findings = [*employees.as_it_is_now(employee, row), *missing, *earnings_lines.check_text(template)]
         plan = findings or earnings_lines.plan(template, pay(document), owned)
         if not isinstance(plan, Plan):
             return invalid(name, plan)
