@@ -26,7 +26,7 @@ SELECT connection.id, connection.token_id, connection.organisation_id, organisat
  WHERE connection.tenant_id = :tenant_id AND connection.state <> 'deleted';
 
 -- name: latest_deleted^
--- What reconnecting resumes: the latest deleted connection of a Xero organisation to this QicWorks organisation.
+-- The connection that is resumed when connecting again: the latest deleted one of this Xero and this QicWorks organisation.
 SELECT connection.id, connection.token_id, connection.organisation_id, organisation.name AS organisation
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id

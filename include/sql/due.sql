@@ -21,7 +21,7 @@ VALUES (:connection_id, :data_set, 1, :now::timestamptz + interval '30 minutes')
 RETURNING true;
 
 -- name: serve!
--- Forward only, in whatever order the pulls end; none lasts a month.
+-- Moves forward only, also if pulls end in another order; no pull lasts a month.
 INSERT INTO xero_sync.due AS held (connection_id, data_set, served_at)
 VALUES (:connection_id, :data_set, :moment)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET

@@ -6,7 +6,7 @@ SELECT rolsuper OR pg_has_role(rolname, (SELECT nspowner FROM pg_namespace WHERE
   FROM pg_roles WHERE rolname = :role;
 
 -- name: settings(role)
--- What the role brings into each of its sessions, wherever it was set.
+-- The settings that the role brings into its sessions, wherever they were set.
 SELECT DISTINCT unnest(setconfig) AS setting, setdatabase <> 0 AS of_database
   FROM pg_db_role_setting
  WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = :role)
@@ -113,7 +113,7 @@ SELECT holder.name, place, schema, '', '', 'CREATE'
  ORDER BY place, holder, schema, name, "right", "column";
 
 -- name: rights_elsewhere(role)
--- Before version 15 PostgreSQL lets everybody make tables in the schema public.
+-- Before version 15, PostgreSQL lets every role create tables in the schema public.
 SELECT 'everyone may make tables in the schema public of this database:'
        ' REVOKE CREATE ON SCHEMA public FROM PUBLIC takes that away' AS description
  WHERE has_schema_privilege('public', to_regnamespace('public'), 'CREATE')

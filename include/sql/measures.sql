@@ -29,11 +29,11 @@ SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = con
  WHERE xero_sync.is_on(connection.id) AND (connection.state = 'needs_reconnect' OR connection.state = 'connected' AND token.state = 'broken');
 
 -- name: requests_open$
--- Open for over 15 minutes: it is not known whether Xero has their documents.
+-- Open for over 15 minutes: whether Xero has their documents is not confirmed.
 SELECT count(*) FROM xero_sync.push_request WHERE closed_at IS NULL AND created_at < now() - interval '15 minutes';
 
 -- name: documents
--- Of connections that are on; those of the others wait on purpose.
+-- Of connections that are on; documents of the others wait on purpose.
 SELECT count(*) FILTER (WHERE document.push_state IN ('ready', 'in_flight')) AS waiting,
        count(*) FILTER (WHERE document.push_state = 'failed') AS failed,
        coalesce(max(extract(epoch FROM now() - document.updated_at) / 60)

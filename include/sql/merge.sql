@@ -1,4 +1,4 @@
--- From staging into a pulled table. Templates: {held} is the table, {stage} its staging table, {key} the column that
+-- Moves rows from staging into a pulled table. Templates: {held} is the table, {stage} its staging table, {key} the column that
 -- identifies a record. `snapshot_at`: when the reading began. `full`: whether it is a full one.
 
 -- name: wait_for_others!
@@ -6,10 +6,9 @@
 SELECT pg_advisory_xact_lock(hashtextextended('xero load ' || :connection_id::text, 0));
 
 -- name: merge
--- Conflict policy: the newest version wins, of versions as new as the one held the one read last; a row that is held as it is
--- is not written. A full reading that was begun after a row was written wins over it whatever the stamps say: a stamp that
--- was once in the future would keep every later change away. What was written in the future was written before the clock
--- was put back.
+-- Conflict policy: the newest version wins; on a tie, the one that was read last. Unchanged rows are not written. A full reading
+-- that began after a row was written always wins over it: otherwise a version that was once in the future would block every later
+-- change. A row with a write time in the future was written before the clock was put back.
 WITH staged AS (
     SELECT DISTINCT ON ({key}) *
       FROM {stage}
@@ -44,8 +43,8 @@ SELECT attname AS name, format_type(atttypid, atttypmod) AS type
   FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped;
 
 -- name: differs!
--- The part of `merge` that a full reading adds: rows that are not held as Xero has them are written, whatever their hash says.
--- Of a record within another one, which has no version of its own, only the hash says whether the row held is better.
+-- The part of `merge` that a full reading adds: rows that differ from Xero's are written, even if the hash is the same. A record
+-- within another one has no version, so only its hash decides.
 OR ({versionless} OR staged.xero_updated_at IS NOT NULL OR held.xero_updated_at IS NULL)
    AND (held.organisation_id, {held_columns}) IS DISTINCT FROM (:organisation_id::uuid, {staged_columns});
 

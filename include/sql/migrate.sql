@@ -1,7 +1,7 @@
 -- What is done before migrations are applied.
 
 -- name: wait_without_limit!
--- A migration may take its time, and whoever waits for it should wait until it is done.
+-- A migration may take long, and other processes should wait until it is done.
 SET lock_timeout = 0;
 
 -- name: lock_schema!

@@ -35,7 +35,7 @@ SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_
  WHERE connection_id = :connection_id AND data_set = :data_set;
 
 -- name: move_cursor!
--- Moves forward only, in whatever order pulls end; a full reading sets it.
+-- Moves forward only, also if pulls end in another order; a full reading sets it.
 INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
 VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :full THEN now() END)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET

@@ -1,4 +1,4 @@
--- Which key encrypts each stored token and each seal.
+-- Which key encrypts each stored token, and which key each seal of a match or of pay was made with.
 
 -- name: stored
 -- All that are not empty. `used`: a live connection uses it.

@@ -39,7 +39,7 @@ UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reaso
  WHERE id = :token_id AND NOT EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted');
 
 -- name: wipe_replaced(replaced, keep, airflow_conn_id, reason)!
--- These, and others of the same app that are older than a day, unless a live connection uses them.
+-- The replaced tokens, and the app's tokens that are over a day old, unless a live connection uses them.
 UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reason
  WHERE id <> :keep
    AND (id = ANY(:replaced) OR (airflow_conn_id = :airflow_conn_id AND state = 'ok'
@@ -47,8 +47,8 @@ UPDATE xero_sync.token SET secret = '', state = 'broken', broken_reason = :reaso
    AND NOT EXISTS (SELECT FROM xero_sync.connection WHERE token_id = token.id AND state <> 'deleted');
 
 -- name: would_be_dropped(token_id, xero_user_id)
--- The apps under which revoking this authorisation might drop something: live connections, and what was granted in the last hour
--- and may be matched in a moment, of the same user or of an unknown one.
+-- The apps that revoking this authorisation may disconnect: those with live connections, or with authorisations of the last hour
+-- that are not matched yet, of the same user or of an unknown user.
 SELECT DISTINCT token.airflow_conn_id
   FROM xero_sync.token
   LEFT JOIN xero_sync.connection ON connection.token_id = token.id AND connection.state <> 'deleted'

@@ -1,4 +1,4 @@
-"""Control of the organisations and their records: what exists, and what users there change."""
+"""Control of the organisations and their records: what there is, and what a user there changes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ DATA_UNTIL_MS = int(datetime(2026, 10, 31, 12, tzinfo=UTC).timestamp() * 1000)
 
 
 class Clock:
-    """Milliseconds since the epoch. On a machine whose clock stands before the data, it starts a day after it."""
+    """Milliseconds since the epoch. If the machine's clock is before the data, it starts a day after the data."""
 
     def __init__(self) -> None:
         self._stamped = 0

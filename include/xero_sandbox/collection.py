@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 
 class Row:
-    """A record. `body` is its JSON; the other fields are what lists are sorted and filtered by."""
+    """A record. `body` is its JSON; the fields that lists are sorted and filtered by are kept separately."""
 
     __slots__ = ("body", "key", "place", "status")
 
@@ -125,7 +125,7 @@ class Collection:
                 if not index[value]:
                     del index[value]
 
-    # -- changes, as somebody in the organisation would make them
+    # -- changes, as a user of the organisation would make them
 
     def change(self, key: str, fields: Record, clock: Clock, touch: bool = True) -> Record:
         """Sets these fields and stamps the row, unless a date is among them. KeyError for an unknown key."""

@@ -9,7 +9,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET /sandbox/settings | | the switches, as in `xero_sandbox.settings` |
 | PATCH /sandbox/settings | {name: value} | changes some of them; answers with all |
 | POST /sandbox/reset | {"seed", "profile", "contacts": {name: n}, "same_second": n or "all"} | a new world, see below |
-| | "invoices", "staff", "earnings_rates": {name: n} | as for "contacts"; an organisation without staff has no payroll |
+| | "invoices", "staff", "earnings_rates": {name: n} | like "contacts"; an organisation without staff has no payroll |
 | GET, DELETE /sandbox/faults | | the orders with what is left of them and their "hits"; or forgets them |
 | DELETE /sandbox/faults | {"name"} | forgets those of that name |
 | POST /sandbox/faults | an order or a list (`xero_sandbox.faults`) | adds; a call gets the first that matches |
@@ -28,7 +28,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST LIST | a record | adds it; a missing id is made up |
 | PATCH LIST/{id} | fields, "_touch": false | changes a record, raw values too; stamps it unless told not to |
 | DELETE LIST/{id} | | removes it without a trace |
-| POST ORG/bookkeeping | {"do": act, …} | as somebody in Xero would, see below; {collection: [changed records]} |
+| POST ORG/bookkeeping | {"do": act, …} | as a user in Xero would, see below; {collection: [changed records]} |
 | GET ORG/attachments/{document id} | | [{"FileName", "MimeType", "ContentLength", "sha256"}] |
 | POST LIST/touch | {"share"}, {"count"} or {"ids"}; "rename": false | stamps and renames; {"touched": [id]} |
 | GET, DELETE /sandbox/drift | | the orders, with what is "left" and "changed" (ids); or forgets them |
@@ -42,8 +42,8 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | POST /sandbox/revoke | | the user takes the app away: no consent holds, nothing is connected |
 | POST /sandbox/authorise | {"scope", "redirect_uri", "tenants": [id]} | a consent without the page: {"code"} |
 
-A reset clears data, settings, clock, limits, faults, calls, drift, connections and refresh tokens; seed and profile
-stay unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
+A reset recreates data, settings, clock, limits, faults, calls, drift, connections and refresh tokens; seed and profile
+stay the same unless given. Access tokens are signed: they stay valid while the seed is the same. A stamp is the
 sandbox's clock, at least a millisecond after the stamp before; a PATCH that sets UpdatedDateUTC itself is not stamped.
 
 Invoices, bills, credit notes and purchase orders can be written, their attachments and notes too; the switches

@@ -1,4 +1,4 @@
-"""Faults on request: which call goes wrong, and how."""
+"""Faults on request: which call fails, and how."""
 
 from __future__ import annotations
 
@@ -11,30 +11,29 @@ from xero_sandbox import problems
 from xero_sandbox.problems import Problem
 from xero_sandbox.wire import text_reply
 
-#: Faults that replace the response: the request is not carried out. A 500 is stored under the Idempotency-Key.
-#: With the other faults (ACTS) the request is carried out, except with "cut", and the response is stored under the key,
-#: except with "503_saved". "slow" waits after carrying it out; "hold" waits before and "hold_answer" after, until the
-#: fault is deleted, at most HELD_SECONDS.
+#: Faults of these kinds replace the call: it is not carried out, and the response is the fault. Of these only a 500 is
+#: kept under the Idempotency-Key.
 ANSWERS = ("429", "500", "503", "html", "token_expired", "revoked", "no_scope", "invalid_grant", "empty")
+#: All of these but "cut" carry the call out. Its real response is kept under the Idempotency-Key, or the 500.
 ACTS = (
-    "slow",
-    "hold",
-    "hold_answer",
-    "cut",
-    "truncate",
-    "malformed",
-    "half_gzip",
-    "lost_answer",
-    "500_saved",
-    "503_saved",
+    "slow",  # waits `seconds`, then responds
+    "hold",  # waits before the call is carried out, until the order is forgotten, at most HELD_SECONDS
+    "hold_answer",  # waits in the same way after the call is carried out
+    "cut",  # not carried out; the connection closes without a response
+    "truncate",  # half of the body, then the connection closes
+    "malformed",  # half of the body, as if it were the full one
+    "half_gzip",  # half of the compressed body
+    "lost_answer",  # the connection closes without a response
+    "500_saved",  # the response is a 500
+    "503_saved",  # the response is a 503, which is not kept under the Idempotency-Key
 )
 
 HELD_SECONDS = 300.0
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """One order. `path` is searched in "path?query", `body` is part of what was sent; `times` null means for ever; of
-    the calls that match each `every`th goes wrong; orders of one `name` are forgotten together."""
+    """One order. `path` is searched in "path?query", `body` is part of what was sent; `times` null means always; of
+    the calls that match, each `every`th fails; orders with the same `name` are forgotten together."""
 
     kind: str
     name: str = ""

@@ -101,7 +101,7 @@ class Gateway:
         return reply, fault
 
     async def _hold(self, world: World, fault: Fault) -> None:
-        """Waits until the fault is deleted, or the sandbox is reset."""
+        """Waits until the order is forgotten, or the world is reset."""
         until = time.monotonic() + HELD_SECONDS
         while world.faults.open(fault) and self._world() is world and time.monotonic() < until:
             await asyncio.sleep(0.005)
@@ -123,7 +123,7 @@ class Gateway:
             raise missing_scope()
 
     async def _send(self, call: Call, entry: Entry, reply: Reply, kind: str | None, send: Send) -> bool:
-        """Sends what the kind of fault leaves of the reply; False when the connection is to be cut then."""
+        """Sends the part of the reply that the fault leaves; returns False if the connection must be closed then."""
         headers, body = _framed(call, reply, kind)
         lost, cut = kind in ("cut", "lost_answer"), kind == "truncate"
         sent = b"" if lost else body[: len(body) // 2] if cut else body
@@ -137,8 +137,8 @@ class Gateway:
 
 
 def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> Reply:
-    """Carries the call out, or answers as it was answered before under its Idempotency-Key. Nothing comes between the
-    look for the key and the keeping of the answer: of two calls at once, one is the first."""
+    """Carries the call out, or repeats the response that is kept under its Idempotency-Key. Looking for the key and
+    keeping the response are not interrupted, so of two calls at the same time one is first."""
     key, request = key_of(call), request_of(call)
     kept = call.world.answers.find(key, request)
     if kept:
@@ -173,8 +173,8 @@ def request_of(call: Call) -> str:
 
 
 def _framed(call: Call, reply: Reply, kind: str | None) -> tuple[dict[str, str], bytes]:
-    """The headers, and the body as it goes over the wire: half of it when it is to be malformed, before or after it is
-    compressed."""
+    """The headers, and the body as it goes over the wire: half of it for a malformed response, cut before or after
+    compression."""
     body = reply.body[: len(reply.body) // 2] if kind == "malformed" else reply.body
     headers = {
         "Content-Type": reply.content_type,

@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for programs and tests that need one for a while."""
+"""Runs the sandbox as a separate process, for programs and tests."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Limits:
         self._spent[tenant] = settings.day_limit - remaining - seen
 
     def headers(self, tenant: str) -> dict[str, str]:
-        """What is left, as it stands on every answer."""
+        """The calls left, as the headers of every response show them."""
         settings, now = self._settings(), self._clock()
         sliding = settings.window == "sliding"
 

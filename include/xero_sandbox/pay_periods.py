@@ -1,4 +1,4 @@
-"""The pay periods of a calendar: one follows the other without a gap, before and after the one where it stands."""
+"""The pay periods of a calendar: consecutive, before and after the current one."""
 
 from __future__ import annotations
 

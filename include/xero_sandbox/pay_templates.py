@@ -75,7 +75,7 @@ def _lines(name: str, sent: Any) -> list[Record]:
 
 
 def _merged(old: list[Record], sent: list[Record], key: tuple[str, ...]) -> list[Record]:
-    """The n-th line of a key that is sent goes over the n-th that stands there, or is added."""
+    """The n-th sent line of a key replaces the n-th existing one, or is added."""
     lines, taken = [dict(line) for line in old], [False] * len(old)
     for line in sent:
         same = [n for n, free in enumerate(taken) if not free and _key(lines[n], key) == _key(line, key)]

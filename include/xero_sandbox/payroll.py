@@ -1,4 +1,4 @@
-"""Control of payroll: pay runs that are posted, and the secrets that must not appear anywhere else."""
+"""Control of payroll: pay runs that a user posts, and the secrets that must appear nowhere else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _draft(organisation: Organisation, calendar: str) -> Record | None:
 
 
 def _make(world: World, organisation: Organisation, calendar: Record) -> Record:
-    """A draft that begins where the calendar stands."""
+    """A draft of the calendar's current period."""
     start, kind, now = read_date(calendar["StartDate"]), calendar["CalendarType"], world.clock.stamp()
     leave = scheduled_leave(organisation, wire_date(start))
     slips = [
@@ -93,7 +93,7 @@ def _accrue(world: World, organisation: Organisation, calendar: str) -> Iterator
 
 
 def canaries(order: Order) -> dict[str, Any]:
-    """The secrets of all employees as they stand in Xero's answers, by their field and all together."""
+    """The secrets of all employees as Xero's responses show them, by field and all together."""
     kinds: dict[str, list[str]] = {}
     for organisation in order.world.organisations.values():
         for row in organisation.collections["Employees"].by_key():

@@ -14,7 +14,7 @@ from xero_sandbox.app import create_app
 from xero_sandbox.data.firms import PROFILES
 from xero_sandbox.world import Client
 
-# By the environment, a secret stands in no process list; the option is for one that is no secret.
+# A secret in the environment is in no process list; the option is for a value that is not secret.
 SECRET = "XERO_SANDBOX_CLIENT_SECRET"  # noqa: S105 - its name
 
 

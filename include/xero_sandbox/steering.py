@@ -152,7 +152,7 @@ def disconnect(order: Order) -> None:
 
 
 def tokens(order: Order) -> dict[str, list[str]]:
-    """Whatever of them was given out and is to stand nowhere; access tokens are not kept."""
+    """The tokens and codes that were given out and must appear nowhere; access tokens are not kept."""
     return {"refresh_tokens": list(order.world.tokens.refresh_tokens), "codes": list(order.world.tokens.codes)}
 
 

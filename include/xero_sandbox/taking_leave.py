@@ -28,7 +28,7 @@ OVERLAPS = "The employee has leave of this type on these days already"
 
 
 def field_faults(leave: Record) -> Iterator[str]:
-    """The words against the fields by themselves; dates must be `/Date(…)/` by now."""
+    """The error messages about single fields; dates must already be `/Date(…)/`."""
     yield from (f"{name} is required" for name in REQUIRED if not leave.get(name))
     for name, longest in LONGEST.items():
         if len(str(leave.get(name) or "")) > longest:

@@ -1,4 +1,4 @@
-"""The full state of the sandbox, in one object that a reset replaces."""
+"""Everything the sandbox remembers, in one object that a reset recreates."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Drift:
 
 
 class World:
-    """The organisations, and all other state."""
+    """The organisations, and everything else that is remembered."""
 
     def __init__(self, client: Client, organisations: list[Organisation], seed: int, profile: str, many: int) -> None:
         self.client, self.seed, self.profile, self.many = client, seed, profile, many

@@ -1,7 +1,7 @@
 -- The event log, newest first; (started_at, id) is an event's position in it.
 
 -- name: newest
--- By whatever index fits the filter. Without a limit: all.
+-- Uses the index that fits the filter. Without a limit: all.
 SELECT shown.*
   FROM (SELECT event.id
           FROM xero_sync.connection_event AS event

@@ -64,7 +64,7 @@ SELECT rejection.connection_id, organisation.name AS organisation, rejection.dat
  ORDER BY organisation.name, rejection.data_set;
 
 -- name: stuck
--- Requests that are open for over an hour: it is not known whether Xero has their documents.
+-- Requests that are open for over an hour: whether Xero has their documents is not confirmed.
 SELECT request.connection_id, organisation.name AS organisation, request.kind, count(*) AS requests,
        sum(cardinality(request.documents)) AS documents, min(request.created_at) AS since
   FROM xero_sync.push_request AS request

@@ -108,12 +108,12 @@ UPDATE qicworks.invoice_balance AS balance
 UPDATE qicworks.invoice
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
-  FROM (SELECT own.id, told.amount_paid, told.amount_credited, told.amount_due, told.fully_paid_on, told.status,
-               CASE WHEN told.status = 'PAID' OR (told.status = 'AUTHORISED' AND told.amount_due = 0) THEN 'Paid'
-                    WHEN told.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
+  FROM (SELECT own.id, reported.amount_paid, reported.amount_credited, reported.amount_due, reported.fully_paid_on, reported.status,
+               CASE WHEN reported.status = 'PAID' OR (reported.status = 'AUTHORISED' AND reported.amount_due = 0) THEN 'Paid'
+                    WHEN reported.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
                     ELSE own.status END AS means
           FROM qicworks.invoice AS own
-          JOIN qicworks.invoice_balance AS told ON told.connection_id = :connection_id AND told.xero_id = own.xero_id
+          JOIN qicworks.invoice_balance AS reported ON reported.connection_id = :connection_id AND reported.xero_id = own.xero_id
          WHERE own.organisation_id = :organisation_id) AS xero
  WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)

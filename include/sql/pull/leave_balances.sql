@@ -29,7 +29,7 @@ UPDATE qicworks.staff AS held
    AND (held.balances_read_at IS NULL OR held.balances_read_at < seen.read_at OR held.balances_read_at > clock_timestamp());
 
 -- name: after_merge_leave_balance__2_read!
--- Balances that were just read are current, whatever their day: it may differ if the time zone was changed.
+-- Balances that were just read are current on any day: the day may differ if the time zone was changed.
 UPDATE qicworks.leave_balance AS balance
    SET is_active = staged.is_active, missing_since = NULL, synced_at = now()
   FROM xero_sync.stage_leave_balance AS staged

@@ -69,7 +69,7 @@ UPDATE xero_sync.stage_staff AS staged
 -- name: before_merge_staff__4_link!
 UPDATE qicworks.staff AS member
    SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked',
-       row_hash = NULL, xero_updated_at = NULL, missing_since = NULL  -- of whoever it was linked to before
+       row_hash = NULL, xero_updated_at = NULL, missing_since = NULL  -- of the employee that it was linked to before
   FROM candidate
  WHERE member.organisation_id = :organisation_id AND member.id = candidate.member_id
    AND candidate.members = 1 AND candidate.employees = 1

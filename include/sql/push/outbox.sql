@@ -15,8 +15,8 @@ SELECT id, idempotency_key, method, path, query, body, documents, versions, iden
 SELECT clock_timestamp();
 
 -- name: reset_future_times!
--- The clock was put back after these were sent, by an unknown amount. They wait another minute, and count as a day old: no
--- key is trusted, and records that are found in Xero may be theirs.
+-- The clock was put back after these were sent, by an unknown amount. They wait another minute, and count as a day old: their
+-- idempotency keys are no longer used, and records that are found in Xero may be theirs.
 UPDATE xero_sync.push_request
    SET first_sent_at = clock_timestamp() - interval '1 day', last_sent_at = clock_timestamp()
  WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
@@ -85,14 +85,14 @@ UPDATE qicworks.{table} SET push_state = 'in_flight'
  WHERE {table}.id = claimed.id AND push_version = claimed.version AND push_state IN ('ready', 'in_flight');
 
 -- name: orphaned
--- Documents in state in_flight that no open request carries: the state was changed by hand.
+-- Documents in state in_flight that no open request carries: their state was changed by hand.
 SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
  WHERE organisation_id = :organisation_id AND push_state = 'in_flight'
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
                     WHERE open.kind = :kind AND open.closed_at IS NULL AND {table}.id = ANY(open.documents));
 
 -- name: settle_document
--- Only the version that was sent gets the result; a document that was edited meanwhile stays as it is, and learns its id.
+-- Only the version that was sent gets the result; a document that was edited since keeps its state and gets only its id.
 UPDATE qicworks.{table}
    SET push_state = CASE WHEN push_version = :version AND push_state = ANY(:held) THEN :state
                          ELSE push_state END,

@@ -70,7 +70,7 @@ SELECT DISTINCT owned.employee_xero_id AS employee, period.start_date AS paid_st
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push AS push
                      JOIN qicworks.staff ON staff.id = push.staff_id AND staff.connection_id = owned.connection_id
                     WHERE push.pay_period_id = owned.pay_period_id
-                      -- pay in the template of a former employee stays there, even if the member is linked to another employee by now
+                      -- pay in the template of a former employee stays there, even if the staff member is now linked to another employee
                       AND owned.employee_xero_id IN (staff.xero_id, push.xero_id)
                       AND push.push_state IN ('ready', 'in_flight', 'pushed', 'failed') AND period.approved_at IS NOT NULL)
  ORDER BY period.start_date, owned.employee_xero_id;

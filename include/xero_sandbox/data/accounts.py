@@ -17,7 +17,7 @@ CLASS_OF_TYPE = {
     "OVERHEADS": "EXPENSE", "DEPRECIATN": "EXPENSE",
 }
 
-#: code, name, type, tax type, then what stands out: a system account's name, or ARCHIVED
+#: code, name, type, tax type, then what is special: a system account's name, or ARCHIVED
 CHART = (
     ("", "Everyday Business Account", "BANK", "BASEXCLUDED", ""),
     ("", "Business Visa", "BANK", "BASEXCLUDED", ""),

@@ -74,7 +74,7 @@ def _name(dice: Dice, number: int, names: set[str]) -> tuple[str, str, str]:
 
 def _contact(dice: Dice, number: int, names: set[str]) -> dict[str, Any]:
     name, first, last = _name(dice, number, names)
-    sparse = dice.chance(0.1)  # somebody typed a name and nothing else
+    sparse = dice.chance(0.1)  # a user typed only a name
     supplier, customer = dice.chance(0.3), dice.chance(0.75)
     contact: dict[str, Any] = {
         "ContactID": dice.uuid(),

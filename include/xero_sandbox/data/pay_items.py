@@ -13,11 +13,11 @@ Dated = tuple[int, dict[str, Any]]
 ORDINARY, SALARY, APPRENTICE = "Ordinary Hours", "Salary", "Apprentice Hours (3rd year)"
 TOOLS, KILOMETRES = "Tool Allowance", "Kilometres – own ute"
 ANNUAL, PERSONAL, DAY_OFF = "Annual Leave", "Personal/Carer's Leave", "Rostered Day Off"
-#: An inactive item may share its name with an active one: ORDINARY stands here twice.
+#: An inactive item may share its name with an active one: ORDINARY is listed twice.
 OUTDATED = "outdated"
 
 # fmt: off
-#: name, type, rate type, unit, rate or multiple or amount, then what stands out: an allowance's type, or OUTDATED
+#: name, type, rate type, unit, rate or multiple or amount, then what is special: an allowance's type, or OUTDATED
 EARNINGS = (
     (ORDINARY, "ORDINARYTIMEEARNINGS", "RATEPERUNIT", "Hours", "", ""),
     (SALARY, "ORDINARYTIMEEARNINGS", "RATEPERUNIT", "Hours", "", ""),

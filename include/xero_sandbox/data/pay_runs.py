@@ -1,4 +1,4 @@
-"""Payroll calendars and pay runs, and what an employee's pay template comes to in one of them."""
+"""Payroll calendars and pay runs, and what an employee's pay template pays in one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the invoices: paid, part-paid, credited, voided …, told by bookkeeping in the past."""
+"""What became of the invoices: paid, part-paid, credited, voided …, made by bookkeeping in the past."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FATES = {
 
 
 class Past(Clock):
-    """A clock that stands where it is put: two stamps at one moment are 7 ms apart."""
+    """A clock that only moves when it is set: two stamps at one moment are 7 ms apart."""
 
     def __init__(self) -> None:
         self.moment = 0
@@ -155,8 +155,8 @@ class History:
 _HISTORIES: WeakKeyDictionary[Books, History] = WeakKeyDictionary()
 
 
-def told(kind: Kind) -> Callable[[Books], Iterator[tuple[int, Record]]]:
-    """Makes up the collection of that kind: all of a firm's documents come from one history."""
+def from_history(kind: Kind) -> Callable[[Books], Iterator[tuple[int, Record]]]:
+    """Generates the collection of that kind: all documents of an organisation come from one history."""
 
     def make(books: Books) -> Iterator[tuple[int, Record]]:
         if books not in _HISTORIES:

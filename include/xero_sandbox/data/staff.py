@@ -24,13 +24,13 @@ from xero_sandbox.data.pay_runs import days, wire_date
 from xero_sandbox.data.words import FIRST_NAMES, LAST_NAMES, PLACES, STREET_KINDS, STREETS
 from xero_sandbox.wire import ms_date
 
-#: Who stands where: the first ones show each kind of pay, the others what is rare.
+#: The index of each employee: the first ones show each kind of pay, the others what is rare.
 HOURLY_TWICE, SALARIED, ALLOWANCES, TWIN, OTHER_TWIN, TERMINATED, NO_EMAIL, CASUAL, DIACRITICS, APOSTROPHE = range(10)
 NO_CALENDAR = 10
 NAMES = {DIACRITICS: ("Zoë", "Đặng-Müller"), APOSTROPHE: ("Siobhán", "O'Connor-D'Angelo")}
 JOBS = ("Plumber", "Apprentice", "Estimator", "Office manager", "Electrician", "Leading hand")
 
-#: Secrets begin with these, so that wherever one of them turns up it can be told.
+#: Secrets begin with these, so they are recognised wherever one appears.
 TAX_FILE_NUMBER, ACCOUNT_NUMBER, MEMBER_NUMBER, ADDRESS = "9990", "8880", "6660", "Lot 5550"
 BSB, ACCOUNT_NAME = "777", "Payee "
 
@@ -89,7 +89,7 @@ def _name(dice: Dice, number: int) -> tuple[str, str]:
 
 
 def _person(dice: Dice, number: int, first: str, last: str) -> dict[str, Any]:
-    """The fields that every employee has; empty fields are missing from the record."""
+    """The personal data of an employee; fields that were not filled in are missing."""
     terminated = number == TERMINATED or (number > NO_CALENDAR and dice.chance(0.08))
     plain = f"{first}.{last}".lower().replace("'", "").encode("ascii", "ignore").decode().strip(".")
     started = date(2014, 2, 3) + timedelta(dice.randrange(4_000))

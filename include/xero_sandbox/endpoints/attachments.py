@@ -55,7 +55,7 @@ def _attach(form: Form) -> Callable[[Call], Reply]:
 
 
 def _checked(call: Call, form: Form, document: Record, kept: list[Attachment]) -> Attachment:
-    """What is to be attached. One of the same name gives way to it, and leaves it its id."""
+    """The new attachment. It replaces one with the same name and keeps its id."""
     name, online = call.parts["name"], call.flag("IncludeOnline") or call.flag("includeOnline")
     same = next((one for one in kept if one.name == name), None)
     if FORBIDDEN.intersection(name):

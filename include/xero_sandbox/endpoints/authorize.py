@@ -18,7 +18,7 @@ from xero_sandbox.wire import Reply, text_reply
 PATH = "/identity/connect/authorize"
 HTML = "text/html; charset=utf-8"
 
-#: No other page may frame this one, and no cache may store it.
+#: No other site may frame or cache this page.
 GUARDED = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -39,7 +39,7 @@ def _template() -> Template:
 
 
 def _refuse(error: str) -> Problem:
-    """An error shown to the user: with a wrong app or address there is no redirect."""
+    """An error shown to the user: a wrong app or address never redirects."""
     return Problem(
         _shown(
             f'<!doctype html><html lang="en"><title>Error</title><h1>Sorry, something went wrong</h1>'

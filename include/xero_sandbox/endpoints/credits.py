@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from xero_sandbox.collection import Kind, Record
 from xero_sandbox.data.firms import Collections
-from xero_sandbox.data.payments import told
+from xero_sandbox.data.payments import from_history
 from xero_sandbox.documents import CREDIT_NOTES, CREDITS, OVERPAYMENTS, PREPAYMENTS
 from xero_sandbox.endpoints.calling import Call, Endpoint
 from xero_sandbox.endpoints.invoices import (
@@ -62,4 +62,4 @@ ENDPOINTS = tuple(
         Endpoint("GET", ROOT + kind.plural + "/{id}", _one(kind), SCOPES[kind]),
     )
 )
-COLLECTIONS: Collections = tuple((kind, told(kind)) for kind in CREDITS)
+COLLECTIONS: Collections = tuple((kind, from_history(kind)) for kind in CREDITS)

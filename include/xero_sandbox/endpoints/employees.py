@@ -85,7 +85,7 @@ def write_employees(call: Call) -> Reply:
 
 
 def _drafted(call: Call, old: Record, sent: Record) -> tuple[Record, list[str]]:
-    """What is to be written, and the words against it. Fields that are left out stay as they are."""
+    """The fields to write, and the error messages. Fields that are left out stay the same."""
     fields = {name: sent[name] for name in FIELDS if sent.get(name) is not None}
     fields |= {name: wire_date(read_day(sent[name])) for name in DAYS if sent.get(name) is not None}
     if "PayTemplate" in fields:

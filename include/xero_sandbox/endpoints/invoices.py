@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from xero_sandbox.collection import Kind, Record, Row
 from xero_sandbox.data.firms import Collections
-from xero_sandbox.data.payments import told
+from xero_sandbox.data.payments import from_history
 from xero_sandbox.documents import CREDITS, INVOICES, cents
 from xero_sandbox.endpoints import unknown
 from xero_sandbox.endpoints.calling import Call, Endpoint, envelope
@@ -43,7 +43,7 @@ def moment_text(value: object, form: str) -> str | None:
 
 
 def with_text_dates(record: Record) -> Record:
-    """The record with its dates also as text; without FullyPaidOnDate if there is none."""
+    """The record with its dates also as text, and without FullyPaidOnDate while there is none."""
     texts = {f"{name}String": moment_text(record.get(name), "%Y-%m-%dT00:00:00") for name in ("Date", "DueDate")}
     texts["UpdatedDateUTCString"] = moment_text(record.get("UpdatedDateUTC"), "%Y-%m-%dT%H:%M:%SZ")
     shown = {name: value for name, value in record.items() if (name, value) != ("FullyPaidOnDate", None)}
@@ -152,4 +152,4 @@ def invoice(call: Call) -> Reply:
 
 
 ENDPOINTS = (Endpoint("GET", PATH, invoices, READ), Endpoint("GET", PATH + "/{id}", invoice, READ))
-COLLECTIONS: Collections = ((INVOICES, told(INVOICES)),)
+COLLECTIONS: Collections = ((INVOICES, from_history(INVOICES)),)

@@ -71,7 +71,7 @@ def write_leave(call: Call) -> Reply:
 
 
 def _drafted(call: Call, old: Record, sent: Record, earlier: Sequence[Record]) -> tuple[Record, list[str]]:
-    """What is to be written, and the words against it. Fields that are left out stay as they are."""
+    """The fields to write, and the error messages. Fields that are left out stay the same."""
     collections, settings = call.organisation.collections, call.world.settings
     fields = {name: sent[name] for name in taking_leave.FIELDS if sent.get(name) is not None}
     fields |= {name: str(fields[name]).lower() for name in ("EmployeeID", "LeaveTypeID") if name in fields}

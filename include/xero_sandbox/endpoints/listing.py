@@ -116,7 +116,7 @@ def listed(call: Call, collection: Collection, bodies: list[bytes], pagination: 
 
 
 def single(call: Call, collection: Collection) -> Reply:
-    """GET /…/{id}: the one record, whatever its status. 404 for an unknown one."""
+    """GET /…/{id}: the record, with any status. 404 for an unknown one."""
     row = collection.rows.get(call.parts["id"]) or collection.rows.get(call.parts["id"].lower())
     if row is None:
         raise not_found()

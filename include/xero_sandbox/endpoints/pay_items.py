@@ -1,4 +1,4 @@
-"""PayItems: one object of four arrays, each a collection of its own."""
+"""PayItems: one object of four arrays, each a separate collection."""
 
 from __future__ import annotations
 

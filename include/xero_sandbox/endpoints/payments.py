@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xero_sandbox.collection import Record
 from xero_sandbox.data.firms import Collections
-from xero_sandbox.data.payments import told
+from xero_sandbox.data.payments import from_history
 from xero_sandbox.documents import BATCH_PAYMENTS, INVOICES, PAYMENTS
 from xero_sandbox.endpoints.calling import Call, Endpoint
 from xero_sandbox.endpoints.invoices import (
@@ -97,4 +97,4 @@ ENDPOINTS = (
     Endpoint("GET", ROOT + "/BatchPayments", batch_payments, READ),
     Endpoint("GET", ROOT + "/BatchPayments/{id}", batch_payment, READ),
 )
-COLLECTIONS: Collections = ((PAYMENTS, told(PAYMENTS)), (BATCH_PAYMENTS, told(BATCH_PAYMENTS)))
+COLLECTIONS: Collections = ((PAYMENTS, from_history(PAYMENTS)), (BATCH_PAYMENTS, from_history(BATCH_PAYMENTS)))

@@ -1,5 +1,5 @@
-"""What all of Payroll AU has in common: its root, who is let in, pages of a hundred of which nothing is told, and how
-records are written and refused."""
+"""What all of Payroll AU has in common: its root, who has access, pages of a hundred without counts, and how records
+are written and refused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ROOT = "/payroll.xro/1.0"
 PAGE_SIZE = 100
 T = TypeVar("T")
 
-#: Makes of a sent element, and of what the elements before it came to, the fields to write (with the key) and the
-#: words against it.
+#: Makes the fields to write (with the key) and the error messages from a sent element and the results of the elements
+#: before it.
 Draft = Callable[[Record, Sequence[Record]], tuple[Record, list[str]]]
 
 
@@ -112,7 +112,7 @@ def with_words(element: Record, words: Sequence[str]) -> Record:
 
 
 def refusal(collection: Collection, sent: Sequence[Record], words: Sequence[Sequence[str]]) -> Problem:
-    """400 with the elements as they were sent, those at fault with the words against them."""
-    told = [with_words(*pair) if pair[1] else pair[0] for pair in zip(sent, words, strict=True)]
+    """400 with the elements as they were sent, each wrong one with its error messages."""
+    elements = [with_words(*pair) if pair[1] else pair[0] for pair in zip(sent, words, strict=True)]
     head = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "A validation exception occurred"}
-    return Problem(json_reply({**head, collection.kind.plural: told}, 400))
+    return Problem(json_reply({**head, collection.kind.plural: elements}, 400))

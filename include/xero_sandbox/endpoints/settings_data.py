@@ -32,7 +32,7 @@ def account(call: Call) -> Reply:
 
 
 def tax_rates(call: Call) -> Reply:
-    """All of them, whatever their status; If-Modified-Since has no say."""
+    """All of them, with any status; If-Modified-Since is ignored."""
     collection = call.organisation.collections["TaxRates"]
     return listed(call, collection, [row.body for row in select(call, collection)])
 

@@ -80,7 +80,7 @@ def _new(desk: Desk, given: dict[str, str], found: Findings) -> Record:
 
 
 def _known(desk: Desk, form: Form, row: Row, given: dict[str, str], found: Findings) -> Record:
-    """An existing contact; the fields that are sent with its id change it."""
+    """An existing contact; the other fields that are sent change it."""
     contacts, record = desk.collection("Contacts"), row.record
     changes = {name: value for name, value in given.items() if name in FIELDS and record.get(name) != value}
     if not form.makes_contacts or "ContactID" not in given:

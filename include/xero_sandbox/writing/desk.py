@@ -15,7 +15,7 @@ from xero_sandbox.settings import Settings
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong with one document, in Xero's words; and what is to be saved with it."""
+    """The errors of one document, in Xero's words, and what is saved with it."""
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -57,7 +57,7 @@ class Form:
         return type_ not in ("ACCPAY", "ACCPAYCREDIT")
 
     def type_of(self, record: Record) -> object:
-        """A purchase order is nothing else, whatever it says."""
+        """A purchase order has only one type, so the type that is sent is ignored."""
         return record.get("Type", self.types[0]) if len(self.types) > 1 else self.types[0]
 
     def sells(self, record: Record) -> bool:

@@ -15,7 +15,7 @@ EDITABLE = frozenset(
 
 
 def may_change(form: Form, record: Record, sent: Record, found: Findings) -> bool:
-    """Whether there is anything to go on with; why not is in `found`."""
+    """Whether the change may continue; the reasons against it are in `found`."""
     status, wanted = record["Status"], sent.get("Status", record["Status"])
     if any(record.get(name) for name in form.lists):
         if record["Type"] == "ACCPAY" and sent.keys() <= EDITABLE:
