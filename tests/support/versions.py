@@ -18,6 +18,9 @@ def as_of(last: str) -> Iterator[None]:
     assert last in MIGRATIONS
     schema = sql.folder() / "schema"
     with tempfile.TemporaryDirectory() as folder:
+        for other in sql.folder().iterdir():
+            if other != schema:
+                (Path(folder) / other.name).symlink_to(other)
         (Path(folder) / "schema").mkdir()
         for name in MIGRATIONS[: MIGRATIONS.index(last) + 1]:
             (Path(folder) / "schema" / f"{name}.sql").symlink_to(schema / f"{name}.sql")
