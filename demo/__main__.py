@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def cluster(what: str, console: Console) -> None:
-    """Starts or stops every service of docker-compose.yaml, in a folder of its own."""
+    """Starts or stops every service of docker-compose.yaml, in a separate folder."""
     place = Place.from_environment({"XERO_DEMO_HOME": str(ROOT / ".demo-cluster"), **os.environ})
     services = Cluster(place)
     if what == "stop":

@@ -13,7 +13,7 @@ PAUSE = 5.0  # seconds before a component is restarted
 
 
 class Lasting(SubCommand):  # type: ignore[misc]
-    """A component of Airflow that is restarted when it ends; its output reports that."""
+    """A component of Airflow that is restarted when it ends, with a line in its output."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)

@@ -1,4 +1,4 @@
-"""Synchronises QicWorks and Xero."""
+"""Keeps QicWorks and Xero in sync."""
 
 from xero import owner
 

@@ -1,4 +1,4 @@
-"""The ids of the project's DAGs, for whoever makes, triggers or links to one: `[xero] dag_id_prefix` and the file name.
+"""The ids of the project's DAGs, for code that makes, triggers or links to one: `dag_id_prefix` and the file name.
 
 Without the prefix a company's own DAG of the same id, `prune` perhaps, and ours would take each other's place.
 """

@@ -54,7 +54,7 @@ def preload(**_: object) -> None:
     for what, load in _steps():
         try:
             load()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a task that needs it says so itself
+        except Exception as error:  # noqa: BLE001 - a task that needs it reports the error
             log.warning(
                 "%s is not loaded before tasks are forked, so they take longer: %s: %s",
                 what,

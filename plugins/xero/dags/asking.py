@@ -1,4 +1,4 @@
-"""The settings of a run: refused if they mean nothing, and whether they name exactly what is to be done."""
+"""The settings of a run: refused if they mean nothing, and whether they name exactly what to do."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from airflow.sdk.exceptions import AirflowFailException
 
-NAMES = ("connection", "document_ids", "full_refresh")  # the settings that name exactly what is to be done
+NAMES = ("connection", "document_ids", "full_refresh")  # the settings that name exactly what to do
 CORRECT = "Correct the settings of the run, and trigger it again."
 OVERRIDE = "Set [core] dag_run_conf_overrides_params to True in Airflow's configuration, and trigger the run again."
 

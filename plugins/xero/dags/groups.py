@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_NAME_LENGTH = 120  # characters of each of the two names in a group's name
-MAX_TASKS = 1000  # mapped tasks of a run; fewer if `[core] max_map_length` says so
+MAX_TASKS = 1000  # mapped tasks of a run; fewer if `[core] max_map_length` is lower
 
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
 

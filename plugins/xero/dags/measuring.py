@@ -24,7 +24,7 @@ def measure_dag(doc: str | None) -> DAG:
         **callbacks(),
     ) as dag:
 
-        @task(multiple_outputs=False)  # else each name would be an XCom, and a request, of its own
+        @task(multiple_outputs=False)  # else each name would be a separate XCom, and a request
         def measure() -> dict[str, dict[str, float]]:
             """Returns what it sends. Makes no calls to Xero."""
             from xero.hooks import qicworks_engine

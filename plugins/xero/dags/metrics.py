@@ -1,7 +1,7 @@
 """Metrics through Airflow's own (StatsD, Datadog, OpenTelemetry).
 
 Counters as each run of an organisation ends, gauges by the DAG `measure`. Tags are `direction`, `data_set` and
-`status`, never the organisation: there may be thousands, each a time series of its own. The pages and the events have
+`status`, never the organisation: there may be thousands, each a separate time series. The pages and the events have
 the organisation. Plain StatsD has no tags: there their values follow the name. If Airflow sends no metrics, all of it
 does nothing.
 """

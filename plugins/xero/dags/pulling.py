@@ -95,7 +95,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
         def watcher() -> None:
-            """Fails the run when an organisation failed: `announce`, which runs whatever happens, would hide it."""
+            """Fails the run when an organisation failed: `announce`, which always runs, would hide it."""
             raise AirflowFailException("At least one organisation failed: see the red task instances of this run.")
 
         pulled = pull.expand(connection=connections())

@@ -143,7 +143,9 @@ class Source:
     tables: tuple[Table, ...] = ()  # parents before children
     params: Mapping[str, str] = field(default_factory=dict)
     page_size: int = 1000  # records; asked for, unless the endpoint's own is fixed
-    fixed_page_size: int | None = None  # records; such an endpoint announces no counts, and pages whatever it is asked
+    fixed_page_size: int | None = (
+        None  # records; such an endpoint announces no counts, and ignores the page size that is asked for
+    )
     name: str = ""  # distinguishes the sources of one data set, and their cursors
     key: str | None = None  # the field that identifies a record, if no table does
     active: Callable[[Record], bool] = in_use  # of a listed record

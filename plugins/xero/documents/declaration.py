@@ -12,14 +12,14 @@ from uuid import UUID
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
 Json = dict[str, Any]  # as it is sent
-Links = list[dict[str, Any]] | None  # the rows of xero_sync.link_said; only sealed ones are believed
+Links = list[dict[str, Any]] | None  # the rows of xero_sync.link_said; only sealed ones are trusted
 
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRow:
     """The columns that the statements of every kind return.
 
-    A value for which Python has no type is an `OutOfRange`, whatever the field's type: `odd_values` refuses its
+    A value for which Python has no type is an `OutOfRange`, for any type of field: `odd_values` refuses its
     document before any check reads it.
     """
 
@@ -156,7 +156,7 @@ LineT = TypeVar("LineT", covariant=True)
 
 @dataclass(frozen=True)
 class Document(Generic[RowT, LineT]):
-    """One document as it lies in QicWorks, and its lines in order."""
+    """One document as QicWorks has it, and its lines in order."""
 
     row: RowT
     lines: tuple[LineT, ...] = ()
@@ -190,8 +190,8 @@ Then = Literal["release", "approve", "either", "retry"]
 class CheckResult:
     """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
 
-    `correction`: what to do, with the places {document} and {pull_contacts} (the way to that button, of any data set);
-    `then`: how to push again after that.
+    `correction`: what to do, with the placeholders {document} and {pull_contacts} (how to pull any data set);
+    `then`: how to push again afterwards.
     """
 
     says: str
@@ -207,7 +207,7 @@ class Likeness(Enum):
 
     SAME = 2
     PERHAPS = 1
-    ADDRESS_OF_ANOTHER = -1  # has another document's address, which may have been deleted and entered again as this one
+    ADDRESS_OF_ANOTHER = -1  # of a document that may have been deleted and entered again as this one
     OTHER = 0
 
 

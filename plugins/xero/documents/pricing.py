@@ -68,12 +68,12 @@ def iso(day: date | None) -> str | None:
 
 
 def _line(line: PricedLine, row: PricedRow, purchase: bool) -> Json:
-    # Without LineAmount, and TaxAmount where it is the rate's: Xero works both out, and what it comes to is compared.
+    # Without LineAmount, and without TaxAmount if it is the rate's: Xero calculates both, and the result is compared.
     made: Json = {
         "Description": line.description,
         "Quantity": plain(line.quantity),
         "UnitAmount": plain(line.unit_price),
-        # By id: its code may belong to another account by now.
+        # By id: its code may now belong to another account.
         "AccountID": str(line.account_xero_id) if line.account_xero_id else None,
         "TaxType": line.tax_type,
     }
@@ -148,10 +148,10 @@ def same_contact(identity: Json, record: Record) -> bool:
 
 
 def of_invoices(kind: str) -> Any:
-    """The likeness of sales invoices and bills: the number, and our own address in `Url`.
+    """Compares sales invoices and bills by number, and by our own address in `Url`.
 
-    One without an address, of the same contact, may be ours, from a server that does not keep it, or be somebody's who
-    typed it in: it is only perhaps ours.
+    A record of the same contact without an address may be ours, from a server that does not keep it, or may have been
+    entered by a user: PERHAPS.
     """
 
     def likeness(identity: Json, record: Record) -> Likeness:
@@ -172,7 +172,7 @@ def of_invoices(kind: str) -> Any:
 
 
 def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
-    """Queries of /Invoices by number. One with a comma in it cannot stand in a list."""
+    """Queries of /Invoices by number. A number with a comma cannot be part of a list."""
     numbers = list(dict.fromkeys(one["InvoiceNumber"] for one in identities))
     for some in in_parts([number for number in numbers if "," not in number]):
         yield {"InvoiceNumbers": ",".join(some)}
@@ -180,14 +180,14 @@ def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
 
 
 def where_numbers(field: str, numbers: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Queries by number for lists that know no better."""
+    """Queries by number for endpoints without a number filter."""
     for some in in_parts(list(dict.fromkeys(numbers))):
         quoted = (number.replace("\\", "\\\\").replace('"', '\\"') for number in some)
         yield {"where": " OR ".join(f'{field}=="{number}"' for number in quoted)}
 
 
 def in_parts(numbers: Sequence[str], longest: int = 2000) -> Iterator[list[str]]:
-    """As many at a time as fit into an address; `longest` counts characters as they travel."""
+    """Parts that fit into an address; `longest`: characters, as encoded."""
     part: list[str] = []
     size = 0
     for number in numbers:

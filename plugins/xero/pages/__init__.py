@@ -10,7 +10,7 @@ PREFIX = "/xero"
 
 
 def view(airflow: str) -> dict[str, str | bool]:
-    """The entry in Airflow's navigation. `airflow`: the path that Airflow itself stands below, mostly empty.
+    """The entry in Airflow's navigation. `airflow`: the path that Airflow itself is served below, usually empty.
 
     Airflow's own route for the frame around a page is `/plugin/xero`, then the page's whole address.
     """

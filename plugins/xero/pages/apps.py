@@ -1,4 +1,4 @@
-"""The Xero apps: Airflow's connections of type xero, wherever Airflow keeps them."""
+"""The Xero apps: Airflow's connections of type xero, in every place where Airflow keeps them."""
 
 import os
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class App:
 
 
 def app_of(conn_id: str) -> XeroApp:
-    """The app of an Airflow connection. Without a redirect_uri of its own it is sent back to this server's pages."""
+    """The app of an Airflow connection. Without a redirect_uri, Xero sends the user back to this server's pages."""
     app = XeroApp.from_connection(hooks.airflow_connection(conn_id))
     return app if app.redirect_uri else replace(app, redirect_uri=callback())
 
@@ -64,7 +64,7 @@ def _is_xero(conn_id: str) -> bool:
     try:
         return bool(hooks.airflow_connection(conn_id).conn_type == "xero")
     except ValueError:
-        return False  # another connection's value; whoever uses it will say what is wrong with it
+        return False  # another connection's value, which is reported when it is used
 
 
 def _app(conn_id: str) -> App | None:

@@ -26,7 +26,7 @@ FIELD = "organisation:"  # a drop-down's name, then the Xero organisation's id
 
 @router.get("/connect")
 def show(request: Request, who: EditorDep, airflow: AirflowSessionDep) -> Response:
-    """A page of its own: Xero's login may not be framed."""
+    """A separate page: Xero's login may not be framed."""
     known = apps.known(airflow)
     hosts = sorted({apps.origin(one.app.login_host) for one in known if one.app and one.by_consent})
     return page(
@@ -92,7 +92,7 @@ def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, gi
 
 @router.post("/match/{token_id}/discard")
 def discard(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID) -> Response:
-    """For an authorisation that nobody will match."""
+    """Discards an authorisation that will not be matched."""
     return to(request, "connections", disconnect.discard(engine, app_of, token_id, who.name))
 
 
@@ -119,7 +119,7 @@ def _form(
     with database.session(engine) as session:
         choices = consent.choices(session)
         app = tokens.about(session, token_id).airflow_conn_id
-    # Another app's connections stay with it, unless somebody says otherwise.
+    # Connections of another app stay with it, unless the user chooses otherwise.
     elsewhere = {one.tenant_id for one in granted if one.connection and one.connection.airflow_conn_id != app}
     usual = {one.tenant_id: "" if one.tenant_id in elsewhere else str(one.organisation_id or "") for one in granted}
     return page(

@@ -102,7 +102,7 @@ class Asked:
 
 
 def _instant(said: str, home: Any) -> datetime | None:
-    """A value of a field of the page, in the viewer's time zone; or an instant with a time zone of its own."""
+    """A value of a field of the page, in the viewer's time zone; or an instant with its time zone."""
     if not said:
         return None
     at = datetime.fromisoformat(said)

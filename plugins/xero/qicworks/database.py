@@ -34,12 +34,12 @@ SESSION_SETTINGS = {
     "idle_in_transaction_session_timeout": "600000",
     # A wait for a lock ends with an error: another session may hold it forever. In milliseconds.
     "lock_timeout": "120000",
-    # Statements and the outbox rely on these, whatever the settings of the role are.
+    # Statements and the outbox rely on these, so the settings of the role do not count.
     "search_path": '"$user", public',  # or the database's own
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
 }
-# How values and statements are read and written, whatever is set by `options` of the address.
+# How values and statements are read and written; `options` of the address cannot change it.
 READ_AS = {
     "TimeZone": "UTC",
     "client_encoding": "UTF8",

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composed
 
 
 def folder() -> Path:
-    """Where the SQL lies: `include/sql` of a checkout, or the copy that travels in the wheel."""
+    """The folder of the SQL: `include/sql` of a checkout, or the copy in the wheel."""
     checkout = Path(__file__).resolve().parents[3] / "include" / "sql"
     return checkout if checkout.is_dir() else Path(str(resources.files("xero") / "_sql"))
 

@@ -305,7 +305,14 @@ def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four
         False,
     )
     seen = status.needs_attention(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
-    assert [len(rows) for name, rows in vars(seen).items() if name not in ("none_connected", "off")] == [1, 1, 1, 1, 1, 0]
+    assert [len(rows) for name, rows in vars(seen).items() if name not in ("none_connected", "off")] == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        0,
+    ]
 
 
 def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> None:

@@ -29,7 +29,7 @@ class DocumentOwner:
 
 
 def named(session: Session, kind: Kind, names: Sequence[str]) -> list[DocumentOwner]:
-    """The documents of these ids or numbers, in whatever organisation."""
+    """The documents of these ids or numbers, in every organisation."""
     statement = sql.template("push/owners", "called").format(
         table=Identifier(kind.table), label=Identifier(kind.label_column)
     )

@@ -1,4 +1,4 @@
-"""Links of documents with their records in Xero. Only a sealed link is believed, whatever a row has as `xero_id`."""
+"""Links of documents with their records in Xero. Only a sealed link is trusted, not the `xero_id` of a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCUMENTS = sql.Statements("push/documents")
 class Link:
     """The record that a document is in Xero. `version`: the version that was pushed; None if only the record is known.
 
-    Pay has no record of its own in Xero, so no `xero_id`."""
+    Pay is not a record in Xero, so it has no `xero_id`."""
 
     xero_id: UUID | None
     version: int | None = None

@@ -30,7 +30,7 @@ class Request:
     """A request of the outbox. Its times are by the database's clock.
 
     `first_sent_at`, `last_sent_at`: None if it was not sent, or was sent only since it was read. `sealed_at`: when this
-    project wrote it; None: another program did, so nothing in it is believed."""
+    project wrote it; None: another program did, so nothing in it is trusted."""
 
     id: UUID
     key: str

@@ -53,7 +53,7 @@ class OwnedLines:
         self.seals = seals
 
     def of(self, employee: UUID) -> list[OwnedEarningsLine] | None:
-        """The lines of an employee; None if the seal does not match, so that none of them may be believed."""
+        """The lines of an employee; None if the seal does not match, so none of them can be trusted."""
         rows = list(QUERIES.lines(self.session, connection_id=self.connection.id, employee=employee))
         if not self._fits(employee, rows):
             return None

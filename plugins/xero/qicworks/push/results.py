@@ -28,7 +28,7 @@ class RequestOutcome(StrEnum):
 class Result:
     """What became of a document. `state` None: nothing is known of it in Xero, so it becomes ready again."""
 
-    state: PushState | None  # PUSHED, FAILED; READY: it is in Xero, and is to be changed there
+    state: PushState | None  # PUSHED, FAILED; READY: it is in Xero and must be changed there
     xero_id: UUID | None = None
     xero_status: str | None = None
     error: str | None = None

@@ -19,7 +19,7 @@ QUERIES = sql.Statements("pages/event_log")
 MAX_SCANNED = 5000  # events that are searched for words before the full-text index is used
 
 Pair = tuple[str, str]  # (direction, data set)
-EventScope = frozenset[Pair] | None  # the pairs whose events somebody may see; None: all events
+EventScope = frozenset[Pair] | None  # the pairs whose events a user may see; None: all events
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def page(
 def of_document(
     session: Session, kind: str, id: UUID, organisation_id: UUID, label: str, limit: int = 50
 ) -> list[dict[str, Any]]:
-    """The newest events of one document, whatever its number was, with the columns of `page`.
+    """The newest events of one document, also under earlier numbers, with the columns of `page`.
 
     `label` finds events that were written before events had the document's id.
     """

@@ -45,7 +45,7 @@ class Comparison:
 
     @property
     def not_pulled(self) -> bool:
-        """Whether it was never loaded, though its pull does not wait for a midnight of its own."""
+        """Whether it was never loaded, although its pull does not wait for the organisation's midnight."""
         return self.cursor is None and not self.dataset.timing.of_a_day
 
     def run(self) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Finds documents marked as pushed without proof: without a seal of that version, or a record that is certainly theirs.
 
-Whoever may write to the database can mark a document as pushed that was never sent, and would never be paid.
+Any program that can write to the database can mark a document as pushed that was never sent, and would never be paid.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class Rows:
         ]
 
     def of(self, record: object, id: str | None = None) -> list[StagedRow]:
-        """The table's rows in one record; if it cannot be read, one row that says so.
+        """The table's rows in one record; if it cannot be read, one row that reports it.
 
         `id` is what the record was asked for by: an unreadable row is then known as a part of it.
         """

@@ -49,7 +49,7 @@ def fate(request: Request, now: datetime, kind: Kind, quiet_seconds: float = QUI
         now: the database's clock, which also wrote the request's times. Where it was put back since, a time lies in
             the future: such a request is not repeated, and waits no longer than `quiet_seconds`.
     """
-    assert request.sealed_at, "nothing in a request without a seal is believed"
+    assert request.sealed_at, "nothing in a request without a seal is trusted"
     if request.first_sent_at is None:
         return Release()
     since_first = seconds_between(request.first_sent_at, now)

@@ -66,7 +66,7 @@ class Finder:
         `record`: None if Xero does not have it; then nothing there can be changed by mistake.
         """
         if record is not None and readback.id_of(self.kind, record) not in (None, document.xero_id):
-            return False  # the row has another id by now
+            return False  # the row now has another id
         if own := current(self.outbox.links(document.id, document.row.links)):
             return own == document.xero_id
         return record is None or is_document(self.kind, document, record)

@@ -40,7 +40,7 @@ def look(client: XeroClient, kind: PricedKind, identities: Sequence[Json]) -> Lo
 
     def fetch(query: dict[str, str], number: int) -> Page:
         nonlocal at
-        # In the order of what never changes: records that are edited meanwhile must not slip from page to page.
+        # In the order of what never changes: records that are edited during the search must not move between pages.
         params: dict[str, str | int | bool] = {
             **query,
             "page": number,
@@ -69,7 +69,7 @@ def _complete(kind: PricedKind, fetch: Callable[[int], Page]) -> Iterator[Record
         seen |= set(map(identify, page.rows))
         page_count = page.page_count
         item_counts += [page.item_count] if page.item_count is not None else []
-    # The smallest count: records that are created meanwhile are not ours.
+    # The smallest count: records that are created during the search are not ours.
     if (item_counts and len(seen) < min(item_counts)) or (not seen and (page_count or 0) > 1):
         raise BadAnswer(f"Xero announced more {kind.title} than it returned.", AGAIN)
 

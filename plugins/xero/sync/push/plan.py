@@ -22,7 +22,7 @@ SAID = {"AUTHORISED": "approved"}  # statuses that Xero's own pages call otherwi
 
 #: Fields of a document that a user of QicWorks may empty.
 TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
-#: Dates that may be taken away. How Xero is told that is written nowhere; where it keeps one, that is a difference.
+#: Dates that a user may clear. Xero does not document how to clear one; one that it keeps is reported as a difference.
 DATES = ("DueDate", "DeliveryDate")
 
 JSON = msgspec.json.Encoder(decimal_format="number")
@@ -49,8 +49,10 @@ Current = Record | Result | None
 
 
 def fetch_current(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Current]:
-    """How those that were pushed before stand in Xero now; None for what is not there, a Result where another
-    record came, or Xero fails to show it, though it shows others."""
+    """Returns the current Xero records of documents that were pushed earlier.
+
+    None if Xero has no such record; a Result if it returned another record, or fails on this one and not on others.
+    """
     return {one.id: fetch_one(client, kind, xero_id) for one in waiting if (xero_id := one.xero_id or one.was)}
 
 

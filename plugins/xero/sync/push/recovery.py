@@ -86,8 +86,8 @@ class Recovery:
     def _recover_unsealed(self, request: Request) -> None:
         """Searches Xero for the documents of a request that another program, or an earlier version, wrote.
 
-        Nothing of it is sent. Only which documents it may have carried is believed, and they are searched for by what
-        QicWorks has of them now.
+        Nothing of it is sent. Only its document ids are used: Xero is searched for those documents as QicWorks has them
+        now.
         """
         self.recorder.warn(*UNSEALED)
         documents = {document.id: document for document in self.outbox.read_priced(request.documents)}

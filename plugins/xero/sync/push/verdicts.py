@@ -91,7 +91,7 @@ def check_in_xero(error: str) -> Result:
 
 
 def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
-    """A user may have entered it in Xero, or it is one of ours that cannot be told apart."""
+    """A user may have entered it in Xero, or it is one of ours that cannot be distinguished."""
     again = f" ({number} → {corrections.renumbered(number)})" if number else ""
     return Result(
         PushState.FAILED,

@@ -1,4 +1,4 @@
-"""One run for one connection: under a lease, with a connection event that is closed whatever happens."""
+"""One run for one connection: under a lease, with a connection event that is always closed."""
 
 import logging
 import time
@@ -153,8 +153,8 @@ def run(
 
     Args:
         again: The advice after an unexpected error, such as "Push again".
-        payroll: It reads or writes payroll. Xero may refuse that alone, so the organisation itself is asked for before
-            it is believed to be disconnected.
+        payroll: It reads or writes payroll. Xero may refuse that alone, so the organisation itself is read before it
+            counts as disconnected.
         unavailable: Closes the event of a payroll that Xero does not offer. None: that is an error.
 
     Raises:
@@ -227,7 +227,7 @@ def _database_failed(begun: Run, error: psycopg.Error, again: str) -> DatabaseFa
 
 
 def _is_disconnected(begun: Run, payroll: bool) -> bool:
-    """Whether Xero says so of the whole organisation, and not only of its payroll."""
+    """Whether the organisation is disconnected in Xero, and not only its payroll."""
     return not payroll or begun._client is None or is_disconnected(begun._client)
 
 
@@ -279,7 +279,7 @@ def _in_the_meantime(connection: Connection) -> Skip:
 
 
 def is_disconnected(client: XeroClient) -> bool:
-    """Whether Xero says so of the whole organisation: asked after its payroll said it."""
+    """Whether the organisation itself is disconnected in Xero. Called after its payroll was refused."""
     try:
         client.get(organisation.PATH)
     except Disconnected:

@@ -124,13 +124,13 @@ def _is_list(value: Any) -> bool:
 
 
 def _at(lines: Sequence[Record], earnings_rate: UUID) -> list[int]:
-    """Where the lines of an earnings rate stand."""
+    """Returns the positions of the lines of an earnings rate."""
     wanted = str(earnings_rate)
     return [at for at, line in enumerate(lines) if str(line.get("EarningsRateID")).lower() == wanted]
 
 
 def _already_pays(lines: Sequence[Record], pay: Pay) -> bool:
-    """Whether a standing line of this rate, other than of ordinary hours, which QicWorks is to set, pays something."""
+    """True if the template already has a line of this rate that pays something. Ordinary hours do not count."""
     found = [lines[at].get(name) for at in _at(lines, pay.earnings_rate) for name in QUANTITIES]
     return not pay.ordinary and any(_number(value) not in (None, NOTHING) for value in found)
 
@@ -138,7 +138,7 @@ def _already_pays(lines: Sequence[Record], pay: Pay) -> bool:
 def _find_conflicts(
     lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]
 ) -> Iterator[CheckResult]:
-    """What of the template stands against it."""
+    """Yields what in the template prevents the pay from being written."""
     salary = any(line.get("CalculationType") == SALARY for line in lines)
     named = [(pay.earnings_rate, pay.name) for pay in pays]
     named += [(one.earnings_rate, one.name) for one in _left_over(lines, pays, before)]
@@ -158,7 +158,7 @@ def _find_conflicts(
 
 
 def _without(pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]) -> list[OwnedEarningsLine]:
-    """QicWorks' lines that this period has nothing for."""
+    """QicWorks' lines that this period does not use."""
     paid = {pay.earnings_rate for pay in pays}
     return [one for one in before.values() if one.earnings_rate not in paid]
 
@@ -166,7 +166,7 @@ def _without(pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]) -> l
 def _left_over(
     lines: Sequence[Record], pays: Sequence[Pay], before: Mapping[UUID, OwnedEarningsLine]
 ) -> list[OwnedEarningsLine]:
-    """Of those the ones to be emptied. One that somebody has made a salary in Xero is not QicWorks' any more."""
+    """Of those, the ones to empty. A line that a user has made a salary in Xero is no longer QicWorks'."""
 
     def is_salary(one: OwnedEarningsLine) -> bool:
         return any(lines[at].get("CalculationType") == SALARY for at in _at(lines, one.earnings_rate))
@@ -175,7 +175,7 @@ def _left_over(
 
 
 def _set(line: Record, pay: Pay, owned: OwnedEarningsLine | None) -> tuple[Json, OwnedEarningsLine]:
-    """The line as it pays this, and what is to be remembered of it."""
+    """The line with this pay, and what QicWorks records about it."""
     mine = OwnedEarningsLine(pay.earnings_rate, pay.name, pay.fixed, empty=not pay.quantity)
     if pay.fixed:
         return {**line, "CalculationType": ENTER_RATE, "FixedAmount": plain(pay.quantity)}, mine
@@ -214,7 +214,7 @@ def _with_its_own_rate(line: Record, owned: OwnedEarningsLine | None) -> Json:
 
 
 def differences(wanted: Record, found: Record, ours: frozenset[str]) -> list[str]:
-    """The lists in which what is found is not what was wanted. `ours` are the earnings rates of QicWorks' lines."""
+    """The lists that differ from what was wanted. `ours`: the earnings rates of QicWorks' lines."""
     return [
         said
         for name, said in LISTS.items()
@@ -235,10 +235,10 @@ def _same(wanted: Sequence[Record], found: Sequence[Record], ours: frozenset[str
 
 
 def _pays_the_same(wanted: Record, found: Record) -> bool:
-    """Xero may add fields to a line; of those that were sent none may differ. Nothing and zero are the same."""
+    """True if no field that was sent differs; Xero may add others. None and zero are the same."""
     names = set(wanted)
     if wanted.get("CalculationType") == USE_RATE:
-        names.discard("RatePerUnit")  # it counts for nothing
+        names.discard("RatePerUnit")  # it has no effect
     zero = _exact(NOTHING)
     return all(
         _exact(wanted[name]) == _exact(found.get(name)) or (_exact(wanted[name]) == zero and found.get(name) is None)

@@ -75,7 +75,7 @@ class Leave(OneByOne[LeaveDocument]):
         path = f"{PATH}/{document.xero_id}/approve" if document.xero_id else PATH
         with self.it.session.transaction():
             if not self.claimed(document, self.leave.version):
-                return  # edited meanwhile: it is taken up again
+                return  # edited since: a later run sends it
             ids, versions, event = [document.id], [document.version], self.it.event_id
             request = self.outbox.claim("POST", path, {}, None, ids, versions, [identity(document)], event)
         if document.xero_id:

@@ -31,7 +31,7 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 class OneByOne(ABC, Generic[DocumentT]):
-    """Pushes documents of one kind and connection, each in a request of its own."""
+    """Pushes documents of one kind and connection, each in a separate request."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class OneByOne(ABC, Generic[DocumentT]):
 
     @abstractmethod
     def look_up(self, request: Request) -> None:
-        """Resolves a request that Xero may have received, and has finished by now."""
+        """Resolves a request that Xero may have received and must have finished."""
 
     # -- what an earlier run left
 

@@ -196,7 +196,7 @@ class PayTemplates(OneByOne[PayDocument]):
         }
         with self.it.session.transaction():
             if not self.claimed(document, self.pay.version):
-                return  # edited meanwhile: it is taken up again
+                return  # edited since: a later run sends it
             if not self.lines.claim(document, planned.claims):
                 self.settle(document, invalid(label(self.kind, document), [self.withdrawn.unsealed(document)]))
                 return
@@ -223,7 +223,7 @@ class PayTemplates(OneByOne[PayDocument]):
             self.write(request, path, whole, str(uuid4()), replay_window=REPLAY_WINDOW_SECONDS)
 
     def _refused(self, document: PayDocument, planned: PlannedTemplate, request: Request, refusal: Refused) -> None:
-        if refusal.outcome_unknown:  # an earlier attempt may have arrived all the same
+        if refusal.in_doubt:  # an earlier attempt may have arrived
             found = employees.fetch_pay_template(self.it.client, document.row.employee)
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
@@ -280,7 +280,7 @@ class PayTemplates(OneByOne[PayDocument]):
         )
 
     def _release(self, request: Request) -> None:
-        """Ready again; failed where Xero has failed over it each time, and its pay template has not got it."""
+        """Makes it ready again, or failed if Xero failed on it each time and its pay template does not have it."""
         for document in self.read(request.documents):
             given_up = self.given_up(document, request)
             planned = self._plan(document) if given_up else None
