@@ -223,7 +223,7 @@ class PayTemplates(OneByOne[PayDocument]):
             self.write(request, path, whole, str(uuid4()), replay_window=REPLAY_WINDOW_SECONDS)
 
     def _refused(self, document: PayDocument, planned: PlannedTemplate, request: Request, refusal: Refused) -> None:
-        if refusal.in_doubt:  # an earlier attempt may have arrived
+        if refusal.outcome_unknown:  # an earlier attempt may have arrived
             found = employees.fetch_pay_template(self.it.client, document.row.employee)
             if earnings_lines.differences(planned.found, found, frozenset()):
                 self._compared(document, planned, request, found)
