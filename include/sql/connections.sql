@@ -96,7 +96,7 @@ UPDATE qicworks.organisation
 UPDATE xero_sync.connection SET organisation_read_at = now() WHERE id = :id;
 
 -- name: lock_connecting
--- One at a time: two at once would make each organisation twice.
+-- One at a time: two at the same time would create each organisation twice.
 SELECT pg_advisory_lock(hashtextextended('xero connect', 0));
 
 -- name: one_in_flight

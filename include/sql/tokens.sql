@@ -4,7 +4,7 @@
 SELECT state, broken_reason, secret, airflow_conn_id FROM xero_sync.token WHERE id = :token_id;
 
 -- name: wait_at_most(milliseconds)$
--- Waiting for a renewal has to end: the process that renews may hang.
+-- A process that waits for a renewal must not wait forever: the renewing process may hang.
 SELECT set_config('lock_timeout', :milliseconds::text, true);
 
 -- name: lock_token(token_id)^

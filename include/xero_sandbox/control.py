@@ -36,7 +36,7 @@ Below, ORG is /sandbox/organisations/{tenant id}, LIST is ORG and one of the col
 | GET, PUT /sandbox/clock | {"offset_seconds"} or {"now": ISO} | moves the clock; tokens age with it, limits do not |
 | PUT /sandbox/clock | {"ahead_by": seconds} | puts a wrong clock right: no time has passed, refresh tokens do not age |
 | GET /sandbox/connections | | by owner: "app" is client_credentials, "user" the signed-in user |
-| POST /sandbox/connections | {"tenant"} | connects it (again) to the app that speaks for itself |
+| POST /sandbox/connections | {"tenant"} | connects it (again) to the custom connection |
 | DELETE /sandbox/connections/{id} | | as if the user disconnected the organisation in Xero |
 | GET /sandbox/tokens | | {"refresh_tokens", "codes"}: all that were given out, codes until they are used |
 | POST /sandbox/revoke | | the user takes the app away: no consent holds, nothing is connected |

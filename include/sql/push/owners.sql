@@ -1,4 +1,4 @@
--- Whose documents are whose, over all organisations. table, label: the kind's table, and the column that its users call one by.
+-- Which organisation owns a document, over all organisations. table, label: the kind's table, and the column that its users call one by.
 
 -- name: called
 -- The documents of these ids or names.

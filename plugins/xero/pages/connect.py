@@ -44,7 +44,7 @@ def show(request: Request, who: EditorDep, airflow: AirflowSessionDep) -> Respon
 def begin(
     request: Request, who: EditorDep, engine: EngineDep, airflow: AirflowSessionDep, app: Annotated[str, Form()]
 ) -> Response:
-    """To Xero; or, where the app speaks for itself, at once to its organisations."""
+    """Redirects to Xero; for a custom connection, directly to its organisations."""
     if app not in {one.conn_id for one in apps.known(airflow)}:
         raise HTTPException(404, f"There is no Airflow connection {app} of type Xero.")
     chosen = app_of(app)

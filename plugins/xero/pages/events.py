@@ -141,7 +141,7 @@ def one(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDe
 
 @router.get("/events/{id}/log")
 def log(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: EventId) -> Response:
-    """To the log of the task that wrote the event, in Airflow; where there is none any more, to the event."""
+    """Redirects to the Airflow log of the task that wrote the event, or to the event if there is no log any longer."""
     event = event_log.get_event(session, id, who.event_scope)
     if not (event["dag_id"] and event["run_id"] and event["task_id"]):
         raise HTTPException(404, "Nothing of this event ran in Airflow, so there is no log of it.")

@@ -137,7 +137,7 @@ def select_connections_to_push(
 
 
 def _finder_of_work(session: Session, kind: Kind, retry_failed: bool) -> Callable[[Connection], bool]:
-    """Tells whether a connection has something to push; what can be is asked for all connections at once."""
+    """Returns a function that tells whether a connection has something to push. Queries all connections together."""
     failed = documents_by_owner.with_failed(session, kind) if retry_failed else set()
     busy = documents_by_owner.perhaps_busy(session, kind)
     # After a push that was killed when all was recorded nothing waits, but its event is still open.

@@ -205,7 +205,7 @@ def _answer(
     kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool, *, lacks_files: bool
 ) -> Reply:
     if one is None:
-        says = f"{kind.word} {id} is not in QicWorks any more"
+        says = f"{kind.word} {id} is no longer in QicWorks"
         return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
     match one.push_state:
