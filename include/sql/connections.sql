@@ -1,7 +1,7 @@
 -- Which Xero organisation belongs to which QicWorks organisation.
 
 -- name: described
--- The one of that id; without an id all.
+-- The connection of this id; all of them if the id is null.
 SELECT connection.id, connection.organisation_id, organisation.name AS organisation, connection.tenant_id, connection.tenant_name,
        connection.token_id, connection.enabled AND coalesce(switched.enabled, true) AS enabled, connection.state, connection.state_reason, connection.organisation_read_at,
        connection.connected_at, connection.first_connected_at, token.airflow_conn_id, token.state AS authorisation, token.broken_reason,
@@ -36,7 +36,7 @@ SELECT connection.id, connection.token_id, connection.organisation_id, organisat
  LIMIT 1;
 
 -- name: reconnect!
--- One that was deleted is on again; one that was switched off stays so.
+-- A deleted connection becomes active; one that is switched off stays off.
 UPDATE xero_sync.connection
    SET token_id = :token_id, tenant_name = :tenant_name, tenant_type = :tenant_type, xero_connection_id = :xero_connection_id,
        enabled = enabled OR state = 'deleted', state = 'connected', state_reason = NULL, deleted_at = NULL, connected_at = now()

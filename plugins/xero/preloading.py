@@ -46,7 +46,7 @@ def before_forks() -> None:
 
 
 def preload(**_: object) -> None:
-    """Imports, reads the statements, and takes what there is by then out of the garbage collector's sight.
+    """Imports, reads the statements, and excludes what is loaded from garbage collection.
 
     Otherwise the first collection in each task would touch, and so copy, all of it. What cannot be loaded is left to
     the tasks: a release of Airflow moves its modules, and its scheduler must still start.

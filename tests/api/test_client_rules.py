@@ -299,8 +299,13 @@ def test_a_page_of_somebody_else_is_an_outage_and_no_refusal(
         (CONTACTS, 503, None, "Xero is not available: HTTP 503. "),
         (CONTACTS, 401, "TokenExpired", "(HTTP 401, TokenExpired). "),
         (CONTACTS, 401, None, "(HTTP 401). "),
-        (EMPLOYEES, 403, "Forbidden 123456", f"Xero does not give this app {EMPLOYEES} (HTTP 403, Forbidden ***). "),
-        (EMPLOYEES, 403, None, f"Xero does not give this app {EMPLOYEES} (HTTP 403). "),
+        (
+            EMPLOYEES,
+            403,
+            "Forbidden 123456",
+            f"Xero gives this app no access to {EMPLOYEES} (HTTP 403, Forbidden ***). ",
+        ),
+        (EMPLOYEES, 403, None, f"Xero gives this app no access to {EMPLOYEES} (HTTP 403). "),
     ],
 )
 def test_what_xero_says_of_it_is_said_where_it_says_something(

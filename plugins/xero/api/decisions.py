@@ -47,7 +47,7 @@ def decide(
         )
     if status in (401, 403) and (unauthorised or payroll):
         return NotAvailable(
-            f"Xero does not give this app {path} (HTTP {status}{', ' + detail if detail else ''}).",
+            f"Xero gives this app no access to {path} (HTTP {status}{', ' + detail if detail else ''}).",
             _missing(app.scope_of(path) if unauthorised else None, payroll),
         )
     if status == 401:

@@ -41,7 +41,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
                 False,
                 type="boolean",
                 title="Full refresh",
-                description="Read everything again, not only what changed since the last run. Changes nothing that "
+                description="Fetch all records, not only those that changed since the last run. Changes nothing that "
                 "is already right, but costs calls: one per 1,000 records, of staff one per employee.",
             ),
         },
