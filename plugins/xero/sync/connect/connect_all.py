@@ -22,7 +22,7 @@ def connect_all(engine: Engine, app: XeroApp, airflow_conn_id: str, open_client:
     token_id = without_consent(engine, app, airflow_conn_id)
     found = authorised_tenants(engine, lambda conn_id: app, token_id)
     if not found:
-        say("Xero lists no organisation for this app: let one authorise it first")
+        say("Xero lists no organisation for this app: an organisation has to authorise it first")
     wanted: Wanted = {one.tenant_id: _choice(one) for one in found}
     matched = match(engine, token_id, found, wanted, lambda conn_id: app, open_client)
     for one in matched:

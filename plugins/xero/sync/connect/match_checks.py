@@ -75,7 +75,7 @@ def _pair(session: Session, found: Tenant | None, choice: UUID | Literal["new"],
 
 
 def _to_be_made(session: Session, found: Tenant, live: dict[str, Any] | None, others: list[Pair]) -> Pair | str:
-    """Two Xero organisations may share a name; one QicWorks organisation has one."""
+    """Returns a pair with a new QicWorks organisation, whose name must be unique; in Xero it may not be."""
     given = {pair.organisation_id for pair in others}
     made = {pair.name for pair in others}
     name = found.name

@@ -19,7 +19,7 @@ T = TypeVar("T")
 QUERIES = sql.Statements("connections")
 
 PATH = "/api.xro/2.0/Organisation"
-FRESH = timedelta(hours=24)
+MAX_AGE = timedelta(hours=24)
 
 # Xero names zones as Windows does, in capitals and without the spaces.
 IANA = {"".join(filter(str.isalnum, name)).upper(): zone for name, zone in win_tz.items()}
@@ -33,7 +33,7 @@ def time_zone(said: object) -> str | None:
 def is_stale(connection: Connection) -> bool:
     read_at = connection.organisation_read_at
     now = datetime.now(UTC)
-    return read_at is None or not now - FRESH <= read_at <= now + FRESH
+    return read_at is None or not now - MAX_AGE <= read_at <= now + MAX_AGE
 
 
 def refresh(session: Session, client: XeroClient, connection: Connection) -> str:
@@ -45,11 +45,11 @@ def refresh(session: Session, client: XeroClient, connection: Connection) -> str
         answer = client.get(PATH)
     except (NotAvailable, Refused) as error:
         QUERIES.organisation_was_read(session, id=connection.id)
-        return f"what Xero says of the organisation itself could not be read: {error}"
+        return f"the organisation's settings could not be read from Xero: {error}"
     found = answer.data.get("Organisations") if isinstance(answer.data, dict) else None
     if not isinstance(found, list) or not found or not isinstance(found[0], dict):
         QUERIES.organisation_was_read(session, id=connection.id)
-        return "what Xero says of the organisation itself holds no organisation"
+        return "Xero's response with the organisation's settings contains no organisation"
     said = found[0]
 
     def read(reader: Callable[[object], T | None], field: str) -> T | None:
