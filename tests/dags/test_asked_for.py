@@ -286,6 +286,54 @@ def test_a_dry_run_says_of_each_what_would_become_of_it(run: Run, world: World) 
     assert told(world) == []
 
 
+def test_a_dry_run_answers_for_each_of_one_number(run: Run, world: World) -> None:
+    books = Books(world)
+    good = books.add("bills", number="B-1")
+    bad = books.add("bills", number="B-1", contact_id=None)
+    ran = run("push_bills", document_ids=["B-1"], dry_run=True)
+    [task] = [one for one in ran.get_task_instances() if one.task_id == "push"]
+    answers = task.xcom_pull(task_ids="push", key="asked", map_indexes=0)
+    assert {one["id"]: one["answer"] for one in answers} == {str(good): "would be sent", str(bad): "would be refused"}
+
+
+def test_one_that_was_deleted_meanwhile_keeps_no_other(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Books(world)
+    gone, other = books.add("bills", number="B-1"), books.add("bills", number="B-2")
+
+    def meanwhile(everybody: list[Any], beside: int = 0) -> list[Any]:
+        world.query("DELETE FROM qicworks.bill WHERE id = %s", gone)
+        return everybody
+
+    monkeypatch.setattr(pushing, "grouped", meanwhile)
+    ran = run("push_bills", document_ids=["B-1", "B-2"])
+    assert (ran.state, books.row("bills", other)["push_state"]) == ("failed", "pushed")
+    assert asked_of(ran) == {f"bill {gone}": "unknown", "bill B-2": "pushed"}
+
+
+def test_a_cleared_task_is_refused_where_airflow_no_longer_passes_settings_on(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`connections` ran before: a dry run would send now."""
+    books = Books(world)
+    books.add("bills", number="B-1")
+
+    def meanwhile(everybody: list[Any], beside: int = 0) -> list[Any]:
+        monkeypatch.setenv("AIRFLOW__CORE__DAG_RUN_CONF_OVERRIDES_PARAMS", "False")
+        return everybody
+
+    monkeypatch.setattr(pushing, "grouped", meanwhile)
+    assert run("push_bills", document_ids=["B-1"], dry_run=True).state == "failed"
+    assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
+
+
+def test_one_mapped_task_is_enough(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Books(world)
+    books.add("bills", number="B-1")
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "1")
+    ran = run("push_bills", document_ids=["B-1", "B-9"])
+    assert (ran.state, asked_of(ran)) == ("failed", {"bill B-1": "pushed", "bill B-9": "unknown"})
+
+
 def test_an_answer_is_true(run: Run, world: World) -> None:
     name = world.names()[0]
     for conf in ({"connection": name, "document_ids": [""]}, {"connection": name, "misspelt": 1}):

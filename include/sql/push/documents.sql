@@ -106,7 +106,8 @@ SELECT attachment.id, document.id AS document_id, document.number, document.xero
 -- name: attachment_content$
 SELECT content FROM qicworks.attachment WHERE id = :id;
 
--- name: with_failed_files
--- Of these documents, those with an attachment that failed.
-SELECT DISTINCT parent_id FROM qicworks.attachment
- WHERE parent_type = :table AND parent_id = ANY(:ids::uuid[]) AND push_state = 'failed';
+-- name: unsent_files
+-- Of these documents, those with attachments that are not in Xero, and whether one of them failed.
+SELECT parent_id, bool_or(push_state = 'failed') AS failed FROM qicworks.attachment
+ WHERE parent_type = :table AND parent_id = ANY(:ids::uuid[]) AND push_state IN ('ready', 'failed')
+ GROUP BY parent_id;

@@ -175,5 +175,14 @@ BEGIN
               WHERE event.direction = ''push'' AND event.data_set = %1$L AND event.connection_id = connection.id
                 AND event.document = document.label',
             kind.name, kind.word, kind.relation, kind.label);
+        -- A document without a number is called by its id.
+        EXECUTE format(
+            'UPDATE xero_sync.connection_event AS event
+                SET document_kind = %1$L, document_id = document.id
+               FROM qicworks.%3$I AS document
+               JOIN xero_sync.connection ON connection.organisation_id = document.organisation_id
+              WHERE event.direction = ''push'' AND event.data_set = %1$L AND event.connection_id = connection.id
+                AND event.document_id IS NULL AND event.document = %2$L || '' '' || document.id::text',
+            kind.name, kind.word, kind.relation);
     END LOOP;
 END $$;

@@ -23,7 +23,7 @@ from xero.sync.push.strategies import Preview
 from xero.sync.runs import non_participants
 from xero.sync.runs.event_line import received
 from xero.sync.runs.participants import select_connections_to_push
-from xero.sync.runs.requested import DONE, now, record
+from xero.sync.runs.requested import DONE, now, record, shown
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +118,24 @@ def _push(
 def _show(
     kind: Kind, label: str, one: dict[str, Any], engine: Engine, open_client: OpenClient, options: argparse.Namespace
 ) -> int:
+    if one["documents"] is None:
+        return _preview(kind, label, one, engine, open_client, options)[1]
+    undone = 0
+    for reply in now(engine, kind, one["connection_id"], one["documents"], one["pushed_before"], files=False):
+        sent, refused = _preview(kind, label, one | {"documents": [reply.id]}, engine, open_client, options)
+        found = shown(reply, sent=sent, refused=refused)
+        undone += found.answer not in DONE
+        if not (sent or refused):
+            complain(f"{label}: {found.says}. {found.correction or ''}".rstrip())
+    return undone
+
+
+def _preview(
+    kind: Kind, label: str, one: dict[str, Any], engine: Engine, open_client: OpenClient, options: argparse.Namespace
+) -> tuple[int, int]:
+    """Prints what would be sent and refused. Returns how many of each."""
     refused = sent = 0
-    for shown in preview(
+    for request in preview(
         kind,
         one["connection_id"],
         engine=engine,
@@ -127,21 +143,22 @@ def _show(
         documents=one["documents"],
         retry_failed=options.retry_failed,
     ):
-        for document, why, correction in shown.refused:
+        for document, why, correction in request.refused:
             complain(f"{label}: {document} would be refused: {why}. {correction}")
-        refused += len(shown.refused)
-        if shown.body is not None:
-            sent += len(shown.documents)
-            print(plain(_line(shown) if options.json else _readable(label, shown)))
+        refused += len(request.refused)
+        if request.body is not None:
+            sent += len(request.documents)
+            print(plain(_line(request) if options.json else _readable(label, request)))
     if not options.json:
         out.print(f"{label}: nothing was sent; {sent} documents would be sent and {refused} refused")
     sys.stdout.flush()
-    return refused
+    return sent, refused
 
 
-def _line(shown: Preview) -> str:
-    request = {"method": shown.method, "path": shown.path, "query": shown.query or {}, "body": shown.body}
-    return JSON.encode(request).decode()
+def _line(request: Preview) -> str:
+    query = request.query or {}
+    line = {"method": request.method, "path": request.path, "query": query, "body": request.body}
+    return JSON.encode(line).decode()
 
 
 def _readable(label: str, shown: Preview) -> str:

@@ -43,7 +43,8 @@ def refusing(context: Any, pair: Pair) -> Iterator[None]:
     except XeroError:
         raise  # not about a name, and it has its own message
     except LookupError as error:
-        refuse(context, pair, error.args[0], CORRECT, "refused" if isinstance(error, EmptyName) else "unknown")
+        how = ("refused", "misconfigured") if isinstance(error, EmptyName) else ("unknown", "unknown")
+        refuse(context, pair, error.args[0], CORRECT, *how)
 
 
 def refuse(
@@ -52,7 +53,7 @@ def refuse(
     says: str,
     correction: str,
     answer: str = "refused",
-    outcome: str = "unknown",
+    outcome: str = "misconfigured",
     connection_id: str | None = None,
 ) -> NoReturn:
     """Ends the task, with an event where there is a `pair`, and the XCom `asked`.

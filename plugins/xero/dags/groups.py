@@ -24,12 +24,17 @@ MAX_TASKS = 1000  # mapped tasks of a run; fewer if `[core] max_map_length` is l
 One = dict[str, Any]  # an organisation: "connection_id", "organisation"; or a group: "organisation", "members"
 
 
+def max_tasks() -> int:
+    """How many tasks Airflow maps over in a run."""
+    return min(MAX_TASKS, conf.getint("core", "max_map_length"))
+
+
 def grouped(everybody: list[One], other_tasks: int = 0) -> list[One]:
     """Returns each organisation alone if they fit into the tasks of a run, else groups of them, in the same order.
 
     `other_tasks`: the tasks that the run needs for something else.
     """
-    most = max(1, min(MAX_TASKS, conf.getint("core", "max_map_length")) - other_tasks)
+    most = max(1, max_tasks() - other_tasks)
     size = ceil(len(everybody) / most)
     if size <= 1:
         return everybody

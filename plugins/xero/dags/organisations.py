@@ -49,7 +49,8 @@ def take_part(dataset: Dataset | None) -> list[One]:
         refuse(context, called, str(one), SWITCH_ON, Answer.LEFT_OUT, LEFT_OUT[one.reason], one.connection_id)
     if left_out and not taking_part and by_name(context):
         why = "; ".join(map(str, left_out))
-        refuse(context, called, f"no organisation takes part: {why}", SWITCH_ON, Answer.LEFT_OUT)
+        how = Answer.LEFT_OUT, LEFT_OUT[left_out[0].reason]
+        refuse(context, called, f"no organisation takes part: {why}", SWITCH_ON, *how)
     return grouped(list(taking_part))
 
 

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from xero.dag_ids import pull_dag_of
 from xero.dags.alerting import callbacks
-from xero.dags.asking import origin
+from xero.dags.asking import asked, origin
 from xero.dags.groups import One, each
 from xero.dags.organisations import BY_NAME, take_part, which_organisation
 from xero.dags.retrying import default_args
@@ -61,6 +61,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             from xero.sync.runs.requested import NotDone
 
             context = get_current_context()
+            asked(context, (Direction.PULL, dataset.name))
             logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs only its own set-up
 
             def work(one: One, open_client: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The DAGs that push: `connections` → `push`, mapped over the organisations that have something to push."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from xero import settings
 from xero.dag_ids import push_dag_of
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked, origin, refusing
-from xero.dags.groups import One, each, grouped
+from xero.dags.groups import One, each, grouped, max_tasks
 from xero.dags.organisations import BY_NAME, tell, which_organisation
 from xero.dags.retrying import default_args
 from xero.documents.declaration import Kind
@@ -77,7 +78,9 @@ def push_dag(name: str, doc: str | None) -> DAG:
             # Names only: what cannot be done now may be possible when the task is cleared.
             undone = [one.wanted for one in found.undone]
             not_done = [{"organisation": NOT_DONE, "undone": undone}] if undone else []
-            return grouped(found.taken, len(not_done)) + not_done
+            tasks = grouped(found.taken, len(not_done)) + not_done
+            # Where Airflow maps over one task only, that one does both.
+            return tasks if len(tasks) <= max_tasks() else [not_done[0] | {"members": found.taken}]
 
         @task(map_index_template=BY_NAME, multiple_outputs=False)  # else a request for each count
         def push(connection: One) -> dict[str, Any]:
@@ -88,10 +91,11 @@ def push_dag(name: str, doc: str | None) -> DAG:
             from xero.sync.push.flow import push as push_one
             from xero.sync.runs.outcome import Skip
             from xero.sync.runs.participants import select_connections_to_push
-            from xero.sync.runs.requested import Reply, insist, now, record, shown_for
+            from xero.sync.runs.requested import Reply, insist, now, record, shown
 
             context = get_current_context()
-            dry_run, answers = context["params"]["dry_run"], {}
+            # Again, as the task may be cleared where Airflow no longer passes settings on.
+            dry_run, answers = asked(context, (Direction.PUSH, kind.name))["dry_run"], {}
 
             def answer(replies: list[Reply]) -> None:
                 """Puts the result of each document that was requested by name into XCom `asked`."""
@@ -105,17 +109,20 @@ def push_dag(name: str, doc: str | None) -> DAG:
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
                 by_name = one["documents"] is not None
+                if dry_run and not by_name:
+                    return show(kind, one)
                 if dry_run:
-                    counts, sent, refused = show(kind, one)
-                    if by_name:
-                        replies = shown_for(
-                            now(qicworks_engine(), kind, one["connection_id"], one["documents"], one["pushed_before"]),
-                            sent,
-                            refused,
-                        )
-                        answer(replies)
-                        insist(replies, None)
-                    return counts
+                    who = one["connection_id"], one["documents"], one["pushed_before"]
+                    replies = now(qicworks_engine(), kind, *who, files=False)
+                    answer(replies)  # in case Xero cannot be read
+                    counts: Counter[str] = Counter()
+                    for place, reply in enumerate(replies):
+                        found = show(kind, one | {"documents": [reply.id]})
+                        replies[place] = shown(reply, sent=found["documents"], refused=found["refused"])
+                        counts.update(found)
+                    answer(replies)
+                    insist(replies, None)
+                    return dict(counts)
                 try:
                     outcome = push_one(
                         kind,
@@ -142,7 +149,8 @@ def push_dag(name: str, doc: str | None) -> DAG:
                 answer(found.undone)
                 if not dry_run:
                     record(qicworks_engine(), kind, found.undone, origin(context))
-                done = each({"members": found.taken}, context, Direction.PUSH, kind.name, work) if found.taken else {}
+                members = connection.get("members", []) + found.taken
+                done = each({"members": members}, context, Direction.PUSH, kind.name, work) if members else {}
                 insist(found.undone)
                 return done
             return each(connection, context, Direction.PUSH, kind.name, work)
@@ -172,18 +180,13 @@ def listed(named: Iterable[object] | str | None) -> list[str] | None:
     return ["" if name is None else str(name).strip() for name in named]
 
 
-def show(kind: Kind, connection: dict[str, Any]) -> tuple[dict[str, int], set[str], set[str]]:
-    """Logs which documents a push would send and refuse, without the content of requests.
-
-    Returns the counts, the names of those that would be sent, and of those that would be refused.
-    """
+def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
+    """Logs which documents a push would send and refuse, without the content of requests. Returns the counts."""
     from xero.hooks import open_client, qicworks_engine
     from xero.qicworks.texts import on_a_line
     from xero.sync.push.flow import preview
 
     counts = {"requests": 0, "documents": 0, "refused": 0}
-    sent: set[str] = set()
-    refused: set[str] = set()
     for shown in preview(
         kind,
         connection["connection_id"],
@@ -194,15 +197,13 @@ def show(kind: Kind, connection: dict[str, Any]) -> tuple[dict[str, int], set[st
         for document, why, correction in shown.refused:
             log.error("%s would be refused: %s %s", document, on_a_line(why), on_a_line(correction))
         counts["refused"] += len(shown.refused)
-        refused |= {document for document, _, _ in shown.refused}
         if shown.body is None:
             continue
         counts["requests"] += 1
         counts["documents"] += len(shown.documents)
-        sent |= set(shown.documents)
         for document in shown.documents:
             log.info("%s would be sent", document)
     log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
     if counts["requests"]:
         log.info(WHERE_SHOWN.format(name=kind.name))
-    return counts, sent, refused
+    return counts

@@ -45,6 +45,7 @@ def reconcile_dag(doc: str | None) -> DAG:
             from xero.sync.follow.reconcile import reconcile as reconcile_one
 
             context = get_current_context()
+            asked(context, (Direction.PULL, NAME))
 
             def work(one: One, open_client: Any) -> dict[str, Any]:
                 outcome = reconcile_one(

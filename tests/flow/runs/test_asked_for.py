@@ -95,6 +95,22 @@ def test_a_document_whose_file_failed_is_not_done(books: Books) -> None:
     assert books.world.command("push", "invoices", "--document", "INV-1").returncode == 1, "it still lacks the file"
 
 
+def test_a_document_whose_file_waits_is_not_done(books: Books) -> None:
+    document = books.add("invoices", number="INV-1")
+    assert books.world.command("push", "invoices", "--document", "INV-1").returncode == 0
+    books.attach("invoices", document, File("a.pdf", b"%PDF"))
+    [reply] = now(books.world.engine, KINDS["invoices"], str(books.connection_id), [str(document)], {})
+    assert (reply.answer, "not all of its files" in reply.says) == (Answer.WAITS, True)
+    [reply] = now(books.world.engine, KINDS["invoices"], str(books.connection_id), [str(document)], {}, files=False)
+    assert reply.answer == Answer.PUSHED
+
+
+def test_a_dry_run_at_the_terminal_answers_for_what_is_in_flight(books: Books) -> None:
+    books.add("bills", number="B-1", state="in_flight")
+    asked = books.world.command("push", "bills", "--document", "B-1", "--dry-run")
+    assert (asked.returncode, "bill B-1 waits" in asked.stderr) == (1, True)
+
+
 def test_the_exit_code_says_that_a_file_failed(books: Books) -> None:
     books.add("invoices", number="INV-1", files=[File("a<b>.pdf", b"%PDF")])
     assert books.world.command("push", "invoices").returncode == 1

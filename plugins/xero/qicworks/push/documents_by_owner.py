@@ -37,10 +37,10 @@ def named(session: Session, kind: Kind, names: Sequence[str]) -> list[DocumentOw
     return [DocumentOwner(**row) for row in session.execute(statement, wanted)]
 
 
-def with_failed_files(session: Session, kind: Kind, ids: Sequence[str]) -> set[str]:
-    """Which of these documents have an attachment that failed."""
-    found = QUERIES.with_failed_files(session, table=kind.table, ids=list(ids))
-    return {str(row["parent_id"]) for row in found}
+def unsent_files(session: Session, kind: Kind, ids: Sequence[str]) -> dict[str, bool]:
+    """Of these documents, those with attachments that are not in Xero: id → whether one of them failed."""
+    found = QUERIES.unsent_files(session, table=kind.table, ids=list(ids))
+    return {str(row["parent_id"]): row["failed"] for row in found}
 
 
 def perhaps_busy(session: Session, kind: Kind) -> set[UUID] | None:

@@ -85,10 +85,12 @@ class ReadyDocuments:
         return count
 
     def named(self, names: Sequence[str]) -> list[UUID]:
-        """The ids of the documents with these ids or numbers. Raises LookupError with the names that do not exist."""
+        """The ids of the documents with these ids or numbers. Raises LookupError with the numbers that do not exist.
+
+        An id without a document is skipped: it was chosen earlier, and its document has been deleted since."""
         found = self._run(sql.template("push/ready", "named"), names=list(names))
         known = {str(row["id"]) for row in found} | {row["number"] for row in found}
-        if unknown := [name for name in names if name not in known]:
+        if unknown := [name for name in names if name not in known and not _is_id(name)]:
             raise LookupError(
                 f"{self.connection.organisation} has no {self.kind.word} {', '.join(unknown)}; give its id, or its "
                 "number as QicWorks has it"
@@ -166,3 +168,11 @@ class ReadyDocuments:
     def attachment_content(self, id: UUID) -> bytes:
         content: bytes = STATEMENTS.attachment_content(self.session, id=id)
         return content
+
+
+def _is_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -186,32 +186,44 @@ def left_out(
 
 
 def now(
-    engine: Engine, kind: Kind, connection_id: str, ids: Sequence[str], pushed_before: Mapping[str, int]
+    engine: Engine,
+    kind: Kind,
+    connection_id: str,
+    ids: Sequence[str],
+    pushed_before: Mapping[str, int],
+    *,
+    files: bool = True,
 ) -> list[Reply]:
-    """What has become of these documents, which a push was asked for. `pushed_before`: id → version of
-    those that were pushed when it was asked."""
+    """What has become of these documents, which a push was asked for.
+
+    Args:
+        pushed_before: id → version of those that were pushed when it was asked.
+        files: A document is not done while one of its files is not in Xero.
+    """
     with database.session(engine) as session:
         found = {str(one.id): one for one in documents_by_owner.named(session, kind, ids)}
-        without_file = documents_by_owner.with_failed_files(session, kind, list(found))
+        unsent = documents_by_owner.unsent_files(session, kind, list(found)) if files else {}
     answers = []
     for id in ids:
         one = found.get(id)
         before = one is not None and pushed_before.get(id) == one.push_version
-        answers.append(_answer(kind, connection_id, id, one, before, lacks_files=id in without_file))
+        answers.append(_answer(kind, connection_id, id, one, before, file_failed=unsent.get(id)))
     return answers
 
 
 def _answer(
-    kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool, *, lacks_files: bool
+    kind: Kind, connection_id: str, id: str, one: DocumentOwner | None, pushed_before: bool, *, file_failed: bool | None
 ) -> Reply:
+    """`file_failed`: whether one of the files that are not in Xero failed; None: all are."""
     if one is None:
         says = f"{kind.word} {id} is no longer in QicWorks"
         return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
     match one.push_state:
-        case "pushed" if lacks_files:
-            says = f"{called} was pushed, but not all of its files"
-            return Reply(called, Answer.FAILED, says, FILES, connection_id, id=id)
+        case "pushed" if file_failed is not None:
+            answer, state = (Answer.FAILED, "failed") if file_failed else (Answer.WAITS, "waiting")
+            says = f"{called} was pushed, but not all of its files: {state}"
+            return Reply(called, answer, says, FILES, connection_id, id=id)
         case "pushed" if pushed_before:
             return Reply(called, Answer.PUSHED_BEFORE, f"{called} was pushed before", None, connection_id, id=id)
         case "pushed":
@@ -227,16 +239,15 @@ def _answer(
             return _not_ready(kind, one, connection_id)
 
 
-def shown_for(replies: Sequence[Reply], sent: Collection[str], refused: Collection[str]) -> list[Reply]:
-    """The replies of a dry run: unchanged, except for what would be sent or refused (by name)."""
-    return [
-        replace(one, answer=Answer.WOULD_BE_REFUSED, says=f"{one.name} would be refused", correction="See the log.")
-        if one.name in refused
-        else replace(one, answer=Answer.WOULD_BE_SENT, says=f"{one.name} would be sent", correction=None)
-        if one.name in sent
-        else one
-        for one in replies
-    ]
+def shown(reply: Reply, *, sent: int, refused: int) -> Reply:
+    """The reply of a dry run: unchanged where it would neither send nor refuse that document."""
+    if refused:
+        return replace(
+            reply, answer=Answer.WOULD_BE_REFUSED, says=f"{reply.name} would be refused", correction="The log has why."
+        )
+    if sent:
+        return replace(reply, answer=Answer.WOULD_BE_SENT, says=f"{reply.name} would be sent", correction=None)
+    return reply
 
 
 def record(engine: Engine, kind: Kind, replies: Iterable[Reply], origin: Origin, *, logged: bool = True) -> None:
