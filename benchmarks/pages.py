@@ -86,9 +86,9 @@ def asked(session: Session) -> dict[str, Callable[[], object]]:
         "of a data set and a large connection": Filter(connection_id=large, data_set="contacts"),
         "errors of a data set": Filter(data_set="contacts", status="error"),
         "errors of a data set without events": Filter(data_set="never", status="error"),
-        "of three data sets": Filter(data_sets=few),
-        "of a data set without events": Filter(data_sets=frozenset({("push", "never")})),
-        "errors of three data sets": Filter(data_sets=few, status="error"),
+        "of three data sets": Filter(scope=few),
+        "of a data set without events": Filter(scope=frozenset({("push", "never")})),
+        "errors of three data sets": Filter(scope=few, status="error"),
         "text: a number": Filter(text="INV-0001234"),
         "text: the beginning of numbers": Filter(text="INV-00"),
         "text: nothing": Filter(text="zebra"),
@@ -108,18 +108,18 @@ def asked(session: Session) -> dict[str, Callable[[], object]]:
         return lambda: event_log.page(session, filter)
 
     [latest], _ = event_log.page(session, Filter(), limit=1)
-    middle = event_log.Place(now - timedelta(days=200), 0)
+    middle = event_log.EventPosition(now - timedelta(days=200), 0)
     invoices = KINDS["invoices"]
     organisation = known[1].organisation_id
     return {
         **{f"events {name}": log(filter) for name, filter in filters.items()},
         "events, page from the middle": lambda: event_log.page(session, Filter(), middle),
-        "event": lambda: event_log.one(session, latest["id"]),
-        "data sets with events": lambda: event_log.known(session),
+        "event": lambda: event_log.get_event(session, latest["id"]),
+        "data sets with events": lambda: event_log.list_pairs(session),
         "connections, 50 with their data sets": lambda: status.page(session),
         "connections by name": lambda: status.page(session, "Organisation 17"),
-        "connection": lambda: status.one(session, usual),
-        "what needs a hand": lambda: status.needs_a_hand(session),
+        "connection": lambda: status.get_status(session, usual),
+        "what needs attention": lambda: status.needs_attention(session),
         "traffic by day": lambda: traffic.by_day(session),
         "traffic by day, of a connection": lambda: traffic.by_day(session, large),
         "traffic by day, of three data sets": lambda: traffic.by_day(session, None, few),

@@ -34,9 +34,9 @@ from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
 from xero.qicworks.runs.events import Origin
+from xero.sync.connect.clients import OpenClient
 from xero.sync.pull.flow import pull
 from xero.sync.runs.participants import select_connections
-from xero.sync.runs.run import OpenClient
 
 RESULT = Path(__file__).parent / "results" / "scale.md"
 OFTEN = "tax_codes"  # the data set that is measured several times

@@ -1,4 +1,4 @@
-"""What is asked for by name, on the command line and while another run is at work: done, tried again, or said."""
+"""What is asked for by name, on the command line and while another run is active: done, retried, or reported."""
 
 import uuid
 from argparse import Namespace

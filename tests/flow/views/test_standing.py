@@ -208,7 +208,7 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
     session.execute("DELETE FROM xero_sync.cursor WHERE data_set LIKE 'pay_codes%'")
     for id in (failing, off, broken):
         events.record(
-            session, id, "pull", "contacts", "error", EventOutcome.FAILED, "it broke", Origin(), correction="Mend it."
+            session, id, "pull", "contacts", "error", EventOutcome.FAILED, "it broke", Origin(), correction="Fix it."
         )
         events.record(
             session,
