@@ -27,7 +27,8 @@ from xero.composition import opener
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
 from xero.sync.connect.connect_all import connect_all
-from xero.sync.pull.flow import Origin, Outcome, pull
+from xero.sync.follow.pulling import pull
+from xero.sync.pull.flow import Origin, Outcome
 from xero.sync.runs.participants import select_connections
 
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}

@@ -10,8 +10,8 @@ from xero.composition import opener
 from xero.datasets.registry import DATASETS
 from xero.qicworks.runs.events import LABELS, Origin, counts_of
 from xero.qicworks.runs.outcome import Direction, EventOutcome
+from xero.sync.follow.pulling import pull
 from xero.sync.follow.reconcile import reconcile
-from xero.sync.pull.flow import pull
 from xero.sync.runs.event_line import received
 from xero.sync.runs.participants import select_connections
 
@@ -44,7 +44,7 @@ def run_pull(engine: Engine, options: argparse.Namespace) -> int:
                         force=options.force,
                         progress=lambda records, bar=bar, task=task: bar.update(
                             task, rows=bar.tasks[0].fields["rows"] + records
-                        ),  # type: ignore[misc]
+                        ),
                     )
                 except FORESEEN as error:
                     failed += 1

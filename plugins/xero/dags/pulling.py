@@ -57,7 +57,7 @@ def pull_dag(name: str, doc: str | None) -> DAG:
             """Extract, validate, load: one organisation. Its log and its connection event report the same."""
             from xero.hooks import qicworks_engine
             from xero.qicworks.runs.outcome import Direction, EventOutcome
-            from xero.sync.pull.flow import pull as pull_one
+            from xero.sync.follow.pulling import pull as pull_one
             from xero.sync.runs.requested import NotDone
 
             context = get_current_context()

@@ -122,6 +122,13 @@ class Timing(Enum):
         return self in (Timing.MIDNIGHT, Timing.PAY_DATE)
 
 
+class Follows(Enum):
+    """What became of which documents a data set tells: after its load they are compared with it."""
+
+    PRICED = "priced"  # documents with priced lines
+    LEAVE = "leave"
+
+
 PAYROLL_PAGE_SIZE = 100  # records, in Payroll AU
 
 
@@ -177,6 +184,7 @@ class Dataset:
     full_every: timedelta | None = timedelta(days=6, hours=20)
     rejected_share: float = 0.2  # nothing is loaded if a larger share of the rows is bad
     shrink_share: float = 0.5  # nothing is loaded if a full reading brings a smaller share of the known rows
+    follows: Follows | None = None
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -20,11 +20,15 @@ QUERIES = sql.Statements("grants")
 
 SCHEMAS = ("qicworks", "xero_sync")
 # No row of these is ever deleted: a deleted connection keeps its history.
-NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line")
+NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line", "difference")
 # The columns that may be updated: not those that say which organisation a row belongs to.
 UPDATABLE = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
+    "cancellation": ("done_at",),
+    "removed_file": ("done_at",),
 }
+# Triggers write their rows: what was cancelled, and which files were removed.
+UPDATE_ONLY = ("cancellation", "removed_file")
 READ_ONLY = ("erasure", "match_before_seals", "link_before_seals")
 # Rows are only added, with these columns if the database itself fills others.
 INSERT_ONLY: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
@@ -130,6 +134,8 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
         rights = ["SELECT"]
         if row["name"] in INSERT_ONLY:
             yield "INSERT", "xero_sync", row["name"], INSERT_ONLY[row["name"]]
+        elif row["name"] in UPDATE_ONLY:
+            rights += ["UPDATE"]
         elif not row["is_view"] and row["name"] not in READ_ONLY:
             rights += ["INSERT", "UPDATE"] if row["name"] in NEVER_DELETED else ["INSERT", "UPDATE", "DELETE"]
         for right in rights:

@@ -1,6 +1,7 @@
 """Pulls one data set of one organisation: extract, validate, load, under a lease, with one connection event."""
 
 import logging
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -23,6 +24,13 @@ __all__ = ["OpenClient", "Origin", "Outcome", "PullFailed", "Skip", "pull"]
 
 log = logging.getLogger(__name__)
 
+#: What else belongs to a load, in its transaction; returns remarks for its event.
+Also = Callable[[Run], Sequence[str]]
+
+
+def nothing_else(it: Run) -> Sequence[str]:
+    return ()
+
 
 def pull(
     dataset: Dataset,
@@ -34,6 +42,7 @@ def pull(
     full: bool = False,
     force: bool = False,
     progress: Progress = lambda records: None,
+    also: Also = nothing_else,
 ) -> Outcome:
     """Pulls, and records how it ended in the connection event.
 
@@ -41,6 +50,7 @@ def pull(
         full: A full refresh, also of what is read by id.
         force: Load however many rows are bad or missing.
         progress: Called with the number of records of each page.
+        also: What else is done in the transaction that loads.
 
     Raises:
         Skip: Another run is pulling it, or Xero's limit opens much later.
@@ -54,14 +64,14 @@ def pull(
         dataset.name,
         origin,
         open_client,
-        lambda it: _work(it, dataset, full, force, progress),
+        lambda it: _work(it, dataset, full, force, progress, also),
         again="Pull again",
         payroll=dataset.payroll,
         unavailable=lambda it, error: _unavailable(it, dataset, error),
     )
 
 
-def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress) -> Outcome:
+def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress, also: Also) -> Outcome:
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
         it.keep_organisation_fresh()
         read = 0
@@ -84,7 +94,7 @@ def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress
     with group("validate"):
         load.validate(force)
     with group("load"):
-        outcome = load.load()
+        outcome = load.load(lambda: also(it))
     it.log_event(outcome.status, outcome.message, correlation_id=it.correlation_id)
     return outcome
 

@@ -3,6 +3,7 @@
 import logging
 import shlex
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from xero.datasets.declaration import Dataset, Reading, Table
@@ -150,12 +151,13 @@ class Load:
         self.counts.rejected += found
         self.rejected_for += Counter(reasons)
 
-    def load(self) -> Outcome:
-        """One transaction: merge, deactivate, rejections, cursors, event."""
+    def load(self, also: Callable[[], Sequence[str]] = tuple) -> Outcome:
+        """One transaction: merge, deactivate, rejections, what `also` does, cursors, event."""
         session, staged = self.session, self.staged
         with session.transaction():
             self.loading.wait_for_others()
             tables = tuple(table.name for table in self.dataset.tables if self._load_table(table))
+            self.warned += Counter(also())
             self.counts.read += self.counts.rejected
             for source in self.dataset.sources:
                 if source.name in self.extract.positions:

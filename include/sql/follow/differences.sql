@@ -1,0 +1,66 @@
+-- Where QicWorks and Xero differ: found, seen again, acknowledged and settled.
+
+-- name: find^
+-- `is_new`: it was not open before.
+INSERT INTO xero_sync.difference AS held (connection_id, document_kind, document_id, subject, label, reason, ours, theirs)
+VALUES (:connection_id, :document_kind, :document_id, :subject, :label, :reason, :ours, :theirs)
+    ON CONFLICT (connection_id, document_kind, coalesce(document_id, '00000000-0000-0000-0000-000000000000'), subject, reason)
+       WHERE settled_at IS NULL
+       DO UPDATE SET last_seen_at = clock_timestamp(), label = excluded.label, ours = excluded.ours, theirs = excluded.theirs,
+          -- What a person chose or put off was about other values.
+          chosen = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.chosen END,
+          chosen_by = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.chosen_by END,
+          acknowledged_by = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.acknowledged_by END,
+          acknowledged_until = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.acknowledged_until END
+RETURNING id, (xmax = 0) AS is_new;
+
+-- name: settle_others
+-- Settles the open ones of a document (null: of a data set as a whole) with these reasons, but for those that were found.
+UPDATE xero_sync.difference SET settled_at = clock_timestamp(), settled_how = :how
+ WHERE connection_id = :connection_id AND document_kind = :document_kind
+   AND document_id IS NOT DISTINCT FROM :document_id::uuid AND settled_at IS NULL
+   AND reason = ANY(:reasons) AND id <> ALL(:found)
+RETURNING id, label, reason;
+
+-- name: open_of_documents
+-- The open ones of these documents.
+SELECT id, document_id, subject, reason, ours, theirs, chosen FROM xero_sync.difference
+ WHERE connection_id = :connection_id AND document_id = ANY(:document_ids) AND settled_at IS NULL
+ ORDER BY id;
+
+-- name: listed
+-- Newest last, of all connections or one, all or only open ones; documents: null, or only of these documents.
+SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
+       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
+       difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
+       difference.chosen_by, difference.settled_at, difference.settled_how
+  FROM xero_sync.difference
+  JOIN xero_sync.connection ON connection.id = difference.connection_id
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE (:connection_id::uuid IS NULL OR difference.connection_id = :connection_id)
+   AND (NOT :only_open OR difference.settled_at IS NULL AND connection.state <> 'deleted')
+   AND (:document_ids::uuid[] IS NULL OR difference.document_id = ANY(:document_ids))
+   AND (:kinds::text[] IS NULL OR difference.document_kind = ANY(:kinds))
+ ORDER BY organisation.name, difference.document_kind, difference.label, difference.id
+ LIMIT :limit;
+
+-- name: count_open
+-- By kind and reason, of connections that are not deleted; `acknowledged`: put off until a time that has not come.
+SELECT difference.document_kind, difference.reason, count(*) AS open,
+       count(*) FILTER (WHERE difference.acknowledged_until > clock_timestamp()) AS acknowledged
+  FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
+ WHERE difference.settled_at IS NULL AND connection.state <> 'deleted'
+   AND (:kinds::text[] IS NULL OR difference.document_kind = ANY(:kinds))
+ GROUP BY difference.document_kind, difference.reason
+ ORDER BY difference.document_kind, difference.reason;
+
+-- name: acknowledge
+-- Put off by a person until then; null: no longer.
+UPDATE xero_sync.difference
+   SET acknowledged_by = CASE WHEN :until::timestamptz IS NOT NULL THEN :who END, acknowledged_until = :until
+ WHERE id = :id AND settled_at IS NULL
+RETURNING id;
+
+-- name: choose
+UPDATE xero_sync.difference SET chosen = :side, chosen_by = :who WHERE id = :id AND settled_at IS NULL
+RETURNING connection_id, document_kind, document_id;

@@ -1,0 +1,275 @@
+-- depends: 0024.outcome
+-- What became of documents after their push, and where QicWorks and Xero differ, until that is settled.
+
+-- The values of reason and settled_how are those of Reason and Settled in plugins/xero/qicworks/follow/differences.py.
+CREATE TABLE xero_sync.difference (
+    id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection_id      uuid NOT NULL REFERENCES xero_sync.connection,
+    document_kind      text NOT NULL,                     -- such as 'invoices'; or a data set, such as 'contacts'
+    document_id        uuid,                              -- in the table of that kind; null: of the data set as a whole
+    subject            text NOT NULL DEFAULT '',          -- what of it, where there may be several: a file, another leave application
+    label              text NOT NULL,                     -- what people call it: 'invoice INV-001'
+    reason             text NOT NULL CHECK (reason IN (
+        'voided_in_xero', 'deleted_in_xero', 'rejected_in_xero', 'missing_in_xero', 'approved_in_xero', 'edited_in_xero',
+        'edited_in_qicworks', 'amounts_differ', 'paid_differs', 'cancelled_in_qicworks', 'file_left_in_xero', 'overlapping_leave',
+        'ambiguous_match', 'unproven_push', 'pay_differs', 'records_differ')),
+    ours               jsonb NOT NULL DEFAULT '{}',       -- field → value, as people read it; only fields that differ
+    theirs             jsonb NOT NULL DEFAULT '{}',
+    since              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_seen_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    acknowledged_by    text,
+    acknowledged_until timestamptz,
+    chosen             text CHECK (chosen IN ('qicworks', 'xero')),   -- which side a person chose to keep
+    chosen_by          text,
+    settled_at         timestamptz,                       -- null: it is open
+    settled_how        text CHECK (settled_how IN ('agrees', 'cancelled', 'replaced', 'skipped', 'overwritten', 'gone')),
+    CHECK ((settled_at IS NULL) = (settled_how IS NULL))
+);
+CREATE UNIQUE INDEX difference_open ON xero_sync.difference
+    (connection_id, document_kind, coalesce(document_id, '00000000-0000-0000-0000-000000000000'), subject, reason)
+    WHERE settled_at IS NULL;
+CREATE INDEX difference_document ON xero_sync.difference (document_id) WHERE document_id IS NOT NULL;
+
+-- What differed stays written. It is settled once, and what it was about does not change.
+CREATE FUNCTION xero_sync.difference_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF xero_sync.is_owner()
+       OR OLD.settled_at IS NULL
+          AND (NEW.id, NEW.connection_id, NEW.document_kind, NEW.document_id, NEW.subject, NEW.reason, NEW.since)
+              IS NOT DISTINCT FROM
+              (OLD.id, OLD.connection_id, OLD.document_kind, OLD.document_id, OLD.subject, OLD.reason, OLD.since) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a difference that is settled stays as it is' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER stays BEFORE UPDATE ON xero_sync.difference FOR EACH ROW EXECUTE FUNCTION xero_sync.difference_stays();
+
+-- What was last pushed of a document, hashed by field: as it was sent, and as Xero answered. Not of pay.
+CREATE TABLE xero_sync.pushed_content (
+    document_id   uuid PRIMARY KEY,
+    connection_id uuid NOT NULL REFERENCES xero_sync.connection,
+    xero_id       uuid NOT NULL,
+    sent          jsonb NOT NULL,                         -- field → hash
+    answered      jsonb NOT NULL,                         -- the same, of the fields that Xero has otherwise or adds
+    agreed        boolean NOT NULL,                       -- the push was not refused
+    seal          bytea NOT NULL,
+    pushed_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Up to which state of both sides a document was compared, and the status that it had before it followed Xero's.
+CREATE TABLE xero_sync.followed_document (
+    document_id   uuid PRIMARY KEY,
+    connection_id uuid NOT NULL REFERENCES xero_sync.connection,
+    compared      text NOT NULL,                          -- a hash of both sides
+    compared_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Alerts that were sent: no second one for the same.
+CREATE TABLE xero_sync.alerted (
+    connection_id uuid NOT NULL REFERENCES xero_sync.connection,
+    subject       text NOT NULL,                          -- of what: 'difference', 'document', 'rejection', …
+    subject_id    text NOT NULL,
+    fingerprint   text NOT NULL,                          -- of the reason: another reason is another alert
+    alerted_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (connection_id, subject, subject_id, fingerprint)
+);
+
+-- How an organisation works. No row: the defaults.
+CREATE TABLE xero_sync.connection_setting (
+    connection_id uuid PRIMARY KEY REFERENCES xero_sync.connection ON DELETE CASCADE,
+    conflicts     text NOT NULL DEFAULT 'ask' CHECK (conflicts IN ('ask', 'qicworks', 'xero')),
+    changed_by    text,
+    changed_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Documents that were pushed, or are on their way, and that QicWorks has cancelled, taken back or deleted since.
+CREATE TABLE xero_sync.cancellation (
+    document_id     uuid PRIMARY KEY,
+    document_table  text NOT NULL,                        -- in schema qicworks
+    organisation_id uuid NOT NULL,
+    number          text,
+    xero_id         uuid,                                 -- of a deleted row: as it was; only a sealed link is trusted
+    push_version    integer NOT NULL,
+    how             text NOT NULL CHECK (how IN ('cancelled', 'draft', 'deleted', 'before')),  -- before: reported, not sent
+    cancelled_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done_at         timestamptz                           -- it no longer stands in Xero; or it never did
+);
+CREATE INDEX cancellation_open ON xero_sync.cancellation (organisation_id, document_table) WHERE done_at IS NULL;
+
+-- Files that were pushed, and removed, renamed or replaced in QicWorks since: Xero deletes no file for an app.
+CREATE TABLE xero_sync.removed_file (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    document_table  text NOT NULL,
+    document_id     uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    file_name       text NOT NULL,
+    xero_id         uuid,
+    removed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done_at         timestamptz                           -- Xero no longer has it, or the document has one of its name again
+);
+CREATE INDEX removed_file_open ON xero_sync.removed_file (organisation_id, document_table) WHERE done_at IS NULL;
+
+-- TG_ARGV: the statuses that take a document out of force. With the owner's rights: whoever cancels need not know of this table.
+CREATE FUNCTION xero_sync.document_was_cancelled() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.xero_id IS NOT NULL OR OLD.push_state = 'in_flight' THEN
+            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
+            VALUES (OLD.id, TG_TABLE_NAME, OLD.organisation_id, to_jsonb(OLD) ->> 'number', OLD.xero_id, OLD.push_version, 'deleted')
+                ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
+        END IF;
+    ELSIF NEW.status = ANY (TG_ARGV) AND NOT OLD.status = ANY (TG_ARGV) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
+        IF NEW.xero_id IS NOT NULL OR OLD.push_state = 'in_flight' THEN
+            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
+            VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, NEW.push_version,
+                    CASE WHEN NEW.status = ANY (TG_ARGV) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
+                ON CONFLICT (document_id) DO UPDATE SET
+                   how = excluded.how, number = excluded.number, xero_id = excluded.xero_id, push_version = excluded.push_version,
+                   cancelled_at = clock_timestamp(), done_at = NULL;
+        END IF;
+    ELSIF NEW.push_state <> 'draft' AND (OLD.push_state = 'draft' OR OLD.status = ANY (TG_ARGV))
+          AND (NOT NEW.status = ANY (TG_ARGV) OR NEW.status = 'Draft') THEN
+        DELETE FROM xero_sync.cancellation WHERE document_id = NEW.id;   -- it is in force again
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION xero_sync.document_was_cancelled() FROM PUBLIC;
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.invoice
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Draft');
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.bill
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.expense
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.credit_note
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Archived', 'Draft');
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.purchase_order
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Archived', 'Draft');
+CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.leave_request
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Rejected', 'Requested');
+
+-- What was cancelled before, and stands in Xero: reported; nothing is deleted for an update of this project.
+INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
+SELECT id, kept_in, organisation_id, number, xero_id, push_version, 'before'
+  FROM (          SELECT id, 'bill' AS kept_in, organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.bill
+        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.expense
+        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.credit_note
+        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.purchase_order
+        UNION ALL SELECT id, 'leave_request', organisation_id, NULL, xero_id, push_version, xero_status, status FROM qicworks.leave_request) AS document
+ WHERE xero_id IS NOT NULL AND status IN ('Cancelled', 'Archived', 'Rejected')
+   AND coalesce(xero_status, '') NOT IN ('VOIDED', 'DELETED', 'REJECTED');
+
+CREATE FUNCTION xero_sync.file_was_removed() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.xero_id IS NOT NULL AND (TG_OP = 'DELETE' OR lower(NEW.file_name) <> lower(OLD.file_name)) THEN
+        INSERT INTO xero_sync.removed_file (document_table, document_id, organisation_id, file_name, xero_id)
+        VALUES (OLD.parent_type, OLD.parent_id, OLD.organisation_id, OLD.file_name, OLD.xero_id);
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION xero_sync.file_was_removed() FROM PUBLIC;
+CREATE TRIGGER was_removed AFTER UPDATE OF file_name OR DELETE ON qicworks.attachment
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.file_was_removed();
+
+-- Why a request was sent: to create or change its documents, or to delete them (leave: to reject it).
+ALTER TABLE xero_sync.push_request ADD COLUMN purpose text NOT NULL DEFAULT 'push' CHECK (purpose IN ('push', 'cancel'));
+
+-- As in schema/0018; and what failed is pushed again, without a request, when Xero has come to agree with it.
+CREATE OR REPLACE FUNCTION xero_sync.push_state_moves() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.push_state = OLD.push_state
+       OR (OLD.push_state, NEW.push_state) IN (('ready', 'in_flight'), ('ready', 'pushed'), ('ready', 'failed'),
+           ('in_flight', 'pushed'), ('in_flight', 'failed'), ('in_flight', 'ready'), ('failed', 'ready'), ('failed', 'pushed'),
+           ('pushed', 'ready'))
+       OR has_column_privilege(TG_RELID, 'push_version', 'UPDATE') THEN
+        RETURN NEW;
+    END IF;
+    RAISE insufficient_privilege USING MESSAGE = format('%s may not make what is %s in qicworks.%s %s: only QicWorks may',
+        current_user, OLD.push_state, TG_TABLE_NAME, NEW.push_state);
+END $$;
+
+-- What is paid of them, as Xero has it.
+ALTER TABLE qicworks.bill
+    ADD COLUMN paid_to_date numeric(18, 2) NOT NULL DEFAULT 0, ADD COLUMN credited numeric(18, 2) NOT NULL DEFAULT 0,
+    ADD COLUMN balance numeric(18, 2), ADD COLUMN fully_paid_on date;
+ALTER TABLE qicworks.expense
+    ADD COLUMN paid_to_date numeric(18, 2) NOT NULL DEFAULT 0, ADD COLUMN credited numeric(18, 2) NOT NULL DEFAULT 0,
+    ADD COLUMN balance numeric(18, 2), ADD COLUMN fully_paid_on date;
+ALTER TABLE qicworks.credit_note
+    ADD COLUMN balance numeric(18, 2);                    -- what is left of it to be allocated or refunded
+ALTER TABLE qicworks.purchase_order
+    ADD COLUMN status_before_billed text;                 -- if Xero takes the bill back
+
+-- The records of Xero that QicWorks' documents are.
+CREATE TABLE xero_sync.stage_invoice_record (
+    LIKE xero_sync.stage_row INCLUDING ALL,
+    xero_id uuid, number text, status text, content text, total numeric, amount_paid numeric, amount_credited numeric, amount_due numeric,
+    fully_paid_on date
+);
+CREATE TABLE xero_sync.stage_credit_note_record (
+    LIKE xero_sync.stage_row INCLUDING ALL,
+    xero_id uuid, number text, status text, content text, total numeric, amount_due numeric
+);
+CREATE TABLE xero_sync.stage_purchase_order_record (
+    LIKE xero_sync.stage_row INCLUDING ALL,
+    xero_id uuid, number text, status text, content text, total numeric
+);
+CREATE TABLE qicworks.invoice_record (
+    LIKE xero_sync.pulled_row INCLUDING ALL,
+    xero_id         uuid NOT NULL,
+    number          varchar(255),
+    status          varchar(50),
+    content         text NOT NULL,                        -- JSON: field → value, as far as QicWorks sends the field
+    total           numeric(18, 4),
+    amount_paid     numeric(18, 4),
+    amount_credited numeric(18, 4),
+    amount_due      numeric(18, 4),
+    fully_paid_on   date,
+    UNIQUE (connection_id, xero_id),
+    FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
+    FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
+);
+CREATE TABLE qicworks.credit_note_record (
+    LIKE xero_sync.pulled_row INCLUDING ALL,
+    xero_id    uuid NOT NULL,
+    number     varchar(255),
+    status     varchar(50),
+    content    text NOT NULL,
+    total      numeric(18, 4),
+    amount_due numeric(18, 4),                            -- what is left of it
+    UNIQUE (connection_id, xero_id),
+    FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
+    FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
+);
+CREATE TABLE qicworks.purchase_order_record (
+    LIKE xero_sync.pulled_row INCLUDING ALL,
+    xero_id uuid NOT NULL,
+    number  varchar(255),
+    status  varchar(50),
+    content text NOT NULL,
+    total   numeric(18, 4),
+    UNIQUE (connection_id, xero_id),
+    FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
+    FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
+);
+CREATE TABLE xero_sync.stage_leave_application (
+    LIKE xero_sync.stage_row INCLUDING ALL,
+    xero_id uuid, employee_xero_id uuid, leave_type_xero_id uuid, reference uuid, start_date date, end_date date, status text, content text
+);
+-- Leave as Xero's payroll has it: of QicWorks' requests, and leave that was entered in Xero. Without titles and notes.
+CREATE TABLE qicworks.leave_application (
+    LIKE xero_sync.pulled_row INCLUDING ALL,
+    xero_id            uuid NOT NULL,
+    employee_xero_id   uuid NOT NULL,
+    leave_type_xero_id uuid,
+    reference          uuid,                              -- the request of QicWorks' that its description names
+    start_date         date NOT NULL,
+    end_date           date NOT NULL,
+    status             varchar(100),                      -- of its periods, each once: 'PROCESSED, SCHEDULED'
+    content            text NOT NULL,                     -- JSON: first day of a pay period → units
+    UNIQUE (connection_id, xero_id),
+    FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
+    FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
+);
+CREATE INDEX leave_application_employee ON qicworks.leave_application (connection_id, employee_xero_id);

@@ -1,0 +1,188 @@
+"""Differences between QicWorks and Xero: each is open until whoever found it finds that both agree."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from xero.qicworks import sql
+from xero.qicworks.database import Session
+from xero.qicworks.texts import fit
+
+QUERIES = sql.Statements("follow/differences")
+
+MAX_LISTED = 10_000
+LONGEST_VALUE = 500  # characters
+
+Values = Mapping[str, str]  # field → value, as people read it
+
+
+class Reason(StrEnum):
+    """Why a difference is one. The column has the same values: schema/0025."""
+
+    VOIDED_IN_XERO = "voided_in_xero"
+    DELETED_IN_XERO = "deleted_in_xero"
+    REJECTED_IN_XERO = "rejected_in_xero"  # leave
+    MISSING_IN_XERO = "missing_in_xero"  # Xero has no record of that id
+    APPROVED_IN_XERO = "approved_in_xero"  # and edited in QicWorks since, which Xero no longer takes
+    EDITED_IN_XERO = "edited_in_xero"  # since it was pushed
+    EDITED_IN_QICWORKS = "edited_in_qicworks"  # and not sent: it failed or waits
+    AMOUNTS_DIFFER = "amounts_differ"  # from the push on: Xero has it otherwise than it was sent
+    PAID_DIFFERS = "paid_differs"  # Xero's amount paid is not the sum of its payments
+    CANCELLED_IN_QICWORKS = "cancelled_in_qicworks"  # and still in Xero
+    FILE_LEFT_IN_XERO = "file_left_in_xero"  # removed or renamed in QicWorks
+    OVERLAPPING_LEAVE = "overlapping_leave"  # entered in Xero, at the same time as a request of QicWorks
+    AMBIGUOUS_MATCH = "ambiguous_match"  # a record of Xero's that may be another one of the document
+    UNPROVEN_PUSH = "unproven_push"  # marked as pushed, and nothing shows it
+    PAY_DIFFERS = "pay_differs"
+    RECORDS_DIFFER = "records_differ"  # of a data set that is pulled
+
+
+class Settled(StrEnum):
+    """How a difference was settled."""
+
+    AGREES = "agrees"  # both sides have the same
+    CANCELLED = "cancelled"  # QicWorks cancelled it, too
+    REPLACED = "replaced"  # the document is another record in Xero now
+    SKIPPED = "skipped"  # QicWorks does not push it
+    OVERWRITTEN = "overwritten"  # one side was written over the other
+    GONE = "gone"  # the document, or what it was about, no longer exists
+
+
+@dataclass(frozen=True)
+class Found:
+    """A difference that is there now. `subject` distinguishes several of one document and reason."""
+
+    reason: Reason
+    ours: Values = field(default_factory=dict)
+    theirs: Values = field(default_factory=dict)
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a difference is about: a document of a kind, or (`document_id` None) a data set as a whole."""
+
+    connection_id: UUID
+    document_kind: str
+    document_id: UUID | None
+    label: str
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {
+            "connection_id": self.connection_id,
+            "document_kind": self.document_kind,
+            "document_id": self.document_id,
+        }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row of `xero_sync.difference`, with the name of its organisation."""
+
+    id: int
+    connection_id: UUID
+    organisation: str
+    document_kind: str
+    document_id: UUID | None
+    subject: str
+    label: str
+    reason: Reason
+    ours: dict[str, str]
+    theirs: dict[str, str]
+    since: datetime
+    last_seen_at: datetime
+    acknowledged_by: str | None
+    acknowledged_until: datetime | None
+    chosen: str | None  # which side a person chose to keep: qicworks, xero
+    chosen_by: str | None
+    settled_at: datetime | None
+    settled_how: Settled | None
+
+    def is_acknowledged(self, now: datetime) -> bool:
+        return self.acknowledged_until is not None and self.acknowledged_until > now
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a comparison changed: the differences that are new, and the reasons of those that it settled."""
+
+    new: tuple[Found, ...] = ()
+    settled: tuple[Reason, ...] = ()
+
+
+def compare(
+    session: Session, about: About, found: Sequence[Found], judged: Collection[Reason], how: Settled = Settled.AGREES
+) -> Changes:
+    """Opens or refreshes the differences that were found, and settles the other open ones with a `judged` reason."""
+    assert {one.reason for one in found} <= set(judged), "only what is judged is found"
+    ids, new = [], []
+    for one in found:
+        row = QUERIES.find(
+            session,
+            **about.row,
+            subject=fit(one.subject, LONGEST_VALUE),
+            label=fit(about.label, LONGEST_VALUE),
+            reason=one.reason,
+            ours=Jsonb(_fitting(one.ours)),
+            theirs=Jsonb(_fitting(one.theirs)),
+        )
+        ids.append(row["id"])
+        new += [one] if row["is_new"] else []
+    settled = QUERIES.settle_others(session, **about.row, reasons=list(judged), found=ids, how=how)
+    return Changes(tuple(new), tuple(Reason(row["reason"]) for row in settled))
+
+
+def _fitting(values: Values) -> dict[str, str]:
+    return {fit(name, LONGEST_VALUE): fit(value, LONGEST_VALUE) for name, value in values.items()}
+
+
+def listed(
+    session: Session,
+    connection_id: UUID | None = None,
+    *,
+    only_open: bool = True,
+    documents: Sequence[UUID] | None = None,
+    kinds: Sequence[str] | None = None,
+    limit: int = MAX_LISTED,
+) -> list[Difference]:
+    """By organisation, kind and label. `kinds`: those that the reader may see; None: all."""
+    asked = {"connection_id": connection_id, "only_open": only_open, "document_ids": documents, "kinds": kinds}
+    return [_of(row) for row in QUERIES.listed(session, **asked, limit=limit)]
+
+
+def _of(row: dict[str, Any]) -> Difference:
+    how = row["settled_how"]
+    return Difference(**row | {"reason": Reason(row["reason"]), "settled_how": Settled(how) if how else None})
+
+
+def chosen(session: Session, connection_id: UUID, documents: Sequence[UUID]) -> dict[UUID, dict[Reason, str | None]]:
+    """Document → reason of each open difference → the side that a person chose to keep, if one did."""
+    found: dict[UUID, dict[Reason, str | None]] = {}
+    for row in QUERIES.open_of_documents(session, connection_id=connection_id, document_ids=list(documents)):
+        found.setdefault(row["document_id"], {})[Reason(row["reason"])] = row["chosen"]
+    return found
+
+
+def count_open(session: Session, kinds: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """document_kind, reason, open, acknowledged."""
+    return list(QUERIES.count_open(session, kinds=kinds))
+
+
+def acknowledge(session: Session, id: int, who: str, until: datetime | None) -> bool:
+    """Puts an open difference off until then; None: no longer. False if it is not open."""
+    return bool(list(QUERIES.acknowledge(session, id=id, who=fit(who, LONGEST_VALUE), until=until)))
+
+
+def choose(session: Session, id: int, who: str, side: str) -> tuple[UUID, str, UUID | None] | None:
+    """Keeps a side (qicworks, xero); returns connection, kind and document. None if it is not open."""
+    for row in QUERIES.choose(session, id=id, who=fit(who, LONGEST_VALUE), side=side):
+        return row["connection_id"], row["document_kind"], row["document_id"]
+    return None

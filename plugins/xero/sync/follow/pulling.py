@@ -1,0 +1,19 @@
+"""A pull, and after its load the comparison with the documents that it follows: one transaction, one event."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from xero.datasets.declaration import Dataset, Follows
+from xero.sync.pull.flow import Also, nothing_else
+from xero.sync.pull.flow import pull as pull_alone
+from xero.sync.runs.outcome import Outcome
+
+#: What is compared after a load.
+FOLLOWERS: Mapping[Follows, Also] = {}
+
+
+def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:
+    """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents that the data set is about."""
+    also = FOLLOWERS[dataset.follows] if dataset.follows else nothing_else
+    return pull_alone(dataset, connection_id, also=also, **how)
