@@ -49,8 +49,9 @@ CREATE TABLE xero_sync.pushed_content (
     document_id   uuid PRIMARY KEY,
     connection_id uuid NOT NULL REFERENCES xero_sync.connection,
     xero_id       uuid NOT NULL,
+    payload       text NOT NULL,                          -- one hash of all that was sent
     sent          jsonb NOT NULL,                         -- field → hash
-    answered      jsonb NOT NULL,                         -- the same, of the fields that Xero has otherwise or adds
+    answered      jsonb NOT NULL,                         -- the same, of Xero's record after it
     agreed        boolean NOT NULL,                       -- the push was not refused
     seal          bytea NOT NULL,
     pushed_at     timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -188,6 +189,68 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = format('%s may not make what is %s in qicworks.%s %s: only QicWorks may',
         current_user, OLD.push_state, TG_TABLE_NAME, NEW.push_state);
 END $$;
+
+-- Writes Xero's side over a document: columns of its row, and of its lines by their ids; a line without an id is new, those of
+-- p_removed go. With the owner's rights, because whoever pushes may not edit: only where the organisation's setting or a person
+-- keeps Xero's side, and only the version that was compared. False: nothing was written.
+CREATE FUNCTION xero_sync.take_over(
+    p_table text, p_id uuid, p_version integer, p_header jsonb, p_lines jsonb, p_removed uuid[]
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    of_header CONSTANT text[] := ARRAY['number', 'reference', 'contact_id', 'issue_date', 'due_date', 'currency', 'line_amount_types',
+        'delivery_date', 'delivery_address', 'attention_to', 'telephone', 'delivery_instructions', 'sub_total', 'total_tax', 'total'];
+    of_line CONSTANT text[] := ARRAY['description', 'quantity', 'unit_price', 'line_total', 'tax_amount', 'account_id', 'tax_code_id',
+        'tracking_option_id', 'second_tracking_option_id', 'xero_line_id'];
+    columns text;
+    line    jsonb;
+    allowed boolean;
+BEGIN
+    IF p_table NOT IN ('invoice', 'bill', 'expense', 'credit_note', 'purchase_order') THEN
+        RAISE EXCEPTION 'no table of documents with prices: %', p_table;
+    END IF;
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM xero_sync.connection
+                          LEFT JOIN xero_sync.connection_setting AS setting ON setting.connection_id = connection.id
+                         WHERE connection.organisation_id = document.organisation_id AND connection.state <> ''deleted''
+                           AND (setting.conflicts = ''xero''
+                                OR EXISTS (SELECT FROM xero_sync.difference
+                                            WHERE difference.connection_id = connection.id AND document_id = document.id
+                                              AND settled_at IS NULL AND chosen = ''xero'')))
+           FROM qicworks.%I AS document WHERE id = $1 AND push_version = $2 AND xero_id IS NOT NULL FOR UPDATE', p_table)
+       INTO allowed USING p_id, p_version;
+    IF allowed IS NOT TRUE THEN
+        RETURN false;
+    END IF;
+    SELECT string_agg(format('%1$I = taken.%1$I', key), ', ') INTO columns
+      FROM jsonb_object_keys(p_header) AS key WHERE key = ANY (of_header);
+    IF columns IS NOT NULL THEN
+        EXECUTE format('UPDATE qicworks.%1$I AS held SET %2$s
+                          FROM jsonb_populate_record(NULL::qicworks.%1$I, $1) AS taken WHERE held.id = $2', p_table, columns)
+          USING p_header, p_id;
+    END IF;
+    DELETE FROM qicworks.document_line WHERE parent_type = p_table AND parent_id = p_id AND id = ANY (p_removed);
+    FOR line IN SELECT * FROM jsonb_array_elements(p_lines) LOOP
+        SELECT string_agg(format('%1$I = taken.%1$I', key), ', ') INTO columns
+          FROM jsonb_object_keys(line) AS key WHERE key = ANY (of_line);
+        IF line ->> 'id' IS NOT NULL THEN
+            EXECUTE format('UPDATE qicworks.document_line AS held SET %s
+                              FROM jsonb_populate_record(NULL::qicworks.document_line, $1) AS taken
+                             WHERE held.id = taken.id AND held.parent_type = $2 AND held.parent_id = $3', columns)
+              USING line, p_table, p_id;
+        ELSE
+            INSERT INTO qicworks.document_line
+                   (parent_type, parent_id, line_number, description, quantity, unit_price, line_total, tax_amount, account_id,
+                    tax_code_id, tracking_option_id, second_tracking_option_id, xero_line_id)
+            SELECT p_table, p_id, (SELECT coalesce(max(line_number), 0) + 1 FROM qicworks.document_line
+                                    WHERE parent_type = p_table AND parent_id = p_id),
+                   description, coalesce(quantity, 1), coalesce(unit_price, 0), line_total, tax_amount, account_id, tax_code_id,
+                   tracking_option_id, second_tracking_option_id, xero_line_id
+              FROM jsonb_populate_record(NULL::qicworks.document_line, line);
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION xero_sync.take_over(text, uuid, integer, jsonb, jsonb, uuid[]) FROM PUBLIC;
 
 -- What is paid of them, as Xero has it.
 ALTER TABLE qicworks.bill

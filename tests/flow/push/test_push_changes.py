@@ -307,7 +307,7 @@ def test_what_has_gone_on_in_xero_is_left_alone(books: Books) -> None:
             books.bookkeep(act, **{ACTS[kind]: str(books.row(kind, document)["xero_id"])})
     stood = {document: record_of(books, kind, books.row(kind, document)["xero_id"]) for document, kind, *_ in made}
     for document, kind, *_ in made:
-        books.edit(kind, document, reference="changed")
+        books.edit(kind, document, issue_date=date(2026, 10, 6))
     books.world.calls()
     for kind in kinds:
         books.push(kind)
@@ -561,7 +561,7 @@ def test_attachments_go_to_what_stands_in_xero_though_its_last_change_was_refuse
     books.push("bills")
     for act, document in (("approve", approved), ("delete", deleted)):
         books.bookkeep(act, invoice=str(books.row("bills", document)["xero_id"]))
-        books.edit("bills", document, job_number="changed")
+        books.edit("bills", document, issue_date=date(2026, 10, 6))
         books.attach("bills", document, File("late.pdf"))
     assert books.push("bills").message == "0 pushed, 2 failed, 1 attachments"
     assert states(books, "bills", approved) == {"late.pdf": "pushed"}
@@ -686,7 +686,7 @@ def test_a_dry_run_writes_nothing_and_shows_what_is_sent(books: Books, kind: str
     changed, deleted = books.add(kind, Line("7.1234", "3")), books.add(kind)
     books.push(kind)
     for document in (changed, deleted):
-        books.edit(kind, document, reference="changed", job_number="J-1")
+        books.edit(kind, document, issue_date=date(2026, 10, 6))
     act = {"expenses": "invoice", **ACTS}[kind]
     books.bookkeep("delete", **{act: str(books.row(kind, deleted)["xero_id"])})
     new = [books.add(kind, files=[File()]), books.add(kind, Line("0.0001", "10000"))]

@@ -44,6 +44,18 @@ class Reason(StrEnum):
     RECORDS_DIFFER = "records_differ"  # of a data set that is pulled
 
 
+#: Reasons that the content of a document and its record in Xero decide; some of them are an edit that was not sent.
+EDITS = (Reason.EDITED_IN_QICWORKS, Reason.APPROVED_IN_XERO)
+OF_CONTENT = (
+    Reason.VOIDED_IN_XERO,
+    Reason.DELETED_IN_XERO,
+    Reason.MISSING_IN_XERO,
+    Reason.EDITED_IN_XERO,
+    Reason.AMOUNTS_DIFFER,
+    *EDITS,
+)
+
+
 class Settled(StrEnum):
     """How a difference was settled."""
 

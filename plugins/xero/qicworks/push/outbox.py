@@ -14,9 +14,11 @@ from psycopg.types.json import Jsonb
 
 from xero.documents.declaration import Json
 from xero.qicworks import sql
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import About
 from xero.qicworks.push.links import Claim, Link
 from xero.qicworks.push.ready_documents import FILES, ReadyDocuments, Waiting
-from xero.qicworks.push.results import PushState, RequestOutcome, Result
+from xero.qicworks.push.results import PushedContent, PushState, RequestOutcome, Result
 from xero.qicworks.texts import fit
 
 OUTBOX = sql.Statements("push/outbox")
@@ -248,6 +250,16 @@ class Outbox(ReadyDocuments):
 
     def keep_links(self, links: Mapping[UUID, Link]) -> None:
         self._links.keep(self.session, self.kind.table, links)
+
+    def keep_contents(self, pushed: Sequence[tuple[UUID, UUID, PushedContent]]) -> None:
+        """What was pushed: document, its record in Xero, and content of each."""
+        self._contents.keep(self.session, pushed)
+
+    def compare(self, id: UUID, label: str, result: Result) -> None:
+        """Opens and settles the differences of a document, by what its result says of them."""
+        if result.differences is not None:
+            about = About(self.connection.id, self.kind.name, id, label)
+            differences.compare(self.session, about, result.differences, result.judged)
 
     def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
         """Which of these Xero records another QicWorks document is linked to, by its row or by a seal."""

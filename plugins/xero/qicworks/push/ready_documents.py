@@ -20,9 +20,12 @@ from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.database import Session
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import Difference
 from xero.qicworks.push import rows
+from xero.qicworks.push.contents import Contents
 from xero.qicworks.push.links import Link, Links, current
-from xero.qicworks.push.results import PushState
+from xero.qicworks.push.results import PushedContent, PushState
 
 STATEMENTS = sql.Statements("push/documents")
 
@@ -60,6 +63,7 @@ class ReadyDocuments:
         self.failed_too = failed_too
         self._seals = seals
         self._links = Links(connection, seals)
+        self._contents = Contents(connection, seals)
         self._passed_over: set[UUID] = set()
         self._pair = {"connection_id": connection.id, "kind": kind.name}
 
@@ -140,6 +144,19 @@ class ReadyDocuments:
         organisation = self.connection.organisation_id
         found = rows.read(self.session, statement, self.kind.row, organisation_id=organisation, **asked)
         return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
+
+    def contents(self, documents: Sequence[PricedDocument]) -> dict[UUID, PushedContent]:
+        """What was last pushed of those that are in Xero, as the record that each is linked to."""
+        records = {one.id: one.xero_id for one in documents if one.xero_id}
+        return self._contents.read(self.session, records)
+
+    def differences(self, ids: Sequence[UUID]) -> dict[UUID, list[Difference]]:
+        """The open differences of these documents."""
+        found: dict[UUID, list[Difference]] = {}
+        for one in differences.listed(self.session, self.connection.id, documents=list(ids)) if ids else ():
+            assert one.document_id
+            found.setdefault(one.document_id, []).append(one)
+        return found
 
     def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
         """The valid links among those that were read with a document, newest first."""

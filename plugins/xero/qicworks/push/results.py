@@ -1,8 +1,13 @@
 """What became of documents and requests, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from xero.documents.declaration import Json
+from xero.qicworks.follow.differences import OF_CONTENT, Found, Reason
 
 
 class PushState(StrEnum):
@@ -25,6 +30,16 @@ class RequestOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class PushedContent:
+    """What was last pushed of a document, as hashes: of all that was sent, and by field of both sides."""
+
+    payload: str
+    sent: Json
+    answered: Json
+    agreed: bool = True
+
+
+@dataclass(frozen=True)
 class Result:
     """What became of a document. `state` None: nothing is known of it in Xero, so it becomes ready again."""
 
@@ -37,6 +52,10 @@ class Result:
     line_ids: tuple[tuple[UUID, UUID], ...] = ()  # (line of QicWorks, line of Xero)
     remarks: tuple[str, ...] = ()  # warnings about a document that is in Xero
     number_taken: bool = False  # Xero refused its number, which is used already, perhaps by this document
+    record: Mapping[str, Any] | None = None  # Xero's, that this is known from
+    content: PushedContent | None = None  # what was pushed; None: nothing, or it is not known
+    differences: tuple[Found, ...] | None = None  # from Xero's record now; None: not compared
+    judged: tuple[Reason, ...] = OF_CONTENT  # the reasons that were compared
 
     @property
     def why(self) -> tuple[str, str]:

@@ -11,6 +11,8 @@ from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
+from xero.sync.push.conflicts import Conflicting
+from xero.sync.push.content.judging import compared
 from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS, Replay, Wait
 from xero.sync.push.identify import Finder
 from xero.sync.push.outages import OutageBreaker, later
@@ -44,6 +46,7 @@ class Batch:
         self.quiet_seconds = quiet_seconds
         self.breaker = OutageBreaker()
         self.finder = Finder(kind, outbox)
+        self.conflicts = Conflicting(it, kind, outbox, recorder)
         self.recovery = Recovery(it, kind, outbox, recorder, self.finder, quiet_seconds)
 
     def recover(self, request: Request) -> None:
@@ -57,16 +60,17 @@ class Batch:
         waiting = self.outbox.waiting(BATCH_SIZE, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
-        standing = planning.fetch_current(self.it.client, self.kind, waiting)
+        standing = planning.fetch_current(self.it.client, self.kind, self._changed(waiting))
         there = self._look_first(waiting)
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
             documents = self.outbox.read_priced(locked)
             at_most = self._at_most(documents)
-            settled, plans = self._plan(documents, standing, there, at_most)
-            requests = [self._claim(plan) for plan in plans]
+            plan = self._plan(documents, standing, there, at_most)
+            self.conflicts.note_overwritten(plan.overwritten, documents)
+            requests = [self._claim(one) for one in plan.requests]
             self.it.counts.read += len(documents)
-            self.recorder.record(settled)
+            self.recorder.record([*plan.settled, *self.conflicts.take_over(plan.takeovers)])
         for one in waiting:
             done[one.id] = done.get(one.id, 0) + 1
         for request in requests:
@@ -75,35 +79,48 @@ class Batch:
             self.breaker.attempt(what, partial(self._send, request), known=known)
         return True
 
+    def _changed(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Those that are not as they were last pushed: the others cost no call."""
+        documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id])
+        same = {settled.id for settled in self.conflicts.unchanged(documents)}
+        return [one for one in waiting if one.id not in same]
+
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would refuse and send, fifty by fifty. Writes nothing."""
         seen: list[UUID] = []
         while waiting := self.outbox.waiting(BATCH_SIZE, wanted, seen, preview=True):
-            standing = planning.fetch_current(self.it.client, self.kind, waiting)
+            standing = planning.fetch_current(self.it.client, self.kind, self._changed(waiting))
             documents = self.outbox.read_priced([one.id for one in waiting])
             at_most = self._at_most(documents)
-            settled, plans = self._plan(documents, standing, self._look_first(waiting), at_most)
-            if wrong := tuple((one.label, *one.result.why) for one in settled if one.result.state is PushState.FAILED):
+            plan = self._plan(documents, standing, self._look_first(waiting), at_most)
+            wrong = tuple((one.label, *one.result.why) for one in plan.settled if one.result.state is PushState.FAILED)
+            if wrong:
                 yield Preview(refused=wrong)
-            for plan in plans:
-                body = {self.kind.envelope: list(plan.elements)}
-                names = tuple(label(self.kind, document) for document in plan.documents)
-                yield Preview(plan.method, self.kind.path, self._query(), body, names)
+            for one in plan.requests:
+                body = {self.kind.envelope: list(one.elements)}
+                names = tuple(label(self.kind, document) for document in one.documents)
+                yield Preview(one.method, self.kind.path, self._query(), body, names)
             seen += [one.id for one in waiting]
 
     def _plan(
         self,
         documents: Sequence[PricedDocument],
-        standing: Mapping[UUID, planning.Current],
-        there: lookup.LookupResult | None,
+        there: Mapping[UUID, planning.Current],
+        found: lookup.LookupResult | None,
         at_most: Mapping[UUID, int],
-    ) -> tuple[list[Settled], list[planning.PlannedRequest]]:
+    ) -> planning.Plan:
         """Results of the documents that need not be sent, or cannot, and requests for the others."""
-        known = [found for document in documents if (found := self._known(document, standing.get(document.id), there))]
-        adopted = {found.id for found in known}
-        new = [document for document in documents if document.id not in adopted]
-        settled, plans = planning.plan(self.kind, new, standing, at_most)
-        return [*settled, *known], plans
+        same = self.conflicts.unchanged([one for one in documents if one.id not in there])
+        decided = {settled.id for settled in same}
+        # One that was edited since it was read is not in `there`, and is left to the next step.
+        others = [one for one in documents if one.id not in decided and (one.id in there or not one.xero_id)]
+        known = [result for one in others if (result := self._known(one, there.get(one.id), found))]
+        decided |= {settled.id for settled in known}
+        new = [document for document in others if document.id not in decided]
+        standing = self.conflicts.standing(new, there)
+        made = planning.plan(self.kind, new, standing, at_most)
+        made.settled = [*made.settled, *known, *same]
+        return made
 
     def _at_most(self, documents: Sequence[PricedDocument]) -> dict[UUID, int]:
         """Maximum batch size for documents that were in a request Xero failed on. Divided by five after each failure,
@@ -138,6 +155,7 @@ class Batch:
             result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
         elif there:
             result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)
+        result = compared(self.kind, result, document)
         return Settled(document.id, document.version, name, result) if result.state else None
 
     def _query(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Plans requests: which ready documents are created, changed while they are drafts in Xero, or not sent at all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
@@ -11,14 +11,28 @@ from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import CheckResult, Json, PricedDocument, PricedKind, Record
+from xero.qicworks.connect.settings import Conflicts
+from xero.qicworks.follow.differences import Difference, Reason
 from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
+from xero.sync.push.content.changes import Change, Side
+from xero.sync.push.content.content import Base
+from xero.sync.push.content.judging import compared, differing, gone, in_words, judge
+from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
-from xero.sync.push.verdicts import Settled, check_in_xero, deleted, invalid, label, not_shown, not_there
+from xero.sync.push.verdicts import (
+    Settled,
+    changed_in_xero,
+    check_in_xero,
+    deleted,
+    invalid,
+    label,
+    not_editable,
+    not_shown,
+    not_there,
+)
 
 MAX_REQUEST_BYTES = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
-
-SAID = {"AUTHORISED": "approved"}  # statuses that Xero's own pages call otherwise
 
 #: Fields of a document that a user of QicWorks may empty.
 TEXTS = ("Reference", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
@@ -76,18 +90,64 @@ def blocking_results(kind: PricedKind, document: PricedDocument) -> list[CheckRe
     return [finding for finding in odd_values.run_checks(kind.checks, document) if finding.correction]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A document that is in Xero: its record there now, what was last pushed, and which side wins where both changed.
+
+    `differences`: those that are open.
+    """
+
+    record: Current
+    base: Base | None = None
+    conflicts: Conflicts = Conflicts.ASK
+    differences: tuple[Difference, ...] = ()
+
+    def wins(self, theirs: Mapping[str, str]) -> Conflicts:
+        """Whose changes are kept; `theirs`: the changes in Xero. A person decided about those that they saw."""
+        for one in self.differences:
+            if one.reason is Reason.EDITED_IN_XERO and one.chosen and one.theirs == theirs:
+                return Conflicts(one.chosen)
+        return self.conflicts
+
+
+NEW = Standing(None)
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """A document that takes over what was changed in Xero."""
+
+    document: PricedDocument
+    record: Record
+    changes: tuple[Change, ...]
+
+
+@dataclass
+class Plan:
+    """Results of the documents that need not be sent, or cannot; requests for the others; and what else is to be done.
+
+    `overwritten`: what was changed in Xero of documents that are sent all the same.
+    """
+
+    settled: list[Settled]
+    requests: list[PlannedRequest]
+    takeovers: list[Takeover]
+    overwritten: dict[UUID, list[Change]]
+
+
 def plan(
     kind: PricedKind,
     documents: Sequence[PricedDocument],
-    there: Mapping[UUID, Current],
+    there: Mapping[UUID, Standing],
     at_most: Mapping[UUID, int],
-) -> tuple[list[Settled], list[PlannedRequest]]:
-    """Results of the documents that cannot be sent, and requests for the others. `at_most`: the largest batch."""
-    settled: list[Settled] = []
+) -> Plan:
+    """`at_most`: the largest batch."""
+    made = Plan([], [], [], {})
     create: list[tuple[PricedDocument, Json]] = []
     change: list[tuple[PricedDocument, Json]] = []
     for document in documents:
-        name, record = label(kind, document), there.get(document.id)
+        name, standing = label(kind, document), there.get(document.id, NEW)
+        record = standing.record
         result: Result | None = None
         if wrong := blocking_results(kind, document):
             result = invalid(name, wrong)
@@ -95,13 +155,50 @@ def plan(
             result = record
         elif document.xero_id is None or must_be_recreated(kind, document, record):
             create.append((document, kind.payload(document)))
-        elif result := _not_editable(kind, document, record):
-            pass
+        elif record is None:
+            result = replace(not_there(name, document.xero_id), differences=gone(document, None))
+        elif record.get("Status") in kind.gone:
+            status = str(record.get("Status"))
+            result = deleted(name, document.number, status, document.xero_id)
+            result = replace(result, differences=gone(document, status))
         else:
-            change.append((document, _changed(kind, document, record if isinstance(record, Mapping) else {})))
+            result = _plan_change(kind, document, standing, record, made, change)
         if result:
-            settled.append(Settled(document.id, document.version, name, result))
-    return settled, [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
+            made.settled.append(Settled(document.id, document.version, name, result))
+    made.requests += [*_chunks("PUT", create, at_most), *_chunks("POST", change, at_most)]
+    return made
+
+
+def _plan_change(
+    kind: PricedKind,
+    document: PricedDocument,
+    standing: Standing,
+    record: Record,
+    made: Plan,
+    change: list[tuple[PricedDocument, Json]],
+) -> Result | None:
+    """Adds a change of what is in Xero to the plan; or returns why nothing is sent."""
+    name, status = label(kind, document), str(record.get("Status"))
+    found = differing(kind, document, record, standing.base, edited=True)
+    theirs = [one for one in found if Side.XERO in one.by]
+    wins = standing.wins(shown(theirs)[1]) if theirs else None
+    if wins is Conflicts.XERO:
+        of_lines = any(one.of_line for one in theirs)  # then Xero's lines are taken over as a whole
+        taken = tuple(one for one in found if Side.XERO in one.by or (of_lines and one.of_line))
+        made.takeovers.append(Takeover(document, record, taken))
+        return None
+    if status not in kind.editable:
+        if not found:  # the same change was made in Xero by hand
+            return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), document)
+        left = judge(kind, document, record, standing.base, edited=True)
+        return replace(not_editable(document.xero_id, status), differences=left)
+    if theirs and wins is Conflicts.ASK:
+        left = judge(kind, document, record, standing.base, edited=True)
+        return replace(changed_in_xero(name, document.xero_id, status, in_words(theirs)), differences=left)
+    if theirs:
+        made.overwritten[document.id] = theirs
+    change.append((document, _changed(kind, document, record)))
+    return None
 
 
 def must_be_recreated(kind: PricedKind, document: PricedDocument, record: Current) -> bool:
@@ -109,26 +206,6 @@ def must_be_recreated(kind: PricedKind, document: PricedDocument, record: Curren
     if not isinstance(record, Mapping):
         return False
     return record.get("Status") in kind.gone and document.number != record.get(kind.number)
-
-
-def _not_editable(kind: PricedKind, document: PricedDocument, record: Record | None) -> Result | None:
-    """Why a change cannot be sent; None when it can."""
-    name = label(kind, document)
-    if record is None:
-        return not_there(name, document.xero_id)
-    status = str(record.get("Status"))
-    if status in kind.editable:
-        return None
-    if status in kind.gone:
-        return deleted(name, document.number, status, document.xero_id)
-    return Result(
-        PushState.FAILED,
-        document.xero_id,
-        status,
-        f"it is already {SAID.get(status, status.lower())} in Xero, so the change was not sent",
-        "Make the same change in Xero by hand, or undo it in QicWorks. To correct what is paid, create a credit note. "
-        "QicWorks can only change drafts in Xero.",
-    )
 
 
 def _changed(kind: PricedKind, document: PricedDocument, record: Record) -> Json:

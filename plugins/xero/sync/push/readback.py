@@ -130,15 +130,16 @@ def read(kind: PricedKind, label: str, number: str | None, document: PricedDocum
         return Result(None)
     status = cleaned(wire.word(record.get("Status")) or "") or None
     if status in kind.gone:
-        return deleted(label, number, status, xero_id)
+        return replace(deleted(label, number, status, xero_id), record=record)
     warnings = list(dict.fromkeys([*_words(record, "Warnings"), *_words(record, "ValidationErrors")]))
     if any(corrections.is_failure(words) for words in warnings):
         failed = refused(kind, label, number, warnings, xero_id)
-        return replace(failed, xero_status=status, line_ids=line_ids(document, record))
+        return replace(failed, xero_status=status, line_ids=line_ids(document, record), record=record)
     remarks = [f"Xero says: {words}" for words in warnings]
     if document is not None:
         remarks += differences(kind, document, record)
-    return Result(PushState.PUSHED, xero_id, status, line_ids=line_ids(document, record), remarks=tuple(remarks))
+    ids = line_ids(document, record)
+    return Result(PushState.PUSHED, xero_id, status, line_ids=ids, remarks=tuple(remarks), record=record)
 
 
 def answered(

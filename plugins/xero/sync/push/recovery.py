@@ -4,10 +4,13 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from xero.api import wire
 from xero.documents import odd_values
-from xero.documents.declaration import PricedDocument, PricedKind
+from xero.documents.declaration import Json, PricedDocument, PricedKind
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.sync.push import lookup, plan
+from xero.sync.push.content.content import payload_hash
+from xero.sync.push.content.judging import compared
 from xero.sync.push.deadlines import (
     QUIET_SECONDS,
     Fate,
@@ -147,6 +150,18 @@ class Recovery:
         name = self.kind.called(request.identities[0][self.kind.number], id)
         return [Settled(id, version, name, xero_fails(name, times))] if times >= MAX_FAILURES_ALONE else []
 
+    def _is_what_was_sent(self, document: PricedDocument, element: Json | None) -> bool:
+        """Whether what it was edited to since is sent exactly so."""
+        if element is None or plan.blocking_results(self.kind, document):
+            return False
+        return payload_hash(self.kind, self.kind.payload(document)) == payload_hash(self.kind, element)
+
+    def _elements(self, request: Request) -> dict[int, Json]:
+        """Place → what was sent of the document there. A request without a seal says nothing of that."""
+        if request.sealed_at is None or request.body is None:
+            return {}
+        return dict(enumerate(wire.loads(request.body.encode())[self.kind.envelope]))
+
     # -- a response
 
     def conclude(self, request: Request, results: list[Settled], ambiguous: Collection[int] = ()) -> None:
@@ -195,15 +210,16 @@ class Recovery:
         wanted = [request.documents[place] for place in places]
         held = {document.id: document for document in self.outbox.read_priced(wanted)}
         alike = self.outbox.alike(list(held)) if self.kind.look_first else set()
+        elements = self._elements(request)
         made = []
         for place in places:
             id, version = request.documents[place], request.versions[place]
             number = request.identities[place][self.kind.number]
             document = held.get(id)
-            if document and document.version != version:
+            if document and document.version != version and not self._is_what_was_sent(document, elements.get(place)):
                 document = None
             name = self.kind.called(number, id)
-            result = read(place, document, name, number)
+            result = compared(self.kind, read(place, document, name, number), document, elements.get(place))
             if document and result.state is PushState.PUSHED:
                 remarks = [finding.says for finding in odd_values.run_checks(self.kind.checks, document)]
                 remarks += [ALIKE.format(self.kind.word)] if id in alike else []

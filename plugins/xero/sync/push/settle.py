@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from xero.qicworks.push.links import Link
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
@@ -48,6 +49,15 @@ class ResultRecorder:
                 self._count(recorded[-1].result)
                 self._record(recorded[-1], correlation_id)
             self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
+            self.outbox.keep_contents(
+                [
+                    (one.id, one.result.xero_id, one.result.content)
+                    for one in settled
+                    if one.result.content and one.result.xero_id
+                ]
+            )
+            for one in recorded:
+                self.outbox.compare(one.id, one.label, one.result)
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
@@ -74,6 +84,25 @@ class ResultRecorder:
         how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS
         events.record(*about, *how, message, it.origin, correction=correction)
         log_event(it.data_set, it.connection, Status.WARNING, it.counts, message, correction, direction=it.direction)
+        self.warnings += 1
+
+    def note(self, id: UUID, label: str, message: str, correction: str | None = None) -> None:
+        """Writes a warning about a document, which is settled later."""
+        it = self.it
+        about = it.session, it.connection.id, it.direction, it.data_set
+        how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS
+        document = DocumentName(label, it.data_set, id)
+        events.record(*about, *how, message, it.origin, correction=correction, document=document)
+        log_event(
+            it.data_set,
+            it.connection,
+            Status.WARNING,
+            it.counts,
+            message,
+            correction,
+            direction=it.direction,
+            document=label,
+        )
         self.warnings += 1
 
     def _count(self, result: Result) -> None:

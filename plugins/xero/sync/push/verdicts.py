@@ -21,6 +21,9 @@ UNSEALED = (
 #: Xero's messages about a number that is used already, or was.
 NUMBER_TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
 
+#: Statuses that Xero's own pages call otherwise.
+SAID = {"AUTHORISED": "approved"}
+
 ALIKE = "QicWorks has another {} of this contact, number and amount"
 IN_DOUBT = "Xero's response to it was unclear; a search found it in Xero"
 UNANSWERED = "Push again; if that happens again, contact QicWorks support."
@@ -150,6 +153,30 @@ def deleted(label: str, number: str | None, status: str | None, xero_id: UUID | 
     )
 
 
+def not_editable(xero_id: UUID | None, status: str) -> Result:
+    """Xero takes no change of it any more."""
+    return Result(
+        PushState.FAILED,
+        xero_id,
+        status,
+        f"it is already {SAID.get(status, status.lower())} in Xero, so the change was not sent",
+        "Make the same change in Xero by hand, or undo it in QicWorks. To correct what is paid, create a credit note. "
+        "QicWorks can only change drafts in Xero.",
+    )
+
+
+def changed_in_xero(label: str, xero_id: UUID | None, status: str, fields: str) -> Result:
+    """Somebody changed the draft in Xero, and nobody has said which side is right."""
+    return Result(
+        PushState.FAILED,
+        xero_id,
+        status,
+        f"it was changed in Xero after it was pushed ({fields}), so nothing was sent",
+        f"Open the page of the {label} and choose: Keep QicWorks' overwrites the draft in Xero, Keep Xero's takes "
+        "Xero's changes over. Or make both sides the same by hand; then push again.",
+    )
+
+
 def not_shown(xero_id: UUID | None) -> Result:
     """Xero fails with a 5xx when it is asked for the record, and not for others."""
     return Result(
@@ -165,4 +192,15 @@ def silent(*, is_new: bool) -> Result:
     there = "It is not in Xero. " if is_new else ""
     return Result(
         PushState.FAILED, error="Xero's response did not mention this document", correction=there + UNANSWERED
+    )
+
+
+def cannot_take(label: str, xero_id: UUID | None, status: str, why: str) -> Result:
+    """Xero's side was to be kept, and has no place in QicWorks."""
+    return Result(
+        PushState.FAILED,
+        xero_id,
+        status,
+        f"what was changed in Xero could not be taken over: {why}",
+        f"Make the same change to the {label} in QicWorks by hand. Then push again.",
     )

@@ -1,0 +1,12 @@
+-- What was last pushed of a document, hashed.
+
+-- name: contents
+SELECT document_id, xero_id, payload, sent, answered, agreed, seal FROM xero_sync.pushed_content
+ WHERE document_id = ANY(:ids) AND connection_id = :connection_id;
+
+-- name: keep!
+INSERT INTO xero_sync.pushed_content (document_id, connection_id, xero_id, payload, sent, answered, agreed, seal)
+VALUES (:document_id, :connection_id, :xero_id, :payload, :sent, :answered, :agreed, :seal)
+    ON CONFLICT (document_id) DO UPDATE SET
+       connection_id = excluded.connection_id, xero_id = excluded.xero_id, payload = excluded.payload, sent = excluded.sent,
+       answered = excluded.answered, agreed = excluded.agreed, seal = excluded.seal, pushed_at = clock_timestamp();

@@ -1,0 +1,113 @@
+"""Documents that are in Xero already: those that did not change, and those that were changed on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from xero.documents.declaration import PricedDocument, PricedKind
+from xero.qicworks.connect import settings
+from xero.qicworks.follow.differences import EDITS
+from xero.qicworks.push.outbox import Outbox, PushState, Result
+from xero.qicworks.push.results import PushedContent
+from xero.qicworks.push.takeovers import Takeovers
+from xero.sync.push.content.changes import Change
+from xero.sync.push.content.content import Digest, of_record, payload_hash
+from xero.sync.push.content.judging import base_of, compared, differing
+from xero.sync.push.content.takeover import CannotTake, take_over
+from xero.sync.push.plan import Current, Standing, Takeover, blocking_results
+from xero.sync.push.settle import ResultRecorder
+from xero.sync.push.verdicts import Settled, cannot_take, label
+from xero.sync.runs.run import Run
+
+MAX_NAMED = 10  # fields in a message
+
+
+class Conflicting:
+    """What is known of the documents of one kind and connection that were pushed before."""
+
+    def __init__(self, it: Run, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = outbox
+        self.recorder = recorder
+        self.settings = settings.read(it.session, it.connection.id)
+
+    def unchanged(self, documents: Sequence[PricedDocument]) -> list[Settled]:
+        """Those that would be sent exactly as they were last pushed, and that nothing is known to have happened to."""
+        contents = self.outbox.contents(documents)
+        different = self.outbox.differences(list(contents))
+        same = []
+        for document in documents:
+            kept = contents.get(document.id)
+            if not kept or not kept.agreed or blocking_results(self.kind, document):
+                continue
+            if any(one.reason not in EDITS for one in different.get(document.id, ())):
+                continue  # what is open has to be looked at
+            if kept.payload == payload_hash(self.kind, self.kind.payload(document)):
+                result = Result(PushState.PUSHED, document.xero_id, differences=(), judged=EDITS)
+                same.append(Settled(document.id, document.version, label(self.kind, document), result))
+        return same
+
+    def standing(self, documents: Sequence[PricedDocument], there: Mapping[UUID, Current]) -> dict[UUID, Standing]:
+        contents = self.outbox.contents(documents)
+        different = self.outbox.differences([one.id for one in documents if one.xero_id])
+        return {
+            one.id: Standing(
+                there.get(one.id),
+                base_of(contents.get(one.id)),
+                self.settings.conflicts,
+                tuple(different.get(one.id, ())),
+            )
+            for one in documents
+        }
+
+    def note_overwritten(
+        self, overwritten: Mapping[UUID, Sequence[Change]], documents: Sequence[PricedDocument]
+    ) -> None:
+        """Records what was changed in Xero and is overwritten, with the request that does it."""
+        for document in documents:
+            if found := overwritten.get(document.id):
+                said = f"QicWorks overwrites what was changed in Xero: {told(found, to_ours=True)}"
+                self.recorder.note(document.id, label(self.kind, document), said)
+
+    def take_over(self, takeovers: Sequence[Takeover]) -> list[Settled]:
+        """Writes Xero's changes over the documents. Those that QicWorks edited, too, stay ready for the next step."""
+        known = Takeovers(self.it.session, self.it.connection)
+        settled = []
+        for one in takeovers:
+            document, name = one.document, label(self.kind, one.document)
+            try:
+                written = take_over(self.kind, document, one.record, one.changes, known)
+            except CannotTake as error:
+                result = cannot_take(name, document.xero_id, str(one.record.get("Status")), str(error))
+                settled.append(Settled(document.id, document.version, name, result))
+                continue
+            if not written:
+                continue  # edited since: the next step compares it again
+            said = f"QicWorks took over what was changed in Xero: {told(one.changes, to_ours=False)}"
+            self.recorder.note(document.id, name, said)
+            settled += self._taken(one)
+        return settled
+
+    def _taken(self, one: Takeover) -> list[Settled]:
+        for document in self.outbox.read_priced([one.document.id]):
+            if not differing(self.kind, document, one.record, None, edited=True):
+                status = str(one.record.get("Status"))
+                result = Result(PushState.PUSHED, document.xero_id, status, record=one.record)
+                result = compared(self.kind, result, document)
+                return [Settled(document.id, document.version, label(self.kind, document), result)]
+            theirs = Digest.of(of_record(self.kind, one.record)).to_json()
+            assert document.xero_id
+            # What is left to be sent is what differs from Xero's record now.
+            content = PushedContent("", theirs, theirs, agreed=False)
+            self.outbox.keep_contents([(document.id, document.xero_id, content)])
+        return []
+
+
+def told(changes: Sequence[Change], *, to_ours: bool) -> str:
+    """Each field with its old and its new value."""
+    pairs = ((one.field, one.theirs, one.ours) if to_ours else (one.field, one.ours, one.theirs) for one in changes)
+    named = [f"{field} {old or 'nothing'} → {new or 'nothing'}" for field, old, new in pairs]
+    more = len(named) - MAX_NAMED
+    return "; ".join(named[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")

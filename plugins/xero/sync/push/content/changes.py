@@ -1,0 +1,123 @@
+"""Compares a document with its record in Xero: which fields differ, and which side changed them since the push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Flag
+
+from xero.sync.push.content.content import NOTHING, TOTALS, Base, Content, Line, Value, hash_of
+
+ABSENT = "no such line"
+
+
+class Side(Flag):
+    """Who changed a field since it was last pushed. NEITHER: it has been different from the push on."""
+
+    NEITHER = 0
+    QICWORKS = 1
+    XERO = 2
+    BOTH = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field that differs. `field` as people read it: "due date", "line 2 description"."""
+
+    field: str
+    ours: str
+    theirs: str
+    by: Side
+    of_total: bool = False  # a total, which Xero calculates from the lines
+    of_line: bool = False
+
+
+def changes(ours: Content, theirs: Content, base: Base | None, *, edited: bool) -> list[Change]:
+    """The fields that differ.
+
+    Args:
+        base: What was last pushed; None if that is not known.
+        edited: Without a base: whether QicWorks' document was edited since.
+    """
+    guess = Side.QICWORKS if edited else Side.XERO
+    found = list(_header(ours, theirs, base, guess))
+    if theirs.lines is not None:
+        found += _lines(ours.lines or (), theirs.lines, base, guess)
+    return found
+
+
+def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> Iterator[Change]:
+    sent = base.sent.header if base else {}
+    answered = base.answered.header if base else {}
+    for name in {**ours.header, **theirs.header}:
+        if name not in theirs.header:
+            continue  # Xero did not return it
+        our, their = ours.header.get(name, NOTHING), theirs.header[name]
+        if our.same == their.same:
+            continue
+        if name not in ours.header and (base is None or answered.get(name) == hash_of(name, their)):
+            continue  # QicWorks does not send it, and Xero has what it chose itself
+        by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
+        yield Change(name, our.shown, their.shown, by, name in TOTALS.values())
+
+
+def _nothing(name: str) -> str:
+    return hash_of(name, NOTHING)
+
+
+def _by(name: str, our: Value, their: Value, sent: str, answered: Mapping[str, str], guess: Side | None) -> Side:
+    if guess is not None:
+        return guess
+    by = Side.NEITHER
+    if hash_of(name, our) != sent:
+        by |= Side.QICWORKS
+    if hash_of(name, their) not in (answered.get(name, sent), sent):
+        by |= Side.XERO
+    return by
+
+
+def _lines(ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, guess: Side) -> Iterator[Change]:
+    sent = base.lines if base else {}
+    answered = {id: values for id, values in (base.answered.lines or ()) if id} if base else {}
+    for place, our, their in paired(ours, theirs):
+        if our is None:
+            assert their is not None
+            by = guess if base is None else Side.QICWORKS if their.id in answered else Side.XERO
+            yield Change(f"line {place} in Xero", ABSENT, _shown(their), by, of_line=True)
+        elif their is None:
+            by = guess if base is None else Side.XERO if our.id in answered else Side.QICWORKS
+            yield Change(f"line {place}", _shown(our), ABSENT, by, of_line=True)
+        else:
+            known = sent.get(their.id or ""), answered.get(their.id or "", {})
+            for name, value in our.values.items():
+                if name not in their.values or value.same == their.values[name].same:
+                    continue
+                unknown = base is None or known[0] is None
+                before = (known[0] or {}).get(name, _nothing(name))
+                by = _by(name, value, their.values[name], before, known[1], guess if unknown else None)
+                shown = value.shown, their.values[name].shown
+                yield Change(f"line {place} {name}", *shown, by, of_line=True)
+
+
+def paired(ours: tuple[Line, ...], theirs: tuple[Line, ...]) -> Iterator[tuple[int, Line | None, Line | None]]:
+    """Place, our line and its line in Xero: by Xero's ids, or by position if Xero has none of them any more."""
+    by_id = {line.id: line for line in theirs if line.id}
+    if not any(line.id in by_id for line in ours):
+        for place in range(max(len(ours), len(theirs))):
+            yield (
+                place + 1,
+                ours[place] if place < len(ours) else None,
+                theirs[place] if place < len(theirs) else None,
+            )
+        return
+    taken = {line.id for line in ours if line.id}
+    for place, line in enumerate(ours, 1):
+        yield place, line, by_id.get(line.id) if line.id else None
+    for place, line in enumerate(theirs, 1):
+        if line.id not in taken:
+            yield place, None, line
+
+
+def _shown(line: Line) -> str:
+    named = (line.values.get(name, NOTHING).shown for name in ("description", "quantity", "unit price"))
+    return ", ".join(filter(None, named))

@@ -1,0 +1,129 @@
+"""Where a document and its record in Xero differ, and why: the same judgement after a push and after a pull."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from xero.api import wire
+from xero.api.errors import cleaned
+from xero.documents import odd_values
+from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
+from xero.qicworks.follow.differences import Found, Reason
+from xero.qicworks.push.results import PushedContent, PushState, Result
+from xero.sync.push.content.changes import Change, Side, changes
+from xero.sync.push.content.content import Base, Content, Digest, of_document, of_payload, of_record, payload_hash
+
+UNREADABLE = "a value that cannot be read"
+
+
+def gone(document: PricedDocument, status: str | None) -> tuple[Found, ...]:
+    """Xero has deleted or voided it; None: it has no such record."""
+    ours = {"status": document.row.status}
+    if status is None:
+        return (Found(Reason.MISSING_IN_XERO, ours, {"status": "not there"}),)
+    reason = Reason.VOIDED_IN_XERO if status == "VOIDED" else Reason.DELETED_IN_XERO
+    return (Found(reason, ours, {"status": cleaned(status)}),)
+
+
+def differing(
+    kind: PricedKind, document: PricedDocument, record: Record, base: Base | None, *, edited: bool
+) -> list[Change]:
+    """The fields that differ. `edited`: whether QicWorks' document was edited since the push."""
+    if next(odd_values.odd(document), None) is not None:
+        return [Change("document", "a value that Xero cannot take", "as it was pushed", Side.QICWORKS)]
+    try:
+        theirs = of_record(kind, record)
+    except ValueError as error:
+        return [Change(UNREADABLE, "", cleaned(error), Side.XERO)]
+    return changes(of_document(kind, document), theirs, base, edited=edited)
+
+
+def judge(
+    kind: PricedKind,
+    document: PricedDocument,
+    record: Record,
+    base: Base | None,
+    *,
+    edited: bool,
+    waits: bool = False,
+) -> tuple[Found, ...]:
+    """The differences of a document that is in force.
+
+    Args:
+        edited: Whether it was edited in QicWorks since the push.
+        waits: Whether its edit is still to be sent, so that it is no difference yet.
+    """
+    status = wire.word(record.get("Status"))
+    if status in kind.gone:
+        return gone(document, status)
+    found = differing(kind, document, record, base, edited=edited)
+    by_xero = [one for one in found if Side.XERO in one.by]
+    by_qicworks = [one for one in found if one.by == Side.QICWORKS]
+    always = [one for one in found if one.by == Side.NEITHER]
+    reason = Reason.EDITED_IN_QICWORKS if status in kind.editable else Reason.APPROVED_IN_XERO
+    return tuple(
+        Found(why, {one.field: one.ours for one in some}, {one.field: one.theirs for one in some})
+        for why, some in (
+            (Reason.EDITED_IN_XERO, by_xero),
+            (reason, [] if waits else by_qicworks),
+            (Reason.AMOUNTS_DIFFER, always),
+        )
+        if some
+    )
+
+
+def in_words(found: Iterable[Change], most: int = 5) -> str:
+    """The names of the fields."""
+    names = [one.field for one in found]
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+# -- what is kept of a push
+
+
+def base_of(kept: PushedContent | None) -> Base | None:
+    if kept is None:
+        return None
+    return Base(kept.payload, Digest.from_json(kept.sent), Digest.from_json(kept.answered), kept.agreed)
+
+
+def pushed(
+    kind: PricedKind, sent: Content, element: Json, record: Record, *, agreed: bool = True
+) -> PushedContent | None:
+    """What was pushed, by what was sent and the record that Xero has of it now. None if that cannot be read."""
+    try:
+        theirs = of_record(kind, record)
+    except ValueError:
+        return None
+    return PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), Digest.of(theirs).to_json(), agreed)
+
+
+def compared(kind: PricedKind, result: Result, document: PricedDocument | None, element: Json | None = None) -> Result:
+    """The result with what was pushed and the differences that are left.
+
+    Args:
+        document: What was sent; None if it has changed since.
+        element: What was sent of it; None: as the document has it.
+    """
+    record = result.record
+    if record is None or result.state not in (PushState.PUSHED, PushState.FAILED):
+        return result
+    if document is not None and wire.word(record.get("Status")) in kind.gone:
+        return replace(result, differences=gone(document, wire.word(record.get("Status"))))
+    if document is None and element is None:
+        return result
+    agreed = result.state is PushState.PUSHED
+    if document is None:
+        assert element is not None
+        return replace(result, content=pushed(kind, of_payload(kind, element), element, record, agreed=agreed))
+    sent = element or kind.payload(document)
+    content = pushed(kind, of_document(kind, document), sent, record, agreed=agreed)
+    found = judge(kind, document, record, base_of(content), edited=False)
+    return replace(result, content=content, differences=found)
+
+
+def values(found: Sequence[Change]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Ours and theirs, by field."""
+    return {one.field: one.ours for one in found}, {one.field: one.theirs for one in found}
