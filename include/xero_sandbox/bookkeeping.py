@@ -1,4 +1,4 @@
-"""What people do to invoices in Xero: approve, pay, credit, void, and take it all back.
+"""What people do to documents in Xero: approve, edit, pay, credit, void, and take it all back.
 
 Every act leaves all amounts consistent and stamps the documents that Xero would stamp. One that Xero would refuse
 raises ValueError with its words.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xero_sandbox.collection import Kind, Record
+from xero_sandbox.collection import Record
 from xero_sandbox.crediting import apply_overpayment, apply_prepayment, credit, overpay, refund, remove_credit
 from xero_sandbox.documents import CREDIT_NOTES, INVOICES, PURCHASE_ORDERS, settle, settle_credit
+from xero_sandbox.editing import edit
 from xero_sandbox.ledger import SETTLED_BY, Ledger
 from xero_sandbox.paying import delete_payment, pay, pay_batch
 
-TURNED = {"invoice": INVOICES, "credit": CREDIT_NOTES, "purchase_order": PURCHASE_ORDERS}
 WRONG_STATUS = {
     INVOICES.plural: "Invoice not of valid status for modification",
     CREDIT_NOTES.plural: "Credit note not of valid status for modification",
@@ -32,14 +32,14 @@ def approve(ledger: Ledger, **document: str) -> None:
 
 def void(ledger: Ledger, **document: str) -> None:
     """Purchase orders are not voided but deleted."""
-    kind, record = _named(ledger, document)
+    kind, record = ledger.named(document)
     if any(record.get(name) for name in (*SETTLED_BY, "Allocations")):
         raise ValueError(HAS_PAYMENTS)
     _turn(ledger, document, () if kind is PURCHASE_ORDERS else ("AUTHORISED",), "VOIDED")
 
 
 def delete(ledger: Ledger, **document: str) -> None:
-    kind, _ = _named(ledger, document)
+    kind, _ = ledger.named(document)
     approved_too = ("AUTHORISED", "BILLED") if kind is PURCHASE_ORDERS else ()
     _turn(ledger, document, ("DRAFT", "SUBMITTED", *approved_too), "DELETED")
 
@@ -49,15 +49,8 @@ def bill(ledger: Ledger, purchase_order: str) -> None:
     _turn(ledger, {"purchase_order": purchase_order}, ("DRAFT", "SUBMITTED", "AUTHORISED"), "BILLED")
 
 
-def _named(ledger: Ledger, document: dict[str, str]) -> tuple[Kind, Record]:
-    if len(document) != 1 or not document.keys() <= TURNED.keys():
-        raise TypeError(f"the document must be one of {', '.join(TURNED)}")
-    ((name, key),) = document.items()
-    return TURNED[name], ledger.read(TURNED[name], key)
-
-
 def _turn(ledger: Ledger, document: dict[str, str], before: tuple[str, ...], after: str) -> None:
-    kind, record = _named(ledger, document)
+    kind, record = ledger.named(document)
     if record["Status"] not in before:
         raise ValueError(WRONG_STATUS[kind.plural])
     record["Status"] = after
@@ -67,7 +60,7 @@ def _turn(ledger: Ledger, document: dict[str, str], before: tuple[str, ...], aft
 ACTS: dict[str, Callable[..., object]] = {
     act.__name__: act
     for act in (
-        *(approve, void, delete, bill),
+        *(approve, edit, void, delete, bill),
         *(pay, pay_batch, delete_payment),
         *(credit, apply_overpayment, apply_prepayment, overpay, remove_credit, refund),
     )

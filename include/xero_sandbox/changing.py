@@ -77,7 +77,7 @@ def remove_record(order: Order) -> None:
 
 def keep_books(order: Order) -> dict[str, list[Record]]:
     world, kept = order.world, _organisation(order)
-    return perform(ledger_of(kept, world.clock, world.settings.payments_bump_invoices), **order.body)
+    return perform(ledger_of(kept, world.clock, world.settings), **order.body)
 
 
 def attachments(order: Order) -> list[dict[str, Any]]:

@@ -127,13 +127,16 @@ class Collection:
 
     # -- changes, as a user of the organisation would make them
 
-    def change(self, key: str, fields: Record, clock: Clock, touch: bool = True) -> Record:
-        """Sets these fields and stamps the row, unless a date is among them. KeyError for an unknown key."""
+    def change(self, key: str, fields: Record, clock: Clock, touch: bool = True, whole: bool = False) -> Record:
+        """Sets these fields and stamps the row, unless a date is among them. `whole`: the others are gone. KeyError
+        for an unknown key."""
         row = self.rows[key]
         record = row.record
         if fields.get(self.kind.key, key) != row.key:
             raise ValueError(f"{self.kind.key} cannot be changed")
         self._forget(key, record)
+        if whole:
+            record = {name: record[name] for name in (self.kind.key, "UpdatedDateUTC") if name in record}
         record.update(fields)
         self._index(key, record)
         if "UpdatedDateUTC" in fields:

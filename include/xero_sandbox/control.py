@@ -58,6 +58,7 @@ all there is. What Xero would refuse is a 400 with its words.
 | do | with |
 |---|---|
 | approve, void, delete | invoice (a bill, too), or credit (a credit note), or purchase_order |
+| edit | the same, and fields: {Xero's name: value}, see below |
 | bill | purchase_order |
 | pay | invoice, amount, date, reference |
 | pay_batch | invoices, date, reference |
@@ -67,6 +68,12 @@ all there is. What Xero would refuse is a 400 with its words.
 | apply_overpayment, apply_prepayment | invoice, amount, date, credit: allocates one with enough left, or a new one |
 | remove_credit | invoice, credit: takes that allocation off, or the last one |
 | refund | credit, amount, date, reference: pays a credit out |
+
+`edit` is what a bookkeeper types in Xero: the number, texts, dates, Contact, LineAmountTypes, Url, SentToContact,
+CurrencyCode, CurrencyRate, and LineItems, which are then all lines in their order: one with its LineItemID keeps what
+it does not name, one without is new, one that is left out goes. null or "" empties a text or a date. A line of which
+no quantity, price or tax is changed keeps its amounts. What was paid or allocated takes only what leaves its amounts
+as they are.
 
 Payroll is written through Xero's own paths: Employees with their pay templates, LeaveApplications, /approve, /reject. A
 template's lists are replaced, kept or merged as pay_template_write says; payroll_partial, qualifying_earnings_required,

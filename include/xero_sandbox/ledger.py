@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from xero_sandbox.clock import Clock
 from xero_sandbox.collection import Collection, Kind, Record
-from xero_sandbox.documents import CREDITS, INVOICES, cents, day
+from xero_sandbox.documents import CREDIT_NOTES, CREDITS, INVOICES, PURCHASE_ORDERS, cents, day
 from xero_sandbox.organisation import Organisation
+from xero_sandbox.settings import Settings
 
 ZONES = {
     "AUSEASTERNSTANDARDTIME": "Australia/Sydney",
@@ -21,6 +22,8 @@ ZONES = {
 NOT_AUTHORISED = "Payments can only be made against Authorised documents"
 TOO_MUCH = "Payment amount exceeds the amount outstanding on this document"
 SETTLED_BY = ("Payments", *(kind.plural for kind in CREDITS))
+#: How an act names its document.
+NAMES = {"invoice": INVOICES, "credit": CREDIT_NOTES, "purchase_order": PURCHASE_ORDERS}
 
 
 class Ledger:
@@ -33,13 +36,25 @@ class Ledger:
         account: Record,
         zone: str = "",
         new_id: Callable[[], str] = lambda: str(uuid4()),
-        bump: bool = True,
+        organisation: Organisation | None = None,
+        settings: Settings | None = None,
     ) -> None:
         """`account` is where money comes in and goes out; `zone` is Xero's name of the time zone in which a date that
-        is left out is today; `bump`: whether a payment stamps the invoice too."""
-        self._collections, self._clock = collections, clock
-        self.account, self.zone, self.new_id, self.bump = account, ZONES.get(zone, "UTC"), new_id, bump
+        is left out is today; `organisation` is None while its records are still being made up."""
+        self._collections, self.clock = collections, clock
+        self.account, self.zone, self.new_id = account, ZONES.get(zone, "UTC"), new_id
+        self._organisation, self.settings = organisation, settings or Settings()
         self.changed: dict[str, dict[str, Record]] = {}
+
+    @property
+    def bump(self) -> bool:
+        """Whether a payment stamps its invoice, too."""
+        return self.settings.payments_bump_invoices
+
+    @property
+    def organisation(self) -> Organisation:
+        assert self._organisation is not None, "made-up records have no organisation yet"
+        return self._organisation
 
     def collection(self, kind: Kind) -> Collection:
         return self._collections[kind.plural]
@@ -49,19 +64,28 @@ class Ledger:
         record = self.collection(kind).rows[key].record
         return record if kind is not INVOICES else {**{name: [] for name in SETTLED_BY}, **record}
 
+    def named(self, document: dict[str, str]) -> tuple[Kind, Record]:
+        """The document of an order such as {"invoice": id}. TypeError unless it names one, KeyError for an unknown."""
+        if len(document) != 1 or not document.keys() <= NAMES.keys():
+            raise TypeError(f"the document must be one of {', '.join(NAMES)}")
+        ((name, key),) = document.items()
+        return NAMES[name], self.read(NAMES[name], key)
+
     def write(self, kind: Kind, record: Record, stamp: bool = True) -> Record:
+        """Saves the full record: a field that is not in it is gone."""
         fields = {name: value for name, value in record.items() if name != "UpdatedDateUTC"}
-        return self._note(kind, self.collection(kind).change(record[kind.key], fields, self._clock, stamp))
+        return self.note(kind, self.collection(kind).change(record[kind.key], fields, self.clock, stamp, whole=True))
 
     def add(self, kind: Kind, record: Record) -> Record:
-        return self._note(kind, self.collection(kind).add({kind.key: self.new_id(), **record}, self._clock))
+        return self.note(kind, self.collection(kind).add({kind.key: self.new_id(), **record}, self.clock))
 
-    def _note(self, kind: Kind, record: Record) -> Record:
+    def note(self, kind: Kind, record: Record) -> Record:
+        """Counts a record among the changed ones."""
         self.changed.setdefault(kind.plural, {})[record[kind.key]] = record
         return record
 
     def today(self) -> date:
-        return datetime.fromtimestamp(self._clock.now_ms() / 1000, ZoneInfo(self.zone)).date()
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, ZoneInfo(self.zone)).date()
 
     def day(self, text: str | None) -> str:
         """That day (`YYYY-MM-DD`) on the wire, today when none is given."""
@@ -101,11 +125,12 @@ def money(amount: object) -> Decimal:
     return read
 
 
-def ledger_of(organisation: Organisation, clock: Clock, bump: bool = True) -> Ledger:
+def ledger_of(organisation: Organisation, clock: Clock, settings: Settings) -> Ledger:
     """The documents of an organisation as they are now; money moves on its first account that takes it."""
     accounts = [row.record for row in organisation.collections["Accounts"].rows.values() if row.status == "ACTIVE"]
     bank = next((a for a in accounts if a.get("Type") == "BANK" or a.get("EnablePaymentsToAccount")), None)
     if bank is None:
         raise ValueError("The organisation has no account that money could move on")
     account: Record = {name: bank[name] for name in ("AccountID", "Code", "Name") if name in bank}
-    return Ledger(organisation.collections, clock, account, str(organisation.record.get("Timezone")), bump=bump)
+    zone = str(organisation.record.get("Timezone"))
+    return Ledger(organisation.collections, clock, account, zone, organisation=organisation, settings=settings)

@@ -22,10 +22,15 @@ from xero_sandbox.data.organisations import organisations
 from xero_sandbox.data.settings_lists import RATES
 from xero_sandbox.ledger import ledger_of
 from xero_sandbox.organisation import Organisation
+from xero_sandbox.settings import Settings
 from xero_sandbox.wire import read_ms_date
 
 CREDITS = {"CreditNotes": "CreditNoteID", "Overpayments": "OverpaymentID", "Prepayments": "PrepaymentID"}
 DOCUMENTS = ("Invoices", "Payments", "BatchPayments", *CREDITS)
+#: What acts on documents read besides.
+BESIDE = ("PurchaseOrders", "Accounts", "Contacts", "TaxRates", "TrackingCategories")
+#: Those on leave are tested in test_leave_acts.py.
+MONEY_ACTS = sorted(act for act in ACTS if not act.endswith("_leave"))
 HARBOUR = "Harbour & Sons Plumbing Pty Ltd"
 
 
@@ -106,6 +111,11 @@ def consistent(organisation: Organisation) -> None:
         for credit in records(organisation, plural).values():
             assert credit["RemainingCredit"] == credit["Total"] - spent[credit[key]] >= 0
             assert (credit["Status"] == "PAID") == (credit["RemainingCredit"] == 0)
+    for plural in ("Invoices", "PurchaseOrders", *CREDITS):
+        for document in records(organisation, plural).values():
+            amount, tax = (sum(line[name] for line in document["LineItems"]) for name in ("LineAmount", "TaxAmount"))
+            net = amount - tax if document["LineAmountTypes"] == "Inclusive" else amount
+            assert (document["SubTotal"], document["TotalTax"], document["Total"]) == (net, tax, net + tax)
     payments = records(organisation, "Payments")
     for key, batch in records(organisation, "BatchPayments").items():
         alive = [p for p in payments.values() if p.get("BatchPaymentID") == key and p["Status"] == "AUTHORISED"]
@@ -184,7 +194,7 @@ def copy(organisation: Organisation) -> Organisation:
     fresh = {
         plural: Collection(old.kind, ((row.updated_ms, row.record) for row in old.rows.values()))
         for plural, old in organisation.collections.items()
-        if plural in (*DOCUMENTS, "PurchaseOrders", "Accounts")
+        if plural in (*DOCUMENTS, *BESIDE)
     }
     return replace(organisation, collections=fresh)
 
@@ -200,8 +210,8 @@ def test_any_bookkeeping_adds_up(data: st.DataObject) -> None:
     organisation, clock = copy(FEW), Clock()
     for _ in range(data.draw(st.integers(1, 15))):
         before = everything(organisation)
-        ledger = ledger_of(organisation, clock, data.draw(st.booleans()))
-        do = data.draw(st.sampled_from(sorted(ACTS)))
+        ledger = ledger_of(organisation, clock, Settings(payments_bump_invoices=data.draw(st.booleans())))
+        do = data.draw(st.sampled_from(MONEY_ACTS))
         try:
             perform(ledger, do, **data.draw(orders(do, organisation)))
         except ValueError:
@@ -225,10 +235,12 @@ def orders(draw: st.DrawFn, do: str, organisation: Organisation) -> dict[str, An
         return {"credit": key(*CREDITS), "amount": amount}
     if do == "bill":
         return {"purchase_order": key("PurchaseOrders")}
-    if do in ("approve", "void", "delete"):
+    if do in ("approve", "edit", "void", "delete"):
         turned = {"invoice": "Invoices", "credit": "CreditNotes", "purchase_order": "PurchaseOrders"}
         name = draw(st.sampled_from(sorted(turned)))
-        return {name: key(turned[name])}
+        document = key(turned[name])
+        fields = edited(draw, organisation.collections[turned[name]].rows[document].record) if do == "edit" else {}
+        return {name: document} | ({"fields": fields} if do == "edit" else {})
     order: dict[str, Any] = {"invoice": key("Invoices")}
     if do == "overpay":
         order["by"] = amount
@@ -237,6 +249,20 @@ def orders(draw: st.DrawFn, do: str, organisation: Organisation) -> dict[str, An
     if do == "credit" and draw(st.booleans()):
         order["credit"] = key("CreditNotes")
     return order
+
+
+def edited(draw: st.DrawFn, record: dict[str, Any]) -> dict[str, Any]:
+    """Some of what a bookkeeper may think of changing."""
+    lines = [{"LineItemID": line["LineItemID"]} for line in draw(st.permutations(record["LineItems"]))]
+    lines[0] |= draw(
+        st.sampled_from([{"Description": "New"}, {"Quantity": 3}, {"UnitAmount": "0.0149", "Quantity": 7}])
+    )
+    kept = draw(st.integers(1, len(lines)))
+    added = draw(st.sampled_from([[], [{"Description": "Extra", "UnitAmount": "9.99", "AccountCode": "200"}]]))
+    changes: dict[str, Any] = {"Date": "2026-08-01", "LineItems": [*lines[:kept], *added], "Reference": "Job 9"}
+    changes |= {"LineAmountTypes": draw(st.sampled_from(["Inclusive", "Exclusive", "NoTax"])), "CurrencyCode": "NZD"}
+    names = draw(st.lists(st.sampled_from(sorted(changes)), min_size=1, unique=True))
+    return {name: changes[name] for name in names}
 
 
 def test_invoices_as_the_library_reads_them(sandbox: Any, accounting: AccountingApi) -> None:

@@ -33,9 +33,9 @@ def write(call: Call, form: Form, shown: Shown, key: str = "") -> Reply:
     sent = [typed(element, form.dates) for element in elements(call, form.kind.plural)]
     if key:
         sent = [{**element, form.kind.key: key} for element in sent[:1]]
-    desk = Desk(call)
+    desk = Desk(call.organisation, call.world.settings, call.world.clock, call.params.get("unitdp") == "4")
     try:
-        written = [_write_one(desk, form, shown, element) for element in sent]
+        written = [_write_one(call, desk, form, shown, element) for element in sent]
     except Problem:
         desk.undo()
         raise
@@ -54,9 +54,9 @@ def validation_failed(bodies: list[Record]) -> Problem:
     return Problem(json_reply({**head, "Elements": bodies}, 400))
 
 
-def _write_one(desk: Desk, form: Form, shown: Shown, sent: Record) -> Written:
+def _write_one(call: Call, desk: Desk, form: Form, shown: Shown, sent: Record) -> Written:
     found = Findings()
-    old = find(desk, form, sent, desk.call.method == "PUT", found)
+    old = find(desk, form, sent, call.method == "PUT", found)
     record: Record = {}
     if not found.errors:
         record = draft(desk, form, sent, old, found)
@@ -70,9 +70,9 @@ def _write_one(desk: Desk, form: Form, shown: Shown, sent: Record) -> Written:
         record[form.number] = next_number(desk, form)
     collection = desk.collection(form.kind.plural)
     fields = {name: value for name, value in record.items() if name != "UpdatedDateUTC"}
-    saved = desk.change(collection, old.key, fields) if old else desk.add(collection, fields)
+    saved = desk.change(collection, old.key, fields, whole=True) if old else desk.add(collection, fields)
     state = "WARNING" if warnings else "OK"
-    body = {**shown(desk.call, saved), "StatusAttributeString": state, "HasErrors": False, "ValidationErrors": []}
+    body = {**shown(call, saved), "StatusAttributeString": state, "HasErrors": False, "ValidationErrors": []}
     return Written(body | warnings, refused=False)
 
 

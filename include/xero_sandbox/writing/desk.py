@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from xero_sandbox.clock import Clock
 from xero_sandbox.collection import Collection, Record, Row
-from xero_sandbox.endpoints.calling import Call
 from xero_sandbox.ledger import ZONES
+from xero_sandbox.organisation import Organisation
 from xero_sandbox.settings import Settings
 
 
@@ -26,11 +27,16 @@ class Findings:
 
 
 class Desk:
-    """Reads and writes an organisation's records. `undo` takes back all that was written here."""
+    """Reads and writes an organisation's records. `undo` takes back all that was written here.
 
-    def __init__(self, call: Call) -> None:
-        self.call, self.organisation = call, call.organisation
-        self.settings: Settings = call.world.settings
+    `four_places`: whether unit amounts have four places. `by_hand`: a bookkeeper works here, not the API."""
+
+    def __init__(
+        self, organisation: Organisation, settings: Settings, clock: Clock, four_places: bool, by_hand: bool = False
+    ) -> None:
+        self.organisation, self.settings, self._clock = organisation, settings, clock
+        self.four_places, self.by_hand = four_places, by_hand
+        self.empties_dates = by_hand or settings.null_empties_dates
         self._written: list[tuple[Collection, str, Row | None]] = []
         self._approved = self.organisation.approved
 
@@ -39,11 +45,11 @@ class Desk:
 
     def add(self, collection: Collection, record: Record) -> Record:
         self._written.append((collection, str(record[collection.kind.key]), None))
-        return collection.add(record, self.call.world.clock)
+        return collection.add(record, self._clock)
 
-    def change(self, collection: Collection, key: str, fields: Record) -> Record:
+    def change(self, collection: Collection, key: str, fields: Record, whole: bool = False) -> Record:
         self._written.append((collection, key, collection.rows[key].copy()))
-        return collection.change(key, fields, self.call.world.clock)
+        return collection.change(key, fields, self._clock, whole=whole)
 
     def undo(self) -> None:
         for collection, key, old in reversed(self._written):
@@ -54,4 +60,4 @@ class Desk:
     def today(self) -> str:
         """Today where the organisation is, YYYY-MM-DD."""
         zone = ZoneInfo(ZONES.get(str(self.organisation.record.get("Timezone")), "UTC"))
-        return datetime.fromtimestamp(self.call.world.clock.now(), zone).date().isoformat()
+        return datetime.fromtimestamp(self._clock.now(), zone).date().isoformat()

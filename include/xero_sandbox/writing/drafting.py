@@ -26,7 +26,9 @@ LOCKS = (("EndOfYearLockDate", "end of year"), ("PeriodLockDate", "period"))
 def draft(desk: Desk, form: Form, sent: Record, old: Row | None, found: Findings) -> Record:
     """The document as it would be saved. What is wrong with it is in `found`."""
     record = old.record if old else _blank(form, sent, found)
-    if old and not may_change(form, record, sent, found):
+    for name in form.lists:
+        record.setdefault(name, [])
+    if old and not may_change(form, record, sent, found, desk.by_hand):
         return record
     before = dict(record)
     record["Status"] = _status(form, record, sent, found)
@@ -91,7 +93,7 @@ def _plain(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
                 found.error(f"{name} must not be longer than {longest} characters.")
             record[name] = text
     record |= {name: sent[name] for name in form.dates if sent.get(name) is not None}
-    for name in form.dates if desk.settings.null_empties_dates else ():
+    for name in form.dates if desk.empties_dates else ():
         if name in sent and sent[name] is None and name != "Date":
             record[name] = None
     if "xero" in record.get("Url", "").lower():
@@ -99,8 +101,10 @@ def _plain(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
     if not desk.settings.urls_kept or not record.get("Url"):
         record.pop("Url", None)
     currency, base = read_text(sent.get("CurrencyCode", "")).upper(), desk.organisation.record.get("BaseCurrency")
-    if currency and currency != base:
+    if currency and currency not in (base, record["CurrencyCode"]):
         found.error(f"Organisation is not subscribed to currency {currency}")
+    elif currency and currency != record["CurrencyCode"]:
+        record |= {"CurrencyCode": currency, "CurrencyRate": Decimal("1.0")}
     if "SentToContact" in sent:
         ready = record["Status"] in ("AUTHORISED", "BILLED")
         if sent["SentToContact"] is True and not ready and not form.posts:
@@ -114,7 +118,7 @@ def _lines(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
     text = read_text(sent.get("LineAmountTypes", before or "Exclusive"))
     if text.lower() not in AMOUNT_TYPES:
         raise malformed(f"Error converting value \"{text}\" to type 'LineAmountTypes'.")
-    types, places = AMOUNT_TYPES[text.lower()], 4 if form.always4 or desk.call.params.get("unitdp") == "4" else 2
+    types, places = AMOUNT_TYPES[text.lower()], 4 if form.always4 or desk.four_places else 2
     lines = objects(sent.get("LineItems", []), "LineItems")
     if "LineItems" not in sent:
         kept = ("LineItemID", "LineAmount", *KEPT, *(("TaxAmount",) if types == before else ()))
@@ -122,7 +126,8 @@ def _lines(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
     bound = record["Status"] in BOUND
     if not lines and (bound or not form.posts):
         found.error("One or more line items must be specified")
-    terms = Terms(types, bound, form.kind is INVOICES and form.sells(record), places, "LineItems" not in sent)
+    sale, kept = form.kind is INVOICES and form.sells(record), "LineItems" not in sent
+    terms = Terms(types, bound, sale, places, kept, keeps_sums=desk.by_hand and types == before)
     record |= figures(written_lines(desk, terms, lines, old, found), types)
     discounted = [line for line in record["LineItems"] if "DiscountRate" in line]
     record["IsDiscounted"] = bool(discounted)

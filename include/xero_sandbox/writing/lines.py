@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import uuid4
 
@@ -19,6 +19,9 @@ TAX_ABOVE_LINE = "The tax amount cannot be greater than the line amount!"
 LONGEST = 4000
 #: What a line that is known by its id keeps when it is not sent.
 KEPT = ("Description", "Quantity", "UnitAmount", "AccountCode", "TaxType", "Tracking", "DiscountRate")
+SUMS = ("LineAmount", "TaxAmount")
+#: What the sums of a line follow from.
+PRICING = frozenset(("Quantity", "UnitAmount", "TaxType", "DiscountRate", *SUMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Terms:
     sale: bool
     places: int
     kept: bool  # they are the document's own, not sent
+    keeps_sums: bool = False  # whether a known line of which nothing in PRICING is sent keeps its SUMS
 
 
 def written_lines(desk: Desk, terms: Terms, sent: list[Record], old: list[Record], found: Findings) -> list[Record]:
@@ -40,11 +44,18 @@ def written_lines(desk: Desk, terms: Terms, sent: list[Record], old: list[Record
         key = str(line.get("LineItemID") or "").lower()
         if key and old and key not in known:
             found.error(f"The line item with the LineItemID {key} could not be found on this document.")
-        before = {name: known[key][name] for name in KEPT if name in known[key]} if key in known else {}
+        keeps_sums = terms.keeps_sums and key in known and not PRICING & line.keys()
+        fields = (*KEPT, *SUMS) if keeps_sums else KEPT
+        before = {name: known[key][name] for name in fields if name in known[key]} if key in known else {}
         if line.get("AccountID") and not line.get("AccountCode"):
             before.pop("AccountCode", None)
         given = before | {name: value for name, value in line.items() if value is not None}
-        lines.append({"LineItemID": key if key in known else str(uuid4()), **_line(desk, terms, given, found)})
+        lines.append(
+            {
+                "LineItemID": key if key in known else str(uuid4()),
+                **_line(desk, replace(terms, kept=terms.kept or keeps_sums), given, found),
+            }
+        )
     return lines
 
 

@@ -14,11 +14,12 @@ EDITABLE = frozenset(
 )
 
 
-def may_change(form: Form, record: Record, sent: Record, found: Findings) -> bool:
-    """Whether the change may continue; the reasons against it are in `found`."""
+def may_change(form: Form, record: Record, sent: Record, found: Findings, by_hand: bool = False) -> bool:
+    """Whether the change may continue; the reasons against it are in `found`. `by_hand`: as a bookkeeper, who may also
+    change what was paid, but for its amounts."""
     status, wanted = record["Status"], sent.get("Status", record["Status"])
     if any(record.get(name) for name in form.lists):
-        if record["Type"] == "ACCPAY" and sent.keys() <= EDITABLE:
+        if by_hand or (record["Type"] == "ACCPAY" and sent.keys() <= EDITABLE):
             return True
         if wanted == "VOIDED":
             found.error(HAS_PAYMENTS.format(wanted))
