@@ -1,4 +1,4 @@
-"""What people do to documents in Xero: approve, edit, pay, credit, void, and take it all back.
+"""What people do to documents in Xero: approve, edit, pay, credit, void, and take it all back; and to leave.
 
 Every act leaves all amounts consistent and stamps the documents that Xero would stamp. One that Xero would refuse
 raises ValueError with its words.
@@ -12,6 +12,7 @@ from xero_sandbox.collection import Record
 from xero_sandbox.crediting import apply_overpayment, apply_prepayment, credit, overpay, refund, remove_credit
 from xero_sandbox.documents import CREDIT_NOTES, INVOICES, PURCHASE_ORDERS, settle, settle_credit
 from xero_sandbox.editing import edit
+from xero_sandbox.leave_acts import approve_leave, edit_leave, enter_leave, reject_leave, take_leave
 from xero_sandbox.ledger import SETTLED_BY, Ledger
 from xero_sandbox.paying import delete_payment, pay, pay_batch
 
@@ -63,6 +64,7 @@ ACTS: dict[str, Callable[..., object]] = {
         *(approve, edit, void, delete, bill),
         *(pay, pay_batch, delete_payment),
         *(credit, apply_overpayment, apply_prepayment, overpay, remove_credit, refund),
+        *(enter_leave, approve_leave, reject_leave, take_leave, edit_leave),
     )
 }
 

@@ -68,16 +68,21 @@ all there is. What Xero would refuse is a 400 with its words.
 | apply_overpayment, apply_prepayment | invoice, amount, date, credit: allocates one with enough left, or a new one |
 | remove_credit | invoice, credit: takes that allocation off, or the last one |
 | refund | credit, amount, date, reference: pays a credit out |
+| enter_leave | fields as the API takes them, units, status: SCHEDULED or REQUESTED |
+| edit_leave | leave, fields, units |
+| approve_leave, reject_leave | leave |
+| take_leave | leave, periods: as pay runs that are posted do; all that is scheduled, or what begins on these days |
 
 `edit` is what a bookkeeper types in Xero: the number, texts, dates, Contact, LineAmountTypes, Url, SentToContact,
 CurrencyCode, CurrencyRate, and LineItems, which are then all lines in their order: one with its LineItemID keeps what
 it does not name, one without is new, one that is left out goes. null or "" empties a text or a date. A line of which
 no quantity, price or tax is changed keeps its amounts. What was paid or allocated takes only what leaves its amounts
-as they are.
+as they are. `units` of leave are the hours or days of each pay period in turn; without them each weekday counts.
 
 Payroll is written through Xero's own paths: Employees with their pay templates, LeaveApplications, /approve, /reject. A
 template's lists are replaced, kept or merged as pay_template_write says; payroll_partial, qualifying_earnings_required,
-leave_created_as and overlapping_leave_refused are the other switches. A pay run, drafted or posted without a draft, has
+leave_created_as, overlapping_leave_refused, approved_leave_has_new_id and leave_v2_modified_since are the other
+switches. A pay run, drafted or posted without a draft, has
 the templates and the leave that are there at that moment: a payslip with leave shows LeaveEarnings and
 LeaveEarningsLines, in the control API alone. Posting makes that leave PROCESSED and moves the calendar on; what was
 approved after the draft is not paid by it. DELETE ORG/PayRuns/{id} deletes a draft, so that it can be drafted again.

@@ -27,6 +27,7 @@ class Organisation:
     attachments: dict[str, list[Attachment]] = field(default_factory=dict)  # by the id of what they are attached to
     history: dict[str, list[Record]] = field(default_factory=dict)  # notes, by the id of what they are about
     approved: int = 0  # invoices and bills, through the API
+    leave_requests: dict[str, str] = field(default_factory=dict)  # ids of requests, by the ids of the approved leave
 
     def copy(self) -> Organisation:
         """Another one that is just like it, before anything was attached or noted."""

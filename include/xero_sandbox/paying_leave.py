@@ -36,7 +36,8 @@ def end_leave(world: World, organisation: Organisation, run: Record) -> None:
         if line["LeaveApplicationID"] in leaves.rows:
             periods = leaves.rows[line["LeaveApplicationID"]].record["LeavePeriods"]
             for period in periods:
-                if period["PayPeriodStartDate"] == run["PayRunPeriodStartDate"]:
+                now = period["PayPeriodStartDate"] == run["PayRunPeriodStartDate"]
+                if now and period["LeavePeriodStatus"] == "SCHEDULED":  # it may be rejected since the draft
                     period["LeavePeriodStatus"] = "PROCESSED"
             leaves.change(line["LeaveApplicationID"], {"LeavePeriods": periods}, world.clock)
 

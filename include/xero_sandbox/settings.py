@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     employee_updates_need_person: bool = False  # whether an update must repeat the names and the date of birth
     leave_created_as: Literal["SCHEDULED", "REQUESTED"] = "SCHEDULED"
     overlapping_leave_refused: bool = True  # of the same type
+    approved_leave_has_new_id: bool = False  # whether a request that is approved has another id until it is rejected
+    leave_v2_modified_since: bool = False  # whether /LeaveApplications/v2 filters by If-Modified-Since, or is a 500
 
     def changed(self, changes: dict[str, object]) -> Settings:
         """A copy with these changes. ValueError when a name, a type or a choice is wrong."""

@@ -1,4 +1,4 @@
-"""Leave as it is asked for: the pay periods that it falls into, and what Xero would refuse.
+"""Leave as it is asked for or changed: the pay periods that it falls into, and what Xero would refuse.
 
 Known words of Xero are quoted; of the others only the sense is known.
 """
@@ -10,11 +10,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from xero_sandbox.collection import Collection, Record
+from xero_sandbox.collection import Collection, Kind, Record
 from xero_sandbox.data.pay_runs import wire_date
 from xero_sandbox.pay_periods import Period, spanned
 from xero_sandbox.payroll_values import four_places, read_day
+from xero_sandbox.settings import Settings
 
+LEAVE_APPLICATIONS = Kind("LeaveApplications", "LeaveApplicationID", "PayOutType", name="Title")
 REQUIRED = ("EmployeeID", "LeaveTypeID", "Title", "StartDate", "EndDate")
 FIELDS = (*REQUIRED, "Description", "PayOutType")
 LONGEST = {"Title": 50, "Description": 200}
@@ -25,6 +27,45 @@ LONGEST_LEAVE = timedelta(5 * 366)
 NO_CALENDAR, WRONG_PERIOD = "No payroll calendar found", "Invalid leave period"
 NOT_ASSIGNED = "Leave type not assigned to employee"
 OVERLAPS = "The employee has leave of this type on these days already"
+PAID = "Leave that has been paid cannot be changed"
+
+
+def drafted(
+    collections: Mapping[str, Collection],
+    settings: Settings,
+    old: Record,
+    sent: Record,
+    earlier: Sequence[Record] = (),
+) -> tuple[Record, list[str]]:
+    """The fields to write, and the error messages. `old` has at least the id; fields that are left out stay the same.
+    `earlier` is leave of the same call, not written yet. ValueError for what cannot be read."""
+    if "PROCESSED" in statuses(old):
+        return {}, [PAID]
+    fields = {name: sent[name] for name in FIELDS if sent.get(name) is not None}
+    fields |= {name: str(fields[name]).lower() for name in ("EmployeeID", "LeaveTypeID") if name in fields}
+    fields |= {name: wire_date(read_day(fields[name])) for name in ("StartDate", "EndDate") if name in fields}
+    leave = {"PayOutType": "DEFAULT", **old, **fields}
+    words = list(field_faults(leave)) or list(employee_faults(leave, collections))
+    if words:
+        return {}, words
+    others = [row.record for row in collections[LEAVE_APPLICATIONS.plural].by_key()]
+    if settings.overlapping_leave_refused and overlaps(leave, [*others, *filter(None, earlier)]):
+        return {}, [OVERLAPS]
+    spans = periods(leave, collections)
+    if sent.get("LeavePeriods") or ("LeavePeriods" in old and not {"StartDate", "EndDate"} & set(fields)):
+        chosen = sent_periods(sent.get("LeavePeriods") or old["LeavePeriods"], spans)
+        if chosen is None:
+            return {}, [WRONG_PERIOD]
+    else:
+        chosen = made_periods(leave, spans, collections["LeaveTypes"].rows[leave["LeaveTypeID"]].record["TypeOfUnits"])
+    status = min(statuses(old), default=settings.leave_created_as)
+    leave["LeavePeriods"] = [{**period, "LeavePeriodStatus": status} for period in chosen]
+    leave.pop("UpdatedDateUTC", None)
+    return leave, []
+
+
+def statuses(leave: Record) -> set[str]:
+    return {period["LeavePeriodStatus"] for period in leave.get("LeavePeriods", ())}
 
 
 def field_faults(leave: Record) -> Iterator[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable
+from datetime import UTC
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from operator import attrgetter
 
 from xero_sandbox.collection import Collection, Row
@@ -19,14 +21,22 @@ DEFAULT_PAGE_SIZE = 100
 
 
 def modified_since(call: Call) -> tuple[int, bool] | None:
-    """(second, whether it is included), None when not asked for or not honoured."""
+    """(second, whether it is included), None when not asked for or not honoured. ISO, or HTTP's own way of writing
+    dates, which pyxero sends."""
     text = call.headers.get("if-modified-since")
     if not text or not call.world.settings.filters:
         return None
     try:
-        return read_instant(text) // 1000, call.world.settings.ims_bound == "inclusive"
+        moment = read_instant(text) // 1000 if text[:1].isdigit() else _http_date(text)
     except ValueError as error:
         raise bad_condition() from error
+    return moment, call.world.settings.ims_bound == "inclusive"
+
+
+def _http_date(text: str) -> int:
+    """Seconds since the epoch of `Mon, 30 Nov 2026 17:00:00 GMT`."""
+    moment = parsedate_to_datetime(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def ordered(call: Call, collection: Collection) -> list[Row]:
