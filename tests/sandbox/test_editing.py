@@ -108,6 +108,14 @@ def test_a_draft_loses_its_due_date_and_an_order_gets_another_address(xero: InXe
     assert (noted["CreditNoteNumber"], noted["DateString"]) == ("C-9", "2026-11-03T00:00:00")
 
 
+def test_an_invoice_that_was_put_there_without_lists_of_payments(xero: InXero) -> None:
+    record = {name: value for name, value in xero.sandbox.truth("Invoices")[0].items() if not isinstance(value, list)}
+    lines = [{"LineItemID": "1" * 36, "Description": "Pipe", "Quantity": 1, "UnitAmount": 7, "LineAmount": 7}]
+    bare = {**record, "InvoiceID": "2" * 36, "Status": "DRAFT", "LineItems": lines, "LineAmountTypes": "NoTax"}
+    xero.sandbox.control("POST", f"organisations/{xero.sandbox.tenant()}/Invoices", bare)
+    assert xero.edit({"DueDate": "2027-01-01"}, invoice="2" * 36)["AmountDue"] == 7
+
+
 @pytest.mark.parametrize("name", ["invoice", "credit", "purchase_order"])
 def test_lines_change_come_go_and_move(xero: InXero, name: str) -> None:
     plural = PLURALS[name]
