@@ -252,6 +252,31 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION xero_sync.take_over(text, uuid, integer, jsonb, jsonb, uuid[]) FROM PUBLIC;
 
+-- As in schema/0010; that an order is billed is no edit, either.
+CREATE OR REPLACE FUNCTION xero_sync.document_was_edited() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    -- Not an edit: what the push itself writes, approval, and what follows Xero.
+    apart CONSTANT text[] := ARRAY['push_state', 'push_version', 'xero_id', 'xero_status', 'pushed_at', 'push_error', 'push_correction',
+        'created_at', 'updated_at', 'status', 'paid_to_date', 'credited', 'balance', 'fully_paid_on', 'status_before_billed',
+        'balance_at_request', 'approved_version', 'approved_at', 'approved_by'];
+BEGIN
+    IF current_setting('xero_sync.erasing', true) = 'on' THEN
+        RETURN NEW;
+    END IF;
+    IF to_jsonb(NEW) - apart IS DISTINCT FROM to_jsonb(OLD) - apart THEN
+        NEW.push_version := OLD.push_version + 1;
+        NEW.updated_at := now();
+        IF NEW.push_state = OLD.push_state AND OLD.push_state IN ('in_flight', 'pushed', 'failed') THEN
+            NEW.push_state := 'ready';
+        END IF;
+    END IF;
+    IF NEW.push_state = 'ready' AND OLD.push_state <> 'ready' THEN
+        NEW.push_error := NULL;
+        NEW.push_correction := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- What is paid of them, as Xero has it.
 ALTER TABLE qicworks.bill
     ADD COLUMN paid_to_date numeric(18, 2) NOT NULL DEFAULT 0, ADD COLUMN credited numeric(18, 2) NOT NULL DEFAULT 0,
@@ -289,6 +314,7 @@ CREATE TABLE qicworks.invoice_record (
     amount_credited numeric(18, 4),
     amount_due      numeric(18, 4),
     fully_paid_on   date,
+    disagreement    numeric(18, 4),                       -- amount_paid less the payments that Xero lists
     UNIQUE (connection_id, xero_id),
     FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
     FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation

@@ -158,6 +158,7 @@ class Source:
     active: Callable[[Record], bool] = in_use  # of a listed record
     records: Callable[[Any], Any] = as_it_is  # makes a list of the value under the envelope
     starts_at: str | None = None  # the statement that finds the time from which a first reading is of interest
+    ids: str = "ids_to_fetch"  # the statement that finds what is read by id
 
     @property
     def payroll(self) -> bool:
@@ -177,7 +178,7 @@ class Dataset:
     help: str
     scope: str
     sources: tuple[Source, ...]  # read in this order; the first decides when all of them are read in full
-    statements: str | None = None  # the file of `include/sql/pull` with `ids_to_fetch` and `starts_at`
+    statements: str | None = None  # the file of `include/sql/pull` with the statements that its sources name
     schedule: str = "0 * * * *"  # cron, UTC: how often the DAG looks which organisations are due
     timing: Timing = Timing.NIGHT
     # Xero's filter misses some changes (a contact becomes a customer), and records that no longer exist.

@@ -77,6 +77,7 @@ CREDIT_NOTES = PricedKind(
     envelope="CreditNotes",
     key="CreditNoteID",
     number="CreditNoteNumber",
+    records="credit_note_record",
     payload=payload,
     identity=lambda document: pricing.identity(document, payload(document), "Type", "CreditNoteNumber", "Date"),
     likeness=likeness,

@@ -267,6 +267,7 @@ class PricedKind(Kind):
     envelope: str
     key: str  # field of the id
     number: str  # field of the number
+    records: str  # the table in schema qicworks with their records in Xero
     payload: Callable[[Document[Any, PricedLine]], Json]
     identity: Callable[[Document[Any, PricedLine]], Json]
     likeness: Callable[[Json, Record], Likeness]

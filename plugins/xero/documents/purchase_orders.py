@@ -84,6 +84,7 @@ PURCHASE_ORDERS = PricedKind(
     envelope="PurchaseOrders",
     key="PurchaseOrderID",
     number="PurchaseOrderNumber",
+    records="purchase_order_record",
     payload=payload,
     identity=lambda document: pricing.identity(document, payload(document), "PurchaseOrderNumber", "Date"),
     likeness=likeness,

@@ -39,6 +39,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         envelope="Invoices",
         key="InvoiceID",
         number="InvoiceNumber",
+        records="invoice_record",
         payload=payload,
         identity=identity,
         likeness=pricing.of_invoices(type),

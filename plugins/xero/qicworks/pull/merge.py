@@ -115,9 +115,9 @@ def _template(name: str, table: Table) -> Composed:
     return sql.template("merge", name).format(**names(table))
 
 
-def ids_to_fetch(session: Session, dataset: Dataset, **parameters: Any) -> list[str]:
-    """The ids of the records to be read one by one, by the data set's own statement; without erased persons."""
-    statement = getattr(sql.load(f"pull/{dataset.statements}"), "ids_to_fetch")  # noqa: B009 - aiosql makes it at run time
+def ids_to_fetch(session: Session, dataset: Dataset, source: Source, **parameters: Any) -> list[str]:
+    """The ids of the records to be read one by one, by the source's own statement; without erased persons."""
+    statement = getattr(sql.load(f"pull/{dataset.statements}"), source.ids)
     found = [row["key"] for row in statement(session, **parameters)]
     erased = tombstones.erased_ids(session, parameters["connection_id"]) if found else set()
     return [key for key in found if key.lower() not in erased]

@@ -64,6 +64,7 @@ class DetailReader:
         ids = merge.ids_to_fetch(
             session,
             self.dataset,
+            self.source,
             staging_id=staged.id,
             connection_id=self.connection.id,
             organisation_id=self.connection.organisation_id,
@@ -125,7 +126,7 @@ class DetailReader:
         """Returns the record, none if Xero has none with that id, and when it was asked for (monotonic seconds)."""
         asked = time.monotonic()
         try:
-            answer = self.client.get(self.source.path.format(id=quote(id, safe="")))
+            answer = self.client.get(self.source.path.format(id=quote(id, safe="")), params=dict(self.source.params))
         except Refused as refused:
             if refused.status != 404:
                 raise

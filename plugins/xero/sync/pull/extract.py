@@ -43,13 +43,22 @@ class Extract:
         self.dataset = dataset
         self.connection = connection
         database.avoid_nested_loops(session)
-        main = self._main = staging.cursor(session, connection.id, dataset, dataset.sources[0])
+        self._main_source = self._first_that_starts()
+        main = self._main = staging.cursor(session, connection.id, dataset, self._main_source)
         newest = main.high_water if main else None
-        is_full = full or dataset.sources[0].reading is Reading.FULL or newest is None or self._is_stale(main)
+        is_full = full or self._main_source.reading is Reading.FULL or newest is None or self._is_stale(main)
         since = None if is_full or newest is None else newest - OVERLAP
         self.staging = staging.begin(session, connection.id, dataset, full=is_full, since=since, refetch_details=full)
         self.writer = StagingWriter(session, dataset, self.staging, progress)
         self.positions = self.writer.positions
+
+    def _first_that_starts(self) -> Source:
+        """The source that decides when all are read in full: the first one of which something is of interest."""
+        about = {"connection_id": self.connection.id}
+        for source in self.dataset.sources:
+            if source.starts_at is None or merge.starts_at(self.session, self.dataset, source, **about):
+                return source
+        return self.dataset.sources[0]
 
     def run(self) -> Staging:
         """Reads what is not yet staged, and returns the complete staging."""
@@ -115,8 +124,11 @@ class Extract:
 
     def _start(self, source: Source) -> datetime | None:
         """The time from which this source is to be read; None: from the beginning."""
-        is_main = source is self.dataset.sources[0]
-        cursor = self._main if is_main else staging.cursor(self.session, self.connection.id, self.dataset, source)
+        cursor = (
+            self._main
+            if source is self._main_source
+            else staging.cursor(self.session, self.connection.id, self.dataset, source)
+        )
         if self.staging.full or cursor is None or cursor.high_water is None:
             if source.starts_at is None:
                 return None

@@ -1,0 +1,40 @@
+-- Documents that are in Xero, compared with their records there. Templates: {table} is the kind's table, {records} that of the records.
+
+-- name: to_compare
+-- Those of which one side has changed since they were compared. `compared`: a hash of both sides. A document that waits for more
+-- than an hour is looked at again.
+SELECT document.id, document.push_state, document.push_version, document.xero_id, record.content, record.missing_since IS NOT NULL AS missing,
+       cancellation.document_id IS NOT NULL AS cancelled, state.waits, state.compared
+  FROM qicworks.{table} AS document
+  JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
+  LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
+ CROSS JOIN LATERAL (
+       SELECT document.push_state IN ('ready', 'in_flight') AND document.updated_at > now() - interval '1 hour' AS waits) AS pending
+ CROSS JOIN LATERAL (
+       SELECT pending.waits, md5(concat_ws('|', document.push_version, document.push_state, document.status, document.xero_id,
+                                           encode(record.row_hash, 'hex'), record.missing_since, cancellation.cancelled_at,
+                                           pending.waits, :conflicts::text)) AS compared) AS state
+ WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
+   AND (:every OR followed.compared IS DISTINCT FROM state.compared)
+ ORDER BY document.id;
+
+-- name: keep_compared!
+INSERT INTO xero_sync.followed_document (document_id, connection_id, compared)
+SELECT document_id, :connection_id, compared FROM unnest(:ids::uuid[], :compared::text[]) AS made (document_id, compared)
+    ON CONFLICT (document_id) DO UPDATE SET
+       connection_id = excluded.connection_id, compared = excluded.compared, compared_at = clock_timestamp();
+
+-- name: push_again!
+-- To be written over, or to take over what was changed in Xero: the next push does it.
+UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'pushed';
+
+-- name: removed
+-- Documents with open differences that no longer exist here.
+SELECT DISTINCT difference.document_id AS id, difference.label
+  FROM xero_sync.difference
+ WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
+   AND difference.document_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM qicworks.{table} AS document
+                    WHERE document.id = difference.document_id AND document.organisation_id = :organisation_id
+                      AND document.xero_id IS NOT NULL);

@@ -1,0 +1,66 @@
+"""Which pushed documents have to be compared with their records in Xero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import Composed, Identifier
+
+from xero.documents.declaration import PricedKind
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+
+QUERIES = sql.Statements("follow/priced")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A document, and its record in Xero as JSON.
+
+    `missing`: Xero has no such record any more. `cancelled`: QicWorks has. `waits`: its edit is still to be pushed.
+    `compared`: a hash of both sides.
+    """
+
+    id: UUID
+    push_state: str
+    push_version: int
+    xero_id: UUID
+    content: str
+    missing: bool
+    cancelled: bool
+    waits: bool
+    compared: str
+
+
+class FollowedDocuments:
+    """The pushed documents of one kind and connection."""
+
+    def __init__(self, session: Session, connection: Connection, kind: PricedKind) -> None:
+        self._session = session
+        self._kind = kind
+        self._of = {"connection_id": connection.id, "organisation_id": connection.organisation_id, "kind": kind.name}
+
+    def to_compare(self, conflicts: str, *, every: bool = False) -> list[Followed]:
+        """Those of which one side has changed since they were compared, or all."""
+        return [Followed(**row) for row in self._run("to_compare", conflicts=conflicts, every=every)]
+
+    def compared(self, documents: Sequence[Followed]) -> None:
+        ids, hashes = [one.id for one in documents], [one.compared for one in documents]
+        QUERIES.keep_compared(self._session, ids=ids, compared=hashes, **self._of)
+
+    def push_again(self, ids: Sequence[UUID]) -> None:
+        list(self._run("push_again", ids=list(ids)))
+
+    def removed(self) -> list[tuple[UUID, str]]:
+        """Documents with open differences that no longer exist, or are no longer in Xero: id and label."""
+        return [(row["id"], row["label"]) for row in self._run("removed")]
+
+    def _run(self, name: str, **values: Any) -> Iterator[dict[str, Any]]:
+        names = {"table": Identifier(self._kind.table), "records": Identifier(self._kind.records)}
+        statement: Composed = sql.template("follow/priced", name).format(**names)
+        cursor = self._session.execute(statement, {**self._of, **values})
+        yield from cursor.fetchall() if cursor.description else ()

@@ -1,0 +1,100 @@
+"""Compares pushed documents with their records in Xero, in the transaction that loads these."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from xero.api import wire
+from xero.documents.declaration import PricedDocument, PricedKind, Record
+from xero.documents.registry import KINDS
+from xero.qicworks.connect import settings
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.connect.settings import Conflicts
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import OF_CONTENT, About, Changes, Found, Reason, Settled
+from xero.qicworks.follow.followed import Followed, FollowedDocuments
+from xero.qicworks.push.links import Link, current
+from xero.qicworks.push.outbox import Outbox, PushState, Result
+from xero.sync.follow import reporting
+from xero.sync.push.content.content import Base
+from xero.sync.push.content.judging import base_of, compared, gone, judge
+from xero.sync.push.verdicts import label
+from xero.sync.runs.run import Run
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200  # documents that are read together
+
+
+def follow_priced(it: Run) -> Sequence[str]:
+    """Compares what changed on either side; returns a remark if there is something new."""
+    found = [change for kind in KINDS.values() if isinstance(kind, PricedKind) for change in _Kind(it, kind).run()]
+    return reporting.remark(found)
+
+
+class _Kind:
+    """The documents of one kind and connection."""
+
+    def __init__(self, it: Run, kind: PricedKind) -> None:
+        self.it = it
+        self.kind = kind
+        self.outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
+        self.followed = FollowedDocuments(it.session, it.connection, kind)
+        self.conflicts = settings.read(it.session, it.connection.id).conflicts
+
+    def run(self) -> Iterator[Changes]:
+        waiting = iter(self.followed.to_compare(self.conflicts))
+        while some := list(islice(waiting, AT_ONCE)):
+            documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
+            contents = self.outbox.contents(list(documents.values()))
+            for one in some:
+                if document := documents.get(one.id):
+                    yield self._compare(one, document, base_of(contents.get(one.id)))
+            self.followed.compared(some)
+        for id, name in self.followed.removed():
+            yield self._write(About(self.it.connection.id, self.kind.name, id, name), (), Settled.GONE)
+
+    def _compare(self, one: Followed, document: PricedDocument, base: Base | None) -> Changes:
+        about = About(self.it.connection.id, self.kind.name, one.id, label(self.kind, document))
+        links = self.outbox.links(one.id, document.row.links)
+        if current(links) != one.xero_id:
+            return Changes()  # nothing proves that the record is this document's: reconcile reports it
+        if one.push_state == PushState.SKIPPED or one.cancelled:
+            return self._write(about, (), Settled.SKIPPED if one.push_state == PushState.SKIPPED else Settled.CANCELLED)
+        if one.missing:
+            return self._write(about, gone(document, None))
+        record: Record = wire.loads(one.content.encode())
+        edited = next((link.version for link in links if link.version), None) != document.version
+        found = judge(self.kind, document, record, base, edited=edited, waits=one.waits)
+        self._agree(one, document, record, found)
+        self._pass_on(one, record, found)
+        return self._write(about, found)
+
+    def _agree(self, one: Followed, document: PricedDocument, record: Record, found: Sequence[Found]) -> None:
+        """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""
+        if found or one.waits:
+            return
+        status = wire.word(record.get("Status"))
+        result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), document)
+        if result.content:
+            self.outbox.keep_contents([(one.id, one.xero_id, result.content)])
+        if one.push_state == PushState.FAILED:
+            self.outbox.settle(one.id, one.push_version, replace(result, record=None), [PushState.FAILED])
+            self.outbox.keep_links({one.id: Link(one.xero_id, one.push_version)})
+            log.info("%s agrees with Xero again: it is pushed", label(self.kind, document))
+
+    def _pass_on(self, one: Followed, record: Record, found: Sequence[Found]) -> None:
+        """What was edited in Xero is overwritten, or taken over, by the next push, if the setting says so."""
+        if one.push_state != PushState.PUSHED or Reason.EDITED_IN_XERO not in {each.reason for each in found}:
+            return
+        editable = record.get("Status") in self.kind.editable
+        if self.conflicts is Conflicts.XERO or (self.conflicts is Conflicts.QICWORKS and editable):
+            self.followed.push_again([one.id])
+
+    def _write(self, about: About, found: Sequence[Found], how: Settled = Settled.AGREES) -> Changes:
+        changes = differences.compare(self.it.session, about, found, OF_CONTENT, how)
+        reporting.report(self.it, about, changes)
+        return changes
