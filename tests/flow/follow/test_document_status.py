@@ -1,5 +1,8 @@
-"""What happens to a document in Xero after its push, and what QicWorks makes of it."""
+"""What happens to a document in Xero after its push, and what QicWorks makes of it: written out, for every kind."""
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +11,7 @@ import pytest
 from tests.support.pushing import PRICED, Books, Line, Row
 from xero.qicworks.database import session
 from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import Difference
+from xero.qicworks.follow.differences import Difference, Settled
 
 ACTS = {
     "invoices": "invoice",
@@ -17,30 +20,376 @@ ACTS = {
     "credit_notes": "credit",
     "purchase_orders": "purchase_order",
 }
+INVOICES = ("invoices", "bills", "expenses")
+UNPAID = {"invoices": "Un-paid", "bills": "Unpaid", "expenses": "Unpaid", "credit_notes": "Issued"}
+UNPAID["purchase_orders"] = "Issued"
+DRAFTS = "qicworks"
 
 
 def sweep(books: Books, **how: Any) -> Any:
     return books.world.pull("document_status", books.organisation, **how)
 
 
-def differing(books: Books, *, only_open: bool = True) -> list[Difference]:
+def differing(books: Books, document: UUID | None = None, *, only_open: bool = True) -> list[Difference]:
+    documents = None if document is None else [document]
     with session(books.world.engine) as db:
-        return differences.listed(db, books.connection_id, only_open=only_open)
+        return differences.listed(db, books.connection_id, only_open=only_open, documents=documents)
 
 
 def do(books: Books, kind: str, document: UUID, act: str, **order: Any) -> Row:
     return books.bookkeep(act, **{ACTS[kind]: str(books.row(kind, document)["xero_id"])}, **order)
 
 
-@pytest.mark.parametrize("kind", PRICED)
-def test_nothing_happened(books: Books, kind: str) -> None:
-    document = books.add(kind, Line("7.1234", "3"), Line(department=True))
-    books.push(kind)
-    print(sweep(books))
-    assert differing(books) == []
+def record(books: Books, kind: str, document: UUID) -> Row:
+    key, xero_id = PRICED[kind][2], str(books.row(kind, document)["xero_id"])
+    return next(one for one in books.in_xero(kind) if one[key] == xero_id)
+
+
+def says(books: Books, mode: str) -> None:
+    books.world.query("DELETE FROM xero_sync.connection_setting")
+    books.world.query(
+        "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)", books.connection_id, mode
+    )
+
+
+def events(books: Books, document: UUID) -> list[Row]:
+    return books.world.query(
+        "SELECT direction, status, outcome, message, correction FROM xero_sync.connection_event"
+        " WHERE document_id = %s ORDER BY id",
+        document,
+    )
+
+
+def assert_nothing_new(books: Books) -> None:
+    """A second sweep changes no row, writes no event of a document, and costs five calls at most."""
+    tables = ("qicworks.invoice", "qicworks.bill", "qicworks.expense", "qicworks.credit_note")
+    tables += ("qicworks.purchase_order", "xero_sync.followed_document", "xero_sync.difference")
+    before = {table: books.world.query(f"SELECT ctid::text, xmin::text FROM {table}") for table in tables}
     books.world.calls()
-    again = sweep(books)
-    print(again, [call["path"] for call in books.world.calls()])
+    outcome = sweep(books)
+    assert (outcome.message, outcome.counts.changed) == ("nothing changed", 0)
+    assert len(books.world.calls()) <= 5
+    assert before == {table: books.world.query(f"SELECT ctid::text, xmin::text FROM {table}") for table in tables}
+
+
+# -- what Xero's users do with it
+
+
+@dataclass(frozen=True, eq=False)
+class Happening:
+    """Acts of a bookkeeper (each with its order), and the row of QicWorks after one sweep."""
+
+    name: str
+    kinds: tuple[str, ...]
+    acts: tuple[tuple[str, dict[str, Any]], ...]
+    xero_status: str
+    status: dict[str, str] | None = None  # of QicWorks; None: as it was
+    paid: str = "0"
+    balance: str | None = "110"  # None: the kind has none, or Xero's own is of no matter
+    reason: str | None = None  # of the one open difference
+
+
+PAID, PARTLY = {"invoices": "Paid", "bills": "Paid", "expenses": "Paid"}, dict.fromkeys(INVOICES, "Partially Paid")
+PARTLY["invoices"] = "Un-paid"
+APPROVE, VOID, DELETE = ("approve", {}), ("void", {}), ("delete", {})
+ALL = tuple(PRICED)
+
+HAPPENINGS = (
+    Happening("nothing", ALL, (), "DRAFT"),
+    Happening("approved", ALL, (APPROVE,), "AUTHORISED"),
+    Happening("paid in part", INVOICES, (APPROVE, ("pay", {"amount": 10})), "AUTHORISED", PARTLY, "10", "100"),
+    Happening("paid", INVOICES, (APPROVE, ("pay", {})), "PAID", PAID, "110", "0"),
+    Happening("paid in parts", INVOICES, (APPROVE, ("pay", {"amount": 10}), ("pay", {})), "PAID", PAID, "110", "0"),
+    Happening("credited", INVOICES, (APPROVE, ("credit", {"amount": 30})), "AUTHORISED", PARTLY, "0", "80"),
+    Happening("refunded", ("credit_notes",), (APPROVE, ("refund", {})), "PAID", None, "0", "0"),
+    Happening("billed", ("purchase_orders",), (APPROVE, ("bill", {})), "BILLED", {"purchase_orders": "Billed"}),
+    Happening("voided", (*INVOICES, "credit_notes"), (APPROVE, VOID), "VOIDED", balance=None, reason="voided_in_xero"),
+    Happening("deleted", ALL, (DELETE,), "DELETED", balance=None, reason="deleted_in_xero"),
+)
+
+
+@pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_becomes_of_it(books: Books, kind: str, mode: str) -> None:
+    says(books, mode)
+    made = {one: books.add(kind, Line("100"), status=UNPAID[kind]) for one in HAPPENINGS if kind in one.kinds}
+    assert len(made) > 3
+    books.push(kind)
+    for one, document in made.items():
+        for act, order in one.acts:
+            do(books, kind, document, act, **order)
+    sweep(books)
+    for one, document in made.items():
+        row = books.row(kind, document)
+        expected = (one.status or UNPAID)[kind], one.xero_status, "pushed"
+        assert (row["status"], row["xero_status"], row["push_state"]) == expected, one.name
+        assert Decimal(one.paid) == row.get("paid_to_date", 0), one.name
+        assert one.balance is None or "balance" not in row or row["balance"] == Decimal(one.balance), one.name
+        found = differing(books, document)
+        assert [each.reason for each in found] == ([one.reason] if one.reason else []), one.name
+        if one.reason:
+            [difference] = found
+            assert (difference.ours, difference.theirs) == ({"status": row["status"]}, {"status": one.xero_status})
+            assert difference.label == f"{difference.label.rpartition(' ')[0]} {row['number']}"
+            [event] = events(books, document)
+            assert (event["direction"], event["status"], event["outcome"]) == ("pull", "warning", "differs")
+            assert event["correction"]
+    assert_nothing_new(books)
+    books.world.calls()
+    books.push(kind)
+    assert books.world.calls() == [], "nothing is to be sent for what happened in Xero"
+
+
+@pytest.mark.parametrize("kind", INVOICES)
+def test_a_payment_that_is_taken_back(books: Books, kind: str) -> None:
+    document = books.add(kind, Line("100"))
+    books.push(kind)
     do(books, kind, document, "approve")
-    print(sweep(books), books.row(kind, document), differing(books))
-    assert 0
+    [payment] = do(books, kind, document, "pay", amount=40)["Payments"]
+    sweep(books)
+    assert books.row(kind, document)["paid_to_date"] == 40
+    books.bookkeep("delete_payment", payment=payment["PaymentID"])
+    sweep(books)
+    row = books.row(kind, document)
+    assert (row["status"], row["paid_to_date"], row["balance"]) == (UNPAID[kind], 0, 110)
+    assert differing(books) == []
+    assert_nothing_new(books)
+
+
+def test_an_order_that_is_not_billed_any_more(books: Books) -> None:
+    document = books.add("purchase_orders", status="Receipted")
+    books.push("purchase_orders")
+    do(books, "purchase_orders", document, "bill")
+    sweep(books)
+    assert books.row("purchase_orders", document)["status"] == "Billed"
+    tenant = books.world.sandbox.tenant(books.organisation)
+    path = f"organisations/{tenant}/PurchaseOrders/{books.row('purchase_orders', document)['xero_id']}"
+    books.world.sandbox.control("PATCH", path, {"Status": "AUTHORISED"})
+    sweep(books)
+    row = books.row("purchase_orders", document)
+    assert (row["status"], row["xero_status"], row["push_state"]) == ("Receipted", "AUTHORISED", "pushed")
+
+
+# -- what Xero's users change in it
+
+HEADER: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "Date": ("2026-10-07", ALL),
+    "DueDate": ("2026-11-07", INVOICES),
+    "Reference": ("PO 12", ("invoices", "purchase_orders")),
+    "DeliveryAddress": ("Gate 4", ("purchase_orders",)),
+    "AttentionTo": ("Reception", ("purchase_orders",)),
+    "Telephone": ("02 5550 1234", ("purchase_orders",)),
+    "DeliveryInstructions": ("Ring twice", ("purchase_orders",)),
+    "DeliveryDate": ("2026-11-01", ("purchase_orders",)),
+    "number": ("X-1", ALL),
+    "Contact": (None, ALL),
+}
+NAMES = {
+    "Date": "date",
+    "DueDate": "due date",
+    "Reference": "reference",
+    "DeliveryAddress": "delivery address",
+    "AttentionTo": "attention",
+    "Telephone": "telephone",
+    "DeliveryInstructions": "delivery instructions",
+    "DeliveryDate": "delivery date",
+    "number": "number",
+    "Contact": "contact",
+}
+TOTALS = {"net amount", "tax", "total"}
+LINES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "description": ({"Description": "Otherwise"}, {"line 1 description"}),
+    "quantity": ({"Quantity": 3}, {"line 1 quantity", *TOTALS}),
+    "price": ({"UnitAmount": 7.5}, {"line 1 unit price", *TOTALS}),
+    "account": ({"AccountCode": None}, {"line 1 account"}),
+    "tax": ({"TaxType": "BASEXCLUDED"}, {"line 1 tax code", "tax", "total"}),
+    "department": ({"Tracking": []}, {"line 1 departments"}),
+}
+
+
+def edits(books: Books, kind: str) -> list[tuple[str, Any, set[str]]]:
+    """Name, what is edited of the record, and the names of the fields that then differ."""
+    found: list[tuple[str, Any, set[str]]] = []
+    for name, (value, kinds) in HEADER.items():
+        if kind in kinds:
+            key = {"invoices": "InvoiceNumber", "bills": "InvoiceNumber", "expenses": "InvoiceNumber"}.get(
+                kind, "CreditNoteNumber" if kind == "credit_notes" else "PurchaseOrderNumber"
+            )
+            [contact] = books.world.query("SELECT xero_id FROM qicworks.contact WHERE id = %s", books.contacts[1])
+            shown = {"ContactID": str(contact["xero_id"])} if name == "Contact" else value
+            found.append((name, {key if name == "number" else name: shown}, {NAMES[name]}))
+    sale = kind in ("invoices", "credit_notes")
+    for name, (fields, differ) in LINES.items():
+        if name == "account":
+            fields = {"AccountCode": "260" if sale else "310"}
+        found.append((name, lambda lines, fields=fields: [{**lines[0], **fields}, *lines[1:]], differ))
+    account = "260" if sale else "310"
+    one_more = {"Description": "Freight", "Quantity": 1, "UnitAmount": 5, "AccountCode": account}
+    one_more["TaxType"] = "BASEXCLUDED"
+    found.append(("another line", lambda lines: [*lines, one_more], {"line 3 in Xero", "net amount", "total"}))
+    found.append(("no second line", lambda lines: lines[:1], {"line 2", *TOTALS}))
+    found.append(("other order", lambda lines: lines[::-1], set()))
+    return found
+
+
+def edit_in_xero(books: Books, kind: str, document: UUID, change: Any) -> None:
+    if callable(change):
+        there = record(books, kind, document)["LineItems"]
+        lines = [{"LineItemID": line["LineItemID"]} for line in there]
+        change = {"LineItems": change(lines)}
+    do(books, kind, document, "edit", fields=change)
+
+
+def prepared(books: Books, kind: str, approve: bool, *, without: str = "") -> list[tuple[UUID, str, set[str]]]:
+    """Documents of which each was edited in Xero in one way."""
+    made = []
+    for nth, (name, change, fields) in enumerate(one for one in edits(books, kind) if one[0] != without):
+        document = books.add(kind, Line("100", department=True), Line("20"), number=f"{kind}-{nth}")
+        made.append((document, name, change, fields))
+    assert len(made) > 9
+    books.push(kind)
+    sweep(books)
+    for document, _, change, _ in made:
+        if approve:
+            do(books, kind, document, "approve")
+        edit_in_xero(books, kind, document, change)
+    return [(document, name, fields) for document, name, _, fields in made]
+
+
+@pytest.mark.parametrize("approve", [False, True], ids=["draft", "approved"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_is_edited_in_xero_is_asked_about(books: Books, kind: str, approve: bool) -> None:
+    made = prepared(books, kind, approve)
+    sweep(books)
+    for document, name, fields in made:
+        found = differing(books, document)
+        assert [one.reason for one in found] == (["edited_in_xero"] if fields else []), name
+        for one in found:
+            assert set(one.ours) == set(one.theirs) == fields, name
+    assert_nothing_new(books)
+    before = {document: record(books, kind, document) for document, *_ in made}
+    books.world.calls()
+    books.push(kind)
+    assert books.world.calls() == []
+    # The office edits all of them: nothing of Xero's is overwritten.
+    for document, *_ in made:
+        books.world.query(
+            "UPDATE qicworks.document_line SET description = 'Changed here' WHERE parent_id = %s AND line_number = 1",
+            document,
+        )
+    books.push(kind)
+    for document, name, fields in made:
+        row = books.row(kind, document)
+        if fields or approve:
+            assert row["push_state"] == "failed", name
+            assert record(books, kind, document) == before[document], name
+        if fields and not approve:
+            assert "it was changed in Xero after it was pushed" in row["push_error"], name
+            assert {"edited_in_xero"} <= {one.reason for one in differing(books, document)}, name
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_qicworks_overwrites_what_was_edited_in_a_draft(books: Books, kind: str) -> None:
+    says(books, "qicworks")
+    made = prepared(books, kind, approve=False, without="other order")
+    sweep(books)
+    assert {books.row(kind, document)["push_state"] for document, _, fields in made if fields} == {"ready"}
+    books.push(kind)
+    sweep(books)
+    assert differing(books) == []
+    for document, name, fields in made:
+        assert books.row(kind, document)["push_state"] == "pushed", name
+        told = " ".join(event["message"] for event in events(books, document))
+        assert ("QicWorks overwrites what was changed in Xero" in told) == bool(fields), name
+        assert all(field in told for field in fields), (name, told)
+        assert {one.settled_how for one in differing(books, document, only_open=False)} <= {Settled.AGREES}
+    books.assert_once(kind)
+    assert_nothing_new(books)
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_qicworks_cannot_overwrite_what_is_approved(books: Books, kind: str) -> None:
+    says(books, "qicworks")
+    made = prepared(books, kind, approve=True)
+    sweep(books)
+    for document, name, fields in made:
+        assert [one.reason for one in differing(books, document)] == (["edited_in_xero"] if fields else []), name
+        assert books.row(kind, document)["push_state"] == "pushed"
+    assert_nothing_new(books)
+
+
+@pytest.mark.parametrize("approve", [False, True], ids=["draft", "approved"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_qicworks_takes_over_what_was_edited_in_xero(books: Books, kind: str, approve: bool) -> None:
+    says(books, "xero")
+    made = prepared(books, kind, approve)
+    before = {document: record(books, kind, document) for document, *_ in made}
+    sweep(books)
+    books.push(kind)
+    sweep(books)
+    for document, name, fields in made:
+        row = books.row(kind, document)
+        assert row["push_state"] == "pushed", (name, row["push_error"])
+        assert differing(books, document) == [], name
+        assert record(books, kind, document) == before[document], name
+        told = " ".join(event["message"] for event in events(books, document))
+        assert ("QicWorks took over what was changed in Xero" in told) == bool(fields), name
+        ours, theirs = books.as_in_qicworks(kind, row), before[document]
+        assert ours["amounts"][2] == Decimal(str(theirs["Total"])), name
+        assert len(ours["lines"]) == len(theirs["LineItems"]), name
+    assert_nothing_new(books)
+
+
+# -- an edit is a change of what is sent
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_an_edit_of_what_is_not_sent_costs_no_call(books: Books, kind: str) -> None:
+    draft, approved = (books.add(kind) for _ in range(2))
+    books.push(kind)
+    do(books, kind, approved, "approve")
+    sweep(books)
+    books.world.calls()
+    for document in (draft, approved):
+        books.edit(kind, document, job_name="Another name of the job")
+        books.world.query("UPDATE qicworks.document_line SET unit = 'h', code = 'L-1' WHERE parent_id = %s", document)
+        assert books.row(kind, document)["push_state"] == "ready"
+    assert books.push(kind).counts.pushed == 2
+    assert books.world.calls() == []
+    for document in (draft, approved):
+        assert books.row(kind, document)["push_state"] == "pushed"
+    sweep(books)
+    assert differing(books) == []
+
+
+@pytest.mark.parametrize("how", ["undone", "made in Xero, too"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_an_edit_of_an_approved_document_is_open_until_both_agree(books: Books, kind: str, how: str) -> None:
+    document = books.add(kind)
+    books.push(kind)
+    do(books, kind, document, "approve")
+    before = books.row(kind, document)["issue_date"]
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    assert books.row(kind, document)["push_state"] == "failed"
+    [found] = differing(books, document)
+    assert (found.reason, found.ours, found.theirs) == (
+        "approved_in_xero",
+        {"date": "2026-10-09"},
+        {"date": before.isoformat()},
+    )
+    sweep(books)
+    assert [one.id for one in differing(books, document)] == [found.id], "the sweep sees the same"
+    if how == "undone":
+        books.edit(kind, document, issue_date=before)
+        books.world.calls()
+        books.push(kind)
+        assert books.world.calls() == []
+    else:
+        do(books, kind, document, "edit", fields={"Date": "2026-10-09"})
+        sweep(books)
+    assert books.row(kind, document)["push_state"] == "pushed"
+    assert books.row(kind, document)["push_error"] is None
+    assert differing(books) == []
+    sweep(books)
+    assert_nothing_new(books)
