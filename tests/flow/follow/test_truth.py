@@ -1,0 +1,290 @@
+"""Whatever is edited, cancelled, pushed and done in Xero, in whatever order and with whatever crash in between: after a
+quiet sweep both sides are equal field by field, or an open difference names every field that is not.
+
+`TRUTH_EXAMPLES` and `TRUTH_STEPS` make it longer.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+import requests
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.support.both_sides import GONE, fields_that_differ
+from tests.support.calls import Forward, intercepted
+from tests.support.one_world import books_for_all
+from tests.support.pushing import ISSUED, PRICED, Books, Line, Row
+from xero.api.errors import XeroError
+from xero.qicworks.database import session
+from xero.qicworks.follow import differences
+from xero.sync.runs.outcome import Skip
+
+ACTS = {"invoices": "invoice", "bills": "invoice", "expenses": "invoice", "credit_notes": "credit"}
+ACTS["purchase_orders"] = "purchase_order"
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "40"))
+STEPS = int(os.environ.get("TRUTH_STEPS", "50"))
+
+kinds = st.sampled_from(list(PRICED))
+days = st.integers(0, 20).map(lambda days: ISSUED + timedelta(days=days))
+words = st.sampled_from(["Pipe", "Cable, 2.5 mm²", "Labour", "  Freight  ", "Ünïcode 🔧"])
+prices = st.sampled_from(["1", "0.3333", "7.1234", "100", "12.50"])
+#: The nth call of a run from now on, and whether Xero has done it before the process dies.
+crashes = st.one_of(st.none(), st.tuples(st.integers(0, 6), st.booleans()))
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@contextmanager
+def killed_at(crash: tuple[int, bool] | None) -> Iterator[None]:
+    left = [crash[0] if crash else -1]
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        left[0] -= 1
+        if crash and left[0] == -1:
+            if crash[1]:
+                forward()
+            raise Killed
+        return forward()
+
+    with intercepted(call), suppress(Killed, XeroError, Skip):
+        yield
+
+
+class BothSides(RuleBasedStateMachine):
+    """QicWorks' users, Xero's users, pushes and sweeps; one organisation."""
+
+    books: Books
+    documents = Bundle("documents")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[UUID, str] = {}
+        self.steps = 0
+
+    def sweep_(self) -> None:
+        self.books.world.pull("document_status", self.books.organisation)
+
+    @initialize(mode=st.sampled_from(["ask", "ask", "qicworks", "xero"]))
+    def settings_of_the_organisation(self, mode: str) -> None:
+        self.books.world.query("DELETE FROM xero_sync.connection_setting")
+        self.books.world.query(
+            "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)",
+            self.books.connection_id,
+            mode,
+        )
+
+    # -- QicWorks' users
+
+    @rule(target=documents, kind=kinds, lines=st.integers(1, 3))
+    def enter(self, kind: str, lines: int) -> tuple[str, UUID]:
+        document = self.books.add(kind, *(Line("20", department=one == 1) for one in range(lines)))
+        self.made[document] = kind
+        return kind, document
+
+    @rule(it=documents, day=days)
+    def redate(self, it: tuple[str, UUID], day: date) -> None:
+        self.edit(it, issue_date=day)
+
+    @rule(it=documents, contact=st.integers(0, 3))
+    def choose_contact(self, it: tuple[str, UUID], contact: int) -> None:
+        self.edit(it, contact_id=self.books.contacts[contact])
+
+    @rule(it=documents, text=st.sampled_from([None, "PO 7", "J-1"]))
+    def refer(self, it: tuple[str, UUID], text: str | None) -> None:
+        self.edit(it, reference=text)
+
+    @rule(it=documents, word=words)
+    def rename_job(self, it: tuple[str, UUID], word: str) -> None:
+        self.edit(it, job_name=word)
+
+    @rule(it=documents, nth=st.integers(0, 10_000))
+    def renumber(self, it: tuple[str, UUID], nth: int) -> None:
+        self.edit(it, number=f"{it[0]}-{nth}-{self.steps}-{len(self.made)}")
+
+    @rule(it=documents, price=prices, word=words, place=st.integers(1, 3))
+    def edit_line(self, it: tuple[str, UUID], price: str, word: str, place: int) -> None:
+        self.books.world.query(
+            "UPDATE qicworks.document_line SET unit_price = %s, description = %s"
+            " WHERE parent_id = %s AND line_number = %s",
+            *(Decimal(price), word, it[1], place),
+        )
+        self.reprice(it)
+
+    @rule(it=documents, price=prices)
+    def add_line(self, it: tuple[str, UUID], price: str) -> None:
+        if self.exists(it):
+            places = [line["line_number"] for line in self.books.lines(*it)]
+            self.books.add_line(*it, Line(price), max(places, default=0) + 1)
+            self.reprice(it)
+
+    @rule(it=documents)
+    def remove_line(self, it: tuple[str, UUID]) -> None:
+        if self.exists(it) and len(lines := self.books.lines(*it)) > 1:
+            self.books.world.query("DELETE FROM qicworks.document_line WHERE id = %s", lines[-1]["id"])
+            self.reprice(it)
+
+    @rule(it=documents)
+    def release(self, it: tuple[str, UUID]) -> None:
+        """What failed, or was taken back, is to be pushed again."""
+        if self.exists(it):
+            table = PRICED[it[0]][0]
+            released = f"UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = %s"
+            self.books.world.query(f"{released} AND push_state IN ('draft', 'failed')", it[1])
+
+    # -- Xero's users
+
+    @rule(it=documents, act=st.sampled_from(["approve", "void", "delete", "bill"]))
+    def turn(self, it: tuple[str, UUID], act: str) -> None:
+        self.do(it, act)
+
+    @rule(it=documents, amount=st.sampled_from([None, 1]))
+    def pay(self, it: tuple[str, UUID], amount: int | None) -> None:
+        if ACTS[it[0]] == "invoice":
+            self.do(it, "pay", **({"amount": amount} if amount else {}))
+
+    @rule(it=documents, day=days)
+    def redate_in_xero(self, it: tuple[str, UUID], day: date) -> None:
+        self.do(it, "edit", fields={"Date": day.isoformat()})
+
+    @rule(it=documents, price=prices, word=words, what=st.sampled_from(["first", "add", "last"]))
+    def edit_lines_in_xero(self, it: tuple[str, UUID], price: str, word: str, what: str) -> None:
+        record = self.record(it)
+        if not record:
+            return
+        lines: list[Row] = [{"LineItemID": line["LineItemID"]} for line in record["LineItems"]]
+        sale = it[0] in ("invoices", "credit_notes")
+        if what == "first":
+            lines[0] |= {"UnitAmount": float(price), "Description": word.strip()}
+        elif what == "add":
+            made = {"Description": "Added", "Quantity": 1, "UnitAmount": 5, "AccountCode": "200" if sale else "429"}
+            lines.append({**made, "TaxType": "OUTPUT" if sale else "INPUT"})
+        elif len(lines) > 1:
+            lines.pop()
+        self.do(it, "edit", fields={"LineItems": lines})
+
+    # -- runs
+
+    @rule(kind=kinds, crash=crashes)
+    def push(self, kind: str, crash: tuple[int, bool] | None) -> None:
+        with killed_at(crash):
+            self.books.push(kind)
+
+    @rule(crash=crashes)
+    def sweep(self, crash: tuple[int, bool] | None) -> None:
+        with killed_at(crash):
+            self.sweep_()
+
+    @rule()
+    def time_passes(self) -> None:
+        self.books.pass_time(400)
+
+    @invariant()
+    def count_steps(self) -> None:
+        self.steps += 1
+        TOTAL[0] += 1
+
+    # -- what must be so
+
+    def teardown(self) -> None:
+        for _ in range(3):
+            self.books.drain()
+            self.sweep_()
+        for document, kind in self.made.items():
+            self.check(kind, document)
+        self.clear()
+
+    def check(self, kind: str, document: UUID) -> None:
+        it = kind, document
+        if not self.exists(it):
+            return
+        row, record = self.books.row(*it), self.record(it)
+        with session(self.books.world.engine) as db:
+            found = differences.listed(db, self.books.connection_id, documents=[document])
+        named = {name for one in found for name in one.ours}
+        said = f"{kind} {row['number']} {row['push_state']} {row['push_error']}: {found}"
+        if row["xero_id"] is None:
+            assert not found, said
+            assert row["push_state"] in ("failed", "draft"), said
+            return
+        if record is None or record["Status"] in GONE:
+            assert {one.reason for one in found} & {"voided_in_xero", "deleted_in_xero", "missing_in_xero"}, said
+            return
+        assert row["xero_status"] == record["Status"], said
+        if kind in ("bills", "expenses", "invoices"):
+            paid = Decimal(str(record["AmountPaid"])), Decimal(str(record["AmountDue"]))
+            assert (row["paid_to_date"], row["balance"]) == paid, said
+        differ = set(fields_that_differ(self.books, kind, row, record))
+        assert differ <= named, f"{differ - named} not named: {said}"
+        assert named <= differ, f"{named - differ} do not differ: {said}"
+        if not differ:
+            assert row["push_state"] == "pushed", said
+
+    # -- parts
+
+    def exists(self, it: tuple[str, UUID]) -> bool:
+        return bool(self.books.world.query(f"SELECT FROM qicworks.{PRICED[it[0]][0]} WHERE id = %s", it[1]))
+
+    def edit(self, it: tuple[str, UUID], **columns: Any) -> None:
+        if self.exists(it):
+            self.books.edit(*it, **columns)
+
+    def reprice(self, it: tuple[str, UUID]) -> None:
+        if self.exists(it):
+            self.books.reprice(*it)
+
+    def record(self, it: tuple[str, UUID]) -> Row | None:
+        _, collection, _, _, _ = PRICED[it[0]]
+        if not self.exists(it) or not (xero_id := self.books.row(*it)["xero_id"]):
+            return None
+        tenant = self.books.world.sandbox.tenant(self.books.organisation)
+        found: Row = self.books.world.sandbox.control("GET", f"organisations/{tenant}/{collection}/{xero_id}")
+        return found
+
+    def do(self, it: tuple[str, UUID], act: str, **order: Any) -> None:
+        """As far as Xero lets them."""
+        if self.exists(it) and (xero_id := self.books.row(*it)["xero_id"]):
+            with suppress(AssertionError):
+                self.books.bookkeep(act, **{ACTS[it[0]]: str(xero_id)}, **order)
+
+    def clear(self) -> None:
+        """Of QicWorks' side, so that the next example is alone; as if nothing had been noticed."""
+        tables = [f"qicworks.{table}" for table, *_ in PRICED.values()]
+        tables += ["qicworks.document_line", "xero_sync.followed_document", "xero_sync.difference"]
+        tables += ["xero_sync.pushed_content", "xero_sync.cancellation", "xero_sync.push_request"]
+        emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
+        self.books.world.query(f"SET session_replication_role = replica; {emptied}; RESET session_replication_role")
+
+
+TOTAL = [0]
+
+
+@pytest.fixture(scope="module")
+def books(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]:
+    with books_for_all(sandbox_url, postgres_url, template) as books:
+        yield books
+
+
+def test_both_sides_are_equal_or_a_difference_names_each_field(books: Books) -> None:
+    BothSides.books = books
+    TOTAL[0] = 0
+    run_state_machine_as_test(
+        BothSides,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+    print(f"{TOTAL[0]} steps")
