@@ -71,6 +71,16 @@ SELECT connection_id, direction, data_set, last_message, last_correction
                    OR strpos(lower(concat_ws(' ', last_message, last_correction)), email) > 0)
  ORDER BY direction, data_set;
 
+-- name: differences_mentioning(connection_id, search_terms, emails)
+-- Differences that may mention a person, likewise.
+SELECT id, since, document_kind, label, ours::text AS ours, theirs::text AS theirs, document_id
+  FROM xero_sync.difference
+ WHERE connection_id = :connection_id
+   AND EXISTS (SELECT FROM unnest(:search_terms::text[], :emails::text[]) AS each (term, email)
+                WHERE strpos(concat_ws(' ', label, ours, theirs), term) > 0
+                   OR strpos(lower(concat_ws(' ', label, ours, theirs)), email) > 0)
+ ORDER BY id;
+
 -- name: organisations(organisation_id)
 -- The names of the organisation, in QicWorks and in Xero.
 SELECT name FROM qicworks.organisation WHERE id = :organisation_id

@@ -190,9 +190,9 @@ class Books:
         account, tax = SALES if kind == "invoices" else COSTS
         self.world.query(
             f"INSERT INTO qicworks.{table} (organisation_id, number, contact_id, issue_date, due_date, sub_total,"
-            " total_tax, total, push_state)"
+            f" total_tax, total, push_state{', side' if kind == 'credit_notes' else ''})"
             " SELECT %s, 'M-' || lpad(nth::text, 5, '0'), %s, %s, %s, nth, nth / 10.0, nth + nth / 10.0, 'draft'"
-            "  FROM generate_series(1, %s) AS nth",
+            f"{', $$supplier$$' if kind == 'credit_notes' else ''} FROM generate_series(1, %s) AS nth",
             *(self.organisation_id, self.contacts[0], ISSUED, ISSUED, how_many),
         )
         self.world.query(

@@ -82,6 +82,12 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path, subtests: 
         " VALUES (%s, 'push', 'leave_requests', 'error', %s), (%s, 'push', 'leave_requests', 'error', 'Somebody else')",
         world.connection_id(), f"{name} ({email.upper()}) has no calendar", world.connection_id(),
     )  # fmt: skip
+    world.query(
+        "INSERT INTO xero_sync.difference (connection_id, document_kind, document_id, label, reason, ours, theirs)"
+        " VALUES (%s, 'invoices', gen_random_uuid(), 'invoice INV-1', 'edited_in_xero',"
+        " jsonb_build_object('contact', %s::text), jsonb_build_object('contact', %s::text, 'reference', '\"quoted\"'))",
+        world.connection_id(), name, email.upper(),
+    )  # fmt: skip
 
     with subtests.test("what is held is told to its owner alone, with where it came from"):
         file = tmp_path / "export.json"
@@ -100,7 +106,7 @@ def test_an_employee_is_erased_for_good(world: World, tmp_path: Path, subtests: 
         } < set(held)
         assert held["qicworks.leave_request"]["rows"][0]["notes"] == "Knee, ask Dr Wirraway"
         assert held["qicworks.staff"]["provenance"].startswith("pulled from Xero")
-        assert len(held["xero_sync.connection_event"]["rows"]) == 1
+        assert len(held["xero_sync.connection_event"]["rows"]) == len(held["xero_sync.difference"]["rows"]) == 1
         lines = [row for row in world.rows("pay_template_line").values() if str(row["employee_xero_id"]) == xero_id]
         assert len(held["qicworks.pay_template_line"]["rows"]) == len(lines) > 0
 
@@ -180,12 +186,12 @@ def test_a_contact_is_erased_while_a_pull_is_at_work(world: World) -> None:
     )
     real = Load.load
 
-    def erase_first(load: Load) -> Any:
+    def erase_first(load: Load, *also: Any) -> Any:
         with database.session(world.engine) as session, session.transaction():
             found = people.find(session, email=contact["EmailAddress"])
             assert [one.xero_id for one in found] == [contact["ContactID"].lower()]
             erasing.erase(session, found)
-        return real(load)
+        return real(load, *also)
 
     with mock.patch.object(Load, "load", erase_first):
         assert world.pull("contacts").status in ("success", "warning")

@@ -48,7 +48,7 @@ def name_finder(session: Session, person: Person) -> NameFinder:
 
 
 def find_mentions(session: Session, person: Person, known: NameFinder) -> Iterator[Mention]:
-    """Yields the mentions in messages about documents, in events and in the status of data sets."""
+    """Yields the mentions in messages about documents, in events, differences and the status of data sets."""
     documents: set[UUID] = set()
     labels: set[str] = set()
     for kind, column in kinds_of(session, person.table) if person.id else []:
@@ -79,6 +79,10 @@ def find_mentions(session: Session, person: Person, known: NameFinder) -> Iterat
         for row in list(QUERIES.statuses_mentioning(session, connection_id=person.connection_id, **search)):
             key = ("connection_id", "direction", "data_set")
             yield from _mention(known, "xero_sync.standing", key, row, ("last_message", "last_correction"), False)
+        for row in list(QUERIES.differences_mentioning(session, connection_id=person.connection_id, **search)):
+            theirs = row["document_id"] in documents
+            texts = ("ours", "theirs")
+            yield from _mention(known, "xero_sync.difference", ("id",), row, texts, theirs, labels=("label",))
 
 
 def _mention(
@@ -109,5 +113,9 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
             if known.without(row["approved_by"]) != row["approved_by"]
         ]
         yield Holding(f"qicworks.{one['name']}", f"approved by them, {person.organisation}", "own", rows)
-    events = [one.row for one in find_mentions(session, person, known) if one.table == "xero_sync.connection_event"]
-    yield Holding("xero_sync.connection_event", "mentioned in the event of a pull or a push", "process", events)
+    found = list(find_mentions(session, person, known))
+    for table, where in (
+        ("xero_sync.connection_event", "mentioned in the event of a pull or a push"),
+        ("xero_sync.difference", "mentioned where QicWorks and Xero differ"),
+    ):
+        yield Holding(table, where, "process", [one.row for one in found if one.table == table])

@@ -45,8 +45,15 @@ class Comparison:
 
     @property
     def not_pulled(self) -> bool:
-        """Whether it was never loaded, although its pull does not wait for the organisation's midnight."""
-        return self.cursor is None and not self.dataset.timing.of_a_day
+        """Whether it was never loaded, although there is something to load, and its pull does not wait for the
+        organisation's midnight."""
+        if self.cursor is not None or self.dataset.timing.of_a_day:
+            return False
+        return self.source.starts_at is None or self._first() is not None
+
+    def _first(self) -> datetime | None:
+        """The time from which records of this source are of interest."""
+        return merge.starts_at(self.session, self.dataset, self.source, connection_id=self.connection.id)
 
     def run(self) -> Iterator[str]:
         """Yields the differences as sentences; none before the first pull, because there is nothing to compare."""
@@ -109,7 +116,7 @@ class Comparison:
 
     def _since_the_start(self) -> Iterator[str]:
         """Compares a source that is read from the first push on, and of which not all records may be kept."""
-        first = merge.starts_at(self.session, self.dataset, self.source, connection_id=self.connection.id)
+        first = self._first()
         if first is None:
             return
         [table] = self.source.tables

@@ -1,0 +1,58 @@
+"""Many documents that were pushed, of which a few changed in Xero. `MANY_DOCUMENTS=10000` for more of them."""
+
+import os
+import time
+from uuid import UUID
+
+from tests.flow.follow.test_document_status import differing, sweep
+from tests.support.pushing import PRICED, Books
+
+MANY = int(os.environ.get("MANY_DOCUMENTS", "1000"))  # of all kinds together
+KINDS = ("invoices", "bills", "purchase_orders", "credit_notes")
+
+
+def test_a_sweep_reads_what_changed_and_writes_no_other_row(books: Books) -> None:
+    began = time.monotonic()
+    for kind in KINDS:
+        books.add_many(kind, MANY // len(KINDS))
+        books.push(kind)
+    print(f"pushed after {time.monotonic() - began:.0f} s")
+    sweep(books)
+    print(f"first sweep after {time.monotonic() - began:.0f} s")
+    assert differing(books) == []
+    changed: dict[str, set[UUID]] = {}
+    for kind in KINDS:
+        rows = books.rows(kind)[::100]
+        changed[kind] = {row["id"] for row in rows}
+        for nth, row in enumerate(rows):
+            act = "delete" if nth % 2 else "approve"
+            what = {"credit_notes": "credit", "purchase_orders": "purchase_order"}.get(kind, "invoice")
+            books.bookkeep(act, **{what: str(row["xero_id"])})
+    before = {kind: versions(books, kind) for kind in KINDS}
+    books.world.calls()
+    began = time.monotonic()
+    sweep(books)
+    calls = books.world.calls()
+    print(f"second sweep: {time.monotonic() - began:.1f} s, {len(calls)} calls")
+    assert len(calls) <= 12
+    for kind in KINDS:
+        after = versions(books, kind)
+        assert {id for id in after if after[id] != before[kind][id]} == changed[kind]
+    assert len(differing(books)) == sum(len(ids) // 2 for ids in changed.values())
+    books.world.calls()
+    assert sweep(books).message == "nothing changed"
+    assert len(books.world.calls()) <= 5
+    assert {kind: versions(books, kind) for kind in KINDS} == {kind: versions(books, kind) for kind in KINDS}
+
+
+def versions(books: Books, kind: str) -> dict[UUID, tuple[str, str]]:
+    """Which rows were written: of the documents, and of the records that they are in Xero."""
+    table = PRICED[kind][0]
+    records = {"bill": "invoice"}.get(table, table) + "_record"
+    return {
+        row["id"]: (row["own"], row["record"])
+        for row in books.world.query(
+            "SELECT document.id, document.ctid::text AS own, record.ctid::text AS record"
+            f"  FROM qicworks.{table} AS document JOIN qicworks.{records} AS record USING (xero_id)"
+        )
+    }
