@@ -107,8 +107,7 @@ def called(dataset: Dataset) -> dict[str, dict[str, str]]:
 
 def needed(dataset: Dataset) -> dict[str, dict[str, str]]:
     names = {source.starts_at: "$" for source in dataset.sources if source.starts_at}
-    if any(source.reading is Reading.BY_ID for source in dataset.sources):
-        names["ids_to_fetch"] = ""
+    names |= {source.ids: "" for source in dataset.sources if source.reading is Reading.BY_ID}
     return {str(dataset.statements): names} if names else {}
 
 

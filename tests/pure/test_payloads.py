@@ -249,7 +249,7 @@ def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
     def compare(document: PricedDocument) -> None:
         known = [str(line.xero_line_id) for line in document.lines if line.xero_line_id][:1]
         record = {"Status": "DRAFT", "LineItems": [{"LineItemID": id.upper()} for id in (*known, str(uuid4()))]}
-        _, [plan] = planning.plan(kind, [document], {document.id: record}, {})
+        [plan] = planning.plan(kind, [document], {document.id: planning.Standing(record)}, {}).requests
         model = MODELS[kind.name](document)
         model.invoice_id = str(document.xero_id)
         for made, line in zip(model.line_items, document.lines, strict=True):

@@ -15,6 +15,7 @@ from xero.documents.declaration import CheckResult, Document, PricedKind, Priced
 from xero.documents.registry import KINDS
 from xero.qicworks.push.outbox import Result, Waiting
 from xero.sync.push import plan
+from xero.sync.push.plan import Standing
 
 BILLS = KINDS["bills"]
 assert isinstance(BILLS, PricedKind)
@@ -40,8 +41,8 @@ def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: 
 
 def plan_one(one: Bill, record: Record | None, kind: PricedKind = KIND) -> Any:
     """What became of it, or the one request."""
-    settled, requests = plan.plan(kind, [one], {one.id: record}, {})
-    [only] = [*settled, *requests]
+    made = plan.plan(kind, [one], {one.id: Standing(record)}, {})
+    [only] = [*made.settled, *made.requests]
     return only
 
 
@@ -95,7 +96,8 @@ def test_what_was_pushed_and_is_not_there_is_for_a_person() -> None:
     result = plan_one(document(xero_id=IN_XERO), None).result
     assert (result.state, result.forget) == ("failed", True)
     assert str(IN_XERO) in result.error
-    nothing, [made] = plan.plan(KIND, [document()], {}, {})
+    planned = plan.plan(KIND, [document()], {}, {})
+    nothing, [made] = planned.settled, planned.requests
     assert (nothing, made.method) == ([], "PUT")
 
 
@@ -107,7 +109,8 @@ def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
 
     kind = replace(KIND, checks=(wrong,))
     documents = [document(1), document(2), document(3, xero_id=IN_XERO)]
-    [settled], [put, post] = plan.plan(kind, documents, {UUID(int=3): {"Status": "DRAFT"}}, {})
+    planned = plan.plan(kind, documents, {UUID(int=3): Standing({"Status": "DRAFT"})}, {})
+    [settled], [put, post] = planned.settled, planned.requests
     assert (settled.label, settled.result.error) == ("bill B-2", "not sent: it has no lines")
     assert settled.result.correction == "Add a line to the bill B-2."
     assert [[one.number for one in request.documents] for request in (put, post)] == [["B-1"], ["B-3"]]
@@ -138,7 +141,8 @@ EMPTIED = {
 
 @pytest.mark.parametrize(("name", "nothing"), EMPTIED.items())
 def test_each_field_that_a_user_of_qicworks_may_empty(name: str, nothing: str | None) -> None:
-    [element] = plan_one(document(xero_id=IN_XERO), {"Status": "DRAFT", name: "x", "Status2": "x"}).elements
+    there = "2026-12-24" if nothing is None else "x"
+    [element] = plan_one(document(xero_id=IN_XERO), {"Status": "DRAFT", name: there, "Status2": "x"}).elements
     assert element == {"InvoiceID": str(IN_XERO), "InvoiceNumber": "B-1", "LineItems": [], name: nothing}
 
 
@@ -170,7 +174,7 @@ def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> No
 def numbers(at_most: dict[int, int], count: int = 5, kind: PricedKind = KIND) -> list[list[int]]:
     documents = [document(number) for number in range(1, count + 1)]
     bounds = {UUID(int=number): most for number, most in at_most.items()}
-    _, requests = plan.plan(kind, documents, {}, bounds)
+    requests = plan.plan(kind, documents, {}, bounds).requests
     assert {request.method for request in requests} <= {"PUT"}
     return [[one.id.int for one in request.documents] for request in requests]
 
@@ -259,7 +263,8 @@ def test_a_record_that_xero_fails_to_show_holds_no_other_back() -> None:
     assert (failed.state, failed.xero_id) == ("failed", IN_XERO)
     assert found[UUID(int=2)] is not None
     documents = [document(1, xero_id=IN_XERO), document(2, xero_id=UUID(int=71))]
-    [settled], [request] = plan.plan(KIND, documents, found, {})
+    planned = plan.plan(KIND, documents, {id: Standing(record) for id, record in found.items()}, {})
+    [settled], [request] = planned.settled, planned.requests
     assert (settled.id, settled.result) == (UUID(int=1), failed), "nothing is sent of it: nobody knows how it stands"
     assert [one.number for one in request.documents] == ["B-2"]
 

@@ -64,13 +64,19 @@ def row(table: Table, n: int, version: int) -> StagedRow:
 
 
 def qicworks_has(session: Session, connection: Connection, rows: range) -> None:
-    """Invoices that were pushed, and members of staff that are to be linked."""
+    """Documents that were pushed, and members of staff that are to be linked."""
     many = [(connection.organisation_id, n, number(n)) for n in rows]
     with session.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO qicworks.invoice (organisation_id, number, xero_id, pushed_at) VALUES (%s, %s, %s, now())",
-            [(organisation, str(n), id) for organisation, n, id in many],
-        )
+        for table, column, side in (
+            ("invoice", "", ""),
+            ("credit_note", ", side", ", 'supplier'"),
+            ("purchase_order", "", ""),
+        ):
+            cursor.executemany(
+                f"INSERT INTO qicworks.{table} (organisation_id, number, xero_id, pushed_at{column})"  # type: ignore[arg-type]
+                f" VALUES (%s, %s, %s, now(){side})",
+                [(organisation, str(n), id) for organisation, n, id in many],
+            )
         cursor.executemany(
             "INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)"
             " VALUES (%s, %s, %s, %s, 'none')",

@@ -20,7 +20,7 @@ from xero.qicworks.push.links import Link, current
 from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.sync.follow import reporting
 from xero.sync.push.content.content import Base
-from xero.sync.push.content.judging import base_of, compared, gone, judge
+from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge
 from xero.sync.push.verdicts import label
 from xero.sync.runs.run import Run
 
@@ -75,7 +75,7 @@ class _Kind:
 
     def _agree(self, one: Followed, document: PricedDocument, record: Record, found: Sequence[Found]) -> None:
         """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""
-        if found or one.waits:
+        if found or one.waits or not is_complete(self.kind, record):
             return
         status = wire.word(record.get("Status"))
         result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), document)

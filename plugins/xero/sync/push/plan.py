@@ -17,7 +17,7 @@ from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.content.changes import Change, Side
 from xero.sync.push.content.content import Base
-from xero.sync.push.content.judging import compared, differing, gone, in_words, judge
+from xero.sync.push.content.judging import compared, differing, gone, in_words, is_complete, judge
 from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
 from xero.sync.push.verdicts import (
@@ -188,7 +188,7 @@ def _plan_change(
         made.takeovers.append(Takeover(document, record, taken))
         return None
     if status not in kind.editable:
-        if not found:  # the same change was made in Xero by hand
+        if not found and is_complete(kind, record):  # the same change was made in Xero by hand
             return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), document)
         left = judge(kind, document, record, standing.base, edited=True)
         return replace(not_editable(document.xero_id, status), differences=left)

@@ -120,8 +120,10 @@ def of_document(kind: PricedKind, document: PricedDocument) -> Content:
     row = document.row
     totals = {name: _number(value) for name, value in zip(TOTALS.values(), _totals(row), strict=True)}
     lines = tuple(_named(sent, line) for sent, line in zip_longest(found.lines or (), document.lines))
-    contact = found.header["contact"]._replace(shown=cleaned(row.contact_name or "") or found.header["contact"].shown)
-    return Content({**found.header, "contact": contact, **totals}, lines)
+    header = {**found.header, **totals}
+    if row.contact_name and "contact" in header:
+        header["contact"] = header["contact"]._replace(shown=cleaned(row.contact_name))
+    return Content(header, lines)
 
 
 def _totals(row: Any) -> tuple[Decimal, Decimal, Decimal]:

@@ -73,6 +73,12 @@ def judge(
     )
 
 
+def is_complete(kind: PricedKind, record: Record) -> bool:
+    """Whether a record says enough to be called equal: what a server leaves out is not known."""
+    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", "Total", kind.number))
+    return wire.word(record.get("Status")) is not None and isinstance(record.get("LineItems"), list) and all(named)
+
+
 def in_words(found: Iterable[Change], most: int = 5) -> str:
     """The names of the fields."""
     names = [one.field for one in found]
