@@ -22,11 +22,10 @@ UPDATE xero_sync.difference SET settled_at = clock_timestamp(), settled_how = :h
    AND reason = ANY(:reasons) AND id <> ALL(:found)
 RETURNING id, label, reason;
 
--- name: open_of_documents
--- The open ones of these documents.
-SELECT id, document_id, subject, reason, ours, theirs, chosen FROM xero_sync.difference
- WHERE connection_id = :connection_id AND document_id = ANY(:document_ids) AND settled_at IS NULL
- ORDER BY id;
+-- name: with_open
+-- Those of these documents that have an open one.
+SELECT DISTINCT document_id FROM xero_sync.difference
+ WHERE connection_id = :connection_id AND document_id = ANY(:document_ids) AND settled_at IS NULL;
 
 -- name: listed
 -- Newest last, of all connections or one, all or only open ones; documents: null, or only of these documents.

@@ -6,7 +6,9 @@ SELECT document_id, xero_id, payload, sent, answered, agreed, seal FROM xero_syn
 
 -- name: keep!
 INSERT INTO xero_sync.pushed_content (document_id, connection_id, xero_id, payload, sent, answered, agreed, seal)
-VALUES (:document_id, :connection_id, :xero_id, :payload, :sent, :answered, :agreed, :seal)
+SELECT document_id, :connection_id, xero_id, payload, sent, answered, agreed, seal
+  FROM unnest(:ids::uuid[], :xero_ids::uuid[], :payloads::text[], :sent::jsonb[], :answered::jsonb[], :agreed::boolean[], :seals::bytea[])
+       AS made (document_id, xero_id, payload, sent, answered, agreed, seal)
     ON CONFLICT (document_id) DO UPDATE SET
        connection_id = excluded.connection_id, xero_id = excluded.xero_id, payload = excluded.payload, sent = excluded.sent,
        answered = excluded.answered, agreed = excluded.agreed, seal = excluded.seal, pushed_at = clock_timestamp();

@@ -175,12 +175,10 @@ def _of(row: dict[str, Any]) -> Difference:
     return Difference(**row | {"reason": Reason(row["reason"]), "settled_how": Settled(how) if how else None})
 
 
-def chosen(session: Session, connection_id: UUID, documents: Sequence[UUID]) -> dict[UUID, dict[Reason, str | None]]:
-    """Document → reason of each open difference → the side that a person chose to keep, if one did."""
-    found: dict[UUID, dict[Reason, str | None]] = {}
-    for row in QUERIES.open_of_documents(session, connection_id=connection_id, document_ids=list(documents)):
-        found.setdefault(row["document_id"], {})[Reason(row["reason"])] = row["chosen"]
-    return found
+def with_open(session: Session, connection_id: UUID, documents: Sequence[UUID]) -> set[UUID]:
+    """Those of these documents that have an open difference."""
+    rows = QUERIES.with_open(session, connection_id=connection_id, document_ids=list(documents))
+    return {row["document_id"] for row in rows}
 
 
 def count_open(session: Session, kinds: Sequence[str] | None = None) -> list[dict[str, Any]]:

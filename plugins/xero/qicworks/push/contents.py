@@ -40,19 +40,21 @@ class Contents:
 
     def keep(self, session: Session, pushed: Sequence[tuple[UUID, UUID, PushedContent]]) -> None:
         """Document, record and content of each."""
-        for id, xero_id, content in pushed:
-            assert self._seals, "only who may seal may push"
-            STATEMENTS.keep(
-                session,
-                document_id=id,
-                connection_id=self._connection.id,
-                xero_id=xero_id,
-                payload=content.payload,
-                sent=Jsonb(content.sent),
-                answered=Jsonb(content.answered),
-                agreed=content.agreed,
-                seal=self._seals.seal(self._facts(id, xero_id, content), datetime.now(UTC)),
-            )
+        if not pushed:
+            return
+        assert self._seals, "only who may seal may push"
+        now = datetime.now(UTC)
+        STATEMENTS.keep(
+            session,
+            connection_id=self._connection.id,
+            ids=[id for id, _, _ in pushed],
+            xero_ids=[xero_id for _, xero_id, _ in pushed],
+            payloads=[content.payload for *_, content in pushed],
+            sent=[Jsonb(content.sent) for *_, content in pushed],
+            answered=[Jsonb(content.answered) for *_, content in pushed],
+            agreed=[content.agreed for *_, content in pushed],
+            seals=[self._seals.seal(self._facts(*one), now) for one in pushed],
+        )
 
     def _facts(self, id: UUID, xero_id: UUID, content: PushedContent) -> dict[str, Any]:
         return {

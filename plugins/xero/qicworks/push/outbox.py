@@ -255,11 +255,13 @@ class Outbox(ReadyDocuments):
         """What was pushed: document, its record in Xero, and content of each."""
         self._contents.keep(self.session, pushed)
 
-    def compare(self, id: UUID, label: str, result: Result) -> None:
-        """Opens and settles the differences of a document, by what its result says of them."""
-        if result.differences is not None:
-            about = About(self.connection.id, self.kind.name, id, label)
-            differences.compare(self.session, about, result.differences, result.judged)
+    def compare(self, results: Mapping[UUID, tuple[str, Result]]) -> None:
+        """Opens and settles the differences of documents, by what their results say of them (label and result)."""
+        known = differences.with_open(self.session, self.connection.id, list(results))
+        for id, (label, result) in results.items():
+            if result.differences or (result.differences is not None and id in known):
+                about = About(self.connection.id, self.kind.name, id, label)
+                differences.compare(self.session, about, result.differences, result.judged)
 
     def claims(self, id: UUID, xero_ids: Sequence[UUID]) -> dict[UUID, Claim]:
         """Which of these Xero records another QicWorks document is linked to, by its row or by a seal."""

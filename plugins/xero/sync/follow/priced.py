@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from uuid import UUID
 
 from xero.api import wire
 from xero.documents.declaration import PricedDocument, PricedKind, Record
@@ -18,8 +19,8 @@ from xero.qicworks.follow.differences import OF_CONTENT, About, Changes, Found, 
 from xero.qicworks.follow.followed import Followed, FollowedDocuments
 from xero.qicworks.push.links import Link, current
 from xero.qicworks.push.outbox import Outbox, PushState, Result
+from xero.qicworks.push.results import PushedContent
 from xero.sync.follow import reporting
-from xero.sync.push.content.content import Base
 from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge
 from xero.sync.push.verdicts import label
 from xero.sync.runs.run import Run
@@ -44,20 +45,24 @@ class _Kind:
         self.outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
         self.followed = FollowedDocuments(it.session, it.connection, kind)
         self.conflicts = settings.read(it.session, it.connection.id).conflicts
+        self.known: set[UUID] = set()  # of the documents at hand: those with an open difference
 
     def run(self) -> Iterator[Changes]:
         waiting = iter(self.followed.to_compare(self.conflicts))
         while some := list(islice(waiting, AT_ONCE)):
             documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
             contents = self.outbox.contents(list(documents.values()))
+            self.known = differences.with_open(self.it.session, self.it.connection.id, list(documents))
             for one in some:
                 if document := documents.get(one.id):
-                    yield self._compare(one, document, base_of(contents.get(one.id)))
+                    yield self._compare(one, document, contents.get(one.id))
             self.followed.compared(some)
-        for id, name in self.followed.removed():
+        removed = self.followed.removed()
+        self.known = {id for id, _ in removed}
+        for id, name in removed:
             yield self._write(About(self.it.connection.id, self.kind.name, id, name), (), Settled.GONE)
 
-    def _compare(self, one: Followed, document: PricedDocument, base: Base | None) -> Changes:
+    def _compare(self, one: Followed, document: PricedDocument, kept: PushedContent | None) -> Changes:
         about = About(self.it.connection.id, self.kind.name, one.id, label(self.kind, document))
         links = self.outbox.links(one.id, document.row.links)
         if current(links) != one.xero_id:
@@ -68,18 +73,17 @@ class _Kind:
             return self._write(about, gone(document, None))
         record: Record = wire.loads(one.content.encode())
         edited = next((link.version for link in links if link.version), None) != document.version
-        found = judge(self.kind, document, record, base, edited=edited, waits=one.waits)
-        self._agree(one, document, record, found)
+        found = judge(self.kind, document, record, base_of(kept), edited=edited, waits=one.waits)
+        if not found and not one.waits and is_complete(self.kind, record):
+            self._agree(one, document, record, kept)
         self._pass_on(one, record, found)
         return self._write(about, found)
 
-    def _agree(self, one: Followed, document: PricedDocument, record: Record, found: Sequence[Found]) -> None:
+    def _agree(self, one: Followed, document: PricedDocument, record: Record, kept: PushedContent | None) -> None:
         """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""
-        if found or one.waits or not is_complete(self.kind, record):
-            return
         status = wire.word(record.get("Status"))
         result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), document)
-        if result.content:
+        if result.content and result.content != kept:
             self.outbox.keep_contents([(one.id, one.xero_id, result.content)])
         if one.push_state == PushState.FAILED:
             self.outbox.settle(one.id, one.push_version, replace(result, record=None), [PushState.FAILED])
@@ -95,6 +99,8 @@ class _Kind:
             self.followed.push_again([one.id])
 
     def _write(self, about: About, found: Sequence[Found], how: Settled = Settled.AGREES) -> Changes:
+        if not found and about.document_id not in self.known:
+            return Changes()
         changes = differences.compare(self.it.session, about, found, OF_CONTENT, how)
         reporting.report(self.it, about, changes)
         return changes

@@ -56,8 +56,7 @@ class ResultRecorder:
                     if one.result.content and one.result.xero_id
                 ]
             )
-            for one in recorded:
-                self.outbox.compare(one.id, one.label, one.result)
+            self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
