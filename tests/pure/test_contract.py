@@ -72,7 +72,7 @@ def test_its_declaration_agrees_with_itself(dataset: Dataset) -> None:
         assert len(columns) == len(table.columns), f"{where}: a column is declared twice"
         assert table.key in columns, f"{where}: the key '{table.key}' is no column"
         assert columns[table.key].required, f"{where}: the key '{table.key}' is not required"
-        named = {rule.column for rule in table.rules} | ({table.parent_key} if table.parent_key else set())
+        named = {rule.column for rule in table.rules} | ({table.owner_key} if table.owner_key else set())
         assert named <= columns.keys(), f"{where}: {named - columns.keys()} is no column"
 
 
@@ -108,6 +108,8 @@ def called(dataset: Dataset) -> dict[str, dict[str, str]]:
 def needed(dataset: Dataset) -> dict[str, dict[str, str]]:
     names = {source.starts_at: "$" for source in dataset.sources if source.starts_at}
     names |= {source.ids: "" for source in dataset.sources if source.reading is Reading.BY_ID}
+    if dataset.full_if:
+        names[dataset.full_if] = "$"
     return {str(dataset.statements): names} if names else {}
 
 

@@ -73,7 +73,7 @@ JOIN qicworks.staff ON staff.id = document.staff_id;
 NULL AS number, staff.first_name || ' ' || staff.last_name AS who, document.start_date::text AS starts_on,
 document.end_date::text AS ends_on, NULL AS total, NULL AS currency,
 CASE WHEN document.push_state NOT IN ('draft', 'ready') THEN NULL
-     WHEN document.status <> 'Approved' THEN 'it is ' || lower(document.status) || ', not approved'
+     WHEN document.status NOT IN ('Approved', 'Current', 'Taken') THEN 'it is ' || lower(document.status) || ', not approved'
      WHEN document.approved_version IS DISTINCT FROM document.push_version THEN 'it was changed after it was approved'
  END AS waits_for;
 

@@ -121,7 +121,8 @@ BEGIN
                 ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
         END IF;
     ELSIF NEW.status = ANY (TG_ARGV) AND NOT OLD.status = ANY (TG_ARGV) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
-        IF NEW.xero_id IS NOT NULL OR OLD.push_state = 'in_flight' THEN
+        -- What Xero has rejected needs no cancellation: its status follows.
+        IF NEW.xero_id IS NOT NULL AND NEW.xero_status IS DISTINCT FROM 'REJECTED' OR OLD.push_state = 'in_flight' THEN
             INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
             VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, NEW.push_version,
                     CASE WHEN NEW.status = ANY (TG_ARGV) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
@@ -353,10 +354,10 @@ CREATE TABLE qicworks.leave_application (
     employee_xero_id   uuid NOT NULL,
     leave_type_xero_id uuid,
     reference          uuid,                              -- the request of QicWorks' that its description names
-    start_date         date NOT NULL,
-    end_date           date NOT NULL,
+    start_date         date,                              -- these two and content: null where the person was erased
+    end_date           date,
     status             varchar(100),                      -- of its periods, each once: 'PROCESSED, SCHEDULED'
-    content            text NOT NULL,                     -- JSON: first day of a pay period → units
+    content            text,                              -- JSON: its pay periods, first day and units, as Xero has them
     UNIQUE (connection_id, xero_id),
     FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
     FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation

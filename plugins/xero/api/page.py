@@ -74,6 +74,7 @@ class Position(msgspec.Struct):
     walk_started: datetime | None = None
     pass_started: datetime | None = None
     met_newer: bool = False
+    partial: bool = False  # read from a list of only some of the records, because the list of all failed
     walks: int = 0
     fetched: int = 0
     ignored_ids: list[str] = msgspec.field(default_factory=list, name="rowless")  # of records that make no row
@@ -97,7 +98,11 @@ class Position(msgspec.Struct):
 
 
 def high_water(position: Position) -> datetime | None:
-    """The time from which the next reading may start: the newest version read, but not ahead of the server's clock."""
+    """The time from which the next reading may start: the newest version read, but not ahead of the server's clock.
+
+    None, so it stays, after a reading of only some of the records."""
+    if position.partial:
+        return None
     if position.newest is None or position.started is None:
         return position.newest
     return min(position.newest, position.started)

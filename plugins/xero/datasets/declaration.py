@@ -77,6 +77,7 @@ class Table:
     rules: tuple[Rule, ...] = ()
     statements: str | None = None
     parent_key: str | None = None  # the column that names the record which a row is a part of, and is read with
+    person_key: str | None = None  # the column that names the person, of another table, whom a row is about
     append_only: bool = False  # rows are never updated or deactivated: one that is not read again is not missing
     guard_by: str | None = None  # a column: if all rows with one of its values are missing at once, they are kept
     keep_no_raw_values: bool = False  # of what cannot be read, only plain values of the columns are kept
@@ -85,6 +86,11 @@ class Table:
     deactivated_in_qicworks: bool = False  # users of QicWorks deactivate rows, too: a full pull does not undo that
     linked: bool = False  # QicWorks' own rows become records of Xero's: its statements write which one
     is_person: bool = False  # each row is (or may be) a person, who can ask for their data and for its erasure
+
+    @property
+    def owner_key(self) -> str | None:
+        """The column that names the record to which a row belongs: which it is a part of, or the person it is about."""
+        return self.parent_key or self.person_key
 
     @property
     def identifier(self) -> str | Callable[[Record], object]:
@@ -105,6 +111,7 @@ class Reading(Enum):
     PAGED = "paged"  # pages, sorts by UpdatedDateUTC, filters by If-Modified-Since
     CHANGES = "changes"  # one response, filters by If-Modified-Since
     FULL = "full"  # all records, each time
+    NEWEST_FIRST = "newest first"  # pages, sorts by UpdatedDateUTC, cannot filter: read back to what is known
     BY_ID = "by id"  # one call a record, several at once, for the ids that the statement `ids_to_fetch` finds
 
 
@@ -159,6 +166,8 @@ class Source:
     records: Callable[[Any], Any] = as_it_is  # makes a list of the value under the envelope
     starts_at: str | None = None  # the statement that finds the time from which a first reading is of interest
     ids: str = "ids_to_fetch"  # the statement that finds what is read by id
+    # A list of only some of the records, read by what changed where this one fails; it never counts as full.
+    fallback: str | None = None
 
     @property
     def payroll(self) -> bool:
@@ -185,6 +194,7 @@ class Dataset:
     full_every: timedelta | None = timedelta(days=6, hours=20)
     rejected_share: float = 0.2  # nothing is loaded if a larger share of the rows is bad
     shrink_share: float = 0.5  # nothing is loaded if a full reading brings a smaller share of the known rows
+    full_if: str | None = None  # the statement that finds whether all must be read again: left out rows are needed now
     follows: Follows | None = None
 
     @property

@@ -13,6 +13,8 @@ from xero.documents.declaration import Check, CheckResult, Delivery, Document, J
 from xero.documents.employee import EmployeeRow
 from xero.documents.pay_periods import LENGTHS, Share, shared
 
+#: Statuses of a request that was approved; the last two follow from Xero's.
+APPROVED = ("Approved", "Current", "Taken")
 LONGEST_TITLE = 50
 LONGEST_DESCRIPTION = 200
 
@@ -102,7 +104,7 @@ def identity(document: LeaveDocument) -> Json:
 
 def check_approval(document: LeaveDocument) -> Iterator[CheckResult]:
     row = document.row
-    if row.status != "Approved":
+    if row.status not in APPROVED:
         yield CheckResult(f"it is {row.status.lower()} in QicWorks, not approved", "Check the {document}.", "approve")
     elif row.approved_version != document.version:
         yield CheckResult("it was changed after it was approved", "Check the change of the {document}.", "approve")

@@ -117,7 +117,7 @@ def test_its_tables_are_as_declared(catalog: Catalog, dataset: Dataset, table: T
 
 
 def push_all(world: World, organisation: int) -> None:
-    """All invoices of Xero are QicWorks' own: then their payments are its business."""
+    """All invoices of Xero are QicWorks' own, and all leave: then what becomes of them is its business."""
     invoices = [row for row in world.sandbox.truth("Invoices", organisation) if row["Type"] == "ACCREC"]
     world.query(
         "INSERT INTO qicworks.invoice (organisation_id, number, push_state, xero_id, pushed_at)"
@@ -125,6 +125,16 @@ def push_all(world: World, organisation: int) -> None:
         "   FROM xero_sync.connection, unnest(%s::text[]) AS key WHERE id = %s",
         [row["InvoiceID"] for row in invoices],
         world.connection_id(organisation),
+    )
+    world.query(
+        "WITH member AS (INSERT INTO qicworks.staff (organisation_id, first_name, last_name)"
+        "                SELECT organisation_id, 'Own', 'Staff' FROM xero_sync.connection WHERE id = %s RETURNING *)"
+        " INSERT INTO qicworks.leave_request"
+        "        (organisation_id, staff_id, start_date, end_date, hours, push_state, xero_id)"
+        " SELECT organisation_id, id, '2020-01-06', '2020-01-06', 8, 'pushed', key::uuid"
+        "   FROM member, unnest(%s::text[]) AS key",
+        world.connection_id(organisation),
+        [row["LeaveApplicationID"] for row in world.sandbox.truth("LeaveApplications", organisation)],
     )
 
 

@@ -83,7 +83,7 @@ def _one(session: Session, person: Person) -> Erased:
         about = {"connection_id": person.connection_id, "xero_id": person.xero_id}
         QUERIES.add_tombstone(session, table_name=person.table.name, **about)
         for table in people.part_tables().values():
-            condition = sql.template("people", "of_parent").format(parent_key=Identifier(str(table.parent_key)))
+            condition = sql.template("people", "of_parent").format(parent_key=Identifier(str(table.owner_key)))
             rows = _empty(session, table, condition, about)
             done[f"qicworks.{table.name}"] += rows
         done["xero_sync.owned_earnings_line"] += QUERIES.drop_owned_lines(session, **about)
@@ -102,7 +102,7 @@ def _empty(session: Session, table: Table, condition: Composed, parameters: dict
     """Empties every column: null, or "erased" in a required name. Returns how many rows were not empty already."""
     assignments, full = [SQL("row_hash = ''").format()], [SQL("row_hash <> ''").format()]
     for column in QUERIES.columns(session, name=table.name):
-        if column["name"] in (table.key, table.parent_key) or column["refers"]:
+        if column["name"] in (table.key, table.owner_key) or column["refers"]:
             continue
         if not column["required"]:
             assignments.append(SQL("{} = NULL").format(Identifier(column["name"])))

@@ -57,7 +57,8 @@ def person_tables() -> dict[str, Table]:
 
 
 def part_tables() -> dict[str, Table]:
-    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.parent_key}
+    """The declared tables whose rows belong to a record of another table, perhaps to a person, by name."""
+    return {table.name: table for dataset in DATASETS.values() for table in dataset.tables if table.owner_key}
 
 
 def find(
@@ -160,7 +161,7 @@ def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Hold
         statement = sql.template("people", "parts_of").format(
             held=Identifier("qicworks", table.name),
             key=Identifier(table.key),
-            parent_key=Identifier(str(table.parent_key)),
+            parent_key=Identifier(str(table.owner_key)),
         )
         rows = session.execute(statement, about).fetchall()
         yield Holding(f"qicworks.{table.name}", f"pulled from Xero, {person.organisation}", "copy", rows)
@@ -178,7 +179,7 @@ def staged_columns(table: Table) -> Iterator[tuple[Table, str]]:
     """Yields the staged tables with a person's rows, each with the column that identifies the person."""
     yield table, table.key
     for part in part_tables().values():
-        yield part, str(part.parent_key)
+        yield part, str(part.owner_key)
 
 
 def rejections(session: Session, person: Person) -> Iterator[tuple[int, Row]]:
@@ -189,7 +190,7 @@ def rejections(session: Session, person: Person) -> Iterator[tuple[int, Row]]:
             connection_id=person.connection_id,
             table_name=table.name,
             keys=sorted(person.keys) if table is person.table else [],
-            parent_key=table.parent_key or "",
+            parent_key=table.owner_key or "",
             xero_id=person.xero_id,
         )
         for row in rows:

@@ -130,6 +130,13 @@ def starts_at(session: Session, dataset: Dataset, source: Source, **parameters: 
     return found
 
 
+def full_is_due(session: Session, dataset: Dataset, **parameters: Any) -> bool:
+    """Whether rows that an earlier reading left out are needed now."""
+    if dataset.full_if is None:
+        return False
+    return bool(getattr(sql.load(f"pull/{dataset.statements}"), dataset.full_if)(session, **parameters))
+
+
 def missing(session: Session, table: Table, **parameters: Any) -> set[str] | None:
     """The keys of QicWorks' own records that a table should have, and has not; None if it is to have all of Xero's."""
     name = f"missing_{table.name}"

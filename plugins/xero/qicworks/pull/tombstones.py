@@ -23,7 +23,7 @@ def drop_erased(session: Session, connection_id: UUID, dataset: Dataset, staging
     if not ids:
         return
     for table in dataset.tables:
-        for column in filter(None, (table.key, table.parent_key)):
+        for column in filter(None, (table.key, table.owner_key)):
             statement = sql.template("staging", "drop_of_erased").format(
                 stage=stage_table(table), column=Identifier(column)
             )

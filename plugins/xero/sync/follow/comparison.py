@@ -1,6 +1,8 @@
 """Compares one source of a data set in Xero with QicWorks, and describes the differences. Changes nothing."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -10,6 +12,7 @@ from psycopg.sql import Identifier
 from xero.api import wire
 from xero.api.answers import announced
 from xero.api.client import Answer, XeroClient
+from xero.api.errors import XeroError
 from xero.api.page import Page
 from xero.api.paging import pages
 from xero.datasets.declaration import Dataset, Reading, Source, Table, itself
@@ -18,8 +21,10 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.pull import merge, staging
 from xero.sync.pull.extract import CLOCK_MARGIN
-from xero.sync.pull.records import identify, records_in
+from xero.sync.pull.records import identify, is_of_one_path, records_in
 from xero.sync.pull.rows import Rows, format_instant, version
+
+log = logging.getLogger(__name__)
 
 QUERIES = sql.Statements("reconcile")
 NEWEST_FIRST = "UpdatedDateUTC DESC"
@@ -209,8 +214,16 @@ class Comparison:
         return found, is_all
 
     def _page(self, params: dict[str, str | int], since: datetime | None = None) -> Page:
-        answer = self._get(params, since)
-        return Page.of(answer, records_in(answer, self.source))
+        """A page of the source; where its list fails, of the list that has some of its records."""
+        try:
+            answer = self._get(params, since)
+            return Page.of(answer, records_in(answer, self.source))
+        except XeroError as error:
+            if self.source.fallback is None or not is_of_one_path(error):
+                raise
+            log.info("%s fails, reading %s instead: %s", self.source.path, self.source.fallback, error.message)
+            self.source = replace(self.source, path=self.source.fallback, fallback=None)
+            return self._page(params, since)
 
     def _identify(self, record: object) -> str:
         return identify(self.source, record)

@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from xero.datasets.declaration import Dataset, Follows
+from xero.sync.follow.leave import follow as follow_leave
 from xero.sync.follow.priced import follow_priced
 from xero.sync.pull.flow import Also, nothing_else
 from xero.sync.pull.flow import pull as pull_alone
 from xero.sync.runs.outcome import Outcome
 
 #: What is compared after a load.
-FOLLOWERS: Mapping[Follows, Also] = {Follows.PRICED: follow_priced}
+FOLLOWERS: Mapping[Follows, Also] = {Follows.LEAVE: follow_leave, Follows.PRICED: follow_priced}
 
 
 def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:

@@ -112,9 +112,15 @@ class DetailReader:
             raise next(iter(failed.values()))  # all are refused: it is not one record
         if failed:
             # If Xero does not give the list either, it is not these records: this raises, and the run is retried.
-            self.client.get(self.dataset.sources[0].path, params={"page": 1})
+            self.client.get(self._path_of_list(), params={"page": 1})
         for id, problem in failed.items():
             self._leave(id, f"could not be read: {problem.message}")
+
+    def _path_of_list(self) -> str:
+        """The path of the list that was read."""
+        listed = self.dataset.sources[0]
+        position = self.writer.positions.get(listed.name)
+        return listed.fallback if position and position.partial and listed.fallback else listed.path
 
     def _are_few(self, failed: Mapping[str, XeroError]) -> bool:
         return sum(not is_refusal(problem) for problem in failed.values()) < MAX_UNREADABLE

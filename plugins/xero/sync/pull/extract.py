@@ -47,6 +47,7 @@ class Extract:
         main = self._main = staging.cursor(session, connection.id, dataset, self._main_source)
         newest = main.high_water if main else None
         is_full = full or self._main_source.reading is Reading.FULL or newest is None or self._is_stale(main)
+        is_full = is_full or merge.full_is_due(session, dataset, connection_id=connection.id)
         since = None if is_full or newest is None else newest - OVERLAP
         self.staging = staging.begin(session, connection.id, dataset, full=is_full, since=since, refetch_details=full)
         self.writer = StagingWriter(session, dataset, self.staging, progress)
@@ -88,6 +89,11 @@ class Extract:
         """The time from which the next reading may start; None, so it stays, if some records could not be read."""
         position = self.positions.get(source.name)
         return high_water(position) if position and not self.writer.unread else None
+
+    def is_partial(self, source: Source) -> bool:
+        """Whether only some of its records could be read."""
+        position = self.positions.get(source.name)
+        return bool(position and position.partial)
 
     def since(self, source: Source) -> datetime | None:
         """The time from which this source was read; None: from the beginning."""

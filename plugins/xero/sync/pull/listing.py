@@ -1,26 +1,29 @@
-"""Reads an endpoint that lists records: page by page what changed, or all of them."""
+"""Reads an endpoint that lists records: page by page what changed, newest first, or all of them."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from xero.api.answers import announced
 from xero.api.client import Answer, XeroClient
-from xero.api.errors import BadAnswer
+from xero.api.errors import BadAnswer, XeroError
+from xero.api.newest_first import NewestFirst
 from xero.api.page import Page, Position
 from xero.api.paging import Reader, pages
 from xero.datasets.declaration import Reading, Source, Table
 from xero.qicworks.pull import staging
 from xero.qicworks.pull.staged_table import StagedTable
 from xero.qicworks.pull.staging import Seen, StagedRow
-from xero.sync.pull.records import identify, is_plain, records_in
+from xero.sync.pull.records import identify, is_of_one_path, is_plain, records_in
 from xero.sync.pull.rows import version
 from xero.sync.pull.staging_writer import StagingWriter
 
 log = logging.getLogger(__name__)
 
 ORDER = "UpdatedDateUTC ASC"
+NEWEST_FIRST = "UpdatedDateUTC DESC"
 
 
 class Listing:
@@ -33,7 +36,11 @@ class Listing:
         self.position = position
 
     def run(self) -> None:
-        if self.source.reading is Reading.PAGED:
+        if self.position.partial:
+            self._fall_back()
+        elif self.source.reading is Reading.NEWEST_FIRST:
+            self._read_newest_first()
+        elif self.source.reading is Reading.PAGED:
             self._read_pages()
         else:
             self._read_once()
@@ -55,6 +62,34 @@ class Listing:
                 break
             log.warning("%s: reading all pages again", short)
             reader.read_again(short)
+
+    def _read_newest_first(self) -> None:
+        size = self.source.fixed_page_size or self.source.page_size
+        path, position = self.source.path, self.position
+
+        def fetch(number: int) -> Page:
+            answer = self._get({"page": number, "order": NEWEST_FIRST}, None)
+            return Page.of(answer, records_in(answer, self.source))
+
+        try:
+            for page in NewestFirst(fetch, self.identify, version, position, path, size).pages():
+                self._stage(page)
+                more = "" if position.step == "done" else ", more to come"
+                log.info("page %d: %d records%s", position.page - 1, len(page), more)
+        except XeroError as error:
+            if self.source.fallback is None or not is_of_one_path(error):
+                raise
+            log.warning("%s fails, reading %s instead: %s", path, self.source.fallback, error.message)
+            again = Position(since=position.since, ask=position.since, partial=True)
+            again.warn(f"{path}: {error.message} Only the records of {self.source.fallback} were read")
+            self.position = self.writer.positions[self.source.name] = again
+            self._fall_back()
+
+    def _fall_back(self) -> None:
+        """Reads what changed of the list that has only some of the records."""
+        assert self.source.fallback, "only a source with another list is read in part"
+        self.source = replace(self.source, path=self.source.fallback, reading=Reading.PAGED)
+        self._read_pages()
 
     def _read_once(self) -> None:
         """Reads what comes in one response; where the endpoint has pages of a fixed size, all of them."""

@@ -117,7 +117,7 @@ class Load:
             return False
         lists = [source for source in self.dataset.sources if source.reading is not Reading.BY_ID]
         own = [source for source in lists if table in source.tables] or ([] if table.parent_key else lists[:1])
-        return any(source.name in self.extract.positions for source in own)
+        return any(source.name in self.extract.positions and not self.extract.is_partial(source) for source in own)
 
     def _is_listed_apart(self, table: Table) -> bool:
         """Whether all its records are listed, and only changed ones are read by id."""
@@ -167,7 +167,7 @@ class Load:
                         self.dataset,
                         source,
                         self.extract.high_water(source),
-                        full=staged.full and not self.extract.writer.unread,
+                        full=staged.full and not self.extract.writer.unread and not self.extract.is_partial(source),
                     )
             staging.drop(session, self.dataset, staged.id)
             if not self.extract.writer.unread:

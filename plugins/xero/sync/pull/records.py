@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xero.api.client import Answer
-from xero.api.errors import BadAnswer, OutOfBounds
+from xero.api.errors import BadAnswer, OutOfBounds, Refused, RetryLater
 from xero.datasets.declaration import Source
 
 MAX_RECORDS = 50_000  # in one response; Xero's pages have a thousand, and lists without pages a few hundred
@@ -22,6 +22,14 @@ def identify(source: Source, record: object) -> str:
     else:
         id = repr(record)
     return id if is_plain(id) else f"odd {hashlib.sha256(ascii(id).encode()).hexdigest()}"
+
+
+def is_of_one_path(error: BaseException) -> bool:
+    """Whether only this list may fail: Xero refuses it, has an error of its own, or its response is not a list."""
+    if isinstance(error, OutOfBounds):
+        return False
+    outage = isinstance(error, RetryLater) and error.limit == "outage"
+    return outage or isinstance(error, Refused | BadAnswer)
 
 
 def is_plain(id: str) -> bool:

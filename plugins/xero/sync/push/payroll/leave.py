@@ -13,7 +13,7 @@ from xero.api import wire
 from xero.api.errors import Refused, RetryLater, cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, Kind, Record
-from xero.documents.leave_requests import CHECKS, LeaveDocument, identity, payload
+from xero.documents.leave_requests import APPROVED, CHECKS, LeaveDocument, identity, payload
 from xero.qicworks.push.outbox import Outbox, Request, RequestOutcome, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
@@ -162,7 +162,7 @@ class Leave(OneByOne[LeaveDocument]):
         try:
             record = leave_applications.fetch_leave(self.it.client, xero_id)
             words: list[str] = []
-            if REQUESTED in statuses(record) and document.row.status == "Approved":
+            if REQUESTED in statuses(record) and document.row.status in APPROVED:
                 if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
                     self.settle(document, NOT_THIS_LEAVE, request, outcome)
                     return

@@ -122,7 +122,12 @@ def is_of_the_days(identity: Json, record: Record) -> bool:
 
 def is_what_was_sent(payload: Json, record: Record) -> bool:
     """Employee, type, days, and the units of each period; one without any may be left out."""
-    return is_alike(payload, record) and dict(_units(payload)) == dict(_units(record))
+    return is_alike(payload, record) and units_by_period(payload) == units_by_period(record)
+
+
+def units_by_period(leave: Record) -> dict[date | None, Decimal]:
+    """The units of each pay period that has some, by its first day. What cannot be read is NaN: equal to none."""
+    return dict(_units(leave))
 
 
 def _units(leave: Record) -> Iterator[tuple[date | None, Decimal]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from xero.documents.declaration import Json, Record
-from xero.documents.leave_requests import LeaveDocument, payload
+from xero.documents.leave_requests import APPROVED, LeaveDocument, payload
 from xero.qicworks.push.outbox import PushState, Request, Result
 from xero.sync.push.payroll.leave_applications import (
     REJECTED,
@@ -64,7 +64,7 @@ def of_record(document: LeaveDocument, request: Request, record: Record, words: 
             "If the employee still takes this leave, create a new leave request in QicWorks. Otherwise reject this one "
             "in QicWorks, too."
         )
-    elif REQUESTED in found and document.row.status != "Approved":
+    elif REQUESTED in found and document.row.status not in APPROVED:
         error = "the leave is in Xero as requested, but is no longer approved in QicWorks"
         correction = "Reject the leave in Xero by hand, or approve it in both."
     elif REQUESTED in found:

@@ -1,0 +1,114 @@
+-- What became in Xero of QicWorks' leave requests, and leave in Xero that overlaps one.
+
+-- name: changed
+-- Requests of which QicWorks' or Xero's side is not as it was when the two were compared. `means`: the status that Xero's
+-- gives the request; what QicWorks has cancelled keeps its own. `is_known`: Xero has it; `is_missing`: a full reading did not
+-- meet it; neither: it was not read yet. `was`: QicWorks' side of an open rejection.
+WITH side AS (
+    SELECT request.id, request.push_state, request.push_version, request.xero_id, request.status, request.xero_status,
+           leave.employee_xero_id, leave.leave_type_xero_id, leave.reference, leave.start_date, leave.end_date, leave.content,
+           leave.status AS theirs, leave.row_hash, request.approved_version, staff.xero_id AS staff_xero_id,
+           code.xero_id AS code_xero_id,
+           leave.id IS NOT NULL AND leave.missing_since IS NULL AS is_known,
+           CASE WHEN leave.id IS NOT NULL THEN leave.missing_since IS NOT NULL
+                ELSE coalesce(coalesce(request.pushed_at, request.created_at) < cursor.full_at, false)
+                     AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                                      WHERE rejection.connection_id = :connection_id
+                                        AND rejection.table_name = 'leave_application'
+                                        AND rejection.key = request.xero_id::text AND rejection.closed_at IS NULL)
+           END AS is_missing,
+           cancellation.document_id IS NOT NULL AS is_cancelled,
+           cancellation.document_id IS NOT NULL AND cancellation.done_at IS NULL AS is_being_cancelled,
+           request.push_state = 'ready' AND request.updated_at < now() - interval '1 hour' AS waits_long,
+           open.ours AS was,
+           string_to_array(leave.status, ', ') AS statuses
+      FROM qicworks.leave_request AS request
+      JOIN qicworks.staff ON staff.id = request.staff_id
+      LEFT JOIN qicworks.pay_code AS code ON code.id = request.leave_type_id
+      LEFT JOIN qicworks.leave_application AS leave
+        ON leave.connection_id = :connection_id AND leave.xero_id = request.xero_id
+      LEFT JOIN xero_sync.cursor ON cursor.connection_id = :connection_id AND cursor.data_set = 'leave_applications'
+      LEFT JOIN xero_sync.cancellation ON cancellation.document_id = request.id
+      LEFT JOIN xero_sync.difference AS open
+        ON open.connection_id = :connection_id AND open.document_id = request.id AND open.reason = 'rejected_in_xero'
+       AND open.settled_at IS NULL
+     WHERE request.organisation_id = :organisation_id AND request.xero_id IS NOT NULL AND request.push_state <> 'in_flight'
+       AND NOT EXISTS (SELECT FROM xero_sync.erasure
+                        WHERE erasure.connection_id = :connection_id AND erasure.xero_id = lower(staff.xero_id::text))
+), meaning AS (
+    SELECT side.*,
+           CASE WHEN NOT is_known OR is_cancelled OR push_state = 'draft' THEN status
+                WHEN theirs = 'REJECTED' THEN 'Rejected'
+                WHEN theirs = 'PROCESSED' THEN 'Taken'
+                WHEN statuses && ARRAY['SCHEDULED', 'PROCESSED']
+                     AND statuses <@ ARRAY['SCHEDULED', 'PROCESSED', 'REJECTED'] THEN 'Current'
+                ELSE status END AS means,
+           CASE WHEN NOT is_known OR is_being_cancelled THEN xero_status ELSE theirs END AS xero_means
+      FROM side
+), hashed AS (
+    SELECT meaning.*,
+           md5(jsonb_build_array(push_state, push_version, approved_version, xero_id, means, staff_xero_id, code_xero_id, is_known,
+                                 is_missing, is_cancelled, is_being_cancelled, waits_long, encode(row_hash, 'hex'))::text) AS compared
+      FROM meaning
+)
+SELECT hashed.id, push_state, push_version, xero_id, status, xero_status, employee_xero_id, leave_type_xero_id, reference,
+       start_date, end_date, content, theirs, is_known, is_missing, is_cancelled, is_being_cancelled, waits_long, was, means,
+       xero_means, hashed.compared
+  FROM hashed
+  LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = hashed.id
+ WHERE (is_known OR is_missing OR push_state IN ('draft', 'skipped'))
+   AND (followed.compared IS DISTINCT FROM hashed.compared OR status <> means OR xero_status IS DISTINCT FROM xero_means)
+ ORDER BY hashed.id;
+
+-- name: follow!
+-- Its status is no edit: it is not pushed again for it.
+UPDATE qicworks.leave_request SET status = :status, xero_status = :xero_status, updated_at = now() WHERE id = :id;
+
+-- name: keep_compared!
+INSERT INTO xero_sync.followed_document (document_id, connection_id, compared)
+SELECT document_id, :connection_id, compared FROM unnest(:ids::uuid[], :compared::text[]) AS made (document_id, compared)
+    ON CONFLICT (document_id) DO UPDATE
+   SET connection_id = excluded.connection_id, compared = excluded.compared, compared_at = clock_timestamp();
+
+-- name: agree
+-- What failed is pushed after all: Xero has this version.
+UPDATE qicworks.leave_request SET push_state = 'pushed', push_error = NULL, push_correction = NULL
+ WHERE id = :id AND push_version = :version AND push_state = 'failed'
+RETURNING id;
+
+-- name: unlinked
+-- Requests with open differences that are deleted (`is_gone`), or no longer linked to Xero: then only other leave may overlap.
+SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone
+  FROM xero_sync.difference
+  LEFT JOIN qicworks.leave_request AS request ON request.id = difference.document_id
+ WHERE difference.connection_id = :connection_id AND difference.document_kind = :document_kind AND difference.settled_at IS NULL
+   AND (request.id IS NULL OR request.xero_id IS NULL AND difference.reason <> 'overlapping_leave')
+ ORDER BY difference.document_id;
+
+-- name: overlapping
+-- Requests and leave of the same employee on the same days that is no request of QicWorks; and requests that had such leave.
+WITH other AS (
+    SELECT leave.xero_id, leave.employee_xero_id, leave.start_date, leave.end_date
+      FROM qicworks.leave_application AS leave
+     WHERE leave.connection_id = :connection_id AND leave.is_active
+       AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
+                        WHERE request.organisation_id = :organisation_id
+                          AND (request.xero_id = leave.xero_id OR request.id = leave.reference))
+       AND NOT EXISTS (SELECT FROM xero_sync.cancellation
+                        WHERE cancellation.document_id = leave.reference OR cancellation.xero_id = leave.xero_id)
+)
+SELECT request.id, other.xero_id, request.start_date::text AS our_start, request.end_date::text AS our_end,
+       other.start_date::text AS their_start, other.end_date::text AS their_end, request.push_state = 'skipped' AS is_skipped
+  FROM qicworks.leave_request AS request
+  JOIN qicworks.staff ON staff.id = request.staff_id AND staff.connection_id = :connection_id
+  LEFT JOIN other ON other.employee_xero_id = staff.xero_id AND request.status <> 'Rejected' AND request.push_state <> 'skipped'
+       AND other.start_date <= request.end_date AND other.end_date >= request.start_date
+ WHERE request.organisation_id = :organisation_id
+   AND (other.xero_id IS NOT NULL
+        OR EXISTS (SELECT FROM xero_sync.difference
+                    WHERE difference.connection_id = :connection_id AND difference.document_id = request.id
+                      AND difference.reason = 'overlapping_leave' AND difference.settled_at IS NULL))
+ ORDER BY request.id, other.xero_id;
+
+-- name: links
+SELECT xero_id::text AS xero_id, version, seal, tenant_id, vouched_at FROM xero_sync.link_said WHERE document_id = :id;

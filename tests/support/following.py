@@ -1,0 +1,82 @@
+"""Leave in Xero as people there change it, and the differences that are open."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from tests.support.paying import Payroll
+from xero.sync.runs.outcome import Outcome
+
+PATH = "/payroll.xro/1.0/LeaveApplications"
+
+
+def sweep(payroll: Payroll, **how: Any) -> Outcome:
+    return payroll.world.pull("leave_applications", payroll.organisation, **how)
+
+
+def wire(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00"
+
+
+def pushed(payroll: Payroll, employee: str, first: date, last: date, hours: str = "7.6", **columns: Any) -> UUID:
+    """A request that is in Xero."""
+    document = payroll.leave(employee, first, last, hours, **columns)
+    payroll.push("leave_requests")
+    assert payroll.row("leave_request", document)["push_state"] == "pushed"
+    return document
+
+
+def id_in_xero(payroll: Payroll, document: UUID) -> str:
+    return str(payroll.row("leave_request", document)["xero_id"])
+
+
+def in_xero(payroll: Payroll, document: UUID) -> dict[str, Any]:
+    return payroll.world.sandbox.record("LeaveApplications", id_in_xero(payroll, document), payroll.organisation)
+
+
+def act(payroll: Payroll, path: str, body: Any = None) -> dict[str, Any]:
+    """What a user of Xero does, through Xero's own paths; returns the leave."""
+    sandbox = payroll.world.sandbox
+    head = {
+        "Authorization": f"Bearer {sandbox.token}",
+        "Accept": "application/json",
+        "xero-tenant-id": sandbox.tenant(),
+    }
+    answer = sandbox.session.post(f"{sandbox.url}{PATH}{path}", headers=head, json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()["LeaveApplications"][0]
+    return found
+
+
+def entered(payroll: Payroll, employee: str, first: date, last: date, **fields: Any) -> str:
+    """Leave that was entered in Xero; its id."""
+    [kind] = [
+        one for one in payroll.truth("LeaveTypes") if one["Name"] == "Personal/Carer's Leave" and one["CurrentRecord"]
+    ]
+    about = {
+        "EmployeeID": employee,
+        "LeaveTypeID": kind["LeaveTypeID"],
+        "Title": "Surgery",
+        "Description": "A private matter",
+    }
+    made = act(payroll, "", [{**about, "StartDate": wire(first), "EndDate": wire(last), **fields}])
+    return str(made["LeaveApplicationID"])
+
+
+def differences(payroll: Payroll, *, open: bool = True) -> list[tuple[UUID, str]]:
+    """Document and reason of each that is open, or that was settled."""
+    state = "IS NULL" if open else "IS NOT NULL"
+    rows = payroll.world.query(
+        f"SELECT document_id, reason FROM xero_sync.difference WHERE settled_at {state} ORDER BY id"
+    )
+    return [(row["document_id"], row["reason"]) for row in rows]
+
+
+def state(payroll: Payroll) -> list[Any]:
+    """All that a sweep may write of leave, but when it was last seen."""
+    return payroll.world.query(
+        "SELECT to_jsonb(one) FROM qicworks.leave_request AS one"
+        " UNION ALL SELECT to_jsonb(one) FROM qicworks.leave_application AS one"
+        " UNION ALL SELECT to_jsonb(one) - 'last_seen_at' FROM xero_sync.difference AS one"
+        " UNION ALL SELECT to_jsonb(one) FROM xero_sync.followed_document AS one"
+    )
