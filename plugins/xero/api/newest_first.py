@@ -89,10 +89,13 @@ class NewestFirst:
             if not is_last or position.page > 1:  # one page is all there is, in whatever order
                 position.note(Problem.UNSORTED)
             return False
-        # A row without a version may be anywhere: only a page of which all rows have one shows where known ones begin.
+        # The newest of what is known is on the first page of a server that sorts; and a row without a version may be
+        # anywhere.
         return (
             not position.problems
             and position.since is not None
+            and position.newest is not None
+            and position.newest >= position.since
             and len(versions) == len(dated) > 0
             and min(versions) < position.since
         )
