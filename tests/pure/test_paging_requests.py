@@ -476,7 +476,7 @@ def test_a_stored_position_begins_where_it_says() -> None:
     assert msgspec.to_builtins(fresh) == {
         "since": None, "ask": None, "step": "by_key", "page": 1, "last_page": 1, "seen": [], "exclusive": False,
         "first_count": None, "newest": None, "started": None, "walk_started": None, "pass_started": None,
-        "met_newer": False, "walks": 0, "fetched": 0, "rowless": [], "problems": [], "warnings": [],
+        "met_newer": False, "partial": False, "walks": 0, "fetched": 0, "rowless": [], "problems": [], "warnings": [],
     }  # fmt: skip
 
 
