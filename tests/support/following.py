@@ -2,9 +2,10 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from tests.support.paying import Payroll
+from tests.support.world import World
 from xero.sync.runs.outcome import Outcome
 
 PATH = "/payroll.xro/1.0/LeaveApplications"
@@ -12,6 +13,22 @@ PATH = "/payroll.xro/1.0/LeaveApplications"
 
 def sweep(payroll: Payroll, **how: Any) -> Outcome:
     return payroll.world.pull("leave_applications", payroll.organisation, **how)
+
+
+def own_leave(world: World, organisation: int = 0) -> list[str]:
+    """All leave in Xero is of QicWorks' requests, of which one is there in any case. Their ids in Xero."""
+    there = [row["LeaveApplicationID"] for row in world.sandbox.truth("LeaveApplications", organisation)]
+    world.query(
+        "WITH member AS (INSERT INTO qicworks.staff (organisation_id, first_name, last_name)"
+        "                SELECT organisation_id, 'Own', 'Staff' FROM xero_sync.connection WHERE id = %s RETURNING *)"
+        " INSERT INTO qicworks.leave_request"
+        "        (organisation_id, staff_id, start_date, end_date, hours, push_state, xero_id, pushed_at)"
+        " SELECT organisation_id, id, '2020-01-06', '2020-01-06', 8, 'failed', key::uuid, '2020-01-06Z'"
+        "   FROM member, unnest(%s::text[]) AS key",
+        world.connection_id(organisation),
+        there or [str(uuid4())],
+    )
+    return there
 
 
 def wire(day: date) -> str:

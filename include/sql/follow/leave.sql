@@ -60,9 +60,11 @@ SELECT hashed.id, push_state, push_version, xero_id, status, xero_status, employ
    AND (followed.compared IS DISTINCT FROM hashed.compared OR status <> means OR xero_status IS DISTINCT FROM xero_means)
  ORDER BY hashed.id;
 
--- name: follow!
--- Its status is no edit: it is not pushed again for it.
-UPDATE qicworks.leave_request SET status = :status, xero_status = :xero_status, updated_at = now() WHERE id = :id;
+-- name: follow
+-- Its status is no edit: it is not pushed again for it. What QicWorks has changed since it was read stays.
+UPDATE qicworks.leave_request SET status = :means, xero_status = :xero_means, updated_at = now()
+ WHERE id = :id AND status = :status AND push_state = :push_state
+RETURNING id;
 
 -- name: keep_compared!
 INSERT INTO xero_sync.followed_document (document_id, connection_id, compared)
@@ -78,9 +80,11 @@ RETURNING id;
 
 -- name: unlinked
 -- Requests with open differences that are deleted (`is_gone`), or no longer linked to Xero: then only other leave may overlap.
-SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone
+SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone,
+       cancellation.document_id IS NOT NULL AS is_being_cancelled
   FROM xero_sync.difference
   LEFT JOIN qicworks.leave_request AS request ON request.id = difference.document_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND cancellation.done_at IS NULL
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :document_kind AND difference.settled_at IS NULL
    AND (request.id IS NULL OR request.xero_id IS NULL AND difference.reason <> 'overlapping_leave')
  ORDER BY difference.document_id;

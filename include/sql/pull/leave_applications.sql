@@ -28,8 +28,12 @@ WITH reading AS (
       FROM xero_sync.staging WHERE id = :staging_id AND position ? ''
 ), unmet AS (
     SELECT request.xero_id, request.pushed_at AS known_since
-      FROM qicworks.leave_request AS request CROSS JOIN reading
+      FROM qicworks.leave_request AS request
+      JOIN qicworks.staff ON staff.id = request.staff_id
+     CROSS JOIN reading
      WHERE request.organisation_id = :organisation_id AND request.xero_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM xero_sync.erasure
+                        WHERE erasure.connection_id = :connection_id AND erasure.xero_id = lower(staff.xero_id::text))
        AND (is_partial AND request.status NOT IN ('Rejected', 'Taken') OR NOT is_partial AND :full)
      UNION
     SELECT held.xero_id, held.created_at

@@ -36,6 +36,7 @@ class OldWorker:
     """Runs commands with the code of an earlier version."""
 
     def __init__(self, code: Path, environment: dict[str, str]) -> None:
+        self.code = code
         self._process = subprocess.Popen(
             [sys.executable, "-P", old_worker.__file__],
             env={**environment, "PYTHONPATH": str(code / "plugins")},
@@ -100,7 +101,9 @@ def test_they_pull_and_push_on_the_newest_schema(world: World, role: str, old: O
     worker = {"AIRFLOW_CONN_QICWORKS_DEFAULT": world.database_url.replace("postgres@", f"{role}@")}
     old.run("migrate", "--grant-to", role, **owner)
     old.run("connect", "--all", **worker)
-    for name in DATASETS:
+    known_before = [name for name in DATASETS if (old.code / f"plugins/xero/datasets/{name}.py").is_file()]
+    assert len(known_before) > 7
+    for name in known_before:
         old.run("pull", name, "--connection", second)
     with database.session(world.engine) as session:
         known = catalogue(session)
@@ -127,7 +130,7 @@ def test_they_pull_and_push_on_the_newest_schema(world: World, role: str, old: O
         books.assert_once()
 
     # Pulled by both in turn: the other finds nothing to do, as it finds it after itself.
-    for name in DATASETS:
+    for name in known_before:
         old.run("pull", name, "--connection", first)
         assert not world.pull(name).changed, name
         old.run("pull", name, "--connection", first)

@@ -8,8 +8,10 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
+from tests.support.background import in_background
 from tests.support.following import (
     PATH,
     act,
@@ -21,10 +23,14 @@ from tests.support.following import (
     state,
     sweep,
 )
+from tests.support.interrupting import wait_for_waiting
 from tests.support.paying import Payroll
 from tests.support.reconciling import compare
 from tests.support.role import under_role
 from tests.support.world import World
+from xero.qicworks.database import session
+from xero.qicworks.follow.differences import About, Found, Reason
+from xero.qicworks.follow.differences import compare as compare_differences
 
 DAY = timedelta(1)
 WEEK = 7 * DAY
@@ -157,6 +163,38 @@ def test_what_qicworks_cancelled_keeps_its_status(payroll: Payroll, employees: I
     sweep(payroll)
     assert differences(payroll) == []
     assert_at_rest(payroll)
+
+
+def test_what_qicworks_rejects_during_a_sweep_stays_rejected(payroll: Payroll, employees: Iterator[str]) -> None:
+    document = pushed(payroll, next(employees), payroll.start_of(5), payroll.start_of(5))
+    with psycopg.connect(payroll.world.database_url) as office:
+        office.execute("UPDATE qicworks.leave_request SET status = 'Rejected' WHERE id = %s", [document])
+        sweeping = in_background(lambda: sweep(payroll))
+        wait_for_waiting(payroll.world)
+        office.commit()
+        assert sweeping.result().status == "success"
+    assert status(payroll, document) == ("Rejected", "SCHEDULED")
+    assert len(payroll.world.query("SELECT 1 FROM xero_sync.cancellation WHERE done_at IS NULL")) == 1
+
+
+def test_a_cancellation_that_is_on_its_way_is_the_push_s(payroll: Payroll, employees: Iterator[str]) -> None:
+    """What the push reports of it is not settled by a sweep: of a draft, of a rejected and of a deleted request."""
+    monday = payroll.start_of(5)
+    draft, rejected, deleted = documents = [pushed(payroll, next(employees), monday, monday) for _ in range(3)]
+    sweep(payroll)
+    payroll.edit("leave_request", draft, push_state="draft")
+    payroll.edit("leave_request", rejected, status="Rejected")
+    payroll.world.query("DELETE FROM qicworks.leave_request WHERE id = %s", deleted)
+    with session(payroll.world.engine) as db:
+        for document in documents:
+            about = About(payroll.connection_id, "leave_requests", document, f"leave request {document}")
+            compare_differences(db, about, [Found(Reason.CANCELLED_IN_QICWORKS)], [Reason.CANCELLED_IN_QICWORKS])
+    sweep(payroll)
+    assert {document for document, _ in differences(payroll)} == set(documents)
+    payroll.world.query("UPDATE xero_sync.cancellation SET done_at = now()")
+    act(payroll, f"/{id_in_xero(payroll, rejected)}/reject")
+    sweep(payroll)
+    assert {document for document, _ in differences(payroll)} == {draft}
 
 
 def test_an_edit_in_xero_is_a_difference_field_by_field(payroll: Payroll, employees: Iterator[str]) -> None:
@@ -488,6 +526,37 @@ def test_no_title_no_note_and_no_name_is_kept(
     )
     words = ["Jury", "murder", "Surgery", "private matter", "private period", payroll.employees[employee]["LastName"]]
     assert [word for word in words if word in kept] == []
+
+
+def test_a_person_s_leave_is_exported_erased_and_not_read_again(payroll: Payroll, employees: Iterator[str]) -> None:
+    world, monday, employee = payroll.world, payroll.start_of(5), next(employees)
+    document = pushed(payroll, employee, monday, monday)
+    sick = entered(payroll, employee, monday, monday)
+    other = pushed(payroll, next(employees), monday, monday)
+    sweep(payroll)
+    own = {sick, id_in_xero(payroll, document)}
+    [person] = json.loads(world.main("person", "export", "--staff", employee).stdout)["persons"]
+    held = {part["table"]: part["rows"] for part in person["held"]}
+    assert own <= {row["xero_id"] for row in held["qicworks.leave_application"]}
+    erased = world.main("person", "erase", "--staff", employee, "--yes")
+    assert (erased.returncode, "qicworks.leave_application" in erased.stdout) == (0, True)
+
+    def kept() -> list[dict[str, Any]]:
+        rows = world.rows("leave_application").values()
+        return [row for row in rows if str(row["employee_xero_id"]) == employee]
+
+    act(payroll, f"/{sick}/reject")
+    world.calls()
+    for full in (True, False):
+        sweep(payroll, full=full)
+        assert {str(row["xero_id"]) for row in kept()} >= own
+        for row in kept():
+            emptied = ("leave_type_xero_id", "reference", "start_date", "end_date", "status", "content")
+            assert [row[name] for name in emptied] == [None] * len(emptied)
+            assert not row["is_active"]
+    assert [call["path"] for call in world.calls() if any(id in call["path"] for id in own)] == []
+    assert [reason for _, reason in differences(payroll) if reason == "missing_in_xero"] == []
+    assert status(payroll, other) == ("Current", "SCHEDULED")
 
 
 def test_it_runs_with_the_rights_of_the_role(payroll: Payroll, employees: Iterator[str]) -> None:

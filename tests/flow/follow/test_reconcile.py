@@ -11,6 +11,7 @@ import requests
 
 from tests.support import pushing
 from tests.support.calls import Forward, intercepted, is_write
+from tests.support.following import own_leave
 from tests.support.ledger import Books
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED
@@ -83,6 +84,9 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     [balance] = pulled.query("DELETE FROM qicworks.invoice_balance WHERE ctid = (SELECT max(ctid)"
                              " FROM qicworks.invoice_balance) RETURNING xero_id")  # fmt: skip
     pulled.query("DELETE FROM qicworks.tracking_option WHERE ctid = (SELECT max(ctid) FROM qicworks.tracking_option)")
+    [leave, *_] = own_leave(pulled)
+    pulled.pull("leave_applications")
+    pulled.query("DELETE FROM qicworks.leave_application WHERE xero_id = %s", leave)
     change(pulled, f"LeaveTypes/{xero['LeaveTypes'][0]['LeaveTypeID']}", "DELETE")
     change(pulled, f"Accounts/{xero['Accounts'][0]['AccountID']}", "DELETE")
 
@@ -103,6 +107,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     assert f"1 rows of invoice_payment are not in Xero ({gone['xero_id']})" in paid
     assert f"active in only one of QicWorks and Xero ({undeleted})" in paid
     assert f"1 documents that QicWorks pushed are not in invoice_balance ({balance['xero_id']})" in paid
+    assert f"1 documents that QicWorks pushed are not in leave_application ({leave})" in found["leave_applications"]
     assert "1 rows of pay_code are not in Xero" in found["pay_codes"]
     assert xero["Accounts"][0]["AccountID"] in found["chart_of_accounts"]
 

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.following import own_leave
 from tests.support.world import World
 from xero.datasets.declaration import Column, ColumnType, Dataset, Table
 from xero.datasets.registry import DATASETS
@@ -126,16 +127,7 @@ def push_all(world: World, organisation: int) -> None:
         [row["InvoiceID"] for row in invoices],
         world.connection_id(organisation),
     )
-    world.query(
-        "WITH member AS (INSERT INTO qicworks.staff (organisation_id, first_name, last_name)"
-        "                SELECT organisation_id, 'Own', 'Staff' FROM xero_sync.connection WHERE id = %s RETURNING *)"
-        " INSERT INTO qicworks.leave_request"
-        "        (organisation_id, staff_id, start_date, end_date, hours, push_state, xero_id)"
-        " SELECT organisation_id, id, '2020-01-06', '2020-01-06', 8, 'pushed', key::uuid"
-        "   FROM member, unnest(%s::text[]) AS key",
-        world.connection_id(organisation),
-        [row["LeaveApplicationID"] for row in world.sandbox.truth("LeaveApplications", organisation)],
-    )
+    own_leave(world, organisation)
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)

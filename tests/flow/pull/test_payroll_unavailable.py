@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from tests.support.following import own_leave
 from tests.support.world import World
 from xero.api.errors import Disconnected
 from xero.datasets.registry import DATASETS
 
-PAYROLL = ("staff", "pay_codes", "leave_balances")
+PAYROLL = ("staff", "pay_codes", "leave_balances", "leave_applications")
 REFUSALS = tuple(
     f"{status} {detail}Unsuccessful" for status in (403, 401) for detail in ("Authorization", "Authentication")
 )
-TABLES = ("staff", "pay_template_line", "leave_balance", "pay_code", "payroll_calendar")
+TABLES = ("staff", "pay_template_line", "leave_balance", "leave_application", "pay_code", "payroll_calendar")
 
 
 def state(world: World, organisation: int) -> str:
@@ -30,6 +31,8 @@ def served(world: World) -> list[dict[str, Any]]:
 def test_what_xero_does_not_give_is_a_warning_and_changes_nothing(world: World) -> None:
     world.sandbox.settings(limits=False)
     assert {name for name, dataset in DATASETS.items() if dataset.payroll} == set(PAYROLL)
+    for organisation in (0, 2):
+        own_leave(world, organisation)
     for name in PAYROLL:
         world.pull(name)
     before = {table: world.rows(table) for table in TABLES}
@@ -59,7 +62,7 @@ def test_what_xero_does_not_give_is_a_warning_and_changes_nothing(world: World) 
 
     world.sandbox.settings(payroll_role=True)
     for name in PAYROLL:
-        assert world.pull(name).status == "success"
+        assert world.pull(name).status == "success", name
     assert {table: set(world.rows(table)) for table in TABLES} == {table: set(rows) for table, rows in before.items()}
 
 

@@ -204,7 +204,9 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
     session.execute(
         "UPDATE xero_sync.cursor SET completed_at = now() - interval '27 hours' WHERE data_set LIKE 'staff%'"
     )
-    session.execute("UPDATE xero_sync.cursor SET completed_at = now() - interval '9 days' WHERE data_set LIKE 'leave%'")
+    session.execute(
+        "UPDATE xero_sync.cursor SET completed_at = now() - interval '9 days' WHERE data_set LIKE 'leave_balances%'"
+    )
     session.execute("DELETE FROM xero_sync.cursor WHERE data_set LIKE 'pay_codes%'")
     for id in (failing, off, broken):
         events.record(

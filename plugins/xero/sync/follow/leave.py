@@ -31,7 +31,6 @@ QUERIES = sql.Statements("follow/leave")
 BATCH_SIZE = 500  # requests read together
 PRESENCE = (Reason.REJECTED_IN_XERO, Reason.MISSING_IN_XERO)
 CONTENT = (Reason.EDITED_IN_XERO, Reason.EDITED_IN_QICWORKS, Reason.AMOUNTS_DIFFER)
-OF_THE_RECORD = (*PRESENCE, *CONTENT, Reason.CANCELLED_IN_QICWORKS)
 AGREES_AGAIN = "it failed to be pushed, and is in Xero as QicWorks has it: it counts as pushed"
 
 Row = dict[str, Any]  # of the statement `changed`
@@ -71,26 +70,33 @@ class _Following:
         rows = list(QUERIES.changed(self.session, **self.scope))
         for start in range(0, len(rows), BATCH_SIZE):
             batch = rows[start : start + BATCH_SIZE]
-            for row in batch:
-                if (row["status"], row["xero_status"]) != (row["means"], row["xero_means"]):
-                    follows = {"status": row["means"], "xero_status": row["xero_means"]}
-                    QUERIES.follow(self.session, id=row["id"], **follows)
-            documents = {one.id: one for one in self.outbox.read([row["id"] for row in batch])}
-            for row in batch:
-                self._compare(row, documents[row["id"]])
-            ids, compared = [row["id"] for row in batch], [row["compared"] for row in batch]
+            followed = [row for row in batch if self._follow(row)]
+            documents = {one.id: one for one in self.outbox.read([row["id"] for row in followed])}
+            ids, compared = [], []
+            for row in followed:
+                document = documents.get(row["id"])
+                if document and document.version == row["push_version"]:  # else it was edited or deleted meanwhile
+                    self._compare(row, document)
+                    ids.append(row["id"])
+                    compared.append(row["compared"])
             QUERIES.keep_compared(self.session, connection_id=self.connection.id, ids=ids, compared=compared)
         return self.agreed > 0
+
+    def _follow(self, row: Row) -> bool:
+        """Writes its status. Returns False if QicWorks has changed it meanwhile."""
+        if (row["status"], row["xero_status"]) == (row["means"], row["xero_means"]):
+            return True
+        names = ("id", "status", "push_state", "means", "xero_means")
+        return bool(list(QUERIES.follow(self.session, **{name: row[name] for name in names})))
 
     def _compare(self, row: Row, document: LeaveDocument) -> None:
         state = PushState(row["push_state"])
         if state in (PushState.DRAFT, PushState.SKIPPED):
             how = Settled.SKIPPED if state is PushState.SKIPPED else Settled.CANCELLED
-            self._record(row["id"], [], OF_THE_RECORD, how)
+            found = self._presence(row) if row["is_cancelled"] else []
+            self._record(row["id"], found, {*PRESENCE, *CONTENT, *_cancelled(row)}, how)
             return
-        found, judged = self._presence(row), {*PRESENCE}
-        if not row["is_being_cancelled"]:
-            judged.add(Reason.CANCELLED_IN_QICWORKS)
+        found, judged = self._presence(row), {*PRESENCE, *_cancelled(row)}
         if found or row["is_cancelled"]:
             judged |= {*CONTENT}  # what it contains no longer matters
         elif state is not PushState.READY or row["waits_long"]:
@@ -145,7 +151,8 @@ class _Following:
         """Settles the differences of requests that were deleted, or that are no longer linked to Xero."""
         kind = LEAVE_REQUESTS.name
         for row in list(QUERIES.unlinked(self.session, connection_id=self.connection.id, document_kind=kind)):
-            judged = (*OF_THE_RECORD, Reason.OVERLAPPING_LEAVE) if row["is_gone"] else OF_THE_RECORD
+            judged = {*PRESENCE, *CONTENT, *_cancelled(row)}
+            judged |= {Reason.OVERLAPPING_LEAVE} if row["is_gone"] else set()
             self._record(row["id"], [], judged, Settled.GONE if row["is_gone"] else Settled.REPLACED)
 
     # -- other leave
@@ -196,3 +203,8 @@ class _Following:
             direction=it.direction,
             document=about.label,
         )
+
+
+def _cancelled(row: Row) -> tuple[Reason, ...]:
+    """The reason of a cancellation that did not last; of one that is on its way the push decides."""
+    return () if row["is_being_cancelled"] else (Reason.CANCELLED_IN_QICWORKS,)
