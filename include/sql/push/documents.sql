@@ -12,7 +12,9 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
                 WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
                   AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,
        organisation.period_lock_date, organisation.end_of_year_lock_date,
-       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links{of_kind}
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links,
+       (SELECT done_at IS NOT NULL FROM xero_sync.cancellation
+         WHERE cancellation.document_id = document.id) AS cancellation_done{of_kind}
   FROM qicworks.{table} AS document
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
   LEFT JOIN qicworks.contact ON contact.id = document.contact_id
@@ -49,14 +51,16 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
 UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;
 
 -- name: claims
--- Which other documents have the id of one of these Xero records.
+-- Which other documents have the id of one of these Xero records; also those that were deleted in both.
 SELECT id, kept_in, number, xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links
   FROM (          SELECT id, 'invoice' AS kept_in, organisation_id, number, xero_id FROM qicworks.invoice
         UNION ALL SELECT id, 'bill', organisation_id, number, xero_id FROM qicworks.bill
         UNION ALL SELECT id, 'expense', organisation_id, number, xero_id FROM qicworks.expense
         UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id FROM qicworks.credit_note
-        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id FROM qicworks.purchase_order) AS document
+        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id FROM qicworks.purchase_order
+        UNION ALL SELECT document_id, document_table, organisation_id, number, xero_id FROM xero_sync.cancellation
+                   WHERE how = 'deleted' AND done_at IS NOT NULL) AS document
  WHERE organisation_id = :organisation_id AND xero_id = ANY(:xero_ids) AND id <> :id
  ORDER BY id;
 

@@ -1,14 +1,14 @@
 -- The requests that carry documents to Xero: committed before they are sent, closed with what they settle.
 
 -- name: open_requests
--- Oldest first. A request that was sent at infinity, which no clock shows, was sent long ago.
-SELECT id, idempotency_key, method, path, query, body, documents, versions, identities, server_failed, seal,
+-- Of a purpose, oldest first. A request that was sent at infinity, which no clock shows, was sent long ago.
+SELECT id, idempotency_key, method, path, query, body, documents, versions, identities, purpose, server_failed, seal,
        CASE WHEN isfinite(first_sent_at) IS NOT FALSE THEN first_sent_at ELSE 'epoch' END AS first_sent_at,
        CASE WHEN isfinite(last_sent_at) THEN last_sent_at
             WHEN last_sent_at IS NULL AND isfinite(first_sent_at) THEN first_sent_at
             WHEN first_sent_at IS NOT NULL THEN 'epoch' END AS last_sent_at
   FROM xero_sync.push_request
- WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL
+ WHERE connection_id = :connection_id AND kind = :kind AND purpose = :purpose AND closed_at IS NULL
  ORDER BY created_at, id;
 
 -- name: now$
@@ -24,8 +24,9 @@ UPDATE xero_sync.push_request
 
 -- name: add_request^
 INSERT INTO xero_sync.push_request
-       (connection_id, kind, idempotency_key, method, path, query, body, documents, versions, identities, event_id)
-VALUES (:connection_id, :kind, :idempotency_key, :method, :path, :query, :body, :documents, :versions, :identities, :event_id)
+       (connection_id, kind, purpose, idempotency_key, method, path, query, body, documents, versions, identities, event_id)
+VALUES (:connection_id, :kind, :purpose, :idempotency_key, :method, :path, :query, :body, :documents, :versions, :identities,
+        :event_id)
 RETURNING id, created_at;
 
 -- name: seal_request!
@@ -89,7 +90,8 @@ UPDATE qicworks.{table} SET push_state = 'in_flight'
 SELECT id, push_version, {label}::text AS number FROM qicworks.{table}
  WHERE organisation_id = :organisation_id AND push_state = 'in_flight'
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
-                    WHERE open.kind = :kind AND open.closed_at IS NULL AND {table}.id = ANY(open.documents));
+                    WHERE open.kind = :kind AND open.purpose = 'push' AND open.closed_at IS NULL
+                      AND {table}.id = ANY(open.documents));
 
 -- name: settle_document
 -- Only the version that was sent gets the result; a document that was edited since keeps its state and gets only its id.

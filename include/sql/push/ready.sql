@@ -1,7 +1,8 @@
 -- Which documents of a kind wait to be pushed. table, label: the kind's table, and the column that its users call one by.
 
 -- name: ready
--- wanted: null for all that are ready. Those that were in a request that Xero failed on come last.
+-- wanted: null for all that are ready. Those that were in a request that Xero failed on come last. What is cancelled waits until it
+-- is known whether Xero deletes it.
 SELECT id, push_version, xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
          WHERE said.document_id = {table}.id) AS links
@@ -11,18 +12,29 @@ SELECT id, push_version, xero_id,
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
                     WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL
                       AND {table}.id = ANY(open.documents))
+   AND NOT EXISTS (SELECT FROM xero_sync.cancellation
+                    WHERE cancellation.document_id = {table}.id AND done_at IS NULL
+                      AND NOT EXISTS (SELECT FROM xero_sync.difference
+                                       WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                                         AND reason = 'cancelled_in_qicworks'))
  ORDER BY (id, push_version) IN
           (SELECT claimed.id, claimed.version
              FROM xero_sync.push_request AS request
             CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
             WHERE request.connection_id = :connection_id AND request.kind = :kind
+              AND request.purpose = 'push'
               AND (request.server_failed OR request.outcome = 'looked up')),
           created_at, id
  LIMIT :limit;
 
 -- name: named
-SELECT id, {label}::text AS number, push_state FROM qicworks.{table}
- WHERE organisation_id = :organisation_id AND (id::text = ANY(:names) OR {label}::text = ANY(:names));
+-- Also those that were deleted, and are still to be deleted in Xero.
+SELECT id, {label}::text AS number FROM qicworks.{table}
+ WHERE organisation_id = :organisation_id AND (id::text = ANY(:names) OR {label}::text = ANY(:names))
+ UNION
+SELECT document_id, coalesce(number, document_id::text) FROM xero_sync.cancellation
+ WHERE organisation_id = :organisation_id AND document_table = :table AND how = 'deleted' AND done_at IS NULL
+   AND (document_id::text = ANY(:names) OR number = ANY(:names));
 
 -- name: something_to_do
 -- How much a run would have to do: documents that are ready, requests left open, attachments that wait.
@@ -43,11 +55,11 @@ SELECT claimed.id, min(cardinality(request.documents)) AS size
  CROSS JOIN unnest(request.documents, request.versions) AS claimed (id, version)
   JOIN qicworks.{table} AS document ON document.id = claimed.id AND document.push_version = claimed.version
  WHERE request.connection_id = :connection_id AND request.kind = :kind
-   AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(:ids)
+   AND request.purpose = 'push' AND (request.server_failed OR request.outcome = 'looked up') AND claimed.id = ANY(:ids)
  GROUP BY claimed.id;
 
 -- name: failed_alone
--- How often Xero answered with a 5xx to a request that carried only this version of a document.
+-- How often Xero answered with a 5xx to a request of a purpose that carried only this version of a document.
 SELECT count(*) AS times FROM xero_sync.push_request
- WHERE connection_id = :connection_id AND kind = :kind AND server_failed
+ WHERE connection_id = :connection_id AND kind = :kind AND purpose = :purpose AND server_failed
    AND documents = ARRAY[:id::uuid] AND versions = ARRAY[:version::integer];

@@ -89,7 +89,10 @@ CREATE TABLE xero_sync.cancellation (
     document_table  text NOT NULL,                        -- in schema qicworks
     organisation_id uuid NOT NULL,
     number          text,
-    xero_id         uuid,                                 -- of a deleted row: as it was; only a sealed link is trusted
+    xero_id         uuid,                                 -- as the row had it; only a sealed link is trusted
+    xero_status     text,                                 -- the same: as Xero last had it
+    total           numeric,                              -- the same, in QicWorks; of leave none
+    status          text,                                 -- what QicWorks calls it since then; null: the row is deleted
     push_version    integer NOT NULL,
     how             text NOT NULL CHECK (how IN ('cancelled', 'draft', 'deleted', 'before')),  -- before: reported, not sent
     cancelled_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -110,28 +113,43 @@ CREATE TABLE xero_sync.removed_file (
 );
 CREATE INDEX removed_file_open ON xero_sync.removed_file (organisation_id, document_table) WHERE done_at IS NULL;
 
+-- Whether a document stands in Xero, or may: a request that carries it is open.
+CREATE FUNCTION xero_sync.may_stand_in_xero(p_id uuid, p_xero_id uuid, p_push_state text) RETURNS boolean LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p_xero_id IS NOT NULL OR p_push_state = 'in_flight'
+        OR EXISTS (SELECT FROM xero_sync.push_request WHERE closed_at IS NULL AND p_id = ANY (documents))
+        OR EXISTS (SELECT FROM xero_sync.link_said WHERE document_id = p_id AND xero_id IS NOT NULL)
+$$;
+REVOKE ALL ON FUNCTION xero_sync.may_stand_in_xero(uuid, uuid, text) FROM PUBLIC;
+
 -- TG_ARGV: the statuses that take a document out of force. With the owner's rights: whoever cancels need not know of this table.
 CREATE FUNCTION xero_sync.document_was_cancelled() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF OLD.xero_id IS NOT NULL OR OLD.push_state = 'in_flight' THEN
-            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
-            VALUES (OLD.id, TG_TABLE_NAME, OLD.organisation_id, to_jsonb(OLD) ->> 'number', OLD.xero_id, OLD.push_version, 'deleted')
-                ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
+        IF xero_sync.may_stand_in_xero(OLD.id, OLD.xero_id, OLD.push_state) THEN
+            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
+                                                push_version, how)
+            VALUES (OLD.id, TG_TABLE_NAME, OLD.organisation_id, to_jsonb(OLD) ->> 'number', OLD.xero_id, OLD.xero_status,
+                    (to_jsonb(OLD) ->> 'total')::numeric, OLD.push_version, 'deleted')
+                ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', status = NULL, xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
         END IF;
     ELSIF NEW.status = ANY (TG_ARGV) AND NOT OLD.status = ANY (TG_ARGV) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
         -- What Xero has rejected needs no cancellation: its status follows.
-        IF NEW.xero_id IS NOT NULL AND NEW.xero_status IS DISTINCT FROM 'REJECTED' OR OLD.push_state = 'in_flight' THEN
-            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
-            VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, NEW.push_version,
+        IF NEW.xero_status IS DISTINCT FROM 'REJECTED' AND xero_sync.may_stand_in_xero(NEW.id, NEW.xero_id, OLD.push_state) THEN
+            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
+                                                status, push_version, how)
+            VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, OLD.xero_status,
+                    (to_jsonb(OLD) ->> 'total')::numeric, NEW.status, NEW.push_version,
                     CASE WHEN NEW.status = ANY (TG_ARGV) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
                 ON CONFLICT (document_id) DO UPDATE SET
-                   how = excluded.how, number = excluded.number, xero_id = excluded.xero_id, push_version = excluded.push_version,
+                   how = excluded.how, number = excluded.number, xero_id = excluded.xero_id, xero_status = excluded.xero_status,
+                   total = excluded.total, status = excluded.status, push_version = excluded.push_version,
                    cancelled_at = clock_timestamp(), done_at = NULL;
         END IF;
-    ELSIF NEW.push_state <> 'draft' AND (OLD.push_state = 'draft' OR OLD.status = ANY (TG_ARGV))
-          AND (NOT NEW.status = ANY (TG_ARGV) OR NEW.status = 'Draft') THEN
+    ELSIF NEW.push_state <> 'draft'
+          AND (NOT NEW.status = ANY (TG_ARGV) AND (OLD.push_state = 'draft' OR OLD.status = ANY (TG_ARGV))
+               OR NEW.status = 'Draft' AND OLD.push_state = 'draft') THEN
         DELETE FROM xero_sync.cancellation WHERE document_id = NEW.id;   -- it is in force again
     END IF;
     RETURN NULL;
@@ -151,13 +169,16 @@ CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qic
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Rejected', 'Requested');
 
 -- What was cancelled before, and stands in Xero: reported; nothing is deleted for an update of this project.
-INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, push_version, how)
-SELECT id, kept_in, organisation_id, number, xero_id, push_version, 'before'
-  FROM (          SELECT id, 'bill' AS kept_in, organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.bill
-        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.expense
-        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.credit_note
-        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id, push_version, xero_status, status FROM qicworks.purchase_order
-        UNION ALL SELECT id, 'leave_request', organisation_id, NULL, xero_id, push_version, xero_status, status FROM qicworks.leave_request) AS document
+INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total, status, push_version, how)
+SELECT id, kept_in, organisation_id, number, xero_id, xero_status, total, status, push_version, 'before'
+  FROM (          SELECT id, 'bill' AS kept_in, organisation_id, number, xero_id, push_version, xero_status, total, status FROM qicworks.bill
+        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id, push_version, xero_status, total, status FROM qicworks.expense
+        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id, push_version, xero_status, total, status
+                    FROM qicworks.credit_note
+        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id, push_version, xero_status, total, status
+                    FROM qicworks.purchase_order
+        UNION ALL SELECT id, 'leave_request', organisation_id, NULL, xero_id, push_version, xero_status, NULL, status
+                    FROM qicworks.leave_request) AS document
  WHERE xero_id IS NOT NULL AND status IN ('Cancelled', 'Archived', 'Rejected')
    AND coalesce(xero_status, '') NOT IN ('VOIDED', 'DELETED', 'REJECTED');
 

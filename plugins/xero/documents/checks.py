@@ -22,10 +22,15 @@ UNUSUAL_ACCOUNTS = frozenset({"GST", "ROUNDING"})
 
 
 def in_force(document: PricedDocument) -> Iterator[CheckResult]:
-    if (status := document.row.status) in ("Cancelled", "Archived"):
-        yield CheckResult(
-            f"it is {status.lower()} in QicWorks", "Nothing to do. If it should be in Xero, create a new {document}."
-        )
+    row = document.row
+    if (is_cancelled := row.status in ("Cancelled", "Archived")) or row.cancellation_done is not None:
+        says = f"it is {row.status.lower()} in QicWorks" if is_cancelled else "it was taken back to draft in QicWorks"
+        if row.cancellation_done is False:
+            yield CheckResult(says, "It is still in Xero: its open difference says what to do.")
+        elif is_cancelled:
+            yield CheckResult(says, "Nothing to do. If it should be in Xero, create a new {document}.")
+        else:
+            yield CheckResult(says, "If it should be in Xero, give the {document} a new number.", "release")
 
 
 def numbered(document: PricedDocument) -> Iterator[CheckResult]:

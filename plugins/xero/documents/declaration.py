@@ -53,6 +53,7 @@ class PricedRow(DocumentRow):
     period_lock_date: date | None
     end_of_year_lock_date: date | None
     links: Links
+    cancellation_done: bool | None  # whether Xero no longer has it; None: it is not cancelled since its push
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +279,7 @@ class PricedKind(Kind):
     row: type[PricedRow] = field(default=PricedRow, kw_only=True)
     line: type = field(default=PricedLine, kw_only=True)
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
+    deletable: frozenset[str] = frozenset({"DRAFT", "SUBMITTED"})  # statuses in which a cancellation deletes it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     addressed: bool = False  # carries our own address, which identifies our documents
     shows_online: Callable[[AttachmentRow], bool] = lambda attachment: False  # whether customers may see one online

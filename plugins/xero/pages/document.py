@@ -1,6 +1,6 @@
 """One document: its state, its events, and a preview of what would be sent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,6 +20,7 @@ from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
+from xero.qicworks.push.cancellations import CancellationState, state_of
 from xero.qicworks.views import document_list, event_log
 from xero.sync.push.flow import preview
 from xero.sync.push.strategies import Preview
@@ -27,6 +28,7 @@ from xero.sync.push.strategies import Preview
 router = APIRouter()
 
 EVENTS = 50  # of a document that are shown
+PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or are in Xero
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode  # numbers exactly as they are sent
 NOTHING = {
     "draft": "It is a draft in QicWorks. Release it there first.",
@@ -34,6 +36,18 @@ NOTHING = {
     "in_flight": "It is being sent now. The result appears within 15 minutes.",
     "pushed": "It is in Xero already, and there are no changes to send.",
 }
+NOTHING_NOW = "There is nothing to send now."
+CANCELLED = {
+    CancellationState.OPEN: "It is cancelled in QicWorks. The next push deletes it in Xero.",
+    CancellationState.DIFFERS: "It is cancelled in QicWorks, but still in Xero. Its open difference says what to do.",
+    CancellationState.DONE: "It is cancelled in QicWorks, and no longer in Xero.",
+}
+
+
+def may_be_pushed(found: Mapping[str, Any], cancellation: CancellationState | None) -> bool:
+    """Whether a push would do something about a document; `cancellation`: its own."""
+    still_there = cancellation in (CancellationState.OPEN, CancellationState.DIFFERS)
+    return found["push_state"] in PUSHED_NOW or still_there
 
 
 def kind_of(who: Viewer, name: str) -> Kind:
@@ -47,7 +61,7 @@ def kind_of(who: Viewer, name: str) -> Kind:
 @router.get("/documents/{kind}/{id}")
 def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
     chosen = kind_of(who, kind)
-    found = document_list.one(session, chosen, id)
+    found, cancellation = document_list.one(session, chosen, id), state_of(session, id)
     known = chosen.called(found["number"], id)
     happened = event_log.of_document(session, chosen.name, id, found["organisation_id"], known, limit=EVENTS)
     return page(
@@ -61,6 +75,8 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
         more=urlencode({"direction": "push", "data_set": chosen.name, "text": found["number"] or id}),
         attachments=document_list.attachments(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
+        cancelled=CANCELLED.get(cancellation) if cancellation else None,
+        is_waiting=may_be_pushed(found, cancellation),
         may_push=who.may_trigger(push_dag_of(chosen.name)),
     )
 
@@ -75,7 +91,10 @@ def show_preview(
     if found["connection_id"] is None:
         raise HTTPException(409, f"{found['organisation']} is not connected to Xero. Connect it first.")
     shown = preview(chosen, found["connection_id"], engine=engine, open_client=open_client, documents=[str(id)])
-    previews = list(shown) if found["push_state"] not in NOTHING else []
+    cancellation = state_of(session, id)
+    is_looked_at = found["push_state"] not in NOTHING or may_be_pushed(found, cancellation)
+    previews = list(shown) if is_looked_at else []
+    nothing = CANCELLED[cancellation] if cancellation else NOTHING.get(found["push_state"], NOTHING_NOW)
     return page(
         request,
         "preview.html",
@@ -85,7 +104,7 @@ def show_preview(
         people=True,
         requests=[(one, _address(one), _json(one.body)) for one in previews if one.body is not None],
         refused=[why for one in previews for why in one.refused],
-        nothing=NOTHING.get(found["push_state"], "There is nothing to send now."),
+        nothing=nothing,
     )
 
 

@@ -14,11 +14,12 @@ from xero.pages import document
 from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.database import SessionDep
-from xero.pages.document import in_xero, kind_of
+from xero.pages.document import PUSHED_NOW, in_xero, kind_of, may_be_pushed
 from xero.pages.rendering import page
 from xero.pages.runs import start
 from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
+from xero.qicworks.push.cancellations import state_of
 from xero.qicworks.views import document_list
 from xero.qicworks.views.document_list import DocumentPosition
 
@@ -33,7 +34,6 @@ STATES = {
     "draft": ("draft",),
     "skipped": ("skipped",),
 }
-PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or are in Xero
 
 
 @router.get("/documents")
@@ -128,7 +128,7 @@ def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[st
             raise HTTPException(
                 409, f"{one['organisation']} is not connected to Xero, so {kind.word} {name} cannot be pushed."
             )
-        if one["push_state"] not in PUSHED_NOW:
+        if not may_be_pushed(one, state_of(session, one["id"])):
             raise HTTPException(409, f"{kind.word.capitalize()} {name} is now {one['push_state']}. Reload the page.")
         wanted.setdefault(one["connection_id"], []).append(str(one["id"]))
     return wanted

@@ -10,6 +10,7 @@ from psycopg.sql import Identifier
 from xero.documents.declaration import Kind
 from xero.qicworks import sql
 from xero.qicworks.database import Session
+from xero.qicworks.push.cancellations import CancellationState
 
 QUERIES = sql.Statements("push/documents")
 
@@ -21,8 +22,9 @@ class DocumentOwner:
     id: UUID
     label: str | None
     organisation_id: UUID
-    push_state: str
+    push_state: str  # or deleted: it is still to be deleted in Xero
     push_version: int
+    cancellation: CancellationState | None  # None: it is not cancelled, or never was in Xero
 
     def is_called(self, name: str) -> bool:
         return name == self.label or name.lower() == str(self.id)
@@ -33,8 +35,13 @@ def named(session: Session, kind: Kind, names: Sequence[str]) -> list[DocumentOw
     statement = sql.template("push/owners", "called").format(
         table=Identifier(kind.table), label=Identifier(kind.label_column)
     )
-    wanted = {"names": list(names), "ids": [name.lower() for name in names]}
-    return [DocumentOwner(**row) for row in session.execute(statement, wanted)]
+    wanted = {"names": list(names), "ids": [name.lower() for name in names], "table": kind.table}
+    return [_owner(row) for row in session.execute(statement, wanted)]
+
+
+def _owner(row: dict[str, Any]) -> DocumentOwner:
+    cancellation = CancellationState(row["cancellation"]) if row["cancellation"] else None
+    return DocumentOwner(**row | {"cancellation": cancellation})
 
 
 def unsent_files(session: Session, kind: Kind, ids: Sequence[str]) -> dict[str, bool]:

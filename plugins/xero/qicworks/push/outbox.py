@@ -18,13 +18,13 @@ from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About
 from xero.qicworks.push.links import Claim, Link
 from xero.qicworks.push.ready_documents import FILES, ReadyDocuments, Waiting
-from xero.qicworks.push.results import PushedContent, PushState, RequestOutcome, Result
+from xero.qicworks.push.results import Purpose, PushedContent, PushState, RequestOutcome, Result
 from xero.qicworks.texts import fit
 
 OUTBOX = sql.Statements("push/outbox")
 DOCUMENTS = sql.Statements("push/documents")
 
-__all__ = ["Outbox", "PushState", "Request", "RequestOutcome", "Result", "Waiting"]
+__all__ = ["Outbox", "Purpose", "PushState", "Request", "RequestOutcome", "Result", "Waiting"]
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,13 @@ class Outbox(ReadyDocuments):
         versions: Sequence[int],
         identities: Sequence[Json],
         event_id: int,
+        purpose: Purpose = Purpose.PUSH,
     ) -> Request:
-        """Creates and seals the request that carries these documents, and marks them as in flight."""
+        """Creates and seals the request that carries these documents, and marks those to be pushed as in flight."""
         assert documents, "a request carries documents"
         assert self._seals, "only who may seal may claim"
         request = {
+            "purpose": purpose,
             "method": method,
             "path": path,
             "query": Jsonb(query),
@@ -112,7 +114,9 @@ class Outbox(ReadyDocuments):
         made = OUTBOX.add_request(self.session, **request, **self._pair)
         facts = self._facts({**request, "query": query, "identities": list(identities)})
         OUTBOX.seal_request(self.session, id=made["id"], seal=self._seals.seal(facts, made["created_at"]))
-        self._run(sql.template("push/outbox", "mark_in_flight"), ids=request["documents"], versions=request["versions"])
+        if purpose is Purpose.PUSH:
+            carried = {"ids": request["documents"], "versions": request["versions"]}
+            self._run(sql.template("push/outbox", "mark_in_flight"), **carried)
         return Request(
             id=made["id"],
             key=str(request["idempotency_key"]),
@@ -128,7 +132,9 @@ class Outbox(ReadyDocuments):
 
     def _facts(self, row: dict[str, Any]) -> dict[str, Any]:
         """What is sealed of a request: everything that decides what is sent, where to, and for which documents."""
+        other = {} if row["purpose"] == Purpose.PUSH else {"purpose": row["purpose"]}  # older seals are without one
         return {
+            **other,
             "table": "xero_sync.push_request",
             "connection": str(self.connection.id),
             "tenant": self.connection.tenant_id,
@@ -152,7 +158,7 @@ class Outbox(ReadyDocuments):
         """Resets times of open requests that lie in the future, because the clock was put back; returns how many."""
         return int(OUTBOX.reset_future_times(self.session, **self._pair))
 
-    def open_requests(self) -> list[Request]:
+    def open_requests(self, purpose: Purpose = Purpose.PUSH) -> list[Request]:
         return [
             Request(
                 id=row["id"],
@@ -169,7 +175,7 @@ class Outbox(ReadyDocuments):
                 last_sent_at=row["last_sent_at"],
                 sealed_at=self._sealed_at(row),
             )
-            for row in OUTBOX.open_requests(self.session, **self._pair)
+            for row in OUTBOX.open_requests(self.session, **self._pair, purpose=purpose)
         ]
 
     def sending(self, request: Request) -> None:

@@ -23,9 +23,10 @@ from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Difference
 from xero.qicworks.push import rows
+from xero.qicworks.push.cancellations import CancelledDocuments
 from xero.qicworks.push.contents import Contents
 from xero.qicworks.push.links import Link, Links, current
-from xero.qicworks.push.results import PushedContent, PushState
+from xero.qicworks.push.results import Purpose, PushedContent, PushState
 
 STATEMENTS = sql.Statements("push/documents")
 
@@ -62,6 +63,7 @@ class ReadyDocuments:
         self.kind = kind
         self.failed_too = failed_too
         self._seals = seals
+        self.cancelled = CancelledDocuments(session, connection, kind)
         self._links = Links(connection, seals)
         self._contents = Contents(connection, seals)
         self._passed_over: set[UUID] = set()
@@ -81,8 +83,10 @@ class ReadyDocuments:
     # -- which
 
     def something(self) -> int:
-        """How much a run would have to do: documents, requests, attachments, and what is due without a document."""
+        """How much a run would have to do: documents, requests, attachments, cancellations, and what is due without a
+        document."""
         count: int = self._run(sql.template("push/ready", "something_to_do"), gone=self._gone)[0]["something"]
+        count += self.cancelled.something()
         if self.kind.also_due:
             due = self.session.execute(sql.template(*self.kind.also_due), {"connection_id": self.connection.id})
             count += len(due.fetchall())
@@ -121,9 +125,9 @@ class ReadyDocuments:
             row["id"]: row["size"] for row in self._run(sql.template("push/ready", "failed_batch_sizes"), ids=list(ids))
         }
 
-    def times_failed_alone(self, id: UUID, version: int) -> int:
+    def times_failed_alone(self, id: UUID, version: int, purpose: Purpose = Purpose.PUSH) -> int:
         """How often Xero returned a 5xx for a request with only this version of a document."""
-        of_it = {"id": id, "version": version, **self._pair}
+        of_it = {"id": id, "version": version, "purpose": purpose, **self._pair}
         times: int = self.session.execute(sql.template("push/ready", "failed_alone"), of_it).fetchall()[0]["times"]
         return times
 

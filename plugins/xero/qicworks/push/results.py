@@ -21,6 +21,13 @@ class PushState(StrEnum):
     SKIPPED = "skipped"
 
 
+class Purpose(StrEnum):
+    """What a request is for: the values of `purpose`."""
+
+    PUSH = "push"  # to create or change its documents
+    CANCEL = "cancel"  # to delete one in Xero; leave: to reject it
+
+
 class RequestOutcome(StrEnum):
     """How a request was closed: the values of `outcome`."""
 

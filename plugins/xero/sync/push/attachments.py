@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from xero.api import wire
+from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
 from xero.documents.declaration import AttachmentRow, PricedKind
 from xero.qicworks.push.links import current
@@ -126,12 +127,11 @@ class Attachments:
         if document in self._there:
             return self._there[document]
         try:
-            data = self.it.client.get(f"{self.kind.path}/{document}/Attachments").data
+            found = fetch_files(self.it.client, self.kind, document)
         except RetryLater as error:  # one document may cause an outage; two mean that Xero is down
             self._looked_in_vain.add(document)
             error.server_failed = error.limit == "outage" and len(self._looked_in_vain) == 1
             raise
-        found = _listed(data)
         self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
         return self._there[document]
 
@@ -174,7 +174,12 @@ def _invalid(attachment: AttachmentRow) -> Result | None:
     return Result(PushState.FAILED, error=f"not sent: {says}", correction=correction) if says else None
 
 
-def _listed(data: Any) -> list[dict[str, Any]]:
+def fetch_files(client: XeroClient, kind: PricedKind, xero_id: UUID) -> list[dict[str, Any]]:
+    """The files that a record has in Xero. Raises NotAsSent if the response is not a list of files."""
+    return listed_files(client.get(f"{kind.path}/{xero_id}/Attachments").data)
+
+
+def listed_files(data: Any) -> list[dict[str, Any]]:
     """The files in a response. Raises NotAsSent if it is not a list of files."""
     found = data.get("Attachments") if isinstance(data, dict) else None
     files = wire.objects(found)
@@ -188,7 +193,7 @@ def _listed(data: Any) -> list[dict[str, Any]]:
 
 def _read(data: Any, name: str) -> Result:
     """The result of the file with that name. Raises NotAsSent if the response does not mention it."""
-    for file in _listed(data):
+    for file in listed_files(data):
         there = wire.word(file.get("FileName"))
         if there and _folded(there) != _folded(name):
             return Result(PushState.FAILED, error="Xero has it under another name: check in Xero", correction=RENAME)

@@ -11,6 +11,7 @@ from xero.qicworks.follow.differences import EDITS
 from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.qicworks.push.results import PushedContent
 from xero.qicworks.push.takeovers import Takeovers
+from xero.qicworks.runs.outcome import Status
 from xero.sync.push.content.changes import Change
 from xero.sync.push.content.content import Digest, of_record, payload_hash
 from xero.sync.push.content.judging import base_of, compared, differing
@@ -69,7 +70,7 @@ class Conflicting:
         for document in documents:
             if found := overwritten.get(document.id):
                 said = f"QicWorks overwrites what was changed in Xero: {told(found, to_ours=True)}"
-                self.recorder.note(document.id, label(self.kind, document), said)
+                self._note(label(self.kind, document), document.id, said)
 
     def take_over(self, takeovers: Sequence[Takeover]) -> list[Settled]:
         """Writes Xero's changes over the documents. Those that QicWorks edited, too, stay ready for the next step."""
@@ -86,9 +87,13 @@ class Conflicting:
             if not written:
                 continue  # edited since: the next step compares it again
             said = f"QicWorks took over what was changed in Xero: {told(one.changes, to_ours=False)}"
-            self.recorder.note(document.id, name, said)
+            self._note(name, document.id, said)
             settled += self._taken(one)
         return settled
+
+    def _note(self, name: str, id: UUID, said: str) -> None:
+        self.recorder.note(name, id, Status.WARNING, said, None, sent=False)
+        self.recorder.warnings += 1
 
     def _taken(self, one: Takeover) -> list[Settled]:
         for document in self.outbox.read_priced([one.document.id]):

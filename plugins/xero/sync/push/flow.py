@@ -11,13 +11,15 @@ from xero.documents.declaration import Delivery, Kind, PricedKind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
-from xero.qicworks.push.outbox import Outbox, PushState
+from xero.qicworks.push.outbox import Outbox, Purpose, PushState
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
 from xero.sync.push.attachments import Attachments
 from xero.sync.push.batch import Batch
+from xero.sync.push.cancelling.cancellations import Cancellations
+from xero.sync.push.cancelling.removed_files import RemovedFiles
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.leave import Leave
 from xero.sync.push.payroll.pay_templates import PayTemplates
@@ -81,12 +83,14 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
     recorder = ResultRecorder(it, outbox)
     strategy = STRATEGIES[kind.delivery](it, kind, outbox, recorder, quiet)
+    cancellations = Cancellations(it, kind, outbox, recorder, strategy.breaker, quiet)
     wanted = None if names is None else outbox.named(names)
     with group(f"recover: {kind.title} of {it.connection.organisation}"):
         if moved := outbox.reset_future_times():
             log.warning("the database's clock was put back: %d open requests wait another minute", moved)
         for request in outbox.open_requests():
             strategy.breaker.attempt("what an earlier run left", partial(strategy.recover, request), known=True)
+        cancellations.recover()
         if names is not None or retry_failed:  # before what this run itself finds to be lost
             log.info("%d failed documents and files are ready again", outbox.retry_failed(wanted))
         lost = check_in_xero("it was being sent, but no record of the request exists")
@@ -95,12 +99,15 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
             held=(PushState.IN_FLIGHT,),
         )
     # Outside of any group of the log, so a failed document is visible.
+    cancellations.run(wanted)
     taken: dict[UUID, int] = {}
     while strategy.step(wanted, taken):
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
         it.check_still_on()
+    cancellations.run(wanted)  # what was cancelled while it was being pushed
     if isinstance(kind, PricedKind):
         Attachments(it, kind, outbox, recorder).run(wanted)
+        RemovedFiles(it, kind, outbox, recorder, strategy.breaker).run(wanted)
     strategy.breaker.finish()
     it.count_calls()
     if it.counts.calls:  # Xero has responded, so it is connected
@@ -113,18 +120,21 @@ def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
     parts = [f"{it.counts.pushed} pushed"]
     parts += [f"{it.counts.failed} failed"] if it.counts.failed else []
     parts += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
+    parts += [f"{recorder.taken_back} cancelled in Xero"] if recorder.taken_back else []
+    parts += [f"{recorder.left_in_xero} cancelled, but still in Xero"] if recorder.left_in_xero else []
     parts += [f"{recorder.attached} attachments"] if recorder.attached else []
     parts += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
     if held := recorder.outbox.held_by_others():
         parts.append(f"{held} left because another session has locked them in the database")
     wrong = it.counts.failed or recorder.unattached
-    status = Status.WARNING if wrong or recorder.warnings or held else Status.SUCCESS
-    outcome = EventOutcome.DONE_WITH_REMARKS if recorder.warnings else EventOutcome.DONE
+    remarks = recorder.warnings + recorder.left_in_xero
+    status = Status.WARNING if wrong or remarks or held else Status.SUCCESS
+    outcome = EventOutcome.DONE_WITH_REMARKS if remarks else EventOutcome.DONE
     if wrong or held:
         outcome = EventOutcome.PARTLY_DONE
     correction = "Open Documents › Failed for the reason and the fix of each."
     result = it.close(status, outcome, ", ".join(parts), correction if wrong else HELD if held else None)
-    if recorder.warnings and not (wrong or held):
+    if remarks and not (wrong or held):
         events.succeeded(it.session, it.event_id)
     return result
 
@@ -148,7 +158,9 @@ def preview(
         it.open_client(open_client)
         outbox = Outbox(session, connection, kind, failed_too=retry_failed, seals=Seals(it.client.app))
         wanted = None if documents is None else outbox.named(documents)
-        for left in outbox.open_requests():
+        for left in [*outbox.open_requests(), *outbox.open_requests(Purpose.CANCEL)]:
             log.warning("an earlier run left a request of %d documents open; a push settles it", len(left.documents))
-        strategy = STRATEGIES[kind.delivery](it, kind, outbox, ResultRecorder(it, outbox))
+        recorder = ResultRecorder(it, outbox)
+        strategy = STRATEGIES[kind.delivery](it, kind, outbox, recorder)
+        yield from Cancellations(it, kind, outbox, recorder, strategy.breaker).preview(wanted)
         yield from strategy.preview(wanted)

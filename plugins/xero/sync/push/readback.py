@@ -98,7 +98,7 @@ def doubtful(
         number = _folded(identity[kind.number])
         if ids[xero_id] > 1 or xero_id in known or numbers[number] > sent[number] or _is_another(identity, record):
             others.add(at)
-        elif _is_refused(record) or wire.word(record.get("Status")) in kind.gone:
+        elif is_refused(record) or wire.word(record.get("Status")) in kind.gone:
             refused.add(at)
     return others, refused
 
@@ -114,7 +114,7 @@ def _is_another(identity: Json, record: Record) -> bool:
     return bool(strange_type or elsewhere)
 
 
-def _is_refused(record: Record) -> bool:
+def is_refused(record: Record) -> bool:
     attribute = str(record.get("StatusAttributeString") or "").strip().casefold()
     has_errors = str(record.get("HasErrors") or False).strip().casefold()
     return bool(record.get("ValidationErrors")) or attribute == "error" or has_errors not in ("false", "")
@@ -146,7 +146,7 @@ def answered(
     kind: PricedKind, label: str, number: str | None, document: PricedDocument | None, record: Record
 ) -> Result:
     """The result of a document by Xero's response to it: it may be refused, and every line must be booked as sent."""
-    if _is_refused(record):
+    if is_refused(record):
         return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
     result = read(kind, label, number, document, record)
     wrong = list(misbooked(kind, document, record)) if document is not None and result.state is PushState.PUSHED else []

@@ -25,6 +25,7 @@ class ResultRecorder:
         self.outbox = outbox
         self.attached = self.unattached = 0
         self.warnings = 0  # documents that are in Xero, with remarks; and warnings of the run
+        self.taken_back = self.left_in_xero = 0  # cancelled documents
 
     def record(
         self,
@@ -45,7 +46,8 @@ class ResultRecorder:
         with self.it.session.transaction():
             for one in settled:
                 state = self.outbox.settle(one.id, one.version, one.result, held)
-                recorded.append(_as_it_is_now(one, state))
+                follows = state in (None, PushState.DRAFT) and self.outbox.cancelled.is_open(one.id)
+                recorded.append(_as_it_is_now(one, state, taken_back=follows))
                 self._count(recorded[-1].result)
                 self._record(recorded[-1], correlation_id)
             self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
@@ -85,24 +87,26 @@ class ResultRecorder:
         log_event(it.data_set, it.connection, Status.WARNING, it.counts, message, correction, direction=it.direction)
         self.warnings += 1
 
-    def note(self, id: UUID, label: str, message: str, correction: str | None = None) -> None:
-        """Writes a warning about a document, which is settled later."""
-        it = self.it
-        about = it.session, it.connection.id, it.direction, it.data_set
-        how = Status.WARNING, EventOutcome.DONE_WITH_REMARKS
-        document = DocumentName(label, it.data_set, id)
-        events.record(*about, *how, message, it.origin, correction=correction, document=document)
-        log_event(
+    def note(self, label: str, id: UUID, status: Status, message: str, correction: str | None, *, sent: bool) -> None:
+        """Records an event of a document, in the caller's transaction. `sent`: whether Xero was asked about it."""
+        it, correlation_id = self.it, self.it.correlation_id if sent else None
+        outcome = EventOutcome.DONE if status is Status.SUCCESS else EventOutcome.DONE_WITH_REMARKS
+        events.record(
+            it.session,
+            it.connection.id,
+            it.direction,
             it.data_set,
-            it.connection,
-            Status.WARNING,
-            it.counts,
+            status,
+            outcome,
             message,
-            correction,
-            direction=it.direction,
-            document=label,
+            it.origin,
+            correction=correction,
+            document=DocumentName(label, it.data_set, id),
+            correlation_id=correlation_id,
         )
-        self.warnings += 1
+        self._log_line(label, status, message, correction, correlation_id)
+        it.count_calls()
+        events.count(it.session, it.event_id, it.counts)
 
     def _count(self, result: Result) -> None:
         self.it.counts.pushed += result.state is PushState.PUSHED
@@ -130,17 +134,22 @@ class ResultRecorder:
         if one.result.state is PushState.PUSHED:
             log.info("%s: pushed, %s in Xero (%s)", one.label, one.result.xero_status or "there", one.result.xero_id)
         for status, message, correction in event_lines(one):
-            log_event(
-                self.it.data_set,
-                self.it.connection,
-                status,
-                self.it.counts,
-                message,
-                correction,
-                direction=self.it.direction,
-                document=one.label,
-                correlation_id=correlation_id,
-            )
+            self._log_line(one.label, status, message, correction, correlation_id)
+
+    def _log_line(
+        self, label: str, status: Status, message: str, correction: str | None, correlation_id: str | None
+    ) -> None:
+        log_event(
+            self.it.data_set,
+            self.it.connection,
+            status,
+            self.it.counts,
+            message,
+            correction,
+            direction=self.it.direction,
+            document=label,
+            correlation_id=correlation_id,
+        )
 
 
 def _link(one: Settled) -> Link | None:
@@ -151,14 +160,27 @@ def _link(one: Settled) -> Link | None:
     return Link(result.xero_id) if result.xero_id and (result.state is PushState.READY or result.forget) else None
 
 
-def _as_it_is_now(one: Settled, state: PushState | None) -> Settled:
-    """Adjusts the result if the document was edited, skipped or removed during the push. None: it was removed."""
+TAKEN_BACK = "QicWorks takes it back in Xero, too"
+
+
+def _as_it_is_now(one: Settled, state: PushState | None, *, taken_back: bool) -> Settled:
+    """Adjusts the result if the document was edited, skipped or removed during the push.
+
+    Args:
+        state: None: it was removed.
+        taken_back: It is cancelled, and a run will take it back in Xero.
+    """
     xero_id, remarks = one.result.xero_id, one.result.remarks
-    if state in (PushState.DRAFT, PushState.SKIPPED) and one.result.state is PushState.PUSHED:
+    is_pushed = one.result.state is PushState.PUSHED
+    if state in (PushState.DRAFT, PushState.SKIPPED) and is_pushed:
         remark = f"it was set to {state} in QicWorks while it was being pushed"
+        remark += f": {TAKEN_BACK}" if taken_back else ""
         return replace(one, result=replace(one.result, remarks=(*remarks, remark)))
     if state is not None:
         return one
+    if taken_back:
+        remark = f"it was deleted in QicWorks while it was being pushed: {TAKEN_BACK}"
+        return replace(one, result=replace(one.result, remarks=(*remarks, remark))) if is_pushed else one
     gone = Result(
         PushState.FAILED,
         xero_id,

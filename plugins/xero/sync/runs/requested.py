@@ -16,6 +16,7 @@ from xero.qicworks import database
 from xero.qicworks.connect.connections import Connection, NotTakingPart
 from xero.qicworks.database import Session
 from xero.qicworks.push import documents_by_owner
+from xero.qicworks.push.cancellations import CancellationState
 from xero.qicworks.push.documents_by_owner import DocumentOwner
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 class Answer(StrEnum):
     PUSHED = "pushed"
     PUSHED_BEFORE = "pushed before"
+    CANCELLED = "cancelled"  # in QicWorks, and no longer in Xero
     FAILED = "failed"  # its own event says why, and so do push_error and push_correction
     WAITS = "waits"  # ready, or perhaps in Xero: a later run knows
     NOT_READY = "not ready"  # a draft, or skipped
@@ -41,12 +43,13 @@ class Answer(StrEnum):
     SEVERAL = "of several organisations"
 
 
-DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE, Answer.WOULD_BE_SENT)
+DONE = (Answer.PUSHED, Answer.PUSHED_BEFORE, Answer.CANCELLED, Answer.WOULD_BE_SENT)
 FILES = "push_error and push_correction in qicworks.attachment say why, and so does the event of each file."
 HAS_AN_EVENT = (Answer.PUSHED, Answer.FAILED)
 OUTCOMES = {
     Answer.PUSHED: EventOutcome.DONE,
     Answer.PUSHED_BEFORE: EventOutcome.DONE,
+    Answer.CANCELLED: EventOutcome.DONE,
     Answer.FAILED: EventOutcome.FAILED,
     Answer.WAITS: EventOutcome.WAITING,
     Answer.NOT_READY: EventOutcome.NOT_READY,
@@ -124,7 +127,7 @@ def choose(
             continue
         [connection] = whose
         for one in called:
-            if one.push_state in ("draft", "skipped"):
+            if one.push_state in ("draft", "skipped") and one.cancellation in (None, CancellationState.DONE):
                 replies.append(_not_ready(kind, one, str(connection.id)))
             elif one not in mine.setdefault(connection.organisation_id, []):
                 mine[connection.organisation_id].append(one)
@@ -219,6 +222,8 @@ def _answer(
         says = f"{kind.word} {id} is no longer in QicWorks"
         return Reply(f"{kind.word} {id}", Answer.UNKNOWN, says, "Nothing to do.", connection_id, id=id)
     called = kind.called(one.label, one.id)
+    if reply := _cancelled(called, one, connection_id):
+        return reply
     match one.push_state:
         case "pushed" if file_failed is not None:
             answer, state = (Answer.FAILED, "failed") if file_failed else (Answer.WAITS, "waiting")
@@ -237,6 +242,23 @@ def _answer(
             return Reply(called, Answer.WAITS, says, later, connection_id, id=id)
         case _:
             return _not_ready(kind, one, connection_id)
+
+
+def _cancelled(called: str, one: DocumentOwner, connection_id: str) -> Reply | None:
+    """Of a document that is cancelled in QicWorks and was in Xero."""
+    match one.cancellation:
+        case None:
+            return None
+        case CancellationState.DONE:
+            says = f"{called} is cancelled in QicWorks, and no longer in Xero"
+            return Reply(called, Answer.CANCELLED, says, None, connection_id, id=str(one.id))
+        case CancellationState.OPEN:
+            says, correction = f"{called} is cancelled in QicWorks, and still in Xero", "A later run takes it back."
+            return Reply(called, Answer.WAITS, says, correction, connection_id, id=str(one.id))
+        case CancellationState.DIFFERS:
+            says = f"{called} is cancelled in QicWorks, and Xero does not delete it"
+            correction = "Its open difference says what to do."
+            return Reply(called, Answer.FAILED, says, correction, connection_id, id=str(one.id))
 
 
 def shown(reply: Reply, *, sent: int, refused: int) -> Reply:

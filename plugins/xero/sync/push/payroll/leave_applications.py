@@ -25,6 +25,7 @@ PATH = "/payroll.xro/1.0/LeaveApplications"
 PAGE_SIZE = 100
 REJECTED = "REJECTED"
 REQUESTED = "REQUESTED"
+SCHEDULED = "SCHEDULED"
 WORDS = ("Description", "EmployeeID", "LeaveTypeID")
 
 

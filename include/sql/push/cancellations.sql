@@ -1,0 +1,90 @@
+-- What was cancelled in QicWorks after its push, and files that were removed: until Xero no longer has them.
+
+-- name: due
+-- Cancellations of a table that are not done. wanted: null for all; those of which a difference was seen in the last three hours
+-- are looked at again only if they are wanted. One that a request carries waits for that request.
+SELECT document_id, number, xero_id, xero_status, total, status, push_version, how,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
+  FROM xero_sync.cancellation
+ WHERE organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL AND document_id <> ALL(:seen)
+   AND CASE WHEN :wanted::uuid[] IS NULL
+            THEN NOT EXISTS (SELECT FROM xero_sync.difference
+                              WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                                AND reason = 'cancelled_in_qicworks' AND last_seen_at > clock_timestamp() - interval '3 hours')
+            ELSE document_id = ANY(:wanted) END
+   AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                    WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL
+                      AND cancellation.document_id = ANY(open.documents))
+ ORDER BY cancelled_at, document_id
+ LIMIT :limit;
+
+-- name: of_document^
+-- Done or not.
+SELECT document_id, number, xero_id, xero_status, total, status, push_version, how,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
+  FROM xero_sync.cancellation
+ WHERE document_id = :id AND organisation_id = :organisation_id;
+
+-- name: links_of$
+SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = :id;
+
+-- name: lock^
+-- If it may still be sent: locked until the transaction ends.
+SELECT document_id FROM xero_sync.cancellation
+ WHERE document_id = :id AND push_version = :version AND how <> 'before' AND done_at IS NULL
+   FOR UPDATE;
+
+-- name: close!
+UPDATE xero_sync.cancellation SET done_at = clock_timestamp() WHERE document_id = :id AND done_at IS NULL;
+
+-- name: keep_status!
+-- A template. What a document is in Xero; its state of the push stays.
+UPDATE qicworks.{table} SET xero_status = :status WHERE id = :id AND organisation_id = :organisation_id;
+
+-- name: is_open^
+SELECT document_id FROM xero_sync.cancellation WHERE document_id = :id AND how <> 'before' AND done_at IS NULL;
+
+-- name: over
+-- Open differences of a kind whose document is in force again, or no longer in Xero (is_gone).
+SELECT difference.document_id, difference.label, cancellation.document_id IS NOT NULL AS is_gone
+  FROM xero_sync.difference
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id
+ WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
+   AND difference.reason = 'cancelled_in_qicworks' AND difference.document_id IS NOT NULL
+   AND (cancellation.document_id IS NULL OR cancellation.done_at IS NOT NULL);
+
+-- name: state_of$
+-- Of a document that is cancelled: done, differs (Xero does not delete it), or open.
+SELECT CASE WHEN done_at IS NOT NULL THEN 'done'
+            WHEN EXISTS (SELECT FROM xero_sync.difference
+                          WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                            AND reason = 'cancelled_in_qicworks') THEN 'differs'
+            ELSE 'open' END
+  FROM xero_sync.cancellation WHERE document_id = :id;
+
+-- name: files_due
+-- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
+-- when another of its files is removed, or if it is wanted. `there_again`: the document has a file of that name, which was pushed.
+SELECT removed.id, removed.document_id, removed.file_name, document.number, document.xero_id AS document_xero_id,
+       coalesce(document.xero_status = ANY(:gone), false)
+           OR EXISTS (SELECT FROM xero_sync.cancellation
+                       WHERE cancellation.document_id = removed.document_id AND done_at IS NOT NULL) AS is_gone,
+       EXISTS (SELECT FROM qicworks.attachment
+                WHERE parent_type = :table AND parent_id = removed.document_id AND attachment.xero_id IS NOT NULL
+                  AND lower(attachment.file_name) = lower(removed.file_name)) AS there_again,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = removed.document_id) AS links
+  FROM xero_sync.removed_file AS removed
+  LEFT JOIN qicworks.{table} AS document ON document.id = removed.document_id
+ WHERE removed.organisation_id = :organisation_id AND removed.document_table = :table AND removed.done_at IS NULL
+   AND CASE WHEN :wanted::uuid[] IS NULL
+            THEN EXISTS (SELECT FROM xero_sync.removed_file AS one
+                          WHERE one.document_id = removed.document_id AND one.done_at IS NULL
+                            AND NOT EXISTS (SELECT FROM xero_sync.difference
+                                             WHERE difference.document_id = one.document_id AND settled_at IS NULL
+                                               AND reason = 'file_left_in_xero' AND subject = one.file_name
+                                               AND last_seen_at > clock_timestamp() - interval '1 day'))
+            ELSE removed.document_id = ANY(:wanted) END
+ ORDER BY removed.document_id, removed.id;
+
+-- name: close_files!
+UPDATE xero_sync.removed_file SET done_at = clock_timestamp() WHERE id = ANY(:ids);

@@ -1,0 +1,139 @@
+"""What was cancelled in QicWorks after its push, and files that were removed: triggers write these rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import Identifier
+
+from xero.documents.declaration import Kind, PricedKind
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.texts import fit
+
+QUERIES = sql.Statements("push/cancellations")
+
+AT_ONCE = 50  # cancellations that are read together
+
+
+class How(StrEnum):
+    """How a document was cancelled. The column has the same values: schema/0025."""
+
+    CANCELLED = "cancelled"  # or archived, or rejected
+    DRAFT = "draft"  # taken back
+    DELETED = "deleted"
+    BEFORE = "before"  # before this project sent cancellations: it is reported, not sent
+
+
+class CancellationState(StrEnum):
+    """How far the cancellation of a document is."""
+
+    OPEN = "open"  # the next push deletes it in Xero
+    DIFFERS = "differs"  # Xero does not delete it: there is an open difference
+    DONE = "done"  # Xero no longer has it
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """A cancelled document. `xero_id`, `xero_status`, `total`: as its row had them; only `links` are trusted."""
+
+    document_id: UUID
+    number: str | None
+    xero_id: UUID | None
+    xero_status: str | None
+    total: Decimal | None
+    status: str | None  # what QicWorks calls it since then; None: its row is deleted
+    push_version: int
+    how: How
+    links: Sequence[dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class RemovedFile:
+    """A file that was pushed, and removed or renamed in QicWorks since."""
+
+    id: int
+    document_id: UUID
+    file_name: str
+    number: str | None
+    document_xero_id: UUID | None
+    is_gone: bool  # the document is no longer in Xero
+    there_again: bool  # the document has a file of that name again
+    links: Sequence[dict[str, Any]] | None
+
+
+def state_of(session: Session, document_id: UUID) -> CancellationState | None:
+    """How far the cancellation of a document is; None if it is not cancelled, or never was in Xero."""
+    found = QUERIES.state_of(session, id=document_id)
+    return CancellationState(found) if found else None
+
+
+class CancelledDocuments:
+    """The cancelled documents, and the removed files, of one kind and connection."""
+
+    def __init__(self, session: Session, connection: Connection, kind: Kind) -> None:
+        self._session = session
+        self._connection = connection
+        self._kind = kind
+        self._of = {"connection_id": connection.id, "kind": kind.name, "table": kind.table}
+        self._of["organisation_id"] = connection.organisation_id
+
+    def something(self) -> int:
+        """How much a run would have to do."""
+        return len(self.due(None)) + len(self.over()) + len(self.files_due(None))
+
+    def due(self, wanted: Sequence[UUID] | None, seen: Collection[UUID] = ()) -> list[Cancellation]:
+        """The next ones that Xero may still have, without those `seen`. `wanted`: only of these documents."""
+        rows = QUERIES.due(self._session, **self._of, wanted=wanted, seen=list(seen), limit=AT_ONCE)
+        return [_of(row) for row in rows]
+
+    def of_document(self, id: UUID) -> Cancellation | None:
+        row = QUERIES.of_document(self._session, id=id, organisation_id=self._connection.organisation_id)
+        return _of(row) if row else None
+
+    def links_of(self, id: UUID) -> Sequence[dict[str, Any]] | None:
+        """What is said of the links of a document, cancelled or not."""
+        found: Sequence[dict[str, Any]] | None = QUERIES.links_of(self._session, id=id)
+        return found
+
+    def lock(self, one: Cancellation) -> bool:
+        """Whether it may still be sent; then it is locked until the transaction ends."""
+        return bool(QUERIES.lock(self._session, id=one.document_id, version=one.push_version))
+
+    def close(self, id: UUID, xero_status: str | None) -> None:
+        """Xero no longer has it. `xero_status`: what its row says from then on; None: it stays."""
+        QUERIES.close(self._session, id=id)
+        if xero_status:
+            statement = sql.template("push/cancellations", "keep_status").format(table=Identifier(self._kind.table))
+            known = {"id": id, "organisation_id": self._connection.organisation_id}
+            self._session.execute(statement, known | {"status": fit(xero_status, 100)})
+
+    def is_open(self, id: UUID) -> bool:
+        """Whether a document is cancelled, and a run will delete it in Xero."""
+        return bool(QUERIES.is_open(self._session, id=id))
+
+    def over(self) -> list[tuple[UUID, str, bool]]:
+        """Open differences that are over: document, label, and whether it is gone (else it is in force again)."""
+        of_kind = {"connection_id": self._connection.id, "kind": self._kind.name}
+        return [(row["document_id"], row["label"], row["is_gone"]) for row in QUERIES.over(self._session, **of_kind)]
+
+    def files_due(self, wanted: Sequence[UUID] | None) -> list[RemovedFile]:
+        """Removed files to look for in Xero, those of a document together."""
+        if not isinstance(self._kind, PricedKind):
+            return []
+        statement = sql.template("push/cancellations", "files_due").format(table=Identifier(self._kind.table))
+        values = {**self._of, "wanted": wanted, "gone": sorted(self._kind.gone)}
+        return [RemovedFile(**row) for row in self._session.execute(statement, values)]
+
+    def close_files(self, ids: Sequence[int]) -> None:
+        QUERIES.close_files(self._session, ids=list(ids))
+
+
+def _of(row: dict[str, Any]) -> Cancellation:
+    return Cancellation(**row | {"how": How(row["how"])})

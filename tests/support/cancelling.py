@@ -1,0 +1,82 @@
+"""Documents of QicWorks that are cancelled after their push, in each way that there is, and what became of them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from tests.support.pushing import PRICED, Books
+from tests.support.world import World
+
+Row = dict[str, Any]
+
+#: kind → the status by which QicWorks takes a document of it out of force; invoices can only be taken back to draft
+CANCELLED = {
+    "invoices": "Draft",
+    "bills": "Cancelled",
+    "expenses": "Cancelled",
+    "credit_notes": "Archived",
+    "purchase_orders": "Archived",
+}
+
+
+def by_status(books: Books, kind: str, document: UUID) -> None:
+    if kind == "invoices":  # as a draft it was pushed
+        books.edit(kind, document, status="Un-paid")
+    books.edit(kind, document, status=CANCELLED[kind])
+
+
+def back_to_draft(books: Books, kind: str, document: UUID) -> None:
+    books.edit(kind, document, push_state="draft")
+
+
+def delete(books: Books, kind: str, document: UUID) -> None:
+    books.world.query("DELETE FROM qicworks.document_line WHERE parent_id = %s", document)
+    books.world.query(f"DELETE FROM qicworks.{PRICED[kind][0]} WHERE id = %s", document)
+
+
+def edited_and_cancelled(books: Books, kind: str, document: UUID) -> None:
+    books.edit(kind, document, reference="another")
+    by_status(books, kind, document)
+
+
+Way = Callable[[Books, str, UUID], None]
+WAYS: dict[str, Way] = {
+    "by its status": by_status,
+    "back to draft": back_to_draft,
+    "deleted": delete,
+    "edited and cancelled": edited_and_cancelled,
+}
+
+
+def statuses(books: Books, kind: str) -> list[str]:
+    """Of what stands in Xero, and was not there at the beginning."""
+    return sorted(record["Status"] for record in books.in_xero(kind))
+
+
+def deletions(books: Books) -> list[Row]:
+    """The POSTs of documents since the calls were last asked for."""
+    return [call for call in books.writes() if call["method"] == "POST"]
+
+
+def differences(world: World) -> list[Row]:
+    """The open ones."""
+    return world.query("SELECT * FROM xero_sync.difference WHERE settled_at IS NULL ORDER BY id")
+
+
+def settled(world: World) -> list[str]:
+    """How those that are settled were."""
+    rows = world.query("SELECT settled_how FROM xero_sync.difference WHERE settled_at IS NOT NULL ORDER BY id")
+    return [row["settled_how"] for row in rows]
+
+
+def events(world: World, document: UUID) -> list[tuple[str, str]]:
+    """Status and message of a document's events."""
+    rows = world.query(
+        "SELECT status, message FROM xero_sync.connection_event WHERE document_id = %s ORDER BY id", document
+    )
+    return [(row["status"], row["message"]) for row in rows]
+
+
+def seen_long_ago(world: World) -> None:
+    """The open differences were last seen yesterday, so they are looked at again."""
+    world.query("UPDATE xero_sync.difference SET last_seen_at = last_seen_at - interval '2 days' WHERE settled_at IS NULL")
