@@ -48,6 +48,17 @@ WAYS: dict[str, Way] = {
 }
 
 
+#: kind → what the sandbox's bookkeeping calls it
+NAMED = {"credit_notes": "credit", "purchase_orders": "purchase_order"}
+
+
+def approve(books: Books, kind: str, document: UUID) -> str:
+    """As somebody in Xero does it. Its id there."""
+    xero_id = str(books.row(kind, document)["xero_id"])
+    books.bookkeep("approve", **{NAMED.get(kind, "invoice"): xero_id})
+    return xero_id
+
+
 def statuses(books: Books, kind: str) -> list[str]:
     """Of what stands in Xero, and was not there at the beginning."""
     return sorted(record["Status"] for record in books.in_xero(kind))
@@ -79,4 +90,6 @@ def events(world: World, document: UUID) -> list[tuple[str, str]]:
 
 def seen_long_ago(world: World) -> None:
     """The open differences were last seen yesterday, so they are looked at again."""
-    world.query("UPDATE xero_sync.difference SET last_seen_at = last_seen_at - interval '2 days' WHERE settled_at IS NULL")
+    world.query(
+        "UPDATE xero_sync.difference SET last_seen_at = last_seen_at - interval '2 days' WHERE settled_at IS NULL"
+    )

@@ -3,10 +3,13 @@
 -- name: due
 -- Cancellations of a table that are not done. wanted: null for all; those of which a difference was seen in the last three hours
 -- are looked at again only if they are wanted. One that a request carries waits for that request.
-SELECT document_id, number, xero_id, xero_status, total, status, push_version, how,
+SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
+       coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
+       cancellation.push_version, how,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
-  FROM xero_sync.cancellation
- WHERE organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL AND document_id <> ALL(:seen)
+  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
+ WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL
+   AND document_id <> ALL(:seen)
    AND CASE WHEN :wanted::uuid[] IS NULL
             THEN NOT EXISTS (SELECT FROM xero_sync.difference
                               WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
@@ -18,12 +21,14 @@ SELECT document_id, number, xero_id, xero_status, total, status, push_version, h
  ORDER BY cancelled_at, document_id
  LIMIT :limit;
 
--- name: of_document^
+-- name: of_document
 -- Done or not.
-SELECT document_id, number, xero_id, xero_status, total, status, push_version, how,
+SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
+       coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
+       cancellation.push_version, how,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
-  FROM xero_sync.cancellation
- WHERE document_id = :id AND organisation_id = :organisation_id;
+  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
+ WHERE document_id = :id AND cancellation.organisation_id = :organisation_id;
 
 -- name: links_of$
 SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = :id;

@@ -41,7 +41,7 @@ class CancellationState(StrEnum):
 
 @dataclass(frozen=True)
 class Cancellation:
-    """A cancelled document. `xero_id`, `xero_status`, `total`: as its row had them; only `links` are trusted."""
+    """A cancelled document. `xero_id`, `xero_status`, `total`: as its row has or had them; only `links` are trusted."""
 
     document_id: UUID
     number: str | None
@@ -79,10 +79,18 @@ class CancelledDocuments:
 
     def __init__(self, session: Session, connection: Connection, kind: Kind) -> None:
         self._session = session
-        self._connection = connection
         self._kind = kind
-        self._of = {"connection_id": connection.id, "kind": kind.name, "table": kind.table}
-        self._of["organisation_id"] = connection.organisation_id
+        self._of = {
+            "connection_id": connection.id,
+            "organisation_id": connection.organisation_id,
+            "kind": kind.name,
+            "table": kind.table,
+        }
+
+    def _run(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        made = sql.template("push/cancellations", statement).format(table=Identifier(self._kind.table))
+        cursor = self._session.execute(made, {**self._of, **values})
+        return cursor.fetchall() if cursor.description else []
 
     def something(self) -> int:
         """How much a run would have to do."""
@@ -90,12 +98,10 @@ class CancelledDocuments:
 
     def due(self, wanted: Sequence[UUID] | None, seen: Collection[UUID] = ()) -> list[Cancellation]:
         """The next ones that Xero may still have, without those `seen`. `wanted`: only of these documents."""
-        rows = QUERIES.due(self._session, **self._of, wanted=wanted, seen=list(seen), limit=AT_ONCE)
-        return [_of(row) for row in rows]
+        return [_of(row) for row in self._run("due", wanted=wanted, seen=list(seen), limit=AT_ONCE)]
 
     def of_document(self, id: UUID) -> Cancellation | None:
-        row = QUERIES.of_document(self._session, id=id, organisation_id=self._connection.organisation_id)
-        return _of(row) if row else None
+        return next((_of(row) for row in self._run("of_document", id=id)), None)
 
     def links_of(self, id: UUID) -> Sequence[dict[str, Any]] | None:
         """What is said of the links of a document, cancelled or not."""
@@ -110,9 +116,7 @@ class CancelledDocuments:
         """Xero no longer has it. `xero_status`: what its row says from then on; None: it stays."""
         QUERIES.close(self._session, id=id)
         if xero_status:
-            statement = sql.template("push/cancellations", "keep_status").format(table=Identifier(self._kind.table))
-            known = {"id": id, "organisation_id": self._connection.organisation_id}
-            self._session.execute(statement, known | {"status": fit(xero_status, 100)})
+            self._run("keep_status", id=id, status=fit(xero_status, 100))
 
     def is_open(self, id: UUID) -> bool:
         """Whether a document is cancelled, and a run will delete it in Xero."""
@@ -120,16 +124,15 @@ class CancelledDocuments:
 
     def over(self) -> list[tuple[UUID, str, bool]]:
         """Open differences that are over: document, label, and whether it is gone (else it is in force again)."""
-        of_kind = {"connection_id": self._connection.id, "kind": self._kind.name}
-        return [(row["document_id"], row["label"], row["is_gone"]) for row in QUERIES.over(self._session, **of_kind)]
+        rows = QUERIES.over(self._session, **self._of)
+        return [(row["document_id"], row["label"], row["is_gone"]) for row in rows]
 
     def files_due(self, wanted: Sequence[UUID] | None) -> list[RemovedFile]:
         """Removed files to look for in Xero, those of a document together."""
         if not isinstance(self._kind, PricedKind):
             return []
-        statement = sql.template("push/cancellations", "files_due").format(table=Identifier(self._kind.table))
-        values = {**self._of, "wanted": wanted, "gone": sorted(self._kind.gone)}
-        return [RemovedFile(**row) for row in self._session.execute(statement, values)]
+        rows = self._run("files_due", wanted=wanted, gone=sorted(self._kind.gone))
+        return [RemovedFile(**row) for row in rows]
 
     def close_files(self, ids: Sequence[int]) -> None:
         QUERIES.close_files(self._session, ids=list(ids))

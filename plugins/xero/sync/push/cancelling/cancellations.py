@@ -194,11 +194,12 @@ class Cancellations:
         """By what Xero has now: it is taken back, or its document is free to be taken back again."""
         log.warning("an earlier run left the cancellation of one %s open", self.kind.word)
         id, xero_id = request.documents[0], self._meant(request)
-        if request.first_sent_at is None or xero_id is None or self.records is None:
+        one = self.cancelled.of_document(id)
+        is_known = one is not None or request.sealed_at is not None
+        if request.first_sent_at is None or xero_id is None or self.records is None or not is_known:
             self.outbox.close(request, RequestOutcome.NOT_SENT)
             return
         standing = self.records.read(xero_id)
-        one = self.cancelled.of_document(id)
         if standing.state is State.GONE:
             said, changed = verdicts.done(self.records, one, None)
             number = one.number if one else request.identities[0].get("number") if request.sealed_at else None

@@ -14,7 +14,7 @@ from xero.api.errors import Refused, RetryLater, cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, Kind, Record
 from xero.documents.leave_requests import APPROVED, CHECKS, LeaveDocument, identity, payload
-from xero.qicworks.push.outbox import Outbox, Request, RequestOutcome, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
 from xero.sync.push.deadlines import QUIET_SECONDS
@@ -35,7 +35,7 @@ from xero.sync.push.payroll.one_by_one import DOCUMENTS_READ_TOGETHER, JSON, One
 from xero.sync.push.payroll.redaction import redacted
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
-from xero.sync.push.verdicts import check_in_xero, invalid, label, not_shown, refused
+from xero.sync.push.verdicts import Settled, check_in_xero, invalid, label, not_shown, refused
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -200,8 +200,7 @@ class Leave(OneByOne[LeaveDocument]):
         """Searches Xero for the leave that a request may have created there."""
         documents = self.read(request.documents)
         if not documents:
-            log.warning("the leave request was deleted in QicWorks; not checking Xero")
-            self.outbox.close(request, RequestOutcome.LOOKED_UP)
+            self._look_up_deleted(request)
             return
         document = documents[0]
         if document.xero_id:
@@ -224,6 +223,21 @@ class Leave(OneByOne[LeaveDocument]):
             self.settle(document, given_up, request, RequestOutcome.LOOKED_UP)
         else:
             self.outbox.release(request)
+
+    def _look_up_deleted(self, request: Request) -> None:
+        """Searches Xero for the leave of a request whose document was deleted in QicWorks since: what is there is
+        linked, so that its cancellation finds it."""
+        id, version = request.documents[0], request.versions[0]
+        listed = self._listed(afresh=True)
+        there = self._there(id, request.identities[0], listed)
+        if there is None and not listed.whole:
+            there = check_in_xero("Xero does not list leave that is only requested, as this one may be")
+        if there is None:
+            self.outbox.close(request, RequestOutcome.LOOKED_UP)
+            return
+        result = there if isinstance(there, Result) else Result(PushState.PUSHED, there)
+        settled = Settled(id, version, self.kind.called(None, id), result)
+        self.recorder.record([settled], request, RequestOutcome.LOOKED_UP)
 
     # -- what is there before anything is created
 

@@ -66,7 +66,7 @@ def of_record(document: LeaveDocument, request: Request, record: Record, words: 
         )
     elif REQUESTED in found and document.row.status not in APPROVED:
         error = "the leave is in Xero as requested, but is no longer approved in QicWorks"
-        correction = "Reject the leave in Xero by hand, or approve it in both."
+        correction = "No action needed: QicWorks rejects it in Xero, too. If the employee takes it, approve it again."
     elif REQUESTED in found:
         error = f"the leave is in Xero as requested, and could not be approved there: {'; '.join(words)}".rstrip(": ")
         correction = "Approve the leave in Xero by hand, then push again; a pay run does not pay it before that."
