@@ -104,16 +104,20 @@ UPDATE qicworks.invoice_balance AS balance
    AND balance.disagreement IS DISTINCT FROM nullif(balance.amount_paid - paid.amount, 0);
 
 -- name: after_merge_invoice_balance__2_invoice!
--- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays.
+-- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays. So does that of
+-- one that was taken back to draft, and that Xero still has.
 UPDATE qicworks.invoice
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
   FROM (SELECT own.id, reported.amount_paid, reported.amount_credited, reported.amount_due, reported.fully_paid_on, reported.status,
-               CASE WHEN reported.status = 'PAID' OR (reported.status = 'AUTHORISED' AND reported.amount_due = 0) THEN 'Paid'
+               CASE WHEN cancelled.document_id IS NOT NULL THEN own.status
+                    WHEN reported.status = 'PAID' OR (reported.status = 'AUTHORISED' AND reported.amount_due = 0) THEN 'Paid'
                     WHEN reported.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
                     ELSE own.status END AS means
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_balance AS reported ON reported.connection_id = :connection_id AND reported.xero_id = own.xero_id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.organisation_id = :organisation_id AND cancelled.document_id = own.id AND cancelled.done_at IS NULL
          WHERE own.organisation_id = :organisation_id) AS xero
  WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)

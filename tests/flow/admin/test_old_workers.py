@@ -24,7 +24,9 @@ from tests.support.pushing import PRICED, Books
 from tests.support.sandbox import Sandbox
 from tests.support.versions import MIGRATIONS, as_of
 from tests.support.world import World
+from xero.api.errors import XeroError
 from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
 from xero.qicworks.database import Session
@@ -61,6 +63,10 @@ class OldWorker:
         answer = self._answer()
         assert answer["code"] == 0, f"{' '.join(arguments)}: {answer['err']} {answer['out']}"
         return answer["out"]
+
+    def finish(self) -> None:
+        """Waits for what was begun, whatever it says."""
+        self._answer()
 
     def kill(self) -> None:
         self._process.kill()
@@ -140,6 +146,27 @@ def test_they_pull_and_push_on_the_newest_schema(world: World, role: str, old: O
     assert world.rows("contact")[renamed]["name"] == "Renamed"
     for command in (["connections"], ["events"], ["reconcile", "--connection", first], ["keys", "check"]):
         old.run(*command)
+
+    # A cancellation is left to the new ones: the others send nothing of it, and the document stays as it is.
+    leave = world.query("SELECT id FROM qicworks.leave_request")[0]["id"]
+    books.edit("bills", documents["bills"], status="Cancelled")
+    payroll.edit("leave_request", leave, status="Rejected")
+    for kind, push in (("bills", books.push), ("leave_requests", payroll.push)):
+        world.fault(kind="cut", method="POST", path="/(Invoices|LeaveApplications)", times=9)
+        with pytest.raises(XeroError):
+            push(kind)
+        world.sandbox.control("DELETE", "faults")
+        books.writes()
+        states = "push_state, push_version, xero_id, xero_status"
+        as_it_was = world.query(f"SELECT {states} FROM qicworks.{KINDS[kind].table}")
+        books.pass_time(1_000)
+        old.begin("push", kind, "--connection", first)
+        old.finish()
+        assert (books.writes(), books.requests()) == ([], [])
+        assert world.query(f"SELECT {states} FROM qicworks.{KINDS[kind].table}") == as_it_was
+        push(kind)
+    assert [record["Status"] for record in books.in_xero("bills")].count("DELETED") == 1
+    assert payroll.applications()[0]["LeavePeriods"][0]["LeavePeriodStatus"] == "REJECTED"
 
     # What one leaves in the air, the other settles.
     books.add("invoices")

@@ -274,6 +274,19 @@ def test_approved_between_reading_and_deleting(books: Books) -> None:
     assert books.requests() == []
 
 
+def test_a_pull_does_not_undo_it(books: Books) -> None:
+    """Xero's status of an invoice becomes QicWorks' own; not of one that was taken back."""
+    document = pushed(books, "invoices")
+    approve(books, "invoices", document)
+    by_status(books, "invoices", document)
+    books.push("invoices")
+    books.world.pull("invoice_payments")
+    row = books.row("invoices", document)
+    assert (row["status"], row["xero_status"]) == ("Draft", "AUTHORISED")
+    books.push("invoices")
+    assert len(differences(books.world)) == 1
+
+
 # -- undone
 
 

@@ -112,7 +112,7 @@ def test_a_document_that_somebody_typed_in_is_for_a_person_to_judge(world: World
 def test_what_leaves_qicworks_on_its_way_is_told_and_touches_nobody_else(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One is deleted, one given to another organisation while Xero saves them."""
+    """One is deleted, one given to another organisation while Xero saves them: the first is deleted there, too."""
     books, others = Books(world), Books(world, 1)
     gone, moved = books.add("bills", number="B-1"), books.add("bills", number="B-2")
     send = XeroClient.write
@@ -126,10 +126,15 @@ def test_what_leaves_qicworks_on_its_way_is_told_and_touches_nobody_else(
     monkeypatch.setattr(XeroClient, "write", meanwhile)
     counts = books.push("bills").counts
     monkeypatch.undo()
-    assert (counts.pushed, counts.failed) == (0, 2)
-    told = world.query("SELECT document, correction FROM xero_sync.connection_event WHERE document IS NOT NULL")
-    assert sorted(one["document"] for one in told) == ["bill B-1", "bill B-2"]
-    assert all("Delete the draft" in one["correction"] for one in told)
+    assert (counts.pushed, counts.failed) == (1, 1)
+    told = world.query(
+        "SELECT document, message, correction FROM xero_sync.connection_event WHERE document IS NOT NULL"
+    )
+    [once, *_] = [one["message"] for one in told if one["document"] == "bill B-1"]
+    assert once == "it was deleted in QicWorks while it was being pushed: QicWorks takes it back in Xero, too"
+    [correction] = [one["correction"] for one in told if one["document"] == "bill B-2"]
+    assert "Delete the draft" in correction
+    assert {one["InvoiceNumber"]: one["Status"] for one in books.in_xero("bills")} == {"B-1": "DELETED", "B-2": "DRAFT"}
     assert world.query("SELECT xero_id FROM qicworks.bill WHERE id = %s", moved) == [{"xero_id": None}]
 
 

@@ -277,4 +277,4 @@ def test_leave_that_is_not_approved_any_more_is_not_approved_in_xero(payroll: Pa
     payroll.edit("leave_request", request, status="Rejected")
     payroll.push("leave_requests")
     assert "no longer approved in QicWorks" in payroll.row("leave_request", request)["push_error"]
-    assert units(payroll.applications()[0])[0][2] == "REQUESTED"
+    assert units(payroll.applications()[0])[0][2] == "REJECTED"
