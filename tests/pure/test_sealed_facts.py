@@ -18,6 +18,7 @@ NONE: Any = None  # no session and no keys: nothing is read, and nothing sealed
 
 LINKS = Links(CONNECTION, None)
 REQUEST = {
+    "purpose": "push",
     "documents": [UUID(int=3)],
     "versions": [5],
     "identities": [{"InvoiceNumber": "B-1", "Totals": ["1.10"]}],
@@ -54,11 +55,15 @@ LINE = {
             "1e772166cc1b29cda6a5265bec942a596f9a0b6cc5a3e71ae3af9f1f58d8a8d5",
         ),
         (
+            Outbox(NONE, CONNECTION, KINDS["bills"])._facts(REQUEST | {"purpose": "cancel"}),
+            "bc2d7c25bbeddbe457c5b92ee1afc2b51d2ff36dbb009c3f990aff3b44bbf37f",
+        ),
+        (
             OwnedLines(NONE, CONNECTION, NONE)._facts(UUID(int=9), [LINE]),
             "f689ebc829594eefa9cc598b2daa24571caf20a8b91243f1cabdcb3dbf82e13c",
         ),
     ],
-    ids=["a link", "a link of pay", "a request", "lines of a pay template"],
+    ids=["a link", "a link of pay", "a request", "a request that cancels", "lines of a pay template"],
 )
 def test_the_facts_of_a_seal_are_what_they_were(facts: dict[str, Any], digest: str) -> None:
     assert _digest(facts).hex() == digest

@@ -26,7 +26,7 @@ def in_force(document: PricedDocument) -> Iterator[CheckResult]:
     if (is_cancelled := row.status in ("Cancelled", "Archived")) or row.cancellation_done is not None:
         says = f"it is {row.status.lower()} in QicWorks" if is_cancelled else "it was taken back to draft in QicWorks"
         if row.cancellation_done is False:
-            yield CheckResult(says, "It is still in Xero: its open difference says what to do.")
+            yield CheckResult(says, "It is still in Xero: see its open difference for the fix.")
         elif is_cancelled:
             yield CheckResult(says, "Nothing to do. If it should be in Xero, create a new {document}.")
         else:

@@ -257,7 +257,7 @@ def _cancelled(called: str, one: DocumentOwner, connection_id: str) -> Reply | N
             return Reply(called, Answer.WAITS, says, correction, connection_id, id=str(one.id))
         case CancellationState.DIFFERS:
             says = f"{called} is cancelled in QicWorks, and Xero does not delete it"
-            correction = "Its open difference says what to do."
+            correction = "See its open difference for the fix."
             return Reply(called, Answer.FAILED, says, correction, connection_id, id=str(one.id))
 
 
