@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, keys, people, pushing
+from xero.cli import airflow_connections, differences, keys, people, pushing, settings
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -112,6 +112,12 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
     command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.set_defaults(run=run_reconcile)
+
+    command = commands.add_parser("differences", help="list what differs between QicWorks and Xero until it is settled")
+    differences.add_arguments(command)
+
+    command = commands.add_parser("settings", help="show or change how each organisation works")
+    settings.add_arguments(command)
 
     command = commands.add_parser("keys", help="rotate or check the keys that encrypt stored tokens")
     keys.add_arguments(command)

@@ -167,10 +167,10 @@ def listed(
 ) -> list[Difference]:
     """By organisation, kind and label. `kinds`: those that the reader may see; None: all."""
     asked = {"connection_id": connection_id, "only_open": only_open, "document_ids": documents, "kinds": kinds}
-    return [_of(row) for row in QUERIES.listed(session, **asked, limit=limit)]
+    return [of_row(row) for row in QUERIES.listed(session, **asked, limit=limit)]
 
 
-def _of(row: dict[str, Any]) -> Difference:
+def of_row(row: dict[str, Any]) -> Difference:
     how = row["settled_how"]
     return Difference(**row | {"reason": Reason(row["reason"]), "settled_how": Settled(how) if how else None})
 

@@ -86,6 +86,16 @@ def select_connections(
     return taken, left_out
 
 
+def find_connection(engine: Engine, name: str) -> UUID:
+    """The id of the connection of that name, whether it takes part in runs or not.
+
+    Raises LookupError if there is none, or several.
+    """
+    with database.session(engine) as session:
+        [found] = _named(name, connections.every(session))
+    return found.id
+
+
 class Selection(NamedTuple):
     """The connections that push, and what was asked for by name and cannot be done.
 
