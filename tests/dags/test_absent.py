@@ -3,10 +3,12 @@
 import json
 import os
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.support.alerts import Told
+from tests.support.differing import EDITED, VOIDED, differ, put_off
 from tests.support.pushing import Books, Row
 from tests.support.world import World
 from xero.dags import digest_dag
@@ -144,7 +146,8 @@ def test_every_morning_until_it_is_over(
     assert digest_dag("").test().state == "success"
     assert told.mails == [], "nothing needs a hand"
     airflow.query(LOST)
-    Books(airflow).add("bills", state="failed")
+    books = Books(airflow)
+    books.add("bills", state="failed")
     for _ in range(2):
         told.mails.clear()
         digest_dag("").test()
@@ -153,6 +156,7 @@ def test_every_morning_until_it_is_over(
         assert f"to be reconnected: {', '.join(sorted(airflow.names()))}".replace("&", "&amp;") in told.html()
         assert f"failed documents: {airflow.names()[0]} (bills)".replace("&", "&amp;") in told.html()
         assert "http://airflow.test/plugin/xero" in told.html()
+        assert "differ" not in told.html()
     assert "to be reconnected" in told.posts[-1][1]["text"]
     told.mails.clear()
     airflow.query("UPDATE xero_sync.connection SET state = 'connected'")
@@ -160,12 +164,25 @@ def test_every_morning_until_it_is_over(
     digest_dag("").test()
     assert told.mails == []
 
+    [first, second] = differ(books, "purchase_orders", uuid4(), "purchase order P-1", EDITED, VOIDED)
+    put_off(books, first.id)
+    digest_dag("").test()
+    assert "QicWorks and Xero: 1 need attention" in told.mails[0]["Subject"]
+    differing = f"QicWorks and Xero differ: {airflow.names()[0]} (purchase orders: 1)".replace("&", "&amp;")
+    assert differing in told.html()
+    assert "open differences that were acknowledged for now: 1" in told.html()
+    told.mails.clear()
+    put_off(books, second.id)
+    digest_dag("").test()
+    assert told.mails == [], "somebody has seen both"
+
 
 def test_a_digest_has_no_more_than_can_be_read() -> None:
     rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
     needs = NeedsAttention(
-        none_connected=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[]
-    )
+        none_connected=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[],
+        differences=[], acknowledged=0,
+    )  # fmt: skip
     [line] = digest(needs).lines
     assert line.startswith("overdue: Org 0 (tax codes), ")
     assert line.endswith(f" and {300 - MAX_DIGEST_NAMES} more")

@@ -5,9 +5,11 @@ import os
 import socket
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from tests.support.differing import EDITED, VOIDED, differ, put_off
 from tests.support.pushing import Books
 from tests.support.world import World
 from xero.dags import measure_dag, metrics
@@ -106,6 +108,7 @@ def test_what_the_runs_did_and_how_it_stands(
         world.sandbox.organisations[0]["tenant"],
     )
     world.query("UPDATE xero_sync.connection SET connected_at = connected_at - interval '3 hours'")
+    put_off(books, differ(books, "bills", uuid4(), "bill B-1", EDITED, VOIDED)[0].id)
     measure = measure_dag("")
     assert measure.schedule, "somebody listens"
     before = minutes_since_connected(world)
@@ -119,6 +122,9 @@ def test_what_the_runs_did_and_how_it_stands(
     for name in DATASETS:
         assert 180 <= before <= told.pop(f"out_of_step_minutes,data_set={name}") <= after
         assert told.pop(f"rejections_open,data_set={name}") == 0
+    for name in {*DATASETS, *KINDS}:
+        assert told.pop(f"differences_open,data_set={name}") == (2 if name == "bills" else 0)
+        assert told.pop(f"differences_acknowledged,data_set={name}") == (1 if name == "bills" else 0)
     for name in KINDS:
         assert told.pop(f"documents_waiting,data_set={name}") == 0
         assert told.pop(f"documents_oldest_minutes,data_set={name}") == 0

@@ -83,10 +83,13 @@ def digest(needs: NeedsAttention) -> Message:
         ("documents sending for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),
         ("failed runs", [_of(row, f"{row['direction']} {row['data_set']}") for row in needs.failing]),
         ("failed documents", [_of(row, row["kind"]) for row in needs.documents]),
+        ("QicWorks and Xero differ", [_of(row, f"{row['kind']}: {row['open']}") for row in needs.differences]),
         ("records not loaded", [_of(row, row["data_set"]) for row in needs.rejections]),
         ("overdue", [_of(row, row["data_set"]) for row in needs.overdue]),
     ]
     lines = [f"{what}: {_some(names)}" for what, names in some if names]
+    if needs.acknowledged:
+        lines.append(f"open differences that were acknowledged for now: {needs.acknowledged}")
     return Message(
         f"QicWorks and Xero: {len(needs)} need attention",
         "The Overview shows these under Needs attention. This message is sent every morning until all are settled.",

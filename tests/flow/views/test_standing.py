@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -23,6 +23,8 @@ from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
 from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import About, Found, Reason
 from xero.qicworks.pull import rejections
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, DocumentName, Origin
@@ -250,6 +252,12 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
             reasons=["name: missing"], record=Jsonb({"n": n}), event_id=running, held_back=n == 1,
             closed_at=NOW if n == 4 else None,
         )  # fmt: skip
+    for kind, label in (("invoices", "N0"), ("invoices", "N1"), ("bills", "N2"), ("staff", "staff")):
+        about = About(failing, kind, uuid4(), label)
+        differences.compare(session, about, [Found(Reason.VOIDED_IN_XERO)], tuple(Reason))
+    for one in differences.listed(session, failing):
+        if one.label in ("N1", "N2"):
+            assert differences.acknowledge(session, one.id, "office", datetime.now(UTC) + timedelta(days=400))
     session.execute(
         """INSERT INTO xero_sync.call_budget (app, tenant_id, day_remaining, day_limit, day_seen_at)
            VALUES ('one', 'tenant B failing', 900, 1000, now() - interval '1 hour'),
@@ -300,21 +308,32 @@ def test_rejected_rows_need_a_hand_and_are_shown_page_by_page(four: Four) -> Non
     assert len(rejections.open_page(session, data_sets=frozenset({("pull", "staff"), ("push", "contacts")}))[0]) == 1
 
 
+def test_differences_need_a_hand_until_somebody_has_seen_them(four: Four) -> None:
+    needs = status.needs_attention(four.session)
+    assert [(row["organisation"], row["kind"], row["open"]) for row in needs.differences] == [
+        ("B failing", "invoices", 1),
+        ("B failing", "staff", 1),
+    ]
+    assert needs.acknowledged == 2
+
+
 def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four) -> None:
-    assert len(status.needs_attention(four.session)) == 1 + 2 + 2 + 2 + 2 + 1
+    assert len(status.needs_attention(four.session)) == 1 + 2 + 2 + 2 + 2 + 1 + 2
     assert (status.needs_attention(four.session).off, status.needs_attention(four.session).none_connected) == (
         [],
         False,
     )
     seen = status.needs_attention(four.session, frozenset({("pull", "staff"), ("push", "invoices")}))
-    assert [len(rows) for name, rows in vars(seen).items() if name not in ("none_connected", "off")] == [
+    assert [len(rows) for name, rows in vars(seen).items() if isinstance(rows, list) and name != "off"] == [
         1,
         1,
         1,
         1,
         1,
         0,
+        2,
     ]
+    assert seen.acknowledged == 1
 
 
 def test_an_organisation_is_found_with_its_calls_and_data_sets(four: Four) -> None:

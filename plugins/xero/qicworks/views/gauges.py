@@ -6,6 +6,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
+from xero.qicworks.follow import differences
 
 QUERIES = sql.Statements("measures")
 
@@ -23,6 +24,7 @@ def measure(session: Session) -> Measured:
         "documents_waiting": {},
         "documents_failed": {},
         "documents_oldest_minutes": {},
+        **_differences(session),
     }
     if (left := QUERIES.calls_left_today(session)) is not None:
         found["calls_left_today"] = {"": left}
@@ -33,3 +35,14 @@ def measure(session: Session) -> Measured:
         found["documents_failed"][kind.name] = row["failed"]
         found["documents_oldest_minutes"][kind.name] = row["oldest"]
     return found
+
+
+def _differences(session: Session) -> Measured:
+    """Open differences by kind of document or data set, and how many of them are acknowledged."""
+    opened: dict[str, float] = dict.fromkeys((*DATASETS, *KINDS), 0)
+    acknowledged = dict(opened)
+    for row in differences.count_open(session):
+        kind = row["document_kind"]
+        opened[kind] = opened.get(kind, 0) + row["open"]
+        acknowledged[kind] = acknowledged.get(kind, 0) + row["acknowledged"]
+    return {"differences_open": opened, "differences_acknowledged": acknowledged}

@@ -19,6 +19,7 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.runs.outcome import EventOutcome
+from xero.qicworks.views import differences
 from xero.qicworks.views.event_log import EventScope, scope_parameters
 
 QUERIES = sql.Statements("pages/standing")
@@ -86,6 +87,7 @@ class NeedsAttention:
     """What a data engineer has to act on. The columns of the rows are those of the statements of the same names.
 
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
+    `differences`: those with open ones that no user has put off; `acknowledged`: how many are open and put off.
     """
 
     none_connected: bool
@@ -96,9 +98,11 @@ class NeedsAttention:
     documents: list[dict[str, Any]]
     rejections: list[dict[str, Any]]
     stuck: list[dict[str, Any]]
+    differences: list[dict[str, Any]]
+    acknowledged: int
 
     def __len__(self) -> int:
-        lists = (self.failing, self.overdue, self.documents, self.rejections, self.stuck)
+        lists = (self.failing, self.overdue, self.documents, self.rejections, self.stuck, self.differences)
         return self.none_connected + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
 
 
@@ -150,6 +154,8 @@ def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttentio
     pushed = [kind for kind in KINDS.values() if scope is None or ("push", kind.name) in scope]
     nightly = [name for name in pulled if DATASETS[name].timing is not Timing.PAY_DATE]
     known = connections.every(session)
+    both = None if scope is None else [*pulled, *(kind.name for kind in pushed)]
+    differing = differences.by_organisation(session, both)
     return NeedsAttention(
         none_connected=not known,
         off=[] if any(one.enabled for one in known) else known,
@@ -159,6 +165,8 @@ def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttentio
         documents=_failed_documents(session, pushed),
         rejections=list(QUERIES.rejections(session, pulled=pulled)),
         stuck=list(QUERIES.stuck(session, pushed=[kind.name for kind in pushed])),
+        differences=[row for row in differing if row["open"]],
+        acknowledged=sum(row["acknowledged"] for row in differing),
     )
 
 
