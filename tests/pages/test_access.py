@@ -40,7 +40,7 @@ def routes() -> list[tuple[str, str]]:
 
 def filled(path: str) -> str:
     """With ids that fit, of things that there are not."""
-    path = path.replace("/events/{id}", "/events/1")
+    path = path.replace("/events/{id}", "/events/1").replace("/differences/{id}", "/differences/1")
     path = re.sub(r"\{kind\}", "invoices", path)
     path = re.sub(r"\{dag_id\}", "pull_contacts", path)
     return "/xero" + re.sub(r"\{[a-z_]+\}", str(uuid.uuid4()), path)

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+from html import unescape
 from unittest import mock
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from tests.support.page_runs import words
 from tests.support.pages import Client
 from tests.support.pooler import pooled
 from tests.support.pushing import Books
+from xero.documents.registry import KINDS
 
 FORMULAS = ("=1+1", "\n =1+1", "\u00a0+1", "\ufeff@SUM(1)", "＝1+1", " －1", "\ttab")
 HARMLESS = ("1=1", "Payment -5", "", " a")
@@ -64,6 +67,21 @@ def test_a_pooler_that_takes_the_session_away_is_refused_in_words(browser: Clien
                     assert "connection pooler in transaction or statement mode" in answer.text, path
         finally:
             qicworks_engine.cache_clear()
+
+
+def test_an_event_of_a_document_leads_to_its_page(browser: Client, books: Books) -> None:
+    """Also if a pull has written it."""
+    documents = {kind: books.add(kind, number="EV-1") for kind in ("invoices", "expenses")}
+    for kind, document in documents.items():
+        of = {"document": KINDS[kind].called("EV-1", document), "document_kind": kind, "document_id": str(document)}
+        id = event(books, direction="pull", data_set="contacts", message="seen", **of)
+        path = f'href="/xero/documents/{kind}/{document}"'
+        for page in (f"events/{id}", "events?data_set=contacts"):
+            assert path in browser("viewer").read(page), (kind, page)
+        happened = browser("viewer").read(f"documents/{kind}/{document}").partition("What happened")[2]
+        assert f"/xero/events/{id}" in happened
+        [every] = re.findall(r'href="/xero/(events\?[^"]*)">All events', happened)
+        assert f'href="/xero/events/{id}"' in browser("viewer").read(unescape(every))
 
 
 def test_an_event_says_by_what_xero_finds_it_and_both_sizes(browser: Client, books: Books) -> None:

@@ -120,6 +120,20 @@ def test_only_what_may_be_pushed_is_ticked_and_pushed(clerk: Browser, books: Boo
     assert started(before) == [f"push_{PUSHED}"]
 
 
+def test_an_event_leads_only_to_documents_that_may_be_read(clerk: Browser, books: Books) -> None:
+    """Of pulls, which they may read."""
+    insert = (
+        "INSERT INTO xero_sync.connection_event (connection_id, ended_at, direction, data_set, status, message,"
+        " document, document_kind, document_id) VALUES (%s, now(), 'pull', %s, 'success', 'seen', 'EV-1', %s, %s)"
+        " RETURNING id"
+    )
+    for kind, may_read in ((PUSHED, True), (LISTED, True), ("expenses", False)):
+        document = books.add(kind, number="EV-1")
+        [event] = books.world.query(insert, books.connection_id, PULLED, kind, document)
+        for page in (f"events/{event['id']}", f"events?data_set={PULLED}"):
+            assert (f'href="/xero/documents/{kind}/{document}"' in clerk.read(page)) == may_read, (kind, page)
+
+
 @pytest.mark.parametrize("kind", FOREIGN_KINDS)
 def test_no_other_document_is_listed_opened_or_pushed(clerk: Browser, books: Books, kind: str) -> None:
     before = runs()
@@ -133,5 +147,5 @@ def test_no_other_document_is_listed_opened_or_pushed(clerk: Browser, books: Boo
 
 
 def test_who_may_read_none_of_the_dags_sees_no_page(stranger: Browser, books: Books) -> None:
-    for path in ("", "connections", "synchronise", "events", "events.csv", "documents"):
+    for path in ("", "connections", "synchronise", "events", "events.csv", "documents", "differences"):
         assert "You do not have access to this page." in words(stranger.read(path, 403))

@@ -14,6 +14,20 @@ SELECT document.id
  ORDER BY document.created_at DESC, document.id DESC
  LIMIT :limit;
 
+-- name: newest_differing
+-- The newest of those with an open difference.
+SELECT id
+  FROM qicworks.{table}
+ WHERE id IN (SELECT difference.document_id
+                FROM xero_sync.difference
+                JOIN xero_sync.connection ON connection.id = difference.connection_id AND connection.state <> 'deleted'
+               WHERE difference.document_kind = :kind AND difference.settled_at IS NULL)
+   AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
+   AND (:beginning::text IS NULL OR {matches})
+   AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
+ ORDER BY created_at DESC, id DESC
+ LIMIT :limit;
+
 -- name: of_ids
 SELECT unnest(:ids::uuid[]) AS id;
 
@@ -24,7 +38,11 @@ SELECT document.id, document.organisation_id, organisation.name AS organisation,
        document.xero_status, document.pushed_at, document.push_error, document.push_correction,
        document.created_at, document.updated_at, {columns},
        (SELECT count(*) FROM qicworks.attachment
-         WHERE parent_type = :table AND parent_id = document.id AND push_state = 'failed') AS attachments_failed
+         WHERE parent_type = :table AND parent_id = document.id AND push_state = 'failed') AS attachments_failed,
+       EXISTS (SELECT FROM xero_sync.difference
+                 JOIN xero_sync.connection AS live ON live.id = difference.connection_id AND live.state <> 'deleted'
+                WHERE difference.document_id = document.id AND difference.document_kind = :kind
+                  AND difference.settled_at IS NULL) AS differs
   FROM found
   JOIN qicworks.{table} AS document ON document.id = found.id
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
@@ -39,6 +57,15 @@ SELECT state,
                  WHERE push_state = state AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
                  LIMIT :cap) AS counted) AS count
   FROM unnest(:states::text[]) AS state;
+
+-- name: count_differing$
+-- Documents of a kind with an open difference.
+SELECT count(DISTINCT difference.document_id)
+  FROM xero_sync.difference
+  JOIN xero_sync.connection ON connection.id = difference.connection_id AND connection.state <> 'deleted'
+  JOIN qicworks.{table} AS document ON document.id = difference.document_id
+ WHERE difference.document_kind = :kind AND difference.settled_at IS NULL
+   AND (:organisation_id::uuid IS NULL OR document.organisation_id = :organisation_id);
 
 -- name: attachments
 SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_at, push_error, push_correction

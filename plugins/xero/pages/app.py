@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xero.api.errors import XeroError, cleaned
 from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
 from xero.pages.access import legible, not_forged
+from xero.pages.differences import listing
 from xero.pages.rendering import STATIC, error_page, policy
 from xero.qicworks.texts import on_a_line
 
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 
 CALLBACK = "/callback"
 
-ROUTERS = tuple(part.router for part in (overview, connect, connections, synchronise, events, documents, rejections))
+PARTS = (overview, connect, connections, synchronise, events, documents, listing, rejections)
+ROUTERS = tuple(part.router for part in PARTS)
 
 
 def application() -> FastAPI:

@@ -17,11 +17,13 @@ from xero.documents.registry import KINDS
 from xero.pages.access import EditorDep, Viewer, ViewerDep, reading
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
+from xero.pages.differences.deciding import DAYS
+from xero.pages.differences.shown import show_each
 from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.push.cancellations import CancellationState, state_of
-from xero.qicworks.views import document_list, event_log
+from xero.qicworks.views import differences, document_list, event_log
 from xero.sync.push.flow import preview
 from xero.sync.push.strategies import Preview
 
@@ -29,6 +31,7 @@ router = APIRouter()
 
 EVENTS = 50  # of a document that are shown
 PUSHED_NOW = ("ready", "in_flight", "failed")  # the others are released in QicWorks, or are in Xero
+SETTLED = 50  # differences, the same
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode  # numbers exactly as they are sent
 NOTHING = {
     "draft": "It is a draft in QicWorks. Release it there first.",
@@ -63,6 +66,7 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
     chosen = kind_of(who, kind)
     found, cancellation = document_list.one(session, chosen, id), state_of(session, id)
     known = chosen.called(found["number"], id)
+    open_ones, settled = differences.of_document(session, chosen.name, id)
     happened = event_log.of_document(session, chosen.name, id, found["organisation_id"], known, limit=EVENTS)
     return page(
         request,
@@ -71,8 +75,11 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
         kind=chosen,
         one=found,
         people=who.may_see_people(chosen),
+        differing=show_each(who, session, open_ones),
+        settled=show_each(who, session, settled[:SETTLED]),
+        acknowledge_days=DAYS,
         happened=happened,
-        more=urlencode({"direction": "push", "data_set": chosen.name, "text": found["number"] or id}),
+        more=urlencode({"text": known}),
         attachments=document_list.attachments(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
         cancelled=CANCELLED.get(cancellation) if cancellation else None,

@@ -34,6 +34,7 @@ STATES = {
     "draft": ("draft",),
     "skipped": ("skipped",),
 }
+DIFFERS = "differs"  # in any state
 
 
 @router.get("/documents")
@@ -55,9 +56,16 @@ def show(
     organisation = _organisation(known, connection)
     people = who.may_see_people(chosen)
     found, end = document_list.page(
-        session, chosen, STATES.get(state), organisation, text if people else "", _place(before), LIMIT
+        session,
+        chosen,
+        STATES.get(state),
+        organisation,
+        text if people else "",
+        _place(before),
+        LIMIT,
+        differing=state == DIFFERS,
     )
-    filters = {"state": state if state in STATES else "", "connection": connection, "text": text}
+    filters = {"state": state if state in (*STATES, DIFFERS) else "", "connection": connection, "text": text}
     may_push = who.may_trigger(push_dag_of(chosen.name))
     counts = _counts(session, who, chosen, organisation)
     paused = counts[chosen.name]["waits"] and push_dag_of(chosen.name) in api.paused()
@@ -152,12 +160,13 @@ def _place(said: str) -> DocumentPosition | None:
 
 
 def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
-    """How many of each type failed and wait; of the type that is shown, all states."""
+    """How many of each type failed, wait and differ; of the type that is shown, all states."""
     others = [KINDS[name] for name in who.kinds if name != chosen.name]
     states_of = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
     states_of |= document_list.counts(session, [chosen], organisation)
     return {
         name: {group: sum(of.get(state, 0) for state in states) for group, states in STATES.items()}
+        | {DIFFERS: document_list.count_differing(session, KINDS[name], organisation)}
         for name, of in states_of.items()
     }
 

@@ -54,6 +54,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
         needs=needs,
         most=MAX_ITEMS,
         failed=[(name, list(rows)) for name, rows in groupby(failed, key=itemgetter("organisation"))],
+        differing=[(name, list(rows)) for name, rows in groupby(needs.differences, key=itemgetter("organisation"))],
         found=found,
         total=total,
         search=search,

@@ -27,6 +27,7 @@ TABS = (
     ("connections", "Connections"),
     ("events", "Events"),
     ("documents", "Documents"),
+    ("differences", "Differences"),
 )
 BELOW = {"connect": "connections", "match": "connections", "synchronise": "connections", "rejections": ""}  # page → tab
 

@@ -40,10 +40,14 @@ def page(
     text: str = "",
     before: DocumentPosition | None = None,
     limit: int = 50,
+    *,
+    differing: bool = False,
 ) -> tuple[list[dict[str, Any]], DocumentPosition | None]:
     """The next documents after that place, newest first, and where they end, None if there are no more. `states`
-    None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name.
+    None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name. `differing`: only those
+    with an open difference, in any state.
 
+    `differs`: it has an open difference.
     `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave, as
     texts, for PostgreSQL knows dates that Python does not.
     `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices.
@@ -56,7 +60,7 @@ def page(
         "before_id": before.id if before else None,
         "limit": limit + 1,
     }
-    newest = sql.template("pages/documents", "newest").format(
+    newest = sql.template("pages/documents", "newest_differing" if differing else "newest").format(
         table=Identifier(kind.table), matches=_part(kind, "matches")
     )
     rows = _shown(session, kind, newest, values)
@@ -85,7 +89,7 @@ def attachments(session: Session, kind: Kind, id: UUID) -> list[dict[str, Any]]:
 def _shown(session: Session, kind: Kind, found: Composed, values: dict[str, Any]) -> list[dict[str, Any]]:
     parts = {"columns": _part(kind, "columns"), "joins": _part(kind, "joins")}
     statement = sql.template("pages/documents", "shown").format(found=found, table=Identifier(kind.table), **parts)
-    return session.execute(statement, {**values, "table": kind.table}).fetchall()
+    return session.execute(statement, {**values, "table": kind.table, "kind": kind.name}).fetchall()
 
 
 def _part(kind: Kind, name: str) -> SQL:
@@ -107,6 +111,13 @@ def counts(
         }
         for kind in kinds
     }
+
+
+def count_differing(session: Session, kind: Kind, organisation_id: UUID | None = None) -> int:
+    """How many documents of that kind have an open difference."""
+    statement = sql.template("pages/documents", "count_differing").format(table=Identifier(kind.table))
+    found: int = sql.value(session, statement, kind=kind.name, organisation_id=organisation_id)
+    return found
 
 
 def _beginning(text: str) -> str | None:

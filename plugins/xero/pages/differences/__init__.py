@@ -1,0 +1,1 @@
+"""The page of differences between QicWorks and Xero, and what a user decides about one of them."""

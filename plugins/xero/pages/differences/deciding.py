@@ -1,0 +1,106 @@
+"""What a user decides about a difference: to acknowledge it for some days, or whose version stays."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Form, HTTPException, Path, Request
+from fastapi.responses import Response
+
+from xero import dag_ids
+from xero.documents.registry import KINDS
+from xero.pages.access import Viewer, ViewerDep, triggering
+from xero.pages.database import SessionDep
+from xero.pages.differences.shown import dag_of, has_versions
+from xero.pages.rendering import to
+from xero.qicworks.database import Session
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import Difference
+from xero.qicworks.runs import events
+from xero.qicworks.runs.events import DocumentName, Origin
+from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
+from xero.qicworks.texts import on_a_line
+from xero.qicworks.views import differences as views
+
+router = APIRouter()
+
+MAX_ID = 2**63 - 1
+DAYS = (7, 30)  # for which one can be acknowledged
+SIDES = {"qicworks": "QicWorks'", "xero": "Xero's"}
+FILTERS = ("connection", "kind", "state")
+
+DifferenceId = Annotated[int, Path(ge=1, le=MAX_ID)]
+
+
+@router.post("/differences/{id}/acknowledge")
+def acknowledge(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    id: DifferenceId,
+    days: Annotated[int, Form()] = 0,
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """Puts it off for so many days; 0: no longer. It stays open."""
+    found = _to_decide(who, session, id)
+    if days not in (0, *DAYS):
+        raise HTTPException(422, f"A difference can be acknowledged for {' or '.join(map(str, DAYS))} days.")
+    until = datetime.now(UTC) + timedelta(days=days) if days else None
+    with session.transaction():
+        if not differences.acknowledge(session, id, who.name, until):
+            raise LookupError("This difference was settled in the meantime. Reload the page.")
+        said = f"acknowledged until {until:%-d %B %Y} by" if until else "no longer acknowledged, by"
+        _record(session, found, f"{views.LABELS[found.reason]}: {said} {who.name}")
+    shown = f"is acknowledged until {until:%-d %B %Y}. It stays open" if until else "needs attention again"
+    return to(request, _back(found, back), [f"{found.label} {shown}."])
+
+
+@router.post("/differences/{id}/keep")
+def keep(
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    id: DifferenceId,
+    side: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "",
+) -> Response:
+    """Chooses the side whose version stays; pushes and pulls carry it out."""
+    found = _to_decide(who, session, id)
+    if side not in SIDES:
+        raise HTTPException(422, "Choose whose version to keep.")
+    if not has_versions(found):
+        raise HTTPException(409, "Only a document that was edited in Xero has two versions to choose from.")
+    with session.transaction():
+        if differences.choose(session, id, who.name, side) is None:
+            raise LookupError("This difference was settled in the meantime. Reload the page.")
+        _record(session, found, f"{views.LABELS[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
+    shown = f"{SIDES[side]} version of {found.label} will be kept. The next push or pull carries it out."
+    return to(request, _back(found, back), [shown])
+
+
+def _to_decide(who: Viewer, session: Session, id: int) -> Difference:
+    """An open difference about which this user may decide."""
+    if not who.may_trigger_any(sorted(dag_ids.on_pages())):
+        raise HTTPException(403, "This needs the right to trigger the DAG that pushes the document.")
+    found = views.get_open(session, id)
+    dag = dag_of(found.document_kind)
+    if dag is None:
+        raise HTTPException(409, "Nothing pushes this type of document, so no one can decide about it here.")
+    triggering(who, dag)
+    return found
+
+
+def _record(session: Session, found: Difference, message: str) -> None:
+    """An event of the document; of a data set, one that does not count as its last run."""
+    direction = Direction.PUSH if found.document_kind in KINDS else Direction.PULL
+    about = found.connection_id, direction, found.document_kind, Status.SUCCESS, EventOutcome.DONE
+    named = DocumentName(found.label, found.document_kind, found.document_id)
+    events.record(session, *about, on_a_line(message), Origin(), document=named)
+
+
+def _back(found: Difference, said: str) -> str:
+    """The page that the form was on: that of the document, or the list with its filter."""
+    if said == "document" and found.document_id and found.document_kind in KINDS:
+        return f"documents/{found.document_kind}/{found.document_id}"
+    kept = [(name, value) for name, value in parse_qsl(said) if name in FILTERS]
+    return f"differences?{urlencode(kept)}"
