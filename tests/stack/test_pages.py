@@ -13,7 +13,11 @@ import pytest
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 from tests.support.browser import Witness, complaints, launched, login
+from tests.support.differing import EDITED
 from tests.support.stack import Stack
+from xero.qicworks import database
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import About, Reason
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -37,6 +41,12 @@ AS_REFUSED = """
     UPDATE qicworks.invoice AS copy
        SET push_state = 'failed', push_error = refused.push_error, push_correction = refused.push_correction
       FROM qicworks.invoice AS refused WHERE copy.id = %s AND refused.id = %s RETURNING copy.id, copy.number
+"""
+PUSHED = """
+    SELECT invoice.id, number, connection.id AS connection_id
+      FROM qicworks.invoice
+      JOIN xero_sync.connection ON connection.organisation_id = invoice.organisation_id
+     WHERE connection.state = 'connected' AND invoice.push_state = 'pushed' ORDER BY number LIMIT 1
 """
 TABS = 60  # presses of the Tab key within which everything on a page is reached
 
@@ -73,6 +83,7 @@ def test_from_consent_to_a_document_that_failed_and_back(stack: Stack, page: Pag
     reads_the_event(stack, page, xero, other)
     page.goto(f"{FRAMED}/documents")
     pushes_what_failed(stack, page, xero)
+    decides_about_a_difference(stack, page, xero)
     deletes(stack, page, xero, other)
 
     assert not witness.errors
@@ -242,6 +253,37 @@ def refused_once_more(stack: Stack) -> dict[str, Any]:
     id = stack.copy_invoice(refused["id"], f"{refused['number']}-copy")
     [copy] = stack.query(AS_REFUSED, id, refused["id"])
     return refused | copy
+
+
+def decides_about_a_difference(stack: Stack, page: Page, xero: FrameLocator) -> None:
+    """A pushed invoice was edited in Xero: it does not look fine until both sides agree, whatever a user decides."""
+    [invoice] = stack.query(PUSHED)
+    about = About(invoice["connection_id"], "invoices", invoice["id"], f"invoice {invoice['number']}")
+    engine = database.engine(f"{stack.place.postgres}/qicworks")
+    try:
+        with database.session(engine) as session:
+            differences.compare(session, about, [EDITED], tuple(Reason))
+        page.goto(f"{FRAMED}/")
+        xero.get_by_role("listitem").filter(has_text="QicWorks and Xero differ").get_by_role("link").click()
+        expect(xero.get_by_role("heading", level=1)).to_have_text("Differences between QicWorks and Xero")
+        look_at(page, "differences")
+        xero.get_by_role("link", name=about.label).click()
+        expect(xero.get_by_role("heading", level=1)).to_contain_text("pushed, differs")
+        look_at(page, "document")
+        for button, said in (("Keep QicWorks'", "will be kept"), ("Acknowledge for 7 days", "It stays open")):
+            pressed = xero.get_by_role("article").get_by_role("button", name=button)
+            xero.locator("main").focus()
+            press_until_focused(page, pressed)
+            page.keyboard.press("Enter")
+            expect(xero.get_by_role("status")).to_contain_text(said)
+        expect(xero.get_by_role("article")).to_contain_text("Acknowledged by")
+        expect(xero.get_by_role("heading", level=1)).to_contain_text("pushed, differs")
+    finally:
+        with database.session(engine) as session:
+            differences.compare(session, about, [], tuple(Reason))
+        engine.dispose()
+    page.goto(f"{FRAMED}/documents/invoices/{about.document_id}")
+    expect(xero.get_by_role("heading", level=1).locator(".status")).to_have_text("pushed")
 
 
 def deletes(stack: Stack, page: Page, xero: FrameLocator, name: str) -> None:

@@ -69,7 +69,8 @@ def test_one_organisation_by_its_name_on_or_off(books: Books) -> None:
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "no connection is called 'Nobody Pty Ltd'" in wrong.stderr
     world.query("UPDATE xero_sync.connection SET enabled = false")
-    assert world.main("differences", "--connection", mine).returncode == 1
+    off = world.main("differences", "--connection", mine)
+    assert (off.returncode, off.stderr) == (1, "1 open\n")
     world.query("UPDATE xero_sync.connection SET state = 'deleted'")
     assert (world.main("differences").returncode, world.main("differences").stdout) == (0, "no differences\n")
 

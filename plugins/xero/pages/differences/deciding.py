@@ -19,7 +19,7 @@ from xero.qicworks.follow.differences import Difference
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
-from xero.qicworks.texts import on_a_line
+from xero.qicworks.texts import fit, on_a_line
 from xero.qicworks.views import differences as views
 
 router = APIRouter()
@@ -27,6 +27,7 @@ router = APIRouter()
 MAX_ID = 2**63 - 1
 DAYS = (7, 30)  # for which one can be acknowledged
 SIDES = {"qicworks": "QicWorks'", "xero": "Xero's"}
+MAX_NAME = 100  # characters of a document's name in a message
 FILTERS = ("connection", "kind", "state")
 
 DifferenceId = Annotated[int, Path(ge=1, le=MAX_ID)]
@@ -52,7 +53,7 @@ def acknowledge(
         said = f"acknowledged until {until:%-d %B %Y} by" if until else "no longer acknowledged, by"
         _record(session, found, f"{views.LABELS[found.reason]}: {said} {who.name}")
     shown = f"is acknowledged until {until:%-d %B %Y}. It stays open" if until else "needs attention again"
-    return to(request, _back(found, back), [f"{found.label} {shown}."])
+    return to(request, _back(found, back), [f"{_name(found)} {shown}."])
 
 
 @router.post("/differences/{id}/keep")
@@ -74,7 +75,7 @@ def keep(
         if differences.choose(session, id, who.name, side) is None:
             raise LookupError("This difference was settled in the meantime. Reload the page.")
         _record(session, found, f"{views.LABELS[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
-    shown = f"{SIDES[side]} version of {found.label} will be kept. The next push or pull carries it out."
+    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push or pull carries it out."
     return to(request, _back(found, back), [shown])
 
 
@@ -96,6 +97,11 @@ def _record(session: Session, found: Difference, message: str) -> None:
     about = found.connection_id, direction, found.document_kind, Status.SUCCESS, EventOutcome.DONE
     named = DocumentName(found.label, found.document_kind, found.document_id)
     events.record(session, *about, on_a_line(message), Origin(), document=named)
+
+
+def _name(found: Difference) -> str:
+    """Short enough for a message at the top of a page."""
+    return fit(on_a_line(found.label), MAX_NAME)
 
 
 def _back(found: Difference, said: str) -> str:

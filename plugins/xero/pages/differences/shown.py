@@ -62,13 +62,17 @@ def _shown(one: Difference, sees: bool, decides: bool, path: str | None) -> Show
         badge=views.LABELS[one.reason],
         title=title,
         sides=list(views.sides(one)) if sees else None,
-        correction=TO_DO,
+        correction=_what_to_do(one),
         acknowledged=one.is_acknowledged(datetime.now(UTC)),
         settled_how=views.HOW[one.settled_how] if one.settled_how else "",
         path=path,
         may_decide=decides and one.settled_at is None,
         may_keep=decides and one.settled_at is None and has_versions(one),
     )
+
+
+def _what_to_do(one: Difference) -> str:
+    return TO_DO
 
 
 def has_versions(one: Difference) -> bool:
