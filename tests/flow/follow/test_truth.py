@@ -29,6 +29,8 @@ from xero.sync.runs.outcome import Skip
 
 ACTS = {"invoices": "invoice", "bills": "invoice", "expenses": "invoice", "credit_notes": "credit"}
 ACTS["purchase_orders"] = "purchase_order"
+CANCELLED = {"bills": "Cancelled", "expenses": "Cancelled", "credit_notes": "Cancelled", "purchase_orders": "Archived"}
+IN_FORCE = {"bills": "Unpaid", "expenses": "Unpaid", "credit_notes": "Issued", "purchase_orders": "Issued"}
 EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "40"))
 STEPS = int(os.environ.get("TRUTH_STEPS", "50"))
 
@@ -70,6 +72,7 @@ class BothSides(RuleBasedStateMachine):
         super().__init__()
         self.made: dict[UUID, str] = {}
         self.steps = 0
+        self.records: dict[UUID, set[str]] = {}  # document → the records that it was in Xero
 
     def sweep_(self) -> None:
         self.books.world.pull("document_status", self.books.organisation)
@@ -141,6 +144,21 @@ class BothSides(RuleBasedStateMachine):
             released = f"UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = %s"
             self.books.world.query(f"{released} AND push_state IN ('draft', 'failed')", it[1])
 
+    @rule(it=documents, how=st.sampled_from(["cancel", "draft", "delete"]))
+    def cancel(self, it: tuple[str, UUID], how: str) -> None:
+        table = PRICED[it[0]][0]
+        if how == "delete":
+            self.books.world.query(f"DELETE FROM qicworks.{table} WHERE id = %s", it[1])
+        elif how == "draft":
+            self.edit(it, push_state="draft")
+        elif it[0] != "invoices":
+            self.edit(it, status=CANCELLED[it[0]])
+
+    @rule(it=documents)
+    def undo_the_cancellation(self, it: tuple[str, UUID]) -> None:
+        if self.exists(it) and self.books.row(*it)["status"] == CANCELLED.get(it[0]):
+            self.edit(it, status=IN_FORCE[it[0]])
+
     # -- Xero's users
 
     @rule(it=documents, act=st.sampled_from(["approve", "void", "delete", "bill"]))
@@ -192,6 +210,10 @@ class BothSides(RuleBasedStateMachine):
     def count_steps(self) -> None:
         self.steps += 1
         TOTAL[0] += 1
+        for kind in set(self.made.values()):
+            for row in self.books.rows(kind):
+                if row["xero_id"]:
+                    self.records.setdefault(row["id"], set()).add(str(row["xero_id"]))
 
     # -- what must be so
 
@@ -205,11 +227,17 @@ class BothSides(RuleBasedStateMachine):
 
     def check(self, kind: str, document: UUID) -> None:
         it = kind, document
-        if not self.exists(it):
-            return
-        row, record = self.books.row(*it), self.record(it)
         with session(self.books.world.engine) as db:
             found = differences.listed(db, self.books.connection_id, documents=[document])
+        reasons = {one.reason for one in found}
+        row = self.books.row(*it) if self.exists(it) else None
+        if row is None or row["push_state"] == "draft" or row["status"] == CANCELLED.get(kind):
+            there = [
+                one for id in self.records.get(document, ()) if (one := self.in_xero(kind, id))["Status"] not in GONE
+            ]
+            assert bool(there) == ("cancelled_in_qicworks" in reasons), f"{kind} {row}: {there}, {found}"
+            return
+        record = self.record(it)
         named = {name for one in found for name in one.ours}
         said = f"{kind} {row['number']} {row['push_state']} {row['push_error']}: {found}"
         if row["xero_id"] is None:
@@ -217,7 +245,7 @@ class BothSides(RuleBasedStateMachine):
             assert row["push_state"] in ("failed", "draft"), said
             return
         if record is None or record["Status"] in GONE:
-            assert {one.reason for one in found} & {"voided_in_xero", "deleted_in_xero", "missing_in_xero"}, said
+            assert reasons & {"voided_in_xero", "deleted_in_xero", "missing_in_xero"}, said
             return
         assert row["xero_status"] == record["Status"], said
         if kind in ("bills", "expenses", "invoices"):
@@ -243,11 +271,14 @@ class BothSides(RuleBasedStateMachine):
             self.books.reprice(*it)
 
     def record(self, it: tuple[str, UUID]) -> Row | None:
-        _, collection, _, _, _ = PRICED[it[0]]
         if not self.exists(it) or not (xero_id := self.books.row(*it)["xero_id"]):
             return None
+        return self.in_xero(it[0], xero_id)
+
+    def in_xero(self, kind: str, xero_id: object) -> Row:
         tenant = self.books.world.sandbox.tenant(self.books.organisation)
-        found: Row = self.books.world.sandbox.control("GET", f"organisations/{tenant}/{collection}/{xero_id}")
+        path = f"organisations/{tenant}/{PRICED[kind][1]}/{xero_id}"
+        found: Row = self.books.world.sandbox.control("GET", path)
         return found
 
     def do(self, it: tuple[str, UUID], act: str, **order: Any) -> None:
@@ -261,6 +292,7 @@ class BothSides(RuleBasedStateMachine):
         tables = [f"qicworks.{table}" for table, *_ in PRICED.values()]
         tables += ["qicworks.document_line", "xero_sync.followed_document", "xero_sync.difference"]
         tables += ["xero_sync.pushed_content", "xero_sync.cancellation", "xero_sync.push_request"]
+        tables += ["xero_sync.document_link"]
         emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
         self.books.world.query(f"SET session_replication_role = replica; {emptied}; RESET session_replication_role")
 
