@@ -204,7 +204,7 @@ def test_one_side_is_kept_only_of_what_was_edited_in_xero(browser: Client, books
         assert books.world.event()["message"] == f"edited in Xero: {said}, chosen by user"
     [long] = differ(books, "credit_notes", uuid4(), "credit note " + "x" * 400, EDITED)
     after = user.press(f"differences/{long.id}/keep", {"side": "xero"}).headers["location"].removeprefix("/xero/")
-    assert "x… will be kept. The next push or pull carries it out." in words(user.read(after))
+    assert "x… will be kept. The next push or pull overwrites QicWorks'." in words(user.read(after))
     assert "user chose to keep QicWorks' version" in words(user.read(f"documents/credit_notes/{document}"))
 
 

@@ -263,7 +263,7 @@ def decides_about_a_difference(stack: Stack, page: Page, xero: FrameLocator) -> 
     try:
         with database.session(engine) as session:
             differences.compare(session, about, [EDITED], tuple(Reason))
-        page.goto(f"{FRAMED}/")
+        xero.get_by_role("navigation", name="Xero").get_by_role("link", name="Overview").click()
         xero.get_by_role("listitem").filter(has_text="QicWorks and Xero differ").get_by_role("link").click()
         expect(xero.get_by_role("heading", level=1)).to_have_text("Differences between QicWorks and Xero")
         look_at(page, "differences")

@@ -75,7 +75,8 @@ def keep(
         if differences.choose(session, id, who.name, side) is None:
             raise LookupError("This difference was settled in the meantime. Reload the page.")
         _record(session, found, f"{views.LABELS[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
-    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push or pull carries it out."
+    [other] = SIDES.keys() - {side}
+    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push or pull overwrites {SIDES[other]}."
     return to(request, _back(found, back), [shown])
 
 

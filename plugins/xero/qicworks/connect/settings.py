@@ -40,10 +40,7 @@ class ConnectionSettings:
 
     conflicts: Conflicts = field(
         default=Conflicts.ASK,
-        metadata={
-            "help": "whose version stays if a document was changed in Xero after it was pushed",
-            "type": Conflicts,
-        },
+        metadata={"help": "whose version stays if a document was changed in Xero after its push", "type": Conflicts},
     )
 
 
