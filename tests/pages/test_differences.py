@@ -15,6 +15,7 @@ from tests.support.pushing import Books
 from xero.pages.differences.deciding import DAYS
 from xero.qicworks.follow.differences import Found, Reason, Settled
 from xero.qicworks.views import differences as views
+from xero.sync.follow.wording import WORDS
 
 PAY = Found(Reason.PAY_DIFFERS, {"Gross": "1234.50"}, {"Gross": "1200.00"})
 
@@ -58,6 +59,7 @@ def test_lists_open_ones_with_both_sides_and_settled_ones_apart(browser: Client,
     ]
     assert "Date 2026-10-05 2026-10-06" in words(page)
     assert "Reference – <b>PO</b> 7" in words(page)
+    assert WORDS[Reason.VOIDED_IN_XERO].correction in words(page)
     assert "<b>PO</b>" not in page
     assert f'href="/xero/documents/invoices/{ids[0]}"' in page
     assert '<form method="post"' not in page, "who may not push decides nothing"

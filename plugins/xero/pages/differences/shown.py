@@ -9,11 +9,10 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.pages.access import Viewer
 from xero.qicworks.database import Session
-from xero.qicworks.follow.differences import Difference, Reason
+from xero.qicworks.follow.differences import About, Difference, Reason
 from xero.qicworks.views import differences as views
 from xero.qicworks.views import document_list
-
-TO_DO = "Make both sides agree, in QicWorks or in Xero. The next pull or push then settles this."
+from xero.sync.follow import wording
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,9 @@ def _shown(one: Difference, sees: bool, decides: bool, path: str | None) -> Show
 
 
 def _what_to_do(one: Difference) -> str:
-    return TO_DO
+    about = About(one.connection_id, one.document_kind, one.document_id, one.label)
+    _, correction = wording.say(one, about)
+    return correction
 
 
 def has_versions(one: Difference) -> bool:
