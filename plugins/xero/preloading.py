@@ -21,7 +21,7 @@ MODULES = (
     "xero.hooks",
     "xero.sync.connect.renew_idle",
     "xero.sync.runs.sequentially",
-    "xero.sync.pull.flow",
+    "xero.sync.follow.pulling",
     "xero.sync.push.flow",
     "xero.sync.follow.reconcile",
     "xero.sync.runs.participants",

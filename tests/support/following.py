@@ -1,6 +1,6 @@
 """Leave in Xero as people there change it, and the differences that are open."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,6 +41,37 @@ def pushed(payroll: Payroll, employee: str, first: date, last: date, hours: str 
     payroll.push("leave_requests")
     assert payroll.row("leave_request", document)["push_state"] == "pushed"
     return document
+
+
+def link(payroll: Payroll, documents: list[UUID]) -> None:
+    """The same of many requests of one day on which a week begins, without a push of each."""
+    sandbox = payroll.world.sandbox
+    types = {one["Name"]: one["LeaveTypeID"] for one in payroll.truth("LeaveTypes") if one["CurrentRecord"]}
+    employees = {id: key for key, id in payroll.staff.items()}
+    for document in documents:
+        row = payroll.row("leave_request", document)
+        period = {
+            "PayPeriodStartDate": wire(row["start_date"]),
+            "PayPeriodEndDate": wire(row["start_date"] + timedelta(6)),
+            "NumberOfUnits": float(row["hours"]),
+            "LeavePeriodStatus": "SCHEDULED",
+        }
+        leave = {
+            "EmployeeID": employees[row["staff_id"]],
+            "LeaveTypeID": types["Annual Leave"],
+            "Title": "Time off",
+            "Description": f"QicWorks {document}",
+            "StartDate": wire(row["start_date"]),
+            "EndDate": wire(row["end_date"]),
+            "LeavePeriods": [period],
+        }
+        path = f"organisations/{sandbox.tenant(payroll.organisation)}/LeaveApplications"
+        made = sandbox.control("POST", path, leave)["LeaveApplicationID"]
+        payroll.world.query(
+            "UPDATE qicworks.leave_request SET xero_id = %s, push_state = 'pushed', pushed_at = now() WHERE id = %s",
+            made,
+            document,
+        )
 
 
 def id_in_xero(payroll: Payroll, document: UUID) -> str:

@@ -96,10 +96,11 @@ WITH other AS (
       FROM qicworks.leave_application AS leave
      WHERE leave.connection_id = :connection_id AND leave.is_active
        AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
-                        WHERE request.organisation_id = :organisation_id
-                          AND (request.xero_id = leave.xero_id OR request.id = leave.reference))
-       AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                        WHERE cancellation.document_id = leave.reference OR cancellation.xero_id = leave.xero_id)
+                        WHERE request.organisation_id = :organisation_id AND request.xero_id = leave.xero_id)
+       AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
+                        WHERE request.organisation_id = :organisation_id AND request.id = leave.reference)
+       AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = leave.reference)
+       AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.xero_id = leave.xero_id)
 )
 SELECT request.id, other.xero_id, request.start_date::text AS our_start, request.end_date::text AS our_end,
        other.start_date::text AS their_start, other.end_date::text AS their_end, request.push_state = 'skipped' AS is_skipped

@@ -56,8 +56,9 @@ DELETE FROM xero_sync.stage_leave_application AS staged
    AND NOT EXISTS (SELECT FROM qicworks.leave_application AS held
                     WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id)
    AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
-                    WHERE request.organisation_id = :organisation_id
-                      AND (request.xero_id = staged.xero_id OR request.id = staged.reference))
+                    WHERE request.organisation_id = :organisation_id AND request.xero_id = staged.xero_id)
+   AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
+                    WHERE request.organisation_id = :organisation_id AND request.id = staged.reference)
    AND NOT EXISTS (SELECT FROM qicworks.staff
                      JOIN qicworks.leave_request AS request ON request.staff_id = staff.id
                     WHERE staff.connection_id = :connection_id AND staff.xero_id = staged.employee_xero_id

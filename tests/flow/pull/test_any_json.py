@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from tests.support.following import own_leave
 from tests.support.one_world import world_for_all
 from tests.support.pushing import Books
 from tests.support.world import World
@@ -168,6 +169,7 @@ def world(sandbox_url: str, postgres_url: str, template: str) -> Iterator[World]
         for invoice in books.in_xero("invoices"):
             books.bookkeep("approve", invoice=invoice["InvoiceID"])
             books.bookkeep("pay", invoice=invoice["InvoiceID"], amount="10")
+        own_leave(world)
         yield world
 
 

@@ -64,7 +64,7 @@ def row(table: Table, n: int, version: int) -> StagedRow:
 
 
 def qicworks_has(session: Session, connection: Connection, rows: range) -> None:
-    """Documents that were pushed, and members of staff that are to be linked."""
+    """Documents that were pushed, members of staff that are to be linked, and their leave, which was pushed, too."""
     many = [(connection.organisation_id, n, number(n)) for n in rows]
     with session.cursor() as cursor:
         for table, column, side in (
@@ -81,6 +81,12 @@ def qicworks_has(session: Session, connection: Connection, rows: range) -> None:
             "INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)"
             " VALUES (%s, %s, %s, %s, 'none')",
             [(organisation, str(n), str(n), f"{n}@example.com.au") for organisation, n, _ in many],
+        )
+        cursor.executemany(
+            "INSERT INTO qicworks.leave_request (organisation_id, staff_id, start_date, end_date, hours, xero_id)"
+            " SELECT organisation_id, id, '2026-11-02', '2026-11-02', 8, %s FROM qicworks.staff"
+            "  WHERE organisation_id = %s AND last_name = %s",
+            [(id, organisation, str(n)) for organisation, n, id in many],
         )
 
 

@@ -97,9 +97,9 @@ class _Following:
             self._record(row["id"], found, {*PRESENCE, *CONTENT, *_cancelled(row)}, how)
             return
         found, judged = self._presence(row), {*PRESENCE, *_cancelled(row)}
-        if found or row["is_cancelled"]:
+        if row["is_cancelled"]:
             judged |= {*CONTENT}  # what it contains no longer matters
-        elif state is not PushState.READY or row["waits_long"]:
+        elif not found and (state is not PushState.READY or row["waits_long"]):
             found += self._content(row, document, state)
             judged |= {*CONTENT}
         self._record(row["id"], found, judged, Settled.CANCELLED if row["is_cancelled"] else Settled.AGREES)
