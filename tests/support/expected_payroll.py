@@ -147,6 +147,22 @@ def calendar(xero: Record) -> Record:
     }
 
 
+def leave(xero: Record) -> Record:
+    statuses = {period["LeavePeriodStatus"] for period in xero["LeavePeriods"]}
+    words = str(xero.get("Description") or "").split()
+    return {
+        "xero_id": xero["LeaveApplicationID"],
+        "employee_xero_id": xero["EmployeeID"],
+        "leave_type_xero_id": xero["LeaveTypeID"],
+        "reference": words[-1] if words[-2:-1] == ["QicWorks"] else None,
+        "start_date": day(xero["StartDate"]),
+        "end_date": day(xero["EndDate"]),
+        "status": ", ".join(sorted(statuses)),
+        "xero_updated_at": instant(xero["UpdatedDateUTC"]),
+        "is_active": statuses != {"REJECTED"},
+    }
+
+
 def comparable(row: Record) -> tuple[Any, ...]:
     """Ids as text, empty text as none."""
     return tuple(str(value) if name.endswith("xero_id") and value else value or None for name, value in row.items())

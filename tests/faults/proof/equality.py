@@ -78,6 +78,17 @@ def of_payments(side: Side) -> Iterator[Wanted]:
     yield Wanted("invoice_payment", [payments.payment(one, batches) for one in due])
 
 
+def of_leave(side: Side) -> Iterator[Wanted]:
+    """Of QicWorks' own requests all; of others what is held."""
+    held = {str(row["xero_id"]) for row in side.held["leave_application"]}
+    due = [
+        one
+        for one in side.truth["LeaveApplications"]
+        if one["LeaveApplicationID"] in held or "QicWorks " in str(one.get("Description"))
+    ]
+    yield Wanted("leave_application", [payroll.leave(one) for one in due])
+
+
 COMPARED: dict[str, Callable[[Side], Iterator[Wanted]]] = {
     "contacts": of_contacts,
     "chart_of_accounts": of_accounts,
@@ -87,6 +98,7 @@ COMPARED: dict[str, Callable[[Side], Iterator[Wanted]]] = {
     "staff": of_staff,
     "leave_balances": of_balances,
     "invoice_payments": of_payments,
+    "leave_applications": of_leave,
 }
 
 
