@@ -2,7 +2,7 @@
 
 -- name: get_state^
 -- What decides whether it is due. Without a row in `due` it was never tried.
-SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date,
+SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date, connection.first_connected_at,
        due.served_at, coalesce(due.attempts, 0) AS attempts, due.not_before
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id

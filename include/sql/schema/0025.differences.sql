@@ -65,14 +65,15 @@ CREATE TABLE xero_sync.followed_document (
     compared_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Alerts that were sent: no second one for the same.
+-- Alerts that were sent, until what they were about is over: no second one for the same.
 CREATE TABLE xero_sync.alerted (
     connection_id uuid NOT NULL REFERENCES xero_sync.connection,
-    subject       text NOT NULL,                          -- of what: 'difference', 'document', 'rejection', …
+    subject       text NOT NULL,                          -- of what: Subject in plugins/xero/qicworks/follow/alerts.py
     subject_id    text NOT NULL,
     fingerprint   text NOT NULL,                          -- of the reason: another reason is another alert
+    channel       text NOT NULL,                          -- by which it went: 'email', 'slack'; one that failed is still owed it
     alerted_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (connection_id, subject, subject_id, fingerprint)
+    PRIMARY KEY (connection_id, subject, subject_id, fingerprint, channel)
 );
 
 -- How an organisation works. No row: the defaults.

@@ -17,6 +17,7 @@ class ScheduleState:
     time_zone: str | None
     pay_frequency: str | None
     next_pay_date: date | None
+    first_connected_at: datetime
     served_at: datetime | None
     attempts: int
     not_before: datetime | None

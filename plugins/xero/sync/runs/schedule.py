@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.relativedelta import relativedelta
 
 from xero.datasets.declaration import Timing
+from xero.datasets.registry import DATASETS
 from xero.qicworks.connect.connections import HOME, Connection
 from xero.qicworks.database import Session
 from xero.qicworks.runs import schedule as due
@@ -91,6 +93,28 @@ def serve(session: Session, connection: Connection, data_set: str, timing: Timin
         return  # reported by `check_due`; a pull by hand is still right
     if moment is not None:
         due.serve(session, connection.id, data_set, moment, started_at)
+
+
+def find_missed_pay_dates(session: Session, connection_id: UUID, now: datetime) -> dict[str, date]:
+    """Data set → its latest pay date that is over by the organisation's clock, if no pull succeeded on it or since.
+
+    None are missed if the time zone or the pay frequency is not known, which `check_due` reports.
+    """
+    missed = {}
+    for name in (name for name, dataset in DATASETS.items() if dataset.timing is Timing.PAY_DATE):
+        state = due.get_state(session, connection_id, name)
+        try:
+            today = now.astimezone(zone(state.time_zone)).date()
+            yesterday = _at(time(12), today - timedelta(days=1), state.time_zone)
+            day, _ = _around(Timing.PAY_DATE, yesterday, state.time_zone, state.pay_frequency, state.next_pay_date)
+        except ValueError:
+            continue
+        moment = _moment(day, Timing.PAY_DATE, state.time_zone)
+        if day is None or moment is None or moment <= state.first_connected_at <= now:
+            continue
+        if state.served_at is None or not moment <= state.served_at <= now:
+            missed[name] = day
+    return missed
 
 
 def latest(
