@@ -24,6 +24,7 @@ MODULES = (
     "xero.sync.follow.pulling",
     "xero.sync.push.flow",
     "xero.sync.follow.reconcile",
+    "xero.sync.follow.alerts",
     "xero.sync.runs.participants",
 )
 

@@ -16,7 +16,8 @@ SELECT event.id, event.started_at, event.ended_at, event.connection_id, organisa
 -- name: ends
 -- The last event of each organisation, data set and document in this run. Found by their time: events have no index by run.
 SELECT DISTINCT ON (event.connection_id, event.direction, event.data_set, event.document)
-       event.direction, event.data_set, organisation.name AS organisation, event.status, event.message, event.correction, event.document
+       event.direction, event.data_set, organisation.name AS organisation, event.status, event.message, event.correction, event.document,
+       event.connection_id, event.outcome
   FROM xero_sync.connection_event AS event
   LEFT JOIN xero_sync.connection ON connection.id = event.connection_id
   LEFT JOIN qicworks.organisation ON organisation.id = connection.organisation_id

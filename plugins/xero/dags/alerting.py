@@ -1,4 +1,4 @@
-"""Alerts for runs that failed and for runs that are late, by Airflow's own notifiers.
+"""Alerts by Airflow's own notifiers: of runs that failed or are late, and once of each thing that is open.
 
 None is sent until `[xero]` in Airflow's configuration has a recipient: `alert_email` (addresses, separated by commas;
 over the Airflow connection `alert_email_conn_id`, else `smtp_default`), `alert_slack_conn_id` (an Airflow connection
@@ -8,9 +8,10 @@ a DAG file is parsed only the configuration is read.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
@@ -20,6 +21,7 @@ from xero.dags import extras
 
 if TYPE_CHECKING:
     from xero.dags.alert_text import Message
+    from xero.qicworks.database import Session
     from xero.qicworks.views.dag_runs import End
 
 log = logging.getLogger(__name__)
@@ -59,13 +61,13 @@ def deadline_minutes() -> float:
     return minutes
 
 
-def notifiers() -> list[Callable[[], Any]]:
-    """Factories of Airflow's notifiers, one for each channel that is configured."""
-    ways: list[Callable[[], Any]] = []
+def notifiers() -> dict[str, Callable[[], Any]]:
+    """Factories of Airflow's notifiers, by the name of each channel that is configured."""
+    ways: dict[str, Callable[[], Any]] = {}
     if addresses := [one.strip() for one in settings.text("alert_email").split(",") if one.strip()]:
-        ways.append(lambda: by_email(addresses))
+        ways["email"] = lambda: by_email(addresses)
     if slack := settings.text("alert_slack_conn_id"):
-        ways.append(lambda: by_slack(slack))
+        ways["slack"] = lambda: by_slack(slack)
     return ways
 
 
@@ -86,12 +88,29 @@ def by_slack(conn_id: str) -> Any:
 
 def tell_failed(context: Mapping[str, Any]) -> None:
     """The failure callback of a DAG. Airflow calls it once for each run, in the DAG processor."""
-    from xero.dags.alert_text import failed
+    from xero.dags.alert_text import failed, reported_lost
 
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     run = context.get("dag_run")
     ends, gap = how_it_ended(dag_id, run_id, run.run_after if run else None)
     send(failed(dag_id, run_id, ends, gap or f"Airflow's reason: {context.get('reason')}."))
+    if lost := reported_lost(ends):
+        _mark_lost(lost)
+
+
+def _mark_lost(connection_ids: "Sequence[UUID]") -> None:
+    """That these need to be reconnected was reported with the run that failed by it."""
+    from xero.hooks import qicworks_engine
+    from xero.qicworks import database
+    from xero.qicworks.follow import alerts
+    from xero.sync.follow.alerts import find_new
+
+    with database.session(qicworks_engine()) as session:
+        for id in connection_ids:
+            for alert in find_new(session, id, notifiers()):
+                if alert.subject is alerts.Subject.CONNECTION:
+                    for channel in alert.channels:
+                        alerts.mark(session, id, [alert], channel)
 
 
 async def tell_late(context: Mapping[str, Any]) -> None:
@@ -132,7 +151,7 @@ def how_it_ended(dag_id: str, run_id: str, since: datetime | None) -> "tuple[lis
 def send(message: "Message") -> None:
     """Sends it by each channel that is configured, then raises the errors of those that failed."""
     errors, channels = [], notifiers()
-    for make in channels:
+    for make in channels.values():
         try:
             make()({"alert": message})
         except Exception as error:  # noqa: BLE001 - raised after the other channels
@@ -143,3 +162,63 @@ def send(message: "Message") -> None:
         log.info("alerted: %s", message.subject)
     else:
         log.info("no alert is configured in [xero], so this was sent to no one: %s", message.subject)
+
+
+class AlertsOnce:
+    """Sends what is newly open of organisations: a message for each, and never the same thing and reason twice.
+
+    A channel that fails is not tried again by this task; what it should have sent is logged, and the next run sends it.
+    Nothing here fails the task. A process that is killed between sending and noting it may cause one repetition.
+    """
+
+    def __init__(self, context: Any) -> None:
+        """Without a channel nothing is sent and nothing is noted; neither is by a dry run."""
+        self.channels = {} if context["params"].get("dry_run") else notifiers()
+
+    def send(self, organisations: Sequence[tuple[str, str]], *, failed: bool = False) -> None:
+        """Takes connection ids and organisations' names.
+
+        Args:
+            failed: The run fails, and its own alert reports those that need to be reconnected (`tell_failed`).
+        """
+        from xero.hooks import qicworks_engine
+        from xero.qicworks import database
+
+        if not self.channels or not organisations:
+            return
+        try:
+            with database.session(qicworks_engine()) as session:
+                for connection_id, organisation in organisations:
+                    self._send(session, UUID(connection_id), organisation, failed)
+        except Exception as error:  # noqa: BLE001 - an alert never fails a pull or a push
+            names = ", ".join(organisation for _, organisation in organisations)
+            log.error("the alerts of %s wait for the next run: %s", names, type(error).__name__)
+
+    def _send(self, session: "Session", connection_id: UUID, organisation: str, failed: bool) -> None:
+        from xero.dags.alert_text import organisation as message_of
+        from xero.qicworks.follow import alerts
+        from xero.sync.follow.alerts import find_new
+
+        def find() -> list[alerts.Alert]:
+            found = find_new(session, connection_id, self.channels)
+            return [alert for alert in found if not (failed and alert.subject is alerts.Subject.CONNECTION)]
+
+        if not find():
+            return
+        with alerts.sending(session, connection_id):
+            found = find()
+            for channel in list(self.channels):
+                unsent = [alert for alert in found if channel in alert.channels]
+                if unsent and self._is_sent(channel, message_of(connection_id, organisation, unsent)):
+                    alerts.mark(session, connection_id, unsent, channel)
+
+    def _is_sent(self, channel: str, message: "Message") -> bool:
+        try:
+            self.channels[channel]()({"alert": message})
+        except Exception as error:  # noqa: BLE001 - it is sent by the next run
+            del self.channels[channel]
+            what = "\n".join((message.subject, *message.lines))
+            log.error("not sent by %s (%s); the next run tries again: %s", channel, type(error).__name__, what)
+            return False
+        log.info("alerted by %s: %s", channel, message.subject)
+        return True

@@ -31,16 +31,18 @@ def digest_dag(doc: str | None) -> DAG:
             from xero.hooks import qicworks_engine
             from xero.qicworks import database
             from xero.qicworks.views import status
+            from xero.sync.follow.alerts import all_missed_pay_dates
 
             asked(get_current_context())
             with database.session(qicworks_engine()) as session:
                 needs = status.needs_attention(session)
-            if not len(needs):
+                missed = all_missed_pay_dates(session)
+            if not len(needs) and not missed:
                 raise AirflowSkipException("nothing needs attention")
-            message = digest_of(needs)
+            message = digest_of(needs, missed)
             alerting.log.warning("%s\n%s", message.message, "\n".join(message.lines))
             alerting.send(message)
-            return len(needs)
+            return len(needs) + len(missed)
 
         digest()
     return dag

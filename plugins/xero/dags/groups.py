@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
+from xero.dags.alerting import AlertsOnce
 from xero.dags.asking import by_name
 from xero.dags.metrics import counted
 from xero.qicworks.texts import fit
@@ -55,13 +56,15 @@ def each(
     """Does the work for the organisation, or for those of the group. Returns the counts, added up.
 
     `work` takes an organisation and a function that opens its client. A group with failures fails at its end; the retry
-    skips those that this run has done already, by their events. If all are skipped, so is the task.
+    skips those that this run has done already, by their events. If all are skipped, so is the task. After the work of
+    each, successful or not, an alert is sent of what is newly open.
     """
     from xero.hooks import open_client
     from xero.sync.runs.outcome import Skip
     from xero.sync.runs.sequentially import SomeFailed, run_sequentially
 
     work = counted(direction, data_set, insisting(work) if by_name(context) else work)
+    work = alerting(AlertsOnce(context), work)
     if "members" not in connection:
         try:
             return work(connection, open_client)
@@ -84,6 +87,25 @@ def each(
     if skipped and not total:
         raise AirflowSkipException("; ".join(skipped))
     return total
+
+
+def alerting(alerts: AlertsOnce, work: Callable[[One, Callable[..., Any]], One]) -> Callable[..., One]:
+    """The same work, then an alert of what is newly open. Not if the task itself is ended."""
+
+    from xero.sync.runs.outcome import Skip
+
+    @wraps(work)
+    def done(one: One, open_client: Callable[..., Any]) -> One:
+        who = [(one["connection_id"], one["organisation"])]
+        try:
+            result = work(one, open_client)
+        except Exception as error:
+            alerts.send(who, failed=not isinstance(error, Skip))
+            raise
+        alerts.send(who)
+        return result
+
+    return done
 
 
 def insisting(work: Callable[[One, Callable[..., Any]], One]) -> Callable[[One, Callable[..., Any]], One]:

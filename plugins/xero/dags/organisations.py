@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, get_current_context
 
+from xero.dags.alerting import AlertsOnce
 from xero.dags.asking import asked, by_name, origin, refuse, refusing
 from xero.dags.groups import One, grouped
 from xero.datasets.declaration import Dataset
+
+if TYPE_CHECKING:
+    from xero.sync.runs.participants import LeftOut
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
     with refusing(context, called):
         taking_part, left_out = select_connections(qicworks_engine(), dataset, name, scheduled=scheduled)
     tell(taking_part, left_out)
+    alert_lost(context, left_out)
     if name is None and (left_out or not taking_part):
         non_participants.warn(qicworks_engine(), *called, origin(context))
     if name is not None and left_out:
@@ -58,3 +63,8 @@ def tell(taking_part: list[dict[str, Any]] | list[dict[str, str]], left_out: Seq
     for reason in left_out:
         log.warning("left out: %s", reason)
     log.info("taking part: %s", ", ".join(one["organisation"] for one in taking_part) or "none")
+
+
+def alert_lost(context: Any, left_out: "Sequence[LeftOut]") -> None:
+    """Those that need to be reconnected have no task of their own, whose end would send their alerts."""
+    AlertsOnce(context).send([(one.connection_id, one.organisation) for one in left_out if one.must_reconnect])

@@ -12,7 +12,7 @@ from xero.dag_ids import push_dag_of
 from xero.dags.alerting import callbacks
 from xero.dags.asking import asked, origin, refusing
 from xero.dags.groups import One, each, grouped, max_tasks
-from xero.dags.organisations import BY_NAME, tell, which_organisation
+from xero.dags.organisations import BY_NAME, alert_lost, tell, which_organisation
 from xero.dags.retrying import default_args
 from xero.documents.declaration import Kind
 from xero.documents.registry import named
@@ -73,6 +73,7 @@ def push_dag(name: str, doc: str | None) -> DAG:
                     qicworks_engine(), kind, params["connection"], listed(params["document_ids"])
                 )
             tell(found.taken, found.left_out)
+            alert_lost(context, found.left_out)
             if found.left_out or not (found.taken or found.undone):
                 non_participants.warn(qicworks_engine(), *called, origin(context), waits=bool(found.left_out))
             # Names only: what cannot be done now may be possible when the task is cleared.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
@@ -54,6 +55,8 @@ class End:
     message: str | None
     correction: str | None
     document: str | None = None
+    connection_id: UUID | None = None
+    outcome: str | None = None
 
     @property
     def payroll(self) -> bool:
