@@ -218,12 +218,14 @@ class BothSides(RuleBasedStateMachine):
     # -- what must be so
 
     def teardown(self) -> None:
-        for _ in range(3):
-            self.books.drain()
-            self.sweep_()
-        for document, kind in self.made.items():
-            self.check(kind, document)
-        self.clear()
+        try:
+            for _ in range(3):
+                self.books.drain()
+                self.sweep_()
+            for document, kind in self.made.items():
+                self.check(kind, document)
+        finally:
+            self.clear()
 
     def check(self, kind: str, document: UUID) -> None:
         it = kind, document
@@ -260,7 +262,7 @@ class BothSides(RuleBasedStateMachine):
     # -- parts
 
     def exists(self, it: tuple[str, UUID]) -> bool:
-        return bool(self.books.world.query(f"SELECT FROM qicworks.{PRICED[it[0]][0]} WHERE id = %s", it[1]))
+        return bool(self.books.world.query(f"SELECT 1 AS one FROM qicworks.{PRICED[it[0]][0]} WHERE id = %s", it[1]))
 
     def edit(self, it: tuple[str, UUID], **columns: Any) -> None:
         if self.exists(it):
