@@ -41,7 +41,7 @@ NOTHING = {
 }
 NOTHING_NOW = "There is nothing to send now."
 CANCELLED = {
-    CancellationState.OPEN: "It is cancelled in QicWorks. The next push deletes it in Xero.",
+    CancellationState.OPEN: "It is cancelled in QicWorks. The next push takes it back in Xero.",
     CancellationState.DIFFERS: "It is cancelled in QicWorks, but still in Xero. See its open difference for the fix.",
     CancellationState.DONE: "It is cancelled in QicWorks, and no longer in Xero.",
 }

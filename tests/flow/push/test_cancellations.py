@@ -64,6 +64,7 @@ def test_each_kind_in_each_way(books: Books, way: str) -> None:
             row = books.row(kind, document)
             assert row["xero_status"] == "DELETED"
             assert row["push_state"] == {"back to draft": "draft", "edited and cancelled": "failed"}.get(way, "pushed")
+            assert "being sent" not in (row["push_error"] or "")
     assert differences(books.world) == []
 
 
@@ -353,6 +354,36 @@ def test_undone_while_xero_deletes_it_is_said(books: Books) -> None:
     )
 
 
+def test_undone_while_xero_is_read_nothing_is_deleted(books: Books) -> None:
+    document = pushed(books, "bills")
+    by_status(books, "bills", document)
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        books.edit("bills", document, status="Unpaid")
+        return answer
+
+    with intercepted(call):
+        books.push("bills")
+    assert (statuses(books, "bills"), books.requests(), books.left("bills")) == (["DRAFT"], [], 0)
+
+
+def test_undone_while_the_answer_is_on_its_way_is_said(books: Books) -> None:
+    document = pushed(books, "bills")
+    by_status(books, "bills", document)
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        if is_write(request):
+            books.edit("bills", document, status="Unpaid")
+        return answer
+
+    with intercepted(call):
+        books.push("bills")
+    assert "before the cancellation was undone" in events(books.world, document)[-1][1]
+    assert books.row("bills", document)["xero_status"] == "DELETED"
+
+
 # -- whose record it is
 
 
@@ -391,6 +422,22 @@ def test_entered_again_under_its_number_it_is_another_document(books: Books) -> 
     books.push("credit_notes")
     assert statuses(books, "credit_notes") == ["DELETED", "DRAFT"]
     assert books.row("credit_notes", again)["push_state"] == "pushed"
+
+
+def test_entered_again_and_linked_to_its_record_it_is_over(books: Books) -> None:
+    """What Xero did not delete is now the record of the document that was entered again."""
+    about = {"side": "supplier", "number": "C-1"}
+    document = pushed(books, "credit_notes", **about)
+    approve(books, "credit_notes", document)
+    delete(books, "credit_notes", document)
+    books.push("credit_notes")
+    assert len(differences(books.world)) == 1
+    again = pushed(books, "credit_notes", **about)
+    assert books.row("credit_notes", again)["push_state"] == "pushed"
+    seen_long_ago(books.world)
+    books.push("credit_notes")
+    assert (statuses(books, "credit_notes"), differences(books.world)) == (["AUTHORISED"], [])
+    assert "is now that of credit note C-1" in events(books.world, document)[-1][1]
 
 
 def pushed(books: Books, kind: str, **columns: Any) -> UUID:

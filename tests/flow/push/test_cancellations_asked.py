@@ -246,7 +246,7 @@ def test_a_renamed_file_is_left_under_its_old_name(books: Books) -> None:
     removed(books, document, "b.pdf")
     books.push("bills")
     assert [one["subject"] for one in differences(books.world)] == ["a.pdf", "b.pdf"]
-    back_to_draft(books, "bills", document)
+    delete(books, "bills", document)
     seen_long_ago(books.world)
     books.push("bills")
     assert (differences(books.world), settled(books.world)) == ([], ["agrees", "agrees"]), "its record is gone"

@@ -256,7 +256,7 @@ def _cancelled(called: str, one: DocumentOwner, connection_id: str) -> Reply | N
             says, correction = f"{called} is cancelled in QicWorks, and still in Xero", "A later run takes it back."
             return Reply(called, Answer.WAITS, says, correction, connection_id, id=str(one.id))
         case CancellationState.DIFFERS:
-            says = f"{called} is cancelled in QicWorks, and Xero does not delete it"
+            says = f"{called} is cancelled in QicWorks, and Xero does not take it back"
             correction = "See its open difference for the fix."
             return Reply(called, Answer.FAILED, says, correction, connection_id, id=str(one.id))
 

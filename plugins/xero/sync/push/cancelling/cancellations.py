@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
+from xero.api import wire
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.follow import differences
@@ -93,7 +94,7 @@ class Cancellations:
             yield Preview(refused=((label, reason, records.correction(standing, label)),))
             return
         call = records.call(xero_id)
-        body = {} if call.body is None else {"Status": records.gone_status}
+        body = {} if call.body is None else wire.loads(call.body.encode())
         yield Preview("POST", call.path, call.query, body, (f"the cancellation of {label}",))
 
     # -- one by one
@@ -181,7 +182,8 @@ class Cancellations:
             raise
         now = None if taken_back else records.read(xero_id)  # what the response does not show is read
         if taken_back or (now and now.state is State.GONE):
-            said, changed = verdicts.done(records, one, before)
+            still = self.cancelled.of_document(one.document_id)  # None: it is in force again
+            said, changed = verdicts.done(records, still and one, before)
             status = records.gone_status if now is None else now.status
             self._over(one.document_id, one.number, said, _severity(changed), status=status, request=request)
             return

@@ -61,4 +61,4 @@ def of_another(cancelled: Cancellation, other: str) -> str:
 
 
 def never_there(cancelled: Cancellation) -> str:
-    return f"{why(cancelled)}, and never was in Xero"
+    return f"{why(cancelled)}, and QicWorks knows of no record of it in Xero"
