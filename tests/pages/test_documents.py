@@ -214,3 +214,19 @@ def test_a_preview_shows_what_would_be_sent_and_sends_nothing(browser: Client, b
     assert "Nothing would be sent" in words(browser("op").read(f"documents/invoices/{pushed}/preview"))
     assert books.writes() == []
     assert books.row("invoices", id)["push_state"] == "ready"
+
+
+def test_a_cancelled_document_says_whether_xero_still_has_it(browser: Client, books: Books) -> None:
+    id = books.add("bills", number="B-7")
+    books.push("bills")
+    books.edit("bills", id, status="Cancelled")
+    operator, path = browser("op"), f"documents/bills/{id}"
+    assert "The next push takes it back in Xero" in words(operator.read(path))
+    shown = words(operator.read(f"{path}/preview"))
+    assert "Request to Xero: POST /api.xro/2.0/Invoices" in shown
+    assert '"Status": "DELETED"' in shown
+    books.push("bills")
+    assert "It is cancelled in QicWorks, and no longer in Xero" in words(operator.read(path))
+    assert "Nothing would be sent. It is cancelled in QicWorks, and no longer in Xero" in words(
+        operator.read(f"{path}/preview")
+    )
