@@ -42,6 +42,10 @@ SELECT document_id FROM xero_sync.cancellation
 -- name: close!
 UPDATE xero_sync.cancellation SET done_at = clock_timestamp() WHERE document_id = :id AND done_at IS NULL;
 
+-- name: forget_content!
+-- Nothing of it is in Xero any more: pushed again, it is not the same as what was last pushed.
+DELETE FROM xero_sync.pushed_content WHERE document_id = :id;
+
 -- name: keep_status!
 -- A template. What a document is in Xero; its state of the push stays.
 UPDATE qicworks.{table} SET xero_status = :status WHERE id = :id AND organisation_id = :organisation_id;

@@ -115,6 +115,7 @@ class CancelledDocuments:
     def close(self, id: UUID, xero_status: str | None) -> None:
         """Xero no longer has it. `xero_status`: what its row says from then on; None: it stays."""
         QUERIES.close(self._session, id=id)
+        QUERIES.forget_content(self._session, id=id)
         if xero_status:
             self._run("keep_status", id=id, status=fit(xero_status, 100))
 
