@@ -83,8 +83,11 @@ def _lines(ours: list[Row], theirs: list[Row]) -> Iterator[str]:
             continue
         their = by_id[id]
         for column, field, name in LINE:
-            value = Decimal(str(their[field])) if isinstance(line[column], Decimal) else their[field]
-            if line[column] != value:
+            if isinstance(line[column], Decimal):
+                same = line[column] == Decimal(str(their[field]))
+            else:  # Xero trims texts
+                same = (line[column] or "").split() == (their[field] or "").split()
+            if not same:
                 yield f"line {place} {name}"
         option = [str(line["option_xero_id"])] if line["option_xero_id"] else []
         if option != [one["TrackingOptionID"] for one in their["Tracking"]]:
