@@ -16,7 +16,15 @@ import pytest
 import requests
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.support.both_sides import GONE, fields_that_differ
 from tests.support.calls import Forward, intercepted
@@ -72,24 +80,38 @@ class BothSides(RuleBasedStateMachine):
         super().__init__()
         self.made: dict[UUID, str] = {}
         self.steps = 0
+        self.kinds: list[str] = []
         self.records: dict[UUID, set[str]] = {}  # document → the records that it was in Xero
 
     def sweep_(self) -> None:
         self.books.world.pull("document_status", self.books.organisation)
 
-    @initialize(mode=st.sampled_from(["ask", "ask", "qicworks", "xero"]))
-    def settings_of_the_organisation(self, mode: str) -> None:
+    @initialize(
+        target=documents,
+        mode=st.sampled_from(["ask", "ask", "qicworks", "xero"]),
+        chosen=st.lists(kinds, min_size=1, max_size=2, unique=True),
+    )
+    def begin(self, mode: str, chosen: list[str]) -> Any:
+        """An organisation with its setting, and two documents of each of these kinds that were pushed."""
+        self.kinds = chosen
         self.books.world.query("DELETE FROM xero_sync.connection_setting")
         self.books.world.query(
             "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)",
             self.books.connection_id,
             mode,
         )
+        made = [self.made_one(kind, 2) for kind in [*chosen, *chosen]]
+        self.push(None)
+        self.sweep(None)
+        return multiple(*made)
 
     # -- QicWorks' users
 
-    @rule(target=documents, kind=kinds, lines=st.integers(1, 3))
-    def enter(self, kind: str, lines: int) -> tuple[str, UUID]:
+    @rule(target=documents, nth=st.integers(0, 1), lines=st.integers(1, 3))
+    def enter(self, nth: int, lines: int) -> Any:
+        return self.made_one(self.kinds[nth % len(self.kinds)], lines)
+
+    def made_one(self, kind: str, lines: int) -> tuple[str, UUID]:
         document = self.books.add(kind, *(Line("20", department=one == 1) for one in range(lines)))
         self.made[document] = kind
         return kind, document
@@ -192,10 +214,16 @@ class BothSides(RuleBasedStateMachine):
 
     # -- runs
 
-    @rule(kind=kinds, crash=crashes)
-    def push(self, kind: str, crash: tuple[int, bool] | None) -> None:
-        with killed_at(crash):
-            self.books.push(kind)
+    @rule(crash=crashes)
+    def push(self, crash: tuple[int, bool] | None) -> None:
+        for kind in self.kinds:
+            with killed_at(crash):
+                self.books.push(kind)
+
+    @rule()
+    def push_and_sweep(self) -> None:
+        self.push(None)
+        self.sweep(None)
 
     @rule(crash=crashes)
     def sweep(self, crash: tuple[int, bool] | None) -> None:
@@ -220,7 +248,7 @@ class BothSides(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             for _ in range(3):
-                self.books.drain()
+                self.books.drain(*self.kinds)
                 self.sweep_()
             for document, kind in self.made.items():
                 self.check(kind, document)
