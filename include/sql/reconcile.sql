@@ -53,7 +53,7 @@ SELECT id FROM qicworks.attachment
 
 -- name: pushed_files
 SELECT file.id, file.file_name, octet_length(file.content) AS size, file.xero_id, file.push_version AS version,
-       document.{label}::text AS number, document.xero_id AS document_xero_id,
+       document.id AS document_id, document.{label}::text AS number, document.xero_id AS document_xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = file.id) AS links
   FROM qicworks.attachment AS file JOIN {table} AS document ON document.id = file.parent_id
  WHERE file.id = ANY(:ids) AND file.push_state = 'pushed'

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, differences, keys, people, pushing, settings
+from xero.cli import airflow_connections, differences, keys, people, pushing, settings, tie_out
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -118,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("settings", help="show or change how each organisation works")
     settings.add_arguments(command)
+
+    command = commands.add_parser("tie-out", help="compare what was pushed in a period with Xero, document by document")
+    tie_out.add_arguments(command)
 
     command = commands.add_parser("keys", help="rotate or check the keys that encrypt stored tokens")
     keys.add_arguments(command)

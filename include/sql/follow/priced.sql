@@ -38,3 +38,22 @@ SELECT DISTINCT difference.document_id AS id, difference.label
    AND NOT EXISTS (SELECT FROM qicworks.{table} AS document
                     WHERE document.id = difference.document_id AND document.organisation_id = :organisation_id
                       AND document.xero_id IS NOT NULL);
+
+-- name: paid_otherwise
+-- Documents whose amounts paid are not all the same: QicWorks', Xero's, and the sum of the payments that Xero lists; and those of
+-- which that was a difference until now. What a later pull of payments has brought is compared with the next reading.
+SELECT document.id, document.number, record.missing_since IS NULL AND record.amount_paid IS NOT NULL AS is_known, document.paid_to_date,
+       record.amount_paid, record.amount_paid - coalesce(record.disagreement, 0) AS payments
+  FROM qicworks.{table} AS document
+  JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
+ WHERE document.organisation_id = :organisation_id
+   AND (record.disagreement IS NOT NULL AND record.missing_since IS NULL
+        OR document.paid_to_date <> record.amount_paid AND record.missing_since IS NULL
+           AND NOT EXISTS (SELECT FROM qicworks.invoice_balance AS newer
+                            WHERE newer.connection_id = :connection_id AND newer.xero_id = document.xero_id
+                              AND (newer.xero_updated_at, newer.synced_at) > (record.xero_updated_at, record.synced_at))
+           AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = document.id)
+        OR EXISTS (SELECT FROM xero_sync.difference
+                    WHERE difference.connection_id = :connection_id AND difference.document_id = document.id
+                      AND difference.reason = 'paid_differs' AND difference.settled_at IS NULL))
+ ORDER BY document.id;

@@ -120,20 +120,7 @@ SELECT :connection_id, :organisation_id, false, now(), '', seen.key::uuid, '{}'
  WHERE seen.staging_id = :staging_id AND seen.source = 'one purchase order' AND seen.read_at IS NOT NULL AND NOT seen.is_active
     ON CONFLICT (connection_id, xero_id) DO NOTHING;
 
--- name: after_merge_invoice_record__2_disagreement!
--- Where Xero's own amounts differ, the difference is stored, so the record is not read again each time.
-UPDATE qicworks.invoice_record AS record
-   SET disagreement = nullif(record.amount_paid - paid.amount, 0)
-  FROM (SELECT held.xero_id, coalesce(sum(payment.amount) FILTER (WHERE payment.is_active), 0) AS amount
-          FROM qicworks.invoice_record AS held
-          LEFT JOIN qicworks.invoice_payment AS payment
-            ON payment.connection_id = :connection_id AND payment.invoice_xero_id = held.xero_id
-         WHERE held.connection_id = :connection_id
-         GROUP BY held.xero_id) AS paid
- WHERE record.connection_id = :connection_id AND paid.xero_id = record.xero_id
-   AND record.disagreement IS DISTINCT FROM nullif(record.amount_paid - paid.amount, 0);
-
--- name: after_merge_invoice_record__3_invoice!
+-- name: after_merge_invoice_record__2_invoice!
 -- QicWorks' document follows. What a void or a deletion in Xero means is for its users to say, so its status stays; so does the
 -- status of what QicWorks has cancelled.
 UPDATE qicworks.invoice
@@ -157,7 +144,7 @@ UPDATE qicworks.invoice
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
--- name: after_merge_invoice_record__4_bill!
+-- name: after_merge_invoice_record__3_bill!
 UPDATE qicworks.bill
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
@@ -177,7 +164,7 @@ UPDATE qicworks.bill
    AND (bill.paid_to_date, bill.credited, bill.balance, bill.fully_paid_on, bill.xero_status, bill.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
--- name: after_merge_invoice_record__5_expense!
+-- name: after_merge_invoice_record__4_expense!
 UPDATE qicworks.expense
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()

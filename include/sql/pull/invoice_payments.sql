@@ -135,3 +135,17 @@ SELECT invoice.xero_id::text AS key
    AND NOT EXISTS (SELECT FROM xero_sync.rejection
                     WHERE rejection.connection_id = connection.id AND rejection.table_name = 'invoice_balance'
                       AND rejection.key = invoice.xero_id::text AND rejection.closed_at IS NULL);
+
+-- name: after_merge_invoice_payment__9_disagreement!
+-- After both were loaded: a record's payments come with it, or with a later source.
+-- Where Xero's own amounts differ, the difference is stored, so the record is not read again each time.
+UPDATE qicworks.invoice_record AS record
+   SET disagreement = nullif(record.amount_paid - paid.amount, 0)
+  FROM (SELECT held.xero_id, coalesce(sum(payment.amount) FILTER (WHERE payment.is_active), 0) AS amount
+          FROM qicworks.invoice_record AS held
+          LEFT JOIN qicworks.invoice_payment AS payment
+            ON payment.connection_id = :connection_id AND payment.invoice_xero_id = held.xero_id
+         WHERE held.connection_id = :connection_id
+         GROUP BY held.xero_id) AS paid
+ WHERE record.connection_id = :connection_id AND paid.xero_id = record.xero_id
+   AND record.disagreement IS DISTINCT FROM nullif(record.amount_paid - paid.amount, 0);

@@ -282,4 +282,5 @@ class PricedKind(Kind):
     deletable: frozenset[str] = frozenset({"DRAFT", "SUBMITTED"})  # statuses in which a cancellation deletes it
     gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
     addressed: bool = False  # carries our own address, which identifies our documents
+    paid: bool = False  # Xero lists the payments of one; its table has paid_to_date, its records amount_paid
     shows_online: Callable[[AttachmentRow], bool] = lambda attachment: False  # whether customers may see one online

@@ -47,6 +47,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         checks=PRICED if type == "ACCPAY" else (*PRICED, taxed_by_rate),
         query={"unitdp": "4"},
         addressed=True,
+        paid=True,
         page=lambda row: f"https://go.xero.com/{books}/View.aspx?InvoiceID={row['xero_id']}",
         **more,
     )

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.runs.events import LABELS, Counts
 from xero.qicworks.runs.outcome import Direction, Status
+from xero.qicworks.texts import for_a_spreadsheet
 from xero.qicworks.views import event_log
 from xero.qicworks.views.event_log import EventPosition, Filter
 
@@ -34,7 +34,6 @@ router = APIRouter()
 GONE = "Airflow no longer has this run or its log: they were cleaned up there. The event itself is complete."
 LIMIT = 50
 MAX_ID = 2**63 - 1
-FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 COLUMNS = (
     "id",
     "started_at",
@@ -176,10 +175,7 @@ def _line(values: Any) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """A spreadsheet would run a text that begins like a formula."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else for_a_spreadsheet(value)
 
 
 def _data_sets(who: Viewer, session: SessionDep) -> list[str]:

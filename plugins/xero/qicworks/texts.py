@@ -4,6 +4,8 @@ import re
 from typing import overload
 
 LONGEST = 8000  # characters
+FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
+NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 
 
@@ -24,3 +26,9 @@ def fit(words: str | None, longest: int = LONGEST) -> str | None:
         return None
     cleaned = UNFIT.sub(" ", words)
     return cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"
+
+
+def for_a_spreadsheet(value: object) -> object:
+    """The same; a text that a spreadsheet would run as a formula begins with an apostrophe. Numbers stay numbers."""
+    is_formula = isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value

@@ -163,9 +163,9 @@ def listed(
     only_open: bool = True,
     documents: Sequence[UUID] | None = None,
     kinds: Sequence[str] | None = None,
-    limit: int = MAX_LISTED,
+    limit: int | None = MAX_LISTED,
 ) -> list[Difference]:
-    """By organisation, kind and label. `kinds`: those that the reader may see; None: all."""
+    """By organisation, kind and label. `kinds`: those that the reader may see; None: all. `limit` None: all of them."""
     asked = {"connection_id": connection_id, "only_open": only_open, "document_ids": documents, "kinds": kinds}
     return [of_row(row) for row in QUERIES.listed(session, **asked, limit=limit)]
 

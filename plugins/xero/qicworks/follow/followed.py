@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,21 @@ class Followed:
     compared: str
 
 
+@dataclass(frozen=True)
+class Paid:
+    """What is paid of a document: in QicWorks, in Xero's record, and the sum of the payments that Xero lists.
+
+    `is_known`: Xero has the record, and says what is paid of it.
+    """
+
+    id: UUID
+    number: str | None
+    is_known: bool
+    paid_to_date: Decimal
+    amount_paid: Decimal
+    payments: Decimal
+
+
 class FollowedDocuments:
     """The pushed documents of one kind and connection."""
 
@@ -51,6 +67,10 @@ class FollowedDocuments:
     def compared(self, documents: Sequence[Followed]) -> None:
         ids, hashes = [one.id for one in documents], [one.compared for one in documents]
         QUERIES.keep_compared(self._session, ids=ids, compared=hashes, **self._of)
+
+    def paid_otherwise(self) -> list[Paid]:
+        """Documents whose amounts paid are not all the same, or were not until now."""
+        return [Paid(**row) for row in self._run("paid_otherwise")]
 
     def push_again(self, ids: Sequence[UUID]) -> None:
         list(self._run("push_again", ids=list(ids)))

@@ -78,13 +78,14 @@ def begin(
     full: bool,
     since: datetime | None,
     refetch_details: bool = False,
+    resume: bool = True,
 ) -> Staging:
     """Resumes an unfinished reading of the last hour that covers as much; else drops it and begins a new one."""
     wanted = {"full": full, "refetch_details": refetch_details}
     pair = {"connection_id": connection_id, "data_set": dataset.name}
     declaration = fingerprint(dataset)
     found = QUERIES.unfinished(session, declaration=declaration, **wanted, **pair)
-    if found and found.pop("can_resume"):
+    if found and found.pop("can_resume") and resume:
         return Staging(**found, taken_over=True)
     with session.transaction() if found else nullcontext():
         if found:

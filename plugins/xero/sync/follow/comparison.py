@@ -45,6 +45,7 @@ class Comparison:
         self.dataset = dataset
         self.source = source
         self.cursor = staging.cursor(session, connection.id, dataset, source)
+        self.is_complete = self.cursor is not None  # all that belongs to it was compared, once it has run
         # The time up to which Xero's changes should be in QicWorks: of the newest one, or of the pull if it had none.
         self.settled_at = (self.cursor.high_water or self.cursor.completed_at) if self.cursor else None
 
@@ -134,6 +135,7 @@ class Comparison:
                 yield f"{len(missing)} documents that QicWorks pushed are not in {table.name} ({_some(missing)})"
             return
         records, is_all = self._read_changes(first - CLOCK_MARGIN)
+        self.is_complete = is_all
         yield from self._is_late(records)
         if is_all:
             held = self._held(table)

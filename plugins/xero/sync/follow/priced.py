@@ -53,31 +53,39 @@ class _Kind:
             documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
             contents = self.outbox.contents(list(documents.values()))
             self.known = differences.with_open(self.it.session, self.it.connection.id, list(documents))
+            checked = []
             for one in some:
-                if document := documents.get(one.id):
-                    yield self._compare(one, document, contents.get(one.id))
-            self.followed.compared(some)
+                if (document := documents.get(one.id)) and self._is_proven(one, document):
+                    changes, is_checked = self._compare(one, document, contents.get(one.id))
+                    checked += [one] if is_checked else []
+                    yield changes
+            self.followed.compared(checked)
         removed = self.followed.removed()
         self.known = {id for id, _ in removed}
         for id, name in removed:
             yield self._write(About(self.it.connection.id, self.kind.name, id, name), (), Settled.GONE)
 
-    def _compare(self, one: Followed, document: PricedDocument, kept: PushedContent | None) -> Changes:
+    def _is_proven(self, one: Followed, document: PricedDocument) -> bool:
+        """Whether the record is certainly this document's. If not, it is not compared, and reconcile reports it."""
+        return current(self.outbox.links(one.id, document.row.links)) == one.xero_id
+
+    def _compare(self, one: Followed, document: PricedDocument, kept: PushedContent | None) -> tuple[Changes, bool]:
+        """What changed, and whether all was compared: not if Xero left out a part of the record."""
         about = About(self.it.connection.id, self.kind.name, one.id, label(self.kind, document))
         links = self.outbox.links(one.id, document.row.links)
-        if current(links) != one.xero_id:
-            return Changes()  # nothing proves that the record is this document's: reconcile reports it
         if one.push_state == PushState.SKIPPED or one.cancelled:
-            return self._write(about, (), Settled.SKIPPED if one.push_state == PushState.SKIPPED else Settled.CANCELLED)
+            how = Settled.SKIPPED if one.push_state == PushState.SKIPPED else Settled.CANCELLED
+            return self._write(about, (), how), True
         if one.missing:
-            return self._write(about, gone(document, None))
+            return self._write(about, gone(document, None)), True
         record: Record = wire.loads(one.content.encode())
         edited = next((link.version for link in links if link.version), None) != document.version
         found = judge(self.kind, document, record, base_of(kept), edited=edited, waits=one.waits)
-        if not found and not one.waits and is_complete(self.kind, record):
+        is_checked = bool(found) or is_complete(self.kind, record)
+        if not found and not one.waits and is_checked:
             self._agree(one, document, record, kept)
         self._pass_on(one, record, found)
-        return self._write(about, found)
+        return self._write(about, found), is_checked
 
     def _agree(self, one: Followed, document: PricedDocument, record: Record, kept: PushedContent | None) -> None:
         """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""

@@ -1,18 +1,32 @@
 """A pull, and after its load the comparison with the documents that it follows: one transaction, one event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from xero.datasets.declaration import Dataset, Follows
+from xero.datasets.registry import DATASETS
 from xero.sync.follow.leave import follow as follow_leave
+from xero.sync.follow.payments import follow_payments
 from xero.sync.follow.priced import follow_priced
 from xero.sync.pull.flow import Also, nothing_else
 from xero.sync.pull.flow import pull as pull_alone
 from xero.sync.runs.outcome import Outcome
+from xero.sync.runs.run import Run
+
+
+def _priced(it: Run) -> Sequence[str]:
+    return (*follow_priced(it), *follow_payments(it))
+
 
 #: What is compared after a load.
-FOLLOWERS: Mapping[Follows, Also] = {Follows.LEAVE: follow_leave, Follows.PRICED: follow_priced}
+FOLLOWERS: Mapping[Follows, Also] = {Follows.LEAVE: follow_leave, Follows.PRICED: _priced}
+
+
+def followers() -> list[Also]:
+    """What is compared after the loads of all data sets, each once."""
+    found = (FOLLOWERS[dataset.follows] for dataset in DATASETS.values() if dataset.follows)
+    return list(dict.fromkeys(found))
 
 
 def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:

@@ -5,7 +5,10 @@ are compared by the count that Xero announces, and by the newest hundred. Change
 difference, because the next pull brings them.
 
 Of documents that were pushed, it looks for records that are a document by their content while the document is linked to
-another, and for documents marked as pushed without a seal that proves it.
+another, and for documents marked as pushed without a seal that proves it. Every document that is followed is compared
+again with its record as last read; the tie-out reads all of them first.
+
+What it finds is kept as a difference, until a later run no longer finds it.
 
 Pay templates and leave balances are not compared, because that would cost a call for each employee. Nor are the other
 fields.
@@ -19,14 +22,18 @@ from sqlalchemy import Engine
 
 from xero.api.client import XeroClient
 from xero.api.errors import Disconnected, NotAvailable
-from xero.datasets.declaration import Dataset, Reading
+from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Kind
+from xero.documents.registry import KINDS
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.pushed_documents import forget_compared
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
-from xero.sync.follow.comparison import Comparison
+from xero.sync.follow.lasting import compare_data_set, keep_unlinked, keep_unproven
+from xero.sync.follow.pulling import followers
 from xero.sync.follow.unlinked_records import UnlinkedRecord, find_unlinked_records
 from xero.sync.follow.unproven_pushes import UnprovenPush, find_unproven_pushes
 from xero.sync.runs.event_line import log_event
@@ -87,6 +94,7 @@ class _Reconciliation:
             self._compare(client, dataset)
         self._report_unlinked_records(client)
         self._report_unproven_pushes(client)
+        self._compare_documents()
         results = ["no differences"] if self.equal and not self.differing else []
         for how, titles in (
             ("differences found in", self.differing),
@@ -101,24 +109,19 @@ class _Reconciliation:
 
     def _compare(self, client: XeroClient, dataset: Dataset) -> None:
         try:
-            comparisons = [
-                Comparison(self.session, client, self.connection, dataset, source)
-                for source in dataset.sources
-                if source.reading is not Reading.BY_ID
-            ]
-            found = {sentence: None for comparison in comparisons for sentence in comparison.run()}
+            compared = compare_data_set(self.it, client, dataset)
         except (NotAvailable, Disconnected) as error:
             if not dataset.payroll or (isinstance(error, Disconnected) and is_disconnected(client)):
                 raise
             log.info("%s: not available: %s", dataset.title, error.message)
             self.not_available.append(dataset.title)
             return
-        if found:
-            self._report(Direction.PULL, dataset, "; ".join(found), FULL_REFRESH)
-        elif any(comparison.not_pulled for comparison in comparisons):
+        if compared.sentences:
+            self._report(Direction.PULL, dataset, "; ".join(compared.sentences), FULL_REFRESH)
+        elif compared.not_pulled:
             log.info("%s: not pulled yet", dataset.title)
             self.not_pulled.append(dataset.title)
-        elif all(comparison.cursor is None for comparison in comparisons):
+        elif not compared.is_compared:
             log.info("%s: not pulled before its midnight", dataset.title)
         else:
             log.info("%s: no differences", dataset.title)
@@ -127,12 +130,14 @@ class _Reconciliation:
     def _report_unlinked_records(self, client: XeroClient) -> None:
         """Writes one event for each kind of document that has some."""
         found: dict[str, list[UnlinkedRecord]] = {}
+        searched: set[str] = set()
         try:
-            for record in find_unlinked_records(self.session, client, self.connection):
+            for record in find_unlinked_records(self.session, client, self.connection, searched):
                 found.setdefault(record.kind.name, []).append(record)
         except NotAvailable as error:
             log.info("documents in Xero: not available: %s", error.message)
             self.not_available.append("documents")
+        keep_unlinked(self.it, [one for some in found.values() for one in some], searched)
         for some in found.values():
             names = _named([f"{one.name} as {one.xero_id}" for one in some])
             self._report(Direction.PUSH, some[0].kind, f"in Xero a second time: {names}", RECORD_TWICE)
@@ -142,9 +147,21 @@ class _Reconciliation:
         found: dict[str, list[UnprovenPush]] = {}
         for one in find_unproven_pushes(self.session, client, self.connection):
             found.setdefault(one.kind.name, []).append(one)
+        keep_unproven(self.it, [one for some in found.values() for one in some])
         for some in found.values():
             names = _named([one.name for one in some])
             self._report(Direction.PUSH, some[0].kind, f"marked as pushed, but not proven: {names}", LOOK_IN_XERO)
+
+    def _compare_documents(self) -> None:
+        """Compares every document that is followed with its record, as last read: no call. A new difference has an
+        event of its own; the run names the kinds of documents with open ones."""
+        for follow in followers():
+            with self.session.transaction():
+                forget_compared(self.session, self.connection)
+                for remark in follow(self.it):
+                    log.info("documents: %s", remark)
+        opened = differences.listed(self.session, self.connection.id, kinds=list(KINDS))
+        self.differing += (KINDS[one.document_kind].title for one in opened)
 
     def _report(self, direction: Direction, what: Dataset | Kind, difference: str, correction: str) -> None:
         self.differing.append(what.title)

@@ -38,16 +38,24 @@ MAX_PAGES_READ = 5  # of what changed since the first push, newest first
 
 @dataclass(frozen=True)
 class UnlinkedRecord:
-    """A record in Xero (`xero_id`), and the kind and name of the document that it is by its content."""
+    """A record in Xero (`xero_id`), and the kind, id and name of the document that it is by its content."""
 
     kind: Kind
+    document_id: UUID
     name: str
     xero_id: UUID
 
 
-def find_unlinked_records(session: Session, client: XeroClient, connection: Connection) -> Iterator[UnlinkedRecord]:
+def find_unlinked_records(
+    session: Session, client: XeroClient, connection: Connection, searched: set[str] | None = None
+) -> Iterator[UnlinkedRecord]:
     """Yields those of every kind. Costs a call a path and thousand changes since the first push, of leave a call a
-    hundred."""
+    hundred.
+
+    Args:
+        searched: Gets the names of the kinds of which all records were looked at.
+    """
+    searched = set() if searched is None else searched
     priced: dict[str, list[PricedKind]] = {}
     for kind in KINDS.values():
         if isinstance(kind, PricedKind):
@@ -55,9 +63,12 @@ def find_unlinked_records(session: Session, client: XeroClient, connection: Conn
     search = _Search(session, client, connection)
     for kinds in priced.values():
         yield from search.priced(kinds)
+        if search.is_complete:
+            searched.update(kind.name for kind in kinds)
     for kind in KINDS.values():
         if kind.delivery is Delivery.LEAVE:
             yield from search.leave(kind)
+            searched.add(kind.name)
 
 
 class _Search:
@@ -65,9 +76,11 @@ class _Search:
         self.session = session
         self.client = client
         self.connection = connection
+        self.is_complete = True  # of the last path
 
     def priced(self, kinds: Sequence[PricedKind]) -> Iterator[UnlinkedRecord]:
         """Yields those of the kinds under one path."""
+        self.is_complete = True
         firsts = [at for kind in kinds if (at := self._first_push(kind))]
         if not firsts:
             return
@@ -81,7 +94,7 @@ class _Search:
                     continue
                 for document in documents:
                     if document.xero_id != xero_id and is_document(kind, document, record):
-                        yield UnlinkedRecord(kind, f"{kind.word} {document.number}", xero_id)
+                        yield UnlinkedRecord(kind, document.id, f"{kind.word} {document.number}", xero_id)
                         break
 
     def leave(self, kind: Kind) -> Iterator[UnlinkedRecord]:
@@ -98,7 +111,7 @@ class _Search:
         known = self._settled(kind, list(unlinked.values()), [])
         for xero_id, document in unlinked.items():
             if document in known:
-                yield UnlinkedRecord(kind, f"{kind.word} {document}", xero_id)
+                yield UnlinkedRecord(kind, document, f"{kind.word} {document}", xero_id)
 
     def _changed(self, kind: PricedKind, since: datetime) -> Iterator[Record]:
         def fetch(number: int) -> Page:
@@ -107,8 +120,10 @@ class _Search:
             return Page.of(answer, lookup.listed(kind, answer.data))
 
         newest_first = pages(fetch, partial(readback.id_of, kind), kind.path, full_size=PAGE_SIZE)
-        for page in islice(newest_first, MAX_PAGES_READ):
+        self.is_complete = False
+        for number, page in enumerate(islice(newest_first, MAX_PAGES_READ), 1):
             yield from map(lookup.readable, page.rows)
+            self.is_complete = page.is_last(number, PAGE_SIZE)
 
     def _first_push(self, kind: Kind) -> datetime | None:
         at: datetime | None = sql.value(

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from psycopg.sql import Identifier
 
@@ -41,10 +42,13 @@ MAX_RECORDS_LOOKED_UP = 50  # records read in Xero in one run, each by its id
 
 @dataclass(frozen=True)
 class UnprovenPush:
-    """The kind and name of a document."""
+    """The kind, id and name of a document, or of one of its files. `subject`: the file's name; empty: the document."""
 
     kind: Kind
     name: str
+    document_id: UUID
+    label: str  # of the document
+    subject: str = ""
 
 
 def find_unproven_pushes(session: Session, client: XeroClient, connection: Connection) -> Iterator[UnprovenPush]:
@@ -69,12 +73,13 @@ class _Search:
         for row in self._pushed(kind, "pushed_ids", "pushed"):
             name = kind.called(row["number"] and str(row["number"]), row["id"])
             if not self._is_shown(links, kind, kind.table, row, name, lambda row: self._is_there(kind, outbox, row)):
-                yield UnprovenPush(kind, name)
+                yield UnprovenPush(kind, name, row["id"], name)
         if isinstance(kind, PricedKind):
             for row in self._pushed(kind, "pushed_file_ids", "pushed_files"):
-                name = f"{cleaned(row['file_name'])} of {kind.called(row['number'], row['id'])}"
+                file, label = cleaned(row["file_name"]), kind.called(row["number"], row["document_id"])
+                name = f"{file} of {label}"
                 if not self._is_shown(links, kind, FILES, row, name, lambda row: self._is_attached(kind, row)):
-                    yield UnprovenPush(kind, name)
+                    yield UnprovenPush(kind, name, row["document_id"], label, file)
 
     def _pushed(self, kind: Kind, of_ids: str, of_rows: str) -> Iterator[dict[str, Any]]:
         """Rows of the statement `of_rows`, some at a time, of the ids that the statement `of_ids` finds."""

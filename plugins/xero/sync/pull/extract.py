@@ -37,6 +37,7 @@ class Extract:
         *,
         full: bool,
         progress: Progress,
+        resume: bool = True,
     ) -> None:
         self.session = session
         self.client = client
@@ -49,7 +50,8 @@ class Extract:
         is_full = full or self._main_source.reading is Reading.FULL or newest is None or self._is_stale(main)
         is_full = is_full or merge.full_is_due(session, dataset, connection_id=connection.id)
         since = None if is_full or newest is None else newest - OVERLAP
-        self.staging = staging.begin(session, connection.id, dataset, full=is_full, since=since, refetch_details=full)
+        how = {"full": is_full, "refetch_details": full, "resume": resume}
+        self.staging = staging.begin(session, connection.id, dataset, since=since, **how)
         self.writer = StagingWriter(session, dataset, self.staging, progress)
         self.positions = self.writer.positions
 

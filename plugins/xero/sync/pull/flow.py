@@ -41,6 +41,7 @@ def pull(
     origin: Origin,
     full: bool = False,
     force: bool = False,
+    resume: bool = True,
     progress: Progress = lambda records: None,
     also: Also = nothing_else,
 ) -> Outcome:
@@ -49,6 +50,7 @@ def pull(
     Args:
         full: A full refresh, also of what is read by id.
         force: Load however many rows are bad or missing.
+        resume: Continue a reading that a killed run began within the last hour. False: read all of it now.
         progress: Called with the number of records of each page.
         also: What else is done in the transaction that loads.
 
@@ -64,14 +66,14 @@ def pull(
         dataset.name,
         origin,
         open_client,
-        lambda it: _work(it, dataset, full, force, progress, also),
+        lambda it: _work(it, dataset, full, force, resume, progress, also),
         again="Pull again",
         payroll=dataset.payroll,
         unavailable=lambda it, error: _unavailable(it, dataset, error),
     )
 
 
-def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress, also: Also) -> Outcome:
+def _work(it: Run, dataset: Dataset, full: bool, force: bool, resume: bool, progress: Progress, also: Also) -> Outcome:
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
         it.keep_organisation_fresh()
         read = 0
@@ -82,7 +84,7 @@ def _work(it: Run, dataset: Dataset, full: bool, force: bool, progress: Progress
             it.show(read)
             progress(records)
 
-        extract = Extract(it.session, it.client, dataset, it.connection, full=full, progress=read_more)
+        extract = Extract(it.session, it.client, dataset, it.connection, full=full, progress=read_more, resume=resume)
         try:
             extract.run()
         except OutOfBounds:

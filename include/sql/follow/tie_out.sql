@@ -1,0 +1,88 @@
+-- Documents that are in Xero, or should be, with their records there. Templates: {table} is the kind's table, {records} that of the
+-- records, {paid} the part with its payments. Of a period; documents without a date always. `differing`: documents with an open
+-- difference, which count whatever their state.
+
+-- name: forget_compared!
+-- Every document of the organisation is compared afresh with the next load.
+UPDATE xero_sync.followed_document SET compared = ''
+ WHERE compared <> ''
+   AND connection_id IN (SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id);
+
+-- name: elapsed$
+SELECT clock_timestamp() - :since;
+
+-- name: paid!
+own.paid_to_date AS our_paid, record.amount_paid AS their_paid,
+(SELECT coalesce(sum(amount), 0) FROM qicworks.invoice_payment AS payment
+  WHERE payment.connection_id = :connection_id AND payment.invoice_xero_id = document.xero_id AND payment.is_active) AS payments;
+
+-- name: not_paid!
+NULL::numeric AS our_paid, NULL::numeric AS their_paid, NULL::numeric AS payments;
+
+-- name: priced
+WITH document AS (
+    SELECT id, number, issue_date AS day, push_state, currency, total, xero_id, false AS is_deleted
+      FROM qicworks.{table}
+     WHERE organisation_id = :organisation_id
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed') OR xero_id IS NOT NULL AND push_state = 'draft')
+     UNION ALL
+    SELECT cancellation.document_id, cancellation.number, NULL, 'deleted', NULL, NULL, cancellation.xero_id, true
+      FROM xero_sync.cancellation
+     WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND how = 'deleted'
+       AND (done_at IS NULL OR document_id = ANY(:differing))
+       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
+)
+SELECT document.id, document.number, document.day::text AS day, document.push_state, document.currency, document.total AS our_total,
+       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, record.total AS their_total,
+       coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
+       record.id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                            WHERE rejection.connection_id = :connection_id AND rejection.table_name = :records
+                              AND rejection.key = document.xero_id::text AND rejection.closed_at IS NULL) AS is_read,
+       coalesce(followed.compared, '') <> '' AS is_compared,
+       cancellation.document_id IS NOT NULL AS is_cancelled, cancellation.done_at IS NOT NULL AS is_cancelled_in_xero, {paid}
+  FROM document
+  LEFT JOIN qicworks.{table} AS own ON own.id = document.id
+  LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
+  LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
+ WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+ ORDER BY document.day, document.number, document.id;
+
+-- name: leave
+WITH document AS (
+    SELECT id, start_date AS day, push_state, xero_id, false AS is_deleted
+      FROM qicworks.{table}
+     WHERE organisation_id = :organisation_id
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed') OR xero_id IS NOT NULL AND push_state = 'draft')
+     UNION ALL
+    SELECT cancellation.document_id, NULL, 'deleted', cancellation.xero_id, true
+      FROM xero_sync.cancellation
+     WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND how = 'deleted'
+       AND (done_at IS NULL OR document_id = ANY(:differing))
+       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
+)
+SELECT document.id, NULL AS number, document.day::text AS day, document.push_state, NULL AS currency, NULL::numeric AS our_total,
+       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, NULL::numeric AS their_total,
+       coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
+       record.id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM xero_sync.rejection
+                            WHERE rejection.connection_id = :connection_id AND rejection.table_name = :records
+                              AND rejection.key = document.xero_id::text AND rejection.closed_at IS NULL) AS is_read,
+       coalesce(followed.compared, '') <> '' AS is_compared,
+       cancellation.document_id IS NOT NULL AS is_cancelled, cancellation.done_at IS NOT NULL AS is_cancelled_in_xero, {paid}
+  FROM document
+  LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
+  LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
+ WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+ ORDER BY document.day, document.id;
+
+-- name: existing_ids
+SELECT id FROM qicworks.{table} WHERE id = ANY(:ids);
+
+-- name: push_again
+-- To be sent by the next push.
+UPDATE qicworks.{table} SET push_state = 'ready'
+ WHERE id = :id AND xero_id IS NOT NULL AND push_state IN ('pushed', 'failed', 'ready')
+RETURNING id;

@@ -1,0 +1,62 @@
+"""A tie-out in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from xero.qicworks.follow.differences import About, Difference
+from xero.sync.follow.tie_out.result import State, Tied, TieOut
+from xero.sync.follow.wording import say
+
+STATES = {
+    State.EQUAL: "equal",
+    State.OVER: "cancelled on both sides",
+    State.DIFFERS: "differs",
+    State.READY: "waits for the next push",
+    State.IN_FLIGHT: "is being pushed",
+    State.FAILED: "was not pushed: it says why under Documents",
+    State.CANCELLING: "cancelled in QicWorks, and not yet in Xero",
+    State.NOT_CHECKED: "could not be compared with its record in Xero",
+}
+CORRECTION = "Each is under Xero → Tie-out, with what to do."
+
+
+def message(tied: TieOut) -> str:
+    """One line: what is equal, and how much is not."""
+    counted = sum(one.state is not State.OVER for one in tied.documents)
+    parts = [f"{tied.period}: {tied.equal} of {counted} documents are equal"]
+    states = Counter(one.state for one in tied.unequal)
+    parts += [f"{count} {state}" for state, count in states.items()]
+    if tied.others:
+        parts.append(f"{len(tied.others)} open differences of other kinds")
+    parts += [f"not checked: {one.title} ({one.message})" for one in tied.unchecked]
+    return "; ".join(parts)
+
+
+def correction(tied: TieOut) -> str | None:
+    if tied.is_green:
+        return None
+    first = next((one.correction for one in tied.unchecked if one.correction), None)
+    return first if first and not (tied.unequal or tied.others) else CORRECTION
+
+
+def lines(tied: TieOut) -> Iterator[str]:
+    """A line for everything that is not equal. Of pay and leave without values."""
+    for unchecked in tied.unchecked:
+        yield f"{unchecked.title}: not checked: {unchecked.message}"
+    yield from map(difference_line, tied.others)
+    for document in tied.unequal:
+        if document.differences:
+            yield from map(difference_line, document.differences)
+        else:
+            yield state_line(document)
+
+
+def state_line(tied: Tied) -> str:
+    return f"{tied.label}: {STATES[tied.state]}"
+
+
+def difference_line(one: Difference) -> str:
+    """What differs. Of pay and leave without values."""
+    return f"{one.label}: {say(one, About(one.connection_id, one.document_kind, one.document_id, one.label))[0]}"

@@ -1,0 +1,503 @@
+"""The tie-out names every difference of a period, and is green only if everything was checked and is equal."""
+
+import csv
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.support.cancelling import seen_long_ago
+from tests.support.following import pushed as leave_pushed
+from tests.support.paying import Payroll
+from tests.support.pushing import PRICED, Books, Line
+from tests.support.reconciling import compare
+from tests.support.world import World
+from xero.api import wire
+from xero.api.errors import XeroError
+from xero.composition import opener
+from xero.qicworks.database import session
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import Difference, Reason
+from xero.qicworks.runs import lease
+from xero.qicworks.runs.events import Origin
+from xero.sync.follow.tie_out import Period, State, TieOut, tie_out
+from xero.sync.follow.tie_out.export import rows
+from xero.sync.follow.tie_out.healing import Act
+from xero.sync.follow.tie_out.summary import lines
+
+OCTOBER = Period.parse("2026-10")  # of the documents that the books add
+ACTS = {"invoices": "invoice", "bills": "invoice", "expenses": "invoice", "credit_notes": "credit"}
+PAID = ("invoices", "bills", "expenses")
+
+
+def tie(books: Books, period: Period = OCTOBER, **how: Any) -> TieOut:
+    return tie_out(
+        books.connection_id,
+        period,
+        engine=books.world.engine,
+        open_client=opener(books.world.engine, books.world.app, backoff=(0.02, 0.04)),
+        origin=Origin(),
+        **how,
+    )
+
+
+def do(books: Books, kind: str, document: UUID, act: str, **order: Any) -> Any:
+    word = ACTS.get(kind, "purchase_order")
+    return books.bookkeep(act, **{word: str(books.row(kind, document)["xero_id"])}, **order)
+
+
+def pushed(books: Books, **columns: Any) -> dict[str, UUID]:
+    """A document of each kind, pushed."""
+    made = {kind: books.add(kind, **columns) for kind in PRICED}
+    for kind in made:
+        books.push(kind)
+    return made
+
+
+def opened(books: Books) -> list[Difference]:
+    with session(books.world.engine) as db:
+        return differences.listed(db, books.connection_id)
+
+
+def states(tied: TieOut) -> dict[UUID, State]:
+    return {one.document.id: one.state for one in tied.documents}
+
+
+def event(books: Books) -> dict[str, Any]:
+    return books.world.query(
+        "SELECT status, outcome, message, correction FROM xero_sync.connection_event"
+        " WHERE data_set = 'tie_out' ORDER BY id DESC LIMIT 1"
+    )[0]
+
+
+def test_all_is_equal(books: Books) -> None:
+    made = pushed(books)
+    paid = made["bills"]
+    do(books, "bills", paid, "approve")
+    do(books, "bills", paid, "pay", amount=40)
+    tied = tie(books)
+    assert states(tied) == dict.fromkeys(made.values(), State.EQUAL)
+    assert tied.is_green
+    assert (tied.differences, tied.unchecked) == ([], ())
+    for one in tied.kinds:
+        if one.kind.name in PRICED:
+            row = books.row(one.kind.name, made[one.kind.name])
+            assert (one.in_qicworks, one.in_xero, one.equal, one.unequal) == (1, 1, 1, 0)
+            assert one.our_sums == {"AUD": row["total"]}
+            assert one.their_sums == {"AUD": row["total"]}
+    [bills] = [one for one in tied.kinds if one.kind.name == "bills"]
+    assert bills.our_paid == bills.their_paid == bills.payments == {"AUD": Decimal(40)}
+    happened = event(books)
+    assert (happened["status"], happened["outcome"]) == ("success", "done")
+    assert happened["message"] == "2026-10: 5 of 5 documents are equal"
+
+
+def test_every_document_is_compared_again_and_not_only_what_changed(books: Books) -> None:
+    made = pushed(books)
+    tie(books)
+    # Xero's clock does not show this change, so no pull of changes brings it.
+    tenant = books.world.sandbox.tenant(books.organisation)
+    record = str(books.row("invoices", made["invoices"])["xero_id"])
+    [there] = [one for one in books.in_xero("invoices") if one["InvoiceID"] == record]
+    path = f"organisations/{tenant}/Invoices/{record}"
+    books.world.sandbox.control("PATCH", path, {"Reference": "Edited", "UpdatedDateUTC": there["UpdatedDateUTC"]})
+    tied = tie(books)
+    assert {one.reason for one in tied.differences} == {Reason.EDITED_IN_XERO}
+    assert [one.document.id for one in tied.unequal] == [made["invoices"]]
+
+
+# -- what differs
+
+
+def test_every_difference_is_named_with_both_sides(books: Books) -> None:
+    equal, voided, edited, approved = (books.add("invoices", number=f"IV-{nth}") for nth in range(4))
+    books.push("invoices")
+    for document in (voided, approved):
+        do(books, "invoices", document, "approve")
+    do(books, "invoices", voided, "void")
+    do(books, "invoices", edited, "edit", fields={"Reference": "Order 9"})
+    books.edit("invoices", approved, due_date=date(2026, 12, 24))
+    books.push("invoices")
+    tied = tie(books)
+    assert states(tied) == {equal: State.EQUAL} | dict.fromkeys((voided, edited, approved), State.DIFFERS)
+    found = {one.label: (one.reason, one.ours, one.theirs) for one in tied.differences}
+    assert found == {
+        "invoice IV-1": (Reason.VOIDED_IN_XERO, {"status": "Draft"}, {"status": "VOIDED"}),
+        "invoice IV-2": (Reason.EDITED_IN_XERO, {"reference": ""}, {"reference": "Order 9"}),
+        "invoice IV-3": (Reason.APPROVED_IN_XERO, {"due date": "2026-12-24"}, {"due date": "2026-10-19"}),
+    }
+    [counted] = [one for one in tied.kinds if one.kind.name == "invoices"]
+    assert (counted.in_qicworks, counted.in_xero, counted.equal, counted.unequal) == (4, 3, 1, 3)
+    assert counted.our_sums["AUD"] - counted.their_sums["AUD"] == books.row("invoices", voided)["total"]
+    assert not tied.is_green
+    happened = event(books)
+    assert (happened["status"], happened["outcome"]) == ("warning", "differs")
+    assert happened["message"] == "2026-10: 1 of 4 documents are equal; 3 differs"
+
+
+@pytest.mark.parametrize("kind", PAID)
+def test_what_is_paid_is_the_sum_of_its_payments(books: Books, kind: str) -> None:
+    document = books.add(kind, Line("100"))
+    books.push(kind)
+    do(books, kind, document, "approve")
+    do(books, kind, document, "pay", amount=30)
+    assert tie(books).is_green
+    tenant = books.world.sandbox.tenant(books.organisation)
+    path = f"organisations/{tenant}/Invoices/{books.row(kind, document)['xero_id']}"
+    books.world.sandbox.control("PATCH", path, {"AmountPaid": 45, "AmountDue": 65})
+    [found] = tie(books).differences
+    assert found.reason is Reason.PAID_DIFFERS
+    assert found.ours == {"amount paid": "45.00", "sum of its payments": "45.00"}
+    assert found.theirs == {"amount paid": "45.00", "sum of its payments": "30.00"}
+    books.world.pull("document_status", books.organisation)
+    assert [one.id for one in opened(books)] == [found.id], "a pull sees the same"
+    books.world.sandbox.control("PATCH", path, {"AmountPaid": 30, "AmountDue": 80})
+    assert tie(books).is_green
+    assert opened(books) == []
+
+
+def test_what_is_not_in_xero_yet_is_said_by_its_state(books: Books) -> None:
+    equal = books.add("bills")
+    books.push("bills")
+    ready = books.add("bills")
+    sending = books.add("bills")
+    failed = books.add("bills")
+    books.world.query("UPDATE qicworks.bill SET push_state = 'in_flight' WHERE id = %s", sending)
+    books.world.query("UPDATE qicworks.bill SET push_state = 'failed' WHERE id = %s", failed)
+    books.add("bills", state="draft")
+    edited = books.add("bills")
+    books.world.query("UPDATE qicworks.bill SET push_state = 'skipped' WHERE id = %s", edited)
+    tied = tie(books)
+    expected = {equal: State.EQUAL, ready: State.READY, sending: State.IN_FLIGHT, failed: State.FAILED}
+    assert states(tied) == expected
+    assert (tied.differences, tied.is_green) == ([], False)
+    [counted] = [one for one in tied.kinds if one.kind.name == "bills"]
+    assert (counted.in_qicworks, counted.in_xero) == (1, 1)
+    assert event(books)["message"] == "2026-10: 1 of 4 documents are equal; 1 ready; 1 in flight; 1 failed"
+
+
+def test_an_edit_that_waits_is_not_equal(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    assert tie(books).is_green
+    books.edit("bills", document, due_date=date(2026, 12, 24))
+    assert states(tie(books)) == {document: State.READY}
+
+
+def test_what_was_entered_in_xero_by_hand_is_no_difference(books: Books) -> None:
+    pushed(books)
+    tenant = books.world.sandbox.tenant(books.organisation)
+    [record] = books.in_xero("invoices")
+    copied = {name: record[name] for name in ("Type", "Contact", "Status", "Date", "Total", "LineItems")}
+    books.world.sandbox.control("POST", f"organisations/{tenant}/Invoices", {**copied, "InvoiceNumber": "BY-HAND"})
+    tied = tie(books)
+    assert tied.is_green
+    assert len(tied.documents) == len(PRICED)
+
+
+def test_the_period_is_of_the_issue_dates(books: Books) -> None:
+    last, first = books.add("bills", issue_date=date(2026, 10, 31)), books.add("bills", issue_date=date(2026, 11, 1))
+    books.push("bills")
+    undated = books.add("bills", issue_date=None)
+    do(books, "bills", first, "delete")
+    assert states(tie(books)) == {last: State.EQUAL, undated: State.READY}
+    assert states(tie(books, Period.parse("2026-11"))) == {first: State.DIFFERS, undated: State.READY}
+    assert states(tie(books, Period.parse("2026-10-31..2026-11-01"))).keys() == {first, last, undated}
+    both = Period.parse("2026-10-01..2026-10-30"), Period.parse("2026-12")
+    assert [states(tie(books, period, again=False)).keys() for period in both] == [{undated}, {undated}]
+
+
+@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-02-30..2026-03-01", "2026-11-02..2026-11-01", "2026-1"])
+def test_a_period_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a period: write a month"):
+        Period.parse(text)
+
+
+# -- what was not checked is not green
+
+
+def test_a_document_whose_record_is_not_proven_to_be_its_own_is_not_equal(books: Books) -> None:
+    mine, other = books.add("bills", number="A"), books.add("bills", number="B", contact=1)
+    books.push("bills")
+    assert tie(books).is_green
+    theirs = books.row("bills", other)["xero_id"]
+    books.world.query("UPDATE qicworks.bill SET xero_id = NULL WHERE id = %s", other)
+    books.world.query("UPDATE qicworks.bill SET xero_id = %s WHERE id = %s", theirs, mine)
+    tied = tie(books)
+    assert states(tied)[mine] is State.DIFFERS
+    assert [one.reason for one in tied.differences if one.document_id == mine] == [Reason.UNPROVEN_PUSH]
+    books.world.query("UPDATE xero_sync.difference SET settled_at = now(), settled_how = 'gone'")
+    assert states(tie(books, again=False))[mine] is not State.EQUAL
+
+
+def test_a_record_that_is_rejected_is_not_equal(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    assert tie(books).is_green
+    tenant = books.world.sandbox.tenant(books.organisation)
+    path = f"organisations/{tenant}/Invoices/{books.row('bills', document)['xero_id']}"
+    books.world.sandbox.control("PATCH", path, {"Total": 10**17})
+    tied = tie(books)
+    assert states(tied) == {document: State.NOT_CHECKED}
+    assert not tied.is_green
+
+
+def test_what_cannot_be_read_is_not_green(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    assert tie(books).is_green
+    books.world.fault(kind="503", path="/api.xro/2.0/Invoices", times=None)
+    tied = tie(books)
+    assert states(tied) == {document: State.NOT_CHECKED}
+    assert [one.title for one in tied.unchecked] == ["Document status"]
+    assert isinstance(tied.error, XeroError)
+    happened = event(books)
+    assert happened["status"] == "error"
+    assert "not checked: Document status" in happened["message"]
+
+
+def test_a_pull_that_another_run_is_doing_is_not_checked(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    with session(books.world.engine) as other:
+        assert lease.acquire(other, books.connection_id, "pull", "document_status")
+        tied = tie(books)
+    assert states(tied) == {document: State.NOT_CHECKED}
+    assert (tied.is_green, event(books)["outcome"]) == (False, "busy")
+
+
+def test_a_reading_that_an_earlier_run_began_is_not_enough(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    tie(books)
+
+    def killed(records: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        books.world.pull("document_status", books.organisation, full=True, progress=killed)
+    do(books, "bills", document, "delete")
+    assert [one.reason for one in tie(books).differences] == [Reason.DELETED_IN_XERO]
+
+
+# -- healing
+
+
+def setting(books: Books, conflicts: str) -> None:
+    books.world.query("DELETE FROM xero_sync.connection_setting")
+    books.world.query(
+        "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)",
+        books.connection_id,
+        conflicts,
+    )
+
+
+def refused_edit(books: Books) -> UUID:
+    """An order that was edited in QicWorks while the push could not send it, and failed."""
+    document = books.add("purchase_orders", number="PO-1")
+    books.push("purchase_orders")
+    books.edit("purchase_orders", document, reference="Stage 2")
+    books.world.query("UPDATE qicworks.purchase_order SET push_state = 'failed' WHERE id = %s", document)
+    return document
+
+
+def test_an_edit_that_was_not_sent_is_pushed_again(books: Books) -> None:
+    document = refused_edit(books)
+    assert [one.reason for one in tie(books).differences] == [Reason.EDITED_IN_QICWORKS]
+    assert books.row("purchase_orders", document)["push_state"] == "failed", "without heal nothing is done"
+    tied = tie(books, heal=True)
+    assert [(one.label, one.act) for one in tied.healed] == [("purchase order PO-1", Act.PUSHED_AGAIN)]
+    assert books.row("purchase_orders", document)["push_state"] == "ready"
+    assert not tied.is_green, "it waits for the next push"
+    books.push("purchase_orders")
+    tied = tie(books, heal=True)
+    assert (tied.is_green, tied.healed) == (True, ())
+    assert books.in_xero("purchase_orders")[-1]["Reference"] == "Stage 2"
+
+
+@pytest.mark.parametrize("conflicts", ["ask", "qicworks", "xero"])
+def test_what_a_person_changed_in_xero_is_only_overwritten_if_the_setting_says_so(books: Books, conflicts: str) -> None:
+    document = books.add("bills", number="B-1")
+    books.push("bills")
+    do(books, "bills", document, "edit", fields={"DueDate": "2026-11-30"})
+    tie(books)  # with `ask`, so that the difference is only known
+    setting(books, conflicts)
+    tied = tie(books, heal=True)
+    acts = [one.act for one in tied.healed]
+    assert acts == [Act.LEFT if conflicts == "ask" else Act.PUSHED_AGAIN]
+    books.push("bills")
+    there = next(one for one in books.in_xero("bills") if one["InvoiceNumber"] == "B-1")["DueDate"]
+    ours = books.row("bills", document)["due_date"].isoformat()
+    kept = {"ask": ("2026-11-30", "2026-10-19"), "qicworks": ("2026-10-19",) * 2, "xero": ("2026-11-30",) * 2}
+    assert (wire.date(there).isoformat(), ours) == kept[conflicts]
+
+
+def decided(books: Books, document: UUID) -> Any:
+    """What both sides have of a bill."""
+    row = books.row("bills", document)
+    return row["push_state"], row["push_version"], row["due_date"], books.in_xero("bills")
+
+
+@pytest.mark.parametrize("act", ["approve", "void", "delete"])
+def test_what_only_a_person_can_decide_is_left_with_what_to_do(books: Books, act: str) -> None:
+    document = books.add("bills", number="B-1")
+    books.push("bills")
+    if act != "delete":
+        do(books, "bills", document, "approve")
+    if act == "approve":
+        books.edit("bills", document, due_date=date(2026, 12, 24))
+        books.push("bills")
+    else:
+        do(books, "bills", document, act)
+    before = decided(books, document)
+    [healed] = tie(books, heal=True).healed
+    assert (healed.label, healed.act) == ("bill B-1", Act.LEFT)
+    assert healed.says
+    assert decided(books, document) == before
+
+
+def test_records_that_differ_are_pulled_again(books: Books) -> None:
+    books.world.pull("tax_codes", books.organisation)
+    books.world.query("DELETE FROM qicworks.tax_code WHERE id = (SELECT max(id::text)::uuid FROM qicworks.tax_code"
+                      " WHERE connection_id = %s AND row_hash <> '0')", books.connection_id)  # fmt: skip
+    assert compare(books.world, books.organisation).status == "warning"
+    [found] = tie(books).differences
+    assert (found.reason, found.document_kind, found.document_id) == (Reason.RECORDS_DIFFER, "tax_codes", None)
+    tied = tie(books, heal=True)
+    assert [(one.label, one.act, one.says) for one in tied.healed] == [
+        ("Tax codes", Act.PULLED_AGAIN, "both sides agree now")
+    ]
+    assert tied.is_green
+    assert opened(books) == []
+
+
+# -- the command
+
+
+def run(books: Books, *arguments: str) -> Any:
+    return books.world.main("tie-out", "--connection", books.world.names()[books.organisation], *arguments)
+
+
+def test_the_command_says_what_is_not_equal_and_ends_with_1(books: Books, tmp_path: Path) -> None:
+    equal = books.add("bills", number="=1+1")
+    edited = books.add("invoices", number="IV-1")
+    for kind in ("bills", "invoices"):
+        books.push(kind)
+    file = tmp_path / "tied.csv"
+    done = run(books, "--period", "2026-10", "--csv", str(file))
+    assert (done.returncode, done.stderr) == (0, f"{file} has 2 documents of 1 organisations\n")
+    name = books.world.names()[books.organisation]
+    assert done.stdout.startswith(f"{name}, 2026-10: equal; ")
+    do(books, "invoices", edited, "edit", fields={"Reference": "=SUM(A1)", "LineItems": []})
+    done = run(books, "--period", "2026-10", "--csv", str(file))
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{name}, 2026-10: not equal; ")
+    assert "  invoice IV-1: " in done.stdout
+    with file.open(encoding="utf-8-sig", newline="") as written:
+        rows = list(csv.DictReader(written))
+    bill = books.row("bills", equal)
+    amounts = [(row["number"], row["reason"], row["QicWorks"], row["Xero"]) for row in rows if row["field"] == "total"]
+    assert ("'=1+1", "", f"{bill['total']:.2f}", f"{bill['total']:.2f}") in amounts
+    assert sum(Decimal(ours) for *_, ours, _ in amounts) == sum(
+        books.row(kind, document)["total"] for kind, document in (("bills", equal), ("invoices", edited))
+    )
+    [reference] = [row for row in rows if row["field"] == "reference"]
+    assert (reference["kind"], reference["state"], reference["reason"]) == ("invoices", "differs", "edited_in_xero")
+    assert (reference["QicWorks"], reference["Xero"]) == ("", "'=SUM(A1)")
+    assert reference["since"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(("--period", "soon"), "'soon' is not a period"), (("--connection", "nobody"), "nobody")]
+)
+def test_a_command_that_makes_no_sense_fails(books: Books, arguments: tuple[str, str], said: str) -> None:
+    done = books.world.main("tie-out", *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+# -- cancellations and leave
+
+
+def test_what_is_cancelled_is_not_equal_until_it_is_gone_from_xero(books: Books) -> None:
+    draft, approved = books.add("purchase_orders", number="PO-1"), books.add("purchase_orders", number="PO-2")
+    for document in (draft, approved):
+        books.edit("purchase_orders", document, status="Issued")
+    books.push("purchase_orders")
+    do(books, "purchase_orders", approved, "approve")
+    assert tie(books).is_green
+    for document in (draft, approved):
+        books.edit("purchase_orders", document, status="Archived")
+    assert states(tie(books)) == dict.fromkeys((draft, approved), State.CANCELLING)
+    books.push("purchase_orders")
+    tied = tie(books)
+    assert states(tied) == {draft: State.OVER, approved: State.DIFFERS}
+    assert [(one.label, one.reason) for one in tied.differences] == [
+        ("purchase order PO-2", Reason.CANCELLED_IN_QICWORKS)
+    ]
+    [counted] = [one for one in tied.kinds if one.kind.name == "purchase_orders"]
+    assert (counted.in_qicworks, counted.in_xero) == (0, 1)
+    do(books, "purchase_orders", approved, "delete")
+    seen_long_ago(books.world)  # the push looks again after some hours
+    books.push("purchase_orders")
+    assert tie(books).is_green
+
+
+def test_a_document_that_was_deleted_counts_until_it_is_gone_from_xero(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    tie(books)
+    books.world.query("DELETE FROM qicworks.bill WHERE id = %s", document)
+    tied = tie(books, Period.parse("2026-12"))
+    assert states(tied) == {document: State.CANCELLING}, "it has no date any more, so it always counts"
+    books.push("bills")
+    assert tie(books).documents == ()
+
+
+def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
+    world.sandbox.settings(limits=False)
+    payroll = Payroll(world)
+    document = leave_pushed(payroll, payroll.paid_by_the_hour()[0], date(2026, 12, 7), date(2026, 12, 8))
+    december = Period.parse("2026-12")
+
+    def tied(period: Period = december) -> TieOut:
+        return tie_out(
+            world.connection_id(payroll.organisation),
+            period,
+            engine=world.engine,
+            open_client=opener(world.engine, world.app, backoff=(0.02, 0.04)),
+            origin=Origin(),
+        )
+
+    assert states(tied()) == {document: State.EQUAL}
+    assert states(tied(OCTOBER)) == {}
+    # Payroll is switched off: of that month nothing is known, of another there is nothing to know.
+    world.sandbox.settings(payroll_refusal="403 AuthorizationUnsuccessful")
+    world.fault(kind="no_scope", path="/payroll.xro/1.0/LeaveApplications", times=None)
+    result = tied()
+    assert states(result) == {document: State.NOT_CHECKED}
+    assert [one.title for one in result.unchecked] == ["Leave applications"]
+    assert not result.is_green
+
+
+def test_values_of_leave_are_in_no_line_and_no_csv(world: World) -> None:
+    world.sandbox.settings(limits=False)
+    payroll = Payroll(world)
+    document = leave_pushed(payroll, payroll.paid_by_the_hour()[0], date(2026, 12, 7), date(2026, 12, 8))
+    world.query("UPDATE qicworks.leave_request SET hours = 3.1234 WHERE id = %s", document)
+    world.query("UPDATE qicworks.leave_request SET push_state = 'failed' WHERE id = %s", document)
+    result = tie_out(
+        world.connection_id(payroll.organisation),
+        Period.parse("2026-12"),
+        engine=world.engine,
+        open_client=opener(world.engine, world.app, backoff=(0.02, 0.04)),
+        origin=Origin(),
+    )
+    [difference] = result.differences
+    assert difference.ours
+    said = "\n".join([*lines(result), *(",".join(map(str, row)) for row in rows(result))])
+    assert str(document) in said
+    assert not any(value in said for value in (*difference.ours.values(), *difference.theirs.values()))
