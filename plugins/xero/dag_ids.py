@@ -13,6 +13,7 @@ from xero.documents.registry import KINDS
 
 log = logging.getLogger(__name__)
 
+COMPARISONS = ("reconcile", "tie_out")  # their events are those of pulls
 LONGEST_PREFIX = 100  # characters; Airflow's own limit is 250 for the full id
 
 
@@ -39,7 +40,7 @@ def push_dag_of(kind: str) -> str:
 
 def on_pages() -> frozenset[str]:
     """Those whose runs and events the pages show."""
-    return frozenset([*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS), dag_id("reconcile")])
+    return frozenset([*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS), *map(dag_id, COMPARISONS)])
 
 
 def run_path(dag_id: str, run_id: str) -> str:
@@ -51,4 +52,4 @@ def flow(dag_id: str) -> tuple[str, str]:
     """(direction, data set) of the events of that DAG's runs."""
     name = dag_id.removeprefix(prefix())
     direction, _, data_set = name.partition("_")
-    return (direction, data_set) if data_set else ("pull", name)
+    return ("pull", name) if name in COMPARISONS else (direction, data_set)

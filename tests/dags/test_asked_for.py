@@ -160,7 +160,7 @@ def test_the_alert_of_such_a_run_says_what_was_not_done(run: Run, world: World) 
 
 def test_a_pull_of_an_organisation_that_is_off_is_red(run: Run, world: World) -> None:
     world.query("UPDATE xero_sync.connection SET enabled = false")
-    for dag_id, data_set in (("pull_tax_codes", "tax_codes"), ("reconcile", "reconcile")):
+    for dag_id, data_set in (("pull_tax_codes", "tax_codes"), ("reconcile", "reconcile"), ("tie_out", "tie_out")):
         ran = run(dag_id, connection=world.names()[0])
         assert (ran.state, asked_of(ran)) == ("failed", {world.names()[0]: "left out"})
         [event] = world.query(
@@ -192,7 +192,7 @@ def test_names_that_name_nothing_push_nothing(run: Run, world: World, names: Any
     assert [row["push_state"] for row in books.rows("bills")] == ["ready"]
 
 
-@pytest.mark.parametrize("dag_id", ["push_bills", "pull_tax_codes", "reconcile"])
+@pytest.mark.parametrize("dag_id", ["push_bills", "pull_tax_codes", "reconcile", "tie_out"])
 def test_an_empty_name_is_no_organisation(run: Run, world: World, dag_id: str) -> None:
     world.calls()
     assert run(dag_id, connection=" ").state == "failed"
@@ -350,7 +350,9 @@ def test_who_asks_for_just_this() -> None:
     assert not by_name(context(None))
 
 
-@pytest.mark.parametrize("dag_id", ["pull_tax_codes", "push_bills", "reconcile", "prune", "measure", "digest"])
+@pytest.mark.parametrize(
+    "dag_id", ["pull_tax_codes", "push_bills", "reconcile", "tie_out", "prune", "measure", "digest"]
+)
 def test_no_run_takes_a_setting_that_it_has_not(run: Run, world: World, dag_id: str) -> None:
     assert run(dag_id, misspelt=True).state == "failed"
     told = world.query("SELECT message FROM xero_sync.connection_event WHERE status = 'error'")

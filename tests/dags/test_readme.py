@@ -54,11 +54,11 @@ def test_its_table_of_documents_says_when_and_by_which_right(readme: str, root: 
 
 
 def test_its_commands_are_the_command_line_s(readme: str, root: Path) -> None:
-    commands = set(re.findall(r"^    \.venv/bin/python -m xero ([a-z]+)", readme, re.MULTILINE))
+    commands = set(re.findall(r"^    \.venv/bin/python -m xero ([a-z-]+)", readme, re.MULTILINE))
     help_text = subprocess.run(
         [sys.executable, "-m", "xero", "--help"], cwd=root, capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert commands == set(re.findall(r"^    ([a-z]+)  ", help_text, re.MULTILINE))
+    assert commands == set(re.findall(r"^    ([a-z-]+)  ", help_text, re.MULTILINE))
 
 
 def test_the_scopes_are_those_that_are_asked_for(root: Path) -> None:

@@ -116,6 +116,8 @@ def test_what_only_editors_see(browser: Client, books: Books, airflow_dags: None
     def real(path: str) -> str:
         if path == "/synchronise/runs":
             return f"{path}?run={dag_id}~{quote(run_id)}"
+        if path == "/tie-out.csv":
+            return f"{path}?connection={books.connection_id}"
         named = {"name": "pages.css", "kind": "invoices", "dag_id": dag_id, "run_id": quote(run_id)}
         named |= {"token_id": urlsplit(match).path.split("/")[-1], "id": str(ids.get(path.split("/")[1]))}
         return path.format(**named)
@@ -206,6 +208,7 @@ def test_no_address_chooses_more_than_its_route_says() -> None:
     }
     assert taken == {
         *("search", "offset", "connection", "before", "text", "kind", "data_set", "run", "seen", "pace"),
+        "period",  # of a tie-out
         *("direction", "status", "since", "until", "zone"),  # of events
         *("code", "state", "error", "error_description"),  # from Xero; state of documents, too
     }

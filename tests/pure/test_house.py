@@ -11,7 +11,7 @@ MAX_LINES = 300
 MAX_MODULES = 16
 MAX_FUNCTION_LINES = 60
 # A DAG is declared with its tasks inside one function: that is how Airflow reads it.
-FACTORIES = {"dags/pulling.py", "dags/pushing.py", "dags/reconciling.py"}
+FACTORIES = {"dags/pulling.py", "dags/pushing.py", "dags/reconciling.py", "dags/tying_out.py"}
 
 
 def test_no_file_is_long() -> None:

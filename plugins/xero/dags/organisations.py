@@ -29,8 +29,11 @@ def which_organisation(everybody: str = "all connected organisations") -> Param:
     )
 
 
-def take_part(dataset: Dataset | None) -> list[One]:
-    """Returns connections that are enabled and due, one or several to a task; logs the rest with the reason."""
+def take_part(dataset: Dataset | None, comparison: str = "reconcile") -> list[One]:
+    """Returns connections that are enabled and due, one or several to a task; logs the rest with the reason.
+
+    `comparison`: whose events tell of it, if it is of no data set.
+    """
     from xero.hooks import qicworks_engine
     from xero.qicworks.runs.outcome import Direction
     from xero.sync.runs import non_participants
@@ -39,7 +42,7 @@ def take_part(dataset: Dataset | None) -> list[One]:
     from xero.sync.runs.requested import Answer
     from xero.sync.runs.run import SWITCH_ON
 
-    context, called = get_current_context(), (Direction.PULL, dataset.name if dataset else "reconcile")
+    context, called = get_current_context(), (Direction.PULL, dataset.name if dataset else comparison)
     name = asked(context, called)["connection"]
     # Trigger means now; a scheduled run takes those that are due.
     scheduled = context["dag_run"].run_type == "scheduled"

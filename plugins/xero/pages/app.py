@@ -17,13 +17,14 @@ from xero.pages import connect, connections, documents, events, overview, reject
 from xero.pages.access import legible, not_forged
 from xero.pages.differences import listing
 from xero.pages.rendering import STATIC, error_page, policy
+from xero.pages.tie_out import report as tie_out
 from xero.qicworks.texts import on_a_line
 
 log = logging.getLogger(__name__)
 
 CALLBACK = "/callback"
 
-PARTS = (overview, connect, connections, synchronise, events, documents, listing, rejections)
+PARTS = (overview, connect, connections, synchronise, events, documents, listing, rejections, tie_out)
 ROUTERS = tuple(part.router for part in PARTS)
 
 

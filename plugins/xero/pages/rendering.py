@@ -28,6 +28,7 @@ TABS = (
     ("events", "Events"),
     ("documents", "Documents"),
     ("differences", "Differences"),
+    ("tie-out", "Tie-out"),
 )
 BELOW = {"connect": "connections", "match": "connections", "synchronise": "connections", "rejections": ""}  # page → tab
 

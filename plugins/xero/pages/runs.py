@@ -227,7 +227,7 @@ def _ids(asked: Any) -> list[UUID]:
 
 def _title(direction: str, data_set: str) -> str:
     named = DATASETS.get(data_set) if direction == "pull" else KINDS.get(data_set)
-    return f"{direction.capitalize()}: {named.title}" if named else data_set.capitalize()
+    return f"{direction.capitalize()}: {named.title}" if named else data_set.replace("_", "-").capitalize()
 
 
 def _moment(said: str | None) -> datetime | None:

@@ -1,0 +1,1 @@
+"""The page of the tie-out, its button and its CSV."""
