@@ -54,6 +54,10 @@ class Colleagues:
             "taken order": orders[0]["PurchaseOrderNumber"],
         }
 
+    def keep_books(self, tenant: str, order: dict[str, Any]) -> None:
+        """What a bookkeeper does with a document, as the sandbox's control API describes it."""
+        self.ask(f"/{tenant}/bookkeeping", "POST", order)
+
     def archive_contact(self, tenant: str, contact: str) -> None:
         self._archive(f"/{tenant}/Contacts", "ContactID", contact, "ContactStatus")
 

@@ -91,14 +91,18 @@ class Desk:
 
     def place_all(self, recreate: bool) -> list[Placed]:
         if recreate:
-            for statement in DELETE_SAMPLES:
-                self.connection.execute(statement, {"ids": list(self.samples)})
+            self.delete()
         numbers = self.numbers()
         if not numbers:
             self.write_all()
             numbers = self.numbers()
         name, tenant = self.organisation["name"], self.organisation["tenant_id"]
         return [Placed(sample, id, numbers[id], name, tenant) for id, sample in self.samples.items()]
+
+    def delete(self) -> None:
+        """Deletes the samples, and closes the requests that were left open."""
+        for statement in DELETE_SAMPLES:
+            self.connection.execute(statement, {"ids": list(self.samples)})
 
     def numbers(self) -> dict[UUID, str]:
         """Id → number of the samples that exist already."""

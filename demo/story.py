@@ -1,5 +1,6 @@
 """The steps of `make demo` and `make stop`."""
 
+import csv
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ import time
 import requests
 from rich.console import Console
 
-from demo import compare, compare_pay, documents, own_records, pay, postgres, processes, report
+from demo import compare, compare_pay, documents, own_records, pay, planted, postgres, processes, report
 from demo.airflow_api import AirflowApi
 from demo.place import ROOT, USERS, DemoError, Place
 from xero.datasets.registry import DATASETS
@@ -54,22 +55,30 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     with console.status("Waiting for Airflow to parse the DAGs …"):
         api.wait_for_dags([*pulls, *pushes], PATIENCE)
     nightly = [f"pull_{name}" for name, dataset in DATASETS.items() if dataset.timing.of_a_day]
+    following = [f"pull_{name}" for name, one in DATASETS.items() if one.follows and not one.timing.of_a_day]
     runs = Runs(place, api, console)
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
     samples = documents.add(place, recreate=new_sandbox)
+    plot = planted.add(place, recreate=new_sandbox)
     paid = pay.add(place, recreate=new_sandbox)
     if new_sandbox or not compare_pay.templates(place).exists():
         compare_pay.remember(place, paid)
     runs.run(pushes)
     processes.until(lambda: report.nothing_is_being_pushed(place), PATIENCE)
     wrong = compare.differences(place, samples) + compare_pay.differences(place, paid)
-    runs.run(nightly)
+    if plot.is_new:
+        planted.plant(place, plot)
+    later = Runs(place, api, console)  # of the documents that were planted; the first pushes are shown above
+    later.run([*nightly, *following, *planted.PUSHES])
+    runs.ids |= {dag_id: later.ids[dag_id] for dag_id in nightly}
+    runs.states |= later.states
     wrong += compare.unbalanced(place)
 
     happened = report.events(place, runs.ids)
     print_tables(console, happened)
     pulled = [event for event in happened if event.dag_id in pulls]
     wrong += report.shortcomings(pulled, pulls, report.organisations(place)) + runs.not_successful()
+    wrong += tie_out(place, console, plot)
     print_addresses(place, console)
     if wrong:
         raise DemoError("Not all went well:\n  " + "\n  ".join(wrong))
@@ -77,6 +86,28 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     console.print(
         f"Compared {count} documents: each valid one exists in Xero once, each faulty one says what is wrong."
     )
+
+
+def tie_out(place: Place, console: Console, plot: planted.Plot) -> list[str]:
+    """Ties out the day of the planted documents, and shows it. Lists what it does not name, or names too much."""
+    file, day = place.home / "tie-out.csv", planted.issued().isoformat()
+    arguments = ["tie-out", "--connection", plot.organisation, "--period", f"{day}..{day}", "--csv", str(file)]
+    command = [sys.executable, "-m", "xero", *arguments]
+    finished = subprocess.run(
+        command, cwd=ROOT, env=place.environment, check=False, capture_output=True, text=True, timeout=PATIENCE
+    )
+    console.print(f"Differences planted in {plot.organisation}, as the tie-out names them:")
+    console.print(finished.stdout, markup=False)
+    if finished.returncode != 1 or not file.exists():
+        return [f"The tie-out ended with {finished.returncode}, not 1: {finished.stderr}"]
+    with file.open(encoding="utf-8-sig", newline="") as written:
+        rows = list(csv.DictReader(written))
+    reasons = {(row["number"], row["reason"] or None) for row in rows if row["number"] in planted.EXPECTED}
+    named = {number for number, reason in reasons if reason}
+    found = {(number, reason) for number, reason in reasons if reason or number not in named}
+    others = {(row["number"], row["reason"]) for row in rows if row["reason"] and row["number"] not in planted.EXPECTED}
+    differ = sorted(map(str, found ^ set(planted.EXPECTED.items()))) + sorted(map(str, others))
+    return [f"The tie-out of {plot.organisation} does not name exactly what was planted: {one}" for one in differ]
 
 
 class Runs:

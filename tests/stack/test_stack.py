@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from demo.planted import EXPECTED
 from demo.processes import members, recorded
 from demo.story import PATIENCE
 from tests.support.stack import Stack
@@ -63,6 +64,15 @@ def test_everything_is_pushed(stack: Stack) -> None:
         assert held.get("pushed", 0) > 1, (table, held)
         assert held.get("failed", 0) > 1, (table, held)
         assert not {"ready", "in_flight"} & set(held), (table, held)
+
+
+def test_the_tie_out_names_what_was_planted_and_nothing_else(stack: Stack) -> None:
+    """`make demo` has compared its CSV with what it planted; here that a newcomer sees it."""
+    shown = stack.said[stack.said.index("as the tie-out names them:") :]
+    for number, reason in EXPECTED.items():
+        assert (number in shown) == (reason is not None), (number, shown)
+    opened = {row["reason"] for row in stack.query("SELECT reason FROM xero_sync.difference WHERE settled_at IS NULL")}
+    assert {reason for reason in EXPECTED.values() if reason} <= opened
 
 
 def test_one_document_is_pushed_and_one_data_set_pulled_at_once_by_rest(stack: Stack, root: Path) -> None:
