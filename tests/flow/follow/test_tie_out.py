@@ -107,6 +107,9 @@ def test_every_document_is_compared_again_and_not_only_what_changed(books: Books
     tied = tie(books)
     assert {one.reason for one in tied.differences} == {Reason.EDITED_IN_XERO}
     assert [one.document.id for one in tied.unequal] == [made["invoices"]]
+    # Lost, while neither side changed: a pull would not look at this document again.
+    books.world.query("DELETE FROM xero_sync.difference")
+    assert [one.document.id for one in tie(books).unequal] == [made["invoices"]]
 
 
 # -- what differs
