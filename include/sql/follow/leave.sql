@@ -60,6 +60,26 @@ SELECT hashed.id, push_state, push_version, xero_id, status, xero_status, employ
    AND (followed.compared IS DISTINCT FROM hashed.compared OR status <> means OR xero_status IS DISTINCT FROM xero_means)
  ORDER BY hashed.id;
 
+-- name: renamed
+-- Requests whose leave has another id in Xero now, as approved leave may have: the newest that names them, of the same employee
+-- and days.
+SELECT DISTINCT ON (request.id) request.id, request.push_version, leave.xero_id
+  FROM qicworks.leave_request AS request
+  JOIN qicworks.staff ON staff.id = request.staff_id
+  JOIN qicworks.leave_application AS leave
+    ON leave.connection_id = :connection_id AND leave.reference = request.id AND leave.employee_xero_id = staff.xero_id
+   AND leave.start_date = request.start_date AND leave.end_date = request.end_date AND leave.missing_since IS NULL
+  LEFT JOIN qicworks.leave_application AS known ON known.connection_id = :connection_id AND known.xero_id = request.xero_id
+ WHERE request.organisation_id = :organisation_id AND request.xero_id IS NOT NULL AND request.xero_id <> leave.xero_id
+   AND request.push_state <> 'in_flight'
+   AND (known.xero_id IS NULL OR known.missing_since IS NOT NULL OR known.xero_updated_at < leave.xero_updated_at)
+   AND NOT EXISTS (SELECT FROM qicworks.leave_request AS other
+                    WHERE other.organisation_id = :organisation_id AND other.xero_id = leave.xero_id)
+ ORDER BY request.id, leave.xero_updated_at DESC NULLS LAST;
+
+-- name: rename!
+UPDATE qicworks.leave_request SET xero_id = :xero_id WHERE id = :id AND push_version = :version;
+
 -- name: follow
 -- Its status is no edit: it is not pushed again for it. What QicWorks has changed since it was read stays.
 UPDATE qicworks.leave_request SET status = :means, xero_status = :xero_means, updated_at = now()

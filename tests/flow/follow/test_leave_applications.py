@@ -144,6 +144,23 @@ def test_a_rejection_in_xero_is_said_until_it_is_dealt_with(payroll: Payroll, em
     assert_at_rest(payroll)
 
 
+def test_leave_that_has_another_id_in_xero_is_still_the_same(payroll: Payroll, employees: Iterator[str]) -> None:
+    """Approved leave has another id than the request that it was, and its own again when it is rejected."""
+    payroll.world.sandbox.settings(leave_created_as="REQUESTED", approved_leave_has_new_id=True)
+    document = pushed(payroll, next(employees), payroll.start_of(5), payroll.start_of(5))
+    approved = id_in_xero(payroll, document)
+    sweep(payroll)
+    assert status(payroll, document) == ("Current", "SCHEDULED")
+    act(payroll, f"/{approved}/reject")
+    sweep(payroll)
+    assert id_in_xero(payroll, document) != approved
+    assert status(payroll, document) == ("Rejected", "REJECTED")
+    assert differences(payroll) == [(document, "rejected_in_xero")]
+    sweep(payroll, full=True)
+    assert differences(payroll) == [(document, "rejected_in_xero")]
+    assert_at_rest(payroll)
+
+
 def test_what_qicworks_cancelled_keeps_its_status(payroll: Payroll, employees: Iterator[str]) -> None:
     monday = payroll.start_of(5)
     both, only_here = (pushed(payroll, next(employees), monday, monday) for _ in range(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -14,7 +15,7 @@ from xero.qicworks import sql
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Changes, Found, Reason, Settled
-from xero.qicworks.push.links import Link, Links
+from xero.qicworks.push.links import Link, Links, current
 from xero.qicworks.push.outbox import PushState
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.qicworks.runs import events
@@ -26,6 +27,7 @@ from xero.sync.push.payroll.leave_applications import REJECTED
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
 
+log = logging.getLogger(__name__)
 QUERIES = sql.Statements("follow/leave")
 
 BATCH_SIZE = 500  # requests read together
@@ -67,6 +69,7 @@ class _Following:
         """Follows the requests of which either side has changed since they were compared. Returns whether one that had
         failed counts as pushed now."""
         self.agreed = 0
+        self._rename()
         rows = list(QUERIES.changed(self.session, **self.scope))
         for start in range(0, len(rows), BATCH_SIZE):
             batch = rows[start : start + BATCH_SIZE]
@@ -81,6 +84,19 @@ class _Following:
                     compared.append(row["compared"])
             QUERIES.keep_compared(self.session, connection_id=self.connection.id, ids=ids, compared=compared)
         return self.agreed > 0
+
+    def _rename(self) -> None:
+        """Links requests to the records that they are now: Xero gives approved leave another id."""
+        for row in list(QUERIES.renamed(self.session, **self.scope)):
+            if current(self._links(row["id"])) is None:
+                continue  # nothing proves that it was pushed
+            version = row["push_version"]
+            QUERIES.rename(self.session, id=row["id"], xero_id=row["xero_id"], version=version)
+            self.links.keep(self.session, LEAVE_REQUESTS.table, {row["id"]: Link(row["xero_id"], version)})
+            log.info("%s has another id in Xero now: %s", self._about(row["id"]).label, row["xero_id"])
+
+    def _links(self, id: UUID) -> tuple[Link, ...]:
+        return self.links.holding(LEAVE_REQUESTS.table, id, list(QUERIES.links(self.session, id=id)))
 
     def _follow(self, row: Row) -> bool:
         """Writes its status. Returns False if QicWorks has changed it meanwhile."""
@@ -134,8 +150,7 @@ class _Following:
 
     def _was_pushed(self, id: UUID) -> bool:
         """Whether an earlier version was pushed, and Xero had it as it was sent."""
-        said = list(QUERIES.links(self.session, id=id))
-        return any(link.version is not None for link in self.links.holding(LEAVE_REQUESTS.table, id, said))
+        return any(link.version is not None for link in self._links(id))
 
     def _agree(self, row: Row, document: LeaveDocument) -> None:
         """Marks it as pushed where a push would: it is approved and complete, and Xero's record names it."""

@@ -43,9 +43,18 @@ def assert_once(payroll: Payroll, *requests: Any) -> None:
     assert payroll.world.query("SELECT 1 FROM xero_sync.push_request WHERE closed_at IS NULL") == []
 
 
-@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+WAYS = ["SCHEDULED", "REQUESTED", "REQUESTED, then under another id"]
+
+
+def created(payroll: Payroll, way: str) -> None:
+    """How Xero makes leave: approved, or only requested; what is approved may then have another id."""
+    status, _, new_id = way.partition(",")
+    payroll.world.sandbox.settings(leave_created_as=status, approved_leave_has_new_id=bool(new_id))
+
+
+@pytest.mark.parametrize("status", WAYS)
 def test_it_is_made_approved_and_never_made_again(payroll: Payroll, status: str) -> None:
-    payroll.world.sandbox.settings(leave_created_as=status)
+    created(payroll, status)
     employee, monday = payroll.paid_by_the_hour()[0], payroll.start_of(5)
     long = payroll.leave(employee, monday - DAY * 4, monday + DAY * 1, "30.4", title="t" * 80, notes="n" * 300)
     soon = payroll.leave(employee, monday + DAY * 14, monday + DAY * 14)
@@ -85,9 +94,9 @@ def test_it_is_made_approved_and_never_made_again(payroll: Payroll, status: str)
     assert len(payroll.applications()) == 2
 
 
-@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+@pytest.mark.parametrize("status", WAYS)
 def test_what_goes_wrong_on_the_way_makes_it_once(payroll: Payroll, status: str) -> None:
-    payroll.world.sandbox.settings(leave_created_as=status)
+    created(payroll, status)
     one, two = payroll.paid_by_the_hour()[:2]
     week = 5
     for path in (f"{PATH}$", f"{PATH}/.*/approve$")[: 1 if status == "SCHEDULED" else 2]:
@@ -192,9 +201,10 @@ def test_where_nobody_can_tell_a_person_looks(payroll: Payroll, caplog: pytest.L
     assert [words for words in names if words in told] == []
 
 
-@pytest.mark.parametrize("status", ["SCHEDULED", "REQUESTED"])
+@pytest.mark.parametrize("status", WAYS)
 def test_what_qicworks_does_not_know_of_is_found_before_it_is_made_again(payroll: Payroll, status: str) -> None:
-    payroll.world.sandbox.settings(leave_created_as=status, overlapping_leave_refused=False)
+    created(payroll, status)
+    payroll.world.sandbox.settings(overlapping_leave_refused=False)
     one, two, three = payroll.paid_by_the_hour()[:3]
     monday, tenant = payroll.start_of(5), payroll.world.sandbox.tenant()
     restored, limited = payroll.leave(one, monday, monday), payroll.leave(two, monday, monday)

@@ -110,7 +110,7 @@ class Leave(OneByOne[LeaveDocument]):
             findings = findings if wrong else list(calendars.changed(self.calendars, document.row))
             return invalid(name, findings) if findings else None
         try:
-            record = leave_applications.fetch_leave(self.it.client, document.xero_id)
+            record = self._record(document, document.xero_id)
         except Refused:
             return check_in_xero(f"what was pushed ({document.xero_id}) is no longer in Xero")
         except RetryLater as error:
@@ -160,8 +160,8 @@ class Leave(OneByOne[LeaveDocument]):
     ) -> None:
         """Approves it if Xero has it as requested, because a pay run would not pay it; then reads it back."""
         try:
-            record = leave_applications.fetch_leave(self.it.client, xero_id)
-            words: list[str] = []
+            record = self._record(document, xero_id)
+            xero_id, words = id_of(record) or xero_id, list[str]()
             if REQUESTED in statuses(record) and document.row.status in APPROVED:
                 if not (is_ours(request.identities[0], record) and is_alike(request.identities[0], record)):
                     self.settle(document, NOT_THIS_LEAVE, request, outcome)
@@ -172,8 +172,8 @@ class Leave(OneByOne[LeaveDocument]):
                     self.outbox.release(request)
                     return
                 else:
-                    words = self._approve(document, request, xero_id)
-                    record = leave_applications.fetch_leave(self.it.client, xero_id)
+                    xero_id, words = self._approve(document, request, xero_id)
+                    record = self._record(document, xero_id)
         except Refused:
             result = check_in_xero(f"what was pushed ({xero_id}) is no longer in Xero")
         except RetryLater as error:
@@ -186,13 +186,29 @@ class Leave(OneByOne[LeaveDocument]):
             result = of_record(document, request, record, words)
         self.settle(document, result, request, outcome)
 
-    def _approve(self, document: LeaveDocument, request: Request, xero_id: UUID) -> list[str]:
-        """Xero's messages if it refuses; one of them is that the leave is already approved."""
+    def _record(self, document: LeaveDocument, xero_id: UUID) -> Record:
+        """The leave as it is now. Approved leave may have another id than the request that it was: then it is found by
+        its reference. Raises Refused where there is none."""
         try:
-            self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), replay_window=0.0)
+            return leave_applications.fetch_leave(self.it.client, xero_id)
+        except Refused:
+            listed = self._listed(afresh=True).records
+            ours = [one for one in listed if is_ours(identity(document), one) and is_alike(identity(document), one)]
+            ids = [found for one in ours if (found := id_of(one))]
+            if len(ids) != 1 or self.leave.owned_by_others(document.id, ids):
+                raise
+        log.info("%s has another id in Xero now: %s", label(self.kind, document), ids[0])
+        self.leave.keep_id(document.id, ids[0], None)
+        return leave_applications.fetch_leave(self.it.client, ids[0])
+
+    def _approve(self, document: LeaveDocument, request: Request, xero_id: UUID) -> tuple[UUID, list[str]]:
+        """Its id, which may be another one then, and Xero's messages if it refuses: perhaps it is approved already."""
+        try:
+            answer = self.write(request, f"{PATH}/{xero_id}/approve", b"", str(uuid4()), replay_window=0.0)
         except Refused as refusal:
-            return redacted(refusal.messages, document) or ["Xero gave no reason"]
-        return []
+            return xero_id, redacted(refusal.messages, document) or ["Xero gave no reason"]
+        approved = [one for one in leave_applications.records(answer.data) if is_ours(identity(document), one)]
+        return (approved and id_of(approved[0])) or xero_id, []
 
     # -- what an earlier run left
 
