@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
+from demo.planted import VOIDED
 from tests.support.browser import Witness, complaints, launched, login
 from tests.support.differing import EDITED
 from tests.support.stack import Stack
@@ -83,6 +84,7 @@ def test_from_consent_to_a_document_that_failed_and_back(stack: Stack, page: Pag
     reads_the_event(stack, page, xero, other)
     page.goto(f"{FRAMED}/documents")
     pushes_what_failed(stack, page, xero)
+    what_was_voided_stays_voided(stack, page, xero)
     decides_about_a_difference(stack, page, xero)
     deletes(stack, page, xero, other)
 
@@ -253,6 +255,26 @@ def refused_once_more(stack: Stack) -> dict[str, Any]:
     id = stack.copy_invoice(refused["id"], f"{refused['number']}-copy")
     [copy] = stack.query(AS_REFUSED, id, refused["id"])
     return refused | copy
+
+
+def what_was_voided_stays_voided(stack: Stack, page: Page, xero: FrameLocator) -> None:
+    """The demo voids an invoice in Xero. However often it is looked at: all pages show it, with the two ways out."""
+    for _ in range(2):
+        stack.sweep()
+    [voided] = stack.query("SELECT id, push_state, xero_status FROM qicworks.invoice WHERE number = %s", VOIDED.number)
+    assert (voided["push_state"], voided["xero_status"]) == ("pushed", "VOIDED")
+    name = f"invoice {VOIDED.number}"
+    xero.get_by_role("navigation", name="Xero").get_by_role("link", name="Overview").click()
+    expect(xero.get_by_role("listitem").filter(has_text="QicWorks and Xero differ")).not_to_have_count(0)
+    page.goto(f"{FRAMED}/differences")
+    article = xero.get_by_role("article").filter(has_text=name)
+    for choice in ("If that was right, cancel it in QicWorks, too.", "If not, give it a new number and release it"):
+        expect(article).to_contain_text(choice)
+    article.get_by_role("link", name=name).click()
+    expect(xero.get_by_role("heading", level=1)).to_contain_text("pushed, differs")
+    expect(xero.get_by_role("article")).to_contain_text("voided in Xero")
+    page.goto(f"{FRAMED}/events?text={VOIDED.number}&direction=pull")
+    expect(row(xero, "it was voided in Xero")).to_have_count(1)
 
 
 def decides_about_a_difference(stack: Stack, page: Page, xero: FrameLocator) -> None:
