@@ -13,9 +13,9 @@ from tests.support.page_runs import words
 from tests.support.pages import Browser, Client
 from tests.support.pushing import Books
 from xero.pages.differences.deciding import DAYS
+from xero.qicworks.follow import wording
 from xero.qicworks.follow.differences import Found, Reason, Settled
-from xero.qicworks.views import differences as views
-from xero.sync.follow.wording import WORDS
+from xero.qicworks.follow.wording import WORDS
 
 PAY = Found(Reason.PAY_DIFFERS, {"Gross": "1234.50"}, {"Gross": "1200.00"})
 
@@ -35,9 +35,9 @@ def labels(html: str) -> list[str]:
 
 
 def test_every_reason_and_every_end_has_its_words() -> None:
-    assert set(views.LABELS) == set(Reason)
-    assert set(views.HOW) == set(Settled)
-    assert len(set(views.LABELS.values())) == len(Reason)
+    assert set(wording.TITLES) == set(Reason)
+    assert set(wording.SETTLED) == set(Settled)
+    assert len(set(wording.TITLES.values())) == len(Reason)
 
 
 def test_lists_open_ones_with_both_sides_and_settled_ones_apart(browser: Client, books: Books) -> None:
@@ -65,7 +65,7 @@ def test_lists_open_ones_with_both_sides_and_settled_ones_apart(browser: Client,
     assert '<form method="post"' not in page, "who may not push decides nothing"
     settled = viewer.read("differences?state=settled")
     assert labels(settled) == ["invoice D-1: voided in Xero"]
-    assert "both sides agree" in words(settled)
+    assert "QicWorks and Xero agree" in words(settled)
     assert labels(viewer.read("differences?kind=bills")) == ["bill D-2: voided in Xero"]
     assert labels(viewer.read(f"differences?connection={books.connection_id}&kind=contacts")) == [
         "contacts: records differ"

@@ -5,26 +5,22 @@ from uuid import UUID
 import pytest
 
 from xero.documents.registry import KINDS
-from xero.qicworks.follow.differences import About, Found, Reason, Settled
-from xero.sync.follow import wording
+from xero.qicworks.follow import wording
+from xero.qicworks.follow.differences import Found, Reason, Settled
 
 OURS = {"Total": "110.00", "Date": "2026-10-05"}
 THEIRS = {"Total": "100.00", "Date": "2026-10-05", "Reference": "PO-1"}
 
 
-def about(kind: str) -> About:
-    return About(UUID(int=1), kind, UUID(int=2), f"one of {kind}")
-
-
 def test_every_reason_and_every_way_to_settle_has_words() -> None:
-    assert wording.WORDS.keys() == set(Reason), "plugins/xero/sync/follow/wording.py: WORDS"
-    assert wording.SETTLED.keys() == set(Settled), "plugins/xero/sync/follow/wording.py: SETTLED"
+    assert wording.WORDS.keys() == set(Reason), "plugins/xero/qicworks/follow/wording.py: WORDS"
+    assert wording.SETTLED.keys() == set(Settled), "plugins/xero/qicworks/follow/wording.py: SETTLED"
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "contacts"])
 @pytest.mark.parametrize("reason", Reason)
 def test_they_are_sentences(kind: str, reason: Reason) -> None:
-    message, correction = wording.say(Found(reason, OURS, THEIRS, subject="plan.pdf"), about(kind))
+    message, correction = wording.say(Found(reason, OURS, THEIRS, subject="plan.pdf"), kind)
     assert message[0].islower() or message.startswith(("Xero", "QicWorks")), message
     assert not message.endswith("."), message
     assert correction[0].isupper(), correction
@@ -37,23 +33,18 @@ def test_they_are_sentences(kind: str, reason: Reason) -> None:
 
 def test_fields_are_named_with_both_values() -> None:
     found = Found(Reason.EDITED_IN_XERO, OURS, THEIRS)
-    assert wording.say(found, about("invoices"))[0] == (
+    assert wording.say(found, "invoices")[0] == (
         "it was changed in Xero after it was pushed: Total (110.00 in QicWorks, 100.00 in Xero), "
         "Date (2026-10-05 in QicWorks, 2026-10-05 in Xero), Reference (nothing in QicWorks, PO-1 in Xero)"
     )
     many = {f"field {n}": "1" for n in range(7)}
-    assert wording.say(Found(Reason.EDITED_IN_XERO, many), about("invoices"))[0].endswith(" and 2 more")
-    assert wording.say(Found(Reason.EDITED_IN_XERO), about("invoices"))[0].endswith("was pushed")
+    assert wording.say(Found(Reason.EDITED_IN_XERO, many), "invoices")[0].endswith(" and 2 more")
+    assert wording.say(Found(Reason.EDITED_IN_XERO), "invoices")[0].endswith("was pushed")
 
 
 @pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.payroll])
 @pytest.mark.parametrize("reason", Reason)
 def test_of_payroll_no_value_is_said(kind: str, reason: Reason) -> None:
-    said = " ".join(wording.say(Found(reason, OURS, THEIRS, subject=str(UUID(int=3))), about(kind)))
+    said = " ".join(wording.say(Found(reason, OURS, THEIRS, subject=str(UUID(int=3))), kind))
     assert not {"110.00", "100.00", "PO-1"} & set(said.replace(",", " ").split())
     assert "110" not in said
-
-
-def test_a_reason_in_a_few_words() -> None:
-    assert wording.title(Reason.EDITED_IN_QICWORKS) == "edited in QicWorks"
-    assert wording.title(Reason.VOIDED_IN_XERO) == "voided in Xero"

@@ -22,7 +22,7 @@ SELECT min(least(greatest(coalesce(document.pushed_at, document.created_at), '20
  WHERE connection.id = :connection_id AND (document.pushed_at IS NOT NULL OR document.xero_id IS NOT NULL);
 
 -- name: invoices_to_fetch
--- Documents of which no record was read: linked after their record was listed. And those whose payments do not add up to what
+-- Documents of which no record was read: linked after their record was listed; at most a hundred, the others next time. And those whose payments do not add up to what
 -- Xero says is paid; where Xero's own amounts disagree, only when one of them changed.
 WITH document AS (
     SELECT xero_id FROM qicworks.invoice WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
@@ -58,7 +58,9 @@ SELECT document.xero_id::text AS key
   LEFT JOIN paid ON paid.invoice_xero_id = document.xero_id
  WHERE record.xero_id IS NULL AND held.xero_id IS NULL
     OR held.missing_since IS NULL
-       AND coalesce(record.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0);
+       AND coalesce(record.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
+ ORDER BY document.xero_id
+ LIMIT 100;
 
 -- name: credit_notes_to_fetch
 SELECT document.xero_id::text AS key
@@ -67,7 +69,9 @@ SELECT document.xero_id::text AS key
    AND NOT EXISTS (SELECT FROM qicworks.credit_note_record AS held
                     WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_credit_note_record AS staged
-                    WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id);
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
+ ORDER BY document.xero_id
+ LIMIT 100;
 
 -- name: purchase_orders_to_fetch
 SELECT document.xero_id::text AS key
@@ -76,7 +80,9 @@ SELECT document.xero_id::text AS key
    AND NOT EXISTS (SELECT FROM qicworks.purchase_order_record AS held
                     WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_purchase_order_record AS staged
-                    WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id);
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
+ ORDER BY document.xero_id
+ LIMIT 100;
 
 -- name: filter_invoice_record!
 -- Skip records of documents that QicWorks did not push.

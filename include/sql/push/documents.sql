@@ -7,7 +7,7 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
        document.sub_total, document.total_tax, document.total, document.contact_id,
        contact.xero_id AS contact_xero_id, contact.name AS contact_name,
        contact.connection_id = :connection_id AS contact_is_here, contact.is_active AS contact_is_active,
-       contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged,
+       contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged, contact.merged_to_xero_id AS contact_merged_to,
        EXISTS (SELECT FROM xero_sync.erasure
                 WHERE erasure.connection_id = contact.connection_id AND table_name = 'contact'
                   AND erasure.xero_id = lower(contact.xero_id::text)) AS contact_erased,

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from xero.cli.terminal import complain, out, plain, show
 from xero.qicworks import database
 from xero.qicworks.database import Session
-from xero.qicworks.follow import differences
+from xero.qicworks.follow import differences, wording
 from xero.qicworks.follow.differences import MAX_LISTED, Difference
 from xero.qicworks.texts import on_a_line
 from xero.qicworks.views import differences as views
@@ -61,7 +61,7 @@ def _print(found: list[Difference]) -> None:
         table.add_row(
             one.organisation,
             f"{one.label}{subject}",
-            views.LABELS[one.reason],
+            wording.TITLES[one.reason],
             _sides(one),
             _at(one.since),
             _status(one),
@@ -83,7 +83,7 @@ def _sides(one: Difference) -> str:
 
 def _status(one: Difference) -> str:
     if one.settled_at and one.settled_how:
-        return f"settled {_at(one.settled_at)}: {views.HOW[one.settled_how]}"
+        return f"settled {_at(one.settled_at)}: {wording.SETTLED[one.settled_how]}"
     if one.is_acknowledged(datetime.now(UTC)) and one.acknowledged_until:
         return f"open, acknowledged by {one.acknowledged_by} until {_at(one.acknowledged_until)}"
     return f"open, {one.chosen_by} chose {one.chosen}" if one.chosen else "open"

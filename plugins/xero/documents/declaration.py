@@ -49,6 +49,7 @@ class PricedRow(DocumentRow):
     contact_is_here: bool | None
     contact_is_active: bool | None
     contact_merged: bool | None
+    contact_merged_to: UUID | None
     contact_erased: bool
     period_lock_date: date | None
     end_of_year_lock_date: date | None

@@ -50,7 +50,7 @@ def test_a_line_for_each_and_an_exit_code(books: Books) -> None:
     [newer] = differ(books, "bills", uuid4(), "bill B-1", VOIDED)
     every = world.main("differences").stdout.splitlines()[1:]
     assert [line.split("\t")[1] for line in every] == ["invoice IV-1", "invoice IV-1", "bill B-1"], "newest last"
-    assert "both sides agree" in every[0]
+    assert "QicWorks and Xero agree" in every[0]
     differ(books, "bills", newer.document_id, "bill B-1")
     assert (world.main("differences").returncode, world.main("differences", "--open").stdout) == (0, "no differences\n")
     with mock.patch("xero.cli.differences.MAX_SETTLED", 2):

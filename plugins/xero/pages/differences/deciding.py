@@ -14,7 +14,7 @@ from xero.pages.database import SessionDep
 from xero.pages.differences.shown import dag_of, has_versions
 from xero.pages.rendering import to
 from xero.qicworks.database import Session
-from xero.qicworks.follow import differences
+from xero.qicworks.follow import differences, wording
 from xero.qicworks.follow.differences import Difference
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
@@ -51,7 +51,7 @@ def acknowledge(
         if not differences.acknowledge(session, id, who.name, until):
             raise LookupError("This difference was settled in the meantime. Reload the page.")
         said = f"acknowledged until {until:%-d %B %Y} by" if until else "no longer acknowledged, by"
-        _record(session, found, f"{views.LABELS[found.reason]}: {said} {who.name}")
+        _record(session, found, f"{wording.TITLES[found.reason]}: {said} {who.name}")
     shown = f"is acknowledged until {until:%-d %B %Y}. It stays open" if until else "needs attention again"
     return to(request, _back(found, back), [f"{_name(found)} {shown}."])
 
@@ -74,7 +74,7 @@ def keep(
     with session.transaction():
         if differences.choose(session, id, who.name, side) is None:
             raise LookupError("This difference was settled in the meantime. Reload the page.")
-        _record(session, found, f"{views.LABELS[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
+        _record(session, found, f"{wording.TITLES[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
     [other] = SIDES.keys() - {side}
     shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push or pull overwrites {SIDES[other]}."
     return to(request, _back(found, back), [shown])

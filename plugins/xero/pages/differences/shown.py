@@ -9,10 +9,10 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.pages.access import Viewer
 from xero.qicworks.database import Session
-from xero.qicworks.follow.differences import About, Difference, Reason
+from xero.qicworks.follow import wording
+from xero.qicworks.follow.differences import Difference, Reason
 from xero.qicworks.views import differences as views
 from xero.qicworks.views import document_list
-from xero.sync.follow import wording
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,16 @@ def _shown(one: Difference, sees: bool, decides: bool, path: str | None) -> Show
     return Shown(
         difference=one,
         label=f"{one.label}{subject}" if sees else title,
-        badge=views.LABELS[one.reason],
+        badge=wording.TITLES[one.reason],
         title=title,
         sides=list(views.sides(one)) if sees else None,
-        correction=_what_to_do(one),
+        correction=wording.say(one, one.document_kind)[1],
         acknowledged=one.is_acknowledged(datetime.now(UTC)),
-        settled_how=views.HOW[one.settled_how] if one.settled_how else "",
+        settled_how=wording.SETTLED[one.settled_how] if one.settled_how else "",
         path=path,
         may_decide=decides and one.settled_at is None,
         may_keep=decides and one.settled_at is None and has_versions(one),
     )
-
-
-def _what_to_do(one: Difference) -> str:
-    about = About(one.connection_id, one.document_kind, one.document_id, one.label)
-    _, correction = wording.say(one, about)
-    return correction
 
 
 def has_versions(one: Difference) -> bool:

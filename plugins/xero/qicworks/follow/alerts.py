@@ -19,7 +19,8 @@ from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.follow.differences import Reason
+from xero.qicworks.follow.differences import Found, Reason
+from xero.qicworks.follow.wording import say
 from xero.qicworks.runs import lease
 from xero.qicworks.texts import on_a_line
 
@@ -37,26 +38,6 @@ class Subject(StrEnum):
     REJECTION = "rejection"  # a record that could not be loaded
 
 
-#: What a difference is, after the name of the document or data set.
-DIFFERS = {
-    Reason.VOIDED_IN_XERO: "was voided in Xero",
-    Reason.DELETED_IN_XERO: "was deleted in Xero",
-    Reason.REJECTED_IN_XERO: "was rejected in Xero",
-    Reason.MISSING_IN_XERO: "is no longer in Xero",
-    Reason.APPROVED_IN_XERO: "was edited in QicWorks after it was approved in Xero",
-    Reason.EDITED_IN_XERO: "was edited in Xero after it was pushed",
-    Reason.EDITED_IN_QICWORKS: "was edited in QicWorks, and the edit is not in Xero",
-    Reason.AMOUNTS_DIFFER: "has other amounts in Xero than were sent",
-    Reason.PAID_DIFFERS: "has an amount paid in Xero that is not the sum of its payments",
-    Reason.CANCELLED_IN_QICWORKS: "was cancelled in QicWorks and is still in Xero",
-    Reason.FILE_LEFT_IN_XERO: "has a file in Xero that was removed in QicWorks",
-    Reason.OVERLAPPING_LEAVE: "overlaps with leave that was entered in Xero",
-    Reason.AMBIGUOUS_MATCH: "may be another record in Xero",
-    Reason.UNPROVEN_PUSH: "is marked as pushed, and nothing shows that it was",
-    Reason.PAY_DIFFERS: "has other pay in Xero than was approved",
-    Reason.RECORDS_DIFFER: "differs between QicWorks and Xero",
-}
-AGREE = "Make both sides agree, or acknowledge the difference. The next pull or push that finds them equal settles it."
 ON_ITS_PAGE = "The page has the reason and the fix."
 RECONNECT = "Reconnect it under Connections."
 
@@ -178,7 +159,9 @@ def _words(
         case Subject.DIFFERENCE:
             label = f"{kind.title if kind else title}: a {kind.word if kind else 'record'}" if payroll else row["label"]
             of_file = f" ({on_a_line(row['file'])})" if row["file"] and not payroll else ""
-            return f"{on_a_line(label)}{of_file} {DIFFERS[Reason(row['why'])]}", AGREE
+            found = Found(Reason(row["why"]), subject=row["file"] or "")
+            message, correction = say(found, row["about"])
+            return f"{on_a_line(label)}{of_file}: {message}", correction
     assert kind, "documents are of a kind"
     if payroll:
         return f"{kind.title}: a {kind.word} was not pushed", ON_ITS_PAGE

@@ -11,37 +11,9 @@ from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import Difference, Reason, Settled
+from xero.qicworks.follow.differences import Difference
 
 QUERIES = sql.Statements("pages/differences")
-
-#: What a user reads first of a difference.
-LABELS = {
-    Reason.VOIDED_IN_XERO: "voided in Xero",
-    Reason.DELETED_IN_XERO: "deleted in Xero",
-    Reason.REJECTED_IN_XERO: "rejected in Xero",
-    Reason.MISSING_IN_XERO: "not in Xero",
-    Reason.APPROVED_IN_XERO: "approved in Xero",
-    Reason.EDITED_IN_XERO: "edited in Xero",
-    Reason.EDITED_IN_QICWORKS: "edit not sent",
-    Reason.AMOUNTS_DIFFER: "amounts differ",
-    Reason.PAID_DIFFERS: "amount paid differs",
-    Reason.CANCELLED_IN_QICWORKS: "cancelled in QicWorks",
-    Reason.FILE_LEFT_IN_XERO: "file left in Xero",
-    Reason.OVERLAPPING_LEAVE: "overlapping leave",
-    Reason.AMBIGUOUS_MATCH: "match is unclear",
-    Reason.UNPROVEN_PUSH: "push is unproven",
-    Reason.PAY_DIFFERS: "pay differs",
-    Reason.RECORDS_DIFFER: "records differ",
-}
-HOW = {
-    Settled.AGREES: "both sides agree",
-    Settled.CANCELLED: "cancelled in QicWorks, too",
-    Settled.REPLACED: "another record in Xero",
-    Settled.SKIPPED: "no longer pushed",
-    Settled.OVERWRITTEN: "one side was overwritten",
-    Settled.GONE: "it no longer exists",
-}
 
 
 def title_of(kind: str) -> str:

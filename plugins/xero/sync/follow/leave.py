@@ -15,6 +15,7 @@ from xero.qicworks import sql
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Changes, Found, Reason, Settled
+from xero.qicworks.follow.wording import say, say_settled
 from xero.qicworks.push.links import Link, Links, current
 from xero.qicworks.push.outbox import PushState
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
@@ -22,7 +23,6 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
 from xero.sync.follow.leave_fields import differing_fields
-from xero.sync.follow.wording import say, say_settled
 from xero.sync.push.payroll.leave_applications import REJECTED
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
@@ -195,7 +195,7 @@ class _Following:
         about = self._about(id)
         changes: Changes = differences.compare(self.session, about, found, judged, how)
         for new in changes.new:
-            self._event(about, Status.WARNING, EventOutcome.DIFFERS, *say(new, about))
+            self._event(about, Status.WARNING, EventOutcome.DIFFERS, *say(new, about.document_kind))
         for reason in changes.settled:
             self._event(about, Status.SUCCESS, EventOutcome.DONE, say_settled(reason, how))
         self.new += len(changes.new)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from xero.qicworks.follow.differences import About, Changes, Found, Reason
+from xero.qicworks.follow.wording import say
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
-from xero.sync.follow.wording import say
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
 
@@ -17,7 +17,7 @@ from xero.sync.runs.run import Run
 def report(it: Run, about: About, changes: Changes) -> None:
     """Writes and logs an event of the document for each difference that is new, and one for those that are settled."""
     for found in changes.new:
-        message, correction = say(found, about)
+        message, correction = say(found, about.document_kind)
         _event(it, about, Status.WARNING, EventOutcome.DIFFERS, message, correction)
     if changes.settled:
         _event(it, about, Status.SUCCESS, EventOutcome.DONE, f"settled: {in_words(changes.settled)}", None)

@@ -20,12 +20,12 @@ from xero.documents.declaration import Kind, PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks.connect import settings
 from xero.qicworks.connect.settings import Conflicts
-from xero.qicworks.follow.differences import About, Difference, Reason
+from xero.qicworks.follow.differences import Difference, Reason
 from xero.qicworks.follow.pushed_documents import PushedDocuments
+from xero.qicworks.follow.wording import say
 from xero.sync.connect.clients import OpenClient
 from xero.sync.follow.lasting import compare_data_set
 from xero.sync.follow.pulling import pull
-from xero.sync.follow.wording import say
 from xero.sync.runs.outcome import PullFailed, Skip
 from xero.sync.runs.run import Run
 
@@ -124,5 +124,4 @@ def _left(same: Sequence[Difference], says: str) -> Healed:
 
 def _correction(same: Sequence[Difference]) -> str:
     """What a person has to do, for each reason once."""
-    about = (About(one.connection_id, one.document_kind, one.document_id, one.label) for one in same)
-    return " ".join(dict.fromkeys(say(one, of)[1] for one, of in zip(same, about, strict=True)))
+    return " ".join(dict.fromkeys(say(one, one.document_kind)[1] for one in same))

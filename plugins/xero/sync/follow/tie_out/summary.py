@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from xero.qicworks.follow.differences import About, Difference
+from xero.qicworks.follow.differences import Difference
+from xero.qicworks.follow.wording import say
 from xero.sync.follow.tie_out.result import State, Tied, TieOut
-from xero.sync.follow.wording import say
 
 STATES = {
     State.EQUAL: "equal",
@@ -59,4 +59,4 @@ def state_line(tied: Tied) -> str:
 
 def difference_line(one: Difference) -> str:
     """What differs. Of pay and leave without values."""
-    return f"{one.label}: {say(one, About(one.connection_id, one.document_kind, one.document_id, one.label))[0]}"
+    return f"{one.label}: {say(one, one.document_kind)[0]}"

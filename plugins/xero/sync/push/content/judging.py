@@ -12,7 +12,16 @@ from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.follow.differences import Found, Reason
 from xero.qicworks.push.results import PushedContent, PushState, Result
 from xero.sync.push.content.changes import Change, Side, changes
-from xero.sync.push.content.content import Base, Content, Digest, of_document, of_payload, of_record, payload_hash
+from xero.sync.push.content.content import (
+    NOTHING,
+    Base,
+    Content,
+    Digest,
+    of_document,
+    of_payload,
+    of_record,
+    payload_hash,
+)
 
 UNREADABLE = "a value that cannot be read"
 
@@ -36,7 +45,10 @@ def differing(
         theirs = of_record(kind, record)
     except ValueError as error:
         return [Change(UNREADABLE, "", cleaned(error), Side.XERO)]
-    return changes(of_document(kind, document), theirs, base, edited=edited)
+    ours = of_document(kind, document)
+    if (merged := document.row.contact_merged_to) and theirs.header.get("contact", NOTHING).same == str(merged):
+        ours = replace(ours, header={**ours.header, "contact": theirs.header["contact"]})  # Xero merged its contact
+    return changes(ours, theirs, base, edited=edited)
 
 
 def judge(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
-from xero.qicworks.follow.differences import About, Difference, Found, Reason, Settled
+from xero.qicworks.follow.differences import Difference, Found, Reason, Settled
 
 MAX_FIELDS = 5  # named in a message
 
@@ -122,6 +122,25 @@ WORDS_BY_DELIVERY: Mapping[tuple[Delivery, Reason], Words] = {
     ),
 }
 
+#: What a user reads first of a difference.
+TITLES: Mapping[Reason, str] = {
+    Reason.VOIDED_IN_XERO: "voided in Xero",
+    Reason.DELETED_IN_XERO: "deleted in Xero",
+    Reason.REJECTED_IN_XERO: "rejected in Xero",
+    Reason.MISSING_IN_XERO: "not in Xero",
+    Reason.APPROVED_IN_XERO: "approved in Xero",
+    Reason.EDITED_IN_XERO: "edited in Xero",
+    Reason.EDITED_IN_QICWORKS: "edit not sent",
+    Reason.AMOUNTS_DIFFER: "amounts differ",
+    Reason.PAID_DIFFERS: "amount paid differs",
+    Reason.CANCELLED_IN_QICWORKS: "cancelled in QicWorks",
+    Reason.FILE_LEFT_IN_XERO: "file left in Xero",
+    Reason.OVERLAPPING_LEAVE: "overlapping leave",
+    Reason.AMBIGUOUS_MATCH: "match is unclear",
+    Reason.UNPROVEN_PUSH: "push is unproven",
+    Reason.PAY_DIFFERS: "pay differs",
+    Reason.RECORDS_DIFFER: "records differ",
+}
 SETTLED: Mapping[Settled, str] = {
     Settled.AGREES: "QicWorks and Xero agree",
     Settled.CANCELLED: "QicWorks cancelled it, too",
@@ -132,9 +151,9 @@ SETTLED: Mapping[Settled, str] = {
 }
 
 
-def say(difference: Found | Difference, about: About) -> tuple[str, str]:
+def say(difference: Found | Difference, document_kind: str) -> tuple[str, str]:
     """The message of a difference, and what to do about it. Of payroll without values: all viewers read logs."""
-    kind = KINDS.get(about.document_kind)
+    kind = KINDS.get(document_kind)
     words = WORDS[difference.reason]
     if kind:
         words = WORDS_BY_DELIVERY.get((kind.delivery, difference.reason), words)
@@ -148,12 +167,7 @@ def say(difference: Found | Difference, about: About) -> tuple[str, str]:
 
 def say_settled(reason: Reason, how: Settled) -> str:
     """That a difference is settled, and how."""
-    return f"settled, because {SETTLED[how]}: {title(reason)}"
-
-
-def title(reason: Reason) -> str:
-    """The reason in a few words: "voided in Xero"."""
-    return reason.replace("_", " ").replace("qicworks", "QicWorks").replace("xero", "Xero")
+    return f"settled, because {SETTLED[how]}: {TITLES[reason]}"
 
 
 def _details(difference: Found | Difference, *, with_values: bool) -> str:
