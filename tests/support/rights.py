@@ -29,7 +29,7 @@ def logged_in_by_fab(rights: Rights) -> Iterator[Browser]:
     from airflow.providers.fab.www.security_appless import ApplessAirflowSecurityManager
     from airflow.utils.session import create_session
 
-    name = f"clerk of {len(rights)} DAGs"
+    name = f"clerk {uuid4().hex[:8]} of {len(rights)} DAGs"
     with create_session() as session:
         roles = ApplessAirflowSecurityManager(session=session)
         role = roles.add_role(name)
@@ -38,7 +38,7 @@ def logged_in_by_fab(rights: Rights) -> Iterator[Browser]:
             roles.add_permission_to_role(role, roles.create_permission("can_read", resource))
         for dag_id, allowed in rights.items():
             roles.sync_perm_for_dag(dag_id, {name: dict(allowed)})
-        user = User(username=name, first_name=name, last_name="", email=f"{len(rights)}@example.com.au", roles=[role])
+        user = User(username=name, first_name=name, last_name="", email=f"{name}@example.com.au", roles=[role])
         session.add(user)
         session.flush()
         manager = FabAuthManager()

@@ -85,24 +85,30 @@ SELECT document.xero_id::text AS key
  LIMIT 100;
 
 -- name: filter_invoice_record!
--- Skip records of documents that QicWorks did not push.
+-- Skip records of documents that QicWorks did not push. What is held stays, so that a full reading meets it.
 DELETE FROM xero_sync.stage_invoice_record AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.invoice WHERE organisation_id = :organisation_id AND invoice.xero_id = staged.xero_id)
    AND NOT EXISTS (SELECT FROM qicworks.bill WHERE organisation_id = :organisation_id AND bill.xero_id = staged.xero_id)
-   AND NOT EXISTS (SELECT FROM qicworks.expense WHERE organisation_id = :organisation_id AND expense.xero_id = staged.xero_id);
+   AND NOT EXISTS (SELECT FROM qicworks.expense WHERE organisation_id = :organisation_id AND expense.xero_id = staged.xero_id)
+   AND NOT EXISTS (SELECT FROM qicworks.invoice_record AS held
+                    WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id);
 
 -- name: filter_credit_note_record!
 DELETE FROM xero_sync.stage_credit_note_record AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.credit_note
-                    WHERE organisation_id = :organisation_id AND credit_note.xero_id = staged.xero_id);
+                    WHERE organisation_id = :organisation_id AND credit_note.xero_id = staged.xero_id)
+   AND NOT EXISTS (SELECT FROM qicworks.credit_note_record AS held
+                    WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id);
 
 -- name: filter_purchase_order_record!
 DELETE FROM xero_sync.stage_purchase_order_record AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.purchase_order
-                    WHERE organisation_id = :organisation_id AND purchase_order.xero_id = staged.xero_id);
+                    WHERE organisation_id = :organisation_id AND purchase_order.xero_id = staged.xero_id)
+   AND NOT EXISTS (SELECT FROM qicworks.purchase_order_record AS held
+                    WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id);
 
 -- name: after_merge_invoice_record__1_not_there!
 -- Xero had no record of that id.

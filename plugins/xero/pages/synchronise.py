@@ -26,8 +26,8 @@ SET_UP = "set-up"  # what the button for all of them sends
 
 
 def is_set_up(dataset: Dataset) -> bool:
-    """Whether it may be pulled at any hour; the others belong to a day, and wait for its midnight."""
-    return not dataset.timing.of_a_day
+    """Whether documents are made of it; the others belong to a day, or follow what was pushed."""
+    return not dataset.timing.of_a_day and dataset.follows is None
 
 
 @router.get("/synchronise")

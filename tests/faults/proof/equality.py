@@ -89,6 +89,27 @@ def of_leave(side: Side) -> Iterator[Wanted]:
     yield Wanted("leave_application", [payroll.leave(one) for one in due])
 
 
+def of_documents(side: Side) -> Iterator[Wanted]:
+    """The records that are held, as Xero has them. Which must be held, the documents themselves are compared for."""
+    for table, collection, key in (
+        ("invoice_record", "Invoices", "InvoiceID"),
+        ("credit_note_record", "CreditNotes", "CreditNoteID"),
+        ("purchase_order_record", "PurchaseOrders", "PurchaseOrderID"),
+    ):
+        held = {str(row["xero_id"]) for row in side.held[table]}
+        there = [one for one in side.truth[collection] if one[key] in held]
+        rows = [
+            {
+                "xero_id": one[key],
+                "status": one["Status"],
+                "total": payments.exact(one["Total"]),
+                "is_active": one["Status"] not in ("VOIDED", "DELETED"),
+            }
+            for one in there
+        ]
+        yield Wanted(table, rows)
+
+
 COMPARED: dict[str, Callable[[Side], Iterator[Wanted]]] = {
     "contacts": of_contacts,
     "chart_of_accounts": of_accounts,
@@ -99,6 +120,7 @@ COMPARED: dict[str, Callable[[Side], Iterator[Wanted]]] = {
     "leave_balances": of_balances,
     "invoice_payments": of_payments,
     "leave_applications": of_leave,
+    "document_status": of_documents,
 }
 
 

@@ -322,7 +322,8 @@ class BothSides(RuleBasedStateMachine):
         tables = [f"qicworks.{table}" for table, *_ in PRICED.values()]
         tables += ["qicworks.document_line", "xero_sync.followed_document", "xero_sync.difference"]
         tables += ["xero_sync.pushed_content", "xero_sync.cancellation", "xero_sync.push_request"]
-        tables += ["xero_sync.document_link"]
+        tables += ["xero_sync.document_link", "qicworks.invoice_record", "qicworks.credit_note_record"]
+        tables += ["qicworks.purchase_order_record", "qicworks.invoice_payment", "xero_sync.cursor"]
         emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
         self.books.world.query(f"SET session_replication_role = replica; {emptied}; RESET session_replication_role")
 

@@ -163,9 +163,10 @@ def replaced(data: Any, way: tuple[Any, ...], value: Any) -> Any:
 def world(sandbox_url: str, postgres_url: str, template: str) -> Iterator[World]:
     with world_for_all(sandbox_url, postgres_url, template) as world:
         books = Books(world)
-        for _ in range(2):
-            books.add("invoices")
-        books.push("invoices")
+        for kind in ("invoices", "credit_notes", "purchase_orders"):
+            for _ in range(2):
+                books.add(kind)
+            books.push(kind)
         for invoice in books.in_xero("invoices"):
             books.bookkeep("approve", invoice=invoice["InvoiceID"])
             books.bookkeep("pay", invoice=invoice["InvoiceID"], amount="10")

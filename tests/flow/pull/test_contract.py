@@ -118,15 +118,22 @@ def test_its_tables_are_as_declared(catalog: Catalog, dataset: Dataset, table: T
 
 
 def push_all(world: World, organisation: int) -> None:
-    """All invoices of Xero are QicWorks' own, and all leave: then what becomes of them is its business."""
-    invoices = [row for row in world.sandbox.truth("Invoices", organisation) if row["Type"] == "ACCREC"]
-    world.query(
-        "INSERT INTO qicworks.invoice (organisation_id, number, push_state, xero_id, pushed_at)"
-        " SELECT organisation_id, key, 'pushed', key::uuid, '2020-01-01'"
-        "   FROM xero_sync.connection, unnest(%s::text[]) AS key WHERE id = %s",
-        [row["InvoiceID"] for row in invoices],
-        world.connection_id(organisation),
-    )
+    """All documents of Xero are QicWorks' own, and all leave: then what becomes of them is its business."""
+    truth = {name: world.sandbox.truth(name, organisation) for name in ("Invoices", "CreditNotes", "PurchaseOrders")}
+    invoices = [row for row in truth["Invoices"] if row["Type"] == "ACCREC"]
+    for table, side, keys in (
+        ("invoice", "", [row["InvoiceID"] for row in invoices]),
+        ("credit_note", "customer", [row["CreditNoteID"] for row in truth["CreditNotes"]]),
+        ("purchase_order", "", [row["PurchaseOrderID"] for row in truth["PurchaseOrders"]]),
+    ):
+        world.query(
+            f"INSERT INTO qicworks.{table}"
+            f"       (organisation_id, number, push_state, xero_id, pushed_at{', side' if side else ''})"
+            f" SELECT organisation_id, key, 'pushed', key::uuid, '2020-01-01'{f', $${side}$$' if side else ''}"
+            "   FROM xero_sync.connection, unnest(%s::text[]) AS key WHERE id = %s",
+            keys,
+            world.connection_id(organisation),
+        )
     own_leave(world, organisation)
 
 
