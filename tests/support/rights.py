@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from unittest import mock
+from uuid import uuid4
 
 from tests.support.pages import Browser
 
