@@ -1,20 +1,22 @@
 """Differences: what is listed, said and counted, who decides about them, and what a pushed document then looks like."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.support.both_sides import day
 from tests.support.differing import EDITED, VOIDED, differ, put_off
 from tests.support.page_runs import words
 from tests.support.pages import Browser, Client
-from tests.support.pushing import Books
+from tests.support.pushing import Books, Line
 from xero.pages.differences.deciding import DAYS
-from xero.qicworks.follow import wording
-from xero.qicworks.follow.differences import Found, Reason, Settled
+from xero.qicworks.database import session
+from xero.qicworks.follow import differences, wording
+from xero.qicworks.follow.differences import Difference, Found, Reason, Settled
 from xero.qicworks.follow.wording import WORDS
 
 PAY = Found(Reason.PAY_DIFFERS, {"Gross": "1234.50"}, {"Gross": "1200.00"})
@@ -206,7 +208,7 @@ def test_one_side_is_kept_only_of_what_was_edited_in_xero(browser: Client, books
         assert books.world.event()["message"] == f"edited in Xero: {said}, chosen by user"
     [long] = differ(books, "credit_notes", uuid4(), "credit note " + "x" * 400, EDITED)
     after = user.press(f"differences/{long.id}/keep", {"side": "xero"}).headers["location"].removeprefix("/xero/")
-    assert "x… will be kept. The next push or pull overwrites QicWorks'." in words(user.read(after))
+    assert "x… will be kept. The next push overwrites QicWorks'." in words(user.read(after))
     assert "user chose to keep QicWorks' version" in words(user.read(f"documents/credit_notes/{document}"))
 
 
@@ -265,3 +267,34 @@ def test_each_by_the_rights_to_its_dag(clerk: Browser, books: Books) -> None:
     for kind, status in {"invoices": 303, "contacts": 303, "bills": 403, "expenses": 403, "tax_codes": 403}.items():
         assert clerk.press(f"differences/{ids[kind]}/acknowledge", {"days": 7}).status_code == status, kind
     assert clerk.press(f"differences/{ids['bills']}/keep", {"side": "xero"}).status_code == 403
+
+
+@pytest.mark.parametrize("side", ["qicworks", "xero"])
+@pytest.mark.parametrize("approved", [False, True], ids=["draft", "approved"])
+def test_what_is_kept_is_what_the_next_push_writes(browser: Client, books: Books, side: str, approved: bool) -> None:
+    books.world.sandbox.settings(limits=False)
+    document = books.add("bills", Line("100"))
+    books.push("bills")
+    for act, order in (("approve", {}), ("edit", {"fields": {"Date": "2026-10-08"}}))[0 if approved else 1 :]:
+        books.bookkeep(act, invoice=str(books.row("bills", document)["xero_id"]), **order)
+    books.world.pull("document_status")
+    [difference] = shown_to_all(books)
+    user = browser("user")
+    user.press(f"differences/{difference.id}/keep", {"side": side})
+    books.push("bills")
+    books.world.pull("document_status")
+    row = books.row("bills", document)
+    if side == "xero":
+        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 8), "pushed")
+    elif approved:
+        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 5), "failed")
+        assert "cannot be overwritten, because it is already approved there" in row["push_error"]
+    else:
+        there = books.world.sandbox.record("Invoices", str(row["xero_id"]), books.organisation)
+        assert (row["push_state"], day(there["Date"])) == ("pushed", date(2026, 10, 5))
+    assert len(shown_to_all(books)) == (side == "qicworks" and approved)
+
+
+def shown_to_all(books: Books) -> list[Difference]:
+    with session(books.world.engine) as db:
+        return differences.listed(db, books.connection_id)

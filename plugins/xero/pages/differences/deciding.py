@@ -13,9 +13,11 @@ from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.database import SessionDep
 from xero.pages.differences.shown import dag_of, has_versions
 from xero.pages.rendering import to
+from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
 from xero.qicworks.follow import differences, wording
 from xero.qicworks.follow.differences import Difference
+from xero.qicworks.follow.pushed_documents import PushedDocuments
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName, Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
@@ -65,7 +67,7 @@ def keep(
     side: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Chooses the side whose version stays; pushes and pulls carry it out."""
+    """Chooses the side whose version stays; the next push carries it out."""
     found = _to_decide(who, session, id)
     if side not in SIDES:
         raise HTTPException(422, "Choose whose version to keep.")
@@ -74,9 +76,12 @@ def keep(
     with session.transaction():
         if differences.choose(session, id, who.name, side) is None:
             raise LookupError("This difference was settled in the meantime. Reload the page.")
+        assert found.document_id, "only documents have versions"
+        connection = connections.one(session, found.connection_id)
+        PushedDocuments(session, connection, KINDS[found.document_kind]).push_again(found.document_id)
         _record(session, found, f"{wording.TITLES[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
     [other] = SIDES.keys() - {side}
-    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push or pull overwrites {SIDES[other]}."
+    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push overwrites {SIDES[other]}."
     return to(request, _back(found, back), [shown])
 
 

@@ -143,8 +143,8 @@ def compare(
             subject=fit(one.subject, LONGEST_VALUE),
             label=fit(about.label, LONGEST_VALUE),
             reason=one.reason,
-            ours=Jsonb(_fitting(one.ours)),
-            theirs=Jsonb(_fitting(one.theirs)),
+            ours=Jsonb(fitting(one.ours)),
+            theirs=Jsonb(fitting(one.theirs)),
         )
         ids.append(row["id"])
         new += [one] if row["is_new"] else []
@@ -152,7 +152,8 @@ def compare(
     return Changes(tuple(new), tuple(Reason(row["reason"]) for row in settled))
 
 
-def _fitting(values: Values) -> dict[str, str]:
+def fitting(values: Values) -> dict[str, str]:
+    """As they are kept."""
     return {fit(name, LONGEST_VALUE): fit(value, LONGEST_VALUE) for name, value in values.items()}
 
 

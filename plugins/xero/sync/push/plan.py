@@ -12,7 +12,7 @@ from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import CheckResult, Json, PricedDocument, PricedKind, Record
 from xero.qicworks.connect.settings import Conflicts
-from xero.qicworks.follow.differences import Difference, Reason
+from xero.qicworks.follow.differences import Difference, Reason, fitting
 from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.content.changes import Change, Side
@@ -22,6 +22,7 @@ from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
 from xero.sync.push.verdicts import (
     Settled,
+    cannot_overwrite,
     changed_in_xero,
     check_in_xero,
     deleted,
@@ -105,7 +106,7 @@ class Standing:
     def wins(self, theirs: Mapping[str, str]) -> Conflicts:
         """Whose changes are kept; `theirs`: the changes in Xero. A person decided about those that they saw."""
         for one in self.differences:
-            if one.reason is Reason.EDITED_IN_XERO and one.chosen and one.theirs == theirs:
+            if one.reason is Reason.EDITED_IN_XERO and one.chosen and one.theirs == fitting(theirs):
                 return Conflicts(one.chosen)
         return self.conflicts
 
@@ -191,7 +192,9 @@ def _plan_change(
         if not found and is_complete(kind, record):  # the same change was made in Xero by hand
             return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), document)
         left = judge(kind, document, record, standing.base, edited=True)
-        return replace(not_editable(document.xero_id, status), differences=left)
+        kept = wins is Conflicts.QICWORKS
+        result = cannot_overwrite(document.xero_id, status) if kept else not_editable(document.xero_id, status)
+        return replace(result, differences=left)
     if theirs and wins is Conflicts.ASK:
         left = judge(kind, document, record, standing.base, edited=True)
         return replace(changed_in_xero(name, document.xero_id, status, in_words(theirs)), differences=left)

@@ -165,6 +165,17 @@ def not_editable(xero_id: UUID | None, status: str) -> Result:
     )
 
 
+def cannot_overwrite(xero_id: UUID | None, status: str) -> Result:
+    """QicWorks' side was to be kept, and Xero takes no change of it any more."""
+    return Result(
+        PushState.FAILED,
+        xero_id,
+        status,
+        f"Xero's version cannot be overwritten, because it is already {SAID.get(status, status.lower())} there",
+        "Change it in Xero by hand. Or keep Xero's version. QicWorks can only change drafts in Xero.",
+    )
+
+
 def changed_in_xero(label: str, xero_id: UUID | None, status: str, fields: str) -> Result:
     """Somebody changed the draft in Xero, and nobody has said which side is right."""
     return Result(
