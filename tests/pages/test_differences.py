@@ -183,6 +183,37 @@ def test_who_may_push_acknowledges_and_the_event_names_them(browser: Client, boo
     assert user.press(f"differences/{2**63}/acknowledge", {"days": days}).status_code == 422
 
 
+@pytest.mark.parametrize("side", ["qicworks", "xero"])
+@pytest.mark.parametrize("approved", [False, True], ids=["draft", "approved"])
+def test_what_is_kept_is_what_the_next_push_writes(browser: Client, books: Books, side: str, approved: bool) -> None:
+    books.world.sandbox.settings(limits=False)
+    document = books.add("bills", Line("100"))
+    books.push("bills")
+    for act, order in (("approve", {}), ("edit", {"fields": {"Date": "2026-10-08"}}))[0 if approved else 1 :]:
+        books.bookkeep(act, invoice=str(books.row("bills", document)["xero_id"]), **order)
+    books.world.pull("document_status")
+    [difference] = shown_to_all(books)
+    user = browser("user")
+    user.press(f"differences/{difference.id}/keep", {"side": side})
+    books.push("bills")
+    books.world.pull("document_status")
+    row = books.row("bills", document)
+    if side == "xero":
+        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 8), "pushed")
+    elif approved:
+        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 5), "failed")
+        assert "cannot be overwritten, because it is already approved there" in row["push_error"]
+    else:
+        there = books.world.sandbox.record("Invoices", str(row["xero_id"]), books.organisation)
+        assert (row["push_state"], day(there["Date"])) == ("pushed", date(2026, 10, 5))
+    assert len(shown_to_all(books)) == (side == "qicworks" and approved)
+
+
+def shown_to_all(books: Books) -> list[Difference]:
+    with session(books.world.engine) as db:
+        return differences.listed(db, books.connection_id)
+
+
 def test_one_side_is_kept_only_of_what_was_edited_in_xero(browser: Client, books: Books) -> None:
     user = browser("user")
     document = pushed(books, "K-1", "credit_notes")
@@ -267,34 +298,3 @@ def test_each_by_the_rights_to_its_dag(clerk: Browser, books: Books) -> None:
     for kind, status in {"invoices": 303, "contacts": 303, "bills": 403, "expenses": 403, "tax_codes": 403}.items():
         assert clerk.press(f"differences/{ids[kind]}/acknowledge", {"days": 7}).status_code == status, kind
     assert clerk.press(f"differences/{ids['bills']}/keep", {"side": "xero"}).status_code == 403
-
-
-@pytest.mark.parametrize("side", ["qicworks", "xero"])
-@pytest.mark.parametrize("approved", [False, True], ids=["draft", "approved"])
-def test_what_is_kept_is_what_the_next_push_writes(browser: Client, books: Books, side: str, approved: bool) -> None:
-    books.world.sandbox.settings(limits=False)
-    document = books.add("bills", Line("100"))
-    books.push("bills")
-    for act, order in (("approve", {}), ("edit", {"fields": {"Date": "2026-10-08"}}))[0 if approved else 1 :]:
-        books.bookkeep(act, invoice=str(books.row("bills", document)["xero_id"]), **order)
-    books.world.pull("document_status")
-    [difference] = shown_to_all(books)
-    user = browser("user")
-    user.press(f"differences/{difference.id}/keep", {"side": side})
-    books.push("bills")
-    books.world.pull("document_status")
-    row = books.row("bills", document)
-    if side == "xero":
-        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 8), "pushed")
-    elif approved:
-        assert (row["issue_date"], row["push_state"]) == (date(2026, 10, 5), "failed")
-        assert "cannot be overwritten, because it is already approved there" in row["push_error"]
-    else:
-        there = books.world.sandbox.record("Invoices", str(row["xero_id"]), books.organisation)
-        assert (row["push_state"], day(there["Date"])) == ("pushed", date(2026, 10, 5))
-    assert len(shown_to_all(books)) == (side == "qicworks" and approved)
-
-
-def shown_to_all(books: Books) -> list[Difference]:
-    with session(books.world.engine) as db:
-        return differences.listed(db, books.connection_id)
