@@ -27,7 +27,7 @@ SELECT document_id, :connection_id, compared FROM unnest(:ids::uuid[], :compared
 
 -- name: push_again!
 -- To be written over, or to take over what was changed in Xero: the next push does it.
-UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'pushed';
+UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state IN ('pushed', 'failed');
 
 -- name: removed
 -- Documents with open differences that no longer exist here.

@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 
 from tests.support.pushing import PRICED, Books, Line, Row
+from tests.support.troubles import DOCUMENTS
+from xero.api.errors import XeroError
 from xero.qicworks.database import session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Difference, Settled
@@ -410,3 +412,77 @@ def test_a_contact_that_xero_merged_into_another_is_no_difference(books: Books) 
     books.edit("bills", document, job_name="looked at again")
     sweep(books)
     assert [set(one.ours) for one in differing(books, document)] == [{"contact"}]
+
+
+# -- what is not known is asked about
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_where_the_last_push_is_not_known_nothing_of_xeros_is_overwritten(books: Books, kind: str) -> None:
+    """As of documents that were pushed before it was kept, or under keys that are gone."""
+    document = books.add(kind)
+    books.push(kind)
+    books.world.query("DELETE FROM xero_sync.pushed_content")
+    do(books, kind, document, "edit", fields={"Date": "2026-10-08"})
+    sweep(books)
+    books.world.query("UPDATE qicworks.document_line SET description = 'Here' WHERE parent_id = %s", document)
+    before = record(books, kind, document)
+    books.push(kind)
+    assert books.row(kind, document)["push_state"] == "failed"
+    assert record(books, kind, document) == before
+    assert [one.reason for one in differing(books, document)] == ["edited_in_xero"]
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_creation_that_was_found_later_is_not_pushed_over_an_edit(books: Books, kind: str) -> None:
+    """Its answer was lost, and a bookkeeper edited it before the next run."""
+    document = books.add(kind)
+    books.world.fault(kind="lost_answer", path=DOCUMENTS, method="PUT")
+    with pytest.raises(XeroError):
+        books.push(kind, client={"backoff": ()})
+    key, row = PRICED[kind][2], books.row(kind, document)
+    [there] = [one for one in books.in_xero(kind) if one[PRICED[kind][3]] == row["number"]]
+    edit = {"DueDate": "2026-10-28"} if kind in INVOICES else {"Reference": "R-1"}
+    books.bookkeep("edit", **{ACTS[kind]: there[key]}, fields=edit)
+    before = next(one for one in books.in_xero(kind) if one[key] == there[key])
+    books.pass_time(400)
+    books.push(kind)
+    sweep(books)
+    books.push(kind)
+    if books.row(kind, document)["xero_id"]:  # else it is not certain which record it is, and a person is asked
+        assert record(books, kind, document) == before
+        assert [one.reason for one in differing(books, document)] == ["edited_in_xero"]
+    else:
+        assert books.row(kind, document)["push_state"] == "failed"
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_line_that_was_saved_anew_is_the_same_line(books: Books, kind: str) -> None:
+    document = books.add(kind, Line("100"), Line("20"), Line("30"))
+    books.push(kind)
+    books.world.query(
+        "WITH gone AS (DELETE FROM qicworks.document_line WHERE parent_id = %s AND line_number = 2 RETURNING *)"
+        " INSERT INTO qicworks.document_line (parent_type, parent_id, line_number, description, quantity, unit_price,"
+        " account_id, tax_code_id) SELECT parent_type, parent_id, line_number, description, quantity, unit_price,"
+        " account_id, tax_code_id FROM gone",
+        document,
+    )
+    books.push(kind)
+    sweep(books)
+    assert books.row(kind, document)["push_state"] == "pushed"
+    assert differing(books) == []
+
+
+def test_an_edit_waits_for_a_bookkeeper_who_undoes_theirs(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    do(books, "bills", document, "edit", fields={"Date": "2026-10-08"})
+    books.edit("bills", document, due_date=date(2026, 12, 1))
+    books.push("bills")
+    assert books.row("bills", document)["push_state"] == "failed"
+    do(books, "bills", document, "edit", fields={"Date": "2026-10-05"})
+    sweep(books)
+    books.push("bills")
+    sweep(books)
+    assert differing(books) == []
+    books.assert_once("bills")

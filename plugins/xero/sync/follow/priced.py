@@ -85,7 +85,10 @@ class _Kind:
         if not found and not one.waits and is_checked:
             self._agree(one, document, record, kept)
         self._pass_on(one, record, found)
-        return self._write(about, found), is_checked
+        changes = self._write(about, found)
+        if one.push_state == PushState.FAILED and found and Reason.EDITED_IN_XERO in changes.settled:
+            self.followed.push_again([one.id])  # what stood in the way of its edit is gone
+        return changes, is_checked
 
     def _agree(self, one: Followed, document: PricedDocument, record: Record, kept: PushedContent | None) -> None:
         """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""

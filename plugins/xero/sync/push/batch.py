@@ -155,7 +155,7 @@ class Batch:
             result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
         elif there:
             result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)
-        result = compared(self.kind, result, document)
+        result = compared(self.kind, result, document, searched=True)
         return Settled(document.id, document.version, name, result) if result.state else None
 
     def _query(self) -> dict[str, str]:

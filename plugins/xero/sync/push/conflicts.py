@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from xero.documents import odd_values
 from xero.documents.declaration import PricedDocument, PricedKind
 from xero.qicworks.connect import settings
 from xero.qicworks.follow.differences import EDITS
@@ -16,7 +17,7 @@ from xero.sync.push.content.changes import Change
 from xero.sync.push.content.content import Digest, of_record, payload_hash
 from xero.sync.push.content.judging import base_of, compared, differing
 from xero.sync.push.content.takeover import CannotTake, take_over
-from xero.sync.push.plan import Current, Standing, Takeover, blocking_results
+from xero.sync.push.plan import Current, Standing, Takeover
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import Settled, cannot_take, label
 from xero.sync.runs.run import Run
@@ -41,7 +42,7 @@ class Conflicting:
         same = []
         for document in documents:
             kept = contents.get(document.id)
-            if not kept or not kept.agreed or blocking_results(self.kind, document):
+            if not kept or not kept.agreed or next(odd_values.odd(document), None) is not None:
                 continue
             if any(one.reason not in EDITS for one in different.get(document.id, ())):
                 continue  # what is open has to be looked at

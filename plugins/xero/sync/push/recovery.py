@@ -199,12 +199,15 @@ class Recovery:
                 answered=settled.result,
             )
 
-        return self.results(request, judge, only=place)[0]
+        return self.results(request, judge, only=place, searched=True)[0]
 
-    def results(self, request: Request, read: Reading, only: int | None = None) -> list[Settled]:
+    def results(
+        self, request: Request, read: Reading, only: int | None = None, *, searched: bool = False
+    ) -> list[Settled]:
         """A result for each document of the request, in its order, or for the one at the place `only`.
 
-        `read` gets the place, the document if it is still the version that was sent, its label and number.
+        `read` gets the place, the document if it is still the version that was sent, its label and number. `searched`:
+        it does not read Xero's response, but what a search found.
         """
         places = range(len(request.documents)) if only is None else [only]
         wanted = [request.documents[place] for place in places]
@@ -219,7 +222,8 @@ class Recovery:
             if document and document.version != version and not self._is_what_was_sent(document, elements.get(place)):
                 document = None
             name = self.kind.called(number, id)
-            result = compared(self.kind, read(place, document, name, number), document, elements.get(place))
+            result = read(place, document, name, number)
+            result = compared(self.kind, result, document, elements.get(place), searched=searched)
             if document and result.state is PushState.PUSHED:
                 remarks = [finding.says for finding in odd_values.run_checks(self.kind.checks, document)]
                 remarks += [ALIKE.format(self.kind.word)] if id in alike else []

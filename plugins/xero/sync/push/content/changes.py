@@ -6,9 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Flag
 
-from xero.sync.push.content.content import NOTHING, TOTALS, Base, Content, Line, Value, hash_of
+from xero.sync.push.content.content import (
+    CAN_BE_EMPTY,
+    HEADER,
+    NOTHING,
+    TOTALS,
+    Base,
+    Content,
+    Line,
+    Value,
+    hash_of,
+)
 
 ABSENT = "no such line"
+EMPTIED = frozenset(HEADER[field][0] for field in CAN_BE_EMPTY)
 
 
 class Side(Flag):
@@ -39,7 +50,7 @@ def changes(ours: Content, theirs: Content, base: Base | None, *, edited: bool) 
         base: What was last pushed; None if that is not known.
         edited: Without a base: whether QicWorks' document was edited since.
     """
-    guess = Side.QICWORKS if edited else Side.XERO
+    guess = Side.BOTH if edited else Side.XERO
     found = list(_header(ours, theirs, base, guess))
     if theirs.lines is not None:
         found += _lines(ours.lines or (), theirs.lines, base, guess)
@@ -55,7 +66,9 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         our, their = ours.header.get(name, NOTHING), theirs.header[name]
         if our.same == their.same:
             continue
-        if name not in ours.header and (base is None or answered.get(name) == hash_of(name, their)):
+        if name not in ours.header and (
+            base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their)
+        ):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
         yield Change(name, our.shown, their.shown, by, name in TOTALS.values())
@@ -110,12 +123,20 @@ def paired(ours: tuple[Line, ...], theirs: tuple[Line, ...]) -> Iterator[tuple[i
                 theirs[place] if place < len(theirs) else None,
             )
         return
-    taken = {line.id for line in ours if line.id}
+    known = {line.id for line in ours if line.id}
+    left = [(place, line) for place, line in enumerate(theirs, 1) if line.id not in known]
     for place, line in enumerate(ours, 1):
-        yield place, line, by_id.get(line.id) if line.id else None
-    for place, line in enumerate(theirs, 1):
-        if line.id not in taken:
-            yield place, None, line
+        found = by_id.get(line.id) if line.id else None
+        if found is None:  # saved anew in QicWorks: the same line without its id
+            same = next((at for at, (_, their) in enumerate(left) if _is_same(line, their)), None)
+            found = left.pop(same)[1] if same is not None else None
+        yield place, line, found
+    for place, line in left:
+        yield place, None, line
+
+
+def _is_same(ours: Line, theirs: Line) -> bool:
+    return all(theirs.values.get(name, NOTHING).same == value.same for name, value in ours.values.items())
 
 
 def _shown(line: Line) -> str:

@@ -14,16 +14,22 @@ from xero.qicworks.push.results import PushedContent, PushState, Result
 from xero.sync.push.content.changes import Change, Side, changes
 from xero.sync.push.content.content import (
     NOTHING,
+    TOTALS,
     Base,
     Content,
     Digest,
+    hashed,
     of_document,
     of_payload,
     of_record,
     payload_hash,
 )
 
+CHOSEN_BY_XERO = "due date"  # from the terms of the contact, if none was sent
 UNREADABLE = "a value that cannot be read"
+#: The statuses that are known, and the fields that each line has.
+STATUSES = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "BILLED", "VOIDED", "DELETED"})
+ALWAYS = frozenset({"Description", "Quantity", "UnitAmount", "AccountID", "TaxType"})
 
 
 def gone(document: PricedDocument, status: str | None) -> tuple[Found, ...]:
@@ -66,7 +72,7 @@ def judge(
         edited: Whether it was edited in QicWorks since the push.
         waits: Whether its edit is still to be sent, so that it is no difference yet.
     """
-    status = wire.word(record.get("Status"))
+    status = (wire.word(record.get("Status")) or "").upper()
     if status in kind.gone:
         return gone(document, status)
     found = differing(kind, document, record, base, edited=edited)
@@ -87,8 +93,14 @@ def judge(
 
 def is_complete(kind: PricedKind, record: Record) -> bool:
     """Whether a record says enough to be called equal: what a server leaves out is not known."""
-    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", "Total", kind.number))
-    return wire.word(record.get("Status")) is not None and isinstance(record.get("LineItems"), list) and all(named)
+    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS, kind.number))
+    lines = record.get("LineItems")
+    return (
+        (wire.word(record.get("Status")) or "").upper() in STATUSES
+        and all(named)
+        and isinstance(lines, list)
+        and all(isinstance(line, Mapping) and line.keys() >= ALWAYS for line in lines)
+    )
 
 
 def in_words(found: Iterable[Change], most: int = 5) -> str:
@@ -118,15 +130,27 @@ def pushed(
     return PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), Digest.of(theirs).to_json(), agreed)
 
 
-def compared(kind: PricedKind, result: Result, document: PricedDocument | None, element: Json | None = None) -> Result:
+def compared(
+    kind: PricedKind,
+    result: Result,
+    document: PricedDocument | None,
+    element: Json | None = None,
+    *,
+    searched: bool = False,
+) -> Result:
     """The result with what was pushed and the differences that are left.
 
     Args:
         document: What was sent; None if it has changed since.
         element: What was sent of it; None: as the document has it.
+        searched: The record was found, perhaps much later: what differs was changed in Xero since.
     """
     record = result.record
-    if record is None or result.state not in (PushState.PUSHED, PushState.FAILED):
+    if record is None or result.state is None:
+        return result
+    if searched:
+        return _found(kind, result, document, record, element)
+    if result.state not in (PushState.PUSHED, PushState.FAILED):
         return result
     if document is not None and wire.word(record.get("Status")) in kind.gone:
         return replace(result, differences=gone(document, wire.word(record.get("Status"))))
@@ -140,6 +164,31 @@ def compared(kind: PricedKind, result: Result, document: PricedDocument | None, 
     content = pushed(kind, of_document(kind, document), sent, record, agreed=agreed)
     found = judge(kind, document, record, base_of(content), edited=False)
     return replace(result, content=content, differences=found)
+
+
+def _found(
+    kind: PricedKind, result: Result, document: PricedDocument | None, record: Record, element: Json | None
+) -> Result:
+    """Of a record that a search found: as if Xero had answered what was sent."""
+    if element is None and document is not None:
+        element = kind.payload(document)
+    if element is None:
+        return result
+    sent = of_document(kind, document) if document else of_payload(kind, element)
+    try:
+        theirs = of_record(kind, record)
+    except ValueError:
+        return result
+    digest, lines = Digest.of(sent), None
+    if theirs.lines is not None and len(theirs.lines) == len(digest.lines or ()):
+        lines = tuple((line.id, own) for line, (_, own) in zip(theirs.lines, digest.lines or (), strict=True))
+    by_itself = {name: value for name, value in hashed(theirs.header).items() if name == CHOSEN_BY_XERO}
+    answered = Digest({**by_itself, **digest.header}, lines)
+    agreed = result.state is PushState.PUSHED
+    content = PushedContent(payload_hash(kind, element), digest.to_json(), answered.to_json(), agreed)
+    if document is None or result.state is PushState.READY:
+        return replace(result, content=content)
+    return replace(result, content=content, differences=judge(kind, document, record, base_of(content), edited=False))
 
 
 def values(found: Sequence[Change]) -> tuple[Mapping[str, str], Mapping[str, str]]:
