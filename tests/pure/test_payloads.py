@@ -25,6 +25,7 @@ from xero.documents.declaration import Document, PricedKind, PricedLine
 from xero.documents.payroll import Pay
 from xero.documents.pricing import line_total, total
 from xero.documents.registry import KINDS
+from xero.qicworks.connect.settings import Conflicts
 from xero.sync.push import plan as planning
 from xero.sync.push import readback
 from xero.sync.push.payroll import earnings_lines
@@ -249,7 +250,9 @@ def test_a_change_names_the_document_and_the_lines_that_xero_knows() -> None:
     def compare(document: PricedDocument) -> None:
         known = [str(line.xero_line_id) for line in document.lines if line.xero_line_id][:1]
         record = {"Status": "DRAFT", "LineItems": [{"LineItemID": id.upper()} for id in (*known, str(uuid4()))]}
-        [plan] = planning.plan(kind, [document], {document.id: planning.Standing(record)}, {}).requests
+        [plan] = planning.plan(
+            kind, [document], {document.id: planning.Standing(record, conflicts=Conflicts.QICWORKS)}, {}
+        ).requests
         model = MODELS[kind.name](document)
         model.invoice_id = str(document.xero_id)
         for made, line in zip(model.line_items, document.lines, strict=True):

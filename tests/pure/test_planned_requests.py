@@ -13,6 +13,7 @@ from tests.support.documents import AnyPricedRow, priced
 from xero.api.errors import Refused, RetryLater, XeroError
 from xero.documents.declaration import CheckResult, Document, PricedKind, PricedLine, Record
 from xero.documents.registry import KINDS
+from xero.qicworks.connect.settings import Conflicts
 from xero.qicworks.push.outbox import Result, Waiting
 from xero.sync.push import plan
 from xero.sync.push.plan import Standing
@@ -41,7 +42,7 @@ def document(number: int = 1, *, lines: tuple[dict[str, Any], ...] = (), **row: 
 
 def plan_one(one: Bill, record: Record | None, kind: PricedKind = KIND) -> Any:
     """What became of it, or the one request."""
-    made = plan.plan(kind, [one], {one.id: Standing(record)}, {})
+    made = plan.plan(kind, [one], {one.id: Standing(record, conflicts=Conflicts.QICWORKS)}, {})
     [only] = [*made.settled, *made.requests]
     return only
 
@@ -109,7 +110,7 @@ def test_a_certain_refusal_is_not_sent_and_holds_no_other_back() -> None:
 
     kind = replace(KIND, checks=(wrong,))
     documents = [document(1), document(2), document(3, xero_id=IN_XERO)]
-    planned = plan.plan(kind, documents, {UUID(int=3): Standing({"Status": "DRAFT"})}, {})
+    planned = plan.plan(kind, documents, {UUID(int=3): Standing({"Status": "DRAFT"}, conflicts=Conflicts.QICWORKS)}, {})
     [settled], [put, post] = planned.settled, planned.requests
     assert (settled.label, settled.result.error) == ("bill B-2", "not sent: it has no lines")
     assert settled.result.correction == "Add a line to the bill B-2."
@@ -263,7 +264,9 @@ def test_a_record_that_xero_fails_to_show_holds_no_other_back() -> None:
     assert (failed.state, failed.xero_id) == ("failed", IN_XERO)
     assert found[UUID(int=2)] is not None
     documents = [document(1, xero_id=IN_XERO), document(2, xero_id=UUID(int=71))]
-    planned = plan.plan(KIND, documents, {id: Standing(record) for id, record in found.items()}, {})
+    planned = plan.plan(
+        KIND, documents, {id: Standing(record, conflicts=Conflicts.QICWORKS) for id, record in found.items()}, {}
+    )
     [settled], [request] = planned.settled, planned.requests
     assert (settled.id, settled.result) == (UUID(int=1), failed), "nothing is sent of it: nobody knows how it stands"
     assert [one.number for one in request.documents] == ["B-2"]

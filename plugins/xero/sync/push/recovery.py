@@ -199,15 +199,22 @@ class Recovery:
                 answered=settled.result,
             )
 
-        return self.results(request, judge, only=place, searched=True)[0]
+        sent = settled.result.state is None  # else Xero refused it, and has it from before
+        return self.results(request, judge, only=place, searched=True, sent=sent)[0]
 
     def results(
-        self, request: Request, read: Reading, only: int | None = None, *, searched: bool = False
+        self,
+        request: Request,
+        read: Reading,
+        only: int | None = None,
+        *,
+        searched: bool = False,
+        sent: bool = True,
     ) -> list[Settled]:
         """A result for each document of the request, in its order, or for the one at the place `only`.
 
         `read` gets the place, the document if it is still the version that was sent, its label and number. `searched`:
-        it does not read Xero's response, but what a search found.
+        it does not read Xero's response, but what a search found; `sent`: which this request may have created.
         """
         places = range(len(request.documents)) if only is None else [only]
         wanted = [request.documents[place] for place in places]
@@ -223,7 +230,8 @@ class Recovery:
                 document = None
             name = self.kind.called(number, id)
             result = read(place, document, name, number)
-            result = compared(self.kind, result, document, elements.get(place), searched=searched)
+            element = elements.get(place) if sent else None
+            result = compared(self.kind, result, document, element, searched=searched)
             if document and result.state is PushState.PUSHED:
                 remarks = [finding.says for finding in odd_values.run_checks(self.kind.checks, document)]
                 remarks += [ALIKE.format(self.kind.word)] if id in alike else []

@@ -170,9 +170,9 @@ def _found(
     kind: PricedKind, result: Result, document: PricedDocument | None, record: Record, element: Json | None
 ) -> Result:
     """Of a record that a search found: as if Xero had answered what was sent."""
-    if element is None and document is not None:
+    if element is None and document is not None and result.state is not PushState.READY:
         element = kind.payload(document)
-    if element is None:
+    if element is None:  # what was sent is not known
         return result
     sent = of_document(kind, document) if document else of_payload(kind, element)
     try:
