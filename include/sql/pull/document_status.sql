@@ -134,11 +134,13 @@ SELECT :connection_id, :organisation_id, false, now(), '', seen.key::uuid, '{}'
 
 -- name: after_merge_invoice_record__2_invoice!
 -- QicWorks' document follows. What a void or a deletion in Xero means is for its users to say, so its status stays; so does the
--- status of what QicWorks has cancelled.
+-- status of what QicWorks has cancelled. `version`: a row that was changed since it was read, perhaps because it was cancelled, is
+-- left to the next pull: PostgreSQL, which waits for that change, would write what the row meant before.
 UPDATE qicworks.invoice
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
-  FROM (SELECT own.id, record.amount_paid, record.amount_credited, record.amount_due, record.fully_paid_on, record.status,
+  FROM (SELECT own.id, own.xmin AS version, record.amount_paid, record.amount_credited, record.amount_due,
+               record.fully_paid_on, record.status,
                CASE WHEN cancelled.document_id IS NOT NULL THEN own.status
                     WHEN record.status = 'PAID' OR (record.status = 'AUTHORISED' AND record.amount_due = 0) THEN 'Paid'
                     WHEN record.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
@@ -152,7 +154,7 @@ UPDATE qicworks.invoice
            AND NOT EXISTS (SELECT FROM qicworks.invoice_balance AS newer
                             WHERE newer.connection_id = :connection_id AND newer.xero_id = own.xero_id
                               AND (newer.xero_updated_at, newer.synced_at) > (record.xero_updated_at, record.synced_at))) AS xero
- WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
+ WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id AND invoice.xmin = xero.version
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
@@ -160,7 +162,8 @@ UPDATE qicworks.invoice
 UPDATE qicworks.bill
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
-  FROM (SELECT own.id, record.amount_paid, record.amount_credited, record.amount_due, record.fully_paid_on, record.status,
+  FROM (SELECT own.id, own.xmin AS version, record.amount_paid, record.amount_credited, record.amount_due,
+               record.fully_paid_on, record.status,
                CASE WHEN cancelled.document_id IS NOT NULL OR own.status IN ('Draft', 'Cancelled') THEN own.status
                     WHEN record.status = 'PAID' OR (record.status = 'AUTHORISED' AND record.amount_due = 0) THEN 'Paid'
                     WHEN record.status = 'AUTHORISED' AND record.amount_paid + record.amount_credited > 0 THEN 'Partially Paid'
@@ -172,7 +175,7 @@ UPDATE qicworks.bill
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
- WHERE bill.organisation_id = :organisation_id AND bill.id = xero.id
+ WHERE bill.organisation_id = :organisation_id AND bill.id = xero.id AND bill.xmin = xero.version
    AND (bill.paid_to_date, bill.credited, bill.balance, bill.fully_paid_on, bill.xero_status, bill.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
@@ -180,7 +183,8 @@ UPDATE qicworks.bill
 UPDATE qicworks.expense
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
-  FROM (SELECT own.id, record.amount_paid, record.amount_credited, record.amount_due, record.fully_paid_on, record.status,
+  FROM (SELECT own.id, own.xmin AS version, record.amount_paid, record.amount_credited, record.amount_due,
+               record.fully_paid_on, record.status,
                CASE WHEN cancelled.document_id IS NOT NULL OR own.status IN ('Draft', 'Cancelled') THEN own.status
                     WHEN record.status = 'PAID' OR (record.status = 'AUTHORISED' AND record.amount_due = 0) THEN 'Paid'
                     WHEN record.status = 'AUTHORISED' AND record.amount_paid + record.amount_credited > 0 THEN 'Partially Paid'
@@ -192,26 +196,26 @@ UPDATE qicworks.expense
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
- WHERE expense.organisation_id = :organisation_id AND expense.id = xero.id
+ WHERE expense.organisation_id = :organisation_id AND expense.id = xero.id AND expense.xmin = xero.version
    AND (expense.paid_to_date, expense.credited, expense.balance, expense.fully_paid_on, expense.xero_status, expense.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
 -- name: after_merge_credit_note_record__2_credit_note!
 UPDATE qicworks.credit_note
    SET balance = xero.amount_due, xero_status = xero.status, updated_at = now()
-  FROM (SELECT own.id, record.amount_due, record.status
+  FROM (SELECT own.id, own.xmin AS version, record.amount_due, record.status
           FROM qicworks.credit_note AS own
           JOIN qicworks.credit_note_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
- WHERE credit_note.organisation_id = :organisation_id AND credit_note.id = xero.id
+ WHERE credit_note.organisation_id = :organisation_id AND credit_note.id = xero.id AND credit_note.xmin = xero.version
    AND (credit_note.balance, credit_note.xero_status) IS DISTINCT FROM (xero.amount_due, xero.status);
 
 -- name: after_merge_purchase_order_record__2_purchase_order!
 UPDATE qicworks.purchase_order
    SET xero_status = xero.status, status = xero.means, status_before_billed = xero.before, updated_at = now()
-  FROM (SELECT own.id, record.status,
+  FROM (SELECT own.id, own.xmin AS version, record.status,
                CASE WHEN record.status = 'BILLED' AND own.status IN ('Issued', 'Expedite', 'Receipt', 'Receipted')
                          AND cancelled.document_id IS NULL THEN 'Billed'
                     WHEN record.status <> 'BILLED' AND own.status = 'Billed' THEN coalesce(own.status_before_billed, own.status)
@@ -225,7 +229,7 @@ UPDATE qicworks.purchase_order
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
- WHERE purchase_order.organisation_id = :organisation_id AND purchase_order.id = xero.id
+ WHERE purchase_order.organisation_id = :organisation_id AND purchase_order.id = xero.id AND purchase_order.xmin = xero.version
    AND (purchase_order.xero_status, purchase_order.status, purchase_order.status_before_billed)
        IS DISTINCT FROM (xero.status, xero.means, xero.before);
 

@@ -105,11 +105,12 @@ UPDATE qicworks.invoice_balance AS balance
 
 -- name: after_merge_invoice_balance__2_invoice!
 -- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays. So does that of
--- one that was taken back to draft, and that Xero still has.
+-- one that was taken back to draft, and that Xero still has. A row that was changed since it was read is left to the next pull.
 UPDATE qicworks.invoice
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
-  FROM (SELECT own.id, reported.amount_paid, reported.amount_credited, reported.amount_due, reported.fully_paid_on, reported.status,
+  FROM (SELECT own.id, own.xmin AS version, reported.amount_paid, reported.amount_credited, reported.amount_due,
+               reported.fully_paid_on, reported.status,
                CASE WHEN cancelled.document_id IS NOT NULL THEN own.status
                     WHEN reported.status = 'PAID' OR (reported.status = 'AUTHORISED' AND reported.amount_due = 0) THEN 'Paid'
                     WHEN reported.status IN ('DRAFT', 'SUBMITTED', 'AUTHORISED') THEN 'Un-paid'
@@ -119,7 +120,7 @@ UPDATE qicworks.invoice
           LEFT JOIN xero_sync.cancellation AS cancelled
             ON cancelled.organisation_id = :organisation_id AND cancelled.document_id = own.id AND cancelled.done_at IS NULL
          WHERE own.organisation_id = :organisation_id) AS xero
- WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id
+ WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id AND invoice.xmin = xero.version
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
 
