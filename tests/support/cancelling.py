@@ -11,7 +11,6 @@ Row = dict[str, Any]
 
 #: kind → the status by which QicWorks takes a document of it out of force; invoices can only be taken back to draft
 CANCELLED = {
-    "invoices": "Draft",
     "bills": "Cancelled",
     "expenses": "Cancelled",
     "credit_notes": "Archived",
@@ -20,9 +19,10 @@ CANCELLED = {
 
 
 def by_status(books: Books, kind: str, document: UUID) -> None:
-    if kind == "invoices":  # as a draft it was pushed
-        books.edit(kind, document, status="Un-paid")
-    books.edit(kind, document, status=CANCELLED[kind])
+    if kind in CANCELLED:
+        books.edit(kind, document, status=CANCELLED[kind])
+    else:
+        back_to_draft(books, kind, document)
 
 
 def back_to_draft(books: Books, kind: str, document: UUID) -> None:

@@ -126,6 +126,8 @@ REVOKE ALL ON FUNCTION xero_sync.may_stand_in_xero(uuid, uuid, text) FROM PUBLIC
 -- TG_ARGV: the statuses that take a document out of force. With the owner's rights: whoever cancels need not know of this table.
 CREATE FUNCTION xero_sync.document_was_cancelled() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    out_of_force CONSTANT text[] := coalesce(TG_ARGV, '{}');
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF xero_sync.may_stand_in_xero(OLD.id, OLD.xero_id, OLD.push_state) THEN
@@ -135,29 +137,31 @@ BEGIN
                     (to_jsonb(OLD) ->> 'total')::numeric, OLD.push_version, 'deleted')
                 ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', status = NULL, xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
         END IF;
-    ELSIF NEW.status = ANY (TG_ARGV) AND NOT OLD.status = ANY (TG_ARGV) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
+    ELSIF NEW.status = ANY (out_of_force) AND NOT OLD.status = ANY (out_of_force) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
         -- What Xero has rejected needs no cancellation: its status follows.
         IF NEW.xero_status IS DISTINCT FROM 'REJECTED' AND xero_sync.may_stand_in_xero(NEW.id, NEW.xero_id, OLD.push_state) THEN
             INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
                                                 status, push_version, how)
             VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, OLD.xero_status,
                     (to_jsonb(OLD) ->> 'total')::numeric, NEW.status, NEW.push_version,
-                    CASE WHEN NEW.status = ANY (TG_ARGV) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
+                    CASE WHEN NEW.status = ANY (out_of_force) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
                 ON CONFLICT (document_id) DO UPDATE SET
                    how = excluded.how, number = excluded.number, xero_id = excluded.xero_id, xero_status = excluded.xero_status,
                    total = excluded.total, status = excluded.status, push_version = excluded.push_version,
                    cancelled_at = clock_timestamp(), done_at = NULL;
         END IF;
     ELSIF NEW.push_state <> 'draft'
-          AND (NOT NEW.status = ANY (TG_ARGV) AND (OLD.push_state = 'draft' OR OLD.status = ANY (TG_ARGV))
+          AND (NOT NEW.status = ANY (out_of_force) AND (OLD.push_state = 'draft' OR OLD.status = ANY (out_of_force))
                OR NEW.status = 'Draft' AND OLD.push_state = 'draft') THEN
         DELETE FROM xero_sync.cancellation WHERE document_id = NEW.id;   -- it is in force again
     END IF;
     RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION xero_sync.document_was_cancelled() FROM PUBLIC;
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.invoice
-   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Draft');
+-- An invoice is pushed as 'Draft', and its status follows Xero's: a form that was opened before may write it back. It is taken back by
+-- its push_state alone.
+CREATE TRIGGER was_cancelled AFTER UPDATE OF push_state OR DELETE ON qicworks.invoice
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled();
 CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.bill
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
 CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.expense

@@ -1,4 +1,4 @@
-"""What is cancelled in QicWorks while a pull waits for its row is cancelled; what was saved from an old form is not."""
+"""What is cancelled while a pull waits for its row stays cancelled; an old form of an invoice cancels nothing."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ CANCELS = "UPDATE qicworks.{} SET status = '{}' WHERE id = %s"
 
 
 def approved(books: Books, kind: str) -> UUID:
-    """Pushed, known to the pull, and since then approved in Xero, and paid in part if it can be. So the pull writes it."""
+    """Pushed, known to the pull, and changed in Xero since then, so the next pull writes its row."""
     document = books.add(kind, Line("100"), status=UNPAID[kind])
     books.push(kind)
     sweep(books)
@@ -51,3 +51,30 @@ def test_a_cancellation_during_a_pull_stays(books: Books, kind: str, pull: str, 
     row = books.row(kind, document)
     assert (row["status"], row["xero_status"]) == (status, record(books, kind, document)["Status"])
     assert [one.reason for one in differing(books, document)] == ["cancelled_in_qicworks"]
+
+
+@pytest.mark.parametrize("pull", ["document_status", "invoice_payments"])
+def test_a_form_that_was_opened_before_the_pull_cancels_no_invoice(books: Books, pull: str) -> None:
+    """It saves all columns, and so the status that the pull has changed since."""
+    document = books.add("invoices", Line("100"))
+    books.push("invoices")
+    form = books.row("invoices", document)["status"]
+    books.world.pull(pull, books.organisation)
+    assert (form, books.row("invoices", document)["status"]) == ("Draft", "Un-paid")
+    books.edit("invoices", document, status=form, job_name="saved with all columns")
+    assert books.world.query("SELECT * FROM xero_sync.cancellation") == []
+    books.push("invoices")
+    assert record(books, "invoices", document)["Status"] == "DRAFT"
+    sweep(books)
+    assert (books.row("invoices", document)["status"], differing(books)) == ("Un-paid", [])
+
+
+def test_an_invoice_whose_status_is_draft_can_be_taken_back_and_released(books: Books) -> None:
+    document = books.add("invoices", Line("100"))
+    books.push("invoices")
+    for state in ("draft", "ready", "draft"):
+        books.edit("invoices", document, push_state=state)
+        left = books.world.query("SELECT how FROM xero_sync.cancellation")
+        assert left == ([{"how": "draft"}] if state == "draft" else [])
+    books.push("invoices")
+    assert record(books, "invoices", document)["Status"] == "DELETED"
