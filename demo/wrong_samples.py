@@ -44,7 +44,7 @@ BEFORE = (
     wrong(
         "IV-3015",
         "tax code 'INPUT' cannot be used with account code '200'",
-        "Revert the invoice IV-3015 to draft and change the tax code. Then release it.",
+        "On the invoice IV-3015, change the tax code. Then release it.",
         Line("Labour", "1", "10", tax="INPUT"),
     ),
     wrong(

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xero.datasets.registry import DATASETS
+from xero.documents import checks
 from xero.sync.push import corrections
 from xero.sync.push.corrections import Correction, WrongCatalogue, catalogue, correct, is_failure, read, renumbered
 
@@ -29,7 +30,7 @@ SAID = [
         "user_fix",
     ),
     ("JSON for post data was invalid", "dates, quantities and amounts again", "user_fix"),
-    ("Invoice not of valid status for modification", "new number (INV-001 → INV-001A); its", "user_fix"),
+    ("Invoice not of valid status for modification", "new number in QicWorks (INV-001 → INV-001A); its", "user_fix"),
     ("Credit note not of valid status for modification", "its attachments are sent with it", "user_fix"),
     ("Credit Note not of valid status for modification", "its attachments are sent with it", "user_fix"),
     ("Document not of valid status for modification", "enter it by hand in Xero with the same number", "user_fix"),
@@ -52,11 +53,11 @@ SAID = [
     ),
     (
         "Date cannot be changed on an invoice that has payment or credit notes allocated to it",
-        "set its date back to the date in Xero",
+        "Set the date of the invoice INV-001 back to the date in Xero",
         "conflict",
     ),
-    ("Invoice # must be unique.", "give it a new number (INV-001 → INV-001A)", "user_fix"),
-    ("Order number must be unique", "another order, revert the invoice INV-001 to draft", "user_fix"),
+    ("Invoice # must be unique.", "give the invoice INV-001 a new number (INV-001 → INV-001A)", "user_fix"),
+    ("Order number must be unique", "another order, give the invoice INV-001 a new", "user_fix"),
     (
         "Only AUTHORISED and BILLED purchase orders may have SentToContact updated.",
         "After approving the invoice INV-001 in Xero, mark it as sent there",
@@ -210,7 +211,7 @@ SAID = [
     ),
     (
         "An existing invoice with the specified ID could not be found",
-        "give it a new number (INV-001 → INV-001A)",
+        "give it a new number in QicWorks (INV-001 → INV-001A)",
         "conflict",
     ),
     (
@@ -232,11 +233,15 @@ SAID = [
         "choose again the value that Xero names",
         "user_fix",
     ),
-    ("Purchase orders may not be dated before a lock date.", "give it a date after the lock date", "user_fix"),
+    (
+        "Purchase orders may not be dated before a lock date.",
+        "Give the invoice INV-001 a date after the lock date",
+        "user_fix",
+    ),
     ("It has credit notes allocated.", "Undo your change to the invoice INV-001 in QicWorks", "conflict"),
     ("The tracking option is archived.", "restore the archived item named above", "user_fix"),
-    ("Code must be unique", "change its name or number to one not yet used in Xero", "user_fix"),
-    ("A validation exception occurred", "check its contact, dates, accounts, tax codes", "user_fix"),
+    ("Code must be unique", "Change the name or number of the invoice INV-001 to one not yet used in Xero", "user_fix"),
+    ("A validation exception occurred", "Check the contact, dates, accounts, tax codes", "user_fix"),
 ]
 SAID_OF_PAYROLL = [
     ("Email address must be valid.", "Correct the employee's email address in Xero", "user_fix"),
@@ -319,9 +324,7 @@ def test_a_document_that_is_to_be_changed_is_to_be_released() -> None:
         "retry": "Then open it under Xero › Documents and press Retry.",
     }
     for entry in catalogue():
-        to_be_changed = "to draft" in entry.correction.replace("timesheet to draft", "")
-        assert not to_be_changed or entry.then in ("release", "either"), entry.correction
-        assert to_be_changed or entry.then != "release", entry.correction
+        assert entry.then != "release" or "{document}" in entry.correction, entry.correction
     heard = set()
     for function, words, _, _ in ALL:
         entry = next(entry for entry in catalogue() if function in entry.functions and entry.search(words))
@@ -331,6 +334,14 @@ def test_a_document_that_is_to_be_changed_is_to_be_released() -> None:
         assert text.endswith("contact QicWorks support.") is entry.support, text
         heard.add(entry.then)
     assert heard == {None, *endings}
+
+
+def test_no_document_is_to_be_taken_back_to_draft() -> None:
+    """That is a cancellation of a document that was pushed: its draft in Xero would be deleted."""
+    texts = [entry.correction for entry in catalogue() if "employee's timesheet" not in entry.correction]
+    assert len(texts) > 50
+    for text in (*texts, Path(checks.__file__).read_text()):
+        assert not re.search(r"\brevert|to draft\b(?! in QicWorks)", text, re.IGNORECASE), text
 
 
 def test_of_several_endings_one_is_shown() -> None:
@@ -397,8 +408,8 @@ def test_what_is_not_in_the_catalogue_is_said_to_be_unknown() -> None:
     mixed = corrected("Due date cannot be empty.", "The moon is in the wrong house.")
     assert not mixed.known
     assert mixed.text == (
-        "Revert the invoice INV-001 to draft and enter a due date. QicWorks has no instructions for this message of "
-        "Xero yet. Correct what the message names, in QicWorks or in Xero. Then release it. It is pushed within 15 "
+        "On the invoice INV-001, enter a due date. QicWorks has no instructions for this message of Xero yet. "
+        "Correct what the message names, in QicWorks or in Xero. Then release it. It is pushed within 15 "
         "minutes, or press Push now. If it is refused again, enter it by hand in Xero, set it to Skipped in QicWorks "
         "and contact QicWorks support."
     )
@@ -407,14 +418,16 @@ def test_what_is_not_in_the_catalogue_is_said_to_be_unknown() -> None:
 
 def test_a_document_without_a_number_is_not_offered_one() -> None:
     for number in (None, ""):
-        assert "to draft and give it a new number; its" in corrected("Invoice # must be unique.", number=number).text
+        assert (
+            "give the invoice INV-001 a new number; its" in corrected("Invoice # must be unique.", number=number).text
+        )
 
 
 def test_values_are_put_in_once() -> None:
     words = "Account code '{document} [x] {0} {number}' has been archived"
     assert "Restore account {document} [x] {0} {number} in Xero" in corrected(words).text
     found = correct([words], document="bill {1} [{account}]", number="{1}", function="business")
-    assert "revert the bill {1} [{account}] to draft" in found.text
+    assert "Or, on the bill {1} [{account}], choose" in found.text
 
 
 def test_warnings_fail_where_xero_dropped_something() -> None:

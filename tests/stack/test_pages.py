@@ -234,7 +234,7 @@ def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
     ours(page).wait_for_url(re.compile("text="))  # the page before has that row too
     expect(xero.get_by_role("checkbox", name=failed["number"])).to_have_count(1)
     expect(row(xero, failed["number"])).to_contain_text("Organisation is not subscribed to currency USD")
-    expect(row(xero, failed["number"])).to_contain_text("Or revert the invoice")
+    expect(row(xero, failed["number"])).to_contain_text("Or change the invoice")
     look_at(page, "documents")
 
     stack.query("UPDATE qicworks.invoice SET currency = 'AUD' WHERE id = %s RETURNING id", failed["id"])

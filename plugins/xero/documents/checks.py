@@ -176,13 +176,13 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
     elif not line.tax_is_here or not line.tax_is_active:
         yield CheckResult(
             f"tax code '{line.tax_type or '?'}' is not in use in this Xero organisation",
-            "Revert the {document} to draft and choose a tax code that is in use in Xero.",
+            "On the {document}, choose a tax code that is in use in Xero.",
             "release",
         )
     elif account is not None and line.tax_applies is False:
         yield CheckResult(
             f"tax code '{line.tax_type}' cannot be used with account code '{line.account_code}'",
-            "Revert the {document} to draft and change the tax code.",
+            "On the {document}, change the tax code.",
             "release",
         )
 

@@ -91,7 +91,7 @@ CREATED = [
     Case("JSON for post data was invalid", "quantities and amounts again", change=with_fields(LineAmountTypes="Net")),
     Case(
         "The document date cannot be before the period lock date, currently set at 30 June 2026",
-        "give it a date after the period lock date (30 June 2026)",
+        "Give the invoice INV-00005 a date after the period lock date (30 June 2026)",
         columns=lambda _: {"issue_date": date(2026, 6, 30)},
         switches={"lock_dates_bind_drafts": True},
     ),
@@ -114,7 +114,7 @@ CREATED = [
     ),
     Case(
         "Credit Note # must be unique.",
-        "change its name or number",
+        "Change the name or number",
         "credit_notes",
         columns=lambda books: {
             "number": next(
@@ -323,9 +323,9 @@ def asks(books: Books) -> Iterator[tuple[str, str, Any, str]]:
     """(function, path, body, a piece of the correction)"""
     unknown = str(uuid4())
     paid = one(books, "Invoices", Type="ACCREC", Status="PAID")["InvoiceID"]
-    yield "business", f"{ACCOUNTING}Invoices/{paid}", {"Date": "2026-10-06"}, "set its date back"
+    yield "business", f"{ACCOUNTING}Invoices/{paid}", {"Date": "2026-10-06"}, "Set the date of the"
     yield "business", f"{ACCOUNTING}Invoices/{unknown}", {"Reference": "x"}, "has the right type in Xero"
-    yield "business", f"{ACCOUNTING}CreditNotes/{unknown}", {"Reference": "x"}, "give it a new number"
+    yield "business", f"{ACCOUNTING}CreditNotes/{unknown}", {"Reference": "x"}, "give it a new number in QicWorks"
     everybody = books.world.sandbox.truth("Employees")
     employee = next(one for one in everybody if one["Status"] == "ACTIVE" and one["LeaveBalances"])
     id, template = {"EmployeeID": employee["EmployeeID"]}, employee["PayTemplate"]
