@@ -342,6 +342,31 @@ def test_qicworks_takes_over_what_was_edited_in_xero(books: Books, kind: str, ap
     assert_nothing_new(books)
 
 
+@pytest.mark.parametrize("kind", ["invoices", "credit_notes", "purchase_orders"])
+def test_a_number_that_another_document_has_is_not_taken_over(books: Books, kind: str) -> None:
+    """Only that document fails, by its name: what is ready beside it is taken over, and sent."""
+    says(books, "xero")
+    clashing, edited = (books.add(kind) for _ in range(2))
+    books.push(kind)
+    taken = books.row(kind, books.add(kind, state="draft"))["number"]
+    name = {"invoices": "InvoiceNumber", "credit_notes": "CreditNoteNumber"}.get(kind, "PurchaseOrderNumber")
+    number = books.row(kind, clashing)["number"]
+    do(books, kind, clashing, "edit", fields={name: taken})
+    do(books, kind, edited, "edit", fields={"Date": "2026-10-07"})
+    sweep(books)
+    new = books.add(kind)
+    for _ in range(2):
+        books.push(kind)
+        sweep(books)
+    row = books.row(kind, clashing)
+    assert (row["push_state"], row["number"]) == ("failed", number)
+    assert f"another document of QicWorks has the number {taken}" in row["push_error"]
+    assert "another number" in row["push_correction"]
+    assert [one.reason for one in differing(books)] == ["edited_in_xero"]
+    assert (books.row(kind, edited)["push_state"], books.row(kind, edited)["issue_date"].day) == ("pushed", 7)
+    assert books.row(kind, new)["push_state"] == "pushed"
+
+
 # -- an edit is a change of what is sent
 
 

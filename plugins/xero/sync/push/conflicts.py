@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from xero.documents import odd_values
 from xero.documents.declaration import PricedDocument, PricedKind
 from xero.qicworks.connect import settings
@@ -19,7 +21,7 @@ from xero.sync.push.content.judging import base_of, compared, differing
 from xero.sync.push.content.takeover import CannotTake, take_over
 from xero.sync.push.plan import Current, Standing, Takeover
 from xero.sync.push.settle import ResultRecorder
-from xero.sync.push.verdicts import Settled, cannot_take, label
+from xero.sync.push.verdicts import Settled, cannot_take, cannot_take_number, label
 from xero.sync.runs.run import Run
 
 MAX_NAMED = 10  # fields in a message
@@ -80,9 +82,17 @@ class Conflicting:
         for one in takeovers:
             document, name = one.document, label(self.kind, one.document)
             try:
-                written = take_over(self.kind, document, one.record, one.changes, known)
+                with self.it.session.transaction():  # a number that is taken does not undo the other documents
+                    written = take_over(self.kind, document, one.record, one.changes, known)
             except CannotTake as error:
                 result = cannot_take(name, document.xero_id, str(one.record.get("Status")), str(error))
+                settled.append(Settled(document.id, document.version, name, result))
+                continue
+            except UniqueViolation as error:
+                if error.diag.table_name != self.kind.table:
+                    raise
+                number, status = str(one.record.get(self.kind.number)), str(one.record.get("Status"))
+                result = cannot_take_number(name, document.xero_id, status, number)
                 settled.append(Settled(document.id, document.version, name, result))
                 continue
             if not written:

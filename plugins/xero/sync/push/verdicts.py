@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from xero.api.errors import cleaned
 from xero.documents.declaration import AnyDocument, CheckResult, Kind, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import PushState, Result
@@ -215,3 +216,10 @@ def cannot_take(label: str, xero_id: UUID | None, status: str, why: str) -> Resu
         f"what was changed in Xero could not be taken over: {why}",
         f"Make the same change to the {label} in QicWorks by hand. Then push again.",
     )
+
+
+def cannot_take_number(label: str, xero_id: UUID | None, status: str, number: str) -> Result:
+    """Xero's side was to be kept, with a number that QicWorks has on another document."""
+    result = cannot_take(label, xero_id, status, f"another document of QicWorks has the number {cleaned(number)}")
+    correction = f"Give the {label} another number in Xero, or give the other document another number in QicWorks"
+    return replace(result, correction=f"{correction}. Then push again.")
