@@ -25,6 +25,7 @@ ACTS = {
 INVOICES = ("invoices", "bills", "expenses")
 UNPAID = {"invoices": "Un-paid", "bills": "Unpaid", "expenses": "Unpaid", "credit_notes": "Issued"}
 UNPAID["purchase_orders"] = "Issued"
+NUMBER_KEYS = {"credit_notes": "CreditNoteNumber", "purchase_orders": "PurchaseOrderNumber"}
 DRAFTS = "qicworks"
 
 
@@ -214,9 +215,7 @@ def edits(books: Books, kind: str) -> list[tuple[str, Any, set[str]]]:
     found: list[tuple[str, Any, set[str]]] = []
     for name, (value, kinds) in HEADER.items():
         if kind in kinds:
-            key = {"invoices": "InvoiceNumber", "bills": "InvoiceNumber", "expenses": "InvoiceNumber"}.get(
-                kind, "CreditNoteNumber" if kind == "credit_notes" else "PurchaseOrderNumber"
-            )
+            key = NUMBER_KEYS.get(kind, "InvoiceNumber")
             [contact] = books.world.query("SELECT xero_id FROM qicworks.contact WHERE id = %s", books.contacts[1])
             shown = {"ContactID": str(contact["xero_id"])} if name == "Contact" else value
             found.append((name, {key if name == "number" else name: shown}, {NAMES[name]}))
@@ -342,6 +341,29 @@ def test_qicworks_takes_over_what_was_edited_in_xero(books: Books, kind: str, ap
     assert_nothing_new(books)
 
 
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_was_renumbered_then_deleted_in_xero_is_not_created_again(books: Books, kind: str) -> None:
+    """Only a new number in QicWorks asks for that."""
+    document = books.add(kind)
+    books.push(kind)
+    first = books.row(kind, document)["xero_id"]
+    do(books, kind, document, "edit", fields={NUMBER_KEYS.get(kind, "InvoiceNumber"): "X-1"})
+    do(books, kind, document, "delete")
+    for swept in (False, True):
+        if swept:
+            sweep(books)
+        books.edit(kind, document, issue_date=date(2026, 10, 8 + swept))
+        books.push(kind)
+        row = books.row(kind, document)
+        assert (row["push_state"], row["xero_id"]) == ("failed", first), "nobody asked for a new draft"
+        assert "it was deleted in Xero" in row["push_error"]
+    books.edit(kind, document, number="A-NEW-ONE")
+    books.push(kind)
+    row = books.row(kind, document)
+    assert row["push_state"] == "pushed"
+    assert (row["xero_id"] == first, record(books, kind, document)["Status"]) == (False, "DRAFT")
+
+
 @pytest.mark.parametrize("kind", ["invoices", "credit_notes", "purchase_orders"])
 def test_a_number_that_another_document_has_is_not_taken_over(books: Books, kind: str) -> None:
     """Only that document fails, by its name: what is ready beside it is taken over, and sent."""
@@ -349,9 +371,8 @@ def test_a_number_that_another_document_has_is_not_taken_over(books: Books, kind
     clashing, edited = (books.add(kind) for _ in range(2))
     books.push(kind)
     taken = books.row(kind, books.add(kind, state="draft"))["number"]
-    name = {"invoices": "InvoiceNumber", "credit_notes": "CreditNoteNumber"}.get(kind, "PurchaseOrderNumber")
     number = books.row(kind, clashing)["number"]
-    do(books, kind, clashing, "edit", fields={name: taken})
+    do(books, kind, clashing, "edit", fields={NUMBER_KEYS.get(kind, "InvoiceNumber"): taken})
     do(books, kind, edited, "edit", fields={"Date": "2026-10-07"})
     sweep(books)
     new = books.add(kind)

@@ -114,10 +114,10 @@ class Batch:
         decided = {settled.id for settled in same}
         # One that was edited since it was read is not in `there`, and is left to the next step.
         others = [one for one in documents if one.id not in decided and (one.id in there or not one.xero_id)]
-        known = [result for one in others if (result := self._known(one, there.get(one.id), found))]
+        standing = self.conflicts.standing(others, there)
+        known = [result for one in others if (result := self._known(one, standing[one.id], found))]
         decided |= {settled.id for settled in known}
         new = [document for document in others if document.id not in decided]
-        standing = self.conflicts.standing(new, there)
         made = planning.plan(self.kind, new, standing, at_most)
         made.settled = [*made.settled, *known, *same]
         return made
@@ -138,10 +138,11 @@ class Batch:
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
     def _known(
-        self, document: PricedDocument, record: planning.Current, there: lookup.LookupResult | None
+        self, document: PricedDocument, standing: planning.Standing, there: lookup.LookupResult | None
     ) -> Settled | None:
         """The result of a document that is not sent because of what Xero has: a record that is not known to be its own,
-        its own that its row has forgotten, or one that may be its own. `record`: what it is linked to."""
+        its own that its row has forgotten, or one that may be its own. `standing`: what it is linked to."""
+        record = standing.record
         if planning.blocking_results(self.kind, document):
             return None
         name, result = label(self.kind, document), Result(None)
@@ -151,7 +152,7 @@ class Batch:
             if not self.finder.is_own(document, record):
                 number = None if record is None else str(record.get(self.kind.number) or "")
                 result = not_its_own(self.kind, name, document.xero_id, number)
-        elif record and not planning.must_be_recreated(self.kind, document, record):
+        elif record and not planning.must_be_recreated(self.kind, document, standing):
             result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
         elif there:
             result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)

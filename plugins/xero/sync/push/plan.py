@@ -16,7 +16,7 @@ from xero.qicworks.follow.differences import Difference, Reason, fitting
 from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.content.changes import Change, Side
-from xero.sync.push.content.content import Base
+from xero.sync.push.content.content import Base, number_hash
 from xero.sync.push.content.judging import compared, differing, gone, in_words, is_complete, judge
 from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
@@ -154,7 +154,7 @@ def plan(
             result = invalid(name, wrong)
         elif isinstance(record, Result):
             result = record
-        elif document.xero_id is None or must_be_recreated(kind, document, record):
+        elif document.xero_id is None or must_be_recreated(kind, document, standing):
             create.append((document, kind.payload(document)))
         elif record is None:
             result = replace(not_there(name, document.xero_id), differences=gone(document, None))
@@ -204,11 +204,18 @@ def _plan_change(
     return None
 
 
-def must_be_recreated(kind: PricedKind, document: PricedDocument, record: Current) -> bool:
-    """True if the document was deleted in Xero and renumbered since, so it is created again."""
-    if not isinstance(record, Mapping):
+def must_be_recreated(kind: PricedKind, document: PricedDocument, standing: Standing) -> bool:
+    """True if the document was deleted in Xero and renumbered in QicWorks since, so it is created again.
+
+    Its number is compared with the one that was last pushed, as users of Xero renumber records, too; with that of the
+    record if nothing is known of the push.
+    """
+    record = standing.record
+    if not isinstance(record, Mapping) or record.get("Status") not in kind.gone:
         return False
-    return record.get("Status") in kind.gone and document.number != record.get(kind.number)
+    if standing.base is None:
+        return document.number != record.get(kind.number)
+    return number_hash(kind, document) != standing.base.sent.header.get("number")
 
 
 def _changed(kind: PricedKind, document: PricedDocument, record: Record) -> Json:

@@ -232,6 +232,12 @@ def hash_of(name: str, value: Value) -> str:
     return hashlib.sha256(f"{name}\0{value.same}".encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+def number_hash(kind: PricedKind, document: PricedDocument) -> str:
+    """Of the document's number, as the digest of a push has it."""
+    name, read = fields_of(kind)[kind.number]
+    return hash_of(name, read(document.number))
+
+
 def payload_hash(kind: PricedKind, element: Json) -> str:
     """Of all that is sent of a document, exactly: not its ids in Xero, its status, and what is empty."""
     return hashlib.sha256(EXACT.encode(_told(element, {kind.key, "Status", "LineItemID"}))).hexdigest()
