@@ -35,6 +35,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run_tie_out(engine: Engine, options: argparse.Namespace) -> int:
     """Exit code 0 only if everything was checked, and is equal."""
     period = Period.parse(options.period) if options.period is not None else None
+    file = Path(options.csv) if options.csv is not None else None
+    if file is not None and (reason := _why_not_writable(file)):
+        complain(f"error: {file} cannot be written: {reason}. Nothing was tied out.")
+        return 1
     taken, left_out = select_connections(engine, None, options.connection)
     say_who(taken, left_out)
     failed = (not taken) + sum(reason.must_reconnect for reason in left_out)
@@ -61,8 +65,12 @@ def run_tie_out(engine: Engine, options: argparse.Namespace) -> int:
             continue
         _print(result)
         done.append(result)
-    if options.csv is not None:
-        _write(Path(options.csv), done)
+    if file is not None:
+        try:
+            _write(file, done)
+        except OSError as error:
+            failed += 1
+            complain(f"error: {file} could not be written: {error.strerror}")
     return 0 if all(one.is_green for one in done) and not failed else 1
 
 
@@ -101,6 +109,15 @@ def _columns(one: KindResult) -> Iterable[str]:
 
 def _money(sums: Sums) -> str:
     return ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in sorted(sums.items())) or "–"
+
+
+def _why_not_writable(file: Path) -> str | None:
+    """What a file that exists has in it stays."""
+    try:
+        file.open("a").close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
 
 
 def _write(file: Path, done: list[TieOut]) -> None:

@@ -486,6 +486,19 @@ def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
     assert not result.is_green
 
 
+@pytest.mark.parametrize("what", ["a folder that is not there", "a folder"])
+def test_a_file_that_cannot_be_written_is_said_before_any_call(books: Books, tmp_path: Path, what: str) -> None:
+    file = tmp_path if what == "a folder" else tmp_path / "missing" / "tied.csv"
+    books.world.calls()
+    done = run(books, "--period", "2026-10", "--csv", str(file))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {file} cannot be written: {'Is a directory' if what == 'a folder' else 'No such file or directory'}."
+        " Nothing was tied out.\n"
+    )
+    assert books.world.calls() == []
+
+
 def test_values_of_leave_are_in_no_line_and_no_csv(world: World) -> None:
     world.sandbox.settings(limits=False)
     payroll = Payroll(world)
