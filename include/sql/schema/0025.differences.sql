@@ -129,6 +129,9 @@ CREATE FUNCTION xero_sync.document_was_cancelled() RETURNS trigger LANGUAGE plpg
 DECLARE
     out_of_force CONSTANT text[] := coalesce(TG_ARGV, '{}');
 BEGIN
+    IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
+        RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
+    END IF;
     IF TG_OP = 'DELETE' THEN
         IF xero_sync.may_stand_in_xero(OLD.id, OLD.xero_id, OLD.push_state) THEN
             INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
@@ -173,6 +176,32 @@ CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qic
 CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.leave_request
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Rejected', 'Requested');
 
+-- Who may push may not cancel, nor undo a cancellation: QicWorks alone does. As for push_state_moves, who may edit documents is free.
+-- TG_ARGV as above. Following writes none of these statuses, but 'Rejected' of leave that Xero has rejected.
+CREATE FUNCTION xero_sync.status_moves() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.status = OLD.status OR has_column_privilege(TG_RELID, 'push_version', 'UPDATE')
+       OR NEW.status = 'Rejected' AND NEW.xero_status = 'REJECTED' THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.status = ANY (TG_ARGV)
+       OR OLD.status = ANY (TG_ARGV) AND EXISTS (SELECT FROM xero_sync.cancellation WHERE document_id = NEW.id) THEN
+        RAISE insufficient_privilege USING MESSAGE = format('%s may not make what is %s in qicworks.%s %s: only QicWorks may',
+            current_user, OLD.status, TG_TABLE_NAME, NEW.status);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.bill
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Cancelled', 'Draft');
+CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.expense
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Cancelled', 'Draft');
+CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.credit_note
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Cancelled', 'Archived', 'Draft');
+CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.purchase_order
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Archived', 'Draft');
+CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.leave_request
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Rejected', 'Requested');
+
 -- What was cancelled before, and stands in Xero: reported; nothing is deleted for an update of this project.
 INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total, status, push_version, how)
 SELECT id, kept_in, organisation_id, number, xero_id, xero_status, total, status, push_version, 'before'
@@ -190,6 +219,9 @@ SELECT id, kept_in, organisation_id, number, xero_id, xero_status, total, status
 CREATE FUNCTION xero_sync.file_was_removed() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
+        RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
+    END IF;
     IF OLD.xero_id IS NOT NULL AND (TG_OP = 'DELETE' OR lower(NEW.file_name) <> lower(OLD.file_name)) THEN
         INSERT INTO xero_sync.removed_file (document_table, document_id, organisation_id, file_name, xero_id)
         VALUES (OLD.parent_type, OLD.parent_id, OLD.organisation_id, OLD.file_name, OLD.xero_id);

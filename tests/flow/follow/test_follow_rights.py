@@ -8,9 +8,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.flow.follow.test_document_status import differing, do, says, sweep
+from tests.flow.follow.test_document_status import differing, do, record, says, sweep
+from tests.support import following
+from tests.support.cancelling import CANCELLED
 from tests.support.granted import Granted, granted
-from tests.support.pushing import PRICED, Books, Line
+from tests.support.paying import Payroll
+from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.world import World
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
@@ -100,3 +103,56 @@ def test_what_was_pushed_is_known_by_a_seal_alone(role: Granted) -> None:
         books.push("bills")
     assert len(books.writes()) == 1
     books.assert_once("bills")
+
+
+@pytest.mark.parametrize("kind", CANCELLED)
+def test_the_role_cancels_no_document_and_undoes_no_cancellation(role: Granted, kind: str) -> None:
+    books = Books(role.owner)
+    kept, cancelled = books.add(kind, Line("100")), books.add(kind, Line("100"))
+    in_force = books.row(kind, kept)["status"]
+    with running_as(role, books):
+        books.push(kind)
+        sweep(books)
+    books.edit(kind, cancelled, status=CANCELLED[kind])
+    write = f"UPDATE qicworks.{PRICED[kind][0]} SET status = %s, xero_status = 'REJECTED' WHERE id = %s"
+    for status, document in ((CANCELLED[kind], kept), ("Draft", kept), (in_force, cancelled)):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            role.sql(write, status, document)
+    with running_as(role, books):
+        books.push(kind)
+    assert [record(books, kind, one)["Status"] for one in (kept, cancelled)] == ["DRAFT", "DELETED"]
+
+
+def test_the_role_rejects_leave_only_as_xero_does(role: Granted) -> None:
+    payroll = Payroll(role.owner)
+    employee = payroll.paid_by_the_hour()[0]
+    kept, rejected = (following.pushed(payroll, employee, day, day) for day in map(payroll.start_of, (3, 4)))
+    for status in ("Rejected", "Requested"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            role.sql("UPDATE qicworks.leave_request SET status = %s WHERE id = %s", status, kept)
+    following.act(payroll, f"/{following.id_in_xero(payroll, rejected)}/reject")
+    payroll.world = role.sync
+    following.sweep(payroll)
+    payroll.push("leave_requests")
+    payroll.world = role.owner
+    assert payroll.row("leave_request", rejected)["status"] == "Rejected"
+    assert payroll.world.query("SELECT * FROM xero_sync.cancellation") == []
+    periods = following.in_xero(payroll, kept)["LeavePeriods"]
+    assert [one["LeavePeriodStatus"] for one in periods] == ["SCHEDULED"]
+
+
+def test_a_table_of_the_role_itself_writes_no_cancellation(role: Granted) -> None:
+    """It may name its temporary tables like those of QicWorks, and run the functions of their triggers."""
+    books = Books(role.owner)
+    document = books.add("bills", Line("100"))
+    books.attach("bills", document, File())
+    books.push("bills")
+    for table, function in (("bill", "document_was_cancelled"), ("attachment", "file_was_removed")):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema qicworks"):
+            role.sql(
+                f"CREATE TEMP TABLE {table} AS SELECT * FROM qicworks.{table};"
+                f" CREATE TRIGGER own AFTER DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.{function}();"
+                f" DELETE FROM {table}"
+            )
+    assert role.owner.query("SELECT document_id FROM xero_sync.cancellation") == []
+    assert record(books, "bills", document)["Status"] == "DRAFT"
