@@ -202,18 +202,22 @@ CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.purchase_order
 CREATE TRIGGER status_moves BEFORE UPDATE OF status ON qicworks.leave_request
    FOR EACH ROW EXECUTE FUNCTION xero_sync.status_moves('Rejected', 'Requested');
 
--- What was cancelled before, and stands in Xero: reported; nothing is deleted for an update of this project.
+-- What was cancelled or taken back before, and stands in Xero: reported; nothing is deleted for an update of this project.
 INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total, status, push_version, how)
 SELECT id, kept_in, organisation_id, number, xero_id, xero_status, total, status, push_version, 'before'
-  FROM (          SELECT id, 'bill' AS kept_in, organisation_id, number, xero_id, push_version, xero_status, total, status FROM qicworks.bill
-        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id, push_version, xero_status, total, status FROM qicworks.expense
-        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id, push_version, xero_status, total, status
+  FROM (          SELECT id, 'invoice' AS kept_in, organisation_id, number, xero_id, push_version, push_state, xero_status, total, status
+                    FROM qicworks.invoice
+        UNION ALL SELECT id, 'bill', organisation_id, number, xero_id, push_version, push_state, xero_status, total, status
+                    FROM qicworks.bill
+        UNION ALL SELECT id, 'expense', organisation_id, number, xero_id, push_version, push_state, xero_status, total, status
+                    FROM qicworks.expense
+        UNION ALL SELECT id, 'credit_note', organisation_id, number, xero_id, push_version, push_state, xero_status, total, status
                     FROM qicworks.credit_note
-        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id, push_version, xero_status, total, status
+        UNION ALL SELECT id, 'purchase_order', organisation_id, number, xero_id, push_version, push_state, xero_status, total, status
                     FROM qicworks.purchase_order
-        UNION ALL SELECT id, 'leave_request', organisation_id, NULL, xero_id, push_version, xero_status, NULL, status
+        UNION ALL SELECT id, 'leave_request', organisation_id, NULL, xero_id, push_version, push_state, xero_status, NULL, status
                     FROM qicworks.leave_request) AS document
- WHERE xero_id IS NOT NULL AND status IN ('Cancelled', 'Archived', 'Rejected')
+ WHERE xero_id IS NOT NULL AND (status IN ('Cancelled', 'Archived', 'Rejected') OR push_state = 'draft')
    AND coalesce(xero_status, '') NOT IN ('VOIDED', 'DELETED', 'REJECTED');
 
 CREATE FUNCTION xero_sync.file_was_removed() RETURNS trigger LANGUAGE plpgsql

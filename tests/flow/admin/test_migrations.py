@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
@@ -12,6 +13,7 @@ from tests.support.catalogue import Catalogue, catalogue, taken_away
 from tests.support.lived import Lived, contents, live, load
 from tests.support.one_world import world_for_all
 from tests.support.paying import Line as PayLine
+from tests.support.pushing import PRICED
 from tests.support.reconciling import compare
 from tests.support.versions import MIGRATIONS, as_of
 from tests.support.world import World
@@ -266,6 +268,30 @@ def test_after_0018_what_was_linked_before_goes_on(blank_url: str, lived: Lived)
         compare(world)
         told = "SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%not proven%%'"
         assert world.query(told) == []
+
+
+def test_after_0025_what_was_taken_back_before_is_reported(blank_url: str, lived: Lived) -> None:
+    """Of each kind; nothing is deleted in Xero for it."""
+    tables = [*(table for table, *_ in PRICED.values()), "leave_request"]
+    rows = dict(lived.rows)
+    for table in (f"qicworks.{table}" for table in tables):
+        rows[table] = [{**row, "push_state": "draft"} if row["xero_id"] else row for row in rows[table]]
+    with upgraded(replace(lived, rows=rows), blank_url, "0024.outcome") as world:
+        kept = world.query("SELECT document_table, document_id, how FROM xero_sync.cancellation WHERE done_at IS NULL")
+        assert {row["document_table"] for row in kept} == set(tables)
+        assert {row["how"] for row in kept} == {"before"}
+        books, payroll = copy(lived.books), copy(lived.payroll)
+        books.world = payroll.world = world
+        for kind in PRICED:
+            books.push(kind)
+        payroll.push("leave_requests")
+        differences = world.query("SELECT document_id, reason FROM xero_sync.difference WHERE settled_at IS NULL")
+        assert {(row["document_id"], row["reason"]) for row in differences} >= {
+            (row["document_id"], "cancelled_in_qicworks") for row in kept
+        }
+        assert [
+            call["path"] for call in world.calls() if call["method"] == "POST" and "Invoices/" in call["path"]
+        ] == []
 
 
 def test_after_0024_events_of_before_have_their_document_and_their_outcome(blank_url: str, lived: Lived) -> None:
