@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from copy import copy
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from tests.support.cancelling import (
     settled,
     statuses,
 )
+from tests.support.consenting import Consenting
 from tests.support.killing import assert_interrupted, kill_at, moments, of_writes, running, spread
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.troubles import BEYOND, DOCUMENTS, TROUBLES
@@ -401,6 +403,46 @@ def test_without_a_seal_only_what_names_the_document_is_deleted(books: Books) ->
     [difference] = differences(books.world)
     assert difference["document_id"] == documents["purchase_orders"]
     assert "cannot confirm" in events(books.world, documents["purchase_orders"])[-1][1]
+
+
+@pytest.mark.parametrize("row_forgot_it", [False, True])
+@pytest.mark.parametrize("kind", ["bills", "purchase_orders"])
+def test_of_another_xero_organisation_it_stays_open(consenting: Consenting, kind: str, row_forgot_it: bool) -> None:
+    """Cancelled while its organisation is matched to the wrong one, which does not have it: it is not called over."""
+    consenting.sandbox.settings(limits=False)
+    token_id = consenting.connected(0, 1)
+    books = Books(consenting)
+    document = books.add(kind, Line("10"))
+    books.push(kind)
+    right = consenting.live_at(0)
+    consenting.match(token_id, {0: consenting.organisation("Elsewhere")})
+    consenting.match(token_id, {1: right.organisation_id})
+    wrong = copy(books)
+    wrong.connection_id, wrong.organisation = consenting.live_at(1).id, 1
+    if row_forgot_it:
+        books.edit(kind, document, xero_id=None)
+    by_status(books, kind, document)
+    consenting.calls()
+    for _ in range(2):
+        wrong.push(kind)
+    assert deletions(books) == []
+    assert consenting.query("SELECT done_at FROM xero_sync.cancellation") == [{"done_at": None}]
+    [difference] = differences(consenting)
+    assert (difference["document_id"], difference["reason"]) == (document, "cancelled_in_qicworks")
+    assert difference["theirs"] == {"status": "not known"}
+    [(status, message, correction)] = [
+        (one["status"], one["message"], one["correction"])
+        for one in consenting.query("SELECT * FROM xero_sync.connection_event WHERE document_id = %s", document)
+    ]
+    assert (status, "cannot confirm that it is in this Xero organisation" in message) == ("warning", True)
+    assert "is matched to the right Xero organisation" in correction
+    assert books.row(kind, document)["xero_status"] == "DRAFT"
+    consenting.match(token_id, {1: consenting.organisation("Elsewhere, too")})
+    consenting.match(token_id, {0: right.organisation_id})
+    seen_long_ago(consenting)
+    books.push(kind)
+    assert statuses(books, kind) == ["DELETED"]
+    assert [bool(one["done_at"]) for one in consenting.query("SELECT done_at FROM xero_sync.cancellation")] == [True]
 
 
 def test_another_record_in_its_row_is_not_deleted(books: Books) -> None:

@@ -34,6 +34,9 @@ RECORDS: dict[Delivery, Callable[..., Records]] = {Delivery.BATCH: Drafts, Deliv
 
 JUDGED = [Reason.CANCELLED_IN_QICWORKS]
 
+#: Of a document whose record in this Xero organisation is not known.
+UNKNOWN = Standing(State.GONE, "not known")
+
 
 class Cancellations:
     """The cancelled documents of one kind and connection in one run."""
@@ -86,12 +89,14 @@ class Cancellations:
     def _preview(self, records: Records, one: Cancellation) -> Iterator[Preview]:
         xero_id, label = self._own(one) or one.xero_id, self._label(one)
         if xero_id is None:
+            if verdicts.was_linked(one):
+                yield Preview(refused=((label, verdicts.NOT_HERE, verdicts.correction(records, UNKNOWN, label)),))
             return
         standing = records.read(xero_id)
-        if standing.state is State.GONE:
+        if standing.state is State.GONE and self._is_its_own(one, standing):
             return
         if reason := self._reason_to_leave(records, one, xero_id, standing):
-            yield Preview(refused=((label, reason, records.correction(standing, label)),))
+            yield Preview(refused=((label, reason, verdicts.correction(records, standing, label)),))
             return
         call = records.call(xero_id)
         body = {} if call.body is None else wire.loads(call.body.encode())
@@ -102,10 +107,13 @@ class Cancellations:
     def _cancel(self, records: Records, one: Cancellation) -> None:
         xero_id = self._own(one) or one.xero_id
         if xero_id is None:
-            self._over(one.document_id, one.number, verdicts.never_there(one))
+            if verdicts.was_linked(one):
+                self._differs(records, one, UNKNOWN, verdicts.NOT_HERE)
+            else:
+                self._over(one.document_id, one.number, verdicts.never_there(one))
             return
         standing = records.read(xero_id)
-        if standing.state is State.GONE:
+        if standing.state is State.GONE and self._is_its_own(one, standing):
             said = verdicts.gone_already(one, standing)
             self._over(one.document_id, one.number, said, status=standing.status)
             return
@@ -122,12 +130,17 @@ class Cancellations:
         """Its record by its newest sealed link."""
         return current(self.outbox.links(one.document_id, one.links))
 
+    def _is_its_own(self, one: Cancellation, standing: Standing) -> bool:
+        """Whether the record is certainly the document: by a seal of this Xero organisation, or as the record names it.
+        Otherwise it may be in another Xero organisation, so that it is missing here says nothing."""
+        return self._own(one) is not None or standing.document_id == one.document_id
+
     def _reason_to_leave(self, records: Records, one: Cancellation, xero_id: UUID, standing: Standing) -> str | None:
         """Why it is left in Xero; None if it is taken back there."""
         if standing.state is State.UNREADABLE:
             return verdicts.stands(standing)
-        if self._own(one) is None and standing.document_id != one.document_id:
-            return verdicts.NOT_CONFIRMED.format(xero_id)
+        if not self._is_its_own(one, standing):
+            return verdicts.NOT_HERE if standing.state is State.GONE else verdicts.NOT_CONFIRMED.format(xero_id)
         if other := records.other(one.document_id, xero_id):
             return verdicts.ANOTHER_TOO.format(xero_id, other.name)
         if one.how is How.BEFORE or standing.state is not State.OPEN:
@@ -254,7 +267,8 @@ class Cancellations:
     ) -> None:
         """Records in one transaction that it is still in Xero; the event is written once."""
         label = self._label(one)
-        theirs = {"status": standing.status} | ({"paid": str(standing.paid)} if standing.paid else {})
+        status = UNKNOWN.status if standing.state is State.GONE else standing.status
+        theirs = {"status": status} | ({"paid": str(standing.paid)} if standing.paid else {})
         found = Found(Reason.CANCELLED_IN_QICWORKS, {"status": verdicts.status_of(one)}, theirs)
         with self.it.session.transaction():
             changes = differences.compare(self.it.session, self._about(one.document_id, label), [found], JUDGED)
@@ -262,7 +276,7 @@ class Cancellations:
                 self.outbox.close(request, RequestOutcome.ANSWERED)
             if changes.new:
                 said = f"{verdicts.why(one)}, but is still in Xero: {reason}"
-                correction = records.correction(standing, label)
+                correction = verdicts.correction(records, standing, label)
                 sent = request is not None
                 self.recorder.note(label, one.document_id, Status.WARNING, said, correction, sent=sent)
         self.recorder.left_in_xero += 1

@@ -14,6 +14,11 @@ STANDS = {
 }
 SAID = {"AUTHORISED": "approved", "": "without a status"}
 NOT_CONFIRMED = "QicWorks cannot confirm that the record in Xero ({}) is this document: check in Xero"
+NOT_HERE = "QicWorks cannot confirm that it is in this Xero organisation; it may still be in another one"
+FIND_IT = (
+    "Under Xero › Connections, check that this QicWorks organisation is matched to the right Xero organisation. If it "
+    "is, look for the {} in Xero, and delete or void it there. If the cancellation was a mistake, undo it in QicWorks."
+)
 ANOTHER_TOO = "its record in Xero ({}) is also linked to {}: check in Xero"
 FAILS = "Xero returned a server error (HTTP 5xx) each of the {} times that it was asked to take it back"
 IN_FORCE_AGAIN = "it was {done} before the cancellation was undone in QicWorks"
@@ -36,6 +41,16 @@ def why(cancelled: Cancellation) -> str:
 def stands(standing: Standing) -> str:
     """Why it is still in Xero."""
     return STANDS[standing.state].format(status=SAID.get(standing.status, standing.status.lower()))
+
+
+def was_linked(cancelled: Cancellation) -> bool:
+    """Whether anything says that it has a record in Xero, in whichever Xero organisation."""
+    return any(link["xero_id"] for link in cancelled.links or ())
+
+
+def correction(records: Records, standing: Standing, label: str) -> str:
+    """What a person does about a cancelled document that QicWorks does not take back."""
+    return FIND_IT.format(label) if standing.state is State.GONE else records.correction(standing, label)
 
 
 def done(records: Records, cancelled: Cancellation | None, before: Standing | None) -> tuple[str, bool]:
