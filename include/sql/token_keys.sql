@@ -1,4 +1,4 @@
--- Which key encrypts each stored token, and which key each seal of a match or of pay was made with.
+-- Which key encrypts each stored token, and which key each seal (match, pay, link, what was last pushed) was made with.
 
 -- name: stored
 -- All that are not empty. `used`: a live connection uses it.
@@ -73,3 +73,19 @@ INSERT INTO xero_sync.document_link (document_id, connection_id, xero_id, versio
 SELECT document_id, connection_id, xero_id, version, seal
   FROM unnest(:document_ids::uuid[], :connection_ids::uuid[], :xero_ids::uuid[], :versions::integer[], :seals::bytea[])
     AS made (document_id, connection_id, xero_id, version, seal);
+
+-- name: contents
+-- Of the next documents: the seal of what was last pushed, with the app that seals it.
+SELECT document_id, pushed_content.seal, airflow_conn_id
+  FROM xero_sync.pushed_content
+  JOIN xero_sync.connection ON connection.id = connection_id
+  JOIN xero_sync.token ON token.id = connection.token_id
+ WHERE :after::uuid IS NULL OR document_id > :after
+ ORDER BY document_id
+ LIMIT :documents;
+
+-- name: store_contents(ids, befores, seals)!
+UPDATE xero_sync.pushed_content
+   SET seal = made.seal
+  FROM unnest(:ids::uuid[], :befores::bytea[], :seals::bytea[]) AS made (document_id, before, seal)
+ WHERE pushed_content.document_id = made.document_id AND pushed_content.seal = made.before;

@@ -103,6 +103,7 @@ def test_links_of_documents_outlast_the_key_that_sealed_them(world: Rotating) ->
     books.reprice("purchase_orders", document)
     books.push("purchase_orders")
     books.assert_once("purchase_orders")
+    assert books.row("purchase_orders", document)["push_state"] == "pushed", "what was last pushed is still known"
 
 
 def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> None:

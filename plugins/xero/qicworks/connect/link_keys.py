@@ -1,4 +1,7 @@
-"""The keys that document links are sealed with. No link is changed: rotating adds one sealed with the new key."""
+"""The keys that document links, and what was last pushed, are sealed with.
+
+No link is changed: rotating adds one sealed with the new key. Of what was last pushed the seal is replaced.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +28,7 @@ def needed(session: Session, keys_of: KeysOf) -> Counter[tuple[str, bytes]]:
 
 
 def rotate(session: Session, keys_of: KeysOf) -> int:
-    """Seals all links with the newest key. Returns how many were not yet."""
+    """Seals all links, and what was last pushed, with the newest key. Returns how many links were not yet."""
     old = [row for row, place in _by_key(session, keys_of) if place]
     for start in range(0, len(old), BATCH_SIZE):
         rows = old[start : start + BATCH_SIZE]
@@ -33,7 +36,21 @@ def rotate(session: Session, keys_of: KeysOf) -> int:
         names = ("document_id", "connection_id", "xero_id", "version")
         columns = {f"{name}s": [row[name] for row in rows] for name in names}
         QUERIES.add_links(session, **columns, seals=seals)
+    _rotate_contents(session, keys_of)
     return len(old)
+
+
+def _rotate_contents(session: Session, keys_of: KeysOf) -> None:
+    after: UUID | None = None
+    while rows := list(QUERIES.contents(session, after=after, documents=BATCH_SIZE)):
+        after = rows[-1]["document_id"]
+        old = [row for row in rows if _place(keys_of(row["airflow_conn_id"]), row["seal"])]
+        QUERIES.store_contents(
+            session,
+            ids=[row["document_id"] for row in old],
+            befores=[row["seal"] for row in old],
+            seals=[_reseal(keys_of(row["airflow_conn_id"]), row["seal"]) for row in old],
+        )
 
 
 def _by_key(session: Session, keys_of: KeysOf) -> Iterator[tuple[dict[str, Any], int]]:
