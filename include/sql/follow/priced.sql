@@ -2,7 +2,7 @@
 
 -- name: to_compare
 -- Those of which one side has changed since they were compared. `compared`: a hash of both sides. A document that waits for more
--- than an hour is looked at again.
+-- than an hour is looked at again. What was pushed after this reading of Xero began is left to the next: its record may be older.
 SELECT document.id, document.push_state, document.push_version, document.xero_id, record.content, record.missing_since IS NOT NULL AS missing,
        cancellation.document_id IS NOT NULL AS cancelled, state.waits, state.compared
   FROM qicworks.{table} AS document
@@ -16,7 +16,11 @@ SELECT document.id, document.push_state, document.push_version, document.xero_id
                                            encode(record.row_hash, 'hex'), record.missing_since, cancellation.cancelled_at,
                                            pending.waits, :conflicts::text)) AS compared) AS state
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
-   AND (:every OR followed.compared IS DISTINCT FROM state.compared)
+   AND followed.compared IS DISTINCT FROM state.compared
+   AND NOT EXISTS (SELECT FROM xero_sync.pushed_content AS pushed
+                     JOIN xero_sync.staging AS reading ON reading.connection_id = pushed.connection_id
+                    WHERE pushed.document_id = document.id AND pushed.connection_id = :connection_id
+                      AND reading.data_set = :data_set AND pushed.pushed_at > reading.started_at)
  ORDER BY document.id;
 
 -- name: keep_compared!

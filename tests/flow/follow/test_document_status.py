@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.between import Between, Said
 from tests.support.pushing import PRICED, Books, Line, Row
 from tests.support.troubles import DOCUMENTS
+from xero.api import wire
 from xero.api.errors import XeroError
 from xero.qicworks.database import session
 from xero.qicworks.follow import differences
@@ -532,3 +534,34 @@ def test_an_edit_waits_for_a_bookkeeper_who_undoes_theirs(books: Books) -> None:
     sweep(books)
     assert differing(books) == []
     books.assert_once("bills")
+
+
+LISTS = {"credit_notes": "/CreditNotes?", "purchase_orders": "/PurchaseOrders?"}
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_is_pushed_during_a_sweep_is_left_to_the_next(books: Books, kind: str) -> None:
+    """The sweep has read the record as it was before."""
+    document = books.add(kind, Line("100"))
+    books.push(kind)
+    sweep(books)
+    for day in ("2026-10-06", None):  # edited in Xero and undone, so the sweep reads the record again
+        as_it_was = str(books.row(kind, document)["issue_date"])[:10]
+        do(books, kind, document, "edit", fields={"Date": day or as_it_was})
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    between, pushed = Between(books.world.sandbox), []
+
+    def push(method: str, path: str, answer: Said) -> None:
+        if method == "GET" and LISTS.get(kind, "/Invoices?") in path and not pushed:
+            pushed.append(path)
+            books.push(kind)
+
+    between.change = push
+    try:
+        sweep(books)
+    finally:
+        between.close()
+    assert pushed
+    assert (books.row(kind, document)["push_state"], differing(books)) == ("pushed", [])
+    sweep(books)
+    assert (wire.date(record(books, kind, document)["Date"]), differing(books)) == (date(2026, 10, 9), [])

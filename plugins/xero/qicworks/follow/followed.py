@@ -60,9 +60,10 @@ class FollowedDocuments:
         self._kind = kind
         self._of = {"connection_id": connection.id, "organisation_id": connection.organisation_id, "kind": kind.name}
 
-    def to_compare(self, conflicts: str, *, every: bool = False) -> list[Followed]:
-        """Those of which one side has changed since they were compared, or all."""
-        return [Followed(**row) for row in self._run("to_compare", conflicts=conflicts, every=every)]
+    def to_compare(self, conflicts: str, data_set: str) -> list[Followed]:
+        """Those of which one side has changed since they were compared; not what was pushed after the reading of this
+        data set began."""
+        return [Followed(**row) for row in self._run("to_compare", conflicts=conflicts, data_set=data_set)]
 
     def compared(self, documents: Sequence[Followed]) -> None:
         ids, hashes = [one.id for one in documents], [one.compared for one in documents]

@@ -48,7 +48,7 @@ class _Kind:
         self.known: set[UUID] = set()  # of the documents at hand: those with an open difference
 
     def run(self) -> Iterator[Changes]:
-        waiting = iter(self.followed.to_compare(self.conflicts))
+        waiting = iter(self.followed.to_compare(self.conflicts, self.it.data_set))
         while some := list(islice(waiting, AT_ONCE)):
             documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
             contents = self.outbox.contents(list(documents.values()))
