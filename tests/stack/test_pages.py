@@ -260,7 +260,7 @@ def refused_once_more(stack: Stack) -> dict[str, Any]:
 def what_was_voided_stays_voided(stack: Stack, page: Page, xero: FrameLocator) -> None:
     """The demo voids an invoice in Xero. However often it is looked at: all pages show it, with the two ways out."""
     for _ in range(2):
-        stack.sweep()
+        stack.run("pull_document_status")
     [voided] = stack.query("SELECT id, push_state, xero_status FROM qicworks.invoice WHERE number = %s", VOIDED.number)
     assert (voided["push_state"], voided["xero_status"]) == ("pushed", "VOIDED")
     name = f"invoice {VOIDED.number}"
@@ -300,7 +300,8 @@ def decides_about_a_difference(stack: Stack, page: Page, xero: FrameLocator) -> 
             page.keyboard.press("Enter")
             expect(xero.get_by_role("status")).to_contain_text(said)
         expect(xero.get_by_role("article")).to_contain_text("Acknowledged by")
-        expect(xero.get_by_role("heading", level=1)).to_contain_text("pushed, differs")
+        expect(xero.get_by_role("heading", level=1)).to_contain_text("pending, differs")
+        stack.run("push_invoices")
     finally:
         with database.session(engine) as session:
             differences.compare(session, about, [], tuple(Reason))

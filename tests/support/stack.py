@@ -112,11 +112,10 @@ class Stack:
         found: list[dict[str, Any]] = self.sandbox("GET", "organisations")
         return sorted((one for one in found if "app" in one["connected"]), key=lambda one: -one["counts"]["Contacts"])
 
-    def sweep(self) -> None:
-        """Follows what was pushed once more."""
-        made = self._airflow("POST", "", {"logical_date": None, "conf": {}}, "pull_document_status")
-        run = str(made["dag_run_id"])
-        assert self.state(run, dag_id="pull_document_status") == "success"
+    def run(self, dag_id: str) -> None:
+        """Runs it, and waits until it has succeeded."""
+        made = self._airflow("POST", "", {"logical_date": None, "conf": {}}, dag_id)
+        assert self.state(str(made["dag_run_id"]), dag_id=dag_id) == "success"
 
     def trigger(self, **conf: Any) -> str:
         """A run of pull_contacts by hand; its id."""
