@@ -158,7 +158,9 @@ def saved(books: Books, element: dict[str, Any]) -> None:
     """As Xero saves one of the documents of a request."""
     sandbox = books.world.sandbox
     headers = {"Authorization": f"Bearer {sandbox.token}", "xero-tenant-id": sandbox.tenant()}
-    made = sandbox.session.put(f"{sandbox.url}/api.xro/2.0/Invoices", json={"Invoices": [element]}, headers=headers)
+    made = sandbox.session.put(
+        f"{sandbox.url}/api.xro/2.0/Invoices?unitdp=4", json={"Invoices": [element]}, headers=headers
+    )
     assert made.status_code == 200, made.text
 
 
