@@ -53,7 +53,7 @@ def test_a_month_end_can_wait_until_everything_is_checked_and_equal(tie: Tie, wo
     names = sorted(world.names())
     assert extra == {"period": "2026-10", "organisations": names, "documents": 1, "everyone": True}
 
-    # A difference: the work was done, so the run is green, and whoever waits goes on waiting.
+    # A difference: the work was done, so the run is green, and whoever waits still waits.
     books.bookkeep("edit", invoice=str(books.row("invoices", document)["xero_id"]), fields={"Reference": "9"})
     run = tie()
     assert (run.state, task_states(run, "announce"), announced(run)) == ("success", ["skipped"], [])

@@ -44,8 +44,7 @@ SELECT DISTINCT difference.document_id AS id, difference.label
                       AND document.xero_id IS NOT NULL);
 
 -- name: paid_otherwise
--- Documents whose amounts paid are not all the same: QicWorks', Xero's, and the sum of the payments that Xero lists; and those of
--- which that was a difference until now. What a later pull of payments has brought is compared with the next reading.
+-- Documents whose amounts paid differ (QicWorks', Xero's, and the sum of the payments that Xero lists), or differed until now. What a later pull of payments has brought is compared with the next reading.
 SELECT document.id, document.number, record.missing_since IS NULL AND record.amount_paid IS NOT NULL AS is_known, document.paid_to_date,
        record.amount_paid, record.amount_paid - coalesce(record.disagreement, 0) AS payments
   FROM qicworks.{table} AS document

@@ -85,7 +85,7 @@ SELECT document.xero_id::text AS key
  LIMIT 100;
 
 -- name: filter_invoice_record!
--- Skip records of documents that QicWorks did not push. What is held stays, so that a full reading meets it.
+-- Skip records of documents that QicWorks did not push. What is held stays: a full reading meets it.
 DELETE FROM xero_sync.stage_invoice_record AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.invoice WHERE organisation_id = :organisation_id AND invoice.xero_id = staged.xero_id)

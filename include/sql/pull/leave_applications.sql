@@ -50,7 +50,7 @@ SELECT xero_id::text AS key
 
 -- name: filter_leave_application!
 -- Keep leave that is a request of QicWorks, and all leave of employees with a request that is not over for a month. What is
--- held stays, so that a full reading meets it.
+-- held stays: a full reading meets it.
 DELETE FROM xero_sync.stage_leave_application AS staged
  WHERE staged.staging_id = :staging_id AND staged.xero_id IS NOT NULL AND staged.employee_xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.leave_application AS held

@@ -56,7 +56,7 @@ def content(leave: Record) -> str:
 
 
 def _plain(value: object) -> str | int | None:
-    """A value as JSON; a number with a point as text, so that it stays exact."""
+    """A value as JSON; a number with a point as text, which keeps it exact."""
     if value is None or type(value) is int:
         return value
     if not isinstance(value, str | Decimal) or len(str(value)) > MAX_VALUE_LENGTH:

@@ -18,7 +18,7 @@ def test_a_sweep_reads_what_changed_and_writes_no_other_row(books: Books) -> Non
         books.push(kind)
     print(f"pushed after {time.monotonic() - began:.0f} s")
     books.pass_time(1200)
-    for kind in KINDS:  # so that the next sweep starts from here, and not two minutes before the last of the others
+    for kind in KINDS:  # the next sweep then starts from here, and not two minutes before the last of the others
         books.add(kind)
         books.push(kind)
     sweep(books)

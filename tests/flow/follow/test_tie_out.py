@@ -326,7 +326,7 @@ def test_what_a_person_changed_in_xero_is_only_overwritten_if_the_setting_says_s
     document = books.add("bills", number="B-1")
     books.push("bills")
     do(books, "bills", document, "edit", fields={"DueDate": "2026-11-30"})
-    tie(books)  # with `ask`, so that the difference is only known
+    tie(books)  # with `ask`: the difference is only known
     setting(books, conflicts)
     tied = tie(books, heal=True)
     acts = [one.act for one in tied.healed]

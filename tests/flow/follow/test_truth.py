@@ -318,7 +318,7 @@ class BothSides(RuleBasedStateMachine):
                 self.books.bookkeep(act, **{ACTS[it[0]]: str(xero_id)}, **order)
 
     def clear(self) -> None:
-        """Of QicWorks' side, so that the next example is alone; as if nothing had been noticed."""
+        """Of QicWorks' side, for the next example to begin alone; as if nothing had been noticed."""
         tables = [f"qicworks.{table}" for table, *_ in PRICED.values()]
         tables += ["qicworks.document_line", "xero_sync.followed_document", "xero_sync.difference"]
         tables += ["xero_sync.pushed_content", "xero_sync.cancellation", "xero_sync.push_request"]

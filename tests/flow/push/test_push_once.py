@@ -171,7 +171,7 @@ def test_edited_in_the_air(books: Books, kind: str) -> None:
         row = books.row(kind, document)
         assert (row["push_state"], row["xero_status"]) == ("pushed", "DRAFT")
         books.assert_once()
-        books.edit(kind, document, issue_date=date(2026, 10, day))  # so that it is pushed again
+        books.edit(kind, document, issue_date=date(2026, 10, day))  # it has to be pushed again
     assert len(books.in_xero(kind)) == 1
     if kind in ("invoices", "purchase_orders"):
         assert not books.in_xero(kind)[0]["Reference"]

@@ -70,7 +70,7 @@ class FollowedDocuments:
         QUERIES.keep_compared(self._session, ids=ids, compared=hashes, **self._of)
 
     def paid_otherwise(self) -> list[Paid]:
-        """Documents whose amounts paid are not all the same, or were not until now."""
+        """Documents whose amounts paid differ, or differed until now."""
         return [Paid(**row) for row in self._run("paid_otherwise")]
 
     def push_again(self, ids: Sequence[UUID]) -> None:

@@ -127,7 +127,7 @@ class Takeover:
 class Plan:
     """Results of the documents that need not be sent, or cannot; requests for the others; and what else is to be done.
 
-    `overwritten`: what was changed in Xero of documents that are sent all the same.
+    `overwritten`: what was changed in Xero of documents that are sent.
     """
 
     settled: list[Settled]

@@ -164,7 +164,7 @@ def followed_kinds() -> list[Kind]:
 def as_last_read(
     session: Session, connection: Connection, period: Period, *, unread: Sequence[Unchecked] = ()
 ) -> TieOut:
-    """The result by what was last read. `unread`: what could not be read now, so that nothing of it counts as equal."""
+    """The result by what was last read. `unread`: what could not be read now; nothing of it counts as equal."""
     opened: dict[str, list[Difference]] = {}
     for one in differences.listed(session, connection.id, limit=None):
         opened.setdefault(one.document_kind, []).append(one)

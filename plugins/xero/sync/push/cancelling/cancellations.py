@@ -132,7 +132,7 @@ class Cancellations:
 
     def _is_its_own(self, one: Cancellation, standing: Standing) -> bool:
         """Whether the record is certainly the document: by a seal of this Xero organisation, or as the record names it.
-        Otherwise it may be in another Xero organisation, so that it is missing here says nothing."""
+        Otherwise it may be in another Xero organisation: that it is missing here proves nothing."""
         return self._own(one) is not None or standing.document_id == one.document_id
 
     def _reason_to_leave(self, records: Records, one: Cancellation, xero_id: UUID, standing: Standing) -> str | None:

@@ -103,7 +103,7 @@ LINE: dict[str, tuple[str, Read]] = {
     "TaxAmount": ("tax", _number),
     "Tracking": ("departments", _departments),
 }
-#: Fields that a user can empty, so that Xero may return nothing. Others that are missing were not returned.
+#: Fields that a user can empty: Xero may then return nothing. Others that are missing were not returned.
 CAN_BE_EMPTY = frozenset(
     {"Reference", "DueDate", "DeliveryDate", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions"}
 )
@@ -228,7 +228,7 @@ def hashed(values: Mapping[str, Value]) -> dict[str, str]:
 
 
 def hash_of(name: str, value: Value) -> str:
-    """Of a value, with the name of its field, so that equal values do not show."""
+    """Of a value with the name of its field: equal values of two fields have different hashes."""
     return hashlib.sha256(f"{name}\0{value.same}".encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -70,7 +70,7 @@ def judge(
 
     Args:
         edited: Whether it was edited in QicWorks since the push.
-        waits: Whether its edit is still to be sent, so that it is no difference yet.
+        waits: Whether its edit is still to be sent; it is no difference yet.
     """
     status = (wire.word(record.get("Status")) or "").upper()
     if status in kind.gone:

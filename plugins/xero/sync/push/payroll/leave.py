@@ -242,7 +242,7 @@ class Leave(OneByOne[LeaveDocument]):
 
     def _look_up_deleted(self, request: Request) -> None:
         """Searches Xero for the leave of a request whose document was deleted in QicWorks since: what is there is
-        linked, so that its cancellation finds it."""
+        linked, for its cancellation to find it."""
         id, version = request.documents[0], request.versions[0]
         listed = self._listed(afresh=True)
         there = self._there(id, request.identities[0], listed)
