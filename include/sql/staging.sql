@@ -36,12 +36,13 @@ SELECT CASE WHEN high_water <= clock_timestamp() + interval '32 days' THEN high_
 
 -- name: move_cursor!
 -- Moves forward only, also if pulls end in another order; a full reading sets it.
-INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, completed_at, full_at)
-VALUES (:connection_id, :data_set, :high_water, now(), CASE WHEN :full THEN now() END)
+INSERT INTO xero_sync.cursor AS held (connection_id, data_set, high_water, began_at, completed_at, full_at)
+VALUES (:connection_id, :data_set, :high_water, :began_at, now(), CASE WHEN :full THEN now() END)
     ON CONFLICT (connection_id, data_set) DO UPDATE SET
        high_water = greatest(CASE WHEN held.high_water <= clock_timestamp() + interval '32 days'
                                    AND NOT (:full AND excluded.high_water IS NOT NULL) THEN held.high_water END,
                              excluded.high_water),
+       began_at = excluded.began_at,
        completed_at = excluded.completed_at,
        full_at = coalesce(excluded.full_at, held.full_at);
 

@@ -1,14 +1,21 @@
 -- Documents that are in Xero, compared with their records there. Templates: {table} is the kind's table, {records} that of the records.
 
 -- name: to_compare
--- Those of which one side has changed since they were compared. `compared`: a hash of both sides. A document that waits for more
--- than an hour is looked at again. What was pushed after this reading of Xero began is left to the next: its record may be older.
+-- The next of which one side has changed since they were compared. `compared`: a hash of both sides. A document that waits for more
+-- than an hour is looked at again. What was pushed after the reading of Xero began is left to the next: its record may be older.
+-- The reading is the one that `reading` loads; of another run, the one of `followed` that was loaded last.
 SELECT document.id, document.push_state, document.push_version, document.xero_id, record.content, record.missing_since IS NOT NULL AS missing,
-       cancellation.document_id IS NOT NULL AS cancelled, state.waits, state.compared
+       cancellation.document_id IS NOT NULL AS cancelled, state.waits, pushed.pushed_at::text AS pushed_at, state.compared
   FROM qicworks.{table} AS document
   JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
+  LEFT JOIN xero_sync.pushed_content AS pushed ON pushed.document_id = document.id AND pushed.connection_id = :connection_id
+ CROSS JOIN (
+       SELECT coalesce((SELECT started_at FROM xero_sync.staging WHERE connection_id = :connection_id AND data_set = :reading),
+                       (SELECT min(began_at) FROM xero_sync.cursor
+                         WHERE connection_id = :connection_id AND split_part(data_set, '/', 1) = :followed),
+                       'infinity') AS began_at) AS read
  CROSS JOIN LATERAL (
        SELECT document.push_state IN ('ready', 'in_flight') AND document.updated_at > now() - interval '1 hour' AS waits) AS pending
  CROSS JOIN LATERAL (
@@ -17,11 +24,10 @@ SELECT document.id, document.push_state, document.push_version, document.xero_id
                                            pending.waits, :conflicts::text)) AS compared) AS state
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
    AND followed.compared IS DISTINCT FROM state.compared
-   AND NOT EXISTS (SELECT FROM xero_sync.pushed_content AS pushed
-                     JOIN xero_sync.staging AS reading ON reading.connection_id = pushed.connection_id
-                    WHERE pushed.document_id = document.id AND pushed.connection_id = :connection_id
-                      AND reading.data_set = :data_set AND pushed.pushed_at > reading.started_at)
- ORDER BY document.id;
+   AND coalesce(pushed.pushed_at, '-infinity') <= read.began_at
+   AND (:after::uuid IS NULL OR document.id > :after)
+ ORDER BY document.id
+ LIMIT :documents;
 
 -- name: keep_compared!
 INSERT INTO xero_sync.followed_document (document_id, connection_id, compared)

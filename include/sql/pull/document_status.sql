@@ -150,7 +150,7 @@ UPDATE qicworks.invoice
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
-           AND coalesce(cancelled.done_at, '-infinity') < record.synced_at
+           AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)
            AND NOT EXISTS (SELECT FROM qicworks.invoice_balance AS newer
                             WHERE newer.connection_id = :connection_id AND newer.xero_id = own.xero_id
                               AND (newer.xero_updated_at, newer.synced_at) > (record.xero_updated_at, record.synced_at))) AS xero
@@ -174,7 +174,7 @@ UPDATE qicworks.bill
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
-           AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
+           AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE bill.organisation_id = :organisation_id AND bill.id = xero.id AND bill.xmin = xero.version
    AND (bill.paid_to_date, bill.credited, bill.balance, bill.fully_paid_on, bill.xero_status, bill.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
@@ -195,7 +195,7 @@ UPDATE qicworks.expense
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
-           AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
+           AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE expense.organisation_id = :organisation_id AND expense.id = xero.id AND expense.xmin = xero.version
    AND (expense.paid_to_date, expense.credited, expense.balance, expense.fully_paid_on, expense.xero_status, expense.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);
@@ -208,7 +208,7 @@ UPDATE qicworks.credit_note
           JOIN qicworks.credit_note_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
-           AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
+           AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE credit_note.organisation_id = :organisation_id AND credit_note.id = xero.id AND credit_note.xmin = xero.version
    AND (credit_note.balance, credit_note.xero_status) IS DISTINCT FROM (xero.amount_due, xero.status);
 
@@ -228,7 +228,7 @@ UPDATE qicworks.purchase_order
           JOIN qicworks.purchase_order_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
-           AND coalesce(cancelled.done_at, '-infinity') < record.synced_at) AS xero
+           AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE purchase_order.organisation_id = :organisation_id AND purchase_order.id = xero.id AND purchase_order.xmin = xero.version
    AND (purchase_order.xero_status, purchase_order.status, purchase_order.status_before_billed)
        IS DISTINCT FROM (xero.status, xero.means, xero.before);

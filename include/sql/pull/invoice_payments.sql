@@ -105,7 +105,7 @@ UPDATE qicworks.invoice_balance AS balance
 
 -- name: after_merge_invoice_balance__2_invoice!
 -- QicWorks' invoice follows: what a void or a deletion in Xero means is for its users to say, so its status stays. So does that of
--- one that was taken back to draft, and that Xero still has. A row that was changed since it was read is left to the next pull.
+-- one that was taken back to draft. A row that was changed since it was read is left to the next pull.
 UPDATE qicworks.invoice
    SET paid_to_date = xero.amount_paid, credited = xero.amount_credited, balance = xero.amount_due,
        fully_paid_on = xero.fully_paid_on, xero_status = xero.status, status = xero.means, updated_at = now()
@@ -117,9 +117,9 @@ UPDATE qicworks.invoice
                     ELSE own.status END AS means
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_balance AS reported ON reported.connection_id = :connection_id AND reported.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.organisation_id = :organisation_id AND cancelled.document_id = own.id AND cancelled.done_at IS NULL
-         WHERE own.organisation_id = :organisation_id) AS xero
+          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+         WHERE own.organisation_id = :organisation_id
+           AND coalesce(cancelled.done_at, '-infinity') < least(reported.synced_at, :snapshot_at)) AS xero
  WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id AND invoice.xmin = xero.version
    AND (invoice.paid_to_date, invoice.credited, invoice.balance, invoice.fully_paid_on, invoice.xero_status, invoice.status)
        IS DISTINCT FROM (xero.amount_paid, xero.amount_credited, xero.amount_due, xero.fully_paid_on, xero.status, xero.means);

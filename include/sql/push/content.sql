@@ -12,3 +12,13 @@ SELECT document_id, :connection_id, xero_id, payload, sent, answered, agreed, se
     ON CONFLICT (document_id) DO UPDATE SET
        connection_id = excluded.connection_id, xero_id = excluded.xero_id, payload = excluded.payload, sent = excluded.sent,
        answered = excluded.answered, agreed = excluded.agreed, seal = excluded.seal, pushed_at = clock_timestamp();
+
+-- name: keep_agreed!
+-- What both sides were found to have. Nothing was sent: `pushed_at` stays, and what was pushed since it was read is not replaced.
+INSERT INTO xero_sync.pushed_content AS held
+       (document_id, connection_id, xero_id, payload, sent, answered, agreed, seal, pushed_at)
+VALUES (:id, :connection_id, :xero_id, :payload, :sent, :answered, :agreed, :seal, '-infinity')
+    ON CONFLICT (document_id) DO UPDATE SET
+       connection_id = excluded.connection_id, xero_id = excluded.xero_id, payload = excluded.payload, sent = excluded.sent,
+       answered = excluded.answered, agreed = excluded.agreed, seal = excluded.seal
+ WHERE held.pushed_at = :pushed_at::timestamptz;

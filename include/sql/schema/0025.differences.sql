@@ -54,8 +54,11 @@ CREATE TABLE xero_sync.pushed_content (
     answered      jsonb NOT NULL,                         -- the same, of Xero's record after it
     agreed        boolean NOT NULL,                       -- the push was not refused
     seal          bytea NOT NULL,
-    pushed_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+    pushed_at     timestamptz NOT NULL DEFAULT clock_timestamp()   -- '-infinity': both sides agreed, and when it was sent is not known
 );
+
+-- When the reading began that was loaded last: what was pushed since may be older there than in Xero.
+ALTER TABLE xero_sync.cursor ADD COLUMN began_at timestamptz;
 
 -- Up to which state of both sides a document was compared, and the status that it had before it followed Xero's.
 CREATE TABLE xero_sync.followed_document (

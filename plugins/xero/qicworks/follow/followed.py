@@ -17,13 +17,15 @@ from xero.qicworks.database import Session
 
 QUERIES = sql.Statements("follow/priced")
 
+AT_ONCE = 200  # documents that are read together
+
 
 @dataclass(frozen=True)
 class Followed:
     """A document, and its record in Xero as JSON.
 
     `missing`: Xero has no such record any more. `cancelled`: QicWorks has. `waits`: its edit is still to be pushed.
-    `compared`: a hash of both sides.
+    `pushed_at`: when it was last sent. `compared`: a hash of both sides.
     """
 
     id: UUID
@@ -34,6 +36,7 @@ class Followed:
     missing: bool
     cancelled: bool
     waits: bool
+    pushed_at: str | None
     compared: str
 
 
@@ -60,10 +63,17 @@ class FollowedDocuments:
         self._kind = kind
         self._of = {"connection_id": connection.id, "organisation_id": connection.organisation_id, "kind": kind.name}
 
-    def to_compare(self, conflicts: str, data_set: str) -> list[Followed]:
-        """Those of which one side has changed since they were compared; not what was pushed after the reading of this
-        data set began."""
-        return [Followed(**row) for row in self._run("to_compare", conflicts=conflicts, data_set=data_set)]
+    def to_compare(self, conflicts: str, *, reading: str, followed: str) -> Iterator[list[Followed]]:
+        """Those of which one side has changed since they were compared, some at a time.
+
+        What was pushed after Xero was read is left to the next reading. `reading`: the data set that is loaded now;
+        `followed`: the one that reads the records.
+        """
+        asked = {"conflicts": conflicts, "reading": reading, "followed": followed, "documents": AT_ONCE}
+        after = None
+        while some := [Followed(**row) for row in self._run("to_compare", **asked, after=after)]:
+            yield some
+            after = some[-1].id
 
     def compared(self, documents: Sequence[Followed]) -> None:
         ids, hashes = [one.id for one in documents], [one.compared for one in documents]

@@ -184,8 +184,10 @@ def move_cursor(
     dataset: Dataset,
     source: Source,
     high_water: datetime | None,
+    began_at: datetime,
     *,
     full: bool,
 ) -> None:
-    name = _cursor_name(dataset, source)
-    QUERIES.move_cursor(session, connection_id=connection_id, data_set=name, high_water=high_water, full=full)
+    """`began_at`: when the reading began."""
+    row = {"high_water": high_water, "began_at": began_at, "full": full}
+    QUERIES.move_cursor(session, connection_id=connection_id, data_set=_cursor_name(dataset, source), **row)

@@ -56,6 +56,24 @@ class Contents:
             seals=[self._seals.seal(self._facts(*one), now) for one in pushed],
         )
 
+    def keep_agreed(
+        self, session: Session, id: UUID, xero_id: UUID, content: PushedContent, pushed_at: str | None
+    ) -> None:
+        """What both sides were found to have, though nothing was sent; not if it was pushed after `pushed_at`."""
+        assert self._seals, "only who may seal may follow"
+        STATEMENTS.keep_agreed(
+            session,
+            id=id,
+            connection_id=self._connection.id,
+            xero_id=xero_id,
+            payload=content.payload,
+            sent=Jsonb(content.sent),
+            answered=Jsonb(content.answered),
+            agreed=content.agreed,
+            seal=self._seals.seal(self._facts(id, xero_id, content), datetime.now(UTC)),
+            pushed_at=pushed_at,
+        )
+
     def _facts(self, id: UUID, xero_id: UUID, content: PushedContent) -> dict[str, Any]:
         return {
             "table": "xero_sync.pushed_content",

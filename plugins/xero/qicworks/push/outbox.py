@@ -261,6 +261,10 @@ class Outbox(ReadyDocuments):
         """What was pushed: document, its record in Xero, and content of each."""
         self._contents.keep(self.session, pushed)
 
+    def keep_agreed(self, id: UUID, xero_id: UUID, content: PushedContent, pushed_at: str | None) -> None:
+        """What both sides were found to have, unless it was pushed after `pushed_at`."""
+        self._contents.keep_agreed(self.session, id, xero_id, content, pushed_at)
+
     def compare(self, results: Mapping[UUID, tuple[str, Result]]) -> None:
         """Opens and settles the differences of documents, by what their results say of them (label and result)."""
         known = differences.with_open(self.session, self.connection.id, list(results))

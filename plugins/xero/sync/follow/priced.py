@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from uuid import UUID
 
 from xero.api import wire
+from xero.datasets.declaration import Follows
+from xero.datasets.registry import DATASETS
 from xero.documents.declaration import PricedDocument, PricedKind, Record
 from xero.documents.registry import KINDS
 from xero.qicworks.connect import settings
@@ -21,13 +22,13 @@ from xero.qicworks.push.links import Link, current
 from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.qicworks.push.results import PushedContent
 from xero.sync.follow import reporting
-from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge
+from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge, reasons_judged
 from xero.sync.push.verdicts import label
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 200  # documents that are read together
+FOLLOWED = next(name for name, one in DATASETS.items() if one.follows is Follows.PRICED)  # reads the records
 
 
 def follow_priced(it: Run) -> Sequence[str]:
@@ -48,14 +49,14 @@ class _Kind:
         self.known: set[UUID] = set()  # of the documents at hand: those with an open difference
 
     def run(self) -> Iterator[Changes]:
-        waiting = iter(self.followed.to_compare(self.conflicts, self.it.data_set))
-        while some := list(islice(waiting, AT_ONCE)):
+        for some in self.followed.to_compare(self.conflicts, reading=self.it.data_set, followed=FOLLOWED):
             documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
             contents = self.outbox.contents(list(documents.values()))
             self.known = differences.with_open(self.it.session, self.it.connection.id, list(documents))
             checked = []
             for one in some:
-                if (document := documents.get(one.id)) and self._is_proven(one, document):
+                document = documents.get(one.id)
+                if document and document.version == one.push_version and self._is_proven(one, document):
                     changes, is_checked = self._compare(one, document, contents.get(one.id))
                     checked += [one] if is_checked else []
                     yield changes
@@ -85,7 +86,7 @@ class _Kind:
         if not found and not one.waits and is_checked:
             self._agree(one, document, record, kept)
         self._pass_on(one, record, found)
-        changes = self._write(about, found)
+        changes = self._write(about, found, judged=reasons_judged(self.kind, record, found, waits=one.waits))
         if one.push_state == PushState.FAILED and found and Reason.EDITED_IN_XERO in changes.settled:
             self.followed.push_again([one.id])  # what stood in the way of its edit is gone
         return changes, is_checked
@@ -95,7 +96,7 @@ class _Kind:
         status = wire.word(record.get("Status"))
         result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), document)
         if result.content and result.content != kept:
-            self.outbox.keep_contents([(one.id, one.xero_id, result.content)])
+            self.outbox.keep_agreed(one.id, one.xero_id, result.content, one.pushed_at)
         if one.push_state == PushState.FAILED:
             self.outbox.settle(one.id, one.push_version, replace(result, record=None), [PushState.FAILED])
             self.outbox.keep_links({one.id: Link(one.xero_id, one.push_version)})
@@ -109,9 +110,15 @@ class _Kind:
         if self.conflicts is Conflicts.XERO or (self.conflicts is Conflicts.QICWORKS and editable):
             self.followed.push_again([one.id])
 
-    def _write(self, about: About, found: Sequence[Found], how: Settled = Settled.AGREES) -> Changes:
+    def _write(
+        self,
+        about: About,
+        found: Sequence[Found],
+        how: Settled = Settled.AGREES,
+        judged: Collection[Reason] = OF_CONTENT,
+    ) -> Changes:
         if not found and about.document_id not in self.known:
             return Changes()
-        changes = differences.compare(self.it.session, about, found, OF_CONTENT, how)
+        changes = differences.compare(self.it.session, about, found, judged, how)
         reporting.report(self.it, about, changes)
         return changes

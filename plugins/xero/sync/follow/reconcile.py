@@ -155,9 +155,9 @@ class _Reconciliation:
     def _compare_documents(self) -> None:
         """Compares every document that is followed with its record, as last read: no call. A new difference has an
         event of its own; the run names the kinds of documents with open ones."""
-        for follow in followers():
-            with self.session.transaction():
-                forget_compared(self.session, self.connection)
+        with self.session.transaction():
+            forget_compared(self.session, self.connection)
+            for follow in followers():
                 for remark in follow(self.it):
                     log.info("documents: %s", remark)
         opened = differences.listed(self.session, self.connection.id, kinds=list(KINDS))

@@ -167,6 +167,7 @@ class Load:
                         self.dataset,
                         source,
                         self.extract.high_water(source),
+                        staged.started_at,
                         full=staged.full and not self.extract.writer.unread and not self.extract.is_partial(source),
                     )
             staging.drop(session, self.dataset, staged.id)

@@ -17,7 +17,7 @@ from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.content.changes import Change, Side
 from xero.sync.push.content.content import Base, number_hash
-from xero.sync.push.content.judging import compared, differing, gone, in_words, is_complete, judge
+from xero.sync.push.content.judging import compared, differing, gone, in_words, is_complete, judge, reasons_judged
 from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
 from xero.sync.push.verdicts import (
@@ -194,10 +194,11 @@ def _plan_change(
         left = judge(kind, document, record, standing.base, edited=True)
         kept = wins is Conflicts.QICWORKS
         result = cannot_overwrite(document.xero_id, status) if kept else not_editable(document.xero_id, status)
-        return replace(result, differences=left)
+        return replace(result, differences=left, judged=reasons_judged(kind, record, left))
     if theirs and wins is Conflicts.ASK:
         left = judge(kind, document, record, standing.base, edited=True)
-        return replace(changed_in_xero(name, document.xero_id, status, in_words(theirs)), differences=left)
+        result = changed_in_xero(name, document.xero_id, status, in_words(theirs))
+        return replace(result, differences=left, judged=reasons_judged(kind, record, left))
     if theirs:
         made.overwritten[document.id] = theirs
     change.append((document, _changed(kind, document, record)))

@@ -9,7 +9,7 @@ from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
-from xero.qicworks.follow.differences import Found, Reason
+from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason
 from xero.qicworks.push.results import PushedContent, PushState, Result
 from xero.sync.push.content.changes import Change, Side, changes
 from xero.sync.push.content.content import (
@@ -103,6 +103,20 @@ def is_complete(kind: PricedKind, record: Record) -> bool:
     )
 
 
+def reasons_judged(
+    kind: PricedKind, record: Record, found: Sequence[Found], *, waits: bool = False
+) -> tuple[Reason, ...]:
+    """The reasons that a comparison with this record decides, and so can settle.
+
+    Of a record that Xero left a part of out: only those that were found. While an edit waits to be sent: not that it
+    was not sent.
+    """
+    status = (wire.word(record.get("Status")) or "").upper()
+    if status not in kind.gone and not is_complete(kind, record):
+        return tuple(one.reason for one in found)
+    return tuple(one for one in OF_CONTENT if not (waits and one in EDITS))
+
+
 def in_words(found: Iterable[Change], most: int = 5) -> str:
     """The names of the fields."""
     names = [one.field for one in found]
@@ -163,7 +177,7 @@ def compared(
     sent = element or kind.payload(document)
     content = pushed(kind, of_document(kind, document), sent, record, agreed=agreed)
     found = judge(kind, document, record, base_of(content), edited=False)
-    return replace(result, content=content, differences=found)
+    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found))
 
 
 def _found(
@@ -188,7 +202,8 @@ def _found(
     content = PushedContent(payload_hash(kind, element), digest.to_json(), answered.to_json(), agreed)
     if document is None or result.state is PushState.READY:
         return replace(result, content=content)
-    return replace(result, content=content, differences=judge(kind, document, record, base_of(content), edited=False))
+    found = judge(kind, document, record, base_of(content), edited=False)
+    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found))
 
 
 def values(found: Sequence[Change]) -> tuple[Mapping[str, str], Mapping[str, str]]:

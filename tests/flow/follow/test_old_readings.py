@@ -1,0 +1,136 @@
+"""A record that is older than the last push, or of which Xero left a part out, decides nothing."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from tests.flow.follow.test_document_status import LISTS, UNPAID, differing, do, record, says, sweep
+from tests.flow.follow.test_tie_out import tie
+from tests.support.between import Between, Said
+from tests.support.cancelling import CANCELLED
+from tests.support.pushing import PRICED, Books, Line
+from tests.support.reconciling import compare
+from xero.sync.follow.tie_out import State
+
+PULLS = [*((kind, "document_status") for kind in PRICED), ("invoices", "invoice_payments")]
+
+
+def reasons(books: Books, document: UUID) -> list[str]:
+    return [one.reason.value for one in differing(books, document)]
+
+
+@pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_was_pushed_since_xero_was_read_is_not_reconciled_with_it(books: Books, kind: str, mode: str) -> None:
+    says(books, mode)
+    document = books.add(kind, Line("100"))
+    books.push(kind)
+    sweep(books)
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    compare(books.world, books.organisation)
+    assert (books.row(kind, document)["push_state"], reasons(books, document)) == ("pushed", [])
+    sweep(books)
+    compare(books.world, books.organisation)
+    assert (books.row(kind, document)["push_state"], reasons(books, document)) == ("pushed", [])
+
+
+def test_an_old_record_makes_nothing_count_as_pushed(books: Books) -> None:
+    """Xero has the second version; the third, which failed, is as the first was."""
+    document = books.add("bills", Line("100"))
+    books.push("bills")
+    sweep(books)
+    first = books.row("bills", document)["issue_date"]
+    books.edit("bills", document, issue_date=date(2026, 10, 9))
+    books.push("bills")
+    do(books, "bills", document, "approve")
+    books.edit("bills", document, issue_date=first)
+    books.push("bills")
+    assert books.row("bills", document)["push_state"] == "failed"
+    compare(books.world, books.organisation)
+    assert (books.row("bills", document)["push_state"], reasons(books, document)) == ("failed", ["approved_in_xero"])
+    sweep(books)
+    assert (books.row("bills", document)["push_state"], reasons(books, document)) == ("failed", ["approved_in_xero"])
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_reconcile_leaves_every_document_compared(books: Books, kind: str) -> None:
+    document = books.add(kind)
+    books.push(kind)
+    sweep(books)
+    compare(books.world, books.organisation)
+    tied = tie(books, again=False)
+    assert {one.document.id: one.state for one in tied.documents} == {document: State.EQUAL}
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_record_without_its_lines_settles_nothing(books: Books, kind: str) -> None:
+    document = books.add(kind, Line("100"))
+    books.push(kind)
+    sweep(books)
+    lines = record(books, kind, document)["LineItems"]
+    do(books, kind, document, "edit", fields={"LineItems": [{**lines[0], "Description": "Otherwise"}]})
+    sweep(books)
+    assert reasons(books, document) == ["edited_in_xero"]
+    between = Between(books.world.sandbox)
+
+    def without_lines(answer: dict[str, list[dict[str, object]]]) -> None:
+        for one in answer[PRICED[kind][1]]:
+            one.pop("LineItems", None)
+
+    between.edit(without_lines, path=LISTS.get(kind, "/Invoices?"))
+    try:
+        do(books, kind, document, "edit", fields={"Date": str(books.row(kind, document)["issue_date"])[:10]})
+        sweep(books)
+    finally:
+        between.close()
+    assert reasons(books, document) == ["edited_in_xero"]
+    do(books, kind, document, "edit", fields={"LineItems": lines})
+    sweep(books)
+    assert reasons(books, document) == []
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_an_edit_that_waits_again_settles_nothing(books: Books, kind: str) -> None:
+    document = books.add(kind, Line("100"))
+    books.push(kind)
+    do(books, kind, document, "approve")
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    sweep(books)
+    [found] = differing(books, document)
+    assert found.reason == "approved_in_xero"
+    books.edit(kind, document, issue_date=date(2026, 10, 10))
+    sweep(books)
+    [still] = differing(books, document)
+    assert (books.row(kind, document)["push_state"], still.id) == ("ready", found.id)
+
+
+@pytest.mark.parametrize(("kind", "pull"), PULLS)
+def test_what_is_deleted_in_xero_during_a_sweep_keeps_its_status(books: Books, kind: str, pull: str) -> None:
+    """The sweep has read the record as it was before."""
+    document = books.add(kind, Line("100"), status=UNPAID[kind])
+    books.push(kind)
+    do(books, kind, document, "edit", fields={"Date": "2026-10-06"})
+    between, pushed = Between(books.world.sandbox), []
+
+    def push(method: str, path: str, answer: Said) -> None:
+        if method == "GET" and LISTS.get(kind, "/Invoices?") in path and not pushed:
+            pushed.append(path)
+            books.edit(
+                kind, document, **({"status": CANCELLED[kind]} if kind in CANCELLED else {"push_state": "draft"})
+            )
+            books.push(kind)
+
+    between.change = push
+    try:
+        books.world.pull(pull, books.organisation)
+    finally:
+        between.close()
+    assert pushed
+    gone = record(books, kind, document)["Status"]
+    assert gone == "DELETED"
+    assert (books.row(kind, document)["xero_status"], reasons(books, document)) == (gone, [])
+    sweep(books)
+    assert (books.row(kind, document)["xero_status"], reasons(books, document)) == (gone, [])
