@@ -45,6 +45,7 @@ IN_XERO: dict[str, tuple[dict[str, Any], ...]] = {
 }
 WORDS = {"invoice": "invoice", "bill": "invoice", "purchase_order": "purchase_order"}  # for the record, in an order
 PUSHES = ("push_invoices", "push_purchase_orders")  # what has to run again
+WAITING = SQL("SELECT id FROM qicworks.{table} WHERE id = %s AND push_state IN ('ready', 'in_flight')")
 XERO_ID = SQL("SELECT xero_id FROM qicworks.{table} WHERE id = %s")
 #: In QicWorks, after that.
 EDIT = "UPDATE qicworks.invoice SET due_date = due_date + 30 WHERE id = %s"
@@ -93,3 +94,12 @@ def plant(place: Place, plot: Plot) -> None:
                 others.keep_books(plot.tenant, {**order, WORDS[sample.table]: str(row["xero_id"])})
         connection.execute(EDIT, [plot.ids[EDITED_HERE.number]])
         connection.execute(CANCEL, [plot.ids[CANCELLED.number]])
+
+
+def waits(place: Place, plot: Plot) -> bool:
+    """Whether one of them was changed after the pushes had chosen what they send, so that they have to run again."""
+    with psycopg.connect(f"{place.postgres}/qicworks") as connection:
+        return any(
+            connection.execute(WAITING.format(table=Identifier(one.table)), [plot.ids[one.number]]).fetchone()
+            for one in PLANTED
+        )

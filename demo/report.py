@@ -21,7 +21,7 @@ EVENTS = """
      ORDER BY event.dag_id, organisation.name, event.id
 """
 
-RUNNING = "SELECT count(*) FROM xero_sync.connection_event WHERE status = 'running' AND direction = 'push'"
+RUNNING = "SELECT count(*) FROM xero_sync.connection_event WHERE status = 'running'"
 
 ORGANISATIONS = """
     SELECT organisation.name
@@ -76,8 +76,8 @@ def organisations(place: Place) -> set[str]:
         return {name for (name,) in connection.execute(ORGANISATIONS)}
 
 
-def nothing_is_being_pushed(place: Place) -> bool:
-    """True if no push is running: a scheduled one may have started in addition to ours, and taken an organisation."""
+def nothing_is_running(place: Place) -> bool:
+    """True if no pull or push runs: a scheduled one may have started in addition to ours, and taken an organisation."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         return connection.execute(RUNNING).fetchone() == (0,)
 

@@ -64,7 +64,7 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     if new_sandbox or not compare_pay.templates(place).exists():
         compare_pay.remember(place, paid)
     runs.run(pushes)
-    processes.until(lambda: report.nothing_is_being_pushed(place), PATIENCE)
+    processes.until(lambda: report.nothing_is_running(place), PATIENCE)
     wrong = compare.differences(place, samples) + compare_pay.differences(place, paid)
     if plot.is_new:
         planted.plant(place, plot)
@@ -72,6 +72,11 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     later.run([*nightly, *following, *planted.PUSHES])
     runs.ids |= {dag_id: later.ids[dag_id] for dag_id in nightly}
     runs.states |= later.states
+    # A scheduled push may have been under way, and so have chosen what it sends before they were changed.
+    processes.until(lambda: report.nothing_is_running(place), PATIENCE)
+    if planted.waits(place, plot):
+        later.run([*planted.PUSHES])
+        processes.until(lambda: report.nothing_is_running(place), PATIENCE)
     wrong += compare.unbalanced(place)
 
     happened = report.events(place, runs.ids)
@@ -107,7 +112,8 @@ def tie_out(place: Place, console: Console, plot: planted.Plot) -> list[str]:
     found = {(number, reason) for number, reason in reasons if reason or number not in named}
     others = {(row["number"], row["reason"]) for row in rows if row["reason"] and row["number"] not in planted.EXPECTED}
     differ = sorted(map(str, found ^ set(planted.EXPECTED.items()))) + sorted(map(str, others))
-    return [f"The tie-out of {plot.organisation} does not name exactly what was planted: {one}" for one in differ]
+    said = [f"The tie-out of {plot.organisation} does not name exactly what was planted: {one}" for one in differ]
+    return [*said, finished.stdout] if said else []
 
 
 class Runs:
