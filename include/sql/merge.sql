@@ -75,10 +75,20 @@ SELECT DISTINCT held.{group}::text AS name
 
 -- name: deactivate
 -- Rows that a full reading did not meet. Spares rows written since the reading was begun, and rows last changed before the
--- time from which it started. Returns how many of them were active.
-WITH gone AS (
-    SELECT held.id, held.is_active
+-- time from which it started. `by_id`: a list may be short, so only those that Xero does not have by their ids either; what is
+-- part of a record that was read by id is dealt with by `deactivate_parts`. Returns how many of them were active, and how many
+-- are left because Xero was not asked.
+WITH asked AS (
+    SELECT lower(key) AS key, bool_or(is_active) AS is_there
+      FROM xero_sync.stage_seen
+     WHERE staging_id = :staging_id AND read_at IS NOT NULL
+     GROUP BY lower(key)
+), unmet AS (
+    SELECT held.id, held.is_active, NOT :by_id OR NOT coalesce(asked.is_there, parent.is_there, true) AS is_gone,
+           coalesce(asked.key, parent.key) IS NOT NULL AS is_asked
       FROM {held} AS held
+      LEFT JOIN asked ON asked.key = held.{key}::text
+      LEFT JOIN asked AS parent ON parent.key = held.{parent_key}::text
      WHERE held.connection_id = :connection_id
        AND held.missing_since IS NULL
        AND (held.synced_at < :snapshot_at OR held.synced_at > clock_timestamp())
@@ -92,10 +102,10 @@ WITH gone AS (
 ), updated AS (
     UPDATE {held} AS held
        SET is_active = false, missing_since = now(), synced_at = now()
-      FROM gone
-     WHERE held.connection_id = :connection_id AND held.id = gone.id
+      FROM unmet
+     WHERE held.connection_id = :connection_id AND held.id = unmet.id AND unmet.is_gone
 )
-SELECT count(*) FILTER (WHERE is_active) AS deactivated FROM gone;
+SELECT count(*) FILTER (WHERE is_gone AND is_active) AS deactivated, count(*) FILTER (WHERE NOT is_gone AND NOT is_asked) AS not_asked FROM unmet;
 
 -- name: deactivate_parts
 -- Parts that the record they belong to, read by its id, no longer has. Where a part could not be read, all are spared; that

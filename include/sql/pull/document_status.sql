@@ -22,8 +22,9 @@ SELECT min(least(greatest(coalesce(document.pushed_at, document.created_at), '20
  WHERE connection.id = :connection_id AND (document.pushed_at IS NOT NULL OR document.xero_id IS NOT NULL);
 
 -- name: invoices_to_fetch
--- Documents of which no record was read: linked after their record was listed; at most a hundred, the others next time. And those whose payments do not add up to what
--- Xero says is paid; where Xero's own amounts disagree, only when one of them changed.
+-- Documents of which no record was read: linked after their record was listed; at most a hundred, the others next time. Those whose
+-- payments do not add up to what Xero says is paid; where Xero's own amounts disagree, only when one of them changed. And, after a
+-- full reading, what its lists lacked: a record that is held, or a payment of it.
 WITH document AS (
     SELECT xero_id FROM qicworks.invoice WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
      UNION
@@ -59,10 +60,25 @@ SELECT document.xero_id::text AS key
  WHERE record.xero_id IS NULL AND held.xero_id IS NULL
     OR held.missing_since IS NULL
        AND coalesce(record.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
- ORDER BY document.xero_id
+ UNION
+SELECT held.xero_id::text
+  FROM qicworks.invoice_record AS held
+ WHERE :full AND held.connection_id = :connection_id AND held.missing_since IS NULL
+   AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_record AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
+ UNION
+SELECT held.invoice_xero_id::text
+  FROM qicworks.invoice_payment AS held
+ WHERE :full AND held.connection_id = :connection_id AND held.missing_since IS NULL
+   AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
+ ORDER BY key
  LIMIT 100;
 
 -- name: credit_notes_to_fetch
+-- Those of which no record was read; after a full reading also those that are held, and that its list lacked.
 SELECT document.xero_id::text AS key
   FROM qicworks.credit_note AS document
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
@@ -70,7 +86,14 @@ SELECT document.xero_id::text AS key
                     WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_credit_note_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
- ORDER BY document.xero_id
+ UNION
+SELECT held.xero_id::text
+  FROM qicworks.credit_note_record AS held
+ WHERE :full AND held.connection_id = :connection_id AND held.missing_since IS NULL
+   AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_credit_note_record AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
+ ORDER BY key
  LIMIT 100;
 
 -- name: purchase_orders_to_fetch
@@ -81,7 +104,14 @@ SELECT document.xero_id::text AS key
                     WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_purchase_order_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
- ORDER BY document.xero_id
+ UNION
+SELECT held.xero_id::text
+  FROM qicworks.purchase_order_record AS held
+ WHERE :full AND held.connection_id = :connection_id AND held.missing_since IS NULL
+   AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_purchase_order_record AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
+ ORDER BY key
  LIMIT 100;
 
 -- name: filter_invoice_record!

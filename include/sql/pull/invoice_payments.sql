@@ -10,8 +10,9 @@ SELECT min(least(greatest(coalesce(invoice.pushed_at, invoice.created_at), '2000
  WHERE connection.id = :connection_id AND (invoice.pushed_at IS NOT NULL OR invoice.xero_id IS NOT NULL);
 
 -- name: ids_to_fetch
--- QicWorks' invoices whose amount paid is not known, or differs from the sum of their payments; and those whose payments
--- changed without a summary, because a payment may have been replaced by another of the same amount.
+-- QicWorks' invoices whose amount paid is not known, or differs from the sum of their payments; those whose payments
+-- changed without a summary, because a payment may have been replaced by another of the same amount; and, after a full reading,
+-- what its lists lacked: the invoice, or a payment of it.
 WITH listed AS (
     SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active, paid_on
       FROM xero_sync.stage_invoice_payment
@@ -33,13 +34,22 @@ WITH listed AS (
      WHERE staging_id = :staging_id AND NOT retried
      ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC
 )
-SELECT invoice.xero_id::text AS key
+SELECT DISTINCT held.invoice_xero_id::text AS key
+  FROM qicworks.invoice_payment AS held
+ WHERE :full AND held.connection_id = :connection_id AND held.missing_since IS NULL
+   AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
+   AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS staged
+                    WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
+ UNION
+SELECT invoice.xero_id::text
   FROM qicworks.invoice
   LEFT JOIN summary ON summary.xero_id = invoice.xero_id
   LEFT JOIN qicworks.invoice_balance AS held ON held.connection_id = :connection_id AND held.xero_id = invoice.xero_id
   LEFT JOIN paid ON paid.invoice_xero_id = invoice.xero_id
  WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id IS NOT NULL
    AND (coalesce(summary.amount_paid, held.amount_paid) IS NULL
+        OR :full AND summary.xero_id IS NULL AND held.missing_since IS NULL
+           AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
         OR coalesce(summary.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
         OR summary.xero_id IS NULL AND EXISTS (
                SELECT FROM listed
@@ -50,9 +60,11 @@ SELECT invoice.xero_id::text AS key
                       IS DISTINCT FROM (listed.amount, listed.is_active, listed.paid_on)));
 
 -- name: filter_invoice_balance!
--- Skip invoices that QicWorks did not push.
+-- Skip invoices that QicWorks did not push. What is held stays: a full reading meets it.
 DELETE FROM xero_sync.stage_invoice_balance AS staged
  WHERE staging_id = :staging_id AND xero_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM qicworks.invoice_balance AS held
+                    WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id)
    AND NOT EXISTS (SELECT FROM qicworks.invoice
                     WHERE invoice.organisation_id = :organisation_id AND invoice.xero_id = staged.xero_id);
 

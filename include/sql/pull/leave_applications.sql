@@ -38,7 +38,7 @@ WITH reading AS (
      UNION
     SELECT held.xero_id, held.created_at
       FROM qicworks.leave_application AS held CROSS JOIN reading
-     WHERE held.connection_id = :connection_id AND held.is_active AND NOT is_partial AND :full
+     WHERE held.connection_id = :connection_id AND held.missing_since IS NULL AND NOT is_partial AND :full
 )
 SELECT xero_id::text AS key
   FROM unmet

@@ -94,15 +94,23 @@ class Loading:
             return []
         return [row["name"] for row in self.session.execute(_template("missing_groups", table), self.parameters)]
 
-    def deactivate_missing(self, table: Table, since: datetime | None, missing_groups: list[str]) -> int:
+    def deactivate_missing(
+        self, table: Table, since: datetime | None, missing_groups: list[str], *, by_id: bool
+    ) -> tuple[int, int]:
         """After a full reading (from `since` on): deactivates rows that it did not meet, except in missing groups.
 
-        Returns how many were active.
+        Args:
+            by_id: Only those that Xero does not have by their ids either.
+
+        Returns:
+            How many were active, and how many are left because Xero was not asked for them by id.
         """
         if not table.deactivated_in_qicworks:
             self.session.execute(_template("in_use_and_missing", table), self.parameters)
-        parameters = {**self.parameters, "since": since, "missing_groups": missing_groups}
-        return int(sql.value(self.session, _template("deactivate", table), **parameters))
+        parameters = {**self.parameters, "since": since, "missing_groups": missing_groups, "by_id": by_id}
+        row = self.session.execute(_template("deactivate", table), parameters).fetchone()
+        assert row is not None
+        return int(row["deactivated"]), int(row["not_asked"])
 
     def deactivate_parts(self, table: Table) -> int:
         """Deactivates parts that their records, read by id, no longer have. Returns how many were active."""

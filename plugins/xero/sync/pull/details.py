@@ -70,10 +70,19 @@ class DetailReader:
             organisation_id=self.connection.organisation_id,
             full=staged.full,
             refetch_details=staged.refetch_details,
+            since=self._listed_since(),
             zone=self.connection.zone,
         )
         read = staging.seen(session, staged, self.source)
         return [id for id in ids if id not in read]
+
+    def _listed_since(self) -> datetime | None:
+        """The time from which its records were listed; None: from the beginning, or not at all."""
+        mine = set(self.source.tables)
+        lists = [one for one in self.dataset.sources if one is not self.source and mine.intersection(one.tables)]
+        began = [at.since for one in lists if (at := self.writer.positions.get(one.name))]
+        known = [since for since in began if since]
+        return min(known) if known and len(known) == len(began) else None
 
     def _fetch_all(self, ids: list[str]) -> Iterator[tuple[str, list[Any], float]]:
         """Yields responses as they come. A few unreadable records are left for the next run; more end this one.

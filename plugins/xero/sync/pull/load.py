@@ -51,6 +51,7 @@ class Load:
         self.rejected_for: Counter[str] = Counter()
         self.warned: Counter[str] = Counter(extract.writer.warnings)
         self.force = False
+        self.not_asked = 0  # known records that did not come with a full list, and were not asked for by id
         self.loading = merge.Loading(session, extract.staging, connection.id, connection.organisation_id)
 
     def validate(self, force: bool) -> None:
@@ -119,6 +120,18 @@ class Load:
         own = [source for source in lists if table in source.tables] or ([] if table.parent_key else lists[:1])
         return any(source.name in self.extract.positions and not self.extract.is_partial(source) for source in own)
 
+    def _is_also_read_by_id(self, table: Table) -> bool:
+        """Whether its records are listed and read by id, so Xero can be asked for what a list lacks."""
+        by_id = {source.reading is Reading.BY_ID for source in self.dataset.sources if table in source.tables}
+        return len(by_id) == 2
+
+    def _leave(self, table: Table, not_asked: int) -> None:
+        """Says that a list was short, and that the next pull reads it in full again."""
+        self.not_asked += not_asked
+        if not_asked:
+            said = f"{not_asked} known {_in_words(table)} records did not come with Xero's list and were kept"
+            self.warned[f"{said}: the next pull asks for more of them"] += 1
+
     def _is_listed_apart(self, table: Table) -> bool:
         """Whether all its records are listed, and only changed ones are read by id."""
         by_id = any(table in one.tables for one in self.dataset.sources if one.reading is Reading.BY_ID)
@@ -168,7 +181,8 @@ class Load:
                         source,
                         self.extract.high_water(source),
                         staged.started_at,
-                        full=staged.full and not self.extract.writer.unread and not self.extract.is_partial(source),
+                        full=staged.full
+                        and not (self.extract.writer.unread or self.not_asked or self.extract.is_partial(source)),
                     )
             staging.drop(session, self.dataset, staged.id)
             if not self.extract.writer.unread:
@@ -218,7 +232,12 @@ class Load:
                         "Check in Xero whether they were really removed"
                     )
                     self.warned[kept] += 1
-                self.counts.deactivated += self.loading.deactivate_missing(table, self._since(table), missing_groups)
+                by_id = self._is_also_read_by_id(table) and not self.force
+                deactivated, not_asked = self.loading.deactivate_missing(
+                    table, self._since(table), missing_groups, by_id=by_id
+                )
+                self.counts.deactivated += deactivated
+                self._leave(table, not_asked)
         for warning in self.loading.run("warnings", table):
             self.warned[warning["message"]] += 1
         self.loading.run("after_merge", table)
@@ -227,4 +246,4 @@ class Load:
 
 
 def _in_words(table: Table) -> str:
-    return table.name.replace("_", " ")
+    return table.name.removesuffix("_record").replace("_", " ")

@@ -1,0 +1,122 @@
+"""A full list that lacks records says nothing about them: Xero is asked for each by its id."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.flow.follow.test_document_status import differing, do, record, sweep
+from tests.flow.follow.test_tie_out import tie
+from tests.support.between import Between
+from tests.support.pushing import PRICED, Books, Line
+from xero.sync.follow.tie_out import State
+
+RECORDS = {"credit_notes": "credit_note_record", "purchase_orders": "purchase_order_record"}
+
+
+@pytest.fixture
+def between(books: Books) -> Iterator[Between]:
+    made = Between(books.world.sandbox)
+    yield made
+    made.close()
+
+
+def shorten(between: Between, envelope: str, keep: Callable[[dict[str, Any]], bool]) -> None:
+    """Every list has only these; a record by its id is answered as Xero does."""
+
+    def edit(answer: dict[str, Any]) -> None:
+        if "pagination" in answer:
+            answer[envelope] = [one for one in answer[envelope] if keep(one)]
+            answer["pagination"]["itemCount"] = len(answer[envelope])
+
+    between.edit(edit, path=f"/{envelope}")
+
+
+def is_first(books: Books, kind: str, documents: list[UUID], count: int) -> Callable[[dict[str, Any]], bool]:
+    key = f"{PRICED[kind][1].removesuffix('s')}ID"
+    kept = {str(books.row(kind, one)["xero_id"]) for one in documents[:count]}
+    return lambda one: one[key] in kept
+
+
+def missing(books: Books, kind: str) -> int:
+    table = RECORDS.get(kind, "invoice_record")
+    [row] = books.world.query(f"SELECT count(*) FROM qicworks.{table} WHERE missing_since IS NOT NULL OR NOT is_active")
+    return int(row["count"])
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_half_a_list_makes_nothing_missing(books: Books, kind: str, between: Between) -> None:
+    documents = [books.add(kind, Line("100")) for _ in range(8)]
+    books.push(kind)
+    sweep(books)
+    shorten(between, PRICED[kind][1], is_first(books, kind, documents, 5))
+    do(books, kind, documents[-1], "approve")
+    sweep(books, full=True)
+    assert (missing(books, kind), differing(books)) == (0, [])
+    assert books.row(kind, documents[-1])["xero_status"] == "AUTHORISED", "it was read by its id"
+    tied = tie(books)
+    assert {one.document.id: one.state for one in tied.documents} == dict.fromkeys(documents, State.EQUAL)
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_xero_has_neither_in_its_list_nor_by_its_id_is_missing(books: Books, kind: str, between: Between) -> None:
+    documents = [books.add(kind, Line("100")) for _ in range(8)]
+    books.push(kind)
+    sweep(books)
+    shorten(between, PRICED[kind][1], is_first(books, kind, documents, 7))
+    gone = str(books.row(kind, documents[-1])["xero_id"])
+    between.instead = lambda method, path: (404, b"") if gone in path else None
+    sweep(books, full=True)
+    assert [(one.document_id, one.reason.value) for one in differing(books)] == [(documents[-1], "missing_in_xero")]
+    between.honest()
+    sweep(books, full=True)
+    assert differing(books) == []
+
+
+def test_what_was_not_asked_for_is_not_said_to_be_equal(books: Books, between: Between) -> None:
+    """A pull asks for a hundred records by their ids at most."""
+    documents = [books.add("bills", Line("100")) for _ in range(210)]
+    books.push("bills")
+    sweep(books)
+    before = record(books, "bills", documents[-1])["Status"]
+    shorten(between, "Invoices", is_first(books, "bills", documents, 107))
+    outcome = sweep(books, full=True)
+    assert "3 known invoice records did not come with Xero's list and were kept" in outcome.message
+    assert (missing(books, "bills"), differing(books), before) == (0, [], "DRAFT")
+    tied = tie(books)
+    assert not tied.is_green
+    assert {one.title for one in tied.unchecked} == {"Document status"}
+    assert {one.state for one in tied.documents} == {State.NOT_CHECKED}
+    between.honest()
+    assert "did not come" not in sweep(books).message, "and it was read in full again"
+    assert tie(books).is_green
+
+
+@pytest.mark.parametrize("data_set", ["document_status", "invoice_payments"])
+def test_half_of_the_payments_makes_none_inactive(books: Books, data_set: str, between: Between) -> None:
+    documents = [books.add("invoices", Line("100")) for _ in range(8)]
+    books.push("invoices")
+    for one in documents:
+        do(books, "invoices", one, "approve")
+        do(books, "invoices", one, "pay")
+    for name in ("document_status", "invoice_payments"):
+        books.world.pull(name, books.organisation)
+
+    def state() -> list[Any]:
+        payments = books.world.query(
+            "SELECT xero_id, is_active, missing_since FROM qicworks.invoice_payment ORDER BY 1"
+        )
+        balances = books.world.query(
+            "SELECT xero_id, is_active, missing_since FROM qicworks.invoice_balance ORDER BY 1"
+        )
+        return [*payments, *balances, *({**books.row("invoices", one)} for one in documents)]
+
+    before = state()
+    kept = is_first(books, "invoices", documents, 5)
+    shorten(between, "Payments", lambda one: kept(one["Invoice"]))
+    books.world.pull(data_set, books.organisation, full=True)
+    assert (state(), differing(books)) == (before, [])
+    shorten(between, "Invoices", kept)
+    books.world.pull(data_set, books.organisation, full=True)
+    assert (state(), differing(books)) == (before, [])
