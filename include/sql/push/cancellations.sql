@@ -54,20 +54,20 @@ UPDATE qicworks.{table} SET xero_status = :status WHERE id = :id AND organisatio
 SELECT document_id FROM xero_sync.cancellation WHERE document_id = :id AND how <> 'before' AND done_at IS NULL;
 
 -- name: over
--- Open differences of a kind whose document is in force again, or no longer in Xero (is_gone).
-SELECT difference.document_id, difference.label, cancellation.document_id IS NOT NULL AS is_gone
+-- Open differences of a kind whose document is in force again. One of a document that is done was found since, by what Xero has.
+SELECT difference.document_id, difference.label
   FROM xero_sync.difference
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
    AND difference.reason = 'cancelled_in_qicworks' AND difference.document_id IS NOT NULL
-   AND (cancellation.document_id IS NULL OR cancellation.done_at IS NOT NULL);
+   AND cancellation.document_id IS NULL;
 
 -- name: state_of$
--- Of a document that is cancelled: done, differs (Xero does not delete it), or open.
-SELECT CASE WHEN done_at IS NOT NULL THEN 'done'
-            WHEN EXISTS (SELECT FROM xero_sync.difference
+-- Of a document that is cancelled: differs (Xero does not delete it, or has it in force again), done, or open.
+SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
+            WHEN done_at IS NOT NULL THEN 'done'
             ELSE 'open' END
   FROM xero_sync.cancellation WHERE document_id = :id;
 

@@ -2,7 +2,7 @@
 
 -- name: called
 -- The documents of these ids or names; also those that were deleted: by name only while Xero still has them. `cancellation`: of one
--- that is cancelled, how far that is: done, differs (Xero does not delete it), or open.
+-- that is cancelled, how far that is: differs (Xero does not delete it, or has it in force again), done, or open.
 WITH called AS (
     SELECT id, {label}::text AS label, organisation_id, push_state, push_version, created_at FROM qicworks.{table}
      WHERE id::text = ANY(:ids) OR {label}::text = ANY(:names)
@@ -11,10 +11,11 @@ WITH called AS (
      WHERE document_table = :table AND how = 'deleted'
        AND (document_id::text = ANY(:ids) OR done_at IS NULL AND number = ANY(:names)))
 SELECT called.id, called.label, called.organisation_id, called.push_state, called.push_version,
-       CASE WHEN cancellation.done_at IS NOT NULL THEN 'done'
-            WHEN EXISTS (SELECT FROM xero_sync.difference
+       CASE WHEN cancellation.document_id IS NOT NULL
+             AND EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
+            WHEN cancellation.done_at IS NOT NULL THEN 'done'
             WHEN cancellation.document_id IS NOT NULL THEN 'open' END AS cancellation
   FROM called LEFT JOIN xero_sync.cancellation ON cancellation.document_id = called.id
  ORDER BY called.created_at, called.id;

@@ -177,6 +177,8 @@ def test_what_qicworks_cancelled_keeps_its_status(payroll: Payroll, employees: I
     assert status(payroll, both) == ("Rejected", "REJECTED")
     assert status(payroll, only_here) == ("Rejected", "SCHEDULED")
     assert differences(payroll) == [(only_here, "cancelled_in_qicworks")]
+    payroll.push("leave_requests")  # it has not asked Xero, and settles nothing
+    assert differences(payroll) == [(only_here, "cancelled_in_qicworks")]
     act(payroll, f"/{id_in_xero(payroll, only_here)}/reject")
     sweep(payroll)
     assert differences(payroll) == []

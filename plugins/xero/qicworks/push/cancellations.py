@@ -35,7 +35,7 @@ class CancellationState(StrEnum):
     """How far the cancellation of a document is."""
 
     OPEN = "open"  # the next push deletes it in Xero
-    DIFFERS = "differs"  # Xero does not delete it: there is an open difference
+    DIFFERS = "differs"  # Xero does not delete it, or has it in force again: there is an open difference
     DONE = "done"  # Xero no longer has it
 
 
@@ -123,10 +123,9 @@ class CancelledDocuments:
         """Whether a document is cancelled, and a run will delete it in Xero."""
         return bool(QUERIES.is_open(self._session, id=id))
 
-    def over(self) -> list[tuple[UUID, str, bool]]:
-        """Open differences that are over: document, label, and whether it is gone (else it is in force again)."""
-        rows = QUERIES.over(self._session, **self._of)
-        return [(row["document_id"], row["label"], row["is_gone"]) for row in rows]
+    def over(self) -> list[tuple[UUID, str]]:
+        """Open differences that are over, because the document is in force again: document and label."""
+        return [(row["document_id"], row["label"]) for row in QUERIES.over(self._session, **self._of)]
 
     def files_due(self, wanted: Sequence[UUID] | None) -> list[RemovedFile]:
         """Removed files to look for in Xero, those of a document together."""

@@ -282,9 +282,8 @@ class Cancellations:
         self.recorder.left_in_xero += 1
 
     def _settle_what_is_over(self) -> None:
-        for id, label, is_gone in self.cancelled.over():
-            how = Settled.CANCELLED if is_gone else Settled.AGREES
-            differences.compare(self.it.session, self._about(id, label), [], JUDGED, how)
+        for id, label in self.cancelled.over():
+            differences.compare(self.it.session, self._about(id, label), [], JUDGED, Settled.AGREES)
 
 
 def _severity(changed: bool) -> Status:
