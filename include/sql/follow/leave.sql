@@ -3,7 +3,8 @@
 -- name: changed
 -- Requests of which QicWorks' or Xero's side is not as it was when the two were compared. `means`: the status that Xero's
 -- gives the request; what QicWorks has cancelled keeps its own. `is_known`: Xero has it; `is_missing`: a full reading did not
--- meet it; neither: it was not read yet. `was`: QicWorks' side of an open rejection.
+-- meet it; neither: it was not read yet. `was`: QicWorks' side of an open rejection. What a push has rejected after the reading of
+-- Xero began is left to the next: its record may be older. The reading is the one that `reading` loads; of another run, the last one.
 WITH side AS (
     SELECT request.id, request.push_state, request.push_version, request.xero_id, request.status, request.xero_status,
            leave.employee_xero_id, leave.leave_type_xero_id, leave.reference, leave.start_date, leave.end_date, leave.content,
@@ -32,7 +33,9 @@ WITH side AS (
       LEFT JOIN xero_sync.difference AS open
         ON open.connection_id = :connection_id AND open.document_id = request.id AND open.reason = 'rejected_in_xero'
        AND open.settled_at IS NULL
+      LEFT JOIN xero_sync.staging AS reading ON reading.connection_id = :connection_id AND reading.data_set = :reading
      WHERE request.organisation_id = :organisation_id AND request.xero_id IS NOT NULL AND request.push_state <> 'in_flight'
+       AND coalesce(cancellation.done_at, '-infinity') <= coalesce(reading.started_at, cursor.began_at, 'infinity')
        AND NOT EXISTS (SELECT FROM xero_sync.erasure
                         WHERE erasure.connection_id = :connection_id AND erasure.xero_id = lower(staff.xero_id::text))
 ), meaning AS (

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.support.background import in_background
+from tests.support.between import Between, Said
 from tests.support.following import (
     PATH,
     act,
@@ -182,6 +183,44 @@ def test_what_qicworks_cancelled_keeps_its_status(payroll: Payroll, employees: I
     act(payroll, f"/{id_in_xero(payroll, only_here)}/reject")
     sweep(payroll)
     assert differences(payroll) == []
+    assert_at_rest(payroll)
+
+
+@pytest.mark.parametrize("then", ["another sweep", "a comparison", "a comparison after a sweep that ended early"])
+def test_what_a_push_rejects_during_a_sweep_is_left_to_the_next(
+    payroll: Payroll, employees: Iterator[str], then: str
+) -> None:
+    """The sweep has read the leave as it was before."""
+    document = pushed(payroll, next(employees), payroll.start_of(5), payroll.start_of(5))
+    sweep(payroll)
+    payroll.edit("leave_request", document, status="Rejected")
+    between, done = Between(payroll.world.sandbox), []
+
+    def push(method: str, path: str, answer: Said) -> None:
+        if method == "GET" and f"{PATH}/v2?" in path and not done:
+            done.append(path)
+            payroll.push("leave_requests")
+
+    between.change = push
+    try:
+        sweep(payroll, full=True)
+    finally:
+        between.close()
+    assert done
+    assert in_xero(payroll, document)["LeavePeriods"][0]["LeavePeriodStatus"] == "REJECTED"
+    assert (status(payroll, document), differences(payroll)) == (("Rejected", "REJECTED"), [])
+    if then != "another sweep":
+        if "early" in then:
+            payroll.world.query(
+                "INSERT INTO xero_sync.staging (connection_id, data_set, declaration, whole, everything)"
+                " VALUES (%s, 'leave_applications', '', true, true)",
+                payroll.connection_id,
+            )
+        payroll.world.query("UPDATE xero_sync.followed_document SET compared = ''")
+        compare(payroll.world)
+        assert (status(payroll, document), differences(payroll)) == (("Rejected", "REJECTED"), [])
+    sweep(payroll)
+    assert (status(payroll, document), differences(payroll)) == (("Rejected", "REJECTED"), [])
     assert_at_rest(payroll)
 
 

@@ -70,7 +70,7 @@ class _Following:
         failed counts as pushed now."""
         self.agreed = 0
         self._rename()
-        rows = list(QUERIES.changed(self.session, **self.scope))
+        rows = list(QUERIES.changed(self.session, **self.scope, reading=self.it.data_set))
         for start in range(0, len(rows), BATCH_SIZE):
             batch = rows[start : start + BATCH_SIZE]
             followed = [row for row in batch if self._follow(row)]
