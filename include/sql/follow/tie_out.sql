@@ -79,7 +79,7 @@ SELECT document.id, NULL AS number, document.day::text AS day, document.push_sta
  ORDER BY document.day, document.id;
 
 -- name: existing_ids
-SELECT id FROM qicworks.{table} WHERE id = ANY(:ids);
+SELECT id FROM qicworks.{table} WHERE id = ANY(:ids) AND organisation_id = :organisation_id;
 
 -- name: push_again
 -- To be sent by the next push.

@@ -627,6 +627,25 @@ def test_a_person_s_leave_is_exported_erased_and_not_read_again(payroll: Payroll
     assert status(payroll, other) == ("Current", "SCHEDULED")
 
 
+def test_what_moved_to_another_organisation_is_settled(payroll: Payroll, employees: Iterator[str]) -> None:
+    document = pushed(payroll, next(employees), payroll.start_of(5), payroll.start_of(5))
+    sweep(payroll)
+    act(payroll, f"/{id_in_xero(payroll, document)}/reject")
+    sweep(payroll)
+    assert differences(payroll) == [(document, "rejected_in_xero")]
+    payroll.world.query(
+        "UPDATE qicworks.leave_request SET organisation_id ="
+        " (SELECT organisation_id FROM xero_sync.connection WHERE id = %s) WHERE id = %s",
+        payroll.world.connection_id(1),
+        document,
+    )
+    sweep(payroll)
+    assert differences(payroll) == []
+    assert [row["settled_how"] for row in payroll.world.query("SELECT settled_how FROM xero_sync.difference")] == [
+        "gone"
+    ]
+
+
 def test_it_runs_with_the_rights_of_the_role(payroll: Payroll, employees: Iterator[str]) -> None:
     monday = payroll.start_of(5)
     document = pushed(payroll, next(employees), monday, monday)

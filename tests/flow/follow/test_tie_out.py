@@ -18,9 +18,12 @@ from tests.support.world import World
 from xero.api import wire
 from xero.api.errors import XeroError
 from xero.composition import opener
+from xero.documents.registry import KINDS
+from xero.qicworks.connect import connections
 from xero.qicworks.database import session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Difference, Reason
+from xero.qicworks.follow.pushed_documents import PushedDocuments
 from xero.qicworks.runs import lease
 from xero.qicworks.runs.events import Origin
 from xero.sync.follow.tie_out import Period, State, TieOut, tie_out
@@ -458,6 +461,14 @@ def test_a_document_that_was_deleted_counts_until_it_is_gone_from_xero(books: Bo
     assert states(tied) == {document: State.CANCELLING}, "it has no date any more, so it always counts"
     books.push("bills")
     assert tie(books).documents == ()
+
+
+def test_a_document_of_another_organisation_is_not_one_of_its_own(books: Books) -> None:
+    bill = books.add("bills", Line("10"))
+    with session(books.world.engine) as db:
+        own, other = (connections.one(db, books.world.connection_id(number)) for number in (0, 1))
+        assert PushedDocuments(db, own, KINDS["bills"]).existing([bill]) == {bill}
+        assert PushedDocuments(db, other, KINDS["bills"]).existing([bill]) == set()
 
 
 def test_leave_is_tied_out_by_its_first_day(world: World) -> None:

@@ -73,8 +73,9 @@ class PushedDocuments:
         return [PushedDocument(**row) for row in self._session.execute(statement, {**self._of, **values})]
 
     def existing(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those that the organisation has."""
         statement = sql.template("follow/tie_out", "existing_ids").format(table=Identifier(self._kind.table))
-        return {row["id"] for row in self._session.execute(statement, {"ids": list(ids)})}
+        return {row["id"] for row in self._session.execute(statement, {**self._of, "ids": list(ids)})}
 
     def push_again(self, id: UUID) -> bool:
         """Makes a document that is in Xero ready: the next push sends it. False if its state does not allow it."""

@@ -165,7 +165,7 @@ class _Following:
     def settle_unlinked(self) -> None:
         """Settles the differences of requests that were deleted, or that are no longer linked to Xero."""
         kind = LEAVE_REQUESTS.name
-        for row in list(QUERIES.unlinked(self.session, connection_id=self.connection.id, document_kind=kind)):
+        for row in list(QUERIES.unlinked(self.session, **self.scope, document_kind=kind)):
             judged = {*PRESENCE, *CONTENT, *_cancelled(row)}
             judged |= {Reason.OVERLAPPING_LEAVE} if row["is_gone"] else set()
             self._record(row["id"], [], judged, Settled.GONE if row["is_gone"] else Settled.REPLACED)
