@@ -102,13 +102,16 @@ UPDATE qicworks.leave_request SET push_state = 'pushed', push_error = NULL, push
 RETURNING id;
 
 -- name: unlinked
--- Requests with open differences that the organisation no longer has (`is_gone`), or that are no longer linked to Xero: then only
--- other leave may overlap.
+-- Requests with open differences that the organisation no longer has, or whose person was erased, so their leave is read no more
+-- (`is_gone`); or that are no longer linked to Xero: then only other leave may overlap.
 SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone,
        cancellation.document_id IS NOT NULL AS is_being_cancelled
   FROM xero_sync.difference
   LEFT JOIN qicworks.leave_request AS request
     ON request.id = difference.document_id AND request.organisation_id = :organisation_id
+   AND NOT EXISTS (SELECT FROM qicworks.staff
+                     JOIN xero_sync.erasure ON erasure.xero_id = lower(staff.xero_id::text)
+                    WHERE staff.id = request.staff_id AND erasure.connection_id = :connection_id)
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND cancellation.done_at IS NULL
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :document_kind AND difference.settled_at IS NULL
    AND (request.id IS NULL OR request.xero_id IS NULL AND difference.reason <> 'overlapping_leave')

@@ -50,11 +50,16 @@ SELECT document.id, document.number, document.day::text AS day, document.push_st
  ORDER BY document.day, document.number, document.id;
 
 -- name: leave
+-- Without those of persons who were erased: their leave is read no more.
 WITH document AS (
     SELECT id, start_date AS day, push_state, xero_id, false AS is_deleted
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
        AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed') OR xero_id IS NOT NULL AND push_state = 'draft')
+       AND (id = ANY(:differing)
+            OR NOT EXISTS (SELECT FROM qicworks.staff
+                             JOIN xero_sync.erasure ON erasure.xero_id = lower(staff.xero_id::text)
+                            WHERE staff.id = {table}.staff_id AND erasure.connection_id = :connection_id))
      UNION ALL
     SELECT cancellation.document_id, NULL, 'deleted', cancellation.xero_id, true
       FROM xero_sync.cancellation

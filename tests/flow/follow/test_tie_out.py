@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.cancelling import seen_long_ago
+from tests.support.following import act, id_in_xero
 from tests.support.following import pushed as leave_pushed
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, Line
@@ -495,6 +496,30 @@ def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
     assert states(result) == {document: State.NOT_CHECKED}
     assert [one.title for one in result.unchecked] == ["Leave applications"]
     assert not result.is_green
+
+
+def test_leave_of_a_person_who_was_erased_is_not_compared(world: World) -> None:
+    world.sandbox.settings(limits=False)
+    payroll = Payroll(world)
+    employee, other = payroll.paid_by_the_hour()[:2]
+    erased, kept = (leave_pushed(payroll, one, date(2026, 12, 7), date(2026, 12, 8)) for one in (employee, other))
+    differing = leave_pushed(payroll, employee, date(2026, 12, 14), date(2026, 12, 15))
+    act(payroll, f"/{id_in_xero(payroll, differing)}/reject")
+
+    def tied() -> TieOut:
+        return tie_out(
+            world.connection_id(payroll.organisation),
+            Period.parse("2026-12"),
+            engine=world.engine,
+            open_client=opener(world.engine, world.app, backoff=(0.02, 0.04)),
+            origin=Origin(),
+        )
+
+    assert states(tied()) == {erased: State.EQUAL, kept: State.EQUAL, differing: State.DIFFERS}
+    assert world.main("person", "erase", "--staff", employee, "--yes").returncode == 0
+    assert payroll.row("leave_request", erased)["xero_id"], "the request is QicWorks' own, and stays"
+    result = tied()
+    assert (states(result), result.is_green) == ({kept: State.EQUAL}, True)
 
 
 @pytest.mark.parametrize("what", ["a folder that is not there", "a folder"])
