@@ -32,6 +32,14 @@ SELECT count(*) FROM xero_sync.connection JOIN xero_sync.token ON token.id = con
 -- Open for over 15 minutes: whether Xero has their documents is not confirmed.
 SELECT count(*) FROM xero_sync.push_request WHERE closed_at IS NULL AND created_at < now() - interval '15 minutes';
 
+-- name: cancellations_waiting
+-- Of documents that were pushed, and cancelled or deleted in QicWorks since; of connections that are on.
+SELECT waiting.document_table, count(*) AS number
+  FROM xero_sync.waiting_cancellation AS waiting
+  JOIN xero_sync.connection ON connection.organisation_id = waiting.organisation_id
+   AND connection.enabled AND connection.state = 'connected'
+ GROUP BY waiting.document_table;
+
 -- name: documents
 -- Of connections that are on; documents of the others wait on purpose.
 SELECT count(*) FILTER (WHERE document.push_state IN ('ready', 'in_flight')) AS waiting,

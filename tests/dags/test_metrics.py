@@ -128,6 +128,7 @@ def test_what_the_runs_did_and_how_it_stands(
     for name in KINDS:
         assert told.pop(f"documents_waiting,data_set={name}") == 0
         assert told.pop(f"documents_oldest_minutes,data_set={name}") == 0
+        assert told.pop(f"cancellations_waiting,data_set={name}") == 0
         assert told.pop(f"documents_failed,data_set={name}", 0) == 0
     assert told == {}
     counted("push", "invoices", lambda: {"requests": 1, "documents": 50})()

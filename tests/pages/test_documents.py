@@ -11,12 +11,15 @@ import pytest
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 
+from tests.support.cancelling import delete
+from tests.support.differing import differ
 from tests.support.odd_columns import MOMENTS, TEXTS
 from tests.support.page_runs import become, run_of, words
 from tests.support.pages import Client
 from tests.support.pushing import Books, Line
 from xero.api.settings import API_HOST
 from xero.documents.registry import KINDS
+from xero.qicworks.follow.differences import Found, Reason
 
 
 def numbers(html: str) -> list[str]:
@@ -68,16 +71,17 @@ def test_lists_by_kind_state_and_number(browser: Client, books: Books, leave: UU
     assert "Choose another." in page
 
 
+def switch(kind: str, *, paused: bool) -> None:
+    with create_session() as session:
+        session.query(DagModel).filter_by(dag_id=f"push_{kind}").update({"is_paused": paused})
+
+
 @pytest.mark.parametrize("kind", ["bills", "credit_notes"])
 def test_what_waits_for_a_dag_that_is_switched_off_says_so(
     browser: Client, books: Books, airflow_dags: None, kind: str
 ) -> None:
-    def switch(paused: bool) -> None:
-        with create_session() as session:
-            session.query(DagModel).filter_by(dag_id=f"push_{kind}").update({"is_paused": paused})
-
     viewer, says = browser("viewer"), f"the DAG push_{kind} is paused in Airflow"
-    switch(True)
+    switch(kind, paused=True)
     try:
         assert says not in words(viewer.read(f"documents?kind={kind}")), "nothing waits for it"
         books.add(kind, number="OFF-1")
@@ -86,7 +90,7 @@ def test_what_waits_for_a_dag_that_is_switched_off_says_so(
         assert f"/dags/push_{kind}" in shown
         assert "is paused in Airflow" not in words(viewer.read("documents?kind=invoices"))
     finally:
-        switch(False)
+        switch(kind, paused=False)
     assert says not in words(viewer.read(f"documents?kind={kind}"))
 
 
@@ -230,3 +234,52 @@ def test_a_cancelled_document_says_whether_xero_still_has_it(browser: Client, bo
     assert "Nothing would be sent. It is cancelled in QicWorks, and no longer in Xero" in words(
         operator.read(f"{path}/preview")
     )
+
+
+@pytest.mark.parametrize("kind", ["expenses", "purchase_orders"])
+def test_a_cancellation_that_waits_is_counted_listed_and_on_the_overview(
+    browser: Client, books: Books, airflow_dags: None, kind: str
+) -> None:
+    """Also one of a document that is deleted; one with an open difference is shown as that."""
+    viewer, user, word = browser("viewer"), browser("user"), KINDS[kind].word
+
+    def listed(state: str = "waits") -> str:
+        return viewer.read(f"documents?kind={kind}&state={state}&connection={books.connection_id}")
+
+    def late() -> list[str]:
+        needs = viewer.read("").partition("</section>")[0]
+        return re.findall(rf"Cancellation pending for over an hour</span> <a [^>]*kind={kind}&[^>]*>([^<]*)<", needs)
+
+    books.world.query(f"UPDATE qicworks.{KINDS[kind].table} SET push_state = 'skipped'")  # of other tests
+    documents = [books.add(kind, number=f"C-{number}") for number in range(4)]
+    books.push(kind)
+    switch(kind, paused=True)
+    try:
+        assert "paused in Airflow" not in words(listed())
+        for document in documents[:3]:
+            books.edit(kind, document, status="Archived" if kind == "purchase_orders" else "Cancelled")
+        delete(books, kind, documents[3])
+        shown = listed()
+        assert "paused in Airflow" in words(shown)
+        assert "4 pending or sending" in words(shown)
+        assert numbers(shown) == ["C-2", "C-1", "C-0"]
+        assert f"1 {word} was deleted in QicWorks after the push" in words(shown)
+        assert words(shown).count(" pushed, cancellation pending ") == 3
+        ticks = user.read(f"documents?kind={kind}&state=waits")
+        assert re.findall(r'type="checkbox" name="id"[^>]*disabled', ticks) == []
+        assert numbers(listed("pushed")) == ["C-2", "C-1", "C-0"], "they are that, too"
+        assert late() == [], "it is on its way"
+        books.world.query("UPDATE xero_sync.cancellation SET cancelled_at = cancelled_at - interval '61 minutes'")
+        assert [one.rpartition(" ")[2] for one in late()] == ["(4)"]
+        found = Found(Reason.CANCELLED_IN_QICWORKS, {"status": "cancelled"}, {"status": "AUTHORISED"})
+        differ(books, kind, documents[0], f"{word} C-0", found)
+        assert numbers(listed()) == ["C-2", "C-1"]
+        assert "3 pending or sending" in words(listed())
+        assert [one.rpartition(" ")[2] for one in late()] == ["(3)"]
+        differ(books, kind, documents[0], f"{word} C-0")
+    finally:
+        switch(kind, paused=False)
+    books.push(kind)
+    assert numbers(listed()) == []
+    assert "deleted in QicWorks" not in words(listed())
+    assert late() == []

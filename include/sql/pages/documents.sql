@@ -1,17 +1,27 @@
 -- The documents of a kind, newest first; the places are its table and what its documents are known by.
 
 -- name: newest
--- The newest of each state, and of those the newest: each by the index of its state.
-SELECT document.id
-  FROM unnest(:states::text[]) AS state
- CROSS JOIN LATERAL (SELECT id, created_at FROM qicworks.{table}
-                      WHERE push_state = state
-                        AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
-                        AND (:beginning::text IS NULL OR {matches})
-                        AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
-                      ORDER BY created_at DESC, id DESC
-                      LIMIT :limit) AS document
- ORDER BY document.created_at DESC, document.id DESC
+-- The newest of each state, and of those the newest: each by the index of its state. `cancelling`: also those whose cancellation
+-- waits, in any state.
+SELECT id
+  FROM (SELECT document.id, document.created_at
+          FROM unnest(:states::text[]) AS state
+         CROSS JOIN LATERAL (SELECT id, created_at FROM qicworks.{table}
+                              WHERE push_state = state
+                                AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
+                                AND (:beginning::text IS NULL OR {matches})
+                                AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
+                              ORDER BY created_at DESC, id DESC
+                              LIMIT :limit) AS document
+         UNION
+        (SELECT id, created_at FROM qicworks.{table}
+          WHERE :cancelling AND id IN (SELECT document_id FROM xero_sync.waiting_cancellation WHERE document_table = :table)
+            AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
+            AND (:beginning::text IS NULL OR {matches})
+            AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
+          ORDER BY created_at DESC, id DESC
+          LIMIT :limit)) AS document
+ ORDER BY created_at DESC, id DESC
  LIMIT :limit;
 
 -- name: newest_differing
@@ -42,7 +52,8 @@ SELECT document.id, document.organisation_id, organisation.name AS organisation,
        EXISTS (SELECT FROM xero_sync.difference
                  JOIN xero_sync.connection AS live ON live.id = difference.connection_id AND live.state <> 'deleted'
                 WHERE difference.document_id = document.id AND difference.document_kind = :kind
-                  AND difference.settled_at IS NULL) AS differs
+                  AND difference.settled_at IS NULL) AS differs,
+       EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting WHERE waiting.document_id = document.id) AS cancelling
   FROM found
   JOIN qicworks.{table} AS document ON document.id = found.id
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
@@ -66,6 +77,15 @@ SELECT count(DISTINCT difference.document_id)
   JOIN qicworks.{table} AS document ON document.id = difference.document_id
  WHERE difference.document_kind = :kind AND difference.settled_at IS NULL
    AND (:organisation_id::uuid IS NULL OR document.organisation_id = :organisation_id);
+
+-- name: count_cancelling^
+-- Cancellations of a kind that wait, without documents that are ready or in flight; `deleted`: of these, documents that no longer
+-- exist in QicWorks.
+SELECT count(*) AS waiting, count(*) FILTER (WHERE document.id IS NULL) AS deleted
+  FROM xero_sync.waiting_cancellation AS waiting
+  LEFT JOIN qicworks.{table} AS document ON document.id = waiting.document_id
+ WHERE waiting.document_table = :table AND coalesce(document.push_state NOT IN ('ready', 'in_flight'), true)
+   AND (:organisation_id::uuid IS NULL OR waiting.organisation_id = :organisation_id);
 
 -- name: attachments
 SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_at, push_error, push_correction

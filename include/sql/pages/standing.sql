@@ -74,6 +74,18 @@ SELECT request.connection_id, organisation.name AS organisation, request.kind, c
  GROUP BY request.connection_id, organisation.name, request.kind
  ORDER BY organisation.name, request.kind;
 
+-- name: late_cancellations
+-- Cancellations that have waited for over an hour, of connections that are on; kinds and tables in the same order.
+SELECT connection.id AS connection_id, organisation.name AS organisation, pushed.kind, count(*) AS documents,
+       min(waiting.cancelled_at) AS since
+  FROM xero_sync.waiting_cancellation AS waiting
+  JOIN unnest(:kinds::text[], :tables::text[]) AS pushed (kind, document_table) USING (document_table)
+  JOIN xero_sync.connection ON connection.organisation_id = waiting.organisation_id AND connection.state <> 'deleted'
+  JOIN qicworks.organisation ON organisation.id = connection.organisation_id
+ WHERE waiting.cancelled_at < now() - interval '1 hour' AND xero_sync.is_on(connection.id)
+ GROUP BY connection.id, organisation.name, pushed.kind
+ ORDER BY organisation.name, pushed.kind;
+
 -- name: failed_documents
 -- Documents of a kind that failed, and those of whose attachments some did, by organisation.
 SELECT connection.id AS connection_id, organisation.id AS organisation_id, organisation.name AS organisation,

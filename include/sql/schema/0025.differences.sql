@@ -104,6 +104,15 @@ CREATE TABLE xero_sync.cancellation (
 );
 CREATE INDEX cancellation_open ON xero_sync.cancellation (organisation_id, document_table) WHERE done_at IS NULL;
 
+-- Cancellations that the next push sends. What is an open difference waits for a person instead.
+CREATE VIEW xero_sync.waiting_cancellation AS
+SELECT document_id, document_table, organisation_id, cancelled_at
+  FROM xero_sync.cancellation
+ WHERE done_at IS NULL
+   AND NOT EXISTS (SELECT FROM xero_sync.difference
+                    WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                      AND reason = 'cancelled_in_qicworks');
+
 -- Files that were pushed, and removed, renamed or replaced in QicWorks since: Xero deletes no file for an app.
 CREATE TABLE xero_sync.removed_file (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -34,6 +34,7 @@ STATES = {
     "draft": ("draft",),
     "skipped": ("skipped",),
 }
+WAITS = "waits"  # also documents in other states, if their cancellation waits
 DIFFERS = "differs"  # in any state
 
 
@@ -64,11 +65,12 @@ def show(
         _place(before),
         LIMIT,
         differing=state == DIFFERS,
+        cancelling=state == WAITS,
     )
     filters = {"state": state if state in (*STATES, DIFFERS) else "", "connection": connection, "text": text}
     may_push = who.may_trigger(push_dag_of(chosen.name))
     counts = _counts(session, who, chosen, organisation)
-    paused = counts[chosen.name]["waits"] and push_dag_of(chosen.name) in api.paused()
+    paused = counts[chosen.name][WAITS] and push_dag_of(chosen.name) in api.paused()
     return page(
         request,
         "documents.html",
@@ -160,15 +162,19 @@ def _place(said: str) -> DocumentPosition | None:
 
 
 def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
-    """How many of each type failed, wait and differ; of the type that is shown, all states."""
+    """How many of each type failed, wait and differ; of the type that is shown, all states. `deleted`: how many of
+    those that wait are deleted in QicWorks, so that no list has them."""
     others = [KINDS[name] for name in who.kinds if name != chosen.name]
     states_of = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
     states_of |= document_list.counts(session, [chosen], organisation)
-    return {
-        name: {group: sum(of.get(state, 0) for state in states) for group, states in STATES.items()}
-        | {DIFFERS: document_list.count_differing(session, KINDS[name], organisation)}
-        for name, of in states_of.items()
-    }
+    found = {}
+    for name, of in states_of.items():
+        found[name] = {group: sum(of.get(state, 0) for state in states) for group, states in STATES.items()}
+        found[name][DIFFERS] = document_list.count_differing(session, KINDS[name], organisation)
+        cancelling = document_list.count_cancelling(session, KINDS[name], organisation)
+        found[name][WAITS] += cancelling["waiting"]
+        found[name]["deleted"] = cancelling["deleted"]
+    return found
 
 
 router.include_router(document.router)

@@ -42,12 +42,13 @@ def page(
     limit: int = 50,
     *,
     differing: bool = False,
+    cancelling: bool = False,
 ) -> tuple[list[dict[str, Any]], DocumentPosition | None]:
     """The next documents after that place, newest first, and where they end, None if there are no more. `states`
     None: all. `text` is the beginning of a number; of pay and leave, of a last or a full name. `differing`: only those
-    with an open difference, in any state.
+    with an open difference, in any state. `cancelling`: also those whose cancellation waits, in any state.
 
-    `differs`: it has an open difference.
+    `differs`: it has an open difference. `cancelling`: the next push takes it back in Xero.
     `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave, as
     texts, for PostgreSQL knows dates that Python does not.
     `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices.
@@ -58,6 +59,7 @@ def page(
         "beginning": _beginning(text),
         "before_at": before.at if before else None,
         "before_id": before.id if before else None,
+        "cancelling": cancelling,
         "limit": limit + 1,
     }
     newest = sql.template("pages/documents", "newest_differing" if differing else "newest").format(
@@ -117,6 +119,15 @@ def count_differing(session: Session, kind: Kind, organisation_id: UUID | None =
     """How many documents of that kind have an open difference."""
     statement = sql.template("pages/documents", "count_differing").format(table=Identifier(kind.table))
     found: int = sql.value(session, statement, kind=kind.name, organisation_id=organisation_id)
+    return found
+
+
+def count_cancelling(session: Session, kind: Kind, organisation_id: UUID | None = None) -> dict[str, int]:
+    """How many cancellations of that kind wait, and how many of these are of documents that QicWorks has deleted."""
+    statement = sql.template("pages/documents", "count_cancelling").format(table=Identifier(kind.table))
+    values = {"table": kind.table, "organisation_id": organisation_id}
+    found: dict[str, int] | None = session.execute(statement, values).fetchone()
+    assert found is not None
     return found
 
 

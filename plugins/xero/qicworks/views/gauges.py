@@ -24,11 +24,14 @@ def measure(session: Session) -> Measured:
         "documents_waiting": {},
         "documents_failed": {},
         "documents_oldest_minutes": {},
+        "cancellations_waiting": {},
         **_differences(session),
     }
     if (left := QUERIES.calls_left_today(session)) is not None:
         found["calls_left_today"] = {"": left}
+    cancelled = {row["document_table"]: row["number"] for row in QUERIES.cancellations_waiting(session)}
     for kind in KINDS.values():
+        found["cancellations_waiting"][kind.name] = cancelled.get(kind.table, 0)
         row = session.execute(sql.template("measures", "documents").format(table=Identifier(kind.table))).fetchone()
         assert row is not None
         found["documents_waiting"][kind.name] = row["waiting"]

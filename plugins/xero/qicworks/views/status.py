@@ -87,6 +87,7 @@ class NeedsAttention:
     """What a data engineer has to act on. The columns of the rows are those of the statements of the same names.
 
     `documents`: kind, connection_id (None: no longer connected), organisation_id, organisation, documents, attachments.
+    `cancellations`: those that have waited for over an hour.
     `differences`: those with open ones that no user has put off; `acknowledged`: how many are open and put off.
     """
 
@@ -98,11 +99,13 @@ class NeedsAttention:
     documents: list[dict[str, Any]]
     rejections: list[dict[str, Any]]
     stuck: list[dict[str, Any]]
+    cancellations: list[dict[str, Any]]
     differences: list[dict[str, Any]]
     acknowledged: int
 
     def __len__(self) -> int:
-        lists = (self.failing, self.overdue, self.documents, self.rejections, self.stuck, self.differences)
+        pushed = (self.documents, self.stuck, self.cancellations, self.differences)
+        lists = (self.failing, self.overdue, self.rejections, *pushed)
         return self.none_connected + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
 
 
@@ -165,9 +168,15 @@ def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttentio
         documents=_failed_documents(session, pushed),
         rejections=list(QUERIES.rejections(session, pulled=pulled)),
         stuck=list(QUERIES.stuck(session, pushed=[kind.name for kind in pushed])),
+        cancellations=_late_cancellations(session, pushed),
         differences=[row for row in differing if row["open"]],
         acknowledged=sum(row["acknowledged"] for row in differing),
     )
+
+
+def _late_cancellations(session: Session, kinds: Iterable[Kind]) -> list[dict[str, Any]]:
+    tables = {kind.name: kind.table for kind in kinds}
+    return list(QUERIES.late_cancellations(session, kinds=list(tables), tables=list(tables.values())))
 
 
 def _failed_documents(session: Session, kinds: Iterable[Kind]) -> list[dict[str, Any]]:
