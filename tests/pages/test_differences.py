@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.support.both_sides import day
-from tests.support.differing import EDITED, VOIDED, differ, put_off
+from tests.support.differing import EDITED, VOIDED, differ, put_off, seen_of
 from tests.support.page_runs import words
 from tests.support.pages import Browser, Client
 from tests.support.pushing import Books, Line
@@ -146,6 +146,12 @@ def test_the_overview_counts_what_no_one_has_acknowledged(browser: Client, books
     assert "bills (2)" in viewer.read(""), "its time is over"
 
 
+def seen(books: Books, id: int) -> dict[str, object]:
+    """What the form of a page says of the values that it showed."""
+    with session(books.world.engine) as db:
+        return {"seen": seen_of(db, id)}
+
+
 def decided(books: Books, id: int) -> dict[str, object]:
     [row] = books.world.query("SELECT * FROM xero_sync.difference WHERE id = %s", id)
     return row
@@ -159,7 +165,7 @@ def test_who_may_push_acknowledges_and_the_event_names_them(browser: Client, boo
     path = f"differences/{one.id}/acknowledge"
     assert viewer.press(path, {"days": days}).status_code == 403
     assert decided(books, one.id)["acknowledged_by"] is None
-    answer = user.press(path, {"days": days, "back": "document"})
+    answer = user.press(path, {"days": days, "back": "document", **seen(books, one.id)})
     assert answer.headers["location"].startswith(f"/xero/documents/invoices/{document}?said=")
     row = decided(books, one.id)
     [at] = books.world.query("SELECT now() AS now")
@@ -172,7 +178,7 @@ def test_who_may_push_acknowledges_and_the_event_names_them(browser: Client, boo
     assert "Acknowledged by user until" in page
     assert "by user" in page.partition("What happened")[2]
 
-    assert user.press(path, {"days": 0}).headers["location"].startswith("/xero/differences?")
+    assert user.press(path, {"days": 0, **seen(books, one.id)}).headers["location"].startswith("/xero/differences?")
     assert decided(books, one.id)["acknowledged_until"] is None
     assert "no longer acknowledged, by user" in books.world.event()["message"]
     for wrong in (8, -7, 9999999, "x"):
@@ -194,7 +200,7 @@ def test_what_is_kept_is_what_the_next_push_writes(browser: Client, books: Books
     books.world.pull("document_status")
     [difference] = shown_to_all(books)
     user = browser("user")
-    user.press(f"differences/{difference.id}/keep", {"side": side})
+    assert user.press(f"differences/{difference.id}/keep", {"side": side, "seen": difference.seen}).status_code == 303
     books.push("bills")
     books.world.pull("document_status")
     row = books.row("bills", document)
@@ -207,6 +213,33 @@ def test_what_is_kept_is_what_the_next_push_writes(browser: Client, books: Books
         there = books.world.sandbox.record("Invoices", str(row["xero_id"]), books.organisation)
         assert (row["push_state"], day(there["Date"])) == ("pushed", date(2026, 10, 5))
     assert len(shown_to_all(books)) == (side == "qicworks" and approved)
+
+
+def test_nothing_is_decided_about_values_that_the_page_did_not_show(browser: Client, books: Books) -> None:
+    """Another field came to differ after the page was opened."""
+    user, document = browser("user"), pushed(books, "S-1", "bills")
+    books.edit("bills", document, xero_id=uuid4(), push_state="pushed")
+    [one] = differ(books, "bills", document, "bill S-1", EDITED)
+    page = user.read(f"documents/bills/{document}")
+    [old] = set(re.findall(r'name="seen" value="(\w+)"', page))
+    more = Found(EDITED.reason, {**EDITED.ours, "Total": "90.00"}, {**EDITED.theirs, "Total": "100.00"})
+    [again] = differ(books, "bills", document, "bill S-1", more)
+    assert again.id == one.id
+    for action, fields in (("keep", {"side": "qicworks"}), ("acknowledge", {"days": 7})):
+        path = f"differences/{one.id}/{action}"
+        for said in ({"seen": old}, {}):
+            refused = user.press(path, {**fields, **said})
+            assert refused.status_code == 404
+            assert "changed or settled in the meantime. Reload the page." in words(refused.text)
+        assert (decided(books, one.id)["chosen"], decided(books, one.id)["acknowledged_by"]) == (None, None)
+    assert books.row("bills", document)["push_state"] == "pushed"
+    for state, said in (("draft", "Nothing is overwritten yet"), ("pushed", "The next push overwrites Xero's,")):
+        books.edit("bills", document, push_state=state)
+        page = user.read(f"documents/bills/{document}")
+        [now] = set(re.findall(r'name="seen" value="(\w+)"', page))
+        pressed = user.press(f"differences/{one.id}/keep", {"side": "qicworks", "seen": now})
+        assert said in words(user.read(pressed.headers["location"].removeprefix("/xero/")))
+        assert books.row("bills", document)["push_state"] == ("ready" if state == "pushed" else state)
 
 
 def shown_to_all(books: Books) -> list[Difference]:
@@ -231,15 +264,16 @@ def test_one_side_is_kept_only_of_what_was_edited_in_xero(browser: Client, books
     assert browser("viewer").press(f"differences/{edited.id}/keep", {"side": "xero"}).status_code == 403
     assert decided(books, edited.id)["chosen"] is None
     for side, said in (("xero", "keep Xero's version"), ("qicworks", "keep QicWorks' version")):
-        back = {"side": side, "back": "kind=credit_notes&said=x&evil=//y"}
+        back = {"side": side, "back": "kind=credit_notes&said=x&evil=//y", "seen": edited.seen}
         answer = user.press(f"differences/{edited.id}/keep", back)
         assert re.match(r"/xero/differences\?kind=credit_notes&said=[^&]+$", answer.headers["location"])
         row = decided(books, edited.id)
         assert (row["chosen"], row["chosen_by"]) == (side, "user")
         assert books.world.event()["message"] == f"edited in Xero: {said}, chosen by user"
     [long] = differ(books, "credit_notes", uuid4(), "credit note " + "x" * 400, EDITED)
-    after = user.press(f"differences/{long.id}/keep", {"side": "xero"}).headers["location"].removeprefix("/xero/")
-    assert "x… will be kept. The next push overwrites QicWorks'." in words(user.read(after))
+    pressed = user.press(f"differences/{long.id}/keep", {"side": "xero", "seen": long.seen})
+    after = words(user.read(pressed.headers["location"].removeprefix("/xero/")))
+    assert "x… will be kept. Nothing is overwritten yet:" in after, "there is no such document"
     assert "user chose to keep QicWorks' version" in words(user.read(f"documents/credit_notes/{document}"))
 
 
@@ -247,7 +281,8 @@ def test_what_is_decided_of_a_data_set_is_not_its_last_run(browser: Client, book
     """Who may trigger its pull decides."""
     [one] = differ(books, "contacts", None, "contacts", Found(Reason.RECORDS_DIFFER, {"records": "4"}))
     before = books.world.query("SELECT * FROM xero_sync.standing ORDER BY 1, 2, 3")
-    assert browser("user").press(f"differences/{one.id}/acknowledge", {"days": 7}).status_code == 303
+    form = {"days": 7, "seen": one.seen}
+    assert browser("user").press(f"differences/{one.id}/acknowledge", form).status_code == 303
     event = books.world.event()
     assert (event["direction"], event["data_set"], event["document"]) == ("pull", "contacts", "contacts")
     assert books.world.query("SELECT * FROM xero_sync.standing ORDER BY 1, 2, 3") == before
@@ -296,5 +331,6 @@ def test_each_by_the_rights_to_its_dag(clerk: Browser, books: Books) -> None:
     overview = clerk.read("")
     assert set(re.findall(r"differences\?[^\"]*kind=(\w+)", overview)) == {"invoices", "bills", "contacts"}
     for kind, status in {"invoices": 303, "contacts": 303, "bills": 403, "expenses": 403, "tax_codes": 403}.items():
-        assert clerk.press(f"differences/{ids[kind]}/acknowledge", {"days": 7}).status_code == status, kind
+        form = {"days": 7, **seen(books, ids[kind])}
+        assert clerk.press(f"differences/{ids[kind]}/acknowledge", form).status_code == status, kind
     assert clerk.press(f"differences/{ids['bills']}/keep", {"side": "xero"}).status_code == 403

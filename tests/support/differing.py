@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tests.support.pushing import Books
 from xero.qicworks import database
+from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Difference, Found, Reason
 
@@ -24,4 +25,10 @@ def differ(books: Books, kind: str, document: UUID | None, label: str, *found: F
 def put_off(books: Books, id: int, days: float = 7, who: str = "office") -> None:
     """Acknowledged by that user."""
     with database.session(books.world.engine) as session:
-        assert differences.acknowledge(session, id, who, datetime.now(UTC) + timedelta(days=days))
+        until = datetime.now(UTC) + timedelta(days=days)
+        assert differences.acknowledge(session, id, who, until, seen=seen_of(session, id))
+
+
+def seen_of(session: Session, id: int) -> str:
+    """The hash of its values as they are now; '' if it is not open."""
+    return next((one.seen for one in differences.listed(session) if one.id == id), "")

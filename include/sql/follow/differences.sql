@@ -32,7 +32,8 @@ SELECT DISTINCT document_id FROM xero_sync.difference
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
        difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
-       difference.chosen_by, difference.settled_at, difference.settled_how
+       difference.chosen_by, difference.settled_at, difference.settled_how,
+       md5(difference.ours::text || difference.theirs::text) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
@@ -54,12 +55,13 @@ SELECT difference.document_kind, difference.reason, count(*) AS open,
  ORDER BY difference.document_kind, difference.reason;
 
 -- name: acknowledge
--- Put off by a person until then; null: no longer.
+-- Put off by a person until then; null: no longer. seen: of the values that this person saw, as above.
 UPDATE xero_sync.difference
    SET acknowledged_by = CASE WHEN :until::timestamptz IS NOT NULL THEN :who END, acknowledged_until = :until
- WHERE id = :id AND settled_at IS NULL
+ WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text) = :seen
 RETURNING id;
 
 -- name: choose
-UPDATE xero_sync.difference SET chosen = :side, chosen_by = :who WHERE id = :id AND settled_at IS NULL
-RETURNING connection_id, document_kind, document_id;
+UPDATE xero_sync.difference SET chosen = :side, chosen_by = :who
+ WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text) = :seen
+RETURNING id;

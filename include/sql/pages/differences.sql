@@ -5,7 +5,8 @@
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
        difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
-       difference.chosen_by, difference.settled_at, difference.settled_how
+       difference.chosen_by, difference.settled_at, difference.settled_how,
+       md5(difference.ours::text || difference.theirs::text) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
@@ -22,7 +23,8 @@ SELECT difference.id, difference.connection_id, organisation.name AS organisatio
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
        difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
-       difference.chosen_by, difference.settled_at, difference.settled_how
+       difference.chosen_by, difference.settled_at, difference.settled_how,
+       md5(difference.ours::text || difference.theirs::text) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id AND connection.state <> 'deleted'
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id

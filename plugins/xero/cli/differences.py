@@ -96,7 +96,7 @@ def _at(moment: datetime) -> str:
 def _columns(one: Difference) -> dict[str, Any]:
     """The columns of the table, and the organisation's name. Of pay and leave no values."""
     hidden = views.is_private(one.document_kind)
-    values = {**vars(one)}
+    values = {name: value for name, value in vars(one).items() if name != "seen"}
     for side in ("ours", "theirs"):
         values[side] = {on_a_line(name): None if hidden else on_a_line(value) for name, value in values[side].items()}
     return {name: _plain(value) for name, value in values.items()}

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.support.differing import seen_of
 from tests.support.paying import Payroll
 from tests.support.pushing import Books, File
 from tests.support.role import under_role
@@ -100,15 +101,15 @@ def test_a_difference_is_new_once_and_none_while_it_is_acknowledged(db: Session,
     about = differ(db, books)
     [open_one] = differences.listed(db)
     later = datetime.now(UTC) + timedelta(days=7)
-    assert differences.acknowledge(db, open_one.id, "office", later)
+    assert differences.acknowledge(db, open_one.id, "office", later, seen=seen_of(db, open_one.id))
     assert new(db, books) == []
     differ(db, books, date="2026-10-07")  # other values: no longer acknowledged
     assert new(db, books) == ["bill B-1: it was changed in Xero after it was pushed."]
     differ(db, books, date="2026-10-08")
     assert new(db, books) == [], "the same difference, with another value"
-    assert differences.acknowledge(db, open_one.id, "office", later)
+    assert differences.acknowledge(db, open_one.id, "office", later, seen=seen_of(db, open_one.id))
     assert new(db, books) == []
-    assert differences.acknowledge(db, open_one.id, "office", None)
+    assert differences.acknowledge(db, open_one.id, "office", None, seen=seen_of(db, open_one.id))
     assert new(db, books) == [], "acknowledging it does not make it new"
     differences.compare(db, about, [], tuple(Reason))
     differ(db, books, date="2026-10-08")

@@ -50,13 +50,13 @@ def test_what_a_person_decided_is_about_these_values(fresh: World) -> None:
     with session(fresh.engine) as db:
         it = about(fresh)
         differences.compare(db, it, [EDITED, VOIDED], ALL)
-        ids = {one.reason: one.id for one in differences.listed(db)}
-        assert differences.acknowledge(db, ids[Reason.VOIDED_IN_XERO], "office", LATER)
-        assert differences.choose(db, ids[Reason.EDITED_IN_XERO], "office", "qicworks") == (
-            it.connection_id,
-            "invoices",
-            it.document_id,
-        )
+        before = {one.reason: one for one in differences.listed(db)}
+        voided, edited = before[Reason.VOIDED_IN_XERO], before[Reason.EDITED_IN_XERO]
+        assert voided.seen != edited.seen
+        assert not differences.acknowledge(db, voided.id, "office", LATER, seen=edited.seen)
+        assert not differences.choose(db, edited.id, "office", "qicworks", seen="")
+        assert differences.acknowledge(db, voided.id, "office", LATER, seen=voided.seen)
+        assert differences.choose(db, edited.id, "office", "qicworks", seen=edited.seen)
         differences.compare(db, it, [EDITED, VOIDED], ALL)
         found = {one.reason: one for one in differences.listed(db)}
         assert found[Reason.VOIDED_IN_XERO].is_acknowledged(datetime.now(UTC))
@@ -65,10 +65,11 @@ def test_what_a_person_decided_is_about_these_values(fresh: World) -> None:
         differences.compare(db, it, [other, VOIDED], ALL)
         found = {one.reason: one for one in differences.listed(db)}
         assert found[Reason.EDITED_IN_XERO].chosen is None
+        assert not differences.choose(db, edited.id, "office", "qicworks", seen=edited.seen), "of other values"
         assert found[Reason.VOIDED_IN_XERO].is_acknowledged(datetime.now(UTC))
         differences.compare(db, it, [], ALL)
-        assert not differences.acknowledge(db, ids[Reason.VOIDED_IN_XERO], "office", LATER)
-        assert differences.choose(db, ids[Reason.EDITED_IN_XERO], "office", "xero") is None
+        assert not differences.acknowledge(db, voided.id, "office", LATER, seen=voided.seen)
+        assert not differences.choose(db, edited.id, "office", "xero", seen=found[Reason.EDITED_IN_XERO].seen)
 
 
 def test_what_is_settled_stays_as_it_was_also_for_the_role_that_pulls(fresh: World) -> None:

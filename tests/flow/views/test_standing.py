@@ -257,7 +257,8 @@ def go_wrong(session: Session, fine: UUID, failing: UUID, off: UUID, broken: UUI
         differences.compare(session, about, [Found(Reason.VOIDED_IN_XERO)], tuple(Reason))
     for one in differences.listed(session, failing):
         if one.label in ("N1", "N2"):
-            assert differences.acknowledge(session, one.id, "office", datetime.now(UTC) + timedelta(days=400))
+            until = datetime.now(UTC) + timedelta(days=400)
+            assert differences.acknowledge(session, one.id, "office", until, seen=one.seen)
     session.execute(
         """INSERT INTO xero_sync.call_budget (app, tenant_id, day_remaining, day_limit, day_seen_at)
            VALUES ('one', 'tenant B failing', 900, 1000, now() - interval '1 hour'),

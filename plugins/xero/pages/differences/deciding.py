@@ -30,6 +30,15 @@ MAX_ID = 2**63 - 1
 DAYS = (7, 30)  # for which one can be acknowledged
 SIDES = {"qicworks": "QicWorks'", "xero": "Xero's"}
 MAX_NAME = 100  # characters of a document's name in a message
+CHANGED = "This difference was changed or settled in the meantime. Reload the page."
+READY = {
+    "qicworks": "The next push overwrites Xero's, if Xero still allows it.",
+    "xero": "The next push overwrites QicWorks'.",
+}
+NOT_READY = (
+    "Nothing is overwritten yet: in QicWorks the document is a draft, skipped, being sent or deleted. "
+    "The choice applies when it is next pushed."
+)
 FILTERS = ("connection", "kind", "state")
 
 DifferenceId = Annotated[int, Path(ge=1, le=MAX_ID)]
@@ -42,16 +51,17 @@ def acknowledge(
     session: SessionDep,
     id: DifferenceId,
     days: Annotated[int, Form()] = 0,
+    seen: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Puts it off for so many days; 0: no longer. It stays open."""
+    """Puts it off for so many days; 0: no longer. It stays open. `seen`: of the values that the user saw."""
     found = _to_decide(who, session, id)
     if days not in (0, *DAYS):
         raise HTTPException(422, f"A difference can be acknowledged for {' or '.join(map(str, DAYS))} days.")
     until = datetime.now(UTC) + timedelta(days=days) if days else None
     with session.transaction():
-        if not differences.acknowledge(session, id, who.name, until):
-            raise LookupError("This difference was settled in the meantime. Reload the page.")
+        if not differences.acknowledge(session, id, who.name, until, seen=seen):
+            raise LookupError(CHANGED)
         said = f"acknowledged until {until:%-d %B %Y} by" if until else "no longer acknowledged, by"
         _record(session, found, f"{wording.TITLES[found.reason]}: {said} {who.name}")
     shown = f"is acknowledged until {until:%-d %B %Y}. It stays open" if until else "needs attention again"
@@ -65,23 +75,24 @@ def keep(
     session: SessionDep,
     id: DifferenceId,
     side: Annotated[str, Form()] = "",
+    seen: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Chooses the side whose version stays; the next push carries it out."""
+    """Chooses the side whose version stays; the next push carries it out. `seen`: of the values that the user saw."""
     found = _to_decide(who, session, id)
     if side not in SIDES:
         raise HTTPException(422, "Choose whose version to keep.")
     if not has_versions(found):
         raise HTTPException(409, "Only a document that was edited in Xero has two versions to choose from.")
     with session.transaction():
-        if differences.choose(session, id, who.name, side) is None:
-            raise LookupError("This difference was settled in the meantime. Reload the page.")
+        if not differences.choose(session, id, who.name, side, seen=seen):
+            raise LookupError(CHANGED)
         assert found.document_id, "only documents have versions"
         connection = connections.one(session, found.connection_id)
-        PushedDocuments(session, connection, KINDS[found.document_kind]).push_again(found.document_id)
+        documents = PushedDocuments(session, connection, KINDS[found.document_kind])
+        is_ready = documents.push_again(found.document_id)
         _record(session, found, f"{wording.TITLES[found.reason]}: keep {SIDES[side]} version, chosen by {who.name}")
-    [other] = SIDES.keys() - {side}
-    shown = f"{SIDES[side]} version of {_name(found)} will be kept. The next push overwrites {SIDES[other]}."
+    shown = f"{SIDES[side]} version of {_name(found)} will be kept. {READY[side] if is_ready else NOT_READY}"
     return to(request, _back(found, back), [shown])
 
 

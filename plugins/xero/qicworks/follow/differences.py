@@ -117,6 +117,7 @@ class Difference:
     chosen_by: str | None
     settled_at: datetime | None
     settled_how: Settled | None
+    seen: str  # a hash of both sides: whoever decides about it has seen these values
 
     def is_acknowledged(self, now: datetime) -> bool:
         return self.acknowledged_until is not None and self.acknowledged_until > now
@@ -187,13 +188,11 @@ def count_open(session: Session, kinds: Sequence[str] | None = None) -> list[dic
     return list(QUERIES.count_open(session, kinds=kinds))
 
 
-def acknowledge(session: Session, id: int, who: str, until: datetime | None) -> bool:
-    """Puts an open difference off until then; None: no longer. False if it is not open."""
-    return bool(list(QUERIES.acknowledge(session, id=id, who=fit(who, LONGEST_VALUE), until=until)))
+def acknowledge(session: Session, id: int, who: str, until: datetime | None, *, seen: str) -> bool:
+    """Puts an open difference off until then; None: no longer. False if it is not open, or has other values by now."""
+    return bool(list(QUERIES.acknowledge(session, id=id, who=fit(who, LONGEST_VALUE), until=until, seen=seen)))
 
 
-def choose(session: Session, id: int, who: str, side: str) -> tuple[UUID, str, UUID | None] | None:
-    """Keeps a side (qicworks, xero); returns connection, kind and document. None if it is not open."""
-    for row in QUERIES.choose(session, id=id, who=fit(who, LONGEST_VALUE), side=side):
-        return row["connection_id"], row["document_kind"], row["document_id"]
-    return None
+def choose(session: Session, id: int, who: str, side: str, *, seen: str) -> bool:
+    """Keeps a side (qicworks, xero). False if it is not open, or has other values by now."""
+    return bool(list(QUERIES.choose(session, id=id, who=fit(who, LONGEST_VALUE), side=side, seen=seen)))

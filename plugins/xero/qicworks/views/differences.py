@@ -52,7 +52,7 @@ def page(
 def get_open(session: Session, id: int) -> Difference:
     """Raises LookupError if it is not open."""
     if (row := QUERIES.get(session, id=id)) is None:
-        raise LookupError("This difference was settled in the meantime. Reload the page.")
+        raise LookupError("This difference was changed or settled in the meantime. Reload the page.")
     return differences.of_row(row)
 
 
