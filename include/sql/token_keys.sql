@@ -1,4 +1,4 @@
--- Which key encrypts each stored token, and which key each seal (match, pay, link, what was last pushed) was made with.
+-- Which key encrypts each stored token, and which key each seal (match, pay, link, what was last pushed, open request) was made with.
 
 -- name: stored
 -- All that are not empty. `used`: a live connection uses it.
@@ -89,3 +89,17 @@ UPDATE xero_sync.pushed_content
    SET seal = made.seal
   FROM unnest(:ids::uuid[], :befores::bytea[], :seals::bytea[]) AS made (document_id, before, seal)
  WHERE pushed_content.document_id = made.document_id AND pushed_content.seal = made.before;
+
+-- name: requests
+-- Of open requests: their seal, with the app that seals them.
+SELECT push_request.id, push_request.seal, airflow_conn_id
+  FROM xero_sync.push_request
+  JOIN xero_sync.connection ON connection.id = connection_id
+  JOIN xero_sync.token ON token.id = connection.token_id
+ WHERE closed_at IS NULL AND push_request.seal IS NOT NULL;
+
+-- name: store_requests(ids, befores, seals)!
+UPDATE xero_sync.push_request
+   SET seal = made.seal
+  FROM unnest(:ids::uuid[], :befores::bytea[], :seals::bytea[]) AS made (id, before, seal)
+ WHERE push_request.id = made.id AND push_request.seal = made.before AND closed_at IS NULL;

@@ -15,11 +15,13 @@ from tests.support.paying import Line, Payroll
 from tests.support.pushing import Books
 from tests.support.sandbox import CLIENT, Sandbox
 from tests.support.world import World
-from xero.api.errors import NotMatched
+from xero.api.errors import NotMatched, RetryLater
+from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import switches, token_keys
 from xero.qicworks.connect.tokens import save_new, vault
 from xero.sync.connect.token_store import DatabaseTokens
+from xero.sync.push.verdicts import UNSEALED
 
 NEWEST = "0YHKB7EfVtb9hQuWmEyDjV5tmsHcYTpbZn7sJrVqG7s="
 
@@ -92,7 +94,7 @@ def test_links_of_documents_outlast_the_key_that_sealed_them(world: Rotating) ->
     document = books.add("purchase_orders")
     books.push("purchase_orders")
     world.keys = [NEWEST, KEY]
-    assert "needed by 3; run `keys rotate`" in world.main("keys", "check").stdout
+    assert "needed by 4; run `keys rotate`" in world.main("keys", "check").stdout, "token, match, link, content"
     for _ in range(2):
         assert world.main("keys", "rotate").returncode == 0
     assert len(world.query("SELECT 1 FROM xero_sync.document_link")) == 2
@@ -104,6 +106,38 @@ def test_links_of_documents_outlast_the_key_that_sealed_them(world: Rotating) ->
     books.push("purchase_orders")
     books.assert_once("purchase_orders")
     assert books.row("purchase_orders", document)["push_state"] == "pushed", "what was last pushed is still known"
+
+
+@pytest.mark.parametrize("table", ["pushed_content", "push_request"])
+def test_a_key_is_needed_by_what_alone_it_has_sealed(world: Rotating, table: str) -> None:
+    """What was last pushed, and a request that is open: a worker that did not know the new key sealed it last."""
+    world.connected(0)
+    books = Books(world)
+    order = books.add("purchase_orders")
+    books.push("purchase_orders")
+    books.add("bills")
+    world.fault(kind="lost_answer", method="PUT", path=KINDS["bills"].path)
+    with pytest.raises(RetryLater):
+        books.push("bills", client={"backoff": ()})
+    [held] = world.query(f"SELECT * FROM xero_sync.{table} WHERE seal IS NOT NULL")
+    world.keys = [NEWEST, KEY]
+    assert world.main("keys", "rotate").returncode == 0
+    assert "not needed; can be removed" in world.main("keys", "check").stdout
+    world.query(f"UPDATE xero_sync.{table} SET seal = %s WHERE seal IS NOT NULL", held["seal"])
+    assert "needed by 1; run `keys rotate`" in world.main("keys", "check").stdout
+    assert world.main("keys", "rotate").returncode == 0
+    assert "not needed; can be removed" in world.main("keys", "check").stdout
+    [now] = world.query(f"SELECT * FROM xero_sync.{table} WHERE seal IS NOT NULL")
+    assert {name for name in now if now[name] != held[name]} == {"seal"}
+
+    world.keys = [NEWEST]
+    world.query("UPDATE qicworks.document_line SET unit_price = 2 WHERE parent_id = %s", order)
+    books.reprice("purchase_orders", order)
+    for kind in ("bills", "purchase_orders"):
+        books.push(kind)
+        books.assert_once(kind)
+        assert [row["push_state"] for row in books.rows(kind)] == ["pushed"]
+    assert UNSEALED[0] not in str(world.query("SELECT message FROM xero_sync.connection_event"))
 
 
 def test_rotation_beside_a_renewal_keeps_what_was_renewed(world: Rotating) -> None:

@@ -1,6 +1,6 @@
-"""The keys that document links, and what was last pushed, are sealed with.
+"""The keys that document links, what was last pushed, and open requests are sealed with.
 
-No link is changed: rotating adds one sealed with the new key. Of what was last pushed the seal is replaced.
+No link is changed: rotating adds one sealed with the new key. Of the others the seal is replaced.
 """
 
 from collections import Counter
@@ -21,14 +21,20 @@ KeysOf = Callable[[str], Sequence[bytes]]  # of an app, newest first
 
 
 def needed(session: Session, keys_of: KeysOf) -> Counter[tuple[str, bytes]]:
-    """Counts the links by the newest key of their app that opens them. Links that no key opens do not count."""
-    return Counter(
+    """Counts all three by the newest key of their app that opens them. What no key opens does not count."""
+    found = Counter(
         (row["airflow_conn_id"], keys_of(row["airflow_conn_id"])[place]) for row, place in _by_key(session, keys_of)
     )
+    for rows in (*_contents(session), list(QUERIES.requests(session))):
+        for row in rows:
+            keys = keys_of(row["airflow_conn_id"])
+            if (place := _place(keys, row["seal"])) is not None:
+                found[row["airflow_conn_id"], keys[place]] += 1
+    return found
 
 
 def rotate(session: Session, keys_of: KeysOf) -> int:
-    """Seals all links, and what was last pushed, with the newest key. Returns how many links were not yet."""
+    """Seals all three with the newest key. Returns how many links were not yet."""
     old = [row for row, place in _by_key(session, keys_of) if place]
     for start in range(0, len(old), BATCH_SIZE):
         rows = old[start : start + BATCH_SIZE]
@@ -36,21 +42,28 @@ def rotate(session: Session, keys_of: KeysOf) -> int:
         names = ("document_id", "connection_id", "xero_id", "version")
         columns = {f"{name}s": [row[name] for row in rows] for name in names}
         QUERIES.add_links(session, **columns, seals=seals)
-    _rotate_contents(session, keys_of)
+    for contents in _contents(session):
+        QUERIES.store_contents(session, **_resealed(contents, "document_id", keys_of))
+    QUERIES.store_requests(session, **_resealed(list(QUERIES.requests(session)), "id", keys_of))
     return len(old)
 
 
-def _rotate_contents(session: Session, keys_of: KeysOf) -> None:
+def _resealed(rows: Sequence[dict[str, Any]], id_column: str, keys_of: KeysOf) -> dict[str, list[Any]]:
+    """Of those that an older key sealed: ids, and the seal of each before and after."""
+    old = [row for row in rows if _place(keys_of(row["airflow_conn_id"]), row["seal"])]
+    return {
+        "ids": [row[id_column] for row in old],
+        "befores": [row["seal"] for row in old],
+        "seals": [_reseal(keys_of(row["airflow_conn_id"]), row["seal"]) for row in old],
+    }
+
+
+def _contents(session: Session) -> Iterator[list[dict[str, Any]]]:
+    """Yields the seals of what was last pushed, some documents at a time."""
     after: UUID | None = None
     while rows := list(QUERIES.contents(session, after=after, documents=BATCH_SIZE)):
         after = rows[-1]["document_id"]
-        old = [row for row in rows if _place(keys_of(row["airflow_conn_id"]), row["seal"])]
-        QUERIES.store_contents(
-            session,
-            ids=[row["document_id"] for row in old],
-            befores=[row["seal"] for row in old],
-            seals=[_reseal(keys_of(row["airflow_conn_id"]), row["seal"]) for row in old],
-        )
+        yield rows
 
 
 def _by_key(session: Session, keys_of: KeysOf) -> Iterator[tuple[dict[str, Any], int]]:
