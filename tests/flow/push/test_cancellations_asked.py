@@ -1,23 +1,17 @@
-"""Cancellations that are asked for by name, previewed, forged, or pushed under the role of pull and push; and files."""
+"""Cancellations that are asked for by name, previewed, forged, or pushed under the role of pull and push."""
 
 from typing import Any
 from uuid import UUID
 
 import pytest
-import requests
 
-from tests.support.calls import Forward, intercepted, response
 from tests.support.cancelling import (
     WAYS,
     approve,
     back_to_draft,
     by_status,
     delete,
-    deletions,
     differences,
-    events,
-    seen_long_ago,
-    settled,
     statuses,
 )
 from tests.support.pushing import PRICED, Books, File, Line
@@ -200,74 +194,3 @@ def test_under_the_role_of_pull_and_push(books: Books) -> None:
         assert "DELETED" in statuses(books, kind)
         assert books.left(kind) == 0
     assert [row["document_id"] for row in differences(books.world)] == [approved]
-
-
-# -- files
-
-
-def removed(books: Books, document: UUID, name: str) -> None:
-    statement = "DELETE FROM qicworks.attachment WHERE parent_id = %s AND file_name = %s"
-    books.world.query(statement, document, name)
-
-
-def test_a_removed_file_is_an_open_difference_until_it_is_attached_again(books: Books) -> None:
-    for kind in PRICED:
-        document = pushed(books, kind, files=[File("a.pdf"), File("b.pdf")])
-        removed(books, document, "a.pdf")
-        assert books.left(kind), kind
-        outcome = books.push(kind)
-        assert outcome.status == "warning"
-        [difference] = differences(books.world)
-        assert (difference["reason"], difference["subject"]) == ("file_left_in_xero", "a.pdf")
-        assert (difference["document_kind"], difference["document_id"]) == (kind, document)
-        [(_, said)] = events(books.world, document)
-        assert said.endswith("a.pdf")
-        books.world.calls()
-        assert books.left(kind) == 0, "once a day"
-        books.push(kind)
-        assert books.world.calls() == []
-        seen_long_ago(books.world)
-        books.push(kind)
-        assert len(books.world.calls()) == 1
-        assert len(events(books.world, document)) == 1, "the event is written once"
-        books.attach(kind, document, File("A.pdf"))
-        seen_long_ago(books.world)
-        books.push(kind)
-        books.push(kind)
-        assert differences(books.world) == [], kind
-        assert books.left(kind) == 0
-
-
-def test_a_renamed_file_is_left_under_its_old_name(books: Books) -> None:
-    document = pushed(books, "bills", files=[File("a.pdf")])
-    books.world.query("UPDATE qicworks.attachment SET file_name = 'b.pdf'")
-    books.push("bills")
-    assert [one["subject"] for one in differences(books.world)] == ["a.pdf"]
-    removed(books, document, "b.pdf")
-    books.push("bills")
-    assert [one["subject"] for one in differences(books.world)] == ["a.pdf", "b.pdf"]
-    delete(books, "bills", document)
-    seen_long_ago(books.world)
-    books.push("bills")
-    assert (differences(books.world), settled(books.world)) == ([], ["agrees", "agrees"]), "its record is gone"
-    assert (statuses(books, "bills"), books.left("bills")) == (["DELETED"], 0)
-
-
-def test_a_file_that_xero_no_longer_lists_is_over(books: Books) -> None:
-    one, two = (pushed(books, "invoices", files=[File("a.pdf")]) for _ in range(2))
-    for document in (one, two):
-        removed(books, document, "a.pdf")
-    books.push("invoices")
-    assert len(differences(books.world)) == 2
-    lost = f"organisations/{books.world.sandbox.tenant()}/Invoices/{books.row('invoices', two)['xero_id']}"
-    books.world.sandbox.control("DELETE", lost)  # with all that it had
-
-    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
-        is_of_one = str(books.row("invoices", one)["xero_id"]) in (request.url or "")
-        return response(200, "application/json", '{"Attachments": []}') if is_of_one else forward()
-
-    seen_long_ago(books.world)
-    with intercepted(call):
-        books.push("invoices")
-    assert (differences(books.world), books.left("invoices")) == ([], 0)
-    assert deletions(books) == []

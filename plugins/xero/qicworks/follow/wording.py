@@ -69,8 +69,8 @@ WORDS: Mapping[Reason, Words] = {
         "If the cancellation is right, delete or void it in Xero. If not, release it in QicWorks again.",
     ),
     Reason.FILE_LEFT_IN_XERO: Words(
-        "its file {subject} was removed or renamed in QicWorks, and is still in Xero",
-        "Remove the file from the {word} in Xero by hand: an app cannot. Or attach it in QicWorks again.",
+        "its file {subject} was removed or renamed in QicWorks, and is in Xero, or may be{details}",
+        "If it is there, remove it from the {word} in Xero by hand: an app cannot. Or attach it in QicWorks again.",
     ),
     Reason.OVERLAPPING_LEAVE: Words(
         "its employee has other leave in Xero on some of its days, which QicWorks did not enter",
@@ -134,7 +134,7 @@ TITLES: Mapping[Reason, str] = {
     Reason.AMOUNTS_DIFFER: "amounts differ",
     Reason.PAID_DIFFERS: "amount paid differs",
     Reason.CANCELLED_IN_QICWORKS: "cancelled in QicWorks",
-    Reason.FILE_LEFT_IN_XERO: "file left in Xero",
+    Reason.FILE_LEFT_IN_XERO: "file removed in QicWorks",
     Reason.OVERLAPPING_LEAVE: "overlapping leave",
     Reason.AMBIGUOUS_MATCH: "match is unclear",
     Reason.UNPROVEN_PUSH: "push is unproven",

@@ -61,8 +61,9 @@ class RemovedFile:
     id: int
     document_id: UUID
     file_name: str
+    xero_id: UUID | None  # of the file
     number: str | None
-    document_xero_id: UUID | None
+    document_xero_id: UUID | None  # as its row has it, or had it; only a sealed link is trusted
     is_gone: bool  # the document is no longer in Xero
     there_again: bool  # the document has a file of that name again
     links: Sequence[dict[str, Any]] | None

@@ -195,7 +195,7 @@ def _read(data: Any, name: str) -> Result:
     """The result of the file with that name. Raises NotAsSent if the response does not mention it."""
     for file in listed_files(data):
         there = wire.word(file.get("FileName"))
-        if there and _folded(there) != _folded(name):
+        if there and not same_name(there, name):
             return Result(PushState.FAILED, error="Xero has it under another name: check in Xero", correction=RENAME)
         try:
             xero_id = wire.uuid(file.get("AttachmentID"))
@@ -206,6 +206,11 @@ def _read(data: Any, name: str) -> Result:
     raise NotAsSent(
         "Xero's response did not mention the attachment.", "Push again; if it keeps failing, contact QicWorks support."
     )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether Xero may keep one under the other's name."""
+    return _folded(one) == _folded(other)
 
 
 def _folded(name: str) -> str:

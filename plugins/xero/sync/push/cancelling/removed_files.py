@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from functools import partial
 from itertools import groupby
 from uuid import UUID
 
-from xero.api.errors import Refused
+from xero.api import wire
+from xero.api.errors import Refused, RetryLater
 from xero.documents.declaration import PricedKind
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Found, Reason
@@ -15,13 +17,34 @@ from xero.qicworks.push.cancellations import RemovedFile
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.attachments import fetch_files
-from xero.sync.push.outages import OutageBreaker
+from xero.sync.push.attachments import fetch_files, same_name
+from xero.sync.push.outages import OutageBreaker, is_of_one
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.runs.run import Run
 
-LEFT = "it was removed or renamed in QicWorks, but is still in Xero, which deletes no file for an app: {}"
-CORRECTION = "Delete the file in Xero: open the {} there, then its files. Or attach it again in QicWorks."
+JUDGED = [Reason.FILE_LEFT_IN_XERO]
+NOT_KNOWN = "not known"  # Xero's side of a difference
+
+
+class InXero(Enum):
+    """What is certain of a removed file."""
+
+    GONE = auto()
+    THERE = auto()
+    NOT_KNOWN = auto()
+
+
+#: What the event says of files, and what to do. Places: the files; the document.
+WORDS = {
+    InXero.THERE: (
+        "it was removed or renamed in QicWorks, but is still in Xero, which deletes no file for an app: {}",
+        "Delete the file in Xero: open the {} there, then its files. Or attach it again in QicWorks.",
+    ),
+    InXero.NOT_KNOWN: (
+        "it was removed or renamed in QicWorks, and whether Xero still has it is not known: {}",
+        "Open the {} in Xero, then its files. If the file is there, delete it. A push looks again after a day.",
+    ),
+}
 
 
 class RemovedFiles:
@@ -43,36 +66,53 @@ class RemovedFiles:
             self.breaker.attempt(f"files of {self.kind.word} {id}", partial(self._compare, id, list(removed)))
 
     def _compare(self, id: UUID, removed: Sequence[RemovedFile]) -> None:
-        """Keeps a difference for each that Xero still has; the others are over."""
-        left = self._left(id, [one for one in removed if not (one.is_gone or one.there_again)])
+        """Keeps a difference for each that Xero still has, or may have; the others are over."""
+        states = self._look(id, [one for one in removed if not (one.is_gone or one.there_again)])
+        over = [one.id for one in removed if states.get(one.id, InXero.GONE) is InXero.GONE]
+        names = {state: {one.file_name for one in removed if states.get(one.id) is state} for state in WORDS}
+        names[InXero.NOT_KNOWN] -= names[InXero.THERE]
         label = self.kind.called(removed[0].number, id)
-        found = {
-            one.file_name: Found(
-                Reason.FILE_LEFT_IN_XERO, {"file": "removed"}, {"file": one.file_name}, subject=one.file_name
+        found = [
+            Found(
+                Reason.FILE_LEFT_IN_XERO,
+                {"file": "removed"},
+                {"file": name if state is InXero.THERE else NOT_KNOWN},
+                subject=name,
             )
-            for one in left
-        }
-        about = About(self.it.connection.id, self.kind.name, id, label)
+            for state in WORDS
+            for name in sorted(names[state])
+        ]
         with self.it.session.transaction():
-            judged = [Reason.FILE_LEFT_IN_XERO]
-            changes = differences.compare(self.it.session, about, list(found.values()), judged)
-            self.outbox.cancelled.close_files([one.id for one in removed if one not in left])
-            if changes.new:
-                names = ", ".join(one.subject for one in changes.new)
-                correction = CORRECTION.format(label)
-                self.recorder.note(label, id, Status.WARNING, LEFT.format(names), correction, sent=True)
-        self.recorder.warnings += bool(left)
+            about = About(self.it.connection.id, self.kind.name, id, label)
+            changes = differences.compare(self.it.session, about, found, JUDGED)
+            self.outbox.cancelled.close_files(over)
+            for state, (said, correction) in WORDS.items():
+                if new := [one.subject for one in changes.new if one.subject in names[state]]:
+                    said, correction = said.format(", ".join(new)), correction.format(label)
+                    self.recorder.note(label, id, Status.WARNING, said, correction, sent=True)
+        self.recorder.warnings += bool(found)
 
-    def _left(self, id: UUID, removed: Sequence[RemovedFile]) -> list[RemovedFile]:
-        """Those that Xero still has, or does not say."""
+    def _look(self, id: UUID, removed: Sequence[RemovedFile]) -> dict[int, InXero]:
+        """What is certain of each, by its id. That something is missing from a record proves nothing unless the record
+        is certainly the document: by a seal of this Xero organisation."""
         if not removed:
-            return []
-        xero_id = current(self.outbox.links(id, removed[0].links)) or removed[0].document_xero_id
-        if xero_id is None:
-            return []
+            return {}
+        own = current(self.outbox.links(id, removed[0].links))
+        xero_id = own or removed[0].document_xero_id
+        missing = InXero.GONE if own else InXero.NOT_KNOWN
         try:
-            found = fetch_files(self.it.client, self.kind, xero_id)
+            there = fetch_files(self.it.client, self.kind, xero_id) if xero_id else []
         except Refused as refusal:
-            return [] if refusal.status == 404 else list(removed)
-        there = {str(one.get("FileName")).casefold() for one in found}
-        return [one for one in removed if one.file_name.casefold() in there]
+            return dict.fromkeys((one.id for one in removed), missing if refusal.status == 404 else InXero.NOT_KNOWN)
+        except RetryLater as error:
+            if not is_of_one(self.it.client, self.kind.path, error):
+                raise
+            return dict.fromkeys((one.id for one in removed), InXero.NOT_KNOWN)
+        ids = {str(file.get("AttachmentID")).lower() for file in there}
+        names = [wire.word(file.get("FileName")) or "" for file in there] if own else []
+        return {
+            one.id: InXero.THERE
+            if str(one.xero_id) in ids or any(same_name(one.file_name, name) for name in names)
+            else missing
+            for one in removed
+        }
