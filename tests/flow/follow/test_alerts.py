@@ -120,6 +120,17 @@ def test_a_difference_is_new_once_and_none_while_it_is_acknowledged(db: Session,
     assert new(db, books) == ["bill B-1: it was voided in Xero."]
 
 
+def test_a_difference_is_new_when_the_time_is_over_for_which_it_was_acknowledged(db: Session, books: Books) -> None:
+    differ(db, books)
+    [open_one] = differences.listed(db)
+    assert differences.acknowledge(db, open_one.id, "office", datetime.now(UTC) + timedelta(days=7))
+    assert new(db, books) == []
+    over = "UPDATE xero_sync.difference SET acknowledged_until = clock_timestamp() - interval '1 minute'"
+    books.world.query(over)
+    assert new(db, books) == ["bill B-1: it was changed in Xero after it was pushed."]
+    assert new(db, books) == []
+
+
 def reject(world: World, books: Books, data_set: str, key: str, *reasons: str, held_back: bool = False) -> int:
     event = world.query(
         "INSERT INTO xero_sync.connection_event (connection_id, direction, data_set, status)"

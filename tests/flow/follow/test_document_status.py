@@ -28,7 +28,6 @@ INVOICES = ("invoices", "bills", "expenses")
 UNPAID = {"invoices": "Un-paid", "bills": "Unpaid", "expenses": "Unpaid", "credit_notes": "Issued"}
 UNPAID["purchase_orders"] = "Issued"
 NUMBER_KEYS = {"credit_notes": "CreditNoteNumber", "purchase_orders": "PurchaseOrderNumber"}
-DRAFTS = "qicworks"
 
 
 def sweep(books: Books, **how: Any) -> Any:
@@ -305,7 +304,8 @@ def test_qicworks_overwrites_what_was_edited_in_a_draft(books: Books, kind: str)
         told = " ".join(event["message"] for event in events(books, document))
         assert ("QicWorks overwrites what was changed in Xero" in told) == bool(fields), name
         assert all(field in told for field in fields), (name, told)
-        assert {one.settled_how for one in differing(books, document, only_open=False)} <= {Settled.AGREES}
+        settled = [(one.reason, one.settled_how) for one in differing(books, document, only_open=False)]
+        assert settled == ([("edited_in_xero", Settled.AGREES)] if fields else []), name
     books.assert_once(kind)
     assert_nothing_new(books)
 
@@ -410,6 +410,32 @@ def test_an_edit_of_what_is_not_sent_costs_no_call(books: Books, kind: str) -> N
         assert books.row(kind, document)["push_state"] == "pushed"
     sweep(books)
     assert differing(books) == []
+
+
+@pytest.mark.parametrize(
+    ("approve", "reason"), [(False, "edited_in_qicworks"), (True, "approved_in_xero")], ids=["draft", "approved"]
+)
+@pytest.mark.parametrize("kind", PRICED)
+def test_an_edit_that_is_not_sent_within_an_hour_is_a_difference(
+    books: Books, kind: str, approve: bool, reason: str
+) -> None:
+    document = books.add(kind)
+    books.push(kind)
+    if approve:
+        do(books, kind, document, "approve")
+    sweep(books)
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    sweep(books)
+    assert differing(books) == [], "it is to be pushed within the hour"
+    table = f"qicworks.{PRICED[kind][0]}"
+    books.world.query(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    books.world.query(f"UPDATE {table} SET updated_at = now() - interval '61 minutes'")
+    books.world.query(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    sweep(books)
+    [found] = differing(books, document)
+    assert (found.reason, found.ours, found.theirs) == (reason, {"date": "2026-10-09"}, {"date": "2026-10-05"})
+    assert books.row(kind, document)["push_state"] == "ready", "the next push still has it"
+    assert_nothing_new(books)
 
 
 @pytest.mark.parametrize("how", ["undone", "made in Xero, too"])

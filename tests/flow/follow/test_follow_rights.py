@@ -80,7 +80,11 @@ def test_the_role_writes_over_no_document_by_itself(role: Granted) -> None:
     assert take_over(document, '{"push_state": "draft", "xero_id": null, "organisation_id": null, "job_name": "x"}')
     row = books.row("invoices", document)
     assert (row["push_state"], row["push_version"], row["job_name"]) == ("pushed", version, None)
-    assert not take_over(document, '{"number": "X"}') or books.row("invoices", document)["number"] == "X"
+    assert take_over(document, '{"number": "X"}')
+    assert books.row("invoices", document)["number"] == "X"
+    books.edit("invoices", document, reference="edited since")
+    assert not take_over(document, '{"number": "Y"}'), "it is not the version that was compared"
+    assert books.row("invoices", document)["number"] == "X"
     with pytest.raises(psycopg.Error):
         role.sql("SELECT xero_sync.take_over('organisation', %s, 1, '{}', '[]', '{}')", document)
 

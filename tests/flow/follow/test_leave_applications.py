@@ -307,7 +307,8 @@ def test_an_edit_in_xero_is_a_difference_field_by_field(payroll: Payroll, employ
     assert differences(payroll) == []
     told = [message for _, _, message, _ in events(payroll, document)]
     assert f"it was changed in Xero after it was pushed: hours of the period from {monday.isoformat()}" in told
-    assert {employee, other}.isdisjoint(json.dumps(told))
+    assert told
+    assert not any(one in json.dumps(told) for one in (employee, other))
     # Where the employee's calendar has changed since, only all hours can be compared.
     calendar = payroll.calendar("FORTNIGHTLY")
     payroll.world.query(
@@ -665,16 +666,12 @@ def test_it_runs_with_the_rights_of_the_role(payroll: Payroll, employees: Iterat
 
 def test_days_are_compared_to_the_day(payroll: Payroll, employees: Iterator[str]) -> None:
     """A day before and a day after do not overlap; a shared first or last day does."""
-    start = payroll.start_of(6)
-    for employee, (first, last), overlaps in zip(
-        payroll.paid_by_the_hour(),
-        [(-3, -1), (5, 6), (-2, 0), (4, 7), (1, 2), (-1, 6)],
-        [False, False, True, True, True, True],
-        strict=False,
-    ):
+    employee = next(employees)
+    cases = {(-3, -1): False, (5, 6): False, (-2, 0): True, (4, 7): True, (1, 2): True, (-1, 6): True}
+    for nth, ((first, last), overlaps) in enumerate(cases.items()):
+        start = payroll.start_of(6 + 3 * nth)
         before = len(differences(payroll))
         entered(payroll, employee, start + first * DAY, start + last * DAY)
         pushed(payroll, employee, start, start + 4 * DAY, "38")
         sweep(payroll)
-        assert (len(differences(payroll)) > before) == overlaps, (first, last)
-    assert isinstance(start, date)
+        assert len(differences(payroll)) == before + overlaps, (first, last)

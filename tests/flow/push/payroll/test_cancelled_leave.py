@@ -159,6 +159,8 @@ def test_what_goes_wrong_on_the_way(payroll: Payroll, kind: str) -> None:
     payroll.world.fault(kind=kind, method="POST", path="/reject$", times=1)
     with suppress(XeroError):
         payroll.push(LEAVE)
+    [fault] = payroll.world.sandbox.control("GET", "faults")
+    assert fault["hits"] >= 1, "nothing went wrong"
     if payroll.world.query("SELECT * FROM xero_sync.push_request WHERE closed_at IS NULL"):
         with suppress(RetryLater):
             payroll.push(LEAVE, quiet=60.0)
