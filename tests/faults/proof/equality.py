@@ -90,14 +90,15 @@ def of_leave(side: Side) -> Iterator[Wanted]:
 
 
 def of_documents(side: Side) -> Iterator[Wanted]:
-    """The records that are held, as Xero has them. Which must be held, the documents themselves are compared for."""
+    """Of QicWorks' own documents all; of others what is held."""
+    ours = {str(one.row["xero_id"]) for one in side.documents} | {str(one["xero_id"]) for one in side.invoices}
     for table, collection, key in (
         ("invoice_record", "Invoices", "InvoiceID"),
         ("credit_note_record", "CreditNotes", "CreditNoteID"),
         ("purchase_order_record", "PurchaseOrders", "PurchaseOrderID"),
     ):
-        held = {str(row["xero_id"]) for row in side.held[table]}
-        there = [one for one in side.truth[collection] if one[key] in held]
+        due = ours | {str(row["xero_id"]) for row in side.held[table]}
+        there = [one for one in side.truth[collection] if one[key] in due]
         rows = [
             {
                 "xero_id": one[key],

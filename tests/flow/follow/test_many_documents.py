@@ -57,7 +57,8 @@ def versions(books: Books, kind: str) -> dict[UUID, tuple[str, ...]]:
     return {
         row["id"]: (row["own"], row["record"], row["followed"])
         for row in books.world.query(
-            "SELECT document.id, document.ctid::text AS own, record.ctid::text AS record, followed.ctid::text AS followed"
+            "SELECT document.id, document.ctid::text AS own, record.ctid::text AS record,"
+            "       followed.ctid::text AS followed"
             f"  FROM qicworks.{table} AS document JOIN qicworks.{records} AS record USING (xero_id)"
             "  JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id"
         )
