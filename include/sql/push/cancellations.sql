@@ -2,11 +2,20 @@
 
 -- name: due
 -- Cancellations of a table that are not done. wanted: null for all; those of which a difference was seen in the last three hours
--- are looked at again only if they are wanted. One that a request carries waits for that request.
+-- are looked at again only if they are wanted. One that a request carries waits for that request. `is_unclear`: of one without a
+-- xero_id, that Xero may have it: an open difference says so, or no request of it is known.
 SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
        coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
        cancellation.push_version, how,
-       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links,
+       CASE WHEN coalesce(document.xero_id, cancellation.xero_id) IS NULL
+            THEN EXISTS (SELECT FROM xero_sync.difference
+                          WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
+                            AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                 OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
+                                 WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
+                                   AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
+            ELSE false END AS is_unclear
   FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
  WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL
    AND document_id <> ALL(:seen)
@@ -26,7 +35,15 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
 SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
        coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
        cancellation.push_version, how,
-       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links,
+       CASE WHEN coalesce(document.xero_id, cancellation.xero_id) IS NULL
+            THEN EXISTS (SELECT FROM xero_sync.difference
+                          WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
+                            AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                 OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
+                                 WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
+                                   AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
+            ELSE false END AS is_unclear
   FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
  WHERE document_id = :id AND cancellation.organisation_id = :organisation_id;
 

@@ -41,7 +41,10 @@ class CancellationState(StrEnum):
 
 @dataclass(frozen=True)
 class Cancellation:
-    """A cancelled document. `xero_id`, `xero_status`, `total`: as its row has or had them; only `links` are trusted."""
+    """A cancelled document. `xero_id`, `xero_status`, `total`: as its row has or had them; only `links` are trusted.
+
+    `is_unclear`: no `xero_id` is known, and Xero may have it: an open difference says so, or no request of it is known.
+    """
 
     document_id: UUID
     number: str | None
@@ -52,6 +55,7 @@ class Cancellation:
     push_version: int
     how: How
     links: Sequence[dict[str, Any]] | None
+    is_unclear: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,12 @@ class CancelledDocuments:
 
     def of_document(self, id: UUID) -> Cancellation | None:
         return next((_of(row) for row in self._run("of_document", id=id)), None)
+
+    def unlinked(self, id: UUID) -> Cancellation | None:
+        """A document that is cancelled, and of which no record in Xero is known."""
+        one = self.of_document(id) if self.is_open(id) else None
+        known = one and (one.xero_id or any(link["xero_id"] for link in one.links or ()))
+        return None if known else one
 
     def links_of(self, id: UUID) -> Sequence[dict[str, Any]] | None:
         """What is said of the links of a document, cancelled or not."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from uuid import UUID
 
 from xero.api import wire
 from xero.documents import odd_values
@@ -29,6 +30,8 @@ from xero.sync.push.verdicts import ALIKE, IN_DOUBT, UNSEALED, Settled, check_in
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
+
+NOT_KNOWN = "what was sent of it is not known"
 
 Reading = Callable[[int, PricedDocument | None, str, str | None], Result]  # by place, document, label and number
 
@@ -97,14 +100,15 @@ class Recovery:
         settled, new = [], []
         for id, version in zip(request.documents, request.versions, strict=False):
             document = documents.get(id)
-            if document is None:
+            if document is None:  # deleted since; if it was not cancelled before, nothing is recorded
+                settled.append(Settled(id, version, self._called(id), check_in_xero(NOT_KNOWN)))
                 continue
             unchanged = document.version == version
             if unchanged and document.xero_id is None and not plan.blocking_results(self.kind, document):
                 new.append(document)
             else:
                 unclear = not unchanged and document.xero_id is None
-                result = check_in_xero("what was sent of it is not known") if unclear else Result(None)
+                result = check_in_xero(NOT_KNOWN) if unclear else Result(None)
                 settled.append(Settled(id, version, label(self.kind, document), result))
         self.recorder.record(settled, held=(PushState.IN_FLIGHT,))
         if not new:
@@ -122,6 +126,11 @@ class Recovery:
                 first_sent_at=None,  # when it was sent is not known, either
             )
         )
+
+    def _called(self, id: UUID) -> str:
+        """What a document that was deleted in QicWorks is called."""
+        cancelled = self.outbox.cancelled.of_document(id)
+        return self.kind.called(cancelled.number if cancelled else None, id)
 
     def look_up(self, request: Request) -> None:
         """Searches Xero for the documents that a request may have created there, and records what it finds."""

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from xero.qicworks.follow.differences import About
 from xero.qicworks.push.links import Link
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
+from xero.sync.push.cancelling import differing, verdicts
 from xero.sync.push.verdicts import Settled, event_lines
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
@@ -59,6 +61,8 @@ class ResultRecorder:
                 ]
             )
             self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
+            for one in settled:
+                self._keep_unclear(one)
             if request:
                 self.outbox.close(request, outcome)
             self.it.count_calls()
@@ -107,6 +111,20 @@ class ResultRecorder:
         self._log_line(label, status, message, correction, correlation_id)
         it.count_calls()
         events.count(it.session, it.event_id, it.counts)
+
+    def _keep_unclear(self, one: Settled) -> None:
+        """Opens the difference of a cancelled document that Xero may have: its request is closed, so nothing else says
+        that."""
+        result, session = one.result, self.it.session
+        if not result.is_unclear and (result.state is not PushState.FAILED or result.xero_id is None):
+            return
+        if not (cancelled := self.outbox.cancelled.unlinked(one.id)):
+            return
+        about = About(self.it.connection.id, self.it.data_set, one.id, one.label)
+        if differing.keep(session, about, cancelled, differing.UNKNOWN):
+            said = verdicts.left(cancelled, differing.UNKNOWN, verdicts.stands(differing.UNKNOWN))
+            self.note(one.label, one.id, Status.WARNING, said, verdicts.LOOK_FOR_IT.format(one.label), sent=True)
+        self.left_in_xero += 1
 
     def _count(self, result: Result) -> None:
         self.it.counts.pushed += result.state is PushState.PUSHED

@@ -91,6 +91,7 @@ def check_in_xero(error: str) -> Result:
         error=f"{error}: check in Xero",
         correction="Search for it in Xero. Not there: push again. There once: set it to Skipped in QicWorks. There "
         "twice: delete one in Xero, then set it to Skipped.",
+        is_unclear=True,
     )
 
 
@@ -102,6 +103,7 @@ def perhaps_there(kind: Kind, label: str, number: str | None) -> Result:
         error=f"Xero already has a {kind.word} with this number and contact, which may be this one: check in Xero",
         correction=f"If it is the same, set the {label} to Skipped in QicWorks. If it is another one, give the {label} "
         f"a new number{again} and release it.",
+        is_unclear=True,
     )
 
 
@@ -112,6 +114,7 @@ def claimed(claim: Claim, xero_id: UUID) -> Result:
         error=f"its record in Xero ({xero_id}) is already linked to {claim.document}: check in Xero",
         correction=f"Ask an administrator to remove the link of {claim.document}, as described in the runbook. Then "
         "push again: this document is linked to the record, or created if it is not there.",
+        is_unclear=True,
     )
 
 

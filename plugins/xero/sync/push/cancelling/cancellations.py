@@ -11,12 +11,13 @@ from xero.api import wire
 from xero.api.errors import Refused, XeroError
 from xero.documents.declaration import Delivery, Kind
 from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import About, Found, Reason, Settled
+from xero.qicworks.follow.differences import About, Settled
 from xero.qicworks.push.cancellations import Cancellation, How
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Purpose, Request, RequestOutcome
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.cancelling import verdicts
+from xero.sync.push.cancelling import differing, verdicts
+from xero.sync.push.cancelling.differing import JUDGED, UNKNOWN
 from xero.sync.push.cancelling.drafts import Drafts
 from xero.sync.push.cancelling.leave import LeaveRecords
 from xero.sync.push.cancelling.standing import Records, Standing, State
@@ -32,10 +33,8 @@ log = logging.getLogger(__name__)
 #: What is sent otherwise (pay) is not taken back.
 RECORDS: dict[Delivery, Callable[..., Records]] = {Delivery.BATCH: Drafts, Delivery.LEAVE: LeaveRecords}
 
-JUDGED = [Reason.CANCELLED_IN_QICWORKS]
-
-#: Of a document whose record in this Xero organisation is not known.
-UNKNOWN = Standing(State.GONE, "not known")
+#: Of a document that is not certainly in this Xero organisation.
+ELSEWHERE = Standing(State.GONE, "not known")
 
 
 class Cancellations:
@@ -89,8 +88,8 @@ class Cancellations:
     def _preview(self, records: Records, one: Cancellation) -> Iterator[Preview]:
         xero_id, label = self._own(one) or one.xero_id, self._label(one)
         if xero_id is None:
-            if verdicts.was_linked(one):
-                yield Preview(refused=((label, verdicts.NOT_HERE, verdicts.correction(records, UNKNOWN, label)),))
+            if unlinked := self._unlinked(one):
+                yield Preview(refused=((label, unlinked[1], verdicts.correction(records, unlinked[0], label)),))
             return
         standing = records.read(xero_id)
         if standing.state is State.GONE and self._is_its_own(one, standing):
@@ -107,8 +106,8 @@ class Cancellations:
     def _cancel(self, records: Records, one: Cancellation) -> None:
         xero_id = self._own(one) or one.xero_id
         if xero_id is None:
-            if verdicts.was_linked(one):
-                self._differs(records, one, UNKNOWN, verdicts.NOT_HERE)
+            if unlinked := self._unlinked(one):
+                self._differs(records, one, *unlinked)
             else:
                 self._over(one.document_id, one.number, verdicts.never_there(one))
             return
@@ -125,6 +124,12 @@ class Cancellations:
             self._differs(records, one, standing, reason)
         elif request := self._claim(records, one, xero_id):
             self._send(records, one, request, xero_id, standing)
+
+    def _unlinked(self, one: Cancellation) -> tuple[Standing, str] | None:
+        """Why one without a record in Xero may be there; None if it certainly is not."""
+        if verdicts.was_linked(one):
+            return ELSEWHERE, verdicts.NOT_HERE
+        return (UNKNOWN, verdicts.stands(UNKNOWN)) if one.is_unclear else None
 
     def _own(self, one: Cancellation) -> UUID | None:
         """Its record by its newest sealed link."""
@@ -267,16 +272,12 @@ class Cancellations:
     ) -> None:
         """Records in one transaction that it is still in Xero; the event is written once."""
         label = self._label(one)
-        status = UNKNOWN.status if standing.state is State.GONE else standing.status
-        theirs = {"status": status} | ({"paid": str(standing.paid)} if standing.paid else {})
-        found = Found(Reason.CANCELLED_IN_QICWORKS, {"status": verdicts.status_of(one)}, theirs)
         with self.it.session.transaction():
-            changes = differences.compare(self.it.session, self._about(one.document_id, label), [found], JUDGED)
+            is_new = differing.keep(self.it.session, self._about(one.document_id, label), one, standing)
             if request:
                 self.outbox.close(request, RequestOutcome.ANSWERED)
-            if changes.new:
-                said = f"{verdicts.why(one)}, but is still in Xero: {reason}"
-                correction = verdicts.correction(records, standing, label)
+            if is_new:
+                said, correction = verdicts.left(one, standing, reason), verdicts.correction(records, standing, label)
                 sent = request is not None
                 self.recorder.note(label, one.document_id, Status.WARNING, said, correction, sent=sent)
         self.recorder.left_in_xero += 1

@@ -19,6 +19,7 @@ class State(Enum):
     PAID = auto()  # in part or in full, or allocated
     TAKEN = auto()  # leave in a pay run
     UNREADABLE = auto()  # Xero fails to show it
+    UNKNOWN = auto()  # whether Xero has it is not known
 
 
 @dataclass(frozen=True)

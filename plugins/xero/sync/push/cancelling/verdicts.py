@@ -11,6 +11,7 @@ STANDS = {
     State.PAID: "Xero does not delete it, because it is paid or credited there",
     State.TAKEN: "Xero does not reject it, because it was in a pay run",
     State.UNREADABLE: "Xero returns a server error (HTTP 5xx) when it is asked for the record",
+    State.UNKNOWN: "its last push may have arrived, and no record in Xero is certainly this document",
 }
 SAID = {"AUTHORISED": "approved", "": "without a status"}
 NOT_CONFIRMED = "QicWorks cannot confirm that the record in Xero ({}) is this document: check in Xero"
@@ -18,6 +19,10 @@ NOT_HERE = "QicWorks cannot confirm that it is in this Xero organisation; it may
 FIND_IT = (
     "Under Xero › Connections, check that this QicWorks organisation is matched to the right Xero organisation. If it "
     "is, look for the {} in Xero, and delete or void it there. If the cancellation was a mistake, undo it in QicWorks."
+)
+LOOK_FOR_IT = (
+    "Look for the {} in Xero. If it is there, delete, void or reject it there. If the cancellation was a mistake, undo "
+    "it in QicWorks."
 )
 ANOTHER_TOO = "its record in Xero ({}) is also linked to {}: check in Xero"
 FAILS = "Xero returned a server error (HTTP 5xx) each of the {} times that it was asked to take it back"
@@ -50,7 +55,16 @@ def was_linked(cancelled: Cancellation) -> bool:
 
 def correction(records: Records, standing: Standing, label: str) -> str:
     """What a person does about a cancelled document that QicWorks does not take back."""
+    if standing.state is State.UNKNOWN:
+        return LOOK_FOR_IT.format(label)
     return FIND_IT.format(label) if standing.state is State.GONE else records.correction(standing, label)
+
+
+def left(cancelled: Cancellation, standing: Standing, reason: str) -> str:
+    """What an event says of a document that QicWorks does not take back."""
+    if standing.state in (State.GONE, State.UNKNOWN):
+        return f"{why(cancelled)}, but may still be in Xero: {reason}"
+    return f"{why(cancelled)}, but is still in Xero: {reason}"
 
 
 def done(records: Records, cancelled: Cancellation | None, before: Standing | None) -> tuple[str, bool]:

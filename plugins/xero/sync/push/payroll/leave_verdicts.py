@@ -21,6 +21,7 @@ NOT_THIS_LEAVE = Result(
     "approve it",
     correction="Check the leave in Xero. If it is this one, approve it there by hand. If it is not, create a new leave "
     "request.",
+    is_unclear=True,
 )
 
 CLAIMED = Result(
@@ -28,6 +29,7 @@ CLAIMED = Result(
     error="it is already in Xero, and is linked to another leave request in QicWorks: check in Xero",
     correction="Ask an administrator to remove the Xero link (xero_id) of the other leave request. Then push "
     "both again.",
+    is_unclear=True,
 )
 
 
@@ -49,6 +51,7 @@ def perhaps_there(identity: Json) -> Result:
         error="Xero already has leave of this employee, type and days, which may be this one: check in Xero",
         correction=f"If it is this one, add '{identity['reference']}' to the end of its description in Xero and push "
         "again: it is then linked. If it is another one, enter this one in Xero by hand.",
+        is_unclear=True,
     )
 
 
