@@ -91,7 +91,8 @@ SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference
 -- name: files_due
 -- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
 -- when another of its files is removed, or if it is wanted. `there_again`: the document has a file of that name, which was pushed.
-SELECT removed.id, removed.document_id, removed.file_name, removed.xero_id, coalesce(document.number, cancellation.number) AS number,
+SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed.xero_id,
+       coalesce(document.number, cancellation.number) AS number,
        coalesce(document.xero_id, cancellation.xero_id) AS document_xero_id,
        coalesce(document.xero_status = ANY(:gone), false) OR cancellation.done_at IS NOT NULL AS is_gone,
        EXISTS (SELECT FROM qicworks.attachment

@@ -113,14 +113,15 @@ SELECT document_id, document_table, organisation_id, cancelled_at
                     WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
                       AND reason = 'cancelled_in_qicworks');
 
--- Files that were pushed, and removed, renamed or replaced in QicWorks since: Xero deletes no file for an app.
+-- Files that are in Xero or may be, and were removed or renamed in QicWorks since: Xero deletes no file for an app.
 CREATE TABLE xero_sync.removed_file (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     document_table  text NOT NULL,
     document_id     uuid NOT NULL,
     organisation_id uuid NOT NULL,
     file_name       text NOT NULL,
-    xero_id         uuid,
+    size            integer,                              -- in bytes
+    xero_id         uuid,                                 -- null: it was not sent, or Xero's response is not known
     removed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     done_at         timestamptz                           -- Xero no longer has it, or the document has one of its name again
 );
@@ -234,13 +235,23 @@ SELECT id, kept_in, organisation_id, number, xero_id, xero_status, total, status
 
 CREATE FUNCTION xero_sync.file_was_removed() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    may_be_sent boolean;
 BEGIN
     IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
     END IF;
-    IF OLD.xero_id IS NOT NULL AND (TG_OP = 'DELETE' OR lower(NEW.file_name) <> lower(OLD.file_name)) THEN
-        INSERT INTO xero_sync.removed_file (document_table, document_id, organisation_id, file_name, xero_id)
-        VALUES (OLD.parent_type, OLD.parent_id, OLD.organisation_id, OLD.file_name, OLD.xero_id);
+    IF TG_OP = 'UPDATE' AND lower(NEW.file_name) = lower(OLD.file_name) THEN
+        RETURN NULL;
+    END IF;
+    -- Without an id, too: it may be on its way, or Xero's response was lost. A push looks for it, if its document is in Xero.
+    EXECUTE format('SELECT push_state <> ''draft'' OR xero_sync.may_stand_in_xero(id, xero_id, push_state)
+                      FROM qicworks.%I WHERE id = $1', OLD.parent_type)
+       INTO may_be_sent USING OLD.parent_id;
+    IF OLD.xero_id IS NOT NULL
+       OR coalesce(may_be_sent, EXISTS (SELECT FROM xero_sync.cancellation WHERE document_id = OLD.parent_id)) THEN
+        INSERT INTO xero_sync.removed_file (document_table, document_id, organisation_id, file_name, size, xero_id)
+        VALUES (OLD.parent_type, OLD.parent_id, OLD.organisation_id, OLD.file_name, octet_length(OLD.content), OLD.xero_id);
     END IF;
     RETURN NULL;
 END $$;

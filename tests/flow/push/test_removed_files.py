@@ -1,6 +1,6 @@
 """Files that were removed or renamed in QicWorks after their push: open differences until they are known to be gone."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,9 +8,23 @@ import pytest
 import requests
 
 from tests.support.calls import Forward, intercepted, response
-from tests.support.cancelling import delete, deletions, differences, events, seen_long_ago, settled, statuses
+from tests.support.cancelling import (
+    back_to_draft,
+    delete,
+    deletions,
+    differences,
+    events,
+    seen_long_ago,
+    settled,
+    statuses,
+)
 from tests.support.pushing import PRICED, Books, File, Line
+from tests.support.troubles import DOCUMENTS
 from tests.support.world import World
+from xero.api.errors import RetryLater
+from xero.composition import opener
+from xero.qicworks import database
+from xero.qicworks.connect import connections
 
 
 @pytest.fixture
@@ -145,3 +159,78 @@ def test_a_record_that_is_not_certainly_the_documents_proves_nothing(books: Book
         books.push("bills")
         [difference] = differences(books.world)
         assert difference["theirs"] == {"file": "a.pdf"}
+
+
+# -- without an answer yet
+
+
+def during_a_put(books: Books, document: UUID, *, answers: bool) -> AbstractContextManager[None]:
+    """The document's files are removed while one is sent; Xero has it, whether or not the response comes."""
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        if request.method == "PUT" and "/Attachments/" in (request.url or ""):
+            books.world.query("DELETE FROM qicworks.attachment WHERE parent_id = %s", document)
+            if not answers:
+                raise requests.ConnectionError("lost")
+        return answer
+
+    return intercepted(call)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_file_that_is_removed_while_it_is_sent_is_noticed(books: Books, answers: bool) -> None:
+    for kind in PRICED:
+        document = books.add(kind, Line("10"), files=[File("a.pdf")])
+        with during_a_put(books, document, answers=answers), suppress(RetryLater):
+            books.push(kind, client={"backoff": ()})
+        books.push(kind)
+        found = {one["document_kind"]: (one["document_id"], one["theirs"]) for one in differences(books.world)}
+        assert found[kind] == (document, {"file": "a.pdf"})
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_file_that_is_removed_while_its_document_is_in_flight(books: Books, sent: bool) -> None:
+    """`sent`: it was, before its document was changed, but the response was lost. Otherwise the document is new."""
+    document = books.add("bills", Line("10"), files=[File("a.pdf")])
+    if sent:
+        books.world.fault(kind="lost_answer", method="PUT", path="/Attachments/")
+        with pytest.raises(RetryLater):
+            books.push("bills", client={"backoff": ()})
+        books.world.query("UPDATE qicworks.document_line SET unit_price = 2 WHERE parent_id = %s", document)
+        books.reprice("bills", document)
+    books.world.fault(kind="lost_answer", method="POST" if sent else "PUT", path=DOCUMENTS)
+    with pytest.raises(RetryLater):
+        books.push("bills", client={"backoff": ()})
+    assert books.row("bills", document)["push_state"] == "in_flight"
+    removed(books, document, "a.pdf")
+    assert len(books.world.query("SELECT id FROM xero_sync.removed_file")) == 1
+    books.push("bills")
+    assert books.row("bills", document)["push_state"] == "pushed"
+    assert [one["theirs"] for one in differences(books.world)] == [{"file": "a.pdf"}] * sent
+    assert books.left("bills") == 0
+
+
+def test_a_file_that_was_never_in_xero_is_over(books: Books) -> None:
+    """Its document was not pushed, or Xero has another file of its name."""
+    draft, skipped = (books.add("bills", files=[File("a.pdf")]) for _ in range(2))
+    back_to_draft(books, "bills", draft)
+    books.edit("bills", skipped, push_state="skipped")
+    document = pushed(books, "invoices")
+    xero_id = books.row("invoices", document)["xero_id"]
+    path = f"/api.xro/2.0/Invoices/{xero_id}/Attachments/a.pdf"
+    with database.session(books.world.engine) as session:
+        client = opener(books.world.engine, books.world.app)(connections.one(session, books.connection_id), True)
+    client.write("PUT", path, b"somebody else's", key="theirs", content_type="application/pdf")
+    books.attach("invoices", document, File("a.pdf"))
+    books.push("invoices")
+    for one in (draft, skipped, document):
+        removed(books, one, "a.pdf")
+    waiting = books.world.query("SELECT document_id FROM xero_sync.removed_file WHERE done_at IS NULL")
+    assert {row["document_id"] for row in waiting} == {skipped, document}
+    books.world.calls()
+    for kind in ("bills", "invoices"):
+        books.push(kind)
+        assert (books.left(kind), differences(books.world)) == (0, [])
+    files = [call["path"] for call in books.world.calls() if "Attachments" in call["path"]]
+    assert files == [f"/api.xro/2.0/Invoices/{xero_id}/Attachments"], "the other is asked for nothing"

@@ -60,12 +60,13 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class RemovedFile:
-    """A file that was pushed, and removed or renamed in QicWorks since."""
+    """A file that was pushed, or perhaps was, and removed or renamed in QicWorks since."""
 
     id: int
     document_id: UUID
     file_name: str
-    xero_id: UUID | None  # of the file
+    size: int | None  # bytes
+    xero_id: UUID | None  # of the file; None: it was not sent, or Xero's response is not known
     number: str | None
     document_xero_id: UUID | None  # as its row has it, or had it; only a sealed link is trusted
     is_gone: bool  # the document is no longer in Xero

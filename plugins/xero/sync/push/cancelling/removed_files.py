@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from xero.api import wire
@@ -99,20 +100,34 @@ class RemovedFiles:
             return {}
         own = current(self.outbox.links(id, removed[0].links))
         xero_id = own or removed[0].document_xero_id
-        missing = InXero.GONE if own else InXero.NOT_KNOWN
         try:
             there = fetch_files(self.it.client, self.kind, xero_id) if xero_id else []
         except Refused as refusal:
-            return dict.fromkeys((one.id for one in removed), missing if refusal.status == 404 else InXero.NOT_KNOWN)
+            is_missing = refusal.status == 404
+            return {one.id: _missing(one, own, xero_id) if is_missing else InXero.NOT_KNOWN for one in removed}
         except RetryLater as error:
             if not is_of_one(self.it.client, self.kind.path, error):
                 raise
             return dict.fromkeys((one.id for one in removed), InXero.NOT_KNOWN)
-        ids = {str(file.get("AttachmentID")).lower() for file in there}
-        names = [wire.word(file.get("FileName")) or "" for file in there] if own else []
         return {
             one.id: InXero.THERE
-            if str(one.xero_id) in ids or any(same_name(one.file_name, name) for name in names)
-            else missing
+            if any(_has_its_id(one, file) or (own and _is_like(one, file)) for file in there)
+            else _missing(one, own, xero_id)
             for one in removed
         }
+
+
+def _missing(one: RemovedFile, own: UUID | None, xero_id: UUID | None) -> InXero:
+    """What it says that a file was not found. Without an id it was sent only if its document had one."""
+    is_certain = own is not None or (xero_id is None and one.xero_id is None)
+    return InXero.GONE if is_certain else InXero.NOT_KNOWN
+
+
+def _has_its_id(one: RemovedFile, file: Mapping[str, Any]) -> bool:
+    return one.xero_id is not None and str(file.get("AttachmentID")).lower() == str(one.xero_id)
+
+
+def _is_like(one: RemovedFile, file: Mapping[str, Any]) -> bool:
+    """By its name; a file that may not have been sent also by its size: another may have attached one in Xero."""
+    is_size = one.xero_id is not None or one.size is None or file.get("ContentLength") in (None, one.size)
+    return is_size and same_name(one.file_name, wire.word(file.get("FileName")) or "")
