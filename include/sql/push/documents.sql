@@ -86,8 +86,8 @@ SELECT id FROM (
  WHERE id = ANY(:ids);
 
 -- name: attachments
--- Files that wait and whose document is in Xero, though its last change may have been refused. If it was there before this
--- run, a user may have attached a file of the same name there.
+-- Files that wait and whose document is in Xero, though its last change may have been refused; not of one that is cancelled. If it
+-- was there before this run, a user may have attached a file of the same name there.
 SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
        attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
        attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
@@ -104,11 +104,14 @@ SELECT attachment.id, document.id AS document_id, document.number, document.xero
  WHERE attachment.organisation_id = :organisation_id AND attachment.parent_type = :table
    AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
    AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)
+   AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = document.id)
    AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
  ORDER BY attachment.created_at, attachment.id;
 
 -- name: attachment_content$
-SELECT content FROM qicworks.attachment WHERE id = :id;
+-- No row: the file was removed since it was listed, or its document cancelled.
+SELECT content FROM qicworks.attachment
+ WHERE id = :id AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = attachment.parent_id);
 
 -- name: unsent_files
 -- Of these documents, those with attachments that are not in Xero, and whether one of them failed.

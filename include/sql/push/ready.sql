@@ -46,7 +46,8 @@ SELECT (SELECT count(*) FROM qicworks.{table}
           JOIN qicworks.{table} AS document ON document.id = attachment.parent_id
          WHERE attachment.organisation_id = :organisation_id AND attachment.parent_type = :table
            AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
-           AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)) AS something;
+           AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)
+           AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = document.id)) AS something;
 
 -- name: failed_batch_sizes
 -- The size of the smallest request that Xero failed on with this version of a document in it.

@@ -186,8 +186,9 @@ class ReadyDocuments:
         pushed = file.file_xero_id is not None and file.file_xero_id == current(links)
         return file.stood_there and not pushed
 
-    def attachment_content(self, id: UUID) -> bytes:
-        content: bytes = STATEMENTS.attachment_content(self.session, id=id)
+    def attachment_content(self, id: UUID) -> bytes | None:
+        """None if it is no longer to be sent: it was removed, or its document cancelled."""
+        content: bytes | None = STATEMENTS.attachment_content(self.session, id=id)
         return content
 
 

@@ -74,6 +74,8 @@ class Attachments:
                 log.warning("%s: %s", name, error.message)
                 sent, result = True, self._failed_over(attachment, error)
                 failed = failed or (error if result.state is PushState.READY else None)
+            if result is None:
+                continue
             settled = Settled(attachment.id, attachment.push_version, name, result, attachment.document_id)
             self.recorder.record_attachment(settled, sent=sent)
         if failed:
@@ -99,7 +101,8 @@ class Attachments:
         self.recorder.warn(f"{name}: its files are not sent, because {doubt.error}", doubt.correction or "")
         return False
 
-    def _send(self, name: str, attachment: AttachmentRow) -> Result:
+    def _send(self, name: str, attachment: AttachmentRow) -> Result | None:
+        """None if it is no longer to be sent."""
         try:
             return self._taken(attachment) or self._put(attachment)
         except Refused as refusal:
@@ -135,13 +138,16 @@ class Attachments:
         self._there[document] = {str(one.get("FileName")).casefold(): one.get("ContentLength") for one in found}
         return self._there[document]
 
-    def _put(self, attachment: AttachmentRow) -> Result:
+    def _put(self, attachment: AttachmentRow) -> Result | None:
+        content = self.outbox.attachment_content(attachment.id)
+        if content is None:
+            return None
         path = f"{self.kind.path}/{attachment.xero_id}/Attachments/{quote(attachment.file_name, safe='')}"
         online = attachment.include_online and self.kind.shows_online(attachment)
         answer = self.it.client.write(
             "PUT",
             path,
-            self.outbox.attachment_content(attachment.id),
+            content,
             key=str(uuid4()),
             params={"IncludeOnline": "true"} if online else {},
             content_type=attachment.mime_type,
