@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.postgres import a_copy
+from tests.support.pushing import Books
 from tests.support.world import World
 
 
@@ -14,6 +15,13 @@ def fresh(unconnected: World) -> World:
     assert unconnected.connect() == 0
     unconnected.calls()
     return unconnected
+
+
+@pytest.fixture
+def books(world: World) -> Books:
+    """The books of one organisation of which Xero limits no calls."""
+    world.sandbox.settings(limits=False)
+    return Books(world)
 
 
 @pytest.fixture

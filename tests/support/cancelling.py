@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from tests.support.pushing import PRICED, Books
+from tests.support.pushing import PRICED, Books, Line
 from tests.support.world import World
 
 Row = dict[str, Any]
@@ -16,6 +16,12 @@ CANCELLED = {
     "credit_notes": "Archived",
     "purchase_orders": "Archived",
 }
+
+
+def pushed(books: Books, kind: str, **columns: Any) -> UUID:
+    document = books.add(kind, Line("10"), **columns)
+    books.push(kind)
+    return document
 
 
 def by_status(books: Books, kind: str, document: UUID) -> None:

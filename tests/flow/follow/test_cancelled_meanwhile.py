@@ -5,9 +5,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.flow.follow.test_document_status import UNPAID, differing, do, record, sweep
 from tests.support.background import in_background
 from tests.support.cancelling import CANCELLED
+from tests.support.followed import UNPAID, differing, do, record, sweep
 from tests.support.interrupting import wait_for_waiting
 from tests.support.pushing import PRICED, Books, Line
 

@@ -9,51 +9,14 @@ from uuid import UUID
 import pytest
 
 from tests.support.between import Between, Said
+from tests.support.followed import ACTS, INVOICES, LISTS, UNPAID, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from tests.support.troubles import DOCUMENTS
 from xero.api import wire
 from xero.api.errors import XeroError
-from xero.qicworks.database import session
-from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import Difference, Settled
+from xero.qicworks.follow.differences import Settled
 
-ACTS = {
-    "invoices": "invoice",
-    "bills": "invoice",
-    "expenses": "invoice",
-    "credit_notes": "credit",
-    "purchase_orders": "purchase_order",
-}
-INVOICES = ("invoices", "bills", "expenses")
-UNPAID = {"invoices": "Un-paid", "bills": "Unpaid", "expenses": "Unpaid", "credit_notes": "Issued"}
-UNPAID["purchase_orders"] = "Issued"
 NUMBER_KEYS = {"credit_notes": "CreditNoteNumber", "purchase_orders": "PurchaseOrderNumber"}
-
-
-def sweep(books: Books, **how: Any) -> Any:
-    return books.world.pull("document_status", books.organisation, **how)
-
-
-def differing(books: Books, document: UUID | None = None, *, only_open: bool = True) -> list[Difference]:
-    documents = None if document is None else [document]
-    with session(books.world.engine) as db:
-        return differences.listed(db, books.connection_id, only_open=only_open, documents=documents)
-
-
-def do(books: Books, kind: str, document: UUID, act: str, **order: Any) -> Row:
-    return books.bookkeep(act, **{ACTS[kind]: str(books.row(kind, document)["xero_id"])}, **order)
-
-
-def record(books: Books, kind: str, document: UUID) -> Row:
-    xero_id = str(books.row(kind, document)["xero_id"])
-    return books.world.sandbox.record(PRICED[kind][1], xero_id, books.organisation)
-
-
-def says(books: Books, mode: str) -> None:
-    books.world.query("DELETE FROM xero_sync.connection_setting")
-    books.world.query(
-        "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)", books.connection_id, mode
-    )
 
 
 def events(books: Books, document: UUID) -> list[Row]:
@@ -115,7 +78,7 @@ HAPPENINGS = (
 @pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
 @pytest.mark.parametrize("kind", PRICED)
 def test_what_becomes_of_it(books: Books, kind: str, mode: str) -> None:
-    says(books, mode)
+    set_conflicts(books, mode)
     made = {one: books.add(kind, Line("100"), status=UNPAID[kind]) for one in HAPPENINGS if kind in one.kinds}
     assert len(made) > 3
     books.push(kind)
@@ -292,7 +255,7 @@ def test_what_is_edited_in_xero_is_asked_about(books: Books, kind: str, approve:
 
 @pytest.mark.parametrize("kind", PRICED)
 def test_qicworks_overwrites_what_was_edited_in_a_draft(books: Books, kind: str) -> None:
-    says(books, "qicworks")
+    set_conflicts(books, "qicworks")
     made = prepared(books, kind, approve=False, without="other order")
     sweep(books)
     assert {books.row(kind, document)["push_state"] for document, _, fields in made if fields} == {"ready"}
@@ -312,7 +275,7 @@ def test_qicworks_overwrites_what_was_edited_in_a_draft(books: Books, kind: str)
 
 @pytest.mark.parametrize("kind", PRICED)
 def test_qicworks_cannot_overwrite_what_is_approved(books: Books, kind: str) -> None:
-    says(books, "qicworks")
+    set_conflicts(books, "qicworks")
     made = prepared(books, kind, approve=True)
     sweep(books)
     for document, name, fields in made:
@@ -324,7 +287,7 @@ def test_qicworks_cannot_overwrite_what_is_approved(books: Books, kind: str) -> 
 @pytest.mark.parametrize("approve", [False, True], ids=["draft", "approved"])
 @pytest.mark.parametrize("kind", PRICED)
 def test_qicworks_takes_over_what_was_edited_in_xero(books: Books, kind: str, approve: bool) -> None:
-    says(books, "xero")
+    set_conflicts(books, "xero")
     made = prepared(books, kind, approve)
     before = {document: record(books, kind, document) for document, *_ in made}
     sweep(books)
@@ -369,7 +332,7 @@ def test_what_was_renumbered_then_deleted_in_xero_is_not_created_again(books: Bo
 @pytest.mark.parametrize("kind", ["invoices", "credit_notes", "purchase_orders"])
 def test_a_number_that_another_document_has_is_not_taken_over(books: Books, kind: str) -> None:
     """Only that document fails, by its name: what is ready beside it is taken over, and sent."""
-    says(books, "xero")
+    set_conflicts(books, "xero")
     clashing, edited = (books.add(kind) for _ in range(2))
     books.push(kind)
     taken = books.row(kind, books.add(kind, state="draft"))["number"]
@@ -562,9 +525,6 @@ def test_an_edit_waits_for_a_bookkeeper_who_undoes_theirs(books: Books) -> None:
     books.assert_once("bills")
 
 
-LISTS = {"credit_notes": "/CreditNotes?", "purchase_orders": "/PurchaseOrders?"}
-
-
 @pytest.mark.parametrize("kind", PRICED)
 def test_what_is_pushed_during_a_sweep_is_left_to_the_next(books: Books, kind: str) -> None:
     """The sweep has read the record as it was before."""
@@ -578,7 +538,7 @@ def test_what_is_pushed_during_a_sweep_is_left_to_the_next(books: Books, kind: s
     between, pushed = Between(books.world.sandbox), []
 
     def push(method: str, path: str, answer: Said) -> None:
-        if method == "GET" and LISTS.get(kind, "/Invoices?") in path and not pushed:
+        if method == "GET" and LISTS[kind] in path and not pushed:
             pushed.append(path)
             books.push(kind)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.flow.follow.test_document_status import differing, do, record, says, sweep
 from tests.support import following
 from tests.support.cancelling import CANCELLED
+from tests.support.followed import differing, do, record, set_conflicts, sweep
 from tests.support.granted import Granted, granted
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, File, Line
@@ -42,7 +42,7 @@ def running_as(role: Granted, books: Books) -> Iterator[None]:
 @pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
 def test_the_role_that_pulls_and_pushes_follows(role: Granted, mode: str) -> None:
     books = Books(role.owner)
-    says(books, mode)
+    set_conflicts(books, mode)
     made = {kind: (books.add(kind), books.add(kind)) for kind in PRICED}
     with running_as(role, books):
         for kind in made:
@@ -74,7 +74,7 @@ def test_the_role_writes_over_no_document_by_itself(role: Granted) -> None:
         return bool(role.sql(called, id, version, header)[0]["done"])
 
     assert not take_over(document, '{"number": "X"}'), "nobody chose Xero's side"
-    says(books, "xero")
+    set_conflicts(books, "xero")
     new = books.add("invoices", state="draft")
     assert not take_over(new, '{"number": "X"}'), "it is not in Xero"
     assert take_over(document, '{"push_state": "draft", "xero_id": null, "organisation_id": null, "job_name": "x"}')

@@ -4,7 +4,7 @@ import os
 import time
 from uuid import UUID
 
-from tests.flow.follow.test_document_status import differing, sweep
+from tests.support.followed import ACTS, differing, sweep
 from tests.support.pushing import PRICED, Books
 
 MANY = int(os.environ.get("MANY_DOCUMENTS", "1000"))  # of all kinds together
@@ -30,8 +30,7 @@ def test_a_sweep_reads_what_changed_and_writes_no_other_row(books: Books) -> Non
         changed[kind] = {row["id"] for row in rows}
         for nth, row in enumerate(rows):
             act = "delete" if nth % 2 else "approve"
-            what = {"credit_notes": "credit", "purchase_orders": "purchase_order"}.get(kind, "invoice")
-            books.bookkeep(act, **{what: str(row["xero_id"])})
+            books.bookkeep(act, **{ACTS[kind]: str(row["xero_id"])})
     before = {kind: versions(books, kind) for kind in KINDS}
     books.world.calls()
     began = time.monotonic()

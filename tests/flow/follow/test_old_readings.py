@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.follow.test_document_status import LISTS, UNPAID, differing, do, record, says, sweep
-from tests.flow.follow.test_tie_out import tie
 from tests.support.between import Between, Said
 from tests.support.cancelling import CANCELLED
+from tests.support.followed import LISTS, UNPAID, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.reconciling import compare
+from tests.support.tying_out import tie
 from xero.sync.follow.tie_out import State
 
 PULLS = [*((kind, "document_status") for kind in PRICED), ("invoices", "invoice_payments")]
@@ -23,7 +23,7 @@ def reasons(books: Books, document: UUID) -> list[str]:
 @pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
 @pytest.mark.parametrize("kind", PRICED)
 def test_what_was_pushed_since_xero_was_read_is_not_reconciled_with_it(books: Books, kind: str, mode: str) -> None:
-    says(books, mode)
+    set_conflicts(books, mode)
     document = books.add(kind, Line("100"))
     books.push(kind)
     sweep(books)
@@ -79,7 +79,7 @@ def test_a_record_without_its_lines_settles_nothing(books: Books, kind: str) -> 
         for one in answer[PRICED[kind][1]]:
             one.pop("LineItems", None)
 
-    between.edit(without_lines, path=LISTS.get(kind, "/Invoices?"))
+    between.edit(without_lines, path=LISTS[kind])
     try:
         do(books, kind, document, "edit", fields={"Date": str(books.row(kind, document)["issue_date"])[:10]})
         sweep(books)
@@ -116,7 +116,7 @@ def test_what_is_deleted_in_xero_during_a_sweep_keeps_its_status(books: Books, k
     between, pushed = Between(books.world.sandbox), []
 
     def push(method: str, path: str, answer: Said) -> None:
-        if method == "GET" and LISTS.get(kind, "/Invoices?") in path and not pushed:
+        if method == "GET" and LISTS[kind] in path and not pushed:
             pushed.append(path)
             books.edit(
                 kind, document, **({"status": CANCELLED[kind]} if kind in CANCELLED else {"push_state": "draft"})

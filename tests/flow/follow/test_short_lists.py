@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from tests.flow.follow.test_document_status import differing, do, record, sweep
-from tests.flow.follow.test_tie_out import tie
 from tests.support.between import Between
+from tests.support.followed import differing, do, record, sweep
 from tests.support.pushing import PRICED, Books, Line
+from tests.support.tying_out import tie
 from xero.sync.follow.tie_out import State
 
 RECORDS = {"credit_notes": "credit_note_record", "purchase_orders": "purchase_order_record"}

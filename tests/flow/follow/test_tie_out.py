@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 
 from tests.support.cancelling import seen_long_ago
+from tests.support.followed import INVOICES, differing, do, set_conflicts
 from tests.support.following import act, id_in_xero
 from tests.support.following import pushed as leave_pushed
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.reconciling import compare
+from tests.support.tying_out import OCTOBER, tie
 from tests.support.world import World
 from xero.api import wire
 from xero.api.errors import XeroError
@@ -22,8 +24,7 @@ from xero.composition import opener
 from xero.documents.registry import KINDS
 from xero.qicworks.connect import connections
 from xero.qicworks.database import session
-from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import Difference, Reason
+from xero.qicworks.follow.differences import Reason
 from xero.qicworks.follow.pushed_documents import PushedDocuments
 from xero.qicworks.runs import lease
 from xero.qicworks.runs.events import Origin
@@ -32,26 +33,6 @@ from xero.sync.follow.tie_out.export import rows
 from xero.sync.follow.tie_out.healing import Act
 from xero.sync.follow.tie_out.summary import lines
 
-OCTOBER = Period.parse("2026-10")  # of the documents that the books add
-ACTS = {"invoices": "invoice", "bills": "invoice", "expenses": "invoice", "credit_notes": "credit"}
-PAID = ("invoices", "bills", "expenses")
-
-
-def tie(books: Books, period: Period = OCTOBER, **how: Any) -> TieOut:
-    return tie_out(
-        books.connection_id,
-        period,
-        engine=books.world.engine,
-        open_client=opener(books.world.engine, books.world.app, backoff=(0.02, 0.04)),
-        origin=Origin(),
-        **how,
-    )
-
-
-def do(books: Books, kind: str, document: UUID, act: str, **order: Any) -> Any:
-    word = ACTS.get(kind, "purchase_order")
-    return books.bookkeep(act, **{word: str(books.row(kind, document)["xero_id"])}, **order)
-
 
 def pushed(books: Books, **columns: Any) -> dict[str, UUID]:
     """A document of each kind, pushed."""
@@ -59,11 +40,6 @@ def pushed(books: Books, **columns: Any) -> dict[str, UUID]:
     for kind in made:
         books.push(kind)
     return made
-
-
-def opened(books: Books) -> list[Difference]:
-    with session(books.world.engine) as db:
-        return differences.listed(db, books.connection_id)
 
 
 def states(tied: TieOut) -> dict[UUID, State]:
@@ -145,7 +121,7 @@ def test_every_difference_is_named_with_both_sides(books: Books) -> None:
     assert happened["message"] == "2026-10: 1 of 4 documents are equal; 3 differs"
 
 
-@pytest.mark.parametrize("kind", PAID)
+@pytest.mark.parametrize("kind", INVOICES)
 def test_what_is_paid_is_the_sum_of_its_payments(books: Books, kind: str) -> None:
     document = books.add(kind, Line("100"))
     books.push(kind)
@@ -160,10 +136,10 @@ def test_what_is_paid_is_the_sum_of_its_payments(books: Books, kind: str) -> Non
     assert found.ours == {"amount paid": "45.00", "sum of its payments": "45.00"}
     assert found.theirs == {"amount paid": "45.00", "sum of its payments": "30.00"}
     books.world.pull("document_status", books.organisation)
-    assert [one.id for one in opened(books)] == [found.id], "a pull sees the same"
+    assert [one.id for one in differing(books)] == [found.id], "a pull sees the same"
     books.world.sandbox.control("PATCH", path, {"AmountPaid": 30, "AmountDue": 80})
     assert tie(books).is_green
-    assert opened(books) == []
+    assert differing(books) == []
 
 
 def test_what_is_not_in_xero_yet_is_said_by_its_state(books: Books) -> None:
@@ -293,45 +269,13 @@ def test_a_reading_that_an_earlier_run_began_is_not_enough(books: Books) -> None
 # -- healing
 
 
-def setting(books: Books, conflicts: str) -> None:
-    books.world.query("DELETE FROM xero_sync.connection_setting")
-    books.world.query(
-        "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)",
-        books.connection_id,
-        conflicts,
-    )
-
-
-def refused_edit(books: Books) -> UUID:
-    """An order that was edited in QicWorks while the push could not send it, and failed."""
-    document = books.add("purchase_orders", number="PO-1")
-    books.push("purchase_orders")
-    books.edit("purchase_orders", document, reference="Stage 2")
-    books.world.query("UPDATE qicworks.purchase_order SET push_state = 'failed' WHERE id = %s", document)
-    return document
-
-
-def test_an_edit_that_was_not_sent_is_pushed_again(books: Books) -> None:
-    document = refused_edit(books)
-    assert [one.reason for one in tie(books).differences] == [Reason.EDITED_IN_QICWORKS]
-    assert books.row("purchase_orders", document)["push_state"] == "failed", "without heal nothing is done"
-    tied = tie(books, heal=True)
-    assert [(one.label, one.act) for one in tied.healed] == [("purchase order PO-1", Act.PUSHED_AGAIN)]
-    assert books.row("purchase_orders", document)["push_state"] == "ready"
-    assert not tied.is_green, "it waits for the next push"
-    books.push("purchase_orders")
-    tied = tie(books, heal=True)
-    assert (tied.is_green, tied.healed) == (True, ())
-    assert books.in_xero("purchase_orders")[-1]["Reference"] == "Stage 2"
-
-
 @pytest.mark.parametrize("conflicts", ["ask", "qicworks", "xero"])
 def test_what_a_person_changed_in_xero_is_only_overwritten_if_the_setting_says_so(books: Books, conflicts: str) -> None:
     document = books.add("bills", number="B-1")
     books.push("bills")
     do(books, "bills", document, "edit", fields={"DueDate": "2026-11-30"})
     tie(books)  # with `ask`: the difference is only known
-    setting(books, conflicts)
+    set_conflicts(books, conflicts)
     tied = tie(books, heal=True)
     acts = [one.act for one in tied.healed]
     assert acts == [Act.LEFT if conflicts == "ask" else Act.PUSHED_AGAIN]
@@ -378,7 +322,7 @@ def test_records_that_differ_are_pulled_again(books: Books) -> None:
         ("Tax codes", Act.PULLED_AGAIN, "both sides agree now")
     ]
     assert tied.is_green
-    assert opened(books) == []
+    assert differing(books) == []
 
 
 # -- the command
@@ -479,13 +423,7 @@ def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
     december = Period.parse("2026-12")
 
     def tied(period: Period = december) -> TieOut:
-        return tie_out(
-            world.connection_id(payroll.organisation),
-            period,
-            engine=world.engine,
-            open_client=opener(world.engine, world.app, backoff=(0.02, 0.04)),
-            origin=Origin(),
-        )
+        return tie(payroll, period)
 
     assert states(tied()) == {document: State.EQUAL}
     assert states(tied(OCTOBER)) == {}
@@ -541,13 +479,7 @@ def test_values_of_leave_are_in_no_line_and_no_csv(world: World) -> None:
     document = leave_pushed(payroll, payroll.paid_by_the_hour()[0], date(2026, 12, 7), date(2026, 12, 8))
     world.query("UPDATE qicworks.leave_request SET hours = 3.1234 WHERE id = %s", document)
     world.query("UPDATE qicworks.leave_request SET push_state = 'failed' WHERE id = %s", document)
-    result = tie_out(
-        world.connection_id(payroll.organisation),
-        Period.parse("2026-12"),
-        engine=world.engine,
-        open_client=opener(world.engine, world.app, backoff=(0.02, 0.04)),
-        origin=Origin(),
-    )
+    result = tie(payroll, Period.parse("2026-12"))
     [difference] = result.differences
     assert difference.ours
     said = "\n".join([*lines(result), *(",".join(map(str, row)) for row in rows(result))])

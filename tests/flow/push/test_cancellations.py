@@ -4,8 +4,6 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
-from typing import Any
-from uuid import UUID
 
 import pytest
 import requests
@@ -22,6 +20,7 @@ from tests.support.cancelling import (
     deletions,
     differences,
     events,
+    pushed,
     seen_long_ago,
     settled,
     statuses,
@@ -30,17 +29,10 @@ from tests.support.consenting import Consenting
 from tests.support.killing import assert_interrupted, kill_at, moments, of_writes, running, spread
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.troubles import BEYOND, DOCUMENTS, TROUBLES
-from tests.support.world import World
 from xero.api.errors import RetryLater, XeroError
 from xero.documents.registry import KINDS
 from xero.sync.runs.outcome import Outcome
 from xero.sync.runs.participants import select_connections_to_push
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -482,12 +474,6 @@ def test_entered_again_and_linked_to_its_record_it_is_over(books: Books) -> None
     books.push("credit_notes")
     assert (statuses(books, "credit_notes"), differences(books.world)) == (["AUTHORISED"], [])
     assert "is now that of credit note C-1" in events(books.world, document)[-1][1]
-
-
-def pushed(books: Books, kind: str, **columns: Any) -> UUID:
-    document = books.add(kind, Line("10"), **columns)
-    books.push(kind)
-    return document
 
 
 def test_what_a_bookkeeper_changed_is_deleted_and_said(books: Books) -> None:

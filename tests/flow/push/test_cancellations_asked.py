@@ -1,6 +1,5 @@
 """Cancellations that are asked for by name, previewed, forged, or pushed under the role of pull and push."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,12 +11,12 @@ from tests.support.cancelling import (
     by_status,
     delete,
     differences,
+    pushed,
     statuses,
 )
-from tests.support.pushing import PRICED, Books, File, Line
+from tests.support.pushing import PRICED, Books, File
 from tests.support.role import under_role
 from tests.support.troubles import DOCUMENTS
-from tests.support.world import World
 from xero.api.errors import RetryLater, XeroError
 from xero.composition import opener
 from xero.documents.registry import KINDS
@@ -29,18 +28,6 @@ from xero.sync.push.flow import preview
 from xero.sync.push.strategies import Preview
 from xero.sync.runs.participants import select_connections_to_push
 from xero.sync.runs.requested import Answer, Reply, now
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
-def pushed(books: Books, kind: str, **more: Any) -> UUID:
-    document = books.add(kind, Line("10"), **more)
-    books.push(kind)
-    return document
 
 
 def shown(books: Books, kind: str, documents: list[str] | None = None) -> list[Preview]:

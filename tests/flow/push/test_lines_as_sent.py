@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support.pushing import PRICED, Books, File, Line
-from tests.support.world import World
 
 PURCHASES = ("bills", "expenses", "purchase_orders")
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def in_xero(books: Books, kind: str) -> dict[str, Any]:

@@ -27,12 +27,6 @@ SENDING = ("AFTER UPDATE ON xero_sync.push_request", "OLD.first_sent_at IS NULL 
 LEAVE = "/payroll.xro/1.0/LeaveApplications"
 
 
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
 # -- sent once
 
 

@@ -27,17 +27,10 @@ from tests.support.killing import (
 )
 from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.troubles import BEYOND, DOCUMENTS, TROUBLES, fill, lead_through
-from tests.support.world import World
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 from xero.sync.runs.outcome import Skip
 from xero.sync.runs.participants import select_connections_to_push
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def test_each_kind_arrives_once(books: Books) -> None:

@@ -7,17 +7,10 @@ from uuid import UUID
 import pytest
 
 from tests.support.pushing import Books, Line
-from tests.support.world import World
 from xero.documents.registry import KINDS
 
 DATES = {"invoices": "due_date", "bills": "due_date", "expenses": "due_date", "purchase_orders": "delivery_date"}
 IN_XERO = {"due_date": "DueDate", "delivery_date": "DeliveryDate"}
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def remarks(books: Books, kind: str, document: UUID) -> list[str]:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.pushing import PRICED, Books
 from tests.support.scripted import Server
-from tests.support.world import World
 from xero.api.errors import RetryLater
 from xero.documents.registry import KINDS
 from xero.qicworks import database
@@ -18,12 +17,6 @@ from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push.outbox import Outbox
 
 LOST = {"kind": "lost_answer", "method": "PUT"}
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def forge(books: Books, kind: str = "bills", **columns: Any) -> None:

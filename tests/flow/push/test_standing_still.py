@@ -25,12 +25,6 @@ SAID = (
 )
 
 
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
 @contextmanager
 def asleep(world: World, how_long: str) -> Iterator[None]:
     with acting(world, SAID[0], ASLEEP.format(how_long), SAID[1]):

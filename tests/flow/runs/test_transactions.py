@@ -121,12 +121,6 @@ def test_a_pay_date_is_served_only_with_its_balances(fresh: World) -> None:
 # -- settling
 
 
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
 def test_a_response_that_fails_in_one_part_settles_nothing(books: Books) -> None:
     """Xero accepts one invoice and refuses the other. Both results, the request and the event are written together."""
     world = books.world

@@ -1,0 +1,60 @@
+"""Documents of the books in Xero as people there change them, and the differences that follow."""
+
+from typing import Any
+from uuid import UUID
+
+from tests.support.pushing import PRICED, Books, Row
+from xero.qicworks.database import session
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import Difference
+
+#: By which name a bookkeeper's act takes the id of a document of this kind.
+ACTS = {
+    "invoices": "invoice",
+    "bills": "invoice",
+    "expenses": "invoice",
+    "credit_notes": "credit",
+    "purchase_orders": "purchase_order",
+}
+INVOICES = ("invoices", "bills", "expenses")
+UNPAID = {
+    "invoices": "Un-paid",
+    "bills": "Unpaid",
+    "expenses": "Unpaid",
+    "credit_notes": "Issued",
+    "purchase_orders": "Issued",
+}
+#: What is in the path of a call that lists documents of this kind.
+LISTS = {
+    **dict.fromkeys(INVOICES, "/Invoices?"),
+    "credit_notes": "/CreditNotes?",
+    "purchase_orders": "/PurchaseOrders?",
+}
+
+
+def do(books: Books, kind: str, document: UUID, act: str, **order: Any) -> Row:
+    """What a bookkeeper does with it in Xero."""
+    return books.bookkeep(act, **{ACTS[kind]: str(books.row(kind, document)["xero_id"])}, **order)
+
+
+def record(books: Books, kind: str, document: UUID) -> Row:
+    xero_id = str(books.row(kind, document)["xero_id"])
+    return books.world.sandbox.record(PRICED[kind][1], xero_id, books.organisation)
+
+
+def sweep(books: Books, **how: Any) -> Any:
+    return books.world.pull("document_status", books.organisation, **how)
+
+
+def differing(books: Books, document: UUID | None = None, *, only_open: bool = True) -> list[Difference]:
+    documents = None if document is None else [document]
+    with session(books.world.engine) as db:
+        return differences.listed(db, books.connection_id, only_open=only_open, documents=documents)
+
+
+def set_conflicts(books: Books, mode: str) -> None:
+    """Whose version stays, as if it had always been that."""
+    books.world.query("DELETE FROM xero_sync.connection_setting")
+    books.world.query(
+        "INSERT INTO xero_sync.connection_setting (connection_id, conflicts) VALUES (%s, %s)", books.connection_id, mode
+    )
