@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -205,6 +206,99 @@ def test_rejected_in_xero_by_hand_settles_its_difference(payroll: Payroll) -> No
     seen_long_ago(payroll.world)
     payroll.push(LEAVE)
     assert (differences(payroll.world), settled(payroll.world)) == ([], ["cancelled"])
+
+
+def gone(payroll: Payroll) -> dict[str, Any]:
+    """Xero no longer has its only leave under the id that it had. What it was."""
+    [found] = payroll.applications()
+    path = f"organisations/{payroll.world.sandbox.tenant()}/LeaveApplications"
+    payroll.world.sandbox.control("DELETE", f"{path}/{found.pop('LeaveApplicationID')}")
+    return found
+
+
+def approved(payroll: Payroll, leave: dict[str, Any]) -> None:
+    """It has another id from then on."""
+    payroll.world.sandbox.control("POST", f"organisations/{payroll.world.sandbox.tenant()}/LeaveApplications", leave)
+
+
+@pytest.mark.parametrize("only_approved_is_listed", [False, True])
+@pytest.mark.parametrize("way", ["rejected", "deleted"])
+def test_approved_leave_that_has_another_id(payroll: Payroll, way: str, only_approved_is_listed: bool) -> None:
+    document = pushed(payroll)
+    approved(payroll, gone(payroll))
+    WAYS[way](payroll, document)
+    if only_approved_is_listed:
+        payroll.world.fault(kind="500", method="GET", path="/LeaveApplications/v2", times=None)
+    payroll.writes()
+    [shown] = payroll.preview(LEAVE)
+    [found] = payroll.applications()
+    assert shown.path.endswith(f"{found['LeaveApplicationID']}/reject")
+    assert "1 cancelled in Xero" in payroll.push(LEAVE).message
+    assert (statuses(payroll), len(payroll.writes()), differences(payroll.world)) == (["REJECTED"], 1, [])
+    assert payroll.left(LEAVE) == 0
+
+
+def test_that_gets_another_id_while_its_answer_is_lost(payroll: Payroll) -> None:
+    """Rejected, and approved again in Xero before the next run: that rejects it again."""
+    document = pushed(payroll)
+    reject(payroll, document)
+    payroll.world.fault(kind="lost_answer", method="POST", path="/reject$", times=1)
+    with suppress(XeroError):
+        payroll.push(LEAVE)
+    leave = gone(payroll)
+    approved(payroll, {**leave, "LeavePeriods": [{**leave["LeavePeriods"][0], "LeavePeriodStatus": "SCHEDULED"}]})
+    payroll.drain(LEAVE)
+    assert (statuses(payroll), differences(payroll.world)) == (["REJECTED"], [])
+
+
+def test_leave_that_is_gone_is_over_only_if_all_leave_is_listed(payroll: Payroll) -> None:
+    document = pushed(payroll)
+    gone(payroll)
+    reject(payroll, document)
+    payroll.world.fault(kind="500", method="GET", path="/LeaveApplications/v2", times=None)
+    payroll.push(LEAVE)
+    [difference] = differences(payroll.world)
+    assert (difference["document_id"], difference["theirs"]) == (document, {"status": "not known"})
+    assert "but may still be in Xero" in events(payroll.world, document)[-1][1]
+    payroll.world.sandbox.control("DELETE", "faults")
+    seen_long_ago(payroll.world)
+    payroll.push(LEAVE)
+    assert (differences(payroll.world), settled(payroll.world)) == ([], ["cancelled"])
+
+
+def test_leave_that_xero_has_twice_is_a_person_s(payroll: Payroll) -> None:
+    document = pushed(payroll)
+    leave = gone(payroll)
+    for _ in range(2):
+        approved(payroll, leave)
+    reject(payroll, document)
+    payroll.push(LEAVE)
+    assert (statuses(payroll), len(differences(payroll.world))) == (["SCHEDULED", "SCHEDULED"], 1)
+
+
+def test_what_gets_another_id_after_it_was_listed(payroll: Payroll) -> None:
+    """The list of the same run is read again."""
+    one, two = pushed(payroll), pushed(payroll)
+    path = f"organisations/{payroll.world.sandbox.tenant()}/LeaveApplications"
+    first, second = sorted(payroll.applications(), key=lambda leave: str(one) not in leave["Description"])
+    payroll.world.sandbox.control("DELETE", f"{path}/{first['LeaveApplicationID']}")
+    for document in (one, two):
+        reject(payroll, document)
+    lists: list[str] = []
+
+    def call(sent: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        if "/LeaveApplications/v2" in str(sent.url):
+            lists.append(str(sent.url))
+            if len(lists) == 1:
+                payroll.world.sandbox.control("DELETE", f"{path}/{second.pop('LeaveApplicationID')}")
+                approved(payroll, second)
+        return answer
+
+    with intercepted(call):
+        payroll.push(LEAVE)
+    assert len(lists) > 1
+    assert (statuses(payroll), differences(payroll.world)) == (["REJECTED"], [])
 
 
 def test_approved_again_before_the_run(payroll: Payroll) -> None:

@@ -68,12 +68,13 @@ class Cancellations:
         """Takes back what is cancelled. `wanted`: only these documents; None for all."""
         if self.records is None:
             return
+        records = RECORDS[self.kind.delivery](self.it, self.kind, self.outbox)  # without what it listed before a push
         self._settle_what_is_over()
         while due := self.cancelled.due(wanted, self._seen):
             for one in due:
                 self._seen.add(one.document_id)
                 self.it.check_still_on()
-                self.breaker.attempt(self._label(one), partial(self._cancel, self.records, one))
+                self.breaker.attempt(self._label(one), partial(self._cancel, records, one))
 
     def preview(self, wanted: Sequence[UUID] | None) -> Iterator[Preview]:
         """What a run would take back, and what it would leave. Writes nothing."""
@@ -91,7 +92,8 @@ class Cancellations:
             if unlinked := self._unlinked(one):
                 yield Preview(refused=((label, unlinked[1], verdicts.correction(records, unlinked[0], label)),))
             return
-        standing = records.read(xero_id)
+        standing = records.read(xero_id, one.document_id)
+        xero_id = standing.xero_id or xero_id
         if standing.state is State.GONE and self._is_its_own(one, standing):
             return
         if reason := self._reason_to_leave(records, one, xero_id, standing):
@@ -111,7 +113,8 @@ class Cancellations:
             else:
                 self._over(one.document_id, one.number, verdicts.never_there(one))
             return
-        standing = records.read(xero_id)
+        standing = records.read(xero_id, one.document_id)
+        xero_id = standing.xero_id or xero_id
         if standing.state is State.GONE and self._is_its_own(one, standing):
             said = verdicts.gone_already(one, standing)
             self._over(one.document_id, one.number, said, status=standing.status)
@@ -142,7 +145,7 @@ class Cancellations:
 
     def _reason_to_leave(self, records: Records, one: Cancellation, xero_id: UUID, standing: Standing) -> str | None:
         """Why it is left in Xero; None if it is taken back there."""
-        if standing.state is State.UNREADABLE:
+        if standing.state in (State.UNREADABLE, State.UNKNOWN):
             return verdicts.stands(standing)
         if not self._is_its_own(one, standing):
             return verdicts.NOT_HERE if standing.state is State.GONE else verdicts.NOT_CONFIRMED.format(xero_id)
@@ -198,7 +201,8 @@ class Cancellations:
             elif not error.outcome_unknown:
                 self.outbox.close(request, RequestOutcome.NOT_SENT)
             raise
-        now = None if taken_back else records.read(xero_id)  # what the response does not show is read
+        # What the response does not show is read.
+        now = None if taken_back else records.read(xero_id, one.document_id)
         if taken_back or (now and now.state is State.GONE):
             still = self.cancelled.of_document(one.document_id)  # None: it is in force again
             said, changed = verdicts.done(records, still and one, before)
@@ -219,7 +223,7 @@ class Cancellations:
         if request.first_sent_at is None or xero_id is None or self.records is None or not is_known:
             self.outbox.close(request, RequestOutcome.NOT_SENT)
             return
-        standing = self.records.read(xero_id)
+        standing = self.records.read(xero_id, id)
         if standing.state is State.GONE:
             said, changed = verdicts.done(self.records, one, None)
             number = one.number if one else request.identities[0].get("number") if request.sealed_at else None

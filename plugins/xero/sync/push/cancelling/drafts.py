@@ -32,7 +32,7 @@ class Drafts:
         self.kind = kind
         self.outbox = outbox
 
-    def read(self, xero_id: UUID) -> Standing:
+    def read(self, xero_id: UUID, document_id: UUID) -> Standing:
         found = plan.fetch_one(self.it.client, self.kind, xero_id)
         if isinstance(found, Result):
             return Standing(State.UNREADABLE, "not known")

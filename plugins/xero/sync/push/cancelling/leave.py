@@ -30,18 +30,32 @@ class LeaveRecords:
         self.it = it
         self.kind = kind
         self.leave = LeaveOutbox(it.session, it.connection)
+        self._listed: leave_applications.Listed | None = None
 
-    def read(self, xero_id: UUID) -> Standing:
+    def read(self, xero_id: UUID, document_id: UUID) -> Standing:
         try:
             return _standing(leave_applications.fetch_leave(self.it.client, xero_id))
         except Refused as refusal:
             if refusal.status == 404:
-                return Standing(State.GONE, self.gone_status)
+                return self._referring(xero_id, document_id)
             raise
         except RetryLater as error:
             if outages.is_of_one(self.it.client, PATH, error):
                 return Standing(State.UNREADABLE, "not known")
             raise
+
+    def _referring(self, xero_id: UUID, document_id: UUID) -> Standing:
+        """Approved leave may have another id than the request that it was: its description names the document. Where
+        Xero lists only approved leave, what is not listed may be there."""
+        if self._listed is None or any(id_of(one) == xero_id for one in self._listed.records):  # listed before it went
+            self._listed = leave_applications.fetch_all_leave(self.it.client)
+        found = [one for one in map(_standing, self._listed.records) if one.document_id == document_id]
+        there = [one for one in found if one.state is not State.GONE]
+        if len(there) == 1:
+            return there[0]
+        if there or not self._listed.whole:
+            return Standing(State.UNKNOWN, "not known")
+        return found[0] if found else Standing(State.GONE, self.gone_status)
 
     def call(self, xero_id: UUID) -> Call:
         return Call(f"{PATH}/{xero_id}/reject", {}, None, 0.0)
@@ -74,4 +88,5 @@ def _standing(record: Record) -> Standing:
         state = State.OPEN
     else:
         state = State.TAKEN
-    return Standing(state, ", ".join(found), document_id=referred(str(record.get("Description") or "")))
+    named = referred(str(record.get("Description") or ""))
+    return Standing(state, ", ".join(found), document_id=named, xero_id=id_of(record))

@@ -24,13 +24,15 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """A record in Xero. `document_id`: the document that it names; `paid`: how much, with credits."""
+    """A record in Xero. `document_id`: the document that it names; `paid`: how much, with credits; `xero_id`: its id,
+    where it may have another one now."""
 
     state: State
     status: str
     total: Decimal | None = None
     paid: Decimal | None = None
     document_id: UUID | None = None
+    xero_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Records(Protocol):
     done: str  # what a record is afterwards: "deleted in Xero"
     gone_status: str  # the status of a record that is taken back
 
-    def read(self, xero_id: UUID) -> Standing:
-        """The record as it is now. Raises RetryLater if Xero does not respond."""
+    def read(self, xero_id: UUID, document_id: UUID) -> Standing:
+        """The record of a document as it is now. Raises RetryLater if Xero does not respond."""
 
     def call(self, xero_id: UUID) -> Call:
         """The request that takes the record back."""

@@ -11,7 +11,7 @@ STANDS = {
     State.PAID: "Xero does not delete it, because it is paid or credited there",
     State.TAKEN: "Xero does not reject it, because it was in a pay run",
     State.UNREADABLE: "Xero returns a server error (HTTP 5xx) when it is asked for the record",
-    State.UNKNOWN: "its last push may have arrived, and no record in Xero is certainly this document",
+    State.UNKNOWN: "no record in Xero is certainly this document",
 }
 SAID = {"AUTHORISED": "approved", "": "without a status"}
 NOT_CONFIRMED = "QicWorks cannot confirm that the record in Xero ({}) is this document: check in Xero"
