@@ -118,8 +118,16 @@ SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone,
  ORDER BY difference.document_id;
 
 -- name: overlapping
--- Requests and leave of the same employee on the same days that is no request of QicWorks; and requests that had such leave.
-WITH other AS (
+-- Requests and leave of the same employee on the same days that is no request of QicWorks; and requests that had such leave. Leave of
+-- a request that is being cancelled does not count, nor what a push has rejected after the reading of Xero began: as in `changed`.
+WITH cancelled AS (
+    SELECT cancellation.document_id, cancellation.xero_id
+      FROM xero_sync.cancellation
+      LEFT JOIN xero_sync.cursor ON cursor.connection_id = :connection_id AND cursor.data_set = 'leave_applications'
+      LEFT JOIN xero_sync.staging AS reading ON reading.connection_id = :connection_id AND reading.data_set = :reading
+     WHERE cancellation.organisation_id = :organisation_id
+       AND (cancellation.done_at IS NULL OR cancellation.done_at > coalesce(reading.started_at, cursor.began_at, 'infinity'))
+), other AS (
     SELECT leave.xero_id, leave.employee_xero_id, leave.start_date, leave.end_date
       FROM qicworks.leave_application AS leave
      WHERE leave.connection_id = :connection_id AND leave.is_active
@@ -127,8 +135,8 @@ WITH other AS (
                         WHERE request.organisation_id = :organisation_id AND request.xero_id = leave.xero_id)
        AND NOT EXISTS (SELECT FROM qicworks.leave_request AS request
                         WHERE request.organisation_id = :organisation_id AND request.id = leave.reference)
-       AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.document_id = leave.reference)
-       AND NOT EXISTS (SELECT FROM xero_sync.cancellation WHERE cancellation.xero_id = leave.xero_id)
+       AND NOT EXISTS (SELECT FROM cancelled WHERE cancelled.document_id = leave.reference)
+       AND NOT EXISTS (SELECT FROM cancelled WHERE cancelled.xero_id = leave.xero_id)
 )
 SELECT request.id, other.xero_id, request.start_date::text AS our_start, request.end_date::text AS our_end,
        other.start_date::text AS their_start, other.end_date::text AS their_end, request.push_state = 'skipped' AS is_skipped

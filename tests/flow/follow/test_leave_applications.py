@@ -437,6 +437,30 @@ def test_leave_that_was_entered_in_xero_is_shown_where_it_overlaps(payroll: Payr
     assert differences(payroll) == []
 
 
+def test_leave_of_a_deleted_request_that_is_in_force_again_is_shown_where_it_overlaps(
+    payroll: Payroll, employees: Iterator[str]
+) -> None:
+    """Not while its cancellation is on its way; nor by a reading that began before it arrived."""
+    monday, employee = payroll.start_of(5), next(employees)
+    payroll.world.sandbox.settings(overlapping_leave_refused=False)
+    deleted, _ = pushed(payroll, employee, monday, monday), pushed(payroll, next(employees), monday, monday)
+    sweep(payroll)
+    record = in_xero(payroll, deleted)
+    payroll.world.query("DELETE FROM qicworks.leave_request WHERE id = %s", deleted)
+    document = payroll.leave(employee, monday, monday, push_state="draft", approved=False)
+    sweep(payroll, full=True)
+    assert differences(payroll) == []
+    payroll.world.query("UPDATE xero_sync.cancellation SET done_at = now() + interval '1 hour'")
+    sweep(payroll, full=True)
+    assert differences(payroll) == []
+    payroll.world.query("UPDATE xero_sync.cancellation SET done_at = now()")
+    sweep(payroll, full=True)
+    assert differences(payroll) == [(document, "overlapping_leave")]
+    act(payroll, f"/{record['LeaveApplicationID']}/reject")
+    sweep(payroll)
+    assert differences(payroll) == []
+
+
 @pytest.fixture
 def crowded(payroll: Payroll, employees: Iterator[str]) -> tuple[Payroll, UUID]:
     """2,000 leave applications in Xero, entered over the last weeks, and a request after them."""

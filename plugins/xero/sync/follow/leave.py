@@ -174,7 +174,7 @@ class _Following:
 
     def compare_overlapping(self) -> None:
         """Compares the days of all requests with those of leave that was entered in Xero."""
-        rows = list(QUERIES.overlapping(self.session, **self.scope))
+        rows = list(QUERIES.overlapping(self.session, **self.scope, reading=self.it.data_set))
         for id, pairs in groupby(rows, key=itemgetter("id")):
             found: list[Found] = []
             how = Settled.AGREES
