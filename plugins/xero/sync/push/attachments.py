@@ -156,15 +156,22 @@ class Attachments:
         return _read(answer.data, attachment.file_name)
 
 
+def invalid_name(name: str) -> str | None:
+    """Why no file of this name can be sent."""
+    if bad := sorted(set(name) & set(FORBIDDEN)):
+        return f"its name contains {' '.join(bad)}"
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        return "its name contains control characters"
+    if not name.replace(".", "").strip():  # in a path, ".." is the document itself
+        return "its file name is not valid"
+    return None
+
+
 def _invalid(attachment: AttachmentRow) -> Result | None:
     """Why it cannot be sent: Xero would refuse it, or its name would change the request."""
-    name, says, correction = attachment.file_name, None, RENAME
-    if bad := sorted(set(name) & set(FORBIDDEN)):
-        says = f"its name contains {' '.join(bad)}"
-    elif any(unicodedata.category(character) == "Cc" for character in name):
-        says = "its name contains control characters"
-    elif not name.replace(".", "").strip():  # in a path, ".." is the document itself
-        says = "its file name is not valid"
+    says, correction = None, RENAME
+    if bad := invalid_name(attachment.file_name):
+        says = bad
     elif not MIME_TYPE.fullmatch(attachment.mime_type):
         says = "its type is not one like application/pdf"
         correction = "Correct the file's type in QicWorks. The file is then sent automatically."

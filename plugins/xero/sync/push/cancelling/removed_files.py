@@ -18,7 +18,7 @@ from xero.qicworks.push.cancellations import RemovedFile
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.attachments import fetch_files, same_name
+from xero.sync.push.attachments import fetch_files, invalid_name, same_name
 from xero.sync.push.outages import OutageBreaker, is_of_one
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.runs.run import Run
@@ -68,7 +68,7 @@ class RemovedFiles:
 
     def _compare(self, id: UUID, removed: Sequence[RemovedFile]) -> None:
         """Keeps a difference for each that Xero still has, or may have; the others are over."""
-        states = self._look(id, [one for one in removed if not (one.is_gone or one.there_again)])
+        states = self._look(id, [one for one in removed if not _is_over(one)])
         over = [one.id for one in removed if states.get(one.id, InXero.GONE) is InXero.GONE]
         names = {state: {one.file_name for one in removed if states.get(one.id) is state} for state in WORDS}
         names[InXero.NOT_KNOWN] -= names[InXero.THERE]
@@ -115,6 +115,12 @@ class RemovedFiles:
             else _missing(one, own, xero_id)
             for one in removed
         }
+
+
+def _is_over(one: RemovedFile) -> bool:
+    """Without a look at Xero: its document is gone there, it was attached again, or its name cannot be sent."""
+    was_not_sent = one.xero_id is None and invalid_name(one.file_name) is not None
+    return one.is_gone or one.there_again or was_not_sent
 
 
 def _missing(one: RemovedFile, own: UUID | None, xero_id: UUID | None) -> InXero:
