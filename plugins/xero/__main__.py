@@ -109,7 +109,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("push", help="push released documents to Xero, for all organisations or one")
     pushing.add_arguments(command)
 
-    command = commands.add_parser("reconcile", help="compare every data set with Xero; changes nothing")
+    command = commands.add_parser(
+        "reconcile", help="compare every data set with Xero, open and settle differences; changes nothing in Xero"
+    )
     command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.set_defaults(run=run_reconcile)
 
@@ -119,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("settings", help="show or change how each organisation works")
     settings.add_arguments(command)
 
-    command = commands.add_parser("tie-out", help="compare what was pushed in a period with Xero, document by document")
+    command = commands.add_parser("tie-out", help="compare each document pushed in a period, except pay, with Xero")
     tie_out.add_arguments(command)
 
     command = commands.add_parser("keys", help="rotate or check the keys that encrypt stored tokens")

@@ -21,10 +21,11 @@ ONE_RUN = 1  # the first try: what any try of this run has done
 
 
 def tie_out_dag(doc: str | None) -> DAG:
-    """The DAG `tie_out`: compares every document of a period with Xero, organisation by organisation."""
+    """The DAG `tie_out`: compares every document of a period except pay with Xero, organisation by organisation."""
     with DAG(
         dag_id=dag_id(TIE_OUT),
-        description="Reads every record that follows a document, compares each document, and names what is not equal.",
+        description="Reads every record that follows a document, compares each document except pay, and names what "
+        "is not equal.",
         doc_md=doc,
         schedule="0 18 * * 0",
         start_date=None,
@@ -104,11 +105,14 @@ def tie_out_dag(doc: str | None) -> DAG:
                 raise AirflowSkipException(
                     f"{ASSET.name} is not updated, because not all is checked and equal: {names}"
                 )
+            from xero.sync.follow.tie_out.result import kinds_left_out
+
             params = context["params"]
             extra = {
                 "period": params["period"],
                 "organisations": sorted(equal),
                 "documents": sum(equal.values()),
+                "not_part": [kind.name for kind in kinds_left_out()],
                 "everyone": params["connection"] is None,
             }
             context["outlet_events"][ASSET].extra = extra

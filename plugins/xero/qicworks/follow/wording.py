@@ -61,8 +61,9 @@ WORDS: Mapping[Reason, Words] = {
         "Compare the {word} in QicWorks with the one in Xero, and correct the one that is wrong.",
     ),
     Reason.PAID_DIFFERS: Words(
-        "its amount paid in Xero is not the sum of its payments{details}",
-        "Look at the payments of the {word} in Xero, and correct the one that is wrong. The next pull compares again.",
+        "QicWorks and Xero differ on what is paid of it{details}",
+        "Compare what QicWorks shows as paid with the payments of the {word} in Xero, and correct the one that is "
+        "wrong. The next pull compares again.",
     ),
     Reason.CANCELLED_IN_QICWORKS: Words(
         "it was cancelled in QicWorks, and is still in Xero",

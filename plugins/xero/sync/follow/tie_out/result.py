@@ -161,6 +161,12 @@ def followed_kinds() -> list[Kind]:
     return [kind for kind in KINDS.values() if FOLLOWED.get(kind.delivery) in followed]
 
 
+def kinds_left_out() -> list[Kind]:
+    """The kinds of documents that are not part of the tie-out yet."""
+    followed = followed_kinds()
+    return [kind for kind in KINDS.values() if kind not in followed]
+
+
 def as_last_read(
     session: Session, connection: Connection, period: Period, *, unread: Sequence[Unchecked] = ()
 ) -> TieOut:
@@ -189,7 +195,7 @@ def as_last_read(
         tuple(tied),
         tuple(others),
         tuple(unread),
-        tuple(kind.title for kind in KINDS.values() if kind not in kinds),
+        tuple(kind.title for kind in kinds_left_out()),
     )
 
 

@@ -23,7 +23,7 @@ CORRECTION = "Each is under Xero → Tie-out, with what to do."
 
 
 def message(tied: TieOut) -> str:
-    """One line: what is equal, and how much is not."""
+    """One line: what is equal, how much is not, and what was not compared."""
     counted = sum(one.state is not State.OVER for one in tied.documents)
     parts = [f"{tied.period}: {tied.equal} of {counted} documents are equal"]
     states = Counter(one.state for one in tied.unequal)
@@ -31,6 +31,8 @@ def message(tied: TieOut) -> str:
     if tied.others:
         parts.append(f"{len(tied.others)} open differences of other kinds")
     parts += [f"not checked: {one.title} ({one.message})" for one in tied.unchecked]
+    if tied.not_part:
+        parts.append(f"not part of the tie-out yet: {', '.join(tied.not_part)}")
     return "; ".join(parts)
 
 
