@@ -111,7 +111,7 @@ lint: setup  ## check style, format, types, the direction of imports, SQL in its
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file .ci/names.ini -p benchmarks -p demo -p tests.faults
-	PYTHONPATH=include $(BIN)/lint-imports --no-logo --no-cache
+	PYTHONPATH=plugins:include $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m pytest --quiet tests/pure/test_statements.py tests/pure/test_decisions.py tests/pure/test_house.py
 
 COMPILE = $(TRUSTING) $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line

@@ -11,7 +11,7 @@ from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
-from xero.sync.push.cancelling import differing, verdicts
+from xero.sync.push.cancelled import differing, verdicts
 from xero.sync.push.verdicts import Settled, event_lines
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run

@@ -16,11 +16,11 @@ from xero.qicworks.push.cancellations import Cancellation, How
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, Purpose, Request, RequestOutcome
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.cancelling import differing, verdicts
-from xero.sync.push.cancelling.differing import JUDGED, UNKNOWN
+from xero.sync.push.cancelled import differing, verdicts
+from xero.sync.push.cancelled.differing import JUDGED, UNKNOWN
+from xero.sync.push.cancelled.standing import Records, Standing, State
 from xero.sync.push.cancelling.drafts import Drafts
 from xero.sync.push.cancelling.leave import LeaveRecords
-from xero.sync.push.cancelling.standing import Records, Standing, State
 from xero.sync.push.deadlines import QUIET_SECONDS, Wait, wait_until_quiet
 from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
 from xero.sync.push.settle import ResultRecorder

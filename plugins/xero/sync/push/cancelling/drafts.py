@@ -13,7 +13,7 @@ from xero.documents.declaration import PricedKind, Record
 from xero.documents.pricing import addressee
 from xero.qicworks.push.outbox import Outbox, Result
 from xero.sync.push import plan, readback
-from xero.sync.push.cancelling.standing import Call, OtherDocument, Standing, State
+from xero.sync.push.cancelled.standing import Call, OtherDocument, Standing, State
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.runs.run import Run
 

@@ -12,7 +12,7 @@ from xero.documents.leave_requests import referred
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.sync.push import outages
-from xero.sync.push.cancelling.standing import Call, OtherDocument, Standing, State
+from xero.sync.push.cancelled.standing import Call, OtherDocument, Standing, State
 from xero.sync.push.payroll import leave_applications
 from xero.sync.push.payroll.leave_applications import PATH, REJECTED, REQUESTED, SCHEDULED, id_of, statuses
 from xero.sync.runs.run import Run

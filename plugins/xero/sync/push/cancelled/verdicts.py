@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xero.qicworks.push.cancellations import Cancellation, How
-from xero.sync.push.cancelling.standing import Records, Standing, State
+from xero.sync.push.cancelled.standing import Records, Standing, State
 
 STANDS = {
     State.OPEN: "it is still there, as {status}",

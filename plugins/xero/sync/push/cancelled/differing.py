@@ -6,8 +6,8 @@ from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Found, Reason
 from xero.qicworks.push.cancellations import Cancellation
-from xero.sync.push.cancelling import verdicts
-from xero.sync.push.cancelling.standing import Standing, State
+from xero.sync.push.cancelled import verdicts
+from xero.sync.push.cancelled.standing import Standing, State
 
 JUDGED = [Reason.CANCELLED_IN_QICWORKS]
 
