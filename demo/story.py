@@ -8,7 +8,18 @@ import time
 import requests
 from rich.console import Console
 
-from demo import compare, compare_pay, documents, own_records, pay, planted, postgres, processes, report
+from demo import (
+    compare,
+    compare_pay,
+    documents,
+    earlier_invoices,
+    own_records,
+    pay,
+    planted,
+    postgres,
+    processes,
+    report,
+)
 from demo.airflow_api import AirflowApi
 from demo.place import ROOT, USERS, DemoError, Place
 from xero.datasets.registry import DATASETS
@@ -58,6 +69,7 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     following = [f"pull_{name}" for name, one in DATASETS.items() if one.follows and not one.timing.of_a_day]
     runs = Runs(place, api, console)
     runs.run([dag_id for dag_id in pulls if dag_id not in nightly])
+    earlier_invoices.add(place, recreate=new_sandbox)
     samples = documents.add(place, recreate=new_sandbox)
     plot = planted.add(place, recreate=new_sandbox)
     paid = pay.add(place, recreate=new_sandbox)

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 from cryptography.fernet import Fernet, InvalidToken
 
-from demo import own_records
+from demo import earlier_invoices, own_records
 from demo.cluster import Cluster
 from tests.faults import plan, troubles
 from tests.faults.airflow import Airflow
@@ -90,6 +90,7 @@ class Run:
         own_records.add(self.place)
         self.operator.consent(self.waiting_for_consent())
         self.calm.pull_all(full=True)
+        earlier_invoices.add(self.place, recreate=False)
         self.switch_everything_on()
         troubles.prepare_disk(self.world)
         self.workload = Workload(self.world, self.airflow, f"F{self.plan.seed % 1000}-")
