@@ -13,6 +13,7 @@ from demo import (
     compare_pay,
     documents,
     earlier_invoices,
+    open_differences,
     own_records,
     pay,
     planted,
@@ -95,7 +96,7 @@ def play(place: Place, api: AirflowApi, console: Console, new_sandbox: bool) -> 
     print_tables(console, happened)
     pulled = [event for event in happened if event.dag_id in pulls]
     wrong += report.shortcomings(pulled, pulls, report.organisations(place)) + runs.not_successful()
-    wrong += tie_out(place, console, plot)
+    wrong += tie_out(place, console, plot) + open_differences.unexpected(place, plot)
     print_addresses(place, console)
     if wrong:
         raise DemoError("Not all went well:\n  " + "\n  ".join(wrong))
