@@ -15,6 +15,10 @@ CLIENT = ("demo-client", "demo-secret-0000000000000000")
 ACCOUNTING = "/api.xro/2.0/"
 
 
+class Refused(AssertionError):
+    """The sandbox does not do this, as Xero would not."""
+
+
 @dataclass
 class Sandbox:
     """The server and how to speak to it, as a client and as its master."""
@@ -27,6 +31,8 @@ class Sandbox:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.session.request(method, f"{self.url}/sandbox/{path}", json=body)
+        if answer.status_code == 400:
+            raise Refused(answer.text)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
