@@ -181,8 +181,9 @@ def test_a_digest_has_no_more_than_can_be_read() -> None:
     rows = [{"organisation": f"Org {number}", "data_set": "tax_codes"} for number in range(300)]
     needs = NeedsAttention(
         none_connected=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[],
-        differences=[], acknowledged=0,
+        cancellations=[{"organisation": "Org 1", "kind": "purchase_orders"}], differences=[], acknowledged=0,
     )  # fmt: skip
-    [line] = digest(needs).lines
+    waiting, line = digest(needs).lines
+    assert waiting == "cancellations not sent for more than an hour: Org 1 (purchase orders)"
     assert line.startswith("overdue: Org 0 (tax codes), ")
     assert line.endswith(f" and {300 - MAX_DIGEST_NAMES} more")

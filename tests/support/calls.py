@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -34,6 +35,23 @@ def is_write(request: requests.PreparedRequest) -> bool:
     """Whether it brings documents to Xero; attachments have a path of their own."""
     url = request.url or ""
     return request.method in ("PUT", "POST") and ".xro/" in url and "/Attachments/" not in url
+
+
+@contextmanager
+def sent_twice() -> Iterator[None]:
+    """Each write comes to Xero a second time, as a request of its own."""
+
+    def handle(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        response = forward()
+        if is_write(request):
+            request.body.seek(0)
+            request.headers["Idempotency-Key"] = str(uuid4())
+            again = forward()
+            assert again.status_code == 200, again.text
+        return response
+
+    with intercepted(handle):
+        yield
 
 
 def response(status: int, content_type: str, body: str) -> requests.Response:

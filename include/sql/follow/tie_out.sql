@@ -32,7 +32,8 @@ WITH document AS (
        AND (done_at IS NULL OR document_id = ANY(:differing))
        AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
 )
-SELECT document.id, document.number, document.day::text AS day, document.push_state, document.currency, document.total AS our_total,
+SELECT document.id, document.number, document.day::text AS day, document.push_state, document.currency,
+       coalesce(nullif(record.content::jsonb ->> 'CurrencyCode', ''), document.currency) AS their_currency, document.total AS our_total,
        document.xero_id IS NOT NULL AS is_linked, document.is_deleted, record.total AS their_total,
        coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
        record.id IS NOT NULL
@@ -67,7 +68,8 @@ WITH document AS (
        AND (done_at IS NULL OR document_id = ANY(:differing))
        AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
 )
-SELECT document.id, NULL AS number, document.day::text AS day, document.push_state, NULL AS currency, NULL::numeric AS our_total,
+SELECT document.id, NULL AS number, document.day::text AS day, document.push_state, NULL AS currency, NULL AS their_currency,
+       NULL::numeric AS our_total,
        document.xero_id IS NOT NULL AS is_linked, document.is_deleted, NULL::numeric AS their_total,
        coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
        record.id IS NOT NULL

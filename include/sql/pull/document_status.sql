@@ -24,7 +24,7 @@ SELECT min(least(greatest(coalesce(document.pushed_at, document.created_at), '20
 -- name: invoices_to_fetch
 -- Documents of which no record was read: linked after their record was listed; at most a hundred, the others next time. Those whose
 -- payments do not add up to what Xero says is paid; where Xero's own amounts disagree, only when one of them changed. And, after a
--- full reading, what its lists lacked: a record that is held, or a payment of it.
+-- full reading, what its lists lacked: a record that is held, or a payment of it. Each reading asks for others of them.
 WITH document AS (
     SELECT xero_id FROM qicworks.invoice WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
      UNION
@@ -52,6 +52,8 @@ WITH document AS (
      WHERE staging_id = :staging_id AND NOT retried
      ORDER BY xero_id, xero_updated_at DESC NULLS LAST, seq DESC
 )
+SELECT key
+  FROM (
 SELECT document.xero_id::text AS key
   FROM document
   LEFT JOIN record ON record.xero_id = document.xero_id
@@ -74,11 +76,14 @@ SELECT held.invoice_xero_id::text
    AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_invoice_payment AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
- ORDER BY key
+) AS lacking
+ ORDER BY md5(key || :staging_id::text)
  LIMIT 100;
 
 -- name: credit_notes_to_fetch
 -- Those of which no record was read; after a full reading also those that are held, and that its list lacked.
+SELECT key
+  FROM (
 SELECT document.xero_id::text AS key
   FROM qicworks.credit_note AS document
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
@@ -93,10 +98,13 @@ SELECT held.xero_id::text
    AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_credit_note_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
- ORDER BY key
+) AS lacking
+ ORDER BY md5(key || :staging_id::text)
  LIMIT 100;
 
 -- name: purchase_orders_to_fetch
+SELECT key
+  FROM (
 SELECT document.xero_id::text AS key
   FROM qicworks.purchase_order AS document
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
@@ -111,7 +119,8 @@ SELECT held.xero_id::text
    AND (:since::timestamptz IS NULL OR held.xero_updated_at >= :since)
    AND NOT EXISTS (SELECT FROM xero_sync.stage_purchase_order_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = held.xero_id)
- ORDER BY key
+) AS lacking
+ ORDER BY md5(key || :staging_id::text)
  LIMIT 100;
 
 -- name: filter_invoice_record!

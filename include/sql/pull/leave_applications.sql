@@ -22,12 +22,12 @@ SELECT EXISTS (
 
 -- name: ids_to_fetch
 -- After a full reading: leave that it did not meet, because it is gone or was changed while pages were read. Where Xero gave
--- only its list of approved leave (`partial`): the requests that may have been rejected since.
+-- only its list of approved leave (`partial`): the requests that may have been rejected since. Each reading asks for others of them.
 WITH reading AS (
     SELECT coalesce((position -> '' ->> 'partial')::boolean, false) AS is_partial
       FROM xero_sync.staging WHERE id = :staging_id AND position ? ''
 ), unmet AS (
-    SELECT request.xero_id, request.pushed_at AS known_since
+    SELECT request.xero_id
       FROM qicworks.leave_request AS request
       JOIN qicworks.staff ON staff.id = request.staff_id
      CROSS JOIN reading
@@ -36,7 +36,7 @@ WITH reading AS (
                         WHERE erasure.connection_id = :connection_id AND erasure.xero_id = lower(staff.xero_id::text))
        AND (is_partial AND request.status NOT IN ('Rejected', 'Taken') OR NOT is_partial AND :full)
      UNION
-    SELECT held.xero_id, held.created_at
+    SELECT held.xero_id
       FROM qicworks.leave_application AS held CROSS JOIN reading
      WHERE held.connection_id = :connection_id AND held.missing_since IS NULL AND NOT is_partial AND :full
 )
@@ -45,7 +45,7 @@ SELECT xero_id::text AS key
  WHERE NOT EXISTS (SELECT FROM xero_sync.stage_leave_application AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = unmet.xero_id)
  GROUP BY xero_id
- ORDER BY max(known_since) DESC NULLS LAST, xero_id
+ ORDER BY md5(xero_id::text || :staging_id::text)
  LIMIT 100;
 
 -- name: filter_leave_application!

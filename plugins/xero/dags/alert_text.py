@@ -112,6 +112,7 @@ def digest(needs: NeedsAttention, missed: Sequence[tuple[str, str, date]] = ()) 
         ("to be reconnected", [one.organisation for one in needs.reconnect]),
         ("all switched off", [one.organisation for one in needs.off]),
         ("documents sending for more than an hour", [_of(row, row["kind"]) for row in needs.stuck]),
+        ("cancellations not sent for more than an hour", [_of(row, row["kind"]) for row in needs.cancellations]),
         ("failed runs", [_of(row, f"{row['direction']} {row['data_set']}") for row in needs.failing]),
         ("failed documents", [_of(row, row["kind"]) for row in needs.documents]),
         ("QicWorks and Xero differ", [_of(row, f"{row['kind']}: {row['open']}") for row in needs.differences]),

@@ -1,16 +1,13 @@
 """Reconcile finds what a pull would not see, says it in an event, and calls nothing a difference that is none."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import requests
 
 from tests.support import pushing
-from tests.support.calls import Forward, intercepted, is_write
+from tests.support.calls import sent_twice
 from tests.support.following import own_leave
 from tests.support.ledger import Books
 from tests.support.paying import Payroll
@@ -224,23 +221,6 @@ def test_one_at_a_time_and_no_event_stays_open(world: World) -> None:
 
 
 # -- what was sent twice all the same
-
-
-@contextmanager
-def sent_twice() -> Iterator[None]:
-    """Each write comes to Xero a second time, as a request of its own."""
-
-    def handle(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
-        response = forward()
-        if is_write(request):
-            request.body.seek(0)
-            request.headers["Idempotency-Key"] = str(uuid4())
-            again = forward()
-            assert again.status_code == 200, again.text
-        return response
-
-    with intercepted(handle):
-        yield
 
 
 @pytest.mark.parametrize("kind", ["bills", "expenses", "credit_notes"])

@@ -40,6 +40,7 @@ class PushedDocument:
     day: str | None
     push_state: str
     currency: str | None
+    their_currency: str | None
     our_total: Decimal | None
     is_linked: bool
     is_deleted: bool

@@ -126,11 +126,11 @@ class Load:
         return len(by_id) == 2
 
     def _leave(self, table: Table, not_asked: int) -> None:
-        """Says that a list was short, and that the next pull reads it in full again."""
+        """Says that a list was short. It does not count as a full reading."""
         self.not_asked += not_asked
         if not_asked:
             said = f"{not_asked} known {_in_words(table)} records did not come with Xero's list and were kept"
-            self.warned[f"{said}: the next pull asks for more of them"] += 1
+            self.warned[f"{said}: the next full refresh asks for others of them"] += 1
 
     def _is_listed_apart(self, table: Table) -> bool:
         """Whether all its records are listed, and only changed ones are read by id."""

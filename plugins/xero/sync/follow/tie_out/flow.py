@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from xero.api.errors import XeroError
+from xero.api.errors import NotAvailable, XeroError
 from xero.datasets.declaration import Dataset, Follows, Reading
 from xero.qicworks.follow.pushed_documents import elapsed, forget_compared
 from xero.qicworks.pull import merge, staging
@@ -18,12 +18,13 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status, outcome_of
 from xero.sync.connect.clients import OpenClient
-from xero.sync.follow.lasting import keep_unproven
+from xero.sync.follow.lasting import keep_unlinked, keep_unproven
 from xero.sync.follow.pulling import pull
 from xero.sync.follow.tie_out import summary
 from xero.sync.follow.tie_out.healing import Healing
 from xero.sync.follow.tie_out.period import Period
 from xero.sync.follow.tie_out.result import FOLLOWED, TieOut, Unchecked, as_last_read, followed_kinds, following
+from xero.sync.follow.unlinked_records import UnlinkedRecord, find_unlinked_records
 from xero.sync.follow.unproven_pushes import find_unproven_pushes
 from xero.sync.runs.outcome import Outcome, PullFailed, Skip
 from xero.sync.runs.run import Run, run
@@ -31,6 +32,7 @@ from xero.sync.runs.run import Run, run
 log = logging.getLogger(__name__)
 
 NAME = "tie_out"  # in events, where a pull has its data set
+SECOND_RECORDS = "Documents that may be in Xero twice"
 NOT_ALL_READ = "some of its records could not be read"
 READ_AGAIN = "Tie out again. If it lasts, the log of its pull has the reason."
 
@@ -91,6 +93,7 @@ class _TieOut:
             forget_compared(it.session, it.connection)
             for follows, dataset in following().items():
                 unread += self._read(follows, dataset, began)
+            unread += [] if self.error else self._look_for_second_records()
         keep_unproven(it, list(find_unproven_pushes(it.session, it.client, it.connection)))
         result = self._result(unread)
         healed: tuple[object, ...] = ()
@@ -133,6 +136,23 @@ class _TieOut:
             return [Unchecked(dataset.title, kinds, outcome.message, None)]
         if not self._is_read_in_full(dataset, began):
             return [Unchecked(dataset.title, kinds, NOT_ALL_READ, READ_AGAIN)]
+        return []
+
+    def _look_for_second_records(self) -> list[Unchecked]:
+        """Keeps a difference for each document that may be in Xero twice; returns what is unchecked because Xero could
+        not be asked."""
+        it, found, searched = self.it, list[UnlinkedRecord](), set[str]()
+        try:
+            for record in find_unlinked_records(it.session, it.client, it.connection, searched):
+                found.append(record)
+        except NotAvailable as error:  # so is the data set that follows these documents, which is said above
+            log.info("documents in Xero: not available: %s", error.message)
+        except XeroError as error:
+            self.error = self.error or error
+            kinds = tuple(kind.name for kind in followed_kinds() if kind.name not in searched)
+            return [Unchecked(SECOND_RECORDS, kinds, error.message, error.correction)]
+        finally:
+            keep_unlinked(it, found, searched)
         return []
 
     def _is_read_in_full(self, dataset: Dataset, began: datetime) -> bool:

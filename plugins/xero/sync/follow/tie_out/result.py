@@ -247,19 +247,19 @@ def _add_up(kind: Kind, tied: Sequence[Tied]) -> KindResult:
         len(ours),
         len(theirs),
         _sums(ours, "our_total"),
-        _sums(theirs, "their_total"),
+        _sums(theirs, "their_total", "their_currency"),
         _sums(ours, "our_paid"),
-        _sums(theirs, "their_paid"),
-        _sums(theirs, "payments"),
+        _sums(theirs, "their_paid", "their_currency"),
+        _sums(theirs, "payments", "their_currency"),
     )
 
 
-def _sums(documents: Sequence[PushedDocument], column: str) -> Sums:
+def _sums(documents: Sequence[PushedDocument], column: str, of: str = "currency") -> Sums:
     """By currency, exactly; without those that have no such amount."""
     found: dict[str, Decimal] = {}
     for one in documents:
         amount = getattr(one, column)
         if amount is not None:
-            currency = one.currency or ""
+            currency = getattr(one, of) or ""
             found[currency] = found.get(currency, Decimal(0)) + amount
     return found
