@@ -20,6 +20,7 @@ own.paid_to_date AS our_paid, record.amount_paid AS their_paid,
 NULL::numeric AS our_paid, NULL::numeric AS their_paid, NULL::numeric AS payments;
 
 -- name: priced
+-- A pushed document is as far as its files are.
 WITH document AS (
     SELECT id, number, issue_date AS day, push_state, currency, total, xero_id, false AS is_deleted
       FROM qicworks.{table}
@@ -32,7 +33,7 @@ WITH document AS (
        AND (done_at IS NULL OR document_id = ANY(:differing))
        AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
 )
-SELECT document.id, document.number, document.day::text AS day, document.push_state, document.currency,
+SELECT document.id, document.number, document.day::text AS day, coalesce(file.push_state, document.push_state) AS push_state, document.currency,
        coalesce(nullif(record.content::jsonb ->> 'CurrencyCode', ''), document.currency) AS their_currency, document.total AS our_total,
        document.xero_id IS NOT NULL AS is_linked, document.is_deleted, record.total AS their_total,
        coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
@@ -47,6 +48,14 @@ SELECT document.id, document.number, document.day::text AS day, document.push_st
   LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
+  LEFT JOIN LATERAL (
+       SELECT min(push_state) AS push_state  -- failed before in flight before ready
+         FROM (SELECT push_state FROM qicworks.attachment
+                WHERE parent_type = :table AND parent_id = document.id AND push_state IN ('failed', 'in_flight', 'ready')
+                UNION ALL
+               SELECT 'ready' FROM xero_sync.removed_file
+                WHERE document_table = :table AND document_id = document.id AND organisation_id = :organisation_id AND done_at IS NULL) AS one
+        WHERE document.push_state = 'pushed') AS file ON true
  WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
  ORDER BY document.day, document.number, document.id;
 

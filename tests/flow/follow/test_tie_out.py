@@ -16,7 +16,7 @@ from tests.support.followed import INVOICES, differing, do, set_conflicts
 from tests.support.following import act, id_in_xero
 from tests.support.following import pushed as leave_pushed
 from tests.support.paying import Payroll
-from tests.support.pushing import PRICED, Books, Line
+from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.reconciling import compare
 from tests.support.tying_out import OCTOBER, tie
 from tests.support.world import World
@@ -544,3 +544,18 @@ def test_each_side_is_added_up_in_its_own_currency(books: Books) -> None:
     assert states(result) == {document: State.DIFFERS}
     [bills] = [one for one in result.kinds if one.in_qicworks]
     assert (bills.our_sums, bills.their_sums) == ({"AUD": Decimal(110)}, {"USD": Decimal(110)})
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_document_is_as_far_as_its_files_are(books: Books, kind: str) -> None:
+    document = books.add(kind, files=[File("a.pdf")])
+    books.push(kind)
+    assert tie(books).is_green
+    books.world.query("UPDATE qicworks.attachment SET push_state = 'failed'")
+    assert (books.row(kind, document)["push_state"], states(tie(books))) == ("pushed", {document: State.FAILED})
+    books.world.query("UPDATE qicworks.attachment SET push_state = 'ready'")
+    assert states(tie(books)) == {document: State.READY}
+    books.world.query("DELETE FROM qicworks.attachment")
+    assert states(tie(books)) == {document: State.READY}, "the next push looks whether Xero still has it"
+    books.push(kind)
+    assert [one.reason for one in tie(books).differences] == [Reason.FILE_LEFT_IN_XERO]

@@ -15,7 +15,7 @@ STATES = {
     State.DIFFERS: "differs",
     State.READY: "waits for the next push",
     State.IN_FLIGHT: "is being pushed",
-    State.FAILED: "was not pushed: it says why under Documents",
+    State.FAILED: "was not pushed, or a file of it was not: Documents says why",
     State.CANCELLING: "cancelled in QicWorks, and not yet in Xero",
     State.NOT_CHECKED: "could not be compared with its record in Xero",
 }
