@@ -123,7 +123,9 @@ def test_a_difference_is_new_once_and_none_while_it_is_acknowledged(db: Session,
 def test_a_difference_is_new_when_the_time_is_over_for_which_it_was_acknowledged(db: Session, books: Books) -> None:
     differ(db, books)
     [open_one] = differences.listed(db)
-    assert differences.acknowledge(db, open_one.id, "office", datetime.now(UTC) + timedelta(days=7))
+    assert differences.acknowledge(
+        db, open_one.id, "office", datetime.now(UTC) + timedelta(days=7), seen=seen_of(db, open_one.id)
+    )
     assert new(db, books) == []
     over = "UPDATE xero_sync.difference SET acknowledged_until = clock_timestamp() - interval '1 minute'"
     books.world.query(over)
