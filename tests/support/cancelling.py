@@ -1,8 +1,12 @@
 """Documents of QicWorks that are cancelled after their push, in each way that there is, and what became of them."""
 
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.world import World
@@ -38,6 +42,23 @@ def back_to_draft(books: Books, kind: str, document: UUID) -> None:
 def delete(books: Books, kind: str, document: UUID) -> None:
     books.world.query("DELETE FROM qicworks.document_line WHERE parent_id = %s", document)
     books.world.query(f"DELETE FROM qicworks.{PRICED[kind][0]} WHERE id = %s", document)
+
+
+def deleted(world: World, table: str, document: UUID) -> Row:
+    """The row that was deleted."""
+    statement = f"DELETE FROM qicworks.{table} WHERE id = %s RETURNING to_jsonb({table}) AS row"
+    row: Row = world.query(statement, document)[0]["row"]
+    return row
+
+
+def inserted(world: World, table: str, row: Row) -> None:
+    statement = f"INSERT INTO qicworks.{table} SELECT * FROM jsonb_populate_record(NULL::qicworks.{table}, %s)"
+    world.query(statement, Jsonb(row, dumps=partial(json.dumps, default=str)))
+
+
+def inserted_again(world: World, table: str, document: UUID, **columns: Any) -> None:
+    """Its row is deleted and inserted again with its id, as by an undo; `columns` are not as they were."""
+    inserted(world, table, deleted(world, table, document) | columns)
 
 
 def edited_and_cancelled(books: Books, kind: str, document: UUID) -> None:

@@ -145,6 +145,20 @@ BEGIN
     IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
     END IF;
+    IF TG_OP = 'INSERT' THEN
+        -- Inserted again with its id, as by an undo: it is in force, or is cancelled in another way than deleted.
+        IF NEW.push_state <> 'draft' AND NOT NEW.status = ANY (out_of_force) THEN
+            DELETE FROM xero_sync.cancellation
+             WHERE document_id = NEW.id AND document_table = TG_TABLE_NAME AND organisation_id = NEW.organisation_id;
+        ELSE
+            UPDATE xero_sync.cancellation
+               SET how = CASE WHEN NEW.status = ANY (out_of_force) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END,
+                   status = NEW.status, number = to_jsonb(NEW) ->> 'number', xero_id = coalesce(NEW.xero_id, xero_id),
+                   push_version = NEW.push_version
+             WHERE document_id = NEW.id AND document_table = TG_TABLE_NAME AND organisation_id = NEW.organisation_id;
+        END IF;
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'DELETE' THEN
         IF xero_sync.may_stand_in_xero(OLD.id, OLD.xero_id, OLD.push_state) THEN
             INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
@@ -176,18 +190,51 @@ END $$;
 REVOKE ALL ON FUNCTION xero_sync.document_was_cancelled() FROM PUBLIC;
 -- An invoice is pushed as 'Draft', and its status follows Xero's: a form that was opened before may write it back. It is taken back by
 -- its push_state alone.
-CREATE TRIGGER was_cancelled AFTER UPDATE OF push_state OR DELETE ON qicworks.invoice
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF push_state OR DELETE ON qicworks.invoice
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled();
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.bill
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.bill
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.expense
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.expense
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.credit_note
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.credit_note
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Archived', 'Draft');
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.purchase_order
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.purchase_order
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Archived', 'Draft');
-CREATE TRIGGER was_cancelled AFTER UPDATE OF status, push_state OR DELETE ON qicworks.leave_request
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.leave_request
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Rejected', 'Requested');
+
+-- What is inserted again with its id may have another content than what was pushed, under an earlier version: it has a new version, and
+-- is pushed again, to the record that its links name. Leave that is approved as it is inserted stays approved.
+CREATE FUNCTION xero_sync.document_is_back() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    next CONSTANT integer := (SELECT push_version + 1 FROM xero_sync.cancellation
+                               WHERE document_id = NEW.id AND document_table = TG_TABLE_NAME
+                                 AND organisation_id = NEW.organisation_id AND how = 'deleted');
+BEGIN
+    IF TG_TABLE_SCHEMA <> 'qicworks' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
+    END IF;
+    IF next IS NOT NULL THEN
+        IF NEW.push_version < next THEN
+            IF (to_jsonb(NEW) ->> 'approved_version')::integer = NEW.push_version THEN
+                NEW := jsonb_populate_record(NEW, jsonb_build_object('approved_version', next));
+            END IF;
+            NEW.push_version := next;
+        END IF;
+        IF NEW.push_state IN ('in_flight', 'pushed', 'failed') THEN
+            NEW.push_state := 'ready';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION xero_sync.document_is_back() FROM PUBLIC;
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.invoice FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.bill FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.expense FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.credit_note FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.purchase_order FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
+CREATE TRIGGER is_back BEFORE INSERT ON qicworks.leave_request FOR EACH ROW EXECUTE FUNCTION xero_sync.document_is_back();
 
 -- Who may push may not cancel, nor undo a cancellation: QicWorks alone does. As for push_state_moves, who may edit documents is free.
 -- TG_ARGV as above. Following writes none of these statuses, but 'Rejected' of leave that Xero has rejected.
