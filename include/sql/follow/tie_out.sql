@@ -31,7 +31,8 @@ WITH document AS (
       FROM xero_sync.cancellation
      WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND how = 'deleted'
        AND (done_at IS NULL OR document_id = ANY(:differing))
-       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
+       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own
+                        WHERE own.id = cancellation.document_id AND own.organisation_id = cancellation.organisation_id)
 )
 SELECT document.id, document.number, document.day::text AS day, coalesce(file.push_state, document.push_state) AS push_state, document.currency,
        coalesce(nullif(record.content::jsonb ->> 'CurrencyCode', ''), document.currency) AS their_currency, document.total AS our_total,
@@ -44,9 +45,9 @@ SELECT document.id, document.number, document.day::text AS day, coalesce(file.pu
        coalesce(followed.compared, '') <> '' AS is_compared,
        cancellation.document_id IS NOT NULL AS is_cancelled, cancellation.done_at IS NOT NULL AS is_cancelled_in_xero, {paid}
   FROM document
-  LEFT JOIN qicworks.{table} AS own ON own.id = document.id
+  LEFT JOIN qicworks.{table} AS own ON own.id = document.id AND own.organisation_id = :organisation_id
   LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
   LEFT JOIN LATERAL (
        SELECT min(push_state) AS push_state  -- failed before in flight before ready
@@ -75,7 +76,8 @@ WITH document AS (
       FROM xero_sync.cancellation
      WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND how = 'deleted'
        AND (done_at IS NULL OR document_id = ANY(:differing))
-       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own WHERE own.id = cancellation.document_id)
+       AND NOT EXISTS (SELECT FROM qicworks.{table} AS own
+                        WHERE own.id = cancellation.document_id AND own.organisation_id = cancellation.organisation_id)
 )
 SELECT document.id, NULL AS number, document.day::text AS day, document.push_state, NULL AS currency, NULL AS their_currency,
        NULL::numeric AS our_total,
@@ -89,7 +91,7 @@ SELECT document.id, NULL AS number, document.day::text AS day, document.push_sta
        cancellation.document_id IS NOT NULL AS is_cancelled, cancellation.done_at IS NOT NULL AS is_cancelled_in_xero, {paid}
   FROM document
   LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
  WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
  ORDER BY document.day, document.id;

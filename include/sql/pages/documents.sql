@@ -15,7 +15,8 @@ SELECT id
                               LIMIT :limit) AS document
          UNION
         (SELECT id, created_at FROM qicworks.{table}
-          WHERE :cancelling AND id IN (SELECT document_id FROM xero_sync.waiting_cancellation WHERE document_table = :table)
+          WHERE :cancelling
+            AND (id, organisation_id) IN (SELECT document_id, organisation_id FROM xero_sync.waiting_cancellation WHERE document_table = :table)
             AND (:organisation_id::uuid IS NULL OR organisation_id = :organisation_id)
             AND (:beginning::text IS NULL OR {matches})
             AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at, :before_id::uuid))
@@ -53,7 +54,8 @@ SELECT document.id, document.organisation_id, organisation.name AS organisation,
                  JOIN xero_sync.connection AS live ON live.id = difference.connection_id AND live.state <> 'deleted'
                 WHERE difference.document_id = document.id AND difference.document_kind = :kind
                   AND difference.settled_at IS NULL) AS differs,
-       EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting WHERE waiting.document_id = document.id) AS cancelling
+       EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting
+                WHERE waiting.document_id = document.id AND waiting.organisation_id = document.organisation_id) AS cancelling
   FROM found
   JOIN qicworks.{table} AS document ON document.id = found.id
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
@@ -83,7 +85,7 @@ SELECT count(DISTINCT difference.document_id)
 -- exist in QicWorks.
 SELECT count(*) AS waiting, count(*) FILTER (WHERE document.id IS NULL) AS deleted
   FROM xero_sync.waiting_cancellation AS waiting
-  LEFT JOIN qicworks.{table} AS document ON document.id = waiting.document_id
+  LEFT JOIN qicworks.{table} AS document ON document.id = waiting.document_id AND document.organisation_id = waiting.organisation_id
  WHERE waiting.document_table = :table AND coalesce(document.push_state NOT IN ('ready', 'in_flight'), true)
    AND (:organisation_id::uuid IS NULL OR waiting.organisation_id = :organisation_id);
 

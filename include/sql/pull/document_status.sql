@@ -186,7 +186,8 @@ UPDATE qicworks.invoice
                     ELSE own.status END AS means
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)
@@ -210,7 +211,8 @@ UPDATE qicworks.bill
                     ELSE own.status END AS means
           FROM qicworks.bill AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
@@ -231,7 +233,8 @@ UPDATE qicworks.expense
                     ELSE own.status END AS means
           FROM qicworks.expense AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
@@ -245,7 +248,8 @@ UPDATE qicworks.credit_note
   FROM (SELECT own.id, own.xmin AS version, record.amount_due, record.status
           FROM qicworks.credit_note AS own
           JOIN qicworks.credit_note_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE credit_note.organisation_id = :organisation_id AND credit_note.id = xero.id AND credit_note.xmin = xero.version
@@ -265,7 +269,8 @@ UPDATE qicworks.purchase_order
                     ELSE own.status_before_billed END AS before
           FROM qicworks.purchase_order AS own
           JOIN qicworks.purchase_order_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
-          LEFT JOIN xero_sync.cancellation AS cancelled ON cancelled.document_id = own.id
+          LEFT JOIN xero_sync.cancellation AS cancelled
+            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE purchase_order.organisation_id = :organisation_id AND purchase_order.id = xero.id AND purchase_order.xmin = xero.version

@@ -16,7 +16,7 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
             ELSE false END AS is_unclear
-  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
+  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id AND document.organisation_id = cancellation.organisation_id
  WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL
    AND document_id <> ALL(:seen)
    AND CASE WHEN :wanted::uuid[] IS NULL
@@ -44,7 +44,7 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
             ELSE false END AS is_unclear
-  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id
+  FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id AND document.organisation_id = cancellation.organisation_id
  WHERE document_id = :id AND cancellation.organisation_id = :organisation_id;
 
 -- name: links_of$
@@ -53,28 +53,30 @@ SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id =
 -- name: lock^
 -- If it may still be sent: locked until the transaction ends.
 SELECT document_id FROM xero_sync.cancellation
- WHERE document_id = :id AND push_version = :version AND how <> 'before' AND done_at IS NULL
+ WHERE document_id = :id AND organisation_id = :organisation_id AND push_version = :version AND how <> 'before' AND done_at IS NULL
    FOR UPDATE;
 
 -- name: close!
-UPDATE xero_sync.cancellation SET done_at = clock_timestamp() WHERE document_id = :id AND done_at IS NULL;
+UPDATE xero_sync.cancellation SET done_at = clock_timestamp()
+ WHERE document_id = :id AND organisation_id = :organisation_id AND done_at IS NULL;
 
 -- name: forget_content!
 -- Nothing of it is in Xero any more: pushed again, it is not the same as what was last pushed.
-DELETE FROM xero_sync.pushed_content WHERE document_id = :id;
+DELETE FROM xero_sync.pushed_content WHERE document_id = :id AND connection_id = :connection_id;
 
 -- name: keep_status!
 -- A template. What a document is in Xero; its state of the push stays.
 UPDATE qicworks.{table} SET xero_status = :status WHERE id = :id AND organisation_id = :organisation_id;
 
 -- name: is_open^
-SELECT document_id FROM xero_sync.cancellation WHERE document_id = :id AND how <> 'before' AND done_at IS NULL;
+SELECT document_id FROM xero_sync.cancellation
+ WHERE document_id = :id AND organisation_id = :organisation_id AND how <> 'before' AND done_at IS NULL;
 
 -- name: over
 -- Open differences of a kind whose document is in force again. One of a document that is done was found since, by what Xero has.
 SELECT difference.document_id, difference.label
   FROM xero_sync.difference
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND cancellation.organisation_id = :organisation_id
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
    AND difference.reason = 'cancelled_in_qicworks' AND difference.document_id IS NOT NULL
    AND cancellation.document_id IS NULL;
@@ -86,7 +88,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN done_at IS NOT NULL THEN 'done'
             ELSE 'open' END
-  FROM xero_sync.cancellation WHERE document_id = :id;
+  FROM xero_sync.cancellation WHERE document_id = :id AND organisation_id = :organisation_id;
 
 -- name: files_due
 -- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
@@ -100,8 +102,9 @@ SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed
                   AND lower(attachment.file_name) = lower(removed.file_name)) AS there_again,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = removed.document_id) AS links
   FROM xero_sync.removed_file AS removed
-  LEFT JOIN qicworks.{table} AS document ON document.id = removed.document_id
+  LEFT JOIN qicworks.{table} AS document ON document.id = removed.document_id AND document.organisation_id = removed.organisation_id
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = removed.document_id
+       AND cancellation.organisation_id = removed.organisation_id
  WHERE removed.organisation_id = :organisation_id AND removed.document_table = :table AND removed.done_at IS NULL
    AND CASE WHEN :wanted::uuid[] IS NULL
             THEN EXISTS (SELECT FROM xero_sync.removed_file AS one

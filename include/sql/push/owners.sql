@@ -17,7 +17,8 @@ SELECT called.id, called.label, called.organisation_id, called.push_state, calle
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN cancellation.done_at IS NOT NULL THEN 'done'
             WHEN cancellation.document_id IS NOT NULL THEN 'open' END AS cancellation
-  FROM called LEFT JOIN xero_sync.cancellation ON cancellation.document_id = called.id
+  FROM called
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = called.id AND cancellation.organisation_id = called.organisation_id
  ORDER BY called.created_at, called.id;
 
 -- name: perhaps_busy

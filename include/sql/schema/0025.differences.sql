@@ -87,20 +87,22 @@ CREATE TABLE xero_sync.connection_setting (
     changed_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Documents that were pushed, or are on their way, and that QicWorks has cancelled, taken back or deleted since.
+-- Documents that were pushed, or are on their way, and that QicWorks has cancelled, taken back or deleted since, or moved to another
+-- organisation: there it is free.
 CREATE TABLE xero_sync.cancellation (
-    document_id     uuid PRIMARY KEY,
+    document_id     uuid NOT NULL,
     document_table  text NOT NULL,                        -- in schema qicworks
     organisation_id uuid NOT NULL,
     number          text,
     xero_id         uuid,                                 -- as the row had it; only a sealed link is trusted
     xero_status     text,                                 -- the same: as Xero last had it
     total           numeric,                              -- the same, in QicWorks; of leave none
-    status          text,                                 -- what QicWorks calls it since then; null: the row is deleted
+    status          text,                                 -- what QicWorks calls it since then; null: the row is deleted; of one that moved, so
     push_version    integer NOT NULL,
     how             text NOT NULL CHECK (how IN ('cancelled', 'draft', 'deleted', 'before')),  -- before: reported, not sent
     cancelled_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    done_at         timestamptz                           -- it no longer stands in Xero; or it never did
+    done_at         timestamptz,                          -- it no longer stands in Xero; or it never did
+    PRIMARY KEY (document_id, organisation_id)
 );
 CREATE INDEX cancellation_open ON xero_sync.cancellation (organisation_id, document_table) WHERE done_at IS NULL;
 
@@ -136,6 +138,21 @@ CREATE FUNCTION xero_sync.may_stand_in_xero(p_id uuid, p_xero_id uuid, p_push_st
 $$;
 REVOKE ALL ON FUNCTION xero_sync.may_stand_in_xero(uuid, uuid, text) FROM PUBLIC;
 
+-- The same of the Xero of an organisation that it has left: by its links there. Without any link, by its row.
+CREATE FUNCTION xero_sync.may_stand_in_xero_of(p_organisation_id uuid, p_id uuid, p_xero_id uuid) RETURNS boolean LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM xero_sync.connection
+                    WHERE organisation_id = p_organisation_id
+                      AND (EXISTS (SELECT FROM xero_sync.document_link AS link
+                                    WHERE link.document_id = p_id AND link.connection_id = connection.id AND link.xero_id IS NOT NULL)
+                           OR EXISTS (SELECT FROM xero_sync.link_before_seals AS link
+                                       WHERE link.document_id = p_id AND link.tenant_id = connection.tenant_id AND link.xero_id IS NOT NULL)
+                           OR EXISTS (SELECT FROM xero_sync.push_request AS request
+                                       WHERE request.connection_id = connection.id AND closed_at IS NULL AND p_id = ANY (documents))))
+        OR p_xero_id IS NOT NULL AND NOT EXISTS (SELECT FROM xero_sync.link_said WHERE document_id = p_id AND xero_id IS NOT NULL)
+$$;
+REVOKE ALL ON FUNCTION xero_sync.may_stand_in_xero_of(uuid, uuid, uuid) FROM PUBLIC;
+
 -- TG_ARGV: the statuses that take a document out of force. With the owner's rights: whoever cancels need not know of this table.
 CREATE FUNCTION xero_sync.document_was_cancelled() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -145,7 +162,19 @@ BEGIN
     IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
     END IF;
-    IF TG_OP = 'INSERT' THEN
+    IF TG_OP = 'UPDATE' AND NEW.organisation_id <> OLD.organisation_id THEN
+        IF xero_sync.may_stand_in_xero_of(OLD.organisation_id, OLD.id, OLD.xero_id) THEN
+            INSERT INTO xero_sync.cancellation (document_id, document_table, organisation_id, number, xero_id, xero_status, total,
+                                                status, push_version, how)
+            VALUES (OLD.id, TG_TABLE_NAME, OLD.organisation_id, to_jsonb(OLD) ->> 'number', OLD.xero_id, OLD.xero_status,
+                    (to_jsonb(OLD) ->> 'total')::numeric, 'moved to another organisation', OLD.push_version, 'deleted')
+                ON CONFLICT (document_id, organisation_id) DO UPDATE SET how = 'deleted', status = excluded.status;
+        END IF;
+        IF NEW.push_state <> 'draft' AND NOT NEW.status = ANY (out_of_force) THEN  -- it is back
+            DELETE FROM xero_sync.cancellation WHERE document_id = NEW.id AND organisation_id = NEW.organisation_id;
+        END IF;
+        RETURN NULL;
+    ELSIF TG_OP = 'INSERT' THEN
         -- Inserted again with its id, as by an undo: it is in force, or is cancelled in another way than deleted.
         IF NEW.push_state <> 'draft' AND NOT NEW.status = ANY (out_of_force) THEN
             DELETE FROM xero_sync.cancellation
@@ -165,7 +194,7 @@ BEGIN
                                                 push_version, how)
             VALUES (OLD.id, TG_TABLE_NAME, OLD.organisation_id, to_jsonb(OLD) ->> 'number', OLD.xero_id, OLD.xero_status,
                     (to_jsonb(OLD) ->> 'total')::numeric, OLD.push_version, 'deleted')
-                ON CONFLICT (document_id) DO UPDATE SET how = 'deleted', status = NULL, xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
+                ON CONFLICT (document_id, organisation_id) DO UPDATE SET how = 'deleted', status = NULL, xero_id = coalesce(excluded.xero_id, cancellation.xero_id);
         END IF;
     ELSIF NEW.status = ANY (out_of_force) AND NOT OLD.status = ANY (out_of_force) OR NEW.push_state = 'draft' AND OLD.push_state <> 'draft' THEN
         -- What Xero has rejected needs no cancellation: its status follows.
@@ -175,7 +204,7 @@ BEGIN
             VALUES (NEW.id, TG_TABLE_NAME, NEW.organisation_id, to_jsonb(NEW) ->> 'number', NEW.xero_id, OLD.xero_status,
                     (to_jsonb(OLD) ->> 'total')::numeric, NEW.status, NEW.push_version,
                     CASE WHEN NEW.status = ANY (out_of_force) AND NEW.status NOT IN ('Draft', 'Requested') THEN 'cancelled' ELSE 'draft' END)
-                ON CONFLICT (document_id) DO UPDATE SET
+                ON CONFLICT (document_id, organisation_id) DO UPDATE SET
                    how = excluded.how, number = excluded.number, xero_id = excluded.xero_id, xero_status = excluded.xero_status,
                    total = excluded.total, status = excluded.status, push_version = excluded.push_version,
                    cancelled_at = clock_timestamp(), done_at = NULL;
@@ -183,24 +212,25 @@ BEGIN
     ELSIF NEW.push_state <> 'draft'
           AND (NOT NEW.status = ANY (out_of_force) AND (OLD.push_state = 'draft' OR OLD.status = ANY (out_of_force))
                OR NEW.status = 'Draft' AND OLD.push_state = 'draft') THEN
-        DELETE FROM xero_sync.cancellation WHERE document_id = NEW.id;   -- it is in force again
+        DELETE FROM xero_sync.cancellation                -- it is in force again
+         WHERE document_id = NEW.id AND organisation_id = NEW.organisation_id;
     END IF;
     RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION xero_sync.document_was_cancelled() FROM PUBLIC;
 -- An invoice is pushed as 'Draft', and its status follows Xero's: a form that was opened before may write it back. It is taken back by
 -- its push_state alone.
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF push_state OR DELETE ON qicworks.invoice
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF push_state, organisation_id OR DELETE ON qicworks.invoice
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled();
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.bill
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state, organisation_id OR DELETE ON qicworks.bill
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.expense
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state, organisation_id OR DELETE ON qicworks.expense
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Draft');
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.credit_note
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state, organisation_id OR DELETE ON qicworks.credit_note
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Cancelled', 'Archived', 'Draft');
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.purchase_order
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state, organisation_id OR DELETE ON qicworks.purchase_order
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Archived', 'Draft');
-CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state OR DELETE ON qicworks.leave_request
+CREATE TRIGGER was_cancelled AFTER INSERT OR UPDATE OF status, push_state, organisation_id OR DELETE ON qicworks.leave_request
    FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_cancelled('Rejected', 'Requested');
 
 -- What is inserted again with its id may have another content than what was pushed, under an earlier version: it has a new version, and
@@ -245,7 +275,8 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NEW.status = ANY (TG_ARGV)
-       OR OLD.status = ANY (TG_ARGV) AND EXISTS (SELECT FROM xero_sync.cancellation WHERE document_id = NEW.id) THEN
+       OR OLD.status = ANY (TG_ARGV) AND EXISTS (SELECT FROM xero_sync.cancellation
+                                           WHERE document_id = NEW.id AND organisation_id = NEW.organisation_id) THEN
         RAISE insufficient_privilege USING MESSAGE = format('%s may not make what is %s in qicworks.%s %s: only QicWorks may',
             current_user, OLD.status, TG_TABLE_NAME, NEW.status);
     END IF;

@@ -27,7 +27,7 @@ class How(StrEnum):
 
     CANCELLED = "cancelled"  # or archived, or rejected
     DRAFT = "draft"  # taken back
-    DELETED = "deleted"
+    DELETED = "deleted"  # or moved to another organisation
     BEFORE = "before"  # before this project sent cancellations: it is reported, not sent
 
 
@@ -51,7 +51,7 @@ class Cancellation:
     xero_id: UUID | None
     xero_status: str | None
     total: Decimal | None
-    status: str | None  # what QicWorks calls it since then; None: its row is deleted
+    status: str | None  # what QicWorks calls it since then; None: its row is deleted; or that it moved
     push_version: int
     how: How
     links: Sequence[dict[str, Any]] | None
@@ -74,9 +74,9 @@ class RemovedFile:
     links: Sequence[dict[str, Any]] | None
 
 
-def state_of(session: Session, document_id: UUID) -> CancellationState | None:
-    """How far the cancellation of a document is; None if it is not cancelled, or never was in Xero."""
-    found = QUERIES.state_of(session, id=document_id)
+def state_of(session: Session, document_id: UUID, organisation_id: UUID) -> CancellationState | None:
+    """How far the cancellation of an organisation's document is; None if it is not cancelled, or never was in Xero."""
+    found = QUERIES.state_of(session, id=document_id, organisation_id=organisation_id)
     return CancellationState(found) if found else None
 
 
@@ -122,18 +122,18 @@ class CancelledDocuments:
 
     def lock(self, one: Cancellation) -> bool:
         """Whether it may still be sent; then it is locked until the transaction ends."""
-        return bool(QUERIES.lock(self._session, id=one.document_id, version=one.push_version))
+        return bool(QUERIES.lock(self._session, id=one.document_id, version=one.push_version, **self._of))
 
     def close(self, id: UUID, xero_status: str | None) -> None:
         """Xero no longer has it. `xero_status`: what its row says from then on; None: it stays."""
-        QUERIES.close(self._session, id=id)
-        QUERIES.forget_content(self._session, id=id)
+        QUERIES.close(self._session, id=id, **self._of)
+        QUERIES.forget_content(self._session, id=id, **self._of)
         if xero_status:
             self._run("keep_status", id=id, status=fit(xero_status, 100))
 
     def is_open(self, id: UUID) -> bool:
         """Whether a document is cancelled, and a run will delete it in Xero."""
-        return bool(QUERIES.is_open(self._session, id=id))
+        return bool(QUERIES.is_open(self._session, id=id, **self._of))
 
     def over(self) -> list[tuple[UUID, str]]:
         """Open differences that are over, because the document is in force again: document and label."""

@@ -33,7 +33,7 @@ def status_of(cancelled: Cancellation | None) -> str:
     """What QicWorks calls it: cancelled, archived, rejected, draft, deleted."""
     if cancelled is None:
         return "in force"
-    if cancelled.how is How.DELETED or not cancelled.status:
+    if not cancelled.status:
         return "deleted"
     return "draft" if cancelled.how is How.DRAFT else cancelled.status.lower()
 

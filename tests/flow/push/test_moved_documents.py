@@ -1,0 +1,85 @@
+"""A document that is moved to another organisation is taken back in the Xero of the one that it has left."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.support.cancelling import approve, deletions, differences, events, pushed, statuses
+from tests.support.pushing import PRICED, Books, Line
+from tests.support.tying_out import tie
+
+MOVED = "moved to another organisation"
+
+
+def moved(books: Books, to: Books, kind: str, document: UUID) -> None:
+    """With its lines, as QicWorks would do it."""
+    account, tax = ("200", "OUTPUT") if kind in ("invoices", "credit_notes") else ("429", "INPUT")
+    books.world.query(
+        "UPDATE qicworks.document_line SET account_id = %s, tax_code_id = %s, tracking_option_id = NULL"
+        " WHERE parent_id = %s",
+        *(to.accounts[account], to.tax_codes[tax], document),
+    )
+    books.edit(kind, document, organisation_id=to.organisation_id, contact_id=to.contacts[0])
+
+
+@pytest.fixture
+def other(books: Books) -> Books:
+    return Books(books.world, 1)
+
+
+def test_it_is_deleted_in_the_xero_that_it_has_left(books: Books, other: Books) -> None:
+    """And stands in the new one alone."""
+    for kind in PRICED:
+        document = pushed(books, kind)
+        moved(books, other, kind, document)
+        assert books.left(kind), kind
+        other.push(kind)
+        other.edit(kind, document, push_state="ready", xero_id=None)
+        other.push(kind)
+        assert (other.row(kind, document)["push_state"], statuses(other, kind)[-1]) == ("pushed", "DRAFT"), kind
+        books.writes()
+        books.push(kind)
+        assert len(deletions(books)) == 1, kind
+        assert set(statuses(books, kind)) == {"DELETED"}, kind
+        assert "DELETED" not in statuses(other, kind)
+        assert any(f"because it was {MOVED} in QicWorks" in said for _, said in events(books.world, document)), kind
+        row = other.row(kind, document)
+        assert (row["xero_status"], row["push_state"]) == ("DRAFT", "pushed"), "it is free in the new one"
+        other.push(kind)
+        assert (books.left(kind), other.left(kind), deletions(books)) == (0, 0, [])
+    assert [one for one in differences(books.world) if one["connection_id"] == books.connection_id] == []
+
+
+def test_until_it_is_gone_there_its_tie_out_is_not_green(books: Books, other: Books) -> None:
+    document = pushed(books, "bills")
+    xero_id = approve(books, "bills", document)
+    moved(books, other, "bills", document)
+    assert not tie(books).is_green, "it waits"
+    books.push("bills")
+    [difference] = differences(books.world)
+    assert (difference["connection_id"], difference["document_id"]) == (books.connection_id, document)
+    assert (difference["ours"], difference["theirs"]) == ({"status": MOVED}, {"status": "AUTHORISED"})
+    assert not tie(books).is_green
+    books.bookkeep("void", invoice=xero_id)
+    books.world.query("UPDATE xero_sync.difference SET last_seen_at = '2026-01-01'")
+    books.push("bills")
+    assert differences(books.world) == []
+    assert tie(books).is_green
+
+
+def test_moved_back_before_a_push_nothing_is_deleted(books: Books, other: Books) -> None:
+    for kind in ("bills", "purchase_orders"):
+        document = pushed(books, kind)
+        moved(books, other, kind, document)
+        moved(other, books, kind, document)
+        books.push(kind)
+        assert (books.row(kind, document)["push_state"], statuses(books, kind)) == ("pushed", ["DRAFT"])
+        assert (books.left(kind), other.left(kind)) == (0, 0), "it never was in the other"
+    assert books.world.query("SELECT * FROM xero_sync.cancellation") == []
+
+
+def test_what_was_never_pushed_is_free(books: Books, other: Books) -> None:
+    document = books.add("bills", Line("10"))
+    moved(books, other, "bills", document)
+    other.push("bills")
+    assert (other.row("bills", document)["push_state"], books.left("bills")) == ("pushed", 0)
