@@ -40,14 +40,22 @@ SELECT document_id, :connection_id, compared FROM unnest(:ids::uuid[], :compared
 UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state IN ('pushed', 'failed');
 
 -- name: removed
--- Documents with open differences that no longer exist here.
+-- Documents with open differences that no longer exist here, or are no longer linked to Xero; not one that Xero lacks, which forgets
+-- its link for that: it is still not there until it is pushed again.
 SELECT DISTINCT difference.document_id AS id, difference.label
   FROM xero_sync.difference
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
    AND difference.document_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.{table} AS document
                     WHERE document.id = difference.document_id AND document.organisation_id = :organisation_id
-                      AND document.xero_id IS NOT NULL);
+                      AND (document.xero_id IS NOT NULL
+                           OR document.push_state IN ('ready', 'in_flight', 'failed')
+                              AND NOT EXISTS (SELECT FROM xero_sync.cancellation
+                                               WHERE cancellation.document_id = document.id
+                                                 AND cancellation.organisation_id = :organisation_id)
+                              AND EXISTS (SELECT FROM xero_sync.difference AS lacking
+                                           WHERE lacking.connection_id = :connection_id AND lacking.document_id = document.id
+                                             AND lacking.reason = 'missing_in_xero' AND lacking.settled_at IS NULL)));
 
 -- name: paid_otherwise
 -- Documents whose amounts paid differ (QicWorks', Xero's, and the sum of the payments that Xero lists), or differed until now. What a later pull of payments has brought is compared with the next reading.

@@ -14,7 +14,7 @@ from tests.support.pushing import PRICED, Books, Line, Row
 from tests.support.troubles import DOCUMENTS
 from xero.api import wire
 from xero.api.errors import XeroError
-from xero.qicworks.follow.differences import Settled
+from xero.qicworks.follow.differences import Reason, Settled
 
 NUMBER_KEYS = {"credit_notes": "CreditNoteNumber", "purchase_orders": "PurchaseOrderNumber"}
 
@@ -551,3 +551,35 @@ def test_what_is_pushed_during_a_sweep_is_left_to_the_next(books: Books, kind: s
     assert (books.row(kind, document)["push_state"], differing(books)) == ("pushed", [])
     sweep(books)
     assert (wire.date(record(books, kind, document)["Date"]), differing(books)) == (date(2026, 10, 9), [])
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_xero_lacks_is_open_until_it_is_pushed_again(books: Books, kind: str) -> None:
+    """Its row has no link any more, because the push found none; a sweep does not take that for a settlement."""
+    document = books.add(kind)
+    books.push(kind)
+    xero_id = books.row(kind, document)["xero_id"]
+    tenant = books.world.sandbox.tenant(books.organisation)
+    books.world.sandbox.control("DELETE", f"organisations/{tenant}/{PRICED[kind][1]}/{xero_id}")
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    assert (books.row(kind, document)["push_state"], books.row(kind, document)["xero_id"]) == ("failed", None)
+    for full in (False, True):
+        sweep(books, full=full)
+        assert [one.reason for one in differing(books, document)] == [Reason.MISSING_IN_XERO]
+    books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    sweep(books, full=True)
+    assert (books.row(kind, document)["push_state"], differing(books, document)) == ("pushed", [])
+
+
+def test_what_xero_lacks_and_is_taken_back_is_settled(books: Books) -> None:
+    document = books.add("bills")
+    books.push("bills")
+    xero_id, tenant = books.row("bills", document)["xero_id"], books.world.sandbox.tenant(books.organisation)
+    books.world.sandbox.control("DELETE", f"organisations/{tenant}/Invoices/{xero_id}")
+    books.edit("bills", document, issue_date=date(2026, 10, 9))
+    books.push("bills")
+    books.edit("bills", document, push_state="skipped")
+    sweep(books)
+    assert differing(books, document) == []

@@ -87,7 +87,7 @@ class FollowedDocuments:
         list(self._run("push_again", ids=list(ids)))
 
     def removed(self) -> list[tuple[UUID, str]]:
-        """Documents with open differences that no longer exist, or are no longer in Xero: id and label."""
+        """Documents with open differences that no longer exist, or are no longer linked to Xero: id and label."""
         return [(row["id"], row["label"]) for row in self._run("removed")]
 
     def _run(self, name: str, **values: Any) -> Iterator[dict[str, Any]]:
