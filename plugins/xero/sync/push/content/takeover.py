@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, R
 from xero.documents.pricing import cents
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.push.content.changes import Change, paired
-from xero.sync.push.content.content import fields_of, of_document, of_record
+from xero.sync.push.content.content import HEADER, fields_of, of_document, of_record
 
 Columns = dict[str, Any]
 
@@ -45,8 +45,8 @@ class Reader:
         self.known = known
         self.lines = wire.objects(record.get("LineItems"))
 
-    def header(self, changes: Iterable[Change]) -> Columns:
-        """Of the fields that were changed, and the totals."""
+    def header(self, changes: Collection[Change]) -> Columns:
+        """Of the fields that were changed; and the totals, if they depend on one of them."""
         names = {name: key for key, (name, _) in fields_of(self.kind).items()}
         taken: Columns = {}
         for one in changes:
@@ -62,9 +62,10 @@ class Reader:
                 taken[column] = read(self.record.get(key))
             else:
                 raise CannotTake(f"the {one.field} cannot be changed in QicWorks")
-        for key, column in AMOUNTS.items():
-            if self.record.get(key) is not None:
-                taken[column] = wire.number(self.record.get(key))
+        if any(map(is_of_amounts, changes)):
+            for key, column in AMOUNTS.items():
+                if self.record.get(key) is not None:
+                    taken[column] = wire.number(self.record.get(key))
         return taken
 
     def _contact(self) -> UUID:
@@ -139,3 +140,8 @@ def take_over(
     except ValueError as error:
         raise error if isinstance(error, CannotTake) else CannotTake(str(error)) from None
     return known.write(kind.table, document.id, document.version, header, lines, removed)
+
+
+def is_of_amounts(change: Change) -> bool:
+    """Whether the totals depend on it."""
+    return change.of_line or change.of_total or change.field == HEADER["LineAmountTypes"][0]
