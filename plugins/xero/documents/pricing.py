@@ -97,17 +97,18 @@ def identity(document: PricedDocument, payload: Json, *names: str) -> Json:
 
 
 def total(document: PricedDocument, taxes: Sequence[Decimal | None] = ()) -> Decimal:
-    """What Xero makes of the lines: tax to the cent on each, then all added up. `taxes`: of each line what is sent in
-    place of the rate's."""
-    exclusive = document.row.line_amount_types == "Exclusive"
+    """What Xero makes of the lines. `taxes`: of each line what is sent in place of the rate's."""
+    return totals(document, taxes)[2]
+
+
+def totals(document: PricedDocument, taxes: Sequence[Decimal | None] = ()) -> tuple[Decimal, Decimal, Decimal]:
+    """Net amount, tax and total as Xero makes them of the lines: tax to the cent on each, then all added up."""
     sent = [*taxes, *[None] * len(document.lines)]
-    return sum(
-        (
-            line_total(line) + ((rate_tax(line, document.row) if tax is None else tax) if exclusive else 0)
-            for line, tax in zip(document.lines, sent, strict=False)
-        ),
-        Decimal("0.00"),
-    )
+    pairs = zip(document.lines, sent, strict=False)
+    tax = sum((rate_tax(line, document.row) if tax is None else tax for line, tax in pairs), Decimal("0.00"))
+    amount = sum(map(line_total, document.lines), Decimal("0.00"))
+    net = amount - tax if document.row.line_amount_types == "Inclusive" else amount
+    return net, tax, net + tax
 
 
 def rate_tax(line: PricedLine, row: PricedRow) -> Decimal:

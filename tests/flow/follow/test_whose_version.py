@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.followed import differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
+from xero.api import wire
 from xero.qicworks.database import session
 from xero.qicworks.follow import differences
 
@@ -45,6 +46,19 @@ def edit_line(books: Books, kind: str, document: UUID, place: int, **columns: ob
     books.reprice(kind, document)
 
 
+def edit_line_in_xero(books: Books, kind: str, document: UUID, place: int, **fields: object) -> None:
+    lines = [{"LineItemID": line["LineItemID"]} for line in record(books, kind, document)["LineItems"]]
+    lines[place - 1] |= fields
+    do(books, kind, document, "edit", fields={"LineItems": lines})
+
+
+def told(books: Books, document: UUID) -> str:
+    rows = books.world.query(
+        "SELECT message FROM xero_sync.connection_event WHERE document_id = %s AND direction = 'push'", document
+    )
+    return " ".join(row["message"] for row in rows)
+
+
 def assert_agree(books: Books, kind: str, document: UUID) -> Row:
     """Both sides have the same, to the cent."""
     books.push(kind)
@@ -56,6 +70,114 @@ def assert_agree(books: Books, kind: str, document: UUID) -> Row:
     lines = [(line["Description"], Decimal(str(line["Quantity"]))) for line in theirs["LineItems"]]
     assert [(line["description"], line["quantity"]) for line in books.lines(kind, document)] == lines
     return row
+
+
+@pytest.mark.parametrize("mode", ["ask", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_an_edit_of_another_line_that_waits_is_sent(books: Books, kind: str, mode: str) -> None:
+    set_conflicts(books, mode)
+    document = pushed(books, kind)
+    edit_line(books, kind, document, 2, quantity=9, description="Cable, nine")
+    edit_line_in_xero(books, kind, document, 1, Description="By the bookkeeper", Quantity=3)
+    sweep(books)
+    keep_xeros(books, document, mode)
+    books.push(kind)
+    row = assert_agree(books, kind, document)
+    lines = [(line["description"], line["quantity"]) for line in books.lines(kind, document)]
+    assert lines == [("By the bookkeeper", 3), ("Cable, nine", 9)]
+    assert row["sub_total"] == 3 * 100 + 9 * 50
+
+
+@pytest.mark.parametrize("mode", ["ask", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_other_fields_of_the_same_line_are_sent(books: Books, kind: str, mode: str) -> None:
+    set_conflicts(books, mode)
+    document = pushed(books, kind)
+    edit_line(books, kind, document, 1, description="By the office", unit_price=20)
+    edit_line_in_xero(books, kind, document, 1, Quantity=3)
+    sweep(books)
+    keep_xeros(books, document, mode)
+    books.push(kind)
+    row = assert_agree(books, kind, document)
+    first = books.lines(kind, document)[0]
+    assert (first["description"], first["quantity"], first["unit_price"]) == ("By the office", 3, 20)
+    assert row["sub_total"] == 3 * 20 + 2 * 50
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_the_event_says_what_of_qicworks_was_overwritten(books: Books, kind: str) -> None:
+    set_conflicts(books, "xero")
+    document = pushed(books, kind)
+    edit_line(books, kind, document, 1, description="By the office")
+    edit_line(books, kind, document, 2, description="Cable, by the office")
+    edit_line_in_xero(books, kind, document, 1, Description="By the bookkeeper")
+    do(books, kind, document, "edit", fields={"Date": "2026-10-08"})
+    sweep(books)
+    books.push(kind)
+    _, _, own = told(books, document).partition("Of it, QicWorks had edited: ")
+    assert own == "line 1 description By the office → By the bookkeeper"
+    assert_agree(books, kind, document)
+    assert books.lines(kind, document)[1]["description"] == "Cable, by the office"
+
+
+@pytest.mark.parametrize("mode", ["ask", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_line_that_one_side_edited_and_the_other_removed(books: Books, kind: str, mode: str) -> None:
+    set_conflicts(books, mode)
+    ours, theirs = pushed(books, kind), pushed(books, kind)
+    books.world.query("DELETE FROM qicworks.document_line WHERE parent_id = %s AND line_number = 2", ours)
+    books.reprice(kind, ours)
+    edit_line_in_xero(books, kind, ours, 2, Quantity=7)
+    edit_line(books, kind, theirs, 2, description="By the office")
+    first = record(books, kind, theirs)["LineItems"][0]["LineItemID"]
+    do(books, kind, theirs, "edit", fields={"LineItems": [{"LineItemID": first}]})
+    books.push(kind)
+    if mode == "ask":
+        assert {books.row(kind, one)["push_state"] for one in (ours, theirs)} == {"failed"}
+        for one in (ours, theirs):
+            choose(books, one, "xero")
+            books.edit(kind, one, push_state="ready")
+        books.push(kind)
+    assert_agree(books, kind, ours)
+    assert_agree(books, kind, theirs)
+    assert [line["quantity"] for line in books.lines(kind, ours)] == [1, 7]
+    assert len(books.lines(kind, theirs)) == 1
+    assert "line 2 By the office" in told(books, theirs)
+
+
+@pytest.mark.parametrize("side", ["qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_the_office_edits_after_the_choice_is_asked_about(books: Books, kind: str, side: str) -> None:
+    document = pushed(books, kind)
+    do(books, kind, document, "edit", fields={"Date": "2026-10-08"})
+    sweep(books)
+    choose(books, document, side)
+    books.edit(kind, document, issue_date=date(2026, 10, 9))  # before the push
+    books.push(kind)
+    [one] = differing(books, document)
+    assert (one.ours, one.theirs, one.chosen) == ({"date": "2026-10-09"}, {"date": "2026-10-08"}, None)
+    assert books.row(kind, document)["issue_date"] == date(2026, 10, 9)
+    assert wire.date(record(books, kind, document)["Date"]) == date(2026, 10, 8)
+    choose(books, document, side)
+    books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    row = assert_agree(books, kind, document)
+    assert row["issue_date"] == date(2026, 10, 9 if side == "qicworks" else 8)
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_another_field_that_the_office_edits_after_the_choice_is_sent(books: Books, kind: str) -> None:
+    document = pushed(books, kind)
+    edit_line_in_xero(books, kind, document, 1, Description="By the bookkeeper")
+    sweep(books)
+    choose(books, document, "xero")
+    edit_line(books, kind, document, 2, quantity=9)
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    row = assert_agree(books, kind, document)
+    first, second = books.lines(kind, document)
+    assert (first["description"], second["quantity"]) == ("By the bookkeeper", 9)
+    assert row["issue_date"] == date(2026, 10, 9)
 
 
 @pytest.mark.parametrize("mode", ["ask", "xero"])

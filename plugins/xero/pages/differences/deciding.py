@@ -33,7 +33,7 @@ MAX_NAME = 100  # characters of a document's name in a message
 CHANGED = "This difference was changed or settled in the meantime. Reload the page."
 READY = {
     "qicworks": "The next push overwrites Xero's, if Xero still allows it.",
-    "xero": "The next push overwrites QicWorks'.",
+    "xero": "The next push overwrites QicWorks' in these fields, and sends QicWorks' other edits.",
 }
 NOT_READY = (
     "Nothing is overwritten yet: in QicWorks the document is a draft, skipped, being sent or deleted. "

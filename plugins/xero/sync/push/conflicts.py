@@ -15,10 +15,10 @@ from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.qicworks.push.results import PushedContent
 from xero.qicworks.push.takeovers import Takeovers
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.content.changes import Change
+from xero.sync.push.content.changes import Change, Side
 from xero.sync.push.content.content import Digest, of_record, payload_hash
 from xero.sync.push.content.judging import base_of, compared, differing
-from xero.sync.push.content.takeover import CannotTake, take_over
+from xero.sync.push.content.takeover import CannotTake, add_up, is_of_amounts, take_over
 from xero.sync.push.plan import Current, Standing, Takeover
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import Settled, cannot_take, cannot_take_number, label
@@ -98,21 +98,28 @@ class Conflicting:
             if not written:
                 continue  # edited since: the next step compares it again
             said = f"QicWorks took over what was changed in Xero: {told(one.changes, to_ours=False)}"
+            if lost := [each for each in one.changes if Side.QICWORKS in each.by and not each.of_total]:
+                said = f"{said}. Of it, QicWorks had edited: {told(lost, to_ours=False, most=len(lost))}"
             self._note(name, document.id, said)
-            settled += self._taken(one)
+            settled += self._taken(one, known)
         return settled
 
     def _note(self, name: str, id: UUID, said: str) -> None:
         self.recorder.note(name, id, Status.WARNING, said, None, sent=False)
         self.recorder.warnings += 1
 
-    def _taken(self, one: Takeover) -> list[Settled]:
+    def _taken(self, one: Takeover, known: Takeovers) -> list[Settled]:
+        """What became of it: settled, if nothing of QicWorks' is left to be sent."""
         for document in self.outbox.read_priced([one.document.id]):
-            if not differing(self.kind, document, one.record, None, edited=True):
+            left = differing(self.kind, document, one.record, one.base, edited=True)
+            if not any(change.by for change in left):
                 status = str(one.record.get("Status"))
                 result = Result(PushState.PUSHED, document.xero_id, status, record=one.record)
                 result = compared(self.kind, result, document)
                 return [Settled(document.id, document.version, label(self.kind, document), result)]
+            own_lines = any(is_of_amounts(change) and not change.of_total for change in left)
+            if own_lines and any(map(is_of_amounts, one.changes)):
+                add_up(self.kind, document, known)
             theirs = Digest.of(of_record(self.kind, one.record)).to_json()
             assert document.xero_id
             # What is left to be sent is what differs from Xero's record now.
@@ -121,9 +128,9 @@ class Conflicting:
         return []
 
 
-def told(changes: Sequence[Change], *, to_ours: bool) -> str:
+def told(changes: Sequence[Change], *, to_ours: bool, most: int = MAX_NAMED) -> str:
     """Each field with its old and its new value."""
     pairs = ((one.field, one.theirs, one.ours) if to_ours else (one.field, one.ours, one.theirs) for one in changes)
     named = [f"{field} {old or 'nothing'} → {new or 'nothing'}" for field, old, new in pairs]
-    more = len(named) - MAX_NAMED
-    return "; ".join(named[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    more = len(named) - most
+    return "; ".join(named[:most]) + (f"; and {more} more" if more > 0 else "")

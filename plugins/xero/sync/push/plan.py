@@ -103,10 +103,12 @@ class Standing:
     conflicts: Conflicts = Conflicts.ASK
     differences: tuple[Difference, ...] = ()
 
-    def wins(self, theirs: Mapping[str, str]) -> Conflicts:
-        """Whose changes are kept; `theirs`: the changes in Xero. A person decided about those that they saw."""
+    def wins(self, theirs: Sequence[Change]) -> Conflicts:
+        """Whose changes are kept; `theirs`: the changes in Xero. A person decided about what they saw of both sides."""
+        ours_now, theirs_now = map(fitting, shown(theirs))
         for one in self.differences:
-            if one.reason is Reason.EDITED_IN_XERO and one.chosen and one.theirs == fitting(theirs):
+            seen = one.reason is Reason.EDITED_IN_XERO and (one.ours, one.theirs) == (ours_now, theirs_now)
+            if seen and one.chosen:
                 return Conflicts(one.chosen)
         return self.conflicts
 
@@ -116,10 +118,11 @@ NEW = Standing(None)
 
 @dataclass(frozen=True)
 class Takeover:
-    """A document that takes over what was changed in Xero."""
+    """A document that takes over what was changed in Xero. `base`: what was last pushed."""
 
     document: PricedDocument
     record: Record
+    base: Base | None
     changes: tuple[Change, ...]
 
 
@@ -182,11 +185,9 @@ def _plan_change(
     name, status = label(kind, document), str(record.get("Status"))
     found = differing(kind, document, record, standing.base, edited=True)
     theirs = [one for one in found if Side.XERO in one.by]
-    wins = standing.wins(shown(theirs)[1]) if theirs else None
+    wins = standing.wins(theirs) if theirs else None
     if wins is Conflicts.XERO:
-        of_lines = any(one.of_line for one in theirs)  # then Xero's lines are taken over as a whole
-        taken = tuple(one for one in found if Side.XERO in one.by or (of_lines and one.of_line))
-        made.takeovers.append(Takeover(document, record, taken))
+        made.takeovers.append(Takeover(document, record, standing.base, tuple(theirs)))
         return None
     if status not in kind.editable:
         if not found and is_complete(kind, record):  # the same change was made in Xero by hand

@@ -96,10 +96,14 @@ def _lines(ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, 
         if our is None:
             assert their is not None
             by = guess if base is None else Side.QICWORKS if their.id in answered else Side.XERO
-            yield Change(f"line {place} in Xero", ABSENT, _shown(their), by, of_line=True)
+            if by is Side.QICWORKS and _is_edited(their, answered[their.id or ""], sent.get(their.id or "", {})):
+                by = Side.BOTH
+            yield Change(of_new_line(place), ABSENT, _shown(their), by, of_line=True)
         elif their is None:
             by = guess if base is None else Side.XERO if our.id in answered else Side.QICWORKS
-            yield Change(f"line {place}", _shown(our), ABSENT, by, of_line=True)
+            if by is Side.XERO and _is_edited(our, sent.get(our.id or "", {})):
+                by = Side.BOTH
+            yield Change(of_line(place), _shown(our), ABSENT, by, of_line=True)
         else:
             known = sent.get(their.id or ""), answered.get(their.id or "", {})
             for name, value in our.values.items():
@@ -109,7 +113,25 @@ def _lines(ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, 
                 before = (known[0] or {}).get(name, _nothing(name))
                 by = _by(name, value, their.values[name], before, known[1], guess if unknown else None)
                 shown = value.shown, their.values[name].shown
-                yield Change(f"line {place} {name}", *shown, by, of_line=True)
+                yield Change(of_line(place, name), *shown, by, of_line=True)
+
+
+def of_line(place: int, name: str = "") -> str:
+    """A field of a line, or the line, as people read it."""
+    return f"line {place} {name}".rstrip()
+
+
+def of_new_line(place: int) -> str:
+    """A line that only Xero has."""
+    return f"line {place} in Xero"
+
+
+def _is_edited(line: Line, *known: Mapping[str, str]) -> bool:
+    """Whether a value of a line is none of those that are known."""
+    return any(
+        hash_of(name, value) not in [one.get(name, _nothing(name)) for one in known]
+        for name, value in line.values.items()
+    )
 
 
 def paired(ours: tuple[Line, ...], theirs: tuple[Line, ...]) -> Iterator[tuple[int, Line | None, Line | None]]:

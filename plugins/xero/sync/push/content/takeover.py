@@ -1,16 +1,16 @@
-"""What a document takes over from its record in Xero, as columns of QicWorks. All of it, or nothing."""
+"""What a document takes over from its record in Xero, as columns of QicWorks: the changes made there, all or none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 from uuid import UUID
 
 from xero.api import wire
 from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, Record
-from xero.documents.pricing import cents
+from xero.documents.pricing import cents, totals
 from xero.qicworks.push.takeovers import Takeovers
-from xero.sync.push.content.changes import Change, paired
+from xero.sync.push.content.changes import Change, of_line, of_new_line, paired
 from xero.sync.push.content.content import HEADER, fields_of, of_document, of_record
 
 Columns = dict[str, Any]
@@ -29,6 +29,17 @@ PLAIN: dict[str, tuple[str, Callable[[object], Any]]] = {
     "DeliveryInstructions": ("delivery_instructions", wire.text),
 }
 AMOUNTS = {"SubTotal": "sub_total", "TotalTax": "total_tax", "Total": "total"}
+#: Field of a line → its columns, and those fields that make its tax.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "description": ("description",),
+    "quantity": ("quantity",),
+    "unit price": ("unit_price",),
+    "account": ("account_id",),
+    "tax code": ("tax_code_id",),
+    "tax": ("tax_amount",),
+    "departments": ("tracking_option_id", "second_tracking_option_id"),
+}
+PRICING = frozenset({"quantity", "unit price", "tax code"})
 
 
 class CannotTake(ValueError):
@@ -45,8 +56,8 @@ class Reader:
         self.known = known
         self.lines = wire.objects(record.get("LineItems"))
 
-    def header(self, changes: Collection[Change]) -> Columns:
-        """Of the fields that were changed; and the totals, if they depend on one of them."""
+    def header(self, changes: Iterable[Change]) -> Columns:
+        """Of the fields that were changed."""
         names = {name: key for key, (name, _) in fields_of(self.kind).items()}
         taken: Columns = {}
         for one in changes:
@@ -62,11 +73,14 @@ class Reader:
                 taken[column] = read(self.record.get(key))
             else:
                 raise CannotTake(f"the {one.field} cannot be changed in QicWorks")
-        if any(map(is_of_amounts, changes)):
-            for key, column in AMOUNTS.items():
-                if self.record.get(key) is not None:
-                    taken[column] = wire.number(self.record.get(key))
         return taken
+
+    def totals(self) -> Columns:
+        return {
+            column: wire.number(self.record.get(key))
+            for key, column in AMOUNTS.items()
+            if self.record.get(key) is not None
+        }
 
     def _contact(self) -> UUID:
         contact = self.record.get("Contact")
@@ -75,23 +89,34 @@ class Reader:
             raise CannotTake("its contact in Xero is not in QicWorks: pull contacts")
         return found
 
-    def changed_lines(self) -> tuple[list[Columns], list[UUID]]:
-        """Lines that are new or differ, and the ids of those that Xero no longer has."""
+    def changed_lines(self, changes: Iterable[Change]) -> tuple[list[Columns], list[UUID]]:
+        """Of each line what was changed, or all if it is new; and the ids of those that Xero no longer has."""
+        wanted = {one.field for one in changes if one.of_line}
         ours, theirs = of_document(self.kind, self.document), of_record(self.kind, self.record)
         by_line = dict(zip(map(id, ours.lines or ()), self.document.lines, strict=True))
         by_record = dict(zip(map(id, theirs.lines or ()), self.lines, strict=True))
         taken, removed = [], []
-        for _, our, their in paired(ours.lines or (), theirs.lines or ()):
-            if their is None:
-                assert our is not None
-                removed.append(by_line[id(our)].id)
-            elif our is None:
-                taken.append(self._line(by_record[id(their)], None))
-            elif any(our.values[name].same != their.values[name].same for name in our.values.keys() & their.values):
-                taken.append(self._line(by_record[id(their)], by_line[id(our)]))
+        for place, our, their in paired(ours.lines or (), theirs.lines or ()):
+            if our is None:
+                taken += [self._line(by_record[id(their)])] if of_new_line(place) in wanted else []
+            elif their is None:
+                removed += [by_line[id(our)].id] if of_line(place) in wanted else []
+            elif names := {name for name in our.values if of_line(place, name) in wanted}:
+                left = {name for name in PRICING if our.values[name].same != their.values[name].same} - names
+                taken.append(self._part(by_record[id(their)], by_line[id(our)], names, as_there=not left))
         return taken, removed
 
-    def _line(self, line: Record, own: PricedLine | None) -> Columns:
+    def _part(self, line: Record, own: PricedLine, names: Set[str], *, as_there: bool) -> Columns:
+        """These fields of a line. `as_there`: its quantity, price and tax code are then Xero's, and so is its tax."""
+        columns = {column for name in names for column in COLUMNS[name]}
+        taken = {name: value for name, value in self._line(line).items() if name in {*columns, "xero_line_id"}}
+        if names & {*PRICING, "tax"}:
+            quantity, price = taken.get("quantity", own.quantity), taken.get("unit_price", own.unit_price)
+            taken["line_total"] = cents(quantity * price)
+            taken["tax_amount"] = wire.number(line.get("TaxAmount")) if as_there else None  # None: as the rate makes it
+        return {"id": own.id, **taken}
+
+    def _line(self, line: Record) -> Columns:
         quantity, price = wire.number(line.get("Quantity")), wire.number(line.get("UnitAmount"))
         account = self.known.account(wire.uuid(line.get("AccountID")))
         tax = self.known.tax_code(wire.text(line.get("TaxType")))
@@ -101,7 +126,6 @@ class Reader:
             raise CannotTake("an account or tax code of a line is not in QicWorks: pull both")
         first, second = self._departments(line)
         return {
-            "id": own.id if own else None,
             "description": wire.text(line.get("Description")),
             "quantity": quantity,
             "unit_price": price,
@@ -126,7 +150,7 @@ class Reader:
 def take_over(
     kind: PricedKind, document: PricedDocument, record: Record, changes: Collection[Change], known: Takeovers
 ) -> bool:
-    """Writes these changes of Xero's over the document; if one is of a line, all lines.
+    """Writes these changes of Xero's over the document, and nothing else of it; the totals if they depend on them.
 
     Returns False if it was edited since, or may not be written.
 
@@ -136,12 +160,27 @@ def take_over(
     reader = Reader(kind, document, record, known)
     try:
         header = reader.header(changes)
-        lines, removed = reader.changed_lines() if any(one.of_line for one in changes) else ([], [])
+        lines, removed = reader.changed_lines(changes)
     except ValueError as error:
         raise error if isinstance(error, CannotTake) else CannotTake(str(error)) from None
+    if any(map(is_of_amounts, changes)):
+        header |= reader.totals()
     return known.write(kind.table, document.id, document.version, header, lines, removed)
 
 
 def is_of_amounts(change: Change) -> bool:
     """Whether the totals depend on it."""
     return change.of_line or change.of_total or change.field == HEADER["LineAmountTypes"][0]
+
+
+def add_up(kind: PricedKind, document: PricedDocument, known: Takeovers) -> None:
+    """Writes the totals of lines of which some are as in Xero and others are QicWorks'."""
+    taxes = [line.get("TaxAmount") for line in kind.payload(document)["LineItems"]]
+    known.write(
+        kind.table,
+        document.id,
+        document.version,
+        dict(zip(AMOUNTS.values(), totals(document, taxes), strict=True)),
+        [],
+        [],
+    )
