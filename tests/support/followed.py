@@ -52,6 +52,13 @@ def differing(books: Books, document: UUID | None = None, *, only_open: bool = T
         return differences.listed(db, books.connection_id, only_open=only_open, documents=documents)
 
 
+def choose(books: Books, document: UUID, side: str) -> None:
+    """What a user decides about its only difference."""
+    [one] = differing(books, document)
+    with session(books.world.engine) as db:
+        assert differences.choose(db, one.id, "office", side, seen=one.seen)
+
+
 def set_conflicts(books: Books, mode: str) -> None:
     """Whose version stays, as if it had always been that."""
     books.world.query("DELETE FROM xero_sync.connection_setting")

@@ -3,6 +3,11 @@
 -- name: contact$
 SELECT id FROM qicworks.contact WHERE connection_id = :connection_id AND xero_id = :xero_id AND is_active;
 
+-- name: contact_names
+-- Of these contacts of Xero, as QicWorks has them.
+SELECT xero_id::text AS xero_id, name FROM qicworks.contact
+ WHERE connection_id = :connection_id AND xero_id::text = ANY(:xero_ids::text[]);
+
 -- name: account$
 SELECT id FROM qicworks.account WHERE connection_id = :connection_id AND xero_id = :xero_id AND is_active;
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.between import Between, Said
-from tests.support.followed import ACTS, INVOICES, LISTS, UNPAID, differing, do, record, set_conflicts, sweep
+from tests.support.followed import ACTS, INVOICES, LISTS, UNPAID, choose, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from tests.support.troubles import DOCUMENTS
 from xero.api import wire
@@ -304,6 +304,20 @@ def test_qicworks_takes_over_what_was_edited_in_xero(books: Books, kind: str, ap
         assert ours["amounts"][2] == Decimal(str(theirs["Total"])), name
         assert len(ours["lines"]) == len(theirs["LineItems"]), name
     assert_nothing_new(books)
+
+
+@pytest.mark.parametrize("side", ["qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_was_chosen_after_a_pull_is_carried_out_for_every_field(books: Books, kind: str, side: str) -> None:
+    made = prepared(books, kind, approve=False, without="other order")
+    sweep(books)
+    for document, *_ in made:
+        choose(books, document, side)
+        books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    sweep(books)
+    for document, name, _ in made:
+        assert (books.row(kind, document)["push_state"], differing(books, document)) == ("pushed", []), name
 
 
 @pytest.mark.parametrize("kind", PRICED)

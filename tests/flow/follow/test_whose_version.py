@@ -6,11 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.followed import differing, do, record, set_conflicts, sweep
+from tests.support.followed import choose, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from xero.api import wire
-from xero.qicworks.database import session
-from xero.qicworks.follow import differences
 
 LINES = (Line("100"), Line("50", "2", "Cable"))
 
@@ -20,12 +18,6 @@ def pushed(books: Books, kind: str) -> UUID:
     books.push(kind)
     sweep(books)
     return document
-
-
-def choose(books: Books, document: UUID, side: str) -> None:
-    [one] = differing(books, document)
-    with session(books.world.engine) as db:
-        assert differences.choose(db, one.id, "office", side, seen=one.seen)
 
 
 def keep_xeros(books: Books, document: UUID, mode: str) -> None:
@@ -194,3 +186,16 @@ def test_totals_are_not_taken_over_without_the_lines(books: Books, kind: str, mo
     row = assert_agree(books, kind, document)
     assert [row[name] for name in ("sub_total", "total_tax", "total")] == totals
     assert row["issue_date"] == date(2026, 10, 8)
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_contact_is_shown_by_its_name(books: Books, kind: str) -> None:
+    document = pushed(books, kind)
+    ours, theirs = (
+        books.world.query("SELECT xero_id, name FROM qicworks.contact WHERE id = %s", books.contacts[nth])[0]
+        for nth in (0, 1)
+    )
+    do(books, kind, document, "edit", fields={"Contact": {"ContactID": str(theirs["xero_id"])}})
+    sweep(books)
+    [one] = differing(books, document)
+    assert (one.ours, one.theirs) == ({"contact": ours["name"]}, {"contact": theirs["name"]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,11 @@ class Takeovers:
     def contact(self, xero_id: UUID | None) -> UUID | None:
         found: UUID | None = STATEMENTS.contact(self._session, xero_id=xero_id, **self._of)
         return found
+
+    def contact_names(self, xero_ids: Collection[str]) -> dict[str, str]:
+        """By Xero's id."""
+        rows = STATEMENTS.contact_names(self._session, xero_ids=list(xero_ids), **self._of) if xero_ids else ()
+        return {row["xero_id"]: row["name"] for row in rows}
 
     def account(self, xero_id: UUID | None) -> UUID | None:
         found: UUID | None = STATEMENTS.account(self._session, xero_id=xero_id, **self._of)

@@ -21,7 +21,9 @@ from xero.qicworks.follow.followed import Followed, FollowedDocuments
 from xero.qicworks.push.links import Link, current
 from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.qicworks.push.results import PushedContent
+from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.follow import reporting
+from xero.sync.push.content.content import contact_of, with_contact
 from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge, reasons_judged
 from xero.sync.push.verdicts import label
 from xero.sync.runs.run import Run
@@ -51,13 +53,14 @@ class _Kind:
     def run(self) -> Iterator[Changes]:
         for some in self.followed.to_compare(self.conflicts, reading=self.it.data_set, followed=FOLLOWED):
             documents = {one.id: one for one in self.outbox.read_priced([one.id for one in some])}
+            records = self._records(some)
             contents = self.outbox.contents(list(documents.values()))
             self.known = differences.with_open(self.it.session, self.it.connection.id, list(documents))
             checked = []
             for one in some:
                 document = documents.get(one.id)
                 if document and document.version == one.push_version and self._is_proven(one, document):
-                    changes, is_checked = self._compare(one, document, contents.get(one.id))
+                    changes, is_checked = self._compare(one, document, contents.get(one.id), records[one.id])
                     checked += [one] if is_checked else []
                     yield changes
             self.followed.compared(checked)
@@ -70,7 +73,15 @@ class _Kind:
         """Whether the record is certainly this document's. If not, it is not compared, and reconcile reports it."""
         return current(self.outbox.links(one.id, document.row.links)) == one.xero_id
 
-    def _compare(self, one: Followed, document: PricedDocument, kept: PushedContent | None) -> tuple[Changes, bool]:
+    def _records(self, some: Sequence[Followed]) -> dict[UUID, Record]:
+        records: dict[UUID, Record] = {one.id: wire.loads(one.content.encode()) for one in some}
+        ids = {contact for record in records.values() if (contact := contact_of(record))}
+        names = Takeovers(self.it.session, self.it.connection).contact_names(ids)
+        return {id: with_contact(record, names) for id, record in records.items()}
+
+    def _compare(
+        self, one: Followed, document: PricedDocument, kept: PushedContent | None, record: Record
+    ) -> tuple[Changes, bool]:
         """What changed, and whether all was compared: not if Xero left out a part of the record."""
         about = About(self.it.connection.id, self.kind.name, one.id, label(self.kind, document))
         links = self.outbox.links(one.id, document.row.links)
@@ -79,7 +90,6 @@ class _Kind:
             return self._write(about, (), how), True
         if one.missing:
             return self._write(about, gone(document, None)), True
-        record: Record = wire.loads(one.content.encode())
         edited = next((link.version for link in links if link.version), None) != document.version
         found = judge(self.kind, document, record, base_of(kept), edited=edited, waits=one.waits)
         is_checked = bool(found) or is_complete(self.kind, record)

@@ -16,7 +16,7 @@ from xero.qicworks.push.results import PushedContent
 from xero.qicworks.push.takeovers import Takeovers
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.content.changes import Change, Side
-from xero.sync.push.content.content import Digest, of_record, payload_hash
+from xero.sync.push.content.content import Digest, contact_of, of_record, payload_hash, with_contact
 from xero.sync.push.content.judging import base_of, compared, differing
 from xero.sync.push.content.takeover import CannotTake, add_up, is_of_amounts, take_over
 from xero.sync.push.plan import Current, Standing, Takeover
@@ -56,9 +56,13 @@ class Conflicting:
     def standing(self, documents: Sequence[PricedDocument], there: Mapping[UUID, Current]) -> dict[UUID, Standing]:
         contents = self.outbox.contents(documents)
         different = self.outbox.differences([one.id for one in documents if one.xero_id])
+        records = {id: record for id, record in there.items() if isinstance(record, Mapping)}
+        ids = {contact for record in records.values() if (contact := contact_of(record))}
+        names = Takeovers(self.it.session, self.it.connection).contact_names(ids)
+        named = {**there, **{id: with_contact(record, names) for id, record in records.items()}}
         return {
             one.id: Standing(
-                there.get(one.id),
+                named.get(one.id),
                 base_of(contents.get(one.id)),
                 self.settings.conflicts,
                 tuple(different.get(one.id, ())),

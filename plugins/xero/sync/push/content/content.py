@@ -169,6 +169,17 @@ def of_record(kind: PricedKind, record: Record) -> Content:
     return Content(header, tuple(_line(line) for line in wire.objects(record["LineItems"])))
 
 
+def contact_of(record: Record) -> str:
+    """Xero's id of the contact, in lower case, or nothing."""
+    return _contact(record.get("Contact")).same
+
+
+def with_contact(record: Record, names: Mapping[str, str]) -> Record:
+    """The record with its contact as QicWorks calls it, so that it reads the same wherever the record comes from."""
+    id = contact_of(record)
+    return {**record, "Contact": {"ContactID": id, "Name": names.get(id)}} if id else record
+
+
 def _line(line: Record) -> Line:
     values = {name: read(line.get(key)) for key, (name, read) in LINE.items() if key in {**line, "Tracking": 0}}
     if line.get("AccountCode") and "account" in values:

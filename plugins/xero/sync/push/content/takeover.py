@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Set
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, R
 from xero.documents.pricing import cents, totals
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.push.content.changes import Change, of_line, of_new_line, paired
-from xero.sync.push.content.content import HEADER, fields_of, of_document, of_record
+from xero.sync.push.content.content import HEADER, contact_of, fields_of, of_document, of_record
 
 Columns = dict[str, Any]
 
@@ -83,8 +83,7 @@ class Reader:
         }
 
     def _contact(self) -> UUID:
-        contact = self.record.get("Contact")
-        found = self.known.contact(wire.uuid(contact.get("ContactID")) if isinstance(contact, Mapping) else None)
+        found = self.known.contact(wire.uuid(contact_of(self.record)))
         if found is None:
             raise CannotTake("its contact in Xero is not in QicWorks: pull contacts")
         return found
