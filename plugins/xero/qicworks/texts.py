@@ -1,5 +1,6 @@
 """Texts on their way into a column: PostgreSQL can store and a page can show whatever Xero put into them."""
 
+import hashlib
 import re
 from typing import overload
 
@@ -26,6 +27,13 @@ def fit(words: str | None, longest: int = LONGEST) -> str | None:
         return None
     cleaned = UNFIT.sub(" ", words)
     return cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"
+
+
+def marked(words: str, whole: str, longest: int) -> str:
+    """Words that fit, and a hash of the whole text that they are of: two texts are not the same because both were
+    cut."""
+    mark = f" #{hashlib.sha256(whole.encode(errors='surrogatepass')).hexdigest()[:10]}"
+    return fit(words, longest - len(mark)) + mark
 
 
 def for_a_spreadsheet(value: object) -> object:

@@ -102,3 +102,16 @@ def test_values_of_any_text_can_be_kept(fresh: World) -> None:
         [kept] = differences.listed(db)
         assert kept.ours == {"Reference": "a b "}
         assert len(kept.theirs["Reference"]) == differences.LONGEST_VALUE
+
+
+def test_long_values_that_begin_alike_are_not_the_same(fresh: World) -> None:
+    with session(fresh.engine) as db:
+        it, long = about(fresh), "x" * 9000
+        for ours, theirs in ((long, "a"), (long + "y", "a"), ("a", long), ("a", long + "y")):
+            differences.compare(db, it, [Found(Reason.EDITED_IN_XERO, {"Reference": ours}, {"Reference": theirs})], ALL)
+            [one] = differences.listed(db)
+            assert (one.chosen, one.acknowledged_until) == (None, None)
+            assert differences.choose(db, one.id, "office", "xero", seen=one.seen)
+            assert differences.acknowledge(db, one.id, "office", LATER, seen=one.seen)
+            differences.compare(db, it, [Found(Reason.EDITED_IN_XERO, {"Reference": ours}, {"Reference": theirs})], ALL)
+            assert differences.listed(db)[0].chosen == "xero"

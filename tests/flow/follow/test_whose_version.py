@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.differing import put_off
 from tests.support.followed import choose, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from xero.api import wire
@@ -199,3 +200,38 @@ def test_a_contact_is_shown_by_its_name(books: Books, kind: str) -> None:
     sweep(books)
     [one] = differing(books, document)
     assert (one.ours, one.theirs) == ({"contact": ours["name"]}, {"contact": theirs["name"]})
+
+
+LONG = "x" * 600  # characters: more than are kept of a value
+
+
+@pytest.mark.parametrize("side", ["qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_choice_holds_for_the_whole_of_a_long_text(books: Books, kind: str, side: str) -> None:
+    document = pushed(books, kind)
+    edit_line_in_xero(books, kind, document, 1, Description=f"{LONG} first")
+    sweep(books)
+    choose(books, document, side)
+    edit_line_in_xero(books, kind, document, 1, Description=f"{LONG} second")
+    books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    assert [one.chosen for one in differing(books, document)] == [None], "of words that nobody saw"
+    assert books.lines(kind, document)[0]["description"] == LINES[0].description
+    assert record(books, kind, document)["LineItems"][0]["Description"] == f"{LONG} second"
+    choose(books, document, side)
+    books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    assert_agree(books, kind, document)
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_whoever_puts_a_long_text_off_has_put_off_no_other(books: Books, kind: str) -> None:
+    document = pushed(books, kind)
+    edit_line_in_xero(books, kind, document, 1, Description=f"{LONG} first")
+    sweep(books)
+    put_off(books, differing(books, document)[0].id)
+    sweep(books, full=True)
+    assert differing(books, document)[0].acknowledged_until, "of the same words it stays"
+    edit_line_in_xero(books, kind, document, 1, Description=f"{LONG} second")
+    sweep(books)
+    assert [one.acknowledged_until for one in differing(books, document)] == [None]

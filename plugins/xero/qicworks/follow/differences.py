@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.texts import fit
+from xero.qicworks.texts import fit, marked
 
 QUERIES = sql.Statements("follow/differences")
 
@@ -154,8 +154,12 @@ def compare(
 
 
 def fitting(values: Values) -> dict[str, str]:
-    """As they are kept."""
-    return {fit(name, LONGEST_VALUE): fit(value, LONGEST_VALUE) for name, value in values.items()}
+    """As they are kept: what is cut is still told from other values."""
+    return {fit(name, LONGEST_VALUE): _fitting(value) for name, value in values.items()}
+
+
+def _fitting(value: str) -> str:
+    return fit(value) if len(value) <= LONGEST_VALUE else marked(value, value, LONGEST_VALUE)
 
 
 def listed(

@@ -162,5 +162,5 @@ def _is_same(ours: Line, theirs: Line) -> bool:
 
 
 def _shown(line: Line) -> str:
-    named = (line.values.get(name, NOTHING).shown for name in ("description", "quantity", "unit price"))
-    return ", ".join(filter(None, named))
+    """All of it, but for the tax that Xero makes of it."""
+    return ", ".join(value.shown for name, value in line.values.items() if name != "tax" and value.shown)

@@ -14,6 +14,8 @@ import msgspec
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedLine, Record
+from xero.qicworks.follow.differences import LONGEST_VALUE
+from xero.qicworks.texts import marked
 
 EXACT = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -46,7 +48,8 @@ class Content:
 
 def _text(value: object) -> Value:
     words = " ".join(str(value or "").split())
-    return Value(words, cleaned(words))
+    said = cleaned(words)
+    return Value(words, said if said == words else marked(said, words, LONGEST_VALUE))
 
 
 def _code(value: object) -> Value:
