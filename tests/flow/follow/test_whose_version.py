@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.between import Between
 from tests.support.differing import put_off
-from tests.support.followed import choose, differing, do, record, set_conflicts, sweep
+from tests.support.followed import LISTS, choose, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from xero.api import wire
 
@@ -235,3 +236,44 @@ def test_whoever_puts_a_long_text_off_has_put_off_no_other(books: Books, kind: s
     edit_line_in_xero(books, kind, document, 1, Description=f"{LONG} second")
     sweep(books)
     assert [one.acknowledged_until for one in differing(books, document)] == [None]
+
+
+@pytest.mark.parametrize("mode", ["ask", "qicworks", "xero"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_number_that_was_emptied_in_xero_is_a_difference(books: Books, kind: str, mode: str) -> None:
+    document = pushed(books, kind)
+    number, key = books.row(kind, document)["number"], PRICED[kind][3]
+    do(books, kind, document, "edit", fields={key: ""})
+    sweep(books)
+    [one] = differing(books, document)
+    assert (one.reason, one.ours, one.theirs) == ("edited_in_xero", {"number": number}, {"number": ""})
+    set_conflicts(books, mode)
+    books.edit(kind, document, issue_date=date(2026, 10, 9))
+    books.push(kind)
+    row, there = books.row(kind, document), record(books, kind, document)
+    assert row["number"] == number
+    if mode == "qicworks":
+        assert (row["push_state"], there[key]) == ("pushed", number)
+        assert f"number nothing → {number}" in told(books, document)
+    else:
+        assert (row["push_state"], there[key]) == ("failed", "")
+        assert ("it has no number in Xero" in row["push_error"]) == (mode == "xero")
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_number_that_xero_leaves_out_is_not_known(books: Books, kind: str) -> None:
+    document, key = pushed(books, kind), PRICED[kind][3]
+    do(books, kind, document, "edit", fields={key: ""})
+
+    def without_number(answer: dict[str, list[dict[str, object]]]) -> None:
+        for records in answer.values():
+            for one in records if isinstance(records, list) else ():
+                one.pop(key, None)
+
+    between = Between(books.world.sandbox)
+    between.edit(without_number, path=LISTS[kind])
+    sweep(books)
+    assert differing(books, document) == []
+    between.close()
+    sweep(books, full=True)
+    assert [one.theirs for one in differing(books, document)] == [{"number": ""}]

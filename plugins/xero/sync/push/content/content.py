@@ -107,6 +107,7 @@ LINE: dict[str, tuple[str, Read]] = {
     "Tracking": ("departments", _departments),
 }
 #: Fields that a user can empty: Xero may then return nothing. Others that are missing were not returned.
+#: The number can be emptied, too, and is then returned without a value.
 CAN_BE_EMPTY = frozenset(
     {"Reference", "DueDate", "DeliveryDate", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions"}
 )
@@ -161,7 +162,7 @@ def of_record(kind: PricedKind, record: Record) -> Content:
     header = {
         name: read(record.get(key))
         for key, (name, read) in fields_of(kind).items()
-        if key in CAN_BE_EMPTY or record.get(key) not in (None, "")
+        if key in CAN_BE_EMPTY or record.get(key) not in (None, "") or (key == kind.number and key in record)
     }
     header |= {name: _number(record[key]) for key, name in TOTALS.items() if record.get(key) not in (None, "")}
     contact = record.get("Contact")

@@ -93,11 +93,12 @@ def judge(
 
 def is_complete(kind: PricedKind, record: Record) -> bool:
     """Whether a record says enough to be called equal: what a server leaves out is not known."""
-    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS, kind.number))
+    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS))
     lines = record.get("LineItems")
     return (
         (wire.word(record.get("Status")) or "").upper() in STATUSES
         and all(named)
+        and kind.number in record
         and isinstance(lines, list)
         and all(isinstance(line, Mapping) and line.keys() >= ALWAYS for line in lines)
     )

@@ -65,7 +65,9 @@ class Reader:
                 continue
             key = names[one.field]
             if key == self.kind.number:
-                taken["number"] = wire.text(self.record.get(key))
+                taken["number"] = wire.text(self.record.get(key)) or ""
+                if not taken["number"].strip():
+                    raise CannotTake("it has no number in Xero")
             elif key == "Contact":
                 taken["contact_id"] = self._contact()
             elif key in PLAIN:
