@@ -347,16 +347,18 @@ def test_both_sides_are_equal_or_a_difference_names_each_field(books: Books) -> 
     BothSides.books = books
     TOTAL[0] = 0
     DONE.clear()
-    run_state_machine_as_test(
-        BothSides,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
-    print(f"{TOTAL[0]} steps, {dict(DONE)}")
+    try:
+        run_state_machine_as_test(
+            BothSides,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )
+    finally:
+        print(f"{TOTAL[0]} steps, {dict(DONE)}")
     if EXAMPLES >= 45:
         assert set(DONE) == {"approve", "delete", "void", "bill", "pay", "edit"}, "some were never done in Xero"
