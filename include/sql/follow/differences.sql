@@ -22,6 +22,14 @@ UPDATE xero_sync.difference SET settled_at = clock_timestamp(), settled_how = :h
    AND reason = ANY(:reasons) AND id <> ALL(:found)
 RETURNING id, label, reason;
 
+-- name: settle_elsewhere!
+-- Settles what was found of a document while its organisation was matched to another one of Xero.
+UPDATE xero_sync.difference SET settled_at = clock_timestamp(), settled_how = :how
+ WHERE connection_id <> :connection_id AND document_kind = :document_kind AND document_id = :document_id AND settled_at IS NULL
+   AND connection_id IN (SELECT id FROM xero_sync.connection
+                          WHERE organisation_id = (SELECT organisation_id FROM xero_sync.connection WHERE id = :connection_id))
+   AND reason = ANY(:reasons);
+
 -- name: with_open
 -- Those of these documents that have an open one.
 SELECT DISTINCT document_id FROM xero_sync.difference

@@ -21,7 +21,8 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
    AND document_id <> ALL(:seen)
    AND CASE WHEN :wanted::uuid[] IS NULL
             THEN NOT EXISTS (SELECT FROM xero_sync.difference
-                              WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                              WHERE difference.connection_id = :connection_id
+                                AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                                 AND reason = 'cancelled_in_qicworks' AND last_seen_at > clock_timestamp() - interval '3 hours')
             ELSE document_id = ANY(:wanted) END
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
@@ -73,18 +74,21 @@ SELECT document_id FROM xero_sync.cancellation
  WHERE document_id = :id AND organisation_id = :organisation_id AND how <> 'before' AND done_at IS NULL;
 
 -- name: over
--- Open differences of a kind whose document is in force again. One of a document that is done was found since, by what Xero has.
+-- Open differences of a kind whose document is in force again, also those that were found while the organisation was matched to another
+-- one of Xero. One of a document that is done was found since, by what Xero has.
 SELECT difference.document_id, difference.label
   FROM xero_sync.difference
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND cancellation.organisation_id = :organisation_id
- WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind AND difference.settled_at IS NULL
+ WHERE difference.connection_id IN (SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id)
+   AND difference.document_kind = :kind AND difference.settled_at IS NULL
    AND difference.reason = 'cancelled_in_qicworks' AND difference.document_id IS NOT NULL
    AND cancellation.document_id IS NULL;
 
 -- name: state_of$
 -- Of a document that is cancelled: differs (Xero does not delete it, or has it in force again), done, or open.
-SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference
-                          WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
+                          WHERE connection.organisation_id = cancellation.organisation_id AND connection.state <> 'deleted'
+                            AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN done_at IS NOT NULL THEN 'done'
             ELSE 'open' END

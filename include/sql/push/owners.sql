@@ -12,8 +12,9 @@ WITH called AS (
        AND (document_id::text = ANY(:ids) OR done_at IS NULL AND number = ANY(:names)))
 SELECT called.id, called.label, called.organisation_id, called.push_state, called.push_version,
        CASE WHEN cancellation.document_id IS NOT NULL
-             AND EXISTS (SELECT FROM xero_sync.difference
-                          WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+             AND EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
+                          WHERE connection.organisation_id = cancellation.organisation_id AND connection.state <> 'deleted'
+                            AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN cancellation.done_at IS NOT NULL THEN 'done'
             WHEN cancellation.document_id IS NOT NULL THEN 'open' END AS cancellation

@@ -15,7 +15,8 @@ SELECT id, push_version, xero_id,
    AND NOT EXISTS (SELECT FROM xero_sync.cancellation
                     WHERE cancellation.document_id = {table}.id AND cancellation.organisation_id = :organisation_id AND done_at IS NULL
                       AND NOT EXISTS (SELECT FROM xero_sync.difference
-                                       WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+                                       WHERE difference.connection_id = :connection_id
+                                         AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                                          AND reason = 'cancelled_in_qicworks'))
  ORDER BY (id, push_version) IN
           (SELECT claimed.id, claimed.version

@@ -106,13 +106,15 @@ CREATE TABLE xero_sync.cancellation (
 );
 CREATE INDEX cancellation_open ON xero_sync.cancellation (organisation_id, document_table) WHERE done_at IS NULL;
 
--- Cancellations that the next push sends. What is an open difference waits for a person instead.
+-- Cancellations that the next push sends. What is an open difference waits for a person instead; not one that was found while the
+-- organisation was matched to another one of Xero.
 CREATE VIEW xero_sync.waiting_cancellation AS
 SELECT document_id, document_table, organisation_id, cancelled_at
   FROM xero_sync.cancellation
  WHERE done_at IS NULL
-   AND NOT EXISTS (SELECT FROM xero_sync.difference
-                    WHERE difference.document_id = cancellation.document_id AND settled_at IS NULL
+   AND NOT EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
+                    WHERE connection.organisation_id = cancellation.organisation_id AND connection.state <> 'deleted'
+                      AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                       AND reason = 'cancelled_in_qicworks');
 
 -- Files that are in Xero or may be, and were removed or renamed in QicWorks since: Xero deletes no file for an app.

@@ -431,10 +431,32 @@ def test_of_another_xero_organisation_it_stays_open(consenting: Consenting, kind
     assert books.row(kind, document)["xero_status"] == "DRAFT"
     consenting.match(token_id, {1: consenting.organisation("Elsewhere, too")})
     consenting.match(token_id, {0: right.organisation_id})
-    seen_long_ago(consenting)
+    assert len(consenting.query("SELECT document_id FROM xero_sync.waiting_cancellation")) == 1, "at once"
+    assert books.left(kind)
     books.push(kind)
-    assert statuses(books, kind) == ["DELETED"]
+    assert (statuses(books, kind), differences(consenting), settled(consenting)) == (["DELETED"], [], ["cancelled"])
     assert [bool(one["done_at"]) for one in consenting.query("SELECT done_at FROM xero_sync.cancellation")] == [True]
+
+
+def test_in_force_again_settles_what_was_found_in_another_xero_organisation(consenting: Consenting) -> None:
+    consenting.sandbox.settings(limits=False)
+    token_id = consenting.connected(0, 1)
+    books = Books(consenting)
+    document = pushed(books, "bills")
+    right = consenting.live_at(0)
+    consenting.match(token_id, {0: consenting.organisation("Elsewhere")})
+    consenting.match(token_id, {1: right.organisation_id})
+    wrong = copy(books)
+    wrong.connection_id, wrong.organisation = consenting.live_at(1).id, 1
+    by_status(books, "bills", document)
+    wrong.push("bills")
+    assert len(differences(consenting)) == 1
+    consenting.match(token_id, {1: consenting.organisation("Elsewhere, too")})
+    consenting.match(token_id, {0: right.organisation_id})
+    books.edit("bills", document, status="Unpaid")
+    books.push("bills")
+    assert (statuses(books, "bills"), differences(consenting), settled(consenting)) == (["DRAFT"], [], ["agrees"])
+    assert books.left("bills") == 0
 
 
 def test_another_record_in_its_row_is_not_deleted(books: Books) -> None:

@@ -153,6 +153,11 @@ def compare(
     return Changes(tuple(new), tuple(Reason(row["reason"]) for row in settled))
 
 
+def settle_elsewhere(session: Session, about: About, judged: Collection[Reason], how: Settled) -> None:
+    """Settles what was found of the document while its organisation was matched to another Xero organisation."""
+    QUERIES.settle_elsewhere(session, **about.row, reasons=list(judged), how=how)
+
+
 def fitting(values: Values) -> dict[str, str]:
     """As they are kept: what is cut is still told from other values."""
     return {fit(name, LONGEST_VALUE): _fitting(value) for name, value in values.items()}

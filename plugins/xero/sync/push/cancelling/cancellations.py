@@ -264,7 +264,7 @@ class Cancellations:
         label = self.kind.called(number, id)
         with self.it.session.transaction():
             self.cancelled.close(id, status)
-            differences.compare(self.it.session, self._about(id, label), [], JUDGED, Settled.CANCELLED)
+            self._settle(id, label, Settled.CANCELLED)
             if request:
                 self.outbox.close(request, outcome)
             self.recorder.note(label, id, severity, said, None, sent=request is not None)
@@ -288,7 +288,12 @@ class Cancellations:
 
     def _settle_what_is_over(self) -> None:
         for id, label in self.cancelled.over():
-            differences.compare(self.it.session, self._about(id, label), [], JUDGED, Settled.AGREES)
+            self._settle(id, label, Settled.AGREES)
+
+    def _settle(self, id: UUID, label: str, how: Settled) -> None:
+        about = self._about(id, label)
+        differences.compare(self.it.session, about, [], JUDGED, how)
+        differences.settle_elsewhere(self.it.session, about, JUDGED, how)
 
 
 def _severity(changed: bool) -> Status:
