@@ -96,14 +96,18 @@ SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connect
 
 -- name: files_due
 -- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
--- when another of its files is removed, or if it is wanted. `there_again`: the document has a file of that name, which was pushed.
+-- when another of its files is removed, or if it is wanted. `there_again`: the document has a file of that name, which was pushed. `others`:
+-- its pushed files, of which Xero may keep one under the same name in another case.
 SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed.xero_id,
        coalesce(document.number, cancellation.number) AS number,
        coalesce(document.xero_id, cancellation.xero_id) AS document_xero_id,
        coalesce(document.xero_status = ANY(:gone), false) OR cancellation.done_at IS NOT NULL AS is_gone,
        EXISTS (SELECT FROM qicworks.attachment
                 WHERE parent_type = :table AND parent_id = removed.document_id AND attachment.xero_id IS NOT NULL
-                  AND lower(attachment.file_name) = lower(removed.file_name)) AS there_again,
+                  AND attachment.file_name = removed.file_name) AS there_again,
+       ARRAY(SELECT attachment.xero_id FROM qicworks.attachment
+              WHERE parent_type = :table AND parent_id = removed.document_id AND push_state = 'pushed'
+                AND attachment.xero_id IS NOT NULL) AS others,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = removed.document_id) AS links
   FROM xero_sync.removed_file AS removed
   LEFT JOIN qicworks.{table} AS document ON document.id = removed.document_id AND document.organisation_id = removed.organisation_id

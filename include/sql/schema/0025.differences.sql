@@ -117,7 +117,7 @@ SELECT document_id, document_table, organisation_id, cancelled_at
                       AND difference.document_id = cancellation.document_id AND settled_at IS NULL
                       AND reason = 'cancelled_in_qicworks');
 
--- Files that are in Xero or may be, and were removed or renamed in QicWorks since: Xero deletes no file for an app.
+-- Files that are in Xero or may be, and were removed, renamed or moved to another document in QicWorks since: Xero deletes no file for an app.
 CREATE TABLE xero_sync.removed_file (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     document_table  text NOT NULL,
@@ -321,7 +321,7 @@ BEGIN
     IF TG_TABLE_SCHEMA <> 'qicworks' THEN                 -- else a temporary table with this trigger could write what it likes
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
     END IF;
-    IF TG_OP = 'UPDATE' AND lower(NEW.file_name) = lower(OLD.file_name) THEN
+    IF TG_OP = 'UPDATE' AND (NEW.file_name, NEW.parent_type, NEW.parent_id) = (OLD.file_name, OLD.parent_type, OLD.parent_id) THEN
         RETURN NULL;
     END IF;
     -- Without an id, too: it may be on its way, or Xero's response was lost. A push looks for it, if its document is in Xero.
@@ -336,8 +336,27 @@ BEGIN
     RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION xero_sync.file_was_removed() FROM PUBLIC;
-CREATE TRIGGER was_removed AFTER UPDATE OF file_name OR DELETE ON qicworks.attachment
+CREATE TRIGGER was_removed AFTER UPDATE OF file_name, parent_type, parent_id OR DELETE ON qicworks.attachment
    FOR EACH ROW EXECUTE FUNCTION xero_sync.file_was_removed();
+
+-- A file that moves to another document, or with its document to another organisation, is not in Xero there: it is sent.
+CREATE FUNCTION xero_sync.file_was_moved() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (NEW.parent_type, NEW.parent_id, NEW.organisation_id) <> (OLD.parent_type, OLD.parent_id, OLD.organisation_id) THEN
+        NEW.push_version := OLD.push_version + 1;
+        NEW.updated_at := now();
+        NEW.xero_id := NULL;
+        NEW.pushed_at := NULL;
+        IF NEW.push_state IN ('in_flight', 'pushed', 'failed') THEN
+            NEW.push_state := 'ready';
+            NEW.push_error := NULL;
+            NEW.push_correction := NULL;
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER was_moved BEFORE UPDATE OF parent_type, parent_id, organisation_id ON qicworks.attachment
+   FOR EACH ROW EXECUTE FUNCTION xero_sync.file_was_moved();
 
 -- Why a request was sent: to create or change its documents, or to delete them (leave: to reject it).
 ALTER TABLE xero_sync.push_request ADD COLUMN purpose text NOT NULL DEFAULT 'push' CHECK (purpose IN ('push', 'cancel'));

@@ -1,5 +1,6 @@
 """Files that were removed or renamed in QicWorks after their push: open differences until they are known to be gone."""
 
+import json
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -64,7 +65,7 @@ def test_a_removed_file_is_an_open_difference_until_it_is_attached_again(books: 
         books.push(kind)
         assert len(books.world.calls()) == 1
         assert len(events(books.world, document)) == 1, "the event is written once"
-        books.attach(kind, document, File("A.pdf"))
+        books.attach(kind, document, File("a.pdf"))
         seen_long_ago(books.world)
         books.push(kind)
         books.push(kind)
@@ -85,6 +86,52 @@ def test_a_renamed_file_is_left_under_its_old_name(books: Books) -> None:
     books.push("bills")
     assert (differences(books.world), settled(books.world)) == ([], ["agrees", "agrees"]), "its record is gone"
     assert (statuses(books, "bills"), books.left("bills")) == (["DELETED"], 0)
+
+
+def test_a_file_that_moves_to_another_document_is_left_at_the_first_and_sent_to_the_other(books: Books) -> None:
+    for kind in PRICED:
+        document, other = pushed(books, kind, files=[File("a.pdf")]), pushed(books, kind)
+        books.world.query("UPDATE qicworks.attachment SET parent_id = %s WHERE parent_id = %s", other, document)
+        for _ in range(2):
+            books.push(kind)
+        there = [books.attached(books.row(kind, one)["xero_id"]) for one in (document, other)]
+        assert [[file["FileName"] for file in files] for files in there] == [["a.pdf"], ["a.pdf"]], kind
+        [row] = books.files(kind, other)
+        assert (row["push_state"], row["xero_id"] is None) == ("pushed", False)
+        found = [one for one in differences(books.world) if one["document_kind"] == kind]
+        assert [(one["document_id"], one["subject"]) for one in found] == [(document, "a.pdf")]
+        assert books.left(kind) == 0
+
+
+def test_a_file_that_moves_does_not_overwrite_another_of_its_name(books: Books) -> None:
+    one = pushed(books, "bills", files=[File("a.pdf")])
+    other = pushed(books, "bills", files=[File("a.pdf", content=b"another")])
+    books.world.query("DELETE FROM qicworks.attachment WHERE parent_id = %s", other)
+    books.world.query("UPDATE qicworks.attachment SET parent_id = %s WHERE parent_id = %s", other, one)
+    books.push("bills")
+    [row] = books.files("bills", other)
+    assert (row["push_state"], "another file with this name" in row["push_error"]) == ("failed", True)
+
+
+@pytest.mark.parametrize("keeps_both", [True, False])
+def test_a_change_of_case_is_a_difference_if_xero_keeps_both(books: Books, keeps_both: bool) -> None:
+    document = pushed(books, "bills", files=[File("a.pdf")])
+    xero_id = books.row("bills", document)["xero_id"]
+    books.world.query("UPDATE qicworks.attachment SET file_name = 'A.PDF'")
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        if keeps_both or not (request.url or "").endswith("/Attachments"):
+            return answer
+        files = [one for one in answer.json()["Attachments"] if one["FileName"] == "A.PDF"]
+        return response(200, "application/json", json.dumps({"Attachments": files}))
+
+    with intercepted(call):
+        for _ in range(2):
+            books.push("bills")
+    assert sorted(one["FileName"] for one in books.attached(xero_id)) == ["A.PDF", "a.pdf"]
+    assert [one["theirs"] for one in differences(books.world)] == [{"file": "a.pdf"}] * keeps_both
+    assert books.left("bills") == 0
 
 
 def test_a_file_that_xero_no_longer_lists_is_over(books: Books) -> None:

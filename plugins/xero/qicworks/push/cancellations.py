@@ -71,6 +71,7 @@ class RemovedFile:
     document_xero_id: UUID | None  # as its row has it, or had it; only a sealed link is trusted
     is_gone: bool  # the document is no longer in Xero
     there_again: bool  # the document has a file of that name again
+    others: Sequence[UUID]  # files that the document has in Xero
     links: Sequence[dict[str, Any]] | None
 
 

@@ -1,4 +1,4 @@
-"""Reports files that were removed or renamed in QicWorks after their push: Xero deletes none for an app."""
+"""Reports files that were removed, renamed or moved in QicWorks after their push: Xero deletes none for an app."""
 
 from __future__ import annotations
 
@@ -102,6 +102,7 @@ class RemovedFiles:
         xero_id = own or removed[0].document_xero_id
         try:
             there = fetch_files(self.it.client, self.kind, xero_id) if xero_id else []
+            there = [file for file in there if not _is_one_of(removed[0].others, file)]
         except Refused as refusal:
             is_missing = refusal.status == 404
             return {one.id: _missing(one, own, xero_id) if is_missing else InXero.NOT_KNOWN for one in removed}
@@ -130,7 +131,11 @@ def _missing(one: RemovedFile, own: UUID | None, xero_id: UUID | None) -> InXero
 
 
 def _has_its_id(one: RemovedFile, file: Mapping[str, Any]) -> bool:
-    return one.xero_id is not None and str(file.get("AttachmentID")).lower() == str(one.xero_id)
+    return one.xero_id is not None and _is_one_of([one.xero_id], file)
+
+
+def _is_one_of(ids: Sequence[UUID], file: Mapping[str, Any]) -> bool:
+    return str(file.get("AttachmentID")).lower() in {str(id) for id in ids}
 
 
 def _is_like(one: RemovedFile, file: Mapping[str, Any]) -> bool:
