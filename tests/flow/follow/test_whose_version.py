@@ -11,6 +11,7 @@ from tests.support.differing import put_off
 from tests.support.followed import LISTS, choose, differing, do, record, set_conflicts, sweep
 from tests.support.pushing import PRICED, Books, Line, Row
 from xero.api import wire
+from xero.documents.pricing import cents
 
 LINES = (Line("100"), Line("50", "2", "Cable"))
 
@@ -80,6 +81,24 @@ def test_an_edit_of_another_line_that_waits_is_sent(books: Books, kind: str, mod
     lines = [(line["description"], line["quantity"]) for line in books.lines(kind, document)]
     assert lines == [("By the bookkeeper", 3), ("Cable, nine", 9)]
     assert row["sub_total"] == 3 * 100 + 9 * 50
+
+
+@pytest.mark.parametrize("types", ["Inclusive", "Exclusive"])
+@pytest.mark.parametrize("kind", PRICED)
+def test_totals_are_those_of_the_lines_that_both_sides_edited(books: Books, kind: str, types: str) -> None:
+    set_conflicts(books, "xero")
+    document = books.add(kind, *LINES, line_amount_types={"Inclusive": "Exclusive", "Exclusive": "Inclusive"}[types])
+    books.push(kind)
+    sweep(books)
+    edit_line_in_xero(books, kind, document, 1, Quantity=3)
+    sweep(books)
+    books.edit(kind, document, line_amount_types=types)
+    edit_line(books, kind, document, 2, quantity=9)
+    books.push(kind)
+    row = assert_agree(books, kind, document)
+    tax = {"Inclusive": cents(Decimal(300) / 11) + cents(Decimal(450) / 11), "Exclusive": Decimal(75)}[types]
+    assert (row["line_amount_types"], row["total_tax"]) == (types, tax)
+    assert row["total"] == {"Inclusive": 750, "Exclusive": 825}[types]
 
 
 @pytest.mark.parametrize("mode", ["ask", "xero"])

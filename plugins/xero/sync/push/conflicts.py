@@ -101,10 +101,7 @@ class Conflicting:
                 continue
             if not written:
                 continue  # edited since: the next step compares it again
-            said = f"QicWorks took over what was changed in Xero: {told(one.changes, to_ours=False)}"
-            if lost := [each for each in one.changes if Side.QICWORKS in each.by and not each.of_total]:
-                said = f"{said}. Of it, QicWorks had edited: {told(lost, to_ours=False, most=len(lost))}"
-            self._note(name, document.id, said)
+            self._note(name, document.id, taken_over(one))
             settled += self._taken(one, known)
         return settled
 
@@ -130,6 +127,15 @@ class Conflicting:
             content = PushedContent("", theirs, theirs, agreed=False)
             self.outbox.keep_contents([(document.id, document.xero_id, content)])
         return []
+
+
+def taken_over(one: Takeover) -> str:
+    """What was taken over, and each own edit of QicWorks' that is lost by it; all, if these are not known."""
+    lost = [each for each in one.changes if one.base and Side.QICWORKS in each.by and not each.of_total]
+    most = MAX_NAMED if one.base else len(one.changes)
+    said = f"QicWorks took over what was changed in Xero: {told(one.changes, to_ours=False, most=most)}"
+    own = f". Of it, QicWorks had edited: {told(lost, to_ours=False, most=len(lost))}"
+    return said + own if lost else said
 
 
 def told(changes: Sequence[Change], *, to_ours: bool, most: int = MAX_NAMED) -> str:

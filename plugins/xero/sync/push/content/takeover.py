@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, R
 from xero.documents.pricing import cents, totals
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.push.content.changes import Change, of_line, of_new_line, paired
-from xero.sync.push.content.content import HEADER, contact_of, fields_of, of_document, of_record
+from xero.sync.push.content.content import HEADER, NOTHING, Value, contact_of, fields_of, of_document, of_record
 
 Columns = dict[str, Any]
 
@@ -39,6 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tax": ("tax_amount",),
     "departments": ("tracking_option_id", "second_tracking_option_id"),
 }
+AMOUNT_TYPES = HEADER["LineAmountTypes"][0]
 PRICING = frozenset({"quantity", "unit price", "tax code"})
 
 
@@ -92,8 +93,9 @@ class Reader:
 
     def changed_lines(self, changes: Iterable[Change]) -> tuple[list[Columns], list[UUID]]:
         """Of each line what was changed, or all if it is new; and the ids of those that Xero no longer has."""
-        wanted = {one.field for one in changes if one.of_line}
+        wanted = {one.field for one in changes}
         ours, theirs = of_document(self.kind, self.document), of_record(self.kind, self.record)
+        own_types = AMOUNT_TYPES not in wanted and _differ(ours.header, theirs.header, AMOUNT_TYPES)
         by_line = dict(zip(map(id, ours.lines or ()), self.document.lines, strict=True))
         by_record = dict(zip(map(id, theirs.lines or ()), self.lines, strict=True))
         taken, removed = [], []
@@ -103,12 +105,12 @@ class Reader:
             elif their is None:
                 removed += [by_line[id(our)].id] if of_line(place) in wanted else []
             elif names := {name for name in our.values if of_line(place, name) in wanted}:
-                left = {name for name in PRICING if our.values[name].same != their.values[name].same} - names
-                taken.append(self._part(by_record[id(their)], by_line[id(our)], names, as_there=not left))
+                own = own_types or any(_differ(our.values, their.values, name) for name in PRICING - names)
+                taken.append(self._part(by_record[id(their)], by_line[id(our)], names, as_there=not own))
         return taken, removed
 
     def _part(self, line: Record, own: PricedLine, names: Set[str], *, as_there: bool) -> Columns:
-        """These fields of a line. `as_there`: its quantity, price and tax code are then Xero's, and so is its tax."""
+        """These fields of a line. `as_there`: all that makes its tax is then Xero's, and so is its tax."""
         columns = {column for name in names for column in COLUMNS[name]}
         taken = {name: value for name, value in self._line(line).items() if name in {*columns, "xero_line_id"}}
         if names & {*PRICING, "tax"}:
@@ -171,7 +173,11 @@ def take_over(
 
 def is_of_amounts(change: Change) -> bool:
     """Whether the totals depend on it."""
-    return change.of_line or change.of_total or change.field == HEADER["LineAmountTypes"][0]
+    return change.of_line or change.of_total or change.field == AMOUNT_TYPES
+
+
+def _differ(ours: Mapping[str, Value], theirs: Mapping[str, Value], name: str) -> bool:
+    return ours.get(name, NOTHING).same != theirs.get(name, NOTHING).same
 
 
 def add_up(kind: PricedKind, document: PricedDocument, known: Takeovers) -> None:
