@@ -73,10 +73,10 @@ class Conflicting:
     def note_overwritten(
         self, overwritten: Mapping[UUID, Sequence[Change]], documents: Sequence[PricedDocument]
     ) -> None:
-        """Records what was changed in Xero and is overwritten, with the request that does it."""
+        """Records what was changed in Xero and is to be overwritten, with the request, which Xero may refuse."""
         for document in documents:
             if found := overwritten.get(document.id):
-                said = f"QicWorks overwrites what was changed in Xero: {told(found, to_ours=True)}"
+                said = f"QicWorks tries to overwrite what was changed in Xero: {told(found, to_ours=True)}"
                 self._note(label(self.kind, document), document.id, said)
 
     def take_over(self, takeovers: Sequence[Takeover]) -> list[Settled]:
