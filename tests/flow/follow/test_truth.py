@@ -26,6 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from psycopg.errors import ForeignKeyViolation
 
 from tests.support.both_sides import GONE, fields_that_differ
 from tests.support.calls import Forward, intercepted
@@ -176,7 +177,8 @@ class BothSides(RuleBasedStateMachine):
     def cancel(self, it: tuple[str, UUID], how: str) -> None:
         table = PRICED[it[0]][0]
         if how == "delete":
-            self.books.world.query(f"DELETE FROM qicworks.{table} WHERE id = %s", it[1])
+            with suppress(ForeignKeyViolation):  # an invoice with payments cannot be deleted
+                self.books.world.query(f"DELETE FROM qicworks.{table} WHERE id = %s", it[1])
         elif how == "draft":
             self.edit(it, push_state="draft")
         elif it[0] != "invoices":
