@@ -16,7 +16,7 @@ while true; do
   # What goes wrong with one file is said, and tried again in an hour. A folder that is new is a task's that begins.
   find "$logs" -type f -name '*.log*' -mtime "+$days" -delete || true
   find "$logs" -mindepth 1 -type d -empty -mtime +1 -delete || true
-  sleep 3600 &
+  sleep 3600 >/dev/null 2>&1 &  # it must not hold our output open if TERM comes before it is known
   pause=$!
   wait "$pause"
 done

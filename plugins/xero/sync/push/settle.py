@@ -197,7 +197,7 @@ def _as_it_is_now(one: Settled, state: PushState | None, *, taken_back: bool) ->
     if state is not None:
         return one
     if taken_back:
-        remark = f"it was deleted in QicWorks while it was being pushed: {TAKEN_BACK}"
+        remark = f"while it was being pushed, it was deleted or moved to another organisation in QicWorks: {TAKEN_BACK}"
         return replace(one, result=replace(one.result, remarks=(*remarks, remark))) if is_pushed else one
     gone = Result(
         PushState.FAILED,
