@@ -30,6 +30,7 @@ from xero.qicworks.follow.differences import Reason
 from xero.qicworks.follow.pushed_documents import PushedDocuments
 from xero.qicworks.runs import lease
 from xero.qicworks.runs.events import Origin
+from xero.sync.follow import unlinked_records
 from xero.sync.follow.tie_out import Period, State, TieOut, tie_out
 from xero.sync.follow.tie_out.export import rows
 from xero.sync.follow.tie_out.healing import Act
@@ -510,6 +511,18 @@ def test_a_document_that_is_in_xero_twice_is_not_equal(books: Books, kind: str) 
         return
     assert states(result) == {once: State.EQUAL, twice: State.DIFFERS}
     assert [one.reason for one in result.differences] == [Reason.AMBIGUOUS_MATCH]
+
+
+def test_second_records_are_looked_for_among_all(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many others were changed since."""
+    twice = books.add("bills")
+    with sent_twice():
+        books.push("bills")
+    for _ in range(5):
+        books.add("bills")
+    books.push("bills")
+    monkeypatch.setattr(unlinked_records, "PAGE_SIZE", 1)
+    assert states(tie(books))[twice] is State.DIFFERS
 
 
 def test_second_records_that_cannot_be_looked_for_are_not_checked(books: Books) -> None:

@@ -47,20 +47,25 @@ class UnlinkedRecord:
 
 
 def find_unlinked_records(
-    session: Session, client: XeroClient, connection: Connection, searched: set[str] | None = None
+    session: Session,
+    client: XeroClient,
+    connection: Connection,
+    searched: set[str] | None = None,
+    most_pages: int | None = MAX_PAGES_READ,
 ) -> Iterator[UnlinkedRecord]:
     """Yields those of every kind. Costs a call a path and thousand changes since the first push, of leave a call a
     hundred.
 
     Args:
         searched: Gets the names of the kinds of which all records were looked at.
+        most_pages: Of each path, the newest first. None: all.
     """
     searched = set() if searched is None else searched
     priced: dict[str, list[PricedKind]] = {}
     for kind in KINDS.values():
         if isinstance(kind, PricedKind):
             priced.setdefault(kind.path, []).append(kind)
-    search = _Search(session, client, connection)
+    search = _Search(session, client, connection, most_pages)
     for kinds in priced.values():
         yield from search.priced(kinds)
         if search.is_complete:
@@ -72,10 +77,11 @@ def find_unlinked_records(
 
 
 class _Search:
-    def __init__(self, session: Session, client: XeroClient, connection: Connection) -> None:
+    def __init__(self, session: Session, client: XeroClient, connection: Connection, most_pages: int | None) -> None:
         self.session = session
         self.client = client
         self.connection = connection
+        self.most_pages = most_pages
         self.is_complete = True  # of the last path
 
     def priced(self, kinds: Sequence[PricedKind]) -> Iterator[UnlinkedRecord]:
@@ -121,7 +127,7 @@ class _Search:
 
         newest_first = pages(fetch, partial(readback.id_of, kind), kind.path, full_size=PAGE_SIZE)
         self.is_complete = False
-        for number, page in enumerate(islice(newest_first, MAX_PAGES_READ), 1):
+        for number, page in enumerate(islice(newest_first, self.most_pages), 1):
             yield from map(lookup.readable, page.rows)
             self.is_complete = page.is_last(number, PAGE_SIZE)
 

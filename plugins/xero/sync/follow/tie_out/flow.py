@@ -143,7 +143,7 @@ class _TieOut:
         not be asked."""
         it, found, searched = self.it, list[UnlinkedRecord](), set[str]()
         try:
-            for record in find_unlinked_records(it.session, it.client, it.connection, searched):
+            for record in find_unlinked_records(it.session, it.client, it.connection, searched, most_pages=None):
                 found.append(record)
         except NotAvailable as error:  # so is the data set that follows these documents, which is said above
             log.info("documents in Xero: not available: %s", error.message)
