@@ -63,7 +63,7 @@ class Column:
                 return st.sampled_from(MOMENTS)
             case "numeric":
                 return st.sampled_from(NUMBERS) | st.decimals(-(10**5), 10**5, places=4).map(str)
-            case "integer":
+            case "integer" | "bigint":
                 return st.sampled_from(WHOLE)
             case "uuid":
                 return st.sampled_from(IDS) | st.uuids().map(str)
