@@ -97,7 +97,7 @@ def plant(place: Place, plot: Plot) -> None:
 
 
 def waits(place: Place, plot: Plot) -> bool:
-    """Whether one of them was changed after the pushes had chosen what they send, so that they have to run again."""
+    """Whether one of them was changed after the pushes had chosen what they send: then they have to run again."""
     with psycopg.connect(f"{place.postgres}/qicworks") as connection:
         return any(
             connection.execute(WAITING.format(table=Identifier(one.table)), [plot.ids[one.number]]).fetchone()

@@ -163,7 +163,7 @@ def _place(said: str) -> DocumentPosition | None:
 
 def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | None) -> dict[str, Any]:
     """How many of each type failed, wait and differ; of the type that is shown, all states. `deleted`: how many of
-    those that wait are deleted in QicWorks, so that no list has them."""
+    those that wait are deleted in QicWorks: no list has them."""
     others = [KINDS[name] for name in who.kinds if name != chosen.name]
     states_of = document_list.counts(session, others, organisation, ("failed", "ready", "in_flight"))
     states_of |= document_list.counts(session, [chosen], organisation)

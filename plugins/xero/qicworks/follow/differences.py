@@ -34,7 +34,7 @@ class Reason(StrEnum):
     EDITED_IN_XERO = "edited_in_xero"  # since it was pushed
     EDITED_IN_QICWORKS = "edited_in_qicworks"  # and not sent: it failed or waits
     AMOUNTS_DIFFER = "amounts_differ"  # from the push on: Xero has it otherwise than it was sent
-    PAID_DIFFERS = "paid_differs"  # QicWorks' amount, Xero's amount and the sum of Xero's payments are not all the same
+    PAID_DIFFERS = "paid_differs"  # QicWorks' amount, Xero's amount and the sum of Xero's payments are not all equal
     CANCELLED_IN_QICWORKS = "cancelled_in_qicworks"  # and still in Xero
     FILE_LEFT_IN_XERO = "file_left_in_xero"  # removed or renamed in QicWorks
     OVERLAPPING_LEAVE = "overlapping_leave"  # entered in Xero, at the same time as a request of QicWorks

@@ -179,7 +179,7 @@ def contact_of(record: Record) -> str:
 
 
 def with_contact(record: Record, names: Mapping[str, str]) -> Record:
-    """The record with its contact as QicWorks calls it, so that it reads the same wherever the record comes from."""
+    """The record with its contact as QicWorks calls it: it reads the same wherever the record comes from."""
     id = contact_of(record)
     return {**record, "Contact": {"ContactID": id, "Name": names.get(id)}} if id else record
 
