@@ -29,7 +29,8 @@ WITH side AS (
       LEFT JOIN qicworks.leave_application AS leave
         ON leave.connection_id = :connection_id AND leave.xero_id = request.xero_id
       LEFT JOIN xero_sync.cursor ON cursor.connection_id = :connection_id AND cursor.data_set = 'leave_applications'
-      LEFT JOIN xero_sync.cancellation ON cancellation.document_id = request.id AND cancellation.organisation_id = :organisation_id
+      LEFT JOIN xero_sync.cancellation ON cancellation.document_id = request.id AND document_table = 'leave_request'
+           AND cancellation.organisation_id = :organisation_id
       LEFT JOIN xero_sync.difference AS open
         ON open.connection_id = :connection_id AND open.document_id = request.id AND open.reason = 'rejected_in_xero'
        AND open.settled_at IS NULL
@@ -112,7 +113,7 @@ SELECT DISTINCT difference.document_id AS id, request.id IS NULL AS is_gone,
    AND NOT EXISTS (SELECT FROM qicworks.staff
                      JOIN xero_sync.erasure ON erasure.xero_id = lower(staff.xero_id::text)
                     WHERE staff.id = request.staff_id AND erasure.connection_id = :connection_id)
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND document_table = 'leave_request'
        AND cancellation.organisation_id = :organisation_id AND cancellation.done_at IS NULL
  WHERE difference.connection_id = :connection_id AND difference.document_kind = :document_kind AND difference.settled_at IS NULL
    AND (request.id IS NULL OR request.xero_id IS NULL AND difference.reason <> 'overlapping_leave')
@@ -126,7 +127,7 @@ WITH cancelled AS (
       FROM xero_sync.cancellation
       LEFT JOIN xero_sync.cursor ON cursor.connection_id = :connection_id AND cursor.data_set = 'leave_applications'
       LEFT JOIN xero_sync.staging AS reading ON reading.connection_id = :connection_id AND reading.data_set = :reading
-     WHERE cancellation.organisation_id = :organisation_id
+     WHERE cancellation.organisation_id = :organisation_id AND document_table = 'leave_request'
        AND (cancellation.done_at IS NULL OR cancellation.done_at > coalesce(reading.started_at, cursor.began_at, 'infinity'))
 ), other AS (
     SELECT leave.xero_id, leave.employee_xero_id, leave.start_date, leave.end_date

@@ -8,7 +8,8 @@ SELECT document.id, document.push_state, document.push_version, document.xero_id
        cancellation.document_id IS NOT NULL AS cancelled, state.waits, pushed.pushed_at::text AS pushed_at, state.compared
   FROM qicworks.{table} AS document
   JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND document_table = :table
+       AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
   LEFT JOIN xero_sync.pushed_content AS pushed ON pushed.document_id = document.id AND pushed.connection_id = :connection_id
  CROSS JOIN (
@@ -51,7 +52,7 @@ SELECT DISTINCT difference.document_id AS id, difference.label
                       AND (document.xero_id IS NOT NULL
                            OR document.push_state IN ('ready', 'in_flight', 'failed')
                               AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                                               WHERE cancellation.document_id = document.id
+                                               WHERE cancellation.document_id = document.id AND document_table = :table
                                                  AND cancellation.organisation_id = :organisation_id)
                               AND EXISTS (SELECT FROM xero_sync.difference AS lacking
                                            WHERE lacking.connection_id = :connection_id AND lacking.document_id = document.id
@@ -70,7 +71,8 @@ SELECT document.id, document.number, record.missing_since IS NULL AND record.amo
                             WHERE newer.connection_id = :connection_id AND newer.xero_id = document.xero_id
                               AND (newer.xero_updated_at, newer.synced_at) > (record.xero_updated_at, record.synced_at))
            AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                            WHERE cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id)
+                            WHERE cancellation.document_id = document.id AND document_table = :table
+                              AND cancellation.organisation_id = :organisation_id)
         OR EXISTS (SELECT FROM xero_sync.difference
                     WHERE difference.connection_id = :connection_id AND difference.document_id = document.id
                       AND difference.reason = 'paid_differs' AND difference.settled_at IS NULL))

@@ -47,7 +47,8 @@ SELECT document.id, document.number, document.day::text AS day, coalesce(file.pu
   FROM document
   LEFT JOIN qicworks.{table} AS own ON own.id = document.id AND own.organisation_id = :organisation_id
   LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND document_table = :table
+       AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
   LEFT JOIN LATERAL (
        SELECT min(push_state) AS push_state  -- failed before in flight before ready
@@ -91,7 +92,8 @@ SELECT document.id, NULL AS number, document.day::text AS day, document.push_sta
        cancellation.document_id IS NOT NULL AS is_cancelled, cancellation.done_at IS NOT NULL AS is_cancelled_in_xero, {paid}
   FROM document
   LEFT JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND document_table = :table
+       AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
  WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
  ORDER BY document.day, document.id;

@@ -55,7 +55,7 @@ SELECT document.id, document.organisation_id, organisation.name AS organisation,
                 WHERE difference.document_id = document.id AND difference.document_kind = :kind
                   AND difference.settled_at IS NULL) AS differs,
        EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting
-                WHERE waiting.document_id = document.id AND waiting.organisation_id = document.organisation_id) AS cancelling
+                WHERE waiting.document_id = document.id AND waiting.document_table = :table AND waiting.organisation_id = document.organisation_id) AS cancelling
   FROM found
   JOIN qicworks.{table} AS document ON document.id = found.id
   JOIN qicworks.organisation ON organisation.id = document.organisation_id

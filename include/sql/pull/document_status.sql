@@ -187,7 +187,7 @@ UPDATE qicworks.invoice
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'invoice' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)
@@ -212,7 +212,7 @@ UPDATE qicworks.bill
           FROM qicworks.bill AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'bill' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
@@ -234,7 +234,7 @@ UPDATE qicworks.expense
           FROM qicworks.expense AS own
           JOIN qicworks.invoice_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'expense' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND record.amount_paid IS NOT NULL AND record.amount_credited IS NOT NULL AND record.amount_due IS NOT NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
@@ -249,7 +249,7 @@ UPDATE qicworks.credit_note
           FROM qicworks.credit_note AS own
           JOIN qicworks.credit_note_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'credit_note' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE credit_note.organisation_id = :organisation_id AND credit_note.id = xero.id AND credit_note.xmin = xero.version
@@ -270,7 +270,7 @@ UPDATE qicworks.purchase_order
           FROM qicworks.purchase_order AS own
           JOIN qicworks.purchase_order_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'purchase_order' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id AND record.missing_since IS NULL
            AND coalesce(cancelled.done_at, '-infinity') < least(record.synced_at, :snapshot_at)) AS xero
  WHERE purchase_order.organisation_id = :organisation_id AND purchase_order.id = xero.id AND purchase_order.xmin = xero.version

@@ -130,7 +130,7 @@ UPDATE qicworks.invoice
           FROM qicworks.invoice AS own
           JOIN qicworks.invoice_balance AS reported ON reported.connection_id = :connection_id AND reported.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled
-            ON cancelled.document_id = own.id AND cancelled.organisation_id = own.organisation_id
+            ON cancelled.document_id = own.id AND cancelled.document_table = 'invoice' AND cancelled.organisation_id = own.organisation_id
          WHERE own.organisation_id = :organisation_id
            AND coalesce(cancelled.done_at, '-infinity') < least(reported.synced_at, :snapshot_at)) AS xero
  WHERE invoice.organisation_id = :organisation_id AND invoice.id = xero.id AND invoice.xmin = xero.version

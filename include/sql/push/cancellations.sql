@@ -11,7 +11,7 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
        CASE WHEN coalesce(document.xero_id, cancellation.xero_id) IS NULL
             THEN EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
-                            AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                            AND difference.document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
                  OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
@@ -40,13 +40,13 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
        CASE WHEN coalesce(document.xero_id, cancellation.xero_id) IS NULL
             THEN EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
-                            AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                            AND difference.document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
                  OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
             ELSE false END AS is_unclear
   FROM xero_sync.cancellation LEFT JOIN qicworks.{table} AS document ON document.id = document_id AND document.organisation_id = cancellation.organisation_id
- WHERE document_id = :id AND cancellation.organisation_id = :organisation_id;
+ WHERE document_id = :id AND document_table = :table AND cancellation.organisation_id = :organisation_id;
 
 -- name: links_of$
 SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = :id;
@@ -54,12 +54,12 @@ SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id =
 -- name: lock^
 -- If it may still be sent: locked until the transaction ends.
 SELECT document_id FROM xero_sync.cancellation
- WHERE document_id = :id AND organisation_id = :organisation_id AND push_version = :version AND how <> 'before' AND done_at IS NULL
+ WHERE document_id = :id AND document_table = :table AND organisation_id = :organisation_id AND push_version = :version AND how <> 'before' AND done_at IS NULL
    FOR UPDATE;
 
 -- name: close!
 UPDATE xero_sync.cancellation SET done_at = clock_timestamp()
- WHERE document_id = :id AND organisation_id = :organisation_id AND done_at IS NULL;
+ WHERE document_id = :id AND document_table = :table AND organisation_id = :organisation_id AND done_at IS NULL;
 
 -- name: forget_content!
 -- Nothing of it is in Xero any more: pushed again, it is not the same as what was last pushed.
@@ -71,14 +71,15 @@ UPDATE qicworks.{table} SET xero_status = :status WHERE id = :id AND organisatio
 
 -- name: is_open^
 SELECT document_id FROM xero_sync.cancellation
- WHERE document_id = :id AND organisation_id = :organisation_id AND how <> 'before' AND done_at IS NULL;
+ WHERE document_id = :id AND document_table = :table AND organisation_id = :organisation_id AND how <> 'before' AND done_at IS NULL;
 
 -- name: over
 -- Open differences of a kind whose document is in force again, also those that were found while the organisation was matched to another
 -- one of Xero. One of a document that is done was found since, by what Xero has.
 SELECT difference.document_id, difference.label
   FROM xero_sync.difference
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND cancellation.organisation_id = :organisation_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = difference.document_id AND document_table = :table
+       AND cancellation.organisation_id = :organisation_id
  WHERE difference.connection_id IN (SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id)
    AND difference.document_kind = :kind AND difference.settled_at IS NULL
    AND difference.reason = 'cancelled_in_qicworks' AND difference.document_id IS NOT NULL
@@ -88,11 +89,11 @@ SELECT difference.document_id, difference.label
 -- Of a document that is cancelled: differs (Xero does not delete it, or has it in force again), done, or open.
 SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
                           WHERE connection.organisation_id = cancellation.organisation_id AND connection.state <> 'deleted'
-                            AND difference.document_id = cancellation.document_id AND settled_at IS NULL
-                            AND reason = 'cancelled_in_qicworks') THEN 'differs'
+                            AND difference.document_id = cancellation.document_id AND difference.document_kind = :kind
+                            AND settled_at IS NULL AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN done_at IS NOT NULL THEN 'done'
             ELSE 'open' END
-  FROM xero_sync.cancellation WHERE document_id = :id AND organisation_id = :organisation_id;
+  FROM xero_sync.cancellation WHERE document_id = :id AND document_table = :table AND organisation_id = :organisation_id;
 
 -- name: files_due
 -- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
@@ -103,7 +104,7 @@ SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed
        coalesce(document.xero_id, cancellation.xero_id) AS document_xero_id,
        coalesce(document.xero_status = ANY(:gone), false) OR cancellation.done_at IS NOT NULL AS is_gone,
        EXISTS (SELECT FROM qicworks.attachment
-                WHERE parent_type = :table AND parent_id = removed.document_id AND attachment.xero_id IS NOT NULL
+                WHERE parent_type = :table AND parent_id = removed.document_id AND push_state = 'pushed' AND attachment.xero_id IS NOT NULL
                   AND attachment.file_name = removed.file_name) AS there_again,
        ARRAY(SELECT attachment.xero_id FROM qicworks.attachment
               WHERE parent_type = :table AND parent_id = removed.document_id AND push_state = 'pushed'
@@ -111,7 +112,7 @@ SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = removed.document_id) AS links
   FROM xero_sync.removed_file AS removed
   LEFT JOIN qicworks.{table} AS document ON document.id = removed.document_id AND document.organisation_id = removed.organisation_id
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = removed.document_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = removed.document_id AND cancellation.document_table = :table
        AND cancellation.organisation_id = removed.organisation_id
  WHERE removed.organisation_id = :organisation_id AND removed.document_table = :table AND removed.done_at IS NULL
    AND CASE WHEN :wanted::uuid[] IS NULL

@@ -14,7 +14,8 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
        organisation.period_lock_date, organisation.end_of_year_lock_date,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links,
        (SELECT done_at IS NOT NULL FROM xero_sync.cancellation
-         WHERE cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id) AS cancellation_done{of_kind}
+         WHERE cancellation.document_id = document.id AND document_table = :table
+           AND cancellation.organisation_id = :organisation_id) AS cancellation_done{of_kind}
   FROM qicworks.{table} AS document
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
   LEFT JOIN qicworks.contact ON contact.id = document.contact_id
@@ -105,7 +106,8 @@ SELECT attachment.id, document.id AS document_id, document.number, document.xero
    AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
    AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)
    AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                    WHERE cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id)
+                    WHERE cancellation.document_id = document.id AND document_table = :table
+                      AND cancellation.organisation_id = :organisation_id)
    AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
  ORDER BY attachment.created_at, attachment.id;
 
@@ -114,7 +116,8 @@ SELECT attachment.id, document.id AS document_id, document.number, document.xero
 SELECT content FROM qicworks.attachment
  WHERE id = :id
    AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                    WHERE cancellation.document_id = attachment.parent_id AND cancellation.organisation_id = attachment.organisation_id);
+                    WHERE cancellation.document_id = attachment.parent_id AND document_table = attachment.parent_type
+                      AND cancellation.organisation_id = attachment.organisation_id);
 
 -- name: unsent_files
 -- Of these documents, those with attachments that are not in Xero, and whether one of them failed.

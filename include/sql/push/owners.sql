@@ -14,12 +14,12 @@ SELECT called.id, called.label, called.organisation_id, called.push_state, calle
        CASE WHEN cancellation.document_id IS NOT NULL
              AND EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
                           WHERE connection.organisation_id = cancellation.organisation_id AND connection.state <> 'deleted'
-                            AND difference.document_id = cancellation.document_id AND settled_at IS NULL
+                            AND difference.document_id = cancellation.document_id AND difference.document_kind = :kind AND settled_at IS NULL
                             AND reason = 'cancelled_in_qicworks') THEN 'differs'
             WHEN cancellation.done_at IS NOT NULL THEN 'done'
             WHEN cancellation.document_id IS NOT NULL THEN 'open' END AS cancellation
   FROM called
-  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = called.id AND cancellation.organisation_id = called.organisation_id
+  LEFT JOIN xero_sync.cancellation ON cancellation.document_id = called.id AND cancellation.document_table = :table AND cancellation.organisation_id = called.organisation_id
  ORDER BY called.created_at, called.id;
 
 -- name: perhaps_busy

@@ -13,10 +13,11 @@ SELECT id, push_version, xero_id,
                     WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL
                       AND {table}.id = ANY(open.documents))
    AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                    WHERE cancellation.document_id = {table}.id AND cancellation.organisation_id = :organisation_id AND done_at IS NULL
+                    WHERE cancellation.document_id = {table}.id AND document_table = :table
+                      AND cancellation.organisation_id = :organisation_id AND done_at IS NULL
                       AND NOT EXISTS (SELECT FROM xero_sync.difference
                                        WHERE difference.connection_id = :connection_id
-                                         AND difference.document_id = cancellation.document_id AND settled_at IS NULL
+                                         AND difference.document_id = cancellation.document_id AND difference.document_kind = :kind AND settled_at IS NULL
                                          AND reason = 'cancelled_in_qicworks'))
  ORDER BY (id, push_version) IN
           (SELECT claimed.id, claimed.version
@@ -49,7 +50,8 @@ SELECT (SELECT count(*) FROM qicworks.{table}
            AND attachment.push_state = 'ready' AND document.push_state IN ('pushed', 'failed')
            AND document.xero_id IS NOT NULL AND coalesce(document.xero_status, '') <> ALL(:gone)
            AND NOT EXISTS (SELECT FROM xero_sync.cancellation
-                            WHERE cancellation.document_id = document.id AND cancellation.organisation_id = :organisation_id)) AS something;
+                            WHERE cancellation.document_id = document.id AND document_table = :table
+                              AND cancellation.organisation_id = :organisation_id)) AS something;
 
 -- name: failed_batch_sizes
 -- The size of the smallest request that Xero failed on with this version of a document in it.

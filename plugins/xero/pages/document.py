@@ -65,7 +65,7 @@ def kind_of(who: Viewer, name: str) -> Kind:
 def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: str, id: UUID) -> Response:
     chosen = kind_of(who, kind)
     found = document_list.one(session, chosen, id)
-    cancellation = state_of(session, id, found["organisation_id"])
+    cancellation = state_of(session, chosen, id, found["organisation_id"])
     known = chosen.called(found["number"], id)
     open_ones, settled = differences.of_document(session, chosen.name, id)
     happened = event_log.of_document(session, chosen.name, id, found["organisation_id"], known, limit=EVENTS)
@@ -99,7 +99,7 @@ def show_preview(
     if found["connection_id"] is None:
         raise HTTPException(409, f"{found['organisation']} is not connected to Xero. Connect it first.")
     shown = preview(chosen, found["connection_id"], engine=engine, open_client=open_client, documents=[str(id)])
-    cancellation = state_of(session, id, found["organisation_id"])
+    cancellation = state_of(session, chosen, id, found["organisation_id"])
     is_looked_at = found["push_state"] not in NOTHING or may_be_pushed(found, cancellation)
     previews = list(shown) if is_looked_at else []
     nothing = CANCELLED[cancellation] if cancellation else NOTHING.get(found["push_state"], NOTHING_NOW)

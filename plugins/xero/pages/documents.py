@@ -138,7 +138,7 @@ def _wanted(session: Session, kind: Kind, said: list[str]) -> dict[UUID, list[st
             raise HTTPException(
                 409, f"{one['organisation']} is not connected to Xero, so {kind.word} {name} cannot be pushed."
             )
-        if not may_be_pushed(one, state_of(session, one["id"], one["organisation_id"])):
+        if not may_be_pushed(one, state_of(session, kind, one["id"], one["organisation_id"])):
             raise HTTPException(409, f"{kind.word.capitalize()} {name} is now {one['push_state']}. Reload the page.")
         wanted.setdefault(one["connection_id"], []).append(str(one["id"]))
     return wanted

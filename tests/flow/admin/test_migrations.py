@@ -25,7 +25,19 @@ from xero.qicworks.runs.events import Origin
 from xero.sync.runs.pruning import prune
 
 #: Before this project had workers.
-KNOWN = "0005.payroll: qicworks.organisation: next_pay_date_is_a_date forbids what was allowed:"
+KNOWN = (
+    "0005.payroll: qicworks.organisation: next_pay_date_is_a_date forbids what was allowed:",
+    # Triggers alone write these rows, and this migration brings their functions.
+    "0026.there-again: xero_sync.cancellation ",
+    *(
+        f"0026.there-again: the trigger qicworks.{table} {trigger} was "
+        for table, trigger in (
+            *((table, "was_cancelled") for table in ("invoice", "bill", "expense", "credit_note", "purchase_order")),
+            ("leave_request", "was_cancelled"),
+            ("attachment", "was_removed"),
+        )
+    ),
+)
 
 TAKES_AWAY = """
     DROP TABLE xero_sync.oauth_state;

@@ -91,9 +91,9 @@ def test_how_far_it_is(books: Books) -> None:
     for document in (taken, kept):
         by_status(books, "bills", document)
     with database.session(books.world.engine) as session:
-        assert state_of(session, taken, books.organisation_id) is CancellationState.OPEN
+        assert state_of(session, KINDS["bills"], taken, books.organisation_id) is CancellationState.OPEN
         books.push("bills")
-        found = [state_of(session, one, books.organisation_id) for one in (taken, kept, other)]
+        found = [state_of(session, KINDS["bills"], one, books.organisation_id) for one in (taken, kept, other)]
     assert found == [CancellationState.DONE, CancellationState.DIFFERS, None]
 
 

@@ -1,5 +1,6 @@
 """A row that is deleted and inserted again with its id, as an undo does it, is not cancelled."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -9,17 +10,20 @@ import requests
 from tests.support.calls import Forward, intercepted
 from tests.support.cancelling import (
     CANCELLED,
+    delete,
     deleted,
     deletions,
     differences,
     events,
     inserted,
     inserted_again,
+    inserted_at_once,
     pushed,
     statuses,
 )
+from tests.support.followed import ACTS
 from tests.support.paying import Payroll
-from tests.support.pushing import PRICED, Books
+from tests.support.pushing import PRICED, Books, Line
 from tests.support.world import World
 from xero.api import wire
 
@@ -53,12 +57,13 @@ def test_it_stays_in_xero_as_one_record(books: Books, back: str) -> None:
     assert_is_over(books.world)
 
 
-def test_what_it_has_now_is_pushed(books: Books) -> None:
+@pytest.mark.parametrize("again", [inserted_again, inserted_at_once])
+def test_what_it_has_now_is_pushed(books: Books, again: Callable[..., None]) -> None:
     """Also under the version that was pushed, and as if it was pushed."""
     for kind in PRICED:
         document = pushed(books, kind)
         version = books.row(kind, document)["push_version"]
-        inserted_again(books.world, PRICED[kind][0], document, issue_date="2026-10-06", push_version=version)
+        again(books.world, PRICED[kind][0], document, issue_date="2026-10-06", push_version=version)
         assert books.row(kind, document)["push_version"] > version
         books.push(kind)
         [there] = [one for one in books.in_xero(kind) if one[PRICED[kind][3]] == books.row(kind, document)["number"]]
@@ -121,6 +126,31 @@ def test_while_xero_is_read_nothing_is_deleted(books: Books) -> None:
         books.push("bills")
     assert statuses(books, "bills") == ["DRAFT"]
     assert_is_over(books.world)
+
+
+@pytest.mark.parametrize(("one", "other"), [("bills", "expenses"), ("expenses", "bills"), ("purchase_orders", "bills")])
+def test_its_id_in_another_table_is_another_document(books: Books, one: str, other: str) -> None:
+    """As when a bill is made an expense, and an expense a bill. Each is pushed, followed and cancelled by itself."""
+    document = pushed(books, one)
+    row = deleted(books.world, PRICED[one][0], document)
+    books.world.query("DELETE FROM qicworks.document_line WHERE parent_id = %s", document)
+    books.add(other, Line("20"), id=document, number=f"{row['number']}-2")
+    for kind in (other, one):
+        books.push(kind)
+        books.world.pull("document_status", books.organisation)
+    there = {record["Status"]: record["Total"] for record in books.in_xero(one) + books.in_xero(other)}
+    assert (set(there), float(there["DRAFT"])) == ({"DELETED", "DRAFT"}, 22.0)
+    second = books.row(other, document)
+    assert (second["push_state"], second["xero_id"] is None) == ("pushed", False)
+    assert (books.left(one), books.left(other)) == (0, 0)
+    assert differences(books.world) == []
+    books.bookkeep("edit", **{ACTS[other]: str(second["xero_id"])}, fields={"Date": "2026-10-09"})
+    books.world.pull("document_status", books.organisation)
+    assert [one["document_kind"] for one in differences(books.world)] == [other], "it is compared"
+    delete(books, other, document)
+    books.push(other)
+    assert {record["Status"] for record in books.in_xero(one) + books.in_xero(other)} == {"DELETED"}
+    assert (books.left(one), books.left(other)) == (0, 0)
 
 
 @pytest.mark.parametrize("back", BACK)

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.cancelling import approve, deletions, differences, events, pushed, statuses
-from tests.support.pushing import PRICED, Books, Line
+from tests.support.cancelling import CANCELLED, WAYS, approve, deletions, differences, events, pushed, statuses
+from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.tying_out import tie
 
 MOVED = "moved to another organisation"
@@ -33,8 +33,6 @@ def test_it_is_deleted_in_the_xero_that_it_has_left(books: Books, other: Books) 
         document = pushed(books, kind)
         moved(books, other, kind, document)
         assert books.left(kind), kind
-        other.push(kind)
-        other.edit(kind, document, push_state="ready", xero_id=None)
         other.push(kind)
         assert (other.row(kind, document)["push_state"], statuses(other, kind)[-1]) == ("pushed", "DRAFT"), kind
         books.writes()
@@ -83,3 +81,72 @@ def test_what_was_never_pushed_is_free(books: Books, other: Books) -> None:
     moved(books, other, "bills", document)
     other.push("bills")
     assert (other.row("bills", document)["push_state"], books.left("bills")) == ("pushed", 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_cancelled_before_it_was_pushed_there_nothing_waits_in_the_new_one(
+    books: Books, other: Books, way: str
+) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind)
+        moved(books, other, kind, document)
+        WAYS[way](other, kind, document)
+        other.push(kind)
+        books.push(kind)
+        assert (statuses(other, kind), set(statuses(books, kind))) == ([], {"DELETED"}), kind
+        assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, []), kind
+    assert tie(books).is_green
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_cancelled_after_it_was_pushed_there_it_is_deleted_in_both(books: Books, other: Books, way: str) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind)
+        moved(books, other, kind, document)
+        other.push(kind)
+        WAYS[way](other, kind, document)
+        other.push(kind)
+        books.push(kind)
+        assert (set(statuses(other, kind)), set(statuses(books, kind))) == ({"DELETED"}, {"DELETED"}), kind
+        assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, []), kind
+
+
+@pytest.mark.parametrize("kind", CANCELLED)
+def test_moved_and_cancelled_at_once(books: Books, other: Books, kind: str) -> None:
+    document = pushed(books, kind)
+    to = {"organisation_id": other.organisation_id, "contact_id": other.contacts[0]}
+    books.edit(kind, document, status=CANCELLED[kind], **to)
+    for one in (other, books):
+        one.push(kind)
+    assert (statuses(other, kind), statuses(books, kind)) == ([], ["DELETED"])
+    assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, [])
+
+
+def test_its_files_move_with_it(books: Books, other: Books) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind, files=[File("a.pdf")])
+        moved(books, other, kind, document)
+        other.push(kind)
+        [file] = other.files(kind, document)
+        assert (file["organisation_id"], file["push_state"]) == (other.organisation_id, "pushed"), kind
+        assert [one["FileName"] for one in other.attached(other.row(kind, document)["xero_id"])] == ["a.pdf"], kind
+        books.push(kind)
+        assert (set(statuses(books, kind)), books.left(kind), other.left(kind)) == ({"DELETED"}, 0, 0), kind
+
+
+@pytest.mark.parametrize("pushed_there", [False, True])
+def test_moved_there_and_back_it_stands_in_the_first_alone(books: Books, other: Books, pushed_there: bool) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind, files=[File("a.pdf")])
+        xero_id = books.row(kind, document)["xero_id"]
+        moved(books, other, kind, document)
+        if pushed_there:
+            other.push(kind)
+        moved(other, books, kind, document)
+        for one in (books, other):
+            one.push(kind)
+        row = books.row(kind, document)
+        assert (row["push_state"], row["xero_id"], row["push_error"]) == ("pushed", xero_id, None), kind
+        assert (set(statuses(books, kind)), set(statuses(other, kind)) <= {"DELETED"}) == ({"DRAFT"}, True), kind
+        assert [one["FileName"] for one in books.attached(xero_id)] == ["a.pdf"], kind
+        assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, []), kind

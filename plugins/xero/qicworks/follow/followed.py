@@ -61,7 +61,8 @@ class FollowedDocuments:
     def __init__(self, session: Session, connection: Connection, kind: PricedKind) -> None:
         self._session = session
         self._kind = kind
-        self._of = {"connection_id": connection.id, "organisation_id": connection.organisation_id, "kind": kind.name}
+        whose = {"connection_id": connection.id, "organisation_id": connection.organisation_id}
+        self._of = {**whose, "kind": kind.name, "table": kind.table}
 
     def to_compare(self, conflicts: str, *, reading: str, followed: str) -> Iterator[list[Followed]]:
         """Those of which one side has changed since they were compared, some at a time.

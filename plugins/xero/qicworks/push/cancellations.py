@@ -75,9 +75,10 @@ class RemovedFile:
     links: Sequence[dict[str, Any]] | None
 
 
-def state_of(session: Session, document_id: UUID, organisation_id: UUID) -> CancellationState | None:
+def state_of(session: Session, kind: Kind, document_id: UUID, organisation_id: UUID) -> CancellationState | None:
     """How far the cancellation of an organisation's document is; None if it is not cancelled, or never was in Xero."""
-    found = QUERIES.state_of(session, id=document_id, organisation_id=organisation_id)
+    of_it = {"kind": kind.name, "table": kind.table, "id": document_id, "organisation_id": organisation_id}
+    found = QUERIES.state_of(session, **of_it)
     return CancellationState(found) if found else None
 
 

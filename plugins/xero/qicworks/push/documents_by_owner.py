@@ -35,8 +35,9 @@ def named(session: Session, kind: Kind, names: Sequence[str]) -> list[DocumentOw
     statement = sql.template("push/owners", "called").format(
         table=Identifier(kind.table), label=Identifier(kind.label_column)
     )
-    wanted = {"names": list(names), "ids": [name.lower() for name in names], "table": kind.table}
-    return [_owner(row) for row in session.execute(statement, wanted)]
+    asked: dict[str, Any] = {"names": list(names), "ids": [name.lower() for name in names]}
+    asked |= {"kind": kind.name, "table": kind.table}
+    return [_owner(row) for row in session.execute(statement, asked)]
 
 
 def _owner(row: dict[str, Any]) -> DocumentOwner:

@@ -139,11 +139,9 @@ class ReadyDocuments:
             table=Identifier(self.kind.table),
             of_kind=SQL("").join(SQL(", document.{}").format(Identifier(name)) for name in of_kind),
         )
-        asked = {"ids": list(ids), "connection_id": self.connection.id}
+        asked = {"ids": list(ids), "connection_id": self.connection.id, "table": self.kind.table}
         lines: dict[UUID, list[PricedLine]] = {}
-        for line in rows.read(
-            self.session, sql.template("push/documents", "lines"), PricedLine, table=self.kind.table, **asked
-        ):
+        for line in rows.read(self.session, sql.template("push/documents", "lines"), PricedLine, **asked):
             lines.setdefault(line.parent_id, []).append(line)
         organisation = self.connection.organisation_id
         found = rows.read(self.session, statement, self.kind.row, organisation_id=organisation, **asked)
