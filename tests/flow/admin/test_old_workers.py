@@ -26,7 +26,6 @@ from tests.support.versions import MIGRATIONS, as_of
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.datasets.registry import DATASETS
-from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.admin.migrate import migrate
 from xero.qicworks.database import Session
