@@ -20,16 +20,39 @@ SELECT lower({key}::text) AS key, is_active, xero_updated_at
  WHERE connection_id = :connection_id AND missing_since IS NULL;
 
 -- name: first_push
-SELECT min(pushed_at) FROM {table} WHERE organisation_id = :organisation_id;
+-- Also of documents that were pushed, and are deleted or have moved away since.
+SELECT least((SELECT min(pushed_at) FROM {table} WHERE organisation_id = :organisation_id),
+             (SELECT min(link.linked_at)
+                FROM xero_sync.cancellation JOIN xero_sync.document_link AS link USING (document_id)
+               WHERE cancellation.organisation_id = :organisation_id AND document_table = :table));
 
 -- name: linked
-SELECT xero_id FROM {table} WHERE xero_id = ANY(:xero_ids);
+-- What is being cancelled has its record until Xero no longer has it.
+SELECT xero_id FROM {table} WHERE xero_id = ANY(:xero_ids)
+ UNION
+SELECT record.xero_id
+  FROM xero_sync.cancellation
+  LEFT JOIN xero_sync.link_said AS link USING (document_id)
+ CROSS JOIN LATERAL (VALUES (cancellation.xero_id), (link.xero_id)) AS record (xero_id)
+ WHERE organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL AND record.xero_id = ANY(:xero_ids);
 
 -- name: settled
 -- Documents that a record may be another one of. Where a push is still to come, it has to find the record itself.
 SELECT id FROM {table}
  WHERE organisation_id = :organisation_id AND push_state NOT IN ('ready', 'in_flight')
    AND (id = ANY(:ids) OR lower(btrim({label}::text)) = ANY(:numbers));
+
+-- name: removed
+-- The same of documents that were pushed, and are deleted or have moved to another organisation since.
+SELECT document_id AS id, number, xero_id, total, done_at IS NOT NULL AS is_done,
+       (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = cancellation.document_id) AS links
+  FROM xero_sync.cancellation
+ WHERE organisation_id = :organisation_id AND document_table = :table
+   AND (document_id = ANY(:ids) OR lower(btrim(number)) = ANY(:numbers))
+   AND NOT EXISTS (SELECT FROM {table} AS own
+                    WHERE own.id = cancellation.document_id AND own.organisation_id = cancellation.organisation_id)
+   AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
+                    WHERE open.closed_at IS NULL AND cancellation.document_id = ANY(open.documents));
 
 -- name: pushed_ids
 -- Of the last 400 days: older documents were reported often enough.

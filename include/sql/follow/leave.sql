@@ -66,7 +66,7 @@ SELECT hashed.id, push_state, push_version, xero_id, status, xero_status, employ
 
 -- name: renamed
 -- Requests whose leave has another id in Xero now, as approved leave may have: the newest that names them, of the same employee
--- and days.
+-- and days. Not one that is rejected while theirs is in force, and that was named as a second one.
 SELECT DISTINCT ON (request.id) request.id, request.push_version, leave.xero_id
   FROM qicworks.leave_request AS request
   JOIN qicworks.staff ON staff.id = request.staff_id
@@ -76,7 +76,12 @@ SELECT DISTINCT ON (request.id) request.id, request.push_version, leave.xero_id
   LEFT JOIN qicworks.leave_application AS known ON known.connection_id = :connection_id AND known.xero_id = request.xero_id
  WHERE request.organisation_id = :organisation_id AND request.xero_id IS NOT NULL AND request.xero_id <> leave.xero_id
    AND request.push_state <> 'in_flight'
-   AND (known.xero_id IS NULL OR known.missing_since IS NOT NULL OR known.xero_updated_at < leave.xero_updated_at)
+   AND (known.xero_id IS NULL OR known.missing_since IS NOT NULL
+        OR known.xero_updated_at < leave.xero_updated_at
+           AND NOT (leave.status = 'REJECTED' AND known.status <> 'REJECTED'
+                    AND EXISTS (SELECT FROM xero_sync.difference
+                                 WHERE difference.document_id = request.id AND reason = 'ambiguous_match'
+                                   AND subject = leave.xero_id::text)))
    AND NOT EXISTS (SELECT FROM qicworks.leave_request AS other
                     WHERE other.organisation_id = :organisation_id AND other.xero_id = leave.xero_id)
  ORDER BY request.id, leave.xero_updated_at DESC NULLS LAST;

@@ -148,6 +148,25 @@ def same_contact(identity: Json, record: Record) -> bool:
     return isinstance(contact, dict) and same_text(identity["ContactID"], contact.get("ContactID"))
 
 
+def as_recorded(record: Record, number: str) -> Json:
+    """What identifies a document by its own record in Xero. `number`: the field of the number."""
+    contact, amount = record.get("Contact"), record.get("Total")
+    found = {name: record.get(name) for name in ("Type", number, "Date", "Url")}
+    found["ContactID"] = contact.get("ContactID") if isinstance(contact, dict) else None
+    return {**found, "Totals": [] if amount is None else [str(amount)]}
+
+
+def is_alike(identity: Json, record: Record, number: str) -> bool:
+    """Whether a record has the type, contact, number and total of a document, as far as these are known of it."""
+    return (
+        bool(str(identity.get(number) or "").strip())
+        and same_text(identity[number], record.get(number))
+        and ("Type" not in identity or identity["Type"] == record.get("Type"))
+        and ("ContactID" not in identity or same_contact(identity, record))
+        and same_total(identity, record)
+    )
+
+
 def of_invoices(kind: str) -> Any:
     """Compares sales invoices and bills by number, and by our own address in `Url`.
 

@@ -83,7 +83,8 @@ def keep_unlinked(it: Run, records: Iterable[UnlinkedRecord], searched: Collecti
     """Keeps records that may be another one of a document, until a search of all records no longer finds them."""
     found: dict[Thing, tuple[str, list[Found]]] = {}
     for record in records:
-        one = Found(Reason.AMBIGUOUS_MATCH, {}, {"record": str(record.xero_id)}, str(record.xero_id))
+        theirs = {"record": str(record.xero_id), **record.shown}
+        one = Found(Reason.AMBIGUOUS_MATCH, {}, theirs, str(record.xero_id))
         found.setdefault((record.kind.name, record.document_id), (record.name, []))[1].append(one)
     _keep(it, Reason.AMBIGUOUS_MATCH, found, searched)
 

@@ -1,49 +1,53 @@
 """Finds records in Xero that are QicWorks' own documents by their content, but that no document is linked to.
 
-A document may be in Xero twice, for instance, and would be paid twice.
+A document may be in Xero twice, and would be paid twice: sent twice, typed in by hand, or left when QicWorks deleted or
+cancelled it. What was found stays until Xero no longer has it, or a document is linked to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
-from psycopg.sql import Composed, Identifier
-
 from xero.api.client import XeroClient
+from xero.api.errors import cleaned
 from xero.api.page import Page
 from xero.api.paging import pages
-from xero.documents.declaration import Delivery, Kind, PricedDocument, PricedKind, Record
+from xero.documents.declaration import Delivery, Kind, PricedKind, Record
 from xero.documents.leave_requests import referred
-from xero.documents.pricing import addressee
 from xero.documents.registry import KINDS
-from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
-from xero.qicworks.push.outbox import Outbox
+from xero.qicworks.follow import differences
+from xero.qicworks.follow.differences import Reason
+from xero.qicworks.push.outbox import Result
+from xero.sync.follow.known_documents import KnownDocuments, SecondRecords
 from xero.sync.pull.extract import CLOCK_MARGIN
-from xero.sync.push import lookup, readback
-from xero.sync.push.identify import is_document
+from xero.sync.push import lookup, plan, readback
 from xero.sync.push.payroll import leave_applications
 
 NEWEST_FIRST = "UpdatedDateUTC DESC"
 PAGE_SIZE = 1000
 MAX_PAGES_READ = 5  # of what changed since the first push, newest first
+MAX_RECORDS_LOOKED_UP = 50  # in one run, each by its id
 
 
 @dataclass(frozen=True)
 class UnlinkedRecord:
-    """A record in Xero (`xero_id`), and the kind, id and name of the document that it is by its content."""
+    """A record in Xero (`xero_id`), and the kind, id and name of the document that it may be.
+
+    `shown`: what people know it by.
+    """
 
     kind: Kind
     document_id: UUID
     name: str
     xero_id: UUID
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_unlinked_records(
@@ -54,7 +58,7 @@ def find_unlinked_records(
     most_pages: int | None = MAX_PAGES_READ,
 ) -> Iterator[UnlinkedRecord]:
     """Yields those of every kind. Costs a call a path and thousand changes since the first push, of leave a call a
-    hundred.
+    hundred; and one for each deleted document of which a record has the number, if no list has its own.
 
     Args:
         searched: Gets the names of the kinds of which all records were looked at.
@@ -83,41 +87,78 @@ class _Search:
         self.connection = connection
         self.most_pages = most_pages
         self.is_complete = True  # of the last path
+        self.looked_up = 0
+        self.open = [
+            one
+            for one in differences.listed(session, connection.id, limit=None)
+            if one.reason is Reason.AMBIGUOUS_MATCH and one.document_id
+        ]
 
     def priced(self, kinds: Sequence[PricedKind]) -> Iterator[UnlinkedRecord]:
         """Yields those of the kinds under one path."""
         self.is_complete = True
-        firsts = [at for kind in kinds if (at := self._first_push(kind))]
+        firsts = [at for kind in kinds if (at := self._known(kind).first_push())]
         if not firsts:
             return
-        listed = self._changed(kinds[0], min(firsts) - CLOCK_MARGIN)
-        records = {id: one for one in listed if (id := readback.id_of(kinds[0], one))}
-        unlinked = self._without_owner(kinds, records)
+        listed = {
+            id: one
+            for one in self._changed(kinds[0], min(firsts) - CLOCK_MARGIN)
+            if (id := readback.id_of(kinds[0], one))
+        }
+        linked = {id for kind in kinds for id in self._known(kind).linked(list(listed))}
         for kind in kinds:
-            documents = self._documents(kind, list(unlinked.values()))
-            for xero_id, record in unlinked.items():
-                if record.get("Status") in kind.gone:
-                    continue
-                for document in documents:
-                    if document.xero_id != xero_id and is_document(kind, document, record):
-                        yield UnlinkedRecord(kind, document.id, f"{kind.word} {document.number}", xero_id)
-                        break
+            unlinked = {
+                id: one for id, one in listed.items() if id not in linked and one.get("Status") not in kind.gone
+            }
+            fetch = partial(self._look_up, kind)
+            seconds = SecondRecords(self.session, self.connection, kind, unlinked.values(), listed, fetch)
+            found = {
+                (owner.id, id): UnlinkedRecord(kind, owner.id, owner.name, id, _shown(kind, one))
+                for id, one in unlinked.items()
+                if (owner := seconds.owner(one))
+            }
+            yield from found.values()
+            for known in self._still_open(kind, unlinked):
+                shown = _shown(kind, unlinked[known.xero_id])
+                as_before = all(known.shown.get(name) in (None, value) for name, value in shown.items())
+                if as_before and (known.document_id, known.xero_id) not in found:
+                    yield replace(known, shown=shown)
 
     def leave(self, kind: Kind) -> Iterator[UnlinkedRecord]:
-        if not self._first_push(kind):
+        documents = self._known(kind)
+        if not documents.first_push():
             return
-        listed = leave_applications.fetch_all_leave(self.client).records
+        listed = {
+            id: one
+            for one in leave_applications.fetch_all_leave(self.client).records
+            if (id := leave_applications.id_of(one))
+        }
         referring = {
             id: document
-            for one in listed
-            if (id := leave_applications.id_of(one)) and (document := referred(str(one.get("Description") or "")))
+            for id, one in listed.items()
+            if (document := referred(str(one.get("Description") or "")))
             if leave_applications.statuses(one) != [leave_applications.REJECTED]
         }
-        unlinked = self._without_owner([kind], referring)
-        known = self._settled(kind, list(unlinked.values()), [])
+        linked = documents.linked(list(referring))
+        unlinked = {id: document for id, document in referring.items() if id not in linked}
+        known = documents.settled(list(unlinked.values()))
+        # Approved leave may have another id than the request that it was: what is being cancelled may be that.
+        known |= {
+            one.id
+            for one in documents.removed(list(unlinked.values()))
+            if one.is_done or not one.records.isdisjoint(listed)
+        }
+        known |= {one.document_id for one in self._still_open(kind, unlinked)}
         for xero_id, document in unlinked.items():
             if document in known:
-                yield UnlinkedRecord(kind, document, f"{kind.word} {document}", xero_id)
+                yield UnlinkedRecord(kind, document, kind.called(None, document), xero_id)
+
+    def _still_open(self, kind: Kind, unlinked: Collection[UUID]) -> Iterator[UnlinkedRecord]:
+        """Those that are open differences, and that Xero has: a document that was edited since may no longer be like
+        its second record."""
+        for one in self.open:
+            if one.document_kind == kind.name and one.document_id and UUID(one.subject) in unlinked:
+                yield UnlinkedRecord(kind, one.document_id, one.label, UUID(one.subject), one.theirs)
 
     def _changed(self, kind: PricedKind, since: datetime) -> Iterator[Record]:
         def fetch(number: int) -> Page:
@@ -131,31 +172,17 @@ class _Search:
             yield from map(lookup.readable, page.rows)
             self.is_complete = page.is_last(number, PAGE_SIZE)
 
-    def _first_push(self, kind: Kind) -> datetime | None:
-        at: datetime | None = sql.value(
-            self.session, self._template("first_push", kind), organisation_id=self.connection.organisation_id
-        )
-        return at
+    def _look_up(self, kind: PricedKind, xero_id: UUID) -> Record | None:
+        """A record that no list has; None if Xero does not show it."""
+        if self.looked_up >= MAX_RECORDS_LOOKED_UP:
+            return None
+        self.looked_up += 1
+        found = plan.fetch_one(self.client, kind, xero_id)
+        return None if isinstance(found, Result) else found
 
-    def _without_owner(self, kinds: Sequence[Kind], records: dict[UUID, Any]) -> dict[UUID, Any]:
-        """The records that no document is linked to, of any organisation: a match may have been changed."""
-        owned = {row["xero_id"] for kind in kinds for row in self._run("linked", kind, xero_ids=list(records))}
-        return {id: one for id, one in records.items() if id not in owned}
+    def _known(self, kind: Kind) -> KnownDocuments:
+        return KnownDocuments(self.session, self.connection, kind)
 
-    def _documents(self, kind: PricedKind, records: Sequence[Record]) -> list[PricedDocument]:
-        """The documents that one of these records may be."""
-        ids = [id for one in records if (id := addressee(one))] if kind.addressed else []
-        numbers = [] if kind.addressed else [str(one.get(kind.number) or "").strip().lower() for one in records]
-        found = self._settled(kind, ids, [number for number in numbers if number])
-        return Outbox(self.session, self.connection, kind).read_priced(sorted(found))
 
-    def _settled(self, kind: Kind, ids: Sequence[UUID], numbers: Sequence[str]) -> set[UUID]:
-        return {row["id"] for row in self._run("settled", kind, ids=list(ids), numbers=list(numbers))}
-
-    def _run(self, name: str, kind: Kind, **values: Any) -> list[dict[str, Any]]:
-        about = {**values, "organisation_id": self.connection.organisation_id}
-        return self.session.execute(self._template(name, kind), about).fetchall()
-
-    def _template(self, name: str, kind: Kind) -> Composed:
-        label = Identifier("number" if isinstance(kind, PricedKind) else "id")
-        return sql.template("reconcile", name).format(table=Identifier("qicworks", kind.table), label=label)
+def _shown(kind: PricedKind, record: Record) -> dict[str, str]:
+    return {"number": cleaned(str(record.get(kind.number) or "")), "total": cleaned(str(record.get("Total") or ""))}
