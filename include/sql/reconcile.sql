@@ -52,7 +52,7 @@ SELECT document_id AS id, number, xero_id, total, done_at IS NOT NULL AS is_done
    AND NOT EXISTS (SELECT FROM {table} AS own
                     WHERE own.id = cancellation.document_id AND own.organisation_id = cancellation.organisation_id)
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
-                    WHERE open.closed_at IS NULL AND cancellation.document_id = ANY(open.documents));
+                    WHERE open.kind = :kind AND open.closed_at IS NULL AND cancellation.document_id = ANY(open.documents));
 
 -- name: pushed_ids
 -- Of the last 400 days: older documents were reported often enough.

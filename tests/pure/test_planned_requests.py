@@ -154,7 +154,8 @@ def test_of_a_record_without_a_status_nothing_is_changed() -> None:
 
 def test_lines_that_xero_knows_keep_their_ids_and_lose_their_departments() -> None:
     known, unknown = UUID(int=0xABC), UUID(int=0xDEF)
-    lines: tuple[dict[str, Any], ...] = ({"xero_line_id": known}, {"xero_line_id": unknown}, {"xero_line_id": None})
+    one_dollar = {"quantity": Decimal(1), "unit_price": Decimal(1)}
+    lines = tuple({"xero_line_id": id, **one_dollar} for id in (known, unknown, None))
     one = document(xero_id=IN_XERO, lines=lines)
     one.row.payload["LineItems"][2]["Tracking"] = ["kept"]
     odd = ["odd", {}, {"LineItemID": None}, {"LineItemID": 7}]

@@ -80,7 +80,8 @@ SELECT DISTINCT ON (request.id) request.id, request.push_version, leave.xero_id
         OR known.xero_updated_at < leave.xero_updated_at
            AND NOT (leave.status = 'REJECTED' AND known.status <> 'REJECTED'
                     AND EXISTS (SELECT FROM xero_sync.difference
-                                 WHERE difference.document_id = request.id AND reason = 'ambiguous_match'
+                                 WHERE difference.document_id = request.id AND document_kind = 'leave_requests'
+                                   AND reason = 'ambiguous_match'
                                    AND subject = leave.xero_id::text)))
    AND NOT EXISTS (SELECT FROM qicworks.leave_request AS other
                     WHERE other.organisation_id = :organisation_id AND other.xero_id = leave.xero_id)

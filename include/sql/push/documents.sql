@@ -23,7 +23,10 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
  ORDER BY document.created_at, document.id;
 
 -- name: lines
-SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total, line.tax_amount,
+-- Tax that was taken over from Xero is Xero's as long as the line is as it was then, also if it was saved anew; else it is the rate's.
+SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total,
+       CASE WHEN taken.is_as_it_was OR taken.is_its_own IS NOT TRUE THEN line.tax_amount END AS tax_amount,
+       coalesce(taken.is_as_it_was, false) AS tax_is_xeros,
        line.account_id, line.tax_code_id, line.xero_line_id,
        account.xero_id AS account_xero_id, account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
        account.is_active AS account_is_active, account.connection_id = :connection_id AS account_is_here,
@@ -39,6 +42,13 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
        second.name AS second_option_name, second.connection_id = :connection_id AS second_option_is_here,
        second.is_active AND second_category.is_active AS second_option_is_active
   FROM qicworks.document_line AS line
+  JOIN qicworks.{table} AS document ON document.id = line.parent_id
+  LEFT JOIN LATERAL (
+       SELECT bool_or((taken.line_amount_types, taken.quantity, taken.unit_price, taken.tax_code_id)
+                      IS NOT DISTINCT FROM (document.line_amount_types, line.quantity, line.unit_price, line.tax_code_id)) AS is_as_it_was,
+              bool_or(line_id = line.id) AS is_its_own
+         FROM xero_sync.taken_tax AS taken
+        WHERE document_id = line.parent_id AND taken.tax_amount = line.tax_amount) AS taken ON true
   LEFT JOIN qicworks.account ON account.id = line.account_id
   LEFT JOIN qicworks.tax_code AS tax ON tax.id = line.tax_code_id
   LEFT JOIN qicworks.tracking_option AS first ON first.id = line.tracking_option_id

@@ -126,7 +126,7 @@ def _taxes(document: PricedDocument) -> list[Decimal | None]:
 def taxed_by_rate(document: PricedDocument) -> Iterator[CheckResult]:
     """Of a sale: Xero works its tax out itself."""
     for line, tax in zip(document.lines, _taxes(document), strict=True):
-        if tax is not None:
+        if tax is not None and not line.tax_is_xeros:
             yield CheckResult(
                 f"line {line.line_number}: its tax is {tax} in QicWorks, and the tax code '{line.tax_type}' makes it "
                 f"{rate_tax(line, document.row)} in Xero; choose the tax code that fits, or correct the tax"

@@ -95,6 +95,7 @@ class PricedLine:
     second_option_name: str | None
     second_option_is_here: bool | None
     second_option_is_active: bool | None
+    tax_is_xeros: bool = False  # it was taken over from Xero, and the line is as it was then
 
     @property
     def departments(self) -> tuple[Department, Department]:

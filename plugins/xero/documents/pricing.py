@@ -48,7 +48,7 @@ def addressee(record: Record) -> UUID | None:
 
 def header(document: PricedDocument, *, purchase: bool, **fields: Any) -> Json:
     """The fields that every priced document has, and the given ones, without None. `purchase`: the supplier's own tax
-    amounts are sent."""
+    amounts are sent; of a sale only those that were taken over from Xero."""
     row = document.row
     # Only the id: any other field of a contact would change the contact.
     made = {
@@ -77,7 +77,7 @@ def _line(line: PricedLine, row: PricedRow, purchase: bool) -> Json:
         "AccountID": str(line.account_xero_id) if line.account_xero_id else None,
         "TaxType": line.tax_type,
     }
-    if purchase and (tax := own_tax(line, row)) is not None:
+    if (purchase or line.tax_is_xeros) and (tax := own_tax(line, row)) is not None:
         made["TaxAmount"] = tax
     tracking = [
         {"TrackingCategoryID": str(department.category_xero_id), "TrackingOptionID": str(department.xero_id)}

@@ -56,6 +56,8 @@ FORBIDDEN = """
     DELETE FROM xero_sync.document_link
     INSERT INTO xero_sync.link_before_seals (document_id, tenant_id) VALUES (gen_random_uuid(), 'X')
     DELETE FROM xero_sync.link_before_seals
+    UPDATE xero_sync.taken_tax SET tax_amount = 1
+    DELETE FROM xero_sync.taken_tax
     UPDATE xero_sync._yoyo_migration SET migration_id = 'X'
     DELETE FROM xero_sync._yoyo_log
     SELECT * FROM xero_sync._yoyo_migration

@@ -29,7 +29,7 @@ UPDATABLE = {
 }
 # Triggers write their rows: what was cancelled, and which files were removed.
 UPDATE_ONLY = ("cancellation", "removed_file")
-READ_ONLY = ("erasure", "match_before_seals", "link_before_seals")
+READ_ONLY = ("erasure", "match_before_seals", "link_before_seals", "taken_tax")
 # Rows are only added, with these columns if the database itself fills others.
 INSERT_ONLY: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
 # Created when an organisation is connected, updated with what Xero has.

@@ -141,7 +141,8 @@ class ReadyDocuments:
         )
         asked = {"ids": list(ids), "connection_id": self.connection.id, "table": self.kind.table}
         lines: dict[UUID, list[PricedLine]] = {}
-        for line in rows.read(self.session, sql.template("push/documents", "lines"), PricedLine, **asked):
+        of_lines = sql.template("push/documents", "lines").format(table=Identifier(self.kind.table))
+        for line in rows.read(self.session, of_lines, PricedLine, **asked):
             lines.setdefault(line.parent_id, []).append(line)
         organisation = self.connection.organisation_id
         found = rows.read(self.session, statement, self.kind.row, organisation_id=organisation, **asked)

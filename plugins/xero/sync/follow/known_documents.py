@@ -74,8 +74,12 @@ class KnownDocuments:
         ]
 
     def _run(self, name: str, **values: Any) -> list[dict[str, Any]]:
-        about = {**values, "organisation_id": self._connection.organisation_id, "table": self._kind.table}
-        return self._session.execute(self._template(name), about).fetchall()
+        of = {
+            "organisation_id": self._connection.organisation_id,
+            "kind": self._kind.name,
+            "table": self._kind.table,
+        }
+        return self._session.execute(self._template(name), {**values, **of}).fetchall()
 
     def _template(self, name: str) -> Composed:
         label = Identifier(self._kind.label_column)

@@ -19,6 +19,8 @@ from xero.sync.push.content.content import (
 )
 
 ABSENT = "no such line"
+TYPES = HEADER["LineAmountTypes"][0]
+PRICING = frozenset({"quantity", "unit price", "tax code"})  # what the rate makes the tax of a line of
 EMPTIED = frozenset(HEADER[field][0] for field in CAN_BE_EMPTY)
 
 
@@ -53,7 +55,7 @@ def changes(ours: Content, theirs: Content, base: Base | None, *, edited: bool) 
     guess = Side.BOTH if edited else Side.XERO
     found = list(_header(ours, theirs, base, guess))
     if theirs.lines is not None:
-        found += _lines(ours.lines or (), theirs.lines, base, guess)
+        found += _lines(ours.lines or (), theirs.lines, base, guess, by_rate=_same(ours.header, theirs.header, TYPES))
     return found
 
 
@@ -89,7 +91,10 @@ def _by(name: str, our: Value, their: Value, sent: str, answered: Mapping[str, s
     return by
 
 
-def _lines(ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, guess: Side) -> Iterator[Change]:
+def _lines(
+    ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, guess: Side, *, by_rate: bool
+) -> Iterator[Change]:
+    """`by_rate`: the amounts of both are with tax, or of both without, so a rate makes the same of a line."""
     sent = base.lines if base else {}
     answered = {id: values for id, values in (base.answered.lines or ()) if id} if base else {}
     for place, our, their in paired(ours, theirs):
@@ -114,6 +119,23 @@ def _lines(ours: tuple[Line, ...], theirs: tuple[Line, ...], base: Base | None, 
                 by = _by(name, value, their.values[name], before, known[1], guess if unknown else None)
                 shown = value.shown, their.values[name].shown
                 yield Change(of_line(place, name), *shown, by, of_line=True)
+            if by_rate and (override := _override(our, their)):
+                answered_tax = known[1].get("tax", hash_of("tax", override[0]))
+                if base is None or known[0] is None or hash_of("tax", override[1]) != answered_tax:
+                    by = guess if base is None or known[0] is None else Side.XERO
+                    yield Change(of_line(place, "tax"), override[0].shown, override[1].shown, by, of_line=True)
+
+
+def _override(our: Line, their: Line) -> tuple[Value, Value] | None:
+    """The tax that the rate makes of the line, and the one that Xero has, where somebody there has overridden it."""
+    rate, tax = our.rate_tax, their.values.get("tax")
+    if rate is None or tax is None or rate.same == tax.same:
+        return None
+    return (rate, tax) if all(_same(our.values, their.values, name) for name in PRICING) else None
+
+
+def _same(ours: Mapping[str, Value], theirs: Mapping[str, Value], name: str) -> bool:
+    return ours.get(name, NOTHING).same == theirs.get(name, NOTHING).same
 
 
 def of_line(place: int, name: str = "") -> str:

@@ -13,7 +13,8 @@ import msgspec
 
 from xero.api import wire
 from xero.api.errors import cleaned
-from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedLine, Record
+from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedLine, PricedRow, Record
+from xero.documents.pricing import rate_tax
 from xero.qicworks.follow.differences import LONGEST_VALUE
 from xero.qicworks.texts import marked
 
@@ -32,10 +33,12 @@ NOTHING = Value("", "")
 
 @dataclass(frozen=True)
 class Line:
-    """A line. `id`: Xero's, in lower case, where it is known."""
+    """A line. `id`: Xero's, in lower case, where it is known; `rate_tax`: what the rate makes of a line of which no tax
+    is sent."""
 
     id: str | None
     values: Mapping[str, Value]
+    rate_tax: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def of_document(kind: PricedKind, document: PricedDocument) -> Content:
     found = of_payload(kind, kind.payload(document))
     row = document.row
     totals = {name: _number(value) for name, value in zip(TOTALS.values(), _totals(row), strict=True)}
-    lines = tuple(_named(sent, line) for sent, line in zip_longest(found.lines or (), document.lines))
+    lines = tuple(_named(sent, line, row) for sent, line in zip_longest(found.lines or (), document.lines))
     header = {**found.header, **totals}
     if row.contact_name and "contact" in header:
         header["contact"] = header["contact"]._replace(shown=cleaned(row.contact_name))
@@ -134,8 +137,8 @@ def _totals(row: Any) -> tuple[Decimal, Decimal, Decimal]:
     return row.sub_total, row.total_tax, row.total
 
 
-def _named(sent: Line, line: PricedLine | None) -> Line:
-    """The line with its id in Xero, and with the names that people know instead of other ids."""
+def _named(sent: Line, line: PricedLine | None, row: PricedRow) -> Line:
+    """The line with its id in Xero, its tax, and with the names that people know instead of other ids."""
     if line is None:
         return sent
     named = dict(sent.values)
@@ -144,7 +147,8 @@ def _named(sent: Line, line: PricedLine | None) -> Line:
     if named["departments"].same:
         chosen = sorted(one.name for one in line.departments if one.name)
         named["departments"] = named["departments"]._replace(shown=cleaned(", ".join(chosen)))
-    return Line(str(line.xero_line_id).lower() if line.xero_line_id else None, named)
+    tax = None if "tax" in named else _number(rate_tax(line, row))
+    return Line(str(line.xero_line_id).lower() if line.xero_line_id else None, named, tax)
 
 
 def of_payload(kind: PricedKind, payload: Json) -> Content:

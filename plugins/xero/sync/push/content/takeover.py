@@ -10,8 +10,8 @@ from xero.api import wire
 from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, Record
 from xero.documents.pricing import cents, totals
 from xero.qicworks.push.takeovers import Takeovers
-from xero.sync.push.content.changes import Change, of_line, of_new_line, paired
-from xero.sync.push.content.content import HEADER, NOTHING, Value, contact_of, fields_of, of_document, of_record
+from xero.sync.push.content.changes import PRICING, TYPES, Change, of_line, of_new_line, paired
+from xero.sync.push.content.content import NOTHING, Value, contact_of, fields_of, of_document, of_record
 
 Columns = dict[str, Any]
 
@@ -39,8 +39,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tax": ("tax_amount",),
     "departments": ("tracking_option_id", "second_tracking_option_id"),
 }
-AMOUNT_TYPES = HEADER["LineAmountTypes"][0]
-PRICING = frozenset({"quantity", "unit price", "tax code"})
 
 
 class CannotTake(ValueError):
@@ -95,7 +93,7 @@ class Reader:
         """Of each line what was changed, or all if it is new; and the ids of those that Xero no longer has."""
         wanted = {one.field for one in changes}
         ours, theirs = of_document(self.kind, self.document), of_record(self.kind, self.record)
-        own_types = AMOUNT_TYPES not in wanted and _differ(ours.header, theirs.header, AMOUNT_TYPES)
+        own_types = TYPES not in wanted and _differ(ours.header, theirs.header, TYPES)
         by_line = dict(zip(map(id, ours.lines or ()), self.document.lines, strict=True))
         by_record = dict(zip(map(id, theirs.lines or ()), self.lines, strict=True))
         taken, removed = [], []
@@ -104,7 +102,7 @@ class Reader:
                 taken += [self._line(by_record[id(their)])] if of_new_line(place) in wanted else []
             elif their is None:
                 removed += [by_line[id(our)].id] if of_line(place) in wanted else []
-            elif names := {name for name in our.values if of_line(place, name) in wanted}:
+            elif names := {name for name in {**our.values, "tax": our.rate_tax} if of_line(place, name) in wanted}:
                 own = own_types or any(_differ(our.values, their.values, name) for name in PRICING - names)
                 taken.append(self._part(by_record[id(their)], by_line[id(our)], names, as_there=not own))
         return taken, removed
@@ -173,7 +171,7 @@ def take_over(
 
 def is_of_amounts(change: Change) -> bool:
     """Whether the totals depend on it."""
-    return change.of_line or change.of_total or change.field == AMOUNT_TYPES
+    return change.of_line or change.of_total or change.field == TYPES
 
 
 def _differ(ours: Mapping[str, Value], theirs: Mapping[str, Value], name: str) -> bool:
