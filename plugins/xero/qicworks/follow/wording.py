@@ -121,6 +121,10 @@ WORDS_BY_DELIVERY: Mapping[tuple[Delivery, Reason], Words] = {
         "it was rejected in QicWorks, and is in force in Xero",
         "If the rejection is right, reject the leave in Xero, too. If not, approve the {word} in QicWorks again.",
     ),
+    (Delivery.LEAVE, Reason.AMBIGUOUS_MATCH): Words(
+        "Xero has another leave application that may be the same {word}",
+        "Look at both in Xero. If one is too many, reject it. If they are two things, acknowledge the difference.",
+    ),
 }
 
 #: What a user reads first of a difference.

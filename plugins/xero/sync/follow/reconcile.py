@@ -4,9 +4,10 @@ Lists that come in one response are compared by id and by status; so are payment
 are compared by the count that Xero announces, and by the newest hundred. Changes since the last pull are not a
 difference, because the next pull brings them.
 
-Of documents that were pushed, it looks for records that are a document by their content while the document is linked to
-another, and for documents marked as pushed without a seal that proves it. Every document that is followed is compared
-again with its record as last read; the tie-out reads all of them first.
+Of documents that were pushed, also of those that QicWorks has cancelled, deleted or moved since, it looks for records
+that are a document by their content while the document is linked to another; and for documents marked as pushed without
+a seal that proves it. Every document that is followed is compared again with its record as last read; the tie-out reads
+all of them first.
 
 What it finds is kept as a difference, until a later run no longer finds it.
 
