@@ -3,7 +3,7 @@
 -- name: due
 -- Cancellations of a table that are not done. wanted: null for all; those of which a difference was seen in the last three hours
 -- are looked at again only if they are wanted. One that a request carries waits for that request. `is_unclear`: of one without a
--- xero_id, that Xero may have it: an open difference says so, or no request of it is known.
+-- xero_id, that Xero may have it: an open difference says so, its push failed without knowing, or no request of it is known.
 SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
        coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
        cancellation.push_version, how,
@@ -12,6 +12,9 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
             THEN EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
                             AND difference.document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                 OR EXISTS (SELECT FROM xero_sync.unclear_push AS unclear
+                             WHERE unclear.connection_id = :connection_id AND unclear.kind = :kind
+                               AND unclear.document_id = cancellation.document_id)
                  OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))
@@ -41,6 +44,9 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
             THEN EXISTS (SELECT FROM xero_sync.difference
                           WHERE difference.connection_id = :connection_id AND difference.document_id = cancellation.document_id
                             AND difference.document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL)
+                 OR EXISTS (SELECT FROM xero_sync.unclear_push AS unclear
+                             WHERE unclear.connection_id = :connection_id AND unclear.kind = :kind
+                               AND unclear.document_id = cancellation.document_id)
                  OR NOT EXISTS (SELECT FROM xero_sync.push_request AS request
                                  WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push'
                                    AND request.closed_at IS NOT NULL AND cancellation.document_id = ANY(request.documents))

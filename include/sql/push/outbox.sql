@@ -48,6 +48,14 @@ UPDATE xero_sync.push_request SET server_failed = true WHERE id = :id;
 -- name: close_request!
 UPDATE xero_sync.push_request SET closed_at = clock_timestamp(), outcome = :outcome, body = NULL, seal = NULL WHERE id = :id;
 
+-- name: keep_unclear!
+INSERT INTO xero_sync.unclear_push (document_id, connection_id, kind)
+SELECT id, :connection_id, :kind FROM unnest(:ids::uuid[]) AS id
+    ON CONFLICT DO NOTHING;
+
+-- name: forget_unclear!
+DELETE FROM xero_sync.unclear_push WHERE connection_id = :connection_id AND kind = :kind AND document_id = ANY(:ids);
+
 -- name: keep_links!
 INSERT INTO xero_sync.document_link (document_id, connection_id, xero_id, version, seal)
 SELECT document_id, :connection_id, xero_id, version, seal

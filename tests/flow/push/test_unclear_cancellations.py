@@ -17,6 +17,7 @@ from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.composition import opener
 from xero.documents.registry import KINDS
+from xero.qicworks import sql
 from xero.sync.push.flow import preview
 
 LEAVE = "leave_requests"
@@ -142,6 +143,69 @@ def test_where_no_request_of_it_is_known(books: Books, kind: str) -> None:
     assert_unclear(books.world, document, partial(books.push, kind))
 
 
+def move(books: Books, kind: str, document: UUID) -> None:
+    other = Books(books.world, 1)
+    books.edit(kind, document, organisation_id=other.organisation_id, contact_id=other.contacts[0])
+
+
+def failed_unclear(books: Books, kind: str) -> UUID:
+    """Several records in Xero match it: a person is to check in Xero."""
+    document = lost(books, kind, "lost_answer")
+    copied(books, kind, document)
+    books.pass_time(3600)
+    books.push(kind)
+    row = books.row(kind, document)
+    assert (row["push_state"], row["xero_id"]) == ("failed", None)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        ("invoices", "deleted"),
+        ("invoices", "moved"),
+        ("bills", "deleted"),
+        ("expenses", "by its status"),
+        ("credit_notes", "back to draft"),
+        ("purchase_orders", "moved"),
+    ],
+)
+def test_what_failed_before_without_anybody_knowing(books: Books, kind: str, way: str) -> None:
+    document = failed_unclear(books, kind)
+    assert differences(books.world) == []
+    (WAYS | {"moved": move})[way](books, kind, document)
+    assert books.left(kind) == 1, "it waits"
+    outcome = books.push(kind)
+    assert "1 cancelled, but still in Xero" in outcome.message
+    assert_unclear(books.world, document, partial(books.push, kind))
+
+
+def test_what_failed_so_before_this_was_kept(books: Books) -> None:
+    """A migration fills it in; not of what was edited since, or was refused."""
+    document, edited = failed_unclear(books, "bills"), failed_unclear(books, "purchase_orders")
+    books.edit("purchase_orders", edited, reference="another")
+    books.world.query("UPDATE qicworks.purchase_order SET push_state = 'failed'")
+    books.world.query("DELETE FROM xero_sync.unclear_push")
+    migration = (sql.folder() / "schema" / "0028.unclear-outcomes.sql").read_text("utf-8")
+    books.world.query(migration[migration.index("INSERT INTO") :])
+    kept = books.world.query("SELECT document_id, connection_id FROM xero_sync.unclear_push")
+    assert kept == [{"document_id": document, "connection_id": books.connection_id}]
+
+
+def test_what_failed_without_anybody_knowing_and_is_known_since(books: Books) -> None:
+    """Somebody has deleted both in Xero, and pushes it again: Xero refuses it, so it certainly has none."""
+    document = failed_unclear(books, "purchase_orders")
+    organisation = f"organisations/{books.world.sandbox.tenant()}"
+    for record in books.in_xero("purchase_orders"):
+        books.world.sandbox.control("DELETE", f"{organisation}/PurchaseOrders/{record['PurchaseOrderID']}")
+    [contact] = books.world.query("SELECT xero_id FROM qicworks.contact WHERE id = %s", books.contacts[0])
+    books.world.sandbox.control("PATCH", f"{organisation}/Contacts/{contact['xero_id']}", {"ContactStatus": "ARCHIVED"})
+    books.push("purchase_orders", documents=[str(document)])
+    assert books.row("purchase_orders", document)["push_state"] == "failed"
+    delete(books, "purchase_orders", document)
+    assert (books.left("purchase_orders"), differences(books.world)) == (0, [])
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["invoices", "purchase_orders"])
 def test_what_certainly_did_not_arrive_is_over(books: Books, kind: str, way: str) -> None:
@@ -202,6 +266,22 @@ def test_leave_of_which_nobody_knows(payroll: Payroll, way: str, why: str) -> No
             payroll.edit("leave_request", other, **linked)
         case "no seal":
             payroll.world.query("UPDATE xero_sync.push_request SET seal = NULL")
+    payroll.push(LEAVE)
+    assert_unclear(payroll.world, document, partial(payroll.push, LEAVE))
+
+
+@pytest.mark.parametrize("way", LEAVE_WAYS)
+def test_leave_that_failed_before_without_anybody_knowing(payroll: Payroll, way: str) -> None:
+    document = lost_leave(payroll, "lost_answer")
+    collection = f"organisations/{payroll.world.sandbox.tenant()}/LeaveApplications"
+    [found] = payroll.applications()
+    copy = {name: value for name, value in found.items() if name != "LeaveApplicationID"}
+    payroll.world.sandbox.control("POST", collection, copy)
+    payroll.push(LEAVE)
+    assert payroll.world.query("SELECT push_state, xero_id FROM qicworks.leave_request WHERE id = %s", document) == [
+        {"push_state": "failed", "xero_id": None}
+    ]
+    LEAVE_WAYS[way](payroll, document)
     payroll.push(LEAVE)
     assert_unclear(payroll.world, document, partial(payroll.push, LEAVE))
 

@@ -43,7 +43,8 @@ class CancellationState(StrEnum):
 class Cancellation:
     """A cancelled document. `xero_id`, `xero_status`, `total`: as its row has or had them; only `links` are trusted.
 
-    `is_unclear`: no `xero_id` is known, and Xero may have it: an open difference says so, or no request of it is known.
+    `is_unclear`: no `xero_id` is known, and Xero may have it: an open difference says so, its push failed without
+    knowing, or no request of it is known.
     """
 
     document_id: UUID

@@ -254,6 +254,14 @@ class Outbox(ReadyDocuments):
         if result.state is PushState.PUSHED:
             self._links.keep(self.session, FILES, {id: Link(result.xero_id, version)})
 
+    def keep_unclear(self, unclear: Sequence[UUID], known: Sequence[UUID]) -> None:
+        """Keeps which documents Xero may have in a record that is not known, for their cancellation; `known`: what
+        became of these is known."""
+        if unclear:
+            OUTBOX.keep_unclear(self.session, ids=list(unclear), **self._pair)
+        if known:
+            OUTBOX.forget_unclear(self.session, ids=list(known), **self._pair)
+
     def keep_links(self, links: Mapping[UUID, Link]) -> None:
         self._links.keep(self.session, self.kind.table, links)
 

@@ -52,6 +52,9 @@ class ResultRecorder:
                 recorded.append(_as_it_is_now(one, state, taken_back=follows))
                 self._count(recorded[-1].result)
                 self._record(recorded[-1], correlation_id)
+            if PushState.IN_FLIGHT in held:  # what was not sent says nothing of what Xero has
+                unclear = [one.id for one in settled if one.result.is_unclear]
+                self.outbox.keep_unclear(unclear, [one.id for one in settled if not one.result.is_unclear])
             self.outbox.keep_links({one.id: link for one in settled if (link := _link(one))})
             self.outbox.keep_contents(
                 [
