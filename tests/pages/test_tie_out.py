@@ -47,6 +47,13 @@ def test_equal_is_only_said_of_what_was_checked(browser: Client, books: Books, p
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert {row["field"]: row["Xero"] for row in rows}["reference"] == "'=1+1"
 
+    books.edit("invoices", document, push_state="skipped")
+    books.world.query("UPDATE xero_sync.difference SET settled_at = now(), settled_how = 'skipped'")
+    shown = words(viewer.read(path))
+    assert "Left out on request: 1 documents" in shown
+    assert "Left out on request invoice TIE-1" in shown
+
+    books.edit("invoices", document, push_state="ready")
     books.world.fault(kind="no_scope", path="/Invoices", times=1)
     tie(books)
     assert "Not everything could be checked by the last tie-out" in words(viewer.read(path))

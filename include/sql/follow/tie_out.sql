@@ -25,7 +25,7 @@ WITH document AS (
     SELECT id, number, issue_date AS day, push_state, currency, total, xero_id, false AS is_deleted
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
-       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed') OR xero_id IS NOT NULL AND push_state = 'draft')
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR xero_id IS NOT NULL AND push_state = 'draft')
      UNION ALL
     SELECT cancellation.document_id, cancellation.number, NULL, 'deleted', NULL, NULL, cancellation.xero_id, true
       FROM xero_sync.cancellation
@@ -67,7 +67,7 @@ WITH document AS (
     SELECT id, start_date AS day, push_state, xero_id, false AS is_deleted
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
-       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed') OR xero_id IS NOT NULL AND push_state = 'draft')
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR xero_id IS NOT NULL AND push_state = 'draft')
        AND (id = ANY(:differing)
             OR NOT EXISTS (SELECT FROM qicworks.staff
                              JOIN xero_sync.erasure ON erasure.xero_id = lower(staff.xero_id::text)

@@ -160,13 +160,37 @@ def test_what_is_not_in_xero_yet_is_said_by_its_state(books: Books) -> None:
     books.world.query("UPDATE qicworks.bill SET push_state = 'skipped' WHERE id = %s", edited)
     tied = tie(books)
     expected = {equal: State.EQUAL, ready: State.READY, sending: State.IN_FLIGHT, failed: State.FAILED}
-    assert states(tied) == expected
+    assert states(tied) == {**expected, edited: State.LEFT_OUT}
     assert (tied.differences, tied.is_green) == ([], False)
     [counted] = [one for one in tied.kinds if one.kind.name == "bills"]
     assert (counted.in_qicworks, counted.in_xero) == (1, 1)
     assert (
-        event(books)["message"] == "2026-10: 1 of 4 documents are equal; 1 ready; 1 in flight; 1 failed" + WITHOUT_PAY
+        event(books)["message"] == "2026-10: 1 of 4 documents are equal; 1 ready; 1 in flight; 1 failed;"
+        " 1 left out on request (Skipped)" + WITHOUT_PAY
     )
+
+
+def test_what_is_skipped_after_its_push_is_left_out_and_said(books: Books) -> None:
+    """It counts on neither side, and the tie-out is not green without a word of it."""
+    left_out, other = pushed(books), pushed(books)
+    for kind, document in left_out.items():
+        books.edit(kind, document, push_state="skipped")
+    tied = tie(books)
+    assert states(tied) == {
+        **dict.fromkeys(left_out.values(), State.LEFT_OUT),
+        **dict.fromkeys(other.values(), State.EQUAL),
+    }
+    assert tied.is_green
+    assert (
+        event(books)["message"] == "2026-10: 5 of 5 documents are equal; 5 left out on request (Skipped)" + WITHOUT_PAY
+    )
+    exported, sentences = {row[2]: row for row in rows(tied)}, list(lines(tied))
+    for counted, sentence in zip([one for one in tied.kinds if one.kind.name in PRICED], sentences, strict=True):
+        assert (counted.in_qicworks, counted.in_xero, counted.equal, counted.unequal) == (1, 1, 1, 0)
+        assert counted.our_sums == counted.their_sums
+        number = books.row(counted.kind.name, left_out[counted.kind.name])["number"]
+        assert number in sentence
+        assert (exported[number][5], *exported[number][8:10]) == ("left out", "", "")
 
 
 def test_an_edit_that_waits_is_not_equal(books: Books) -> None:
@@ -436,6 +460,9 @@ def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
 
     assert states(tied()) == {document: State.EQUAL}
     assert states(tied(OCTOBER)) == {}
+    payroll.edit("leave_request", document, push_state="skipped")
+    assert states(tied()) == {document: State.LEFT_OUT}
+    payroll.edit("leave_request", document, push_state="pushed")
     # Payroll is switched off: of that month nothing is known, of another there is nothing to know.
     world.sandbox.settings(payroll_refusal="403 AuthorizationUnsuccessful")
     world.fault(kind="no_scope", path="/payroll.xro/1.0/LeaveApplications", times=None)

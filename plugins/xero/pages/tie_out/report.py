@@ -48,6 +48,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, connection: str 
         result=result,
         last=last,
         shown=result.unequal[:MAX_SHOWN] if result else [],
+        left_out=result.left_out[:MAX_SHOWN] if result else [],
         sees_all=who.event_scope is None,
         states=STATES,
         difference_line=difference_line,

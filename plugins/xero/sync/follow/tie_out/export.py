@@ -67,7 +67,7 @@ def _of_document(tied: TieOut, one: Tied) -> Iterator[Values]:
     named = (tied.organisation, one.kind.name, number, day, currency)
     of_total = next((each for each in one.differences if TOTAL in each.ours or TOTAL in each.theirs), None)
     ours = document.our_total if one.in_qicworks else None
-    theirs = document.their_total if document.in_xero else None
+    theirs = document.their_total if one.in_xero else None
     reason, since = (of_total.reason.value, _since(of_total)) if of_total else ("", "")
     yield (*named, one.state.value, reason, TOTAL, _amount(ours), _amount(theirs), since)
     for difference in one.differences:

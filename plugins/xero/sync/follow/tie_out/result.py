@@ -28,10 +28,11 @@ FOLLOWED = {Delivery.BATCH: Follows.PRICED, Delivery.LEAVE: Follows.LEAVE}
 
 
 class State(StrEnum):
-    """What the tie-out says of one document. Only EQUAL and OVER are fine."""
+    """What the tie-out says of one document. Only EQUAL, OVER and LEFT_OUT are fine."""
 
     EQUAL = "equal"
     OVER = "over"  # cancelled in QicWorks, and no longer in force in Xero: it is not counted
+    LEFT_OUT = "left out"  # skipped in QicWorks: it is not compared, and counts on neither side
     DIFFERS = "differs"
     READY = "ready"  # it, or its edit, waits for the next push
     IN_FLIGHT = "in flight"
@@ -41,7 +42,7 @@ class State(StrEnum):
 
     @property
     def is_fine(self) -> bool:
-        return self in (State.EQUAL, State.OVER)
+        return self in (State.EQUAL, State.OVER, State.LEFT_OUT)
 
 
 PENDING = {"ready": State.READY, "in_flight": State.IN_FLIGHT, "failed": State.FAILED}
@@ -65,6 +66,11 @@ class Tied:
         """It counts as pushed."""
         one = self.document
         return one.is_linked and not (one.is_cancelled or one.is_deleted) and one.push_state not in ("draft", "skipped")
+
+    @property
+    def in_xero(self) -> bool:
+        """It counts as in Xero."""
+        return self.document.in_xero and self.state is not State.LEFT_OUT
 
 
 Sums = Mapping[str, Decimal]  # currency → sum
@@ -135,12 +141,16 @@ class TieOut:
         return [one for one in self.documents if not one.state.is_fine]
 
     @property
+    def left_out(self) -> list[Tied]:
+        return [one for one in self.documents if one.state is State.LEFT_OUT]
+
+    @property
     def equal(self) -> int:
         return sum(one.equal for one in self.kinds)
 
     @property
     def is_green(self) -> bool:
-        """Everything was checked, and is equal."""
+        """Everything was checked, and is equal, but for what is left out on request."""
         return not (self.unequal or self.others or self.unchecked)
 
     def to_dict(self) -> dict[str, Any]:
@@ -229,6 +239,8 @@ def _state(document: PushedDocument, own: Sequence[Difference], *, is_read: bool
         if not document.is_cancelled_in_xero:
             return State.CANCELLING
         return State.OVER if is_read and not document.in_xero else State.NOT_CHECKED
+    if document.push_state == "skipped":
+        return State.LEFT_OUT
     if document.push_state in PENDING:
         return PENDING[document.push_state]
     is_known = document.is_linked and document.in_xero and document.is_read and document.is_compared
@@ -240,7 +252,7 @@ def _add_up(kind: Kind, tied: Sequence[Tied]) -> KindResult:
     for one in tied:
         states[one.state] = states.get(one.state, 0) + 1
     ours = [one.document for one in tied if one.in_qicworks]
-    theirs = [one.document for one in tied if one.document.in_xero]
+    theirs = [one.document for one in tied if one.in_xero]
     return KindResult(
         kind,
         states,

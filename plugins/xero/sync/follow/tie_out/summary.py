@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
+from xero.documents.declaration import Kind
 from xero.qicworks.follow.differences import Difference
 from xero.qicworks.follow.wording import say
 from xero.sync.follow.tie_out.result import State, Tied, TieOut
@@ -12,6 +14,7 @@ from xero.sync.follow.tie_out.result import State, Tied, TieOut
 STATES = {
     State.EQUAL: "equal",
     State.OVER: "cancelled on both sides",
+    State.LEFT_OUT: "left out on request: it is set to Skipped in QicWorks",
     State.DIFFERS: "differs",
     State.READY: "waits for the next push",
     State.IN_FLIGHT: "is being pushed",
@@ -19,15 +22,18 @@ STATES = {
     State.CANCELLING: "cancelled in QicWorks, and not yet in Xero",
     State.NOT_CHECKED: "could not be compared with its record in Xero",
 }
+MAX_NAMED = 10  # documents of a kind that are left out
 CORRECTION = "Each is under Xero → Tie-out, with what to do."
 
 
 def message(tied: TieOut) -> str:
     """One line: what is equal, how much is not, and what was not compared."""
-    counted = sum(one.state is not State.OVER for one in tied.documents)
+    counted = sum(one.state not in (State.OVER, State.LEFT_OUT) for one in tied.documents)
     parts = [f"{tied.period}: {tied.equal} of {counted} documents are equal"]
     states = Counter(one.state for one in tied.unequal)
     parts += [f"{count} {state}" for state, count in states.items()]
+    if tied.left_out:
+        parts.append(f"{len(tied.left_out)} left out on request (Skipped)")
     if tied.others:
         parts.append(f"{len(tied.others)} open differences of other kinds")
     parts += [f"not checked: {one.title} ({one.message})" for one in tied.unchecked]
@@ -44,7 +50,8 @@ def correction(tied: TieOut) -> str | None:
 
 
 def lines(tied: TieOut) -> Iterator[str]:
-    """A line for everything that is not equal. Of pay and leave without values."""
+    """A line for everything that is not equal, and for each kind of which documents are left out. Of pay and leave without
+    values."""
     for unchecked in tied.unchecked:
         yield f"{unchecked.title}: not checked: {unchecked.message}"
     yield from map(difference_line, tied.others)
@@ -53,6 +60,13 @@ def lines(tied: TieOut) -> Iterator[str]:
             yield from map(difference_line, document.differences)
         else:
             yield state_line(document)
+    for kind, left_out in groupby(tied.left_out, key=lambda one: one.kind):
+        yield left_out_line(kind, [one.label for one in left_out])
+
+
+def left_out_line(kind: Kind, labels: Sequence[str]) -> str:
+    named = ", ".join(labels[:MAX_NAMED]) + (", …" if len(labels) > MAX_NAMED else "")
+    return f"{kind.title}: {len(labels)} left out on request, because they are set to Skipped in QicWorks: {named}"
 
 
 def state_line(tied: Tied) -> str:
