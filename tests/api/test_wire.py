@@ -231,3 +231,35 @@ def test_a_refusal_stays_short() -> None:
     with pytest.raises(ValueError, match="cannot be read as a number") as refusal:
         wire.number("9" * 10_000)
     assert len(str(refusal.value)) < 130
+
+
+@pytest.mark.parametrize(
+    ("came", "usual"),
+    [
+        ({"Status": "Deleted"}, {"Status": "DELETED"}),
+        ({"Status": " voided "}, {"Status": "VOIDED"}),
+        ({"Status": "AUTHORISED", "Type": "AccRec"}, {"Status": "AUTHORISED", "Type": "ACCREC"}),
+        ({"ContactStatus": "Active"}, {"ContactStatus": "ACTIVE"}),
+        (
+            {"LeavePeriods": [{"LeavePeriodStatus": "Scheduled"}]},
+            {"LeavePeriods": [{"LeavePeriodStatus": "SCHEDULED"}]},
+        ),
+        ({"LineAmountTypes": "EXCLUSIVE"}, {"LineAmountTypes": "Exclusive"}),
+        ({"LineAmountTypes": "notax"}, {"LineAmountTypes": "NoTax"}),
+        ({"LineAmountTypes": "else"}, {"LineAmountTypes": "else"}),
+        ({"Payments": [{"Invoice": {"Type": "accpay"}}]}, {"Payments": [{"Invoice": {"Type": "ACCPAY"}}]}),
+        ({"Status": None, "Type": 1, "Class": []}, {"Status": None, "Type": 1, "Class": []}),
+        ({"Name": "Deleted", "Description": "voided"}, {"Name": "Deleted", "Description": "voided"}),
+        ([[{"Status": "paid"}], "paid"], [[{"Status": "PAID"}], "paid"]),
+        ("paid", "paid"),
+    ],
+)
+def test_enums_are_spelled_as_usual_wherever_they_are(came: object, usual: object) -> None:
+    assert wire.with_usual_enums(came) == usual
+
+
+@settings(max_examples=40)
+@given(JSON)
+def test_all_but_enums_stays_as_it_came(value: object) -> None:
+    text = written(value)
+    assert wire.with_usual_enums(wire.loads(text.encode())) == wire.with_usual_enums(value) == wire.loads(text.encode())

@@ -36,8 +36,8 @@ _MIN_WORDS = 4  # of a sentence of Xero's: "Access Denied" and "Bad Request" are
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful response of Xero: `data` is JSON as `wire.loads` reads it, `bytes_received` the compressed size,
-    `bytes_unpacked` the size without gzip."""
+    """A successful response of Xero: `data` is JSON as `wire.loads` reads it, with its enums spelled as usual;
+    `bytes_received` the compressed size, `bytes_unpacked` the size without gzip."""
 
     data: Any
     server_time: datetime | None
@@ -107,8 +107,10 @@ def read(response: requests.Response, body: bytes, path: str) -> Answer:
     if isinstance(data, ValueError):
         raise bad(path, str(data))
     envelope = data if isinstance(data, dict) else {}
-    if path.startswith(ENVELOPED) and not envelope:
-        raise bad(path, "it has no envelope")
+    if path.startswith(ENVELOPED):
+        if not envelope:
+            raise bad(path, "it has no envelope")
+        wire.with_usual_enums(data)
     return Answer(
         data,
         _server_time(envelope, response.headers),

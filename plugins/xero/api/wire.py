@@ -30,6 +30,15 @@ _ISO_INSTANT = re.compile(
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
+#: Fields whose values are words of Xero's: in capitals in its documentation, but for those of LineAmountTypes.
+ENUMS = frozenset(
+    {
+        *("Status", "ContactStatus", "LeavePeriodStatus", "PayRunStatus"),
+        *("Type", "Class", "SystemAccount", "CurrencyCode", "LineAmountTypes"),
+        *("CalendarType", "CalculationType", "EarningsType", "RateType"),
+    }
+)
+AMOUNT_TYPES = {"EXCLUSIVE": "Exclusive", "INCLUSIVE": "Inclusive", "NOTAX": "NoTax"}
 _LARGEST_EXPONENT = 40  # no amount is larger or finer; a Decimal of 1e999999999 would fill the memory when written out
 
 
@@ -48,6 +57,25 @@ def loads(body: bytes) -> Any:
     except ValueError as error:
         place = f" (at byte {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
     raise ValueError(f"the answer is not JSON{place}")
+
+
+def with_usual_enums(data: Any) -> Any:
+    """Spells the enums of a response as Xero's documentation does, wherever they are: "Deleted" is DELETED.
+
+    Changes the data itself, and returns it. All else compares enums as they are.
+    """
+    parts = [data]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, list):
+            parts += [one for one in part if isinstance(one, dict | list)]
+        elif isinstance(part, dict):
+            for name in ENUMS & part.keys():
+                if isinstance(value := part[name], str):
+                    plain = value.strip().upper()
+                    part[name] = plain if name != "LineAmountTypes" else AMOUNT_TYPES.get(plain, value)
+            parts += [one for one in part.values() if isinstance(one, dict | list)]
+    return data
 
 
 def text(value: object) -> str | None:

@@ -50,7 +50,7 @@ def correction(tied: TieOut) -> str | None:
 
 
 def lines(tied: TieOut) -> Iterator[str]:
-    """A line for everything that is not equal, and for each kind of which documents are left out. Of pay and leave without
+    """A line for everything that is not equal, and for each kind that has documents left out. Of pay and leave without
     values."""
     for unchecked in tied.unchecked:
         yield f"{unchecked.title}: not checked: {unchecked.message}"

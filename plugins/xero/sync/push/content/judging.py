@@ -72,7 +72,7 @@ def judge(
         edited: Whether it was edited in QicWorks since the push.
         waits: Whether its edit is still to be sent; it is no difference yet.
     """
-    status = (wire.word(record.get("Status")) or "").upper()
+    status = wire.word(record.get("Status"))
     if status in kind.gone:
         return gone(document, status)
     found = differing(kind, document, record, base, edited=edited)
@@ -96,7 +96,7 @@ def is_complete(kind: PricedKind, record: Record) -> bool:
     named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS))
     lines = record.get("LineItems")
     return (
-        (wire.word(record.get("Status")) or "").upper() in STATUSES
+        wire.word(record.get("Status")) in STATUSES
         and all(named)
         and kind.number in record
         and isinstance(lines, list)
@@ -112,7 +112,7 @@ def reasons_judged(
     Of a record that Xero left a part of out: only those that were found. While an edit waits to be sent: not that it
     was not sent.
     """
-    status = (wire.word(record.get("Status")) or "").upper()
+    status = wire.word(record.get("Status"))
     if status not in kind.gone and not is_complete(kind, record):
         return tuple(one.reason for one in found)
     return tuple(one for one in OF_CONTENT if not (waits and one in EDITS))
