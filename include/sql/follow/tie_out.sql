@@ -1,6 +1,7 @@
 -- Documents that are in Xero, or should be, with their records there. Templates: {table} is the kind's table, {records} that of the
 -- records, {paid} the part with its payments. Of a period; documents without a date always. `differing`: documents with an open
--- difference, which count whatever their state.
+-- difference, which count whatever their state. These, and those that are still to be pushed, may have another day in Xero
+-- (`their_day`): they are read whatever their day (`is_of_period`).
 
 -- name: forget_compared!
 -- Every document of the organisation is compared afresh with the next load.
@@ -36,7 +37,8 @@ WITH document AS (
 )
 SELECT document.id, document.number, document.day::text AS day, coalesce(file.push_state, document.push_state) AS push_state, document.currency,
        coalesce(nullif(record.content::jsonb ->> 'CurrencyCode', ''), document.currency) AS their_currency, document.total AS our_total,
-       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, record.total AS their_total,
+       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, record.total AS their_total, period.is_of_period,
+       record.content::jsonb ->> 'Date' AS their_day,
        coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
        record.id IS NOT NULL
            AND NOT EXISTS (SELECT FROM xero_sync.rejection
@@ -58,7 +60,11 @@ SELECT document.id, document.number, document.day::text AS day, coalesce(file.pu
                SELECT 'ready' FROM xero_sync.removed_file
                 WHERE document_table = :table AND document_id = document.id AND organisation_id = :organisation_id AND done_at IS NULL) AS one
         WHERE document.push_state = 'pushed') AS file ON true
- WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+ CROSS JOIN LATERAL (
+       SELECT coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+              AS is_of_period) AS period
+ WHERE period.is_of_period
+    OR record.id IS NOT NULL AND (document.id = ANY(:differing) OR document.push_state IN ('ready', 'in_flight', 'failed'))
  ORDER BY document.day, document.number, document.id;
 
 -- name: leave
@@ -82,7 +88,8 @@ WITH document AS (
 )
 SELECT document.id, NULL AS number, document.day::text AS day, document.push_state, NULL AS currency, NULL AS their_currency,
        NULL::numeric AS our_total,
-       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, NULL::numeric AS their_total,
+       document.xero_id IS NOT NULL AS is_linked, document.is_deleted, NULL::numeric AS their_total, period.is_of_period,
+       record.start_date::text AS their_day,
        coalesce(record.is_active AND record.missing_since IS NULL, false) AS in_xero,
        record.id IS NOT NULL
            AND NOT EXISTS (SELECT FROM xero_sync.rejection
@@ -95,7 +102,11 @@ SELECT document.id, NULL AS number, document.day::text AS day, document.push_sta
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND document_table = :table
        AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
- WHERE coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+ CROSS JOIN LATERAL (
+       SELECT coalesce(document.day BETWEEN :first AND :last OR NOT isfinite(document.day) OR document.day > '9999-12-31', true)
+              AS is_of_period) AS period
+ WHERE period.is_of_period
+    OR record.id IS NOT NULL AND (document.id = ANY(:differing) OR document.push_state IN ('ready', 'in_flight', 'failed'))
  ORDER BY document.day, document.id;
 
 -- name: existing_ids

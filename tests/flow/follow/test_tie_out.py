@@ -212,6 +212,31 @@ def test_what_was_entered_in_xero_by_hand_is_no_difference(books: Books) -> None
     assert len(tied.documents) == len(PRICED)
 
 
+@pytest.mark.parametrize("side", ["Xero", "QicWorks"])
+def test_a_day_that_was_moved_to_another_month_is_in_the_tie_out_of_both(books: Books, side: str) -> None:
+    """Each side counts by its own day; an edit of QicWorks' is still to be sent."""
+    made = pushed(books)
+    november = Period.parse("2026-11")
+    for kind, document in made.items():
+        if side == "Xero":
+            do(books, kind, document, "edit", fields={"Date": "2026-11-03"})
+        else:
+            books.edit(kind, document, issue_date=date(2026, 11, 3))
+    state = State.DIFFERS if side == "Xero" else State.READY
+    ours, theirs = (OCTOBER, november) if side == "Xero" else (november, OCTOBER)
+    for period, again in ((OCTOBER, True), (november, False)):
+        result = tie(books, period, again=again)
+        assert states(result) == dict.fromkeys(made.values(), state)
+        assert not result.is_green
+        for one in result.kinds:
+            if one.kind.name in PRICED:
+                assert (one.in_qicworks, one.in_xero) == (int(period == ours), int(period == theirs))
+                assert (bool(one.our_sums), bool(one.their_sums)) == (period == ours, period == theirs)
+        totals = [row for row in rows(result) if row[7] == "total"]
+        assert {(bool(row[8]), bool(row[9])) for row in totals} == {(period == ours, period == theirs)}
+    assert states(tie(books, Period.parse("2026-12"), again=False)) == {}
+
+
 def test_the_period_is_of_the_issue_dates(books: Books) -> None:
     last, first = books.add("bills", issue_date=date(2026, 10, 31)), books.add("bills", issue_date=date(2026, 11, 1))
     books.push("bills")
@@ -463,6 +488,14 @@ def test_leave_is_tied_out_by_its_first_day(world: World) -> None:
     payroll.edit("leave_request", document, push_state="skipped")
     assert states(tied()) == {document: State.LEFT_OUT}
     payroll.edit("leave_request", document, push_state="pushed")
+    leave = f"organisations/{world.sandbox.tenant()}/LeaveApplications/{id_in_xero(payroll, document)}"
+    world.sandbox.control("PATCH", leave, {"StartDate": "2026-11-30"})
+    for period, of in ((december, (1, 0)), (Period.parse("2026-11"), (0, 1))):
+        result = tied(period)
+        assert states(result) == {document: State.DIFFERS}
+        assert [(one.in_qicworks, one.in_xero) for one in result.kinds if one.states] == [of], "each by its own day"
+    world.sandbox.control("PATCH", leave, {"StartDate": "2026-12-07"})
+    assert states(tied()) == {document: State.EQUAL}
     # Payroll is switched off: of that month nothing is known, of another there is nothing to know.
     world.sandbox.settings(payroll_refusal="403 AuthorizationUnsuccessful")
     world.fault(kind="no_scope", path="/payroll.xro/1.0/LeaveApplications", times=None)

@@ -29,6 +29,8 @@ class PushedDocument:
 
     Args:
         day: As a text, because PostgreSQL knows days that Python does not; None: it has none, or is deleted.
+        is_of_period: By its day in QicWorks; one without a day always is.
+        their_day: As Xero has it: of its JSON, or of leave as a date; None: its record has none, or is not there.
         in_xero: It is in force there, as last read.
         is_read: Its record was read, and is not rejected.
         is_compared: It was compared with its record since that was last asked for.
@@ -45,6 +47,8 @@ class PushedDocument:
     is_linked: bool
     is_deleted: bool
     their_total: Decimal | None
+    is_of_period: bool
+    their_day: str | None
     in_xero: bool
     is_read: bool
     is_compared: bool
@@ -64,7 +68,9 @@ class PushedDocuments:
         self._of = {"connection_id": connection.id, "organisation_id": connection.organisation_id}
 
     def read(self, first: date, last: date, differing: Collection[UUID]) -> list[PushedDocument]:
-        """Those of these days, and those without a day. `differing`: they count whatever their state."""
+        """Those of these days, those without a day, and those that may have one of these days in Xero.
+
+        `differing`: they count whatever their state."""
         paid = isinstance(self._kind, PricedKind) and self._kind.paid
         parts = {"paid": sql.template("follow/tie_out", "paid" if paid else "not_paid")}
         names = {"table": Identifier(self._kind.table), "records": Identifier(self._records)}

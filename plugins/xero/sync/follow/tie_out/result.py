@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from xero.api import wire
+from xero.api.answers import or_none
 from xero.datasets.declaration import Dataset, Follows
 from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Delivery, Kind
@@ -56,6 +58,7 @@ class Tied:
     document: PushedDocument
     state: State
     differences: tuple[Difference, ...] = ()
+    is_in_xero_then: bool = True  # Xero has it in the period, too: its day there may be another one
 
     @property
     def label(self) -> str:
@@ -63,14 +66,15 @@ class Tied:
 
     @property
     def in_qicworks(self) -> bool:
-        """It counts as pushed."""
+        """It counts as pushed in the period."""
         one = self.document
-        return one.is_linked and not (one.is_cancelled or one.is_deleted) and one.push_state not in ("draft", "skipped")
+        is_in_force = not (one.is_cancelled or one.is_deleted) and one.push_state not in ("draft", "skipped")
+        return one.is_of_period and one.is_linked and is_in_force
 
     @property
     def in_xero(self) -> bool:
-        """It counts as in Xero."""
-        return self.document.in_xero and self.state is not State.LEFT_OUT
+        """It counts as in Xero in the period."""
+        return self.document.in_xero and self.is_in_xero_then and self.state is not State.LEFT_OUT
 
 
 Sums = Mapping[str, Decimal]  # currency → sum
@@ -114,7 +118,7 @@ class TieOut:
     """What QicWorks holds as pushed against what Xero holds, for one organisation and period.
 
     Args:
-        documents: Those of the period, and those without a date.
+        documents: Those of the period on either side, and those without a date.
         others: Open differences that are about no document of QicWorks': data sets, documents that are deleted.
         unchecked: What could not be read.
         not_part: Titles of kinds of documents that are not compared yet.
@@ -226,10 +230,18 @@ def _of_kind(
     differing = [id for id in by_document if id]
     found = []
     for document in documents.read(period.first, period.last, differing):
-        own = tuple(by_document.pop(document.id, ()))
-        found.append(Tied(kind, document, _state(document, own, is_read=is_read), own))
+        then = _is_in_xero_then(document, period)
+        if document.is_of_period or (then and document.in_xero):
+            own = tuple(by_document.pop(document.id, ()))
+            found.append(Tied(kind, document, _state(document, own, is_read=is_read), own, then))
     elsewhere = documents.existing([id for id in by_document if id])  # documents of other periods
     return found, [one for id, some in by_document.items() if id not in elsewhere for one in some]
+
+
+def _is_in_xero_then(document: PushedDocument, period: Period) -> bool:
+    """Whether its day in Xero is in the period; without one that can be read, by its day in QicWorks."""
+    day = or_none(wire.date, document.their_day)
+    return document.is_of_period if day is None else period.first <= day <= period.last
 
 
 def _state(document: PushedDocument, own: Sequence[Difference], *, is_read: bool) -> State:
