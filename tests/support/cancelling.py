@@ -127,6 +127,11 @@ def events(world: World, document: UUID) -> list[tuple[str, str]]:
     return [(row["status"], row["message"]) for row in rows]
 
 
+def removed_long_ago(world: World) -> None:
+    """Files were removed so long ago that none of them is on its way any more."""
+    world.query("UPDATE xero_sync.removed_file SET removed_at = removed_at - interval '1 hour'")
+
+
 def seen_long_ago(world: World) -> None:
     """The open differences were last seen yesterday, so they are looked at again."""
     world.query(

@@ -104,11 +104,12 @@ SELECT CASE WHEN EXISTS (SELECT FROM xero_sync.difference JOIN xero_sync.connect
 -- name: files_due
 -- Files of documents of a table that were removed, and are not known to be gone. A document is looked at again after a day, or
 -- when another of its files is removed, or if it is wanted. `there_again`: the document has a file of that name, which was pushed. `others`:
--- its pushed files, of which Xero may keep one under the same name in another case.
+-- its pushed files, of which Xero may keep one under the same name in another case. `is_recent`: removed within so many seconds.
 SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed.xero_id,
        coalesce(document.number, cancellation.number) AS number,
        coalesce(document.xero_id, cancellation.xero_id) AS document_xero_id,
        coalesce(document.xero_status = ANY(:gone), false) OR cancellation.done_at IS NOT NULL AS is_gone,
+       removed.removed_at > clock_timestamp() - make_interval(secs => :recent_seconds) AS is_recent,
        EXISTS (SELECT FROM qicworks.attachment
                 WHERE parent_type = :table AND parent_id = removed.document_id AND push_state = 'pushed' AND attachment.xero_id IS NOT NULL
                   AND attachment.file_name = removed.file_name) AS there_again,

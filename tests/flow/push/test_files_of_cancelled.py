@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.support.calls import Forward, intercepted
-from tests.support.cancelling import approve, by_status, differences
+from tests.support.cancelling import approve, by_status, differences, removed_long_ago
 from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.world import World
 
@@ -65,5 +65,6 @@ def test_what_happens_while_another_file_is_sent_counts(books: Books, do: Callab
         books.push("bills")
     assert puts == ["a.pdf"]
     assert states(books, "bills", document) == {removed: ["pushed"], cancelled: ["pushed", "ready"]}[do]
+    removed_long_ago(books.world)
     books.push("bills")
     assert (books.left("bills"), differences(books.world)) == (0, [])

@@ -15,6 +15,7 @@ from tests.support.cancelling import (
     deletions,
     differences,
     events,
+    removed_long_ago,
     seen_long_ago,
     settled,
     statuses,
@@ -236,6 +237,35 @@ def test_a_file_that_is_removed_while_it_is_sent_is_noticed(books: Books, answer
         assert found[kind] == (document, {"file": "a.pdf"})
 
 
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_file_that_is_removed_while_it_is_sent_may_come_later(books: Books, comes: bool) -> None:
+    """Xero carries the request out only after a push has looked for the file in vain."""
+    held: list[tuple[requests.PreparedRequest, Forward]] = []
+
+    def call(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        if request.method == "PUT" and "/Attachments/" in (request.url or ""):
+            held.append((request, forward))
+            books.world.query("DELETE FROM qicworks.attachment")
+            raise requests.ConnectionError("lost")
+        return forward()
+
+    for kind in PRICED:
+        books.add(kind, Line("10"), files=[File("a.pdf")])
+        with intercepted(call), suppress(RetryLater):
+            books.push(kind, client={"backoff": ()})
+        books.push(kind)
+        assert (books.left(kind), differences(books.world)) == (1, []), "it is looked for again"
+        if comes:
+            request, forward = held[-1]
+            request.body.seek(0)
+            assert forward().status_code == 200
+        removed_long_ago(books.world)
+        books.push(kind)
+        found = [one["theirs"] for one in differences(books.world)]
+        assert (books.left(kind), found) == (0, [{"file": "a.pdf"}] * comes), kind
+        books.world.query("DELETE FROM xero_sync.difference")
+
+
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_file_that_is_removed_while_its_document_is_in_flight(books: Books, sent: bool) -> None:
     """`sent`: it was, before its document was changed, but the response was lost. Otherwise the document is new."""
@@ -254,6 +284,8 @@ def test_a_file_that_is_removed_while_its_document_is_in_flight(books: Books, se
     assert len(books.world.query("SELECT id FROM xero_sync.removed_file")) == 1
     books.push("bills")
     assert books.row("bills", document)["push_state"] == "pushed"
+    removed_long_ago(books.world)
+    books.push("bills")
     assert [one["theirs"] for one in differences(books.world)] == [{"file": "a.pdf"}] * sent
     assert books.left("bills") == 0
 
@@ -276,6 +308,7 @@ def test_a_file_that_was_never_in_xero_is_over(books: Books) -> None:
     waiting = books.world.query("SELECT document_id FROM xero_sync.removed_file WHERE done_at IS NULL")
     assert {row["document_id"] for row in waiting} == {skipped, document}
     books.world.calls()
+    removed_long_ago(books.world)
     for kind in ("bills", "invoices"):
         books.push(kind)
         assert (books.left(kind), differences(books.world)) == (0, [])

@@ -71,6 +71,7 @@ class RemovedFile:
     number: str | None
     document_xero_id: UUID | None  # as its row has it, or had it; only a sealed link is trusted
     is_gone: bool  # the document is no longer in Xero
+    is_recent: bool  # it was removed just now
     there_again: bool  # the document has a file of that name again
     others: Sequence[UUID]  # files that the document has in Xero
     links: Sequence[dict[str, Any]] | None
@@ -142,11 +143,12 @@ class CancelledDocuments:
         """Open differences that are over, because the document is in force again: document and label."""
         return [(row["document_id"], row["label"]) for row in QUERIES.over(self._session, **self._of)]
 
-    def files_due(self, wanted: Sequence[UUID] | None) -> list[RemovedFile]:
-        """Removed files to look for in Xero, those of a document together."""
+    def files_due(self, wanted: Sequence[UUID] | None, recent_seconds: float = 0.0) -> list[RemovedFile]:
+        """Removed files to look for in Xero, those of a document together; which of them were removed so recently."""
         if not isinstance(self._kind, PricedKind):
             return []
-        rows = self._run("files_due", wanted=wanted, gone=sorted(self._kind.gone))
+        gone = sorted(self._kind.gone)
+        rows = self._run("files_due", wanted=wanted, gone=gone, recent_seconds=recent_seconds)
         return [RemovedFile(**row) for row in rows]
 
     def close_files(self, ids: Sequence[int]) -> None:

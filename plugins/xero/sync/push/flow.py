@@ -107,7 +107,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     cancellations.run(wanted)  # what was cancelled while it was being pushed
     if isinstance(kind, PricedKind):
         Attachments(it, kind, outbox, recorder).run(wanted)
-        RemovedFiles(it, kind, outbox, recorder, strategy.breaker).run(wanted)
+        RemovedFiles(it, kind, outbox, recorder, strategy.breaker, quiet).run(wanted)
     strategy.breaker.finish()
     it.count_calls()
     if it.counts.calls:  # Xero has responded, so it is connected

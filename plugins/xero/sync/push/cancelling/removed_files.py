@@ -19,6 +19,7 @@ from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.attachments import fetch_files, invalid_name, same_name
+from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS
 from xero.sync.push.outages import OutageBreaker, is_of_one
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.runs.run import Run
@@ -33,6 +34,7 @@ class InXero(Enum):
     GONE = auto()
     THERE = auto()
     NOT_KNOWN = auto()
+    WAITS = auto()  # it is not there yet, and may be on its way: a later push looks again
 
 
 #: What the event says of files, and what to do. Places: the files; the document.
@@ -52,17 +54,25 @@ class RemovedFiles:
     """The removed files of one kind and connection."""
 
     def __init__(
-        self, it: Run, kind: PricedKind, outbox: Outbox, recorder: ResultRecorder, breaker: OutageBreaker
+        self,
+        it: Run,
+        kind: PricedKind,
+        outbox: Outbox,
+        recorder: ResultRecorder,
+        breaker: OutageBreaker,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self.it = it
         self.kind = kind
         self.outbox = outbox
         self.recorder = recorder
         self.breaker = breaker
+        # For so long a file may be sent again, though it was removed since; then Xero may still be processing it.
+        self.recent_seconds = REPLAY_WINDOW_SECONDS + quiet_seconds
 
     def run(self, wanted: Sequence[UUID] | None) -> None:
         """Looks for them in Xero, document by document. `wanted`: only of these documents; None for all."""
-        due = self.outbox.cancelled.files_due(wanted)
+        due = self.outbox.cancelled.files_due(wanted, self.recent_seconds)
         for id, removed in groupby(due, key=lambda one: one.document_id):
             self.breaker.attempt(f"files of {self.kind.word} {id}", partial(self._compare, id, list(removed)))
 
@@ -113,7 +123,7 @@ class RemovedFiles:
         return {
             one.id: InXero.THERE
             if any(_has_its_id(one, file) or (own and _is_like(one, file)) for file in there)
-            else _missing(one, own, xero_id)
+            else _not_listed(one, own, xero_id)
             for one in removed
         }
 
@@ -128,6 +138,13 @@ def _missing(one: RemovedFile, own: UUID | None, xero_id: UUID | None) -> InXero
     """What it says that a file was not found. Without an id it was sent only if its document had one."""
     is_certain = own is not None or (xero_id is None and one.xero_id is None)
     return InXero.GONE if is_certain else InXero.NOT_KNOWN
+
+
+def _not_listed(one: RemovedFile, own: UUID | None, xero_id: UUID | None) -> InXero:
+    """The same of a list of the record's files: one without an id may have been sent just before it was removed."""
+    may_come = one.is_recent and one.xero_id is None and xero_id is not None
+    state = _missing(one, own, xero_id)
+    return InXero.WAITS if may_come and state is InXero.GONE else state
 
 
 def _has_its_id(one: RemovedFile, file: Mapping[str, Any]) -> bool:
