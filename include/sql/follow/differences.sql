@@ -2,16 +2,16 @@
 
 -- name: find^
 -- `is_new`: it was not open before.
-INSERT INTO xero_sync.difference AS held (connection_id, document_kind, document_id, subject, label, reason, ours, theirs)
-VALUES (:connection_id, :document_kind, :document_id, :subject, :label, :reason, :ours, :theirs)
+INSERT INTO xero_sync.difference AS held (connection_id, document_kind, document_id, subject, label, reason, ours, theirs, ids)
+VALUES (:connection_id, :document_kind, :document_id, :subject, :label, :reason, :ours, :theirs, :ids)
     ON CONFLICT (connection_id, document_kind, coalesce(document_id, '00000000-0000-0000-0000-000000000000'), subject, reason)
        WHERE settled_at IS NULL
-       DO UPDATE SET last_seen_at = clock_timestamp(), label = excluded.label, ours = excluded.ours, theirs = excluded.theirs,
+       DO UPDATE SET last_seen_at = clock_timestamp(), label = excluded.label, ours = excluded.ours, theirs = excluded.theirs, ids = excluded.ids,
           -- What a person chose or put off was about other values.
-          chosen = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.chosen END,
-          chosen_by = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.chosen_by END,
-          acknowledged_by = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.acknowledged_by END,
-          acknowledged_until = CASE WHEN (held.ours, held.theirs) = (excluded.ours, excluded.theirs) THEN held.acknowledged_until END
+          chosen = CASE WHEN (held.ours, held.theirs, held.ids) = (excluded.ours, excluded.theirs, excluded.ids) THEN held.chosen END,
+          chosen_by = CASE WHEN (held.ours, held.theirs, held.ids) = (excluded.ours, excluded.theirs, excluded.ids) THEN held.chosen_by END,
+          acknowledged_by = CASE WHEN (held.ours, held.theirs, held.ids) = (excluded.ours, excluded.theirs, excluded.ids) THEN held.acknowledged_by END,
+          acknowledged_until = CASE WHEN (held.ours, held.theirs, held.ids) = (excluded.ours, excluded.theirs, excluded.ids) THEN held.acknowledged_until END
 RETURNING id, (xmax = 0) AS is_new;
 
 -- name: settle_others
@@ -38,10 +38,10 @@ SELECT DISTINCT document_id FROM xero_sync.difference
 -- name: listed
 -- Newest last, of all connections or one, all or only open ones; documents: null, or only of these documents.
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
-       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
+       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.ids, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
        difference.chosen_by, difference.settled_at, difference.settled_how,
-       md5(difference.ours::text || difference.theirs::text) AS seen
+       md5(difference.ours::text || difference.theirs::text || difference.ids) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
@@ -66,10 +66,10 @@ SELECT difference.document_kind, difference.reason, count(*) AS open,
 -- Put off by a person until then; null: no longer. seen: of the values that this person saw, as above.
 UPDATE xero_sync.difference
    SET acknowledged_by = CASE WHEN :until::timestamptz IS NOT NULL THEN :who END, acknowledged_until = :until
- WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text) = :seen
+ WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text || ids) = :seen
 RETURNING id;
 
 -- name: choose
 UPDATE xero_sync.difference SET chosen = :side, chosen_by = :who
- WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text) = :seen
+ WHERE id = :id AND settled_at IS NULL AND md5(ours::text || theirs::text || ids) = :seen
 RETURNING id;

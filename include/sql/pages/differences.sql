@@ -3,10 +3,10 @@
 -- name: newest
 -- Newest first, after a place. `settled`: those that are settled, otherwise those that are open. kinds: null, or only these.
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
-       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
+       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.ids, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
        difference.chosen_by, difference.settled_at, difference.settled_how,
-       md5(difference.ours::text || difference.theirs::text) AS seen
+       md5(difference.ours::text || difference.theirs::text || difference.ids) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
@@ -21,10 +21,10 @@ SELECT difference.id, difference.connection_id, organisation.name AS organisatio
 -- name: get^
 -- One that is open.
 SELECT difference.id, difference.connection_id, organisation.name AS organisation, difference.document_kind, difference.document_id,
-       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.since,
+       difference.subject, difference.label, difference.reason, difference.ours, difference.theirs, difference.ids, difference.since,
        difference.last_seen_at, difference.acknowledged_by, difference.acknowledged_until, difference.chosen,
        difference.chosen_by, difference.settled_at, difference.settled_how,
-       md5(difference.ours::text || difference.theirs::text) AS seen
+       md5(difference.ours::text || difference.theirs::text || difference.ids) AS seen
   FROM xero_sync.difference
   JOIN xero_sync.connection ON connection.id = difference.connection_id AND connection.state <> 'deleted'
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id

@@ -10,6 +10,9 @@ CREATE TABLE xero_sync.unclear_push (
     PRIMARY KEY (document_id, connection_id, kind)
 );
 
+-- A hash of the ids behind the names in ours and theirs: two contacts or departments may have one name. Empty: there are none.
+ALTER TABLE xero_sync.difference ADD COLUMN ids text NOT NULL DEFAULT '';
+
 -- As in schema/0025; or whether a push of it arrived is not known.
 CREATE OR REPLACE FUNCTION xero_sync.may_stand_in_xero(p_id uuid, p_xero_id uuid, p_push_state text) RETURNS boolean LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp AS $$

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,12 +70,14 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """A difference that is there now. `subject` distinguishes several of one document and reason."""
+    """A difference that is there now. `subject` distinguishes several of one document and reason; `ids`: a hash of the
+    ids behind the names in both sides."""
 
     reason: Reason
     ours: Values = field(default_factory=dict)
     theirs: Values = field(default_factory=dict)
     subject: str = ""
+    ids: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Difference:
     reason: Reason
     ours: dict[str, str]
     theirs: dict[str, str]
+    ids: str
     since: datetime
     last_seen_at: datetime
     acknowledged_by: str | None
@@ -146,6 +150,7 @@ def compare(
             reason=one.reason,
             ours=Jsonb(fitting(one.ours)),
             theirs=Jsonb(fitting(one.theirs)),
+            ids=one.ids,
         )
         ids.append(row["id"])
         new += [one] if row["is_new"] else []
@@ -156,6 +161,12 @@ def compare(
 def settle_elsewhere(session: Session, about: About, judged: Collection[Reason], how: Settled) -> None:
     """Settles what was found of the document while its organisation was matched to another Xero organisation."""
     QUERIES.settle_elsewhere(session, **about.row, reasons=list(judged), how=how)
+
+
+def hash_of_ids(ids: Iterable[str]) -> str:
+    """Of the ids behind names, in their order; empty if there are none."""
+    joined = "\0".join(ids)
+    return hashlib.sha256(joined.encode(errors="surrogatepass")).hexdigest()[:16] if joined.strip("\0") else ""
 
 
 def fitting(values: Values) -> dict[str, str]:

@@ -69,7 +69,7 @@ def _keep_compared(it: Run, dataset: Dataset, result: Compared) -> None:
         if sentences
     ]
     held = [
-        Found(one.reason, one.ours, one.theirs, one.subject)
+        Found(one.reason, one.ours, one.theirs, one.subject, one.ids)
         for one in differences.listed(it.session, it.connection.id, kinds=[dataset.name])
         if one.reason is Reason.RECORDS_DIFFER and one.subject in result.found
         if not (one.subject in result.complete or result.found[one.subject])
@@ -105,7 +105,7 @@ def _keep(
     held: dict[Thing, tuple[str, list[Found]]] = {}
     for one in differences.listed(it.session, it.connection.id, limit=None):
         if one.reason is reason:
-            kept = Found(reason, one.ours, one.theirs, one.subject)
+            kept = Found(reason, one.ours, one.theirs, one.subject, one.ids)
             held.setdefault((one.document_kind, one.document_id), (one.label, []))[1].append(kept)
     with it.session.transaction():
         for thing in {**held, **found}:

@@ -22,7 +22,7 @@ from xero.qicworks.push.payroll_outbox import LeaveOutbox
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, DocumentName
 from xero.qicworks.runs.outcome import EventOutcome, Status
-from xero.sync.follow.leave_fields import differing_fields
+from xero.sync.follow.leave_fields import differing_fields, ids_behind
 from xero.sync.push.payroll.leave_applications import REJECTED
 from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
@@ -146,7 +146,7 @@ class _Following:
         reason = Reason.EDITED_IN_XERO
         if state is not PushState.PUSHED:
             reason = Reason.EDITED_IN_QICWORKS if self._was_pushed(row["id"]) else Reason.AMOUNTS_DIFFER
-        return [Found(reason, ours, theirs)]
+        return [Found(reason, ours, theirs, ids=ids_behind(document, row, fields or {}))]
 
     def _was_pushed(self, id: UUID) -> bool:
         """Whether an earlier version was pushed, and Xero had it as it was sent."""

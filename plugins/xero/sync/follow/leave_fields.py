@@ -10,6 +10,7 @@ from typing import Any
 from xero.documents import odd_values
 from xero.documents.leave_requests import LeaveDocument, periods
 from xero.documents.pay_periods import LENGTHS
+from xero.qicworks.follow.differences import hash_of_ids
 from xero.sync.push.payroll.leave_applications import REQUESTED, units_by_period
 
 Fields = dict[str, tuple[str, str]]  # field → QicWorks' value and Xero's, as people read them
@@ -36,6 +37,15 @@ def differing_fields(document: LeaveDocument, leave: Mapping[str, Any]) -> Field
     if REQUESTED in (leave["theirs"] or "").split(", "):
         found["approval"] = (row.status, "requested, not approved")
     return found
+
+
+def ids_behind(document: LeaveDocument, leave: Mapping[str, Any], fields: Fields) -> str:
+    """A hash of the ids that differ, which the fields do not show."""
+    pairs = {
+        "employee": (document.row.employee_xero_id, leave["employee_xero_id"]),
+        "leave type": (document.row.code_xero_id, leave["leave_type_xero_id"]),
+    }
+    return hash_of_ids(str(id) for name, both in pairs.items() if name in fields for id in both)
 
 
 def _hours(document: LeaveDocument, theirs: Mapping[Any, Decimal]) -> Fields:

@@ -17,7 +17,16 @@ from xero.qicworks.push.outbox import PushState, Result, Waiting
 from xero.sync.push import lookup, outages
 from xero.sync.push.content.changes import Change, Side
 from xero.sync.push.content.content import Base, number_hash
-from xero.sync.push.content.judging import compared, differing, gone, in_words, is_complete, judge, reasons_judged
+from xero.sync.push.content.judging import (
+    compared,
+    differing,
+    gone,
+    ids_of,
+    in_words,
+    is_complete,
+    judge,
+    reasons_judged,
+)
 from xero.sync.push.content.judging import values as shown
 from xero.sync.push.lookup import AnotherRecord
 from xero.sync.push.verdicts import (
@@ -107,8 +116,8 @@ class Standing:
         """Whose changes are kept; `theirs`: the changes in Xero. A person decided about what they saw of both sides."""
         ours_now, theirs_now = map(fitting, shown(theirs))
         for one in self.differences:
-            seen = one.reason is Reason.EDITED_IN_XERO and (one.ours, one.theirs) == (ours_now, theirs_now)
-            if seen and one.chosen:
+            same = (one.ours, one.theirs, one.ids) == (ours_now, theirs_now, ids_of(theirs))
+            if one.reason is Reason.EDITED_IN_XERO and same and one.chosen:
                 return Conflicts(one.chosen)
         return self.conflicts
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Flag
 
 from xero.sync.push.content.content import (
+    BY_NAME,
     CAN_BE_EMPTY,
     HEADER,
     NOTHING,
@@ -35,7 +36,7 @@ class Side(Flag):
 
 @dataclass(frozen=True)
 class Change:
-    """A field that differs. `field` as people read it: "due date", "line 2 description"."""
+    """A field that differs. `field` as people read it: "due date", "line 2 description". `ids`: those behind names."""
 
     field: str
     ours: str
@@ -43,6 +44,7 @@ class Change:
     by: Side
     of_total: bool = False  # a total, which Xero calculates from the lines
     of_line: bool = False
+    ids: tuple[str, ...] = ()
 
 
 def changes(ours: Content, theirs: Content, base: Base | None, *, edited: bool) -> list[Change]:
@@ -73,7 +75,8 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         ):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
-        yield Change(name, our.shown, their.shown, by, name in TOTALS.values())
+        ids = _ids({name: our}, {name: their})
+        yield Change(name, our.shown, their.shown, by, name in TOTALS.values(), ids=ids)
 
 
 def _nothing(name: str) -> str:
@@ -103,12 +106,12 @@ def _lines(
             by = guess if base is None else Side.QICWORKS if their.id in answered else Side.XERO
             if by is Side.QICWORKS and _is_edited(their, answered[their.id or ""], sent.get(their.id or "", {})):
                 by = Side.BOTH
-            yield Change(of_new_line(place), ABSENT, _shown(their), by, of_line=True)
+            yield Change(of_new_line(place), ABSENT, _shown(their), by, of_line=True, ids=_ids(their.values))
         elif their is None:
             by = guess if base is None else Side.XERO if our.id in answered else Side.QICWORKS
             if by is Side.XERO and _is_edited(our, sent.get(our.id or "", {})):
                 by = Side.BOTH
-            yield Change(of_line(place), _shown(our), ABSENT, by, of_line=True)
+            yield Change(of_line(place), _shown(our), ABSENT, by, of_line=True, ids=_ids(our.values))
         else:
             known = sent.get(their.id or ""), answered.get(their.id or "", {})
             for name, value in our.values.items():
@@ -118,7 +121,8 @@ def _lines(
                 before = (known[0] or {}).get(name, _nothing(name))
                 by = _by(name, value, their.values[name], before, known[1], guess if unknown else None)
                 shown = value.shown, their.values[name].shown
-                yield Change(of_line(place, name), *shown, by, of_line=True)
+                ids = _ids({name: value}, {name: their.values[name]})
+                yield Change(of_line(place, name), *shown, by, of_line=True, ids=ids)
             if by_rate and (override := _override(our, their)):
                 answered_tax = known[1].get("tax", hash_of("tax", override[0]))
                 if base is None or known[0] is None or hash_of("tax", override[1]) != answered_tax:
@@ -181,6 +185,10 @@ def paired(ours: tuple[Line, ...], theirs: tuple[Line, ...]) -> Iterator[tuple[i
 
 def _is_same(ours: Line, theirs: Line) -> bool:
     return all(theirs.values.get(name, NOTHING).same == value.same for name, value in ours.values.items())
+
+
+def _ids(*sides: Mapping[str, Value]) -> tuple[str, ...]:
+    return tuple(values[name].same for values in sides for name in BY_NAME if name in values)
 
 
 def _shown(line: Line) -> str:

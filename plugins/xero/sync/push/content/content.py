@@ -109,6 +109,8 @@ LINE: dict[str, tuple[str, Read]] = {
     "TaxAmount": ("tax", _number),
     "Tracking": ("departments", _departments),
 }
+#: Fields that are shown by a name, which another contact, account or department may have, too.
+BY_NAME = ("contact", "account", "departments")
 #: Fields that a user can empty: Xero may then return nothing. Others that are missing were not returned.
 #: The number can be emptied, too, and is then returned without a value.
 CAN_BE_EMPTY = frozenset(

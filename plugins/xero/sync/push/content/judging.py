@@ -9,7 +9,7 @@ from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
-from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason
+from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason, hash_of_ids
 from xero.qicworks.push.results import PushedContent, PushState, Result
 from xero.sync.push.content.changes import Change, Side, changes
 from xero.sync.push.content.content import (
@@ -81,7 +81,7 @@ def judge(
     always = [one for one in found if one.by == Side.NEITHER]
     reason = Reason.EDITED_IN_QICWORKS if status in kind.editable else Reason.APPROVED_IN_XERO
     return tuple(
-        Found(why, {one.field: one.ours for one in some}, {one.field: one.theirs for one in some})
+        Found(why, {one.field: one.ours for one in some}, {one.field: one.theirs for one in some}, ids=ids_of(some))
         for why, some in (
             (Reason.EDITED_IN_XERO, by_xero),
             (reason, [] if waits else by_qicworks),
@@ -89,6 +89,11 @@ def judge(
         )
         if some
     )
+
+
+def ids_of(some: Iterable[Change]) -> str:
+    """A hash of what is behind the names in these."""
+    return hash_of_ids(id for one in some for id in one.ids)
 
 
 def is_complete(kind: PricedKind, record: Record) -> bool:
