@@ -107,10 +107,8 @@ def read(response: requests.Response, body: bytes, path: str) -> Answer:
     if isinstance(data, ValueError):
         raise bad(path, str(data))
     envelope = data if isinstance(data, dict) else {}
-    if path.startswith(ENVELOPED):
-        if not envelope:
-            raise bad(path, "it has no envelope")
-        wire.with_usual_enums(data)
+    if path.startswith(ENVELOPED) and not envelope:
+        raise bad(path, "it has no envelope")
     return Answer(
         data,
         _server_time(envelope, response.headers),
@@ -160,7 +158,10 @@ def _decoded(response: requests.Response, body: bytes, path: str) -> tuple[Any, 
         plain = unpacked(body, response.headers.get("Content-Encoding", ""), what)
         if len(plain) > MAX_VALUES and sum(map(plain.count, (b"{", b"[", b","))) > MAX_VALUES:
             raise out_of_bounds(what, f"it has more than {MAX_VALUES:,} values")
-        return wire.loads(plain), len(plain)
+        data = wire.loads(plain)
+        if path.startswith(ENVELOPED) and wire.may_be_unusual(plain):
+            wire.with_usual_enums(data)
+        return data, len(plain)
     except ValueError as error:
         return ValueError(str(error)), 0
 
