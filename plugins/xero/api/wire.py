@@ -64,7 +64,7 @@ def loads(body: bytes) -> Any:
 
 
 def may_be_unusual(body: bytes) -> bool:
-    """Whether an enum in a body may be spelled otherwise. Looking at the bytes costs a quarter of looking at the data."""
+    """Whether an enum in a body may be spelled otherwise. This costs a quarter of looking at the data."""
     return _UNUSUAL.search(body) is not None
 
 
