@@ -176,9 +176,11 @@ class Batch:
         )
 
     def _identity(self, document: PricedDocument, method: str) -> Json:
-        """What identifies it in Xero; of a change also its id, which the response must have."""
+        """What identifies it in Xero; of a change also its id, which the response must have. And its lines, for Xero's
+        ids of them to be kept if it is edited before the response."""
         known = {self.kind.key: str(document.xero_id)} if method == "POST" else {}
-        return {**self.kind.identity(document), **known}
+        lines = {readback.SENT_LINES: [str(line.id) for line in document.lines]}
+        return {**self.kind.identity(document), **known, **lines}
 
     # -- sending and settling
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
+from xero.api.client import XeroClient
 from xero.documents import odd_values
-from xero.documents.declaration import PricedDocument, PricedKind
+from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.connect import settings
 from xero.qicworks.follow.differences import EDITS
-from xero.qicworks.push.outbox import Outbox, PushState, Result
+from xero.qicworks.push.outbox import Outbox, PushState, Request, Result
 from xero.qicworks.push.results import PushedContent
 from xero.qicworks.push.takeovers import Takeovers
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.content.changes import Change, Side
-from xero.sync.push.content.content import Digest, contact_of, of_record, payload_hash, with_contact
+from xero.sync.push.content.content import Base, Digest, contact_of, of_record, payload_hash, with_contact
 from xero.sync.push.content.judging import base_of, compared, differing
 from xero.sync.push.content.takeover import CannotTake, add_up, is_of_amounts, take_over
-from xero.sync.push.plan import Current, Standing, Takeover
+from xero.sync.push.plan import Current, Standing, Takeover, fetch_one
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.verdicts import Settled, cannot_take, cannot_take_number, label
 from xero.sync.runs.run import Run
@@ -127,6 +129,30 @@ class Conflicting:
             content = PushedContent("", theirs, theirs, agreed=False)
             self.outbox.keep_contents([(document.id, document.xero_id, content)])
         return []
+
+
+class SentChange(NamedTuple):
+    """What was sent of a document, its record in Xero now, and what was pushed before."""
+
+    element: Json
+    record: Record
+    base: Base | None
+
+
+def sent_changes(
+    client: XeroClient, kind: PricedKind, outbox: Outbox, request: Request, elements: Mapping[int, Json]
+) -> dict[int, SentChange]:
+    """Of the documents at these places of a request that are still linked to the record that it changes."""
+    documents = outbox.read_priced(request.documents)
+    linked, contents = {one.id: str(one.xero_id) for one in documents}, outbox.contents(documents)
+    found = {}
+    for place, element in elements.items():
+        id, meant = request.documents[place], request.identities[place].get(kind.key)
+        if meant and linked.get(id) == meant:
+            record = fetch_one(client, kind, UUID(meant))
+            if isinstance(record, Mapping) and record.get("Status") not in kind.gone:
+                found[place] = SentChange(element, record, base_of(contents.get(id)))
+    return found
 
 
 def taken_over(one: Takeover) -> str:

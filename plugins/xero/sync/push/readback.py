@@ -16,6 +16,7 @@ from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
 
+SENT_LINES = "Lines"  # under which an identity has the ids of the lines that were sent
 NO_ID = UUID(int=0)  # what Xero returns instead of a missing id
 
 
@@ -236,6 +237,23 @@ def line_ids(document: PricedDocument | None, record: Record) -> tuple[tuple[UUI
         if xero_line is None:
             return ()
         found.append((ours.id, xero_line))
+    return tuple(found)
+
+
+def sent_line_ids(identity: Json, theirs: Sequence[object]) -> tuple[tuple[UUID, UUID], ...]:
+    """The same of a document that has changed since it was sent. `theirs`: Xero's ids of the lines, in the order in
+    which they were sent. Former versions did not note which lines these were."""
+    ours = identity.get(SENT_LINES) or []
+    if len(ours) != len(theirs):
+        return ()
+    found = []
+    for own, their in zip(ours, theirs, strict=True):
+        try:
+            known = wire.uuid(own), wire.uuid(their)
+        except ValueError:
+            continue
+        if known[0] and known[1]:
+            found.append((known[0], known[1]))
     return tuple(found)
 
 

@@ -9,12 +9,15 @@ from xero.api import wire
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
-from xero.sync.push import lookup, plan
+from xero.sync.push import lookup, plan, readback
+from xero.sync.push.conflicts import SentChange, sent_changes
+from xero.sync.push.content.arrival import arrival, is_edited
 from xero.sync.push.content.content import payload_hash
-from xero.sync.push.content.judging import compared
+from xero.sync.push.content.judging import as_pushed, compared
 from xero.sync.push.deadlines import (
     QUIET_SECONDS,
     Fate,
+    LookUp,
     Release,
     Replay,
     Wait,
@@ -66,6 +69,8 @@ class Recovery:
         becomes = fate(request, self.outbox.now(), self.kind, self.quiet_seconds)
         if isinstance(becomes, Replay) and becomes.search_first:
             becomes = self._fate_after_search(request)
+        if isinstance(becomes, Replay) and request.method == "POST" and self._is_edited(request):
+            becomes = wait_until_quiet(request, self.outbox.now(), self.quiet_seconds) or LookUp()
         if isinstance(becomes, Replay):
             log.info("the request is sent again under its key")
             send(request, becomes)
@@ -134,11 +139,8 @@ class Recovery:
 
     def look_up(self, request: Request) -> None:
         """Searches Xero for the documents that a request may have created there, and records what it finds."""
-        if request.method == "POST":  # a change may be sent again
-            if given_up := self._given_up(request):
-                self.recorder.record(given_up, request, RequestOutcome.LOOKED_UP)
-            else:
-                self.outbox.release(request)
+        if request.method == "POST":
+            self._look_up_changes(request)
             return
         log.info("checking Xero for the documents of this request")
         found = lookup.look(self.it.client, self.kind, request.identities)
@@ -149,6 +151,40 @@ class Recovery:
         if results[0].result.state is None:
             results = self._given_up(request) or results
         self.recorder.record(results, request, RequestOutcome.LOOKED_UP)
+
+    def _look_up_changes(self, request: Request) -> None:
+        """Records the changes that arrived; the others may be sent again. Otherwise what arrived would count as an edit
+        in Xero as soon as the document is edited again."""
+        changes = self._sent_changes(request)
+
+        def read(place: int, document: PricedDocument | None, name: str, number: str | None) -> Result:
+            if place not in changes:
+                return Result(None)
+            element, record, base = changes[place]
+            found = arrival(self.kind, element, record, base, document)
+            if found is None:
+                return Result(None)
+            log.info("the change of %s is in Xero", name)
+            result = replace(
+                readback.read(self.kind, name, number, document, record),
+                line_ids=readback.sent_line_ids(request.identities[place], found.lines),
+            )
+            return as_pushed(self.kind, result, document, record, found.content)
+
+        results = self.results(request, read)
+        if all(one.result.state is None for one in results):
+            results = self._given_up(request)
+        if results:
+            self.recorder.record(results, request, RequestOutcome.LOOKED_UP)
+        else:
+            self.outbox.release(request)
+
+    def _is_edited(self, request: Request) -> bool:
+        """Whether a document of it was edited in Xero meanwhile, which the request would overwrite."""
+        return any(is_edited(self.kind, *change) for change in self._sent_changes(request).values())
+
+    def _sent_changes(self, request: Request) -> dict[int, SentChange]:
+        return sent_changes(self.it.client, self.kind, self.outbox, request, self._elements(request))
 
     def _given_up(self, request: Request) -> list[Settled]:
         """The document that Xero failed on however often it was sent alone."""
@@ -239,6 +275,11 @@ class Recovery:
                 document = None
             name = self.kind.called(number, id)
             result = read(place, document, name, number)
+            if document is None and result.record is not None:  # its lines, as far as they are still there
+                lines = [line.get("LineItemID") for line in wire.objects(result.record.get("LineItems"))]
+                result = replace(
+                    result, line_ids=result.line_ids or readback.sent_line_ids(request.identities[place], lines)
+                )
             element = elements.get(place) if sent else None
             result = compared(self.kind, result, document, element, searched=searched)
             if document and result.state is PushState.PUSHED:

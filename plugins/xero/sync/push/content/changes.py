@@ -176,14 +176,15 @@ def paired(ours: tuple[Line, ...], theirs: tuple[Line, ...]) -> Iterator[tuple[i
     for place, line in enumerate(ours, 1):
         found = by_id.get(line.id) if line.id else None
         if found is None:  # saved anew in QicWorks: the same line without its id
-            same = next((at for at, (_, their) in enumerate(left) if _is_same(line, their)), None)
+            same = next((at for at, (_, their) in enumerate(left) if is_same_line(line, their)), None)
             found = left.pop(same)[1] if same is not None else None
         yield place, line, found
     for place, line in left:
         yield place, None, line
 
 
-def _is_same(ours: Line, theirs: Line) -> bool:
+def is_same_line(ours: Line, theirs: Line) -> bool:
+    """Whether all that QicWorks sends of a line is so in Xero."""
     return all(theirs.values.get(name, NOTHING).same == value.same for name, value in ours.values.items())
 
 

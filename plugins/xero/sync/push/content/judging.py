@@ -11,8 +11,9 @@ from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason, hash_of_ids
 from xero.qicworks.push.results import PushedContent, PushState, Result
-from xero.sync.push.content.changes import Change, Side, changes
+from xero.sync.push.content.changes import Change, Side, changes, is_same_line
 from xero.sync.push.content.content import (
+    HEADER,
     NOTHING,
     TOTALS,
     Base,
@@ -26,6 +27,7 @@ from xero.sync.push.content.content import (
 )
 
 CHOSEN_BY_XERO = "due date"  # from the terms of the contact, if none was sent
+AMOUNT_TYPES = HEADER["LineAmountTypes"][0]
 UNREADABLE = "a value that cannot be read"
 #: The statuses that are known, and the fields that each line has.
 STATUSES = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "BILLED", "VOIDED", "DELETED"})
@@ -166,7 +168,7 @@ def compared(
         searched: The record was found, perhaps much later: what differs was changed in Xero since.
     """
     record = result.record
-    if record is None or result.state is None:
+    if record is None or result.state is None or result.content is not None:
         return result
     if searched:
         return _found(kind, result, document, record, element)
@@ -199,13 +201,33 @@ def _found(
         theirs = of_record(kind, record)
     except ValueError:
         return result
-    digest, lines = Digest.of(sent), None
-    if theirs.lines is not None and len(theirs.lines) == len(digest.lines or ()):
-        lines = tuple((line.id, own) for line, (_, own) in zip(theirs.lines, digest.lines or (), strict=True))
-    by_itself = {name: value for name, value in hashed(theirs.header).items() if name == CHOSEN_BY_XERO}
-    answered = Digest({**by_itself, **digest.header}, lines)
+    known = theirs.lines is not None and len(theirs.lines) == len(sent.lines or ())
+    answered = as_answered(sent, [line.id for line in theirs.lines or ()] if known else None, theirs)
     agreed = result.state is PushState.PUSHED
-    content = PushedContent(payload_hash(kind, element), digest.to_json(), answered.to_json(), agreed)
+    content = PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), answered.to_json(), agreed)
+    return as_pushed(kind, result, document, record, content)
+
+
+def as_answered(sent: Content, ids: Sequence[str | None] | None, theirs: Content) -> Digest:
+    """What Xero had after a push, as far as its record says that now: what is still as it was sent, with all that Xero
+    made of it; of the rest what was sent. `ids`: Xero's id of each line that was sent; None: not known."""
+    now = hashed(theirs.header)
+    header = {name: value for name, value in now.items() if name == CHOSEN_BY_XERO} | hashed(sent.header)
+    if ids is None:
+        return Digest(header)
+    there = {line.id: line for line in theirs.lines or () if line.id}
+    lines = [*zip(ids, sent.lines or (), strict=True)]
+    same = {id for id, line in lines if id in there and is_same_line(line, there[id])}
+    types = (content.header.get(AMOUNT_TYPES, NOTHING).same for content in (sent, theirs))
+    if same == set(ids) == there.keys() and len({*types}) == 1:
+        header |= {name: value for name, value in now.items() if name in TOTALS.values()}
+    return Digest(header, tuple((id, hashed((there[id] if id in same else line).values)) for id, line in lines))
+
+
+def as_pushed(
+    kind: PricedKind, result: Result, document: PricedDocument | None, record: Record, content: PushedContent
+) -> Result:
+    """The result with this as what was pushed, and with what was changed in Xero since."""
     if document is None or result.state is PushState.READY:
         return replace(result, content=content)
     found = judge(kind, document, record, base_of(content), edited=False)
