@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from tests.support.kept_session import kept_session
 from tests.support.pushing import Books
-from xero.qicworks import database
 from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Difference, Found, Reason
@@ -16,7 +16,7 @@ NOTHING: tuple[Found, ...] = ()
 
 def differ(books: Books, kind: str, document: UUID | None, label: str, *found: Found) -> list[Difference]:
     """Exactly these are found of that document now; all others of it are settled. Returns those that are open."""
-    with database.session(books.world.engine) as session:
+    with kept_session(books.world.engine) as session:
         differences.compare(session, About(books.connection_id, kind, document, label), found, tuple(Reason))
         listed = differences.listed(session, books.connection_id, kinds=[kind])
     return [one for one in listed if one.document_id == document]
@@ -24,7 +24,7 @@ def differ(books: Books, kind: str, document: UUID | None, label: str, *found: F
 
 def put_off(books: Books, id: int, days: float = 7, who: str = "office") -> None:
     """Acknowledged by that user."""
-    with database.session(books.world.engine) as session:
+    with kept_session(books.world.engine) as session:
         until = datetime.now(UTC) + timedelta(days=days)
         assert differences.acknowledge(session, id, who, until, seen=seen_of(session, id))
 

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from tests.support.kept_session import kept_session
 from tests.support.pushing import PRICED, Books, Row
-from xero.qicworks.database import session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Difference
 
@@ -48,14 +48,14 @@ def sweep(books: Books, **how: Any) -> Any:
 
 def differing(books: Books, document: UUID | None = None, *, only_open: bool = True) -> list[Difference]:
     documents = None if document is None else [document]
-    with session(books.world.engine) as db:
+    with kept_session(books.world.engine) as db:
         return differences.listed(db, books.connection_id, only_open=only_open, documents=documents)
 
 
 def choose(books: Books, document: UUID, side: str) -> None:
     """What a user decides about its only difference."""
     [one] = differing(books, document)
-    with session(books.world.engine) as db:
+    with kept_session(books.world.engine) as db:
         assert differences.choose(db, one.id, "office", side, seen=one.seen)
 
 

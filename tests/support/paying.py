@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from tests.support.kept_session import kept_session
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.composition import opener
 from xero.documents.registry import KINDS
-from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.events import Origin
@@ -232,7 +232,7 @@ class Payroll:
         assert not self.left(kind), f"{kind} are not done after {runs} runs"
 
     def left(self, kind: str) -> int:
-        with database.session(self.world.engine) as session:
+        with kept_session(self.world.engine) as session:
             return Outbox(session, connections.one(session, self.connection_id), KINDS[kind]).something()
 
     # -- what stands in Xero

@@ -13,12 +13,12 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from tests.support.kept_session import kept_session
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.composition import opener
 from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
-from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.runs.events import Origin
@@ -328,7 +328,7 @@ class Books:
 
     def left(self, kind: str) -> int:
         """How many documents, open requests and attachments wait."""
-        with database.session(self.world.engine) as session:
+        with kept_session(self.world.engine) as session:
             connection = connections.one(session, self.connection_id)
             return Outbox(session, connection, KINDS[kind]).something()
 

@@ -9,27 +9,24 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import psycopg
-from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
 from sqlalchemy import Engine
 
+from tests.support.kept_session import ask, kept_session
 from tests.support.sandbox import CLIENT, Sandbox
 from xero import __main__ as command_line
 from xero.api.settings import XeroApp
 from xero.composition import opener
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
+from xero.qicworks.connect import connections
 from xero.sync.connect.connect_all import connect_all
 from xero.sync.follow.pulling import pull
 from xero.sync.pull.flow import Origin, Outcome
-from xero.sync.runs.participants import select_connections
 
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}
 
@@ -83,8 +80,9 @@ class World:
         return [organisation["name"] for organisation in self.sandbox.organisations]
 
     def connection_id(self, organisation: int = 0) -> str:
-        [found], _ = select_connections(self.engine, DATASETS["contacts"], self.names()[organisation])
-        return found["connection_id"]
+        with kept_session(self.engine) as session:
+            [found] = (one for one in connections.every(session) if one.organisation == self.names()[organisation])
+        return str(found.id)
 
     def pull(self, name: str, organisation: int = 0, **how: Any) -> Outcome:
         return self.pull_declared(DATASETS[name], organisation, **how)
@@ -110,14 +108,8 @@ class World:
         )
 
     def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        """In a transaction of its own, over a connection that is kept: most tests ask dozens of times."""
-        with self.engine.connect() as pooled:
-            raw: Any = pooled.connection.driver_connection
-            set_json_loads(partial(json.loads, parse_float=Decimal), raw)
-            with raw.transaction(), raw.cursor(row_factory=dict_row) as cursor:
-                cursor.execute(statement, parameters)
-                found: list[dict[str, Any]] = cursor.fetchall() if cursor.description else []
-        return found
+        """In a transaction of its own."""
+        return ask(self.engine, statement, parameters)
 
     def query_server(self, statement: str) -> None:
         """What no transaction and no database of one's own can do, such as CREATE DATABASE."""
