@@ -50,7 +50,7 @@ def connected_template(sandbox_url: str, postgres_url: str, template: str) -> st
         assert world.connect() == 0
         world.query("UPDATE xero_sync.token SET expires_at = clock_timestamp()")
         engine.dispose()
-    sandbox.session.close()
+    sandbox.close()
     return url.rpartition("/")[2]
 
 
@@ -95,7 +95,7 @@ def sandbox(sandbox_url: str) -> Iterator[Sandbox]:
     sandbox = Sandbox(sandbox_url)
     sandbox.reset()
     yield sandbox
-    sandbox.session.close()
+    sandbox.close()
 
 
 @pytest.fixture

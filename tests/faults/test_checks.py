@@ -37,7 +37,7 @@ def facts(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Facts]
         live.tenants = [sandbox.tenant()]
         yield of_one(live)
         live.engine.dispose()
-    sandbox.session.close()
+    sandbox.close()
 
 
 def of_one(live: Live) -> Facts:

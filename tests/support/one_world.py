@@ -23,7 +23,7 @@ def world_for_all(sandbox_url: str, postgres_url: str, template: str) -> Iterato
         assert world.connect() == 0
         yield world
         engine.dispose()
-    sandbox.session.close()
+    sandbox.close()
 
 
 @contextmanager
