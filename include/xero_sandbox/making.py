@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from xero_sandbox.data.firms import MANY
 from xero_sandbox.data.organisations import organisations
 from xero_sandbox.organisation import Organisation
 from xero_sandbox.world import Client, World
@@ -18,7 +19,7 @@ def make_world(
     many: int = 0,
 ) -> World:
     """Raises ValueError for a profile or an organisation that does not exist."""
-    if counts or same_second or many:
+    if counts or same_second or profile == MANY:
         made = organisations(seed, profile, counts, same_second, many)
     else:
         made = [organisation.copy() for organisation in pristine(seed, profile)]
