@@ -29,18 +29,11 @@ def numbers(html: str) -> list[str]:
 @pytest.fixture(scope="module")
 def leave(books: Books) -> UUID:
     """Of a made-up employee."""
-    staff = books._insert(
-        "qicworks.staff", organisation_id=books.organisation_id, first_name="Kirra", last_name="Okonkwo-Test"
-    )
-    return books._insert(
-        "qicworks.leave_request",
-        organisation_id=books.organisation_id,
-        staff_id=staff,
-        title="Operation",
-        start_date=date(2026, 11, 2),
-        end_date=date(2026, 11, 6),
-        hours=38,
-    )
+    organisation = {"organisation_id": books.organisation_id}
+    [staff] = books._insert("qicworks.staff", {**organisation, "first_name": "Kirra", "last_name": "Okonkwo-Test"})
+    days = {"start_date": date(2026, 11, 2), "end_date": date(2026, 11, 6), "hours": 38}
+    [leave] = books._insert("qicworks.leave_request", {**organisation, "staff_id": staff, "title": "Operation", **days})
+    return leave
 
 
 def test_lists_by_kind_state_and_number(browser: Client, books: Books, leave: UUID) -> None:
