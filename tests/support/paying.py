@@ -58,54 +58,67 @@ class Payroll:
         self.calendars = {one["PayrollCalendarID"]: one for one in self.truth("PayrollCalendars")}
         self.employees = {one["EmployeeID"]: one for one in self.truth("Employees")}
         self.codes = self._pay_codes()
-        for calendar in self.calendars.values():
-            about = {"name": calendar["Name"], "calendar_type": calendar["CalendarType"]}
-            start = {"xero_id": calendar["PayrollCalendarID"], "start_date": day(calendar["StartDate"])}
-            self._pulled("payroll_calendar", **about, **start)
-        self.staff: dict[str, UUID] = {key: self._member(one) for key, one in self.employees.items()}
+        self._pull(
+            "payroll_calendar",
+            [
+                {
+                    "name": calendar["Name"],
+                    "calendar_type": calendar["CalendarType"],
+                    "xero_id": calendar["PayrollCalendarID"],
+                    "start_date": day(calendar["StartDate"]),
+                }
+                for calendar in self.calendars.values()
+            ],
+        )
+        ids = self._pull("staff", [self._member(one) for one in self.employees.values()])
+        self.staff: dict[str, UUID] = dict(zip(self.employees, ids, strict=True))
 
     def truth(self, collection: str) -> list[Row]:
         return self.world.sandbox.truth(collection, self.organisation)
 
-    def _pulled(self, table: str, **values: Any) -> UUID:
+    def _pull(self, table: str, rows: list[Row]) -> list[UUID]:
         known = {"organisation_id": self.organisation_id, "connection_id": self.connection_id}
-        return self.insert(table, **{**known, "row_hash": b"0", "is_active": True, **values})
+        return self._insert(table, [{**known, "row_hash": b"0", "is_active": True, **row} for row in rows])
 
     def insert(self, table: str, **values: Any) -> UUID:
-        places = ", ".join(["%s"] * len(values))
-        statement = f"INSERT INTO qicworks.{table} ({', '.join(values)}) VALUES ({places}) RETURNING id"
-        id: UUID = self.world.query(statement, *values.values())[0]["id"]
+        [id] = self._insert(table, [values])
         return id
+
+    def _insert(self, table: str, rows: list[Row]) -> list[UUID]:
+        """In one statement. All have the same columns. Returns their ids."""
+        places = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+        statement = f"INSERT INTO qicworks.{table} ({', '.join(rows[0])}) VALUES {places} RETURNING id"
+        return [row["id"] for row in self.world.query(statement, *(value for row in rows for value in row.values()))]
 
     def _pay_codes(self) -> dict[str, UUID]:
         """The current ones by name."""
-        found = {}
-        for collection, (key, kind) in KINDS_OF.items():
-            for one in self.truth(collection):
-                said = {
-                    "kind": "ALLOWANCE" if one.get("EarningsType") == "ALLOWANCE" else kind,
-                    "rate_type": one.get("RateType"),
-                    "earnings_type": one.get("EarningsType"),
-                    "type_of_units": one.get("TypeOfUnits"),
-                    "is_active": one["CurrentRecord"],
-                }
-                id = self._pulled("pay_code", xero_id=one[key], name=one["Name"], **said)
-                if one["CurrentRecord"]:
-                    found[one["Name"]] = id
-        return found
+        rows = [
+            {
+                "xero_id": one[key],
+                "name": one["Name"],
+                "kind": "ALLOWANCE" if one.get("EarningsType") == "ALLOWANCE" else kind,
+                "rate_type": one.get("RateType"),
+                "earnings_type": one.get("EarningsType"),
+                "type_of_units": one.get("TypeOfUnits"),
+                "is_active": one["CurrentRecord"],
+            }
+            for collection, (key, kind) in KINDS_OF.items()
+            for one in self.truth(collection)
+        ]
+        ids = self._pull("pay_code", rows)
+        return {row["name"]: id for row, id in zip(rows, ids, strict=True) if row["is_active"]}
 
-    def _member(self, one: Row) -> UUID:
-        return self._pulled(
-            "staff",
-            xero_id=one["EmployeeID"],
-            match_state="linked",
-            first_name=one["FirstName"],
-            last_name=one["LastName"],
-            payroll_calendar_xero_id=one.get("PayrollCalendarID"),
-            ordinary_earnings_rate_xero_id=one.get("OrdinaryEarningsRateID"),
-            status=one["Status"],
-            is_active=one["Status"] == "ACTIVE",
-        )
+    def _member(self, one: Row) -> Row:
+        return {
+            "xero_id": one["EmployeeID"],
+            "match_state": "linked",
+            "first_name": one["FirstName"],
+            "last_name": one["LastName"],
+            "payroll_calendar_xero_id": one.get("PayrollCalendarID"),
+            "ordinary_earnings_rate_xero_id": one.get("OrdinaryEarningsRateID"),
+            "status": one["Status"],
+            "is_active": one["Status"] == "ACTIVE",
+        }
 
     # -- whom
 

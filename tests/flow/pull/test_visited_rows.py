@@ -65,29 +65,36 @@ def row(table: Table, n: int, version: int) -> StagedRow:
 
 def qicworks_has(session: Session, connection: Connection, rows: range) -> None:
     """Documents that were pushed, members of staff that are to be linked, and their leave, which was pushed, too."""
-    many = [(connection.organisation_id, n, number(n)) for n in rows]
-    with session.cursor() as cursor:
-        for table, column, side in (
-            ("invoice", "", ""),
-            ("credit_note", ", side", ", 'supplier'"),
-            ("purchase_order", "", ""),
-        ):
-            cursor.executemany(
-                f"INSERT INTO qicworks.{table} (organisation_id, number, xero_id, pushed_at{column})"  # type: ignore[arg-type]
-                f" VALUES (%s, %s, %s, now(){side})",
-                [(organisation, str(n), id) for organisation, n, id in many],
-            )
-        cursor.executemany(
-            "INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)"
-            " VALUES (%s, %s, %s, %s, 'none')",
-            [(organisation, str(n), str(n), f"{n}@example.com.au") for organisation, n, _ in many],
+    many = {
+        "organisation": connection.organisation_id,
+        "numbers": [str(n) for n in rows],
+        "ids": [number(n) for n in rows],
+        "emails": [f"{n}@example.com.au" for n in rows],
+    }
+    for table, column, side in (
+        ("invoice", "", ""),
+        ("credit_note", ", side", ", 'supplier'"),
+        ("purchase_order", "", ""),
+    ):
+        session.execute(
+            f"INSERT INTO qicworks.{table} (organisation_id, number, xero_id, pushed_at{column})"  # type: ignore[arg-type]
+            f" SELECT %(organisation)s, number, xero_id, now(){side}"
+            "   FROM unnest(%(numbers)s::text[], %(ids)s::uuid[]) AS one (number, xero_id)",
+            many,
         )
-        cursor.executemany(
-            "INSERT INTO qicworks.leave_request (organisation_id, staff_id, start_date, end_date, hours, xero_id)"
-            " SELECT organisation_id, id, '2026-11-02', '2026-11-02', 8, %s FROM qicworks.staff"
-            "  WHERE organisation_id = %s AND last_name = %s",
-            [(id, organisation, str(n)) for organisation, n, id in many],
-        )
+    session.execute(
+        "INSERT INTO qicworks.staff (organisation_id, first_name, last_name, account_email, match_state)"
+        " SELECT %(organisation)s, number, number, email, 'none'"
+        "   FROM unnest(%(numbers)s::text[], %(emails)s::text[]) AS one (number, email)",
+        many,
+    )
+    session.execute(
+        "INSERT INTO qicworks.leave_request (organisation_id, staff_id, start_date, end_date, hours, xero_id)"
+        " SELECT organisation_id, id, '2026-11-02', '2026-11-02', 8, one.xero_id"
+        "   FROM qicworks.staff JOIN unnest(%(numbers)s::text[], %(ids)s::uuid[]) AS one (number, xero_id)"
+        "        ON last_name = one.number WHERE organisation_id = %(organisation)s",
+        many,
+    )
 
 
 def pull(
