@@ -15,12 +15,13 @@ from tests.support.world import World
 from xero.qicworks import database
 from xero_sandbox.launch import launched
 
+LONG = ("tests/flow/follow/test_truth.py",)  # a test of minutes: at the end all other processes would wait for it
 AIRFLOW = ("tests/dags/", "tests/pages/")  # what needs the whole of Airflow, which takes seconds to import
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those come first and together: one of the processes that share the tests pays for it, not each."""
-    items.sort(key=lambda item: not item.nodeid.startswith(AIRFLOW))
+    """Those come first and together: one of the processes that share the tests pays for Airflow, not each."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONG), not item.nodeid.startswith(AIRFLOW)))
 
 
 @pytest.fixture(scope="session")
