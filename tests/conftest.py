@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,22 +44,38 @@ def template(postgres_url: str) -> str:
 @pytest.fixture(scope="session")
 def connected_template(sandbox_url: str, postgres_url: str, template: str) -> str:
     """The name of a database whose organisations are connected to a fresh sandbox; its access token has expired."""
+    with connected_copy(sandbox_url, postgres_url, template) as (name, world):
+        world.query("UPDATE xero_sync.token SET expires_at = clock_timestamp()")
+    return name
+
+
+@pytest.fixture(scope="session")
+def lasting_template(sandbox_url: str, postgres_url: str, template: str) -> str:
+    """The same, with an access token that outlives the tests."""
+    with connected_copy(sandbox_url, postgres_url, template, access_token_seconds=1e9) as (name, _):
+        return name
+
+
+@contextmanager
+def connected_copy(
+    sandbox_url: str, postgres_url: str, template: str, **settings: float
+) -> Iterator[tuple[str, World]]:
     sandbox = Sandbox(sandbox_url)
     sandbox.reset()
+    sandbox.settings(**settings)
     with a_copy(postgres_url, template, keep=True) as url:
-        engine = database.engine(url)
-        world = World(sandbox, engine, url)
+        world = World(sandbox, database.engine(url), url)
         assert world.connect() == 0
-        world.query("UPDATE xero_sync.token SET expires_at = clock_timestamp()")
-        engine.dispose()
+        yield url.rpartition("/")[2], world
+        world.engine.dispose()
     sandbox.close()
-    return url.rpartition("/")[2]
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
-    """The address of a database of the test's own: migrated, and connected where the test asks for a `world`."""
-    wanted = "connected_template" if "connected_template" in request.fixturenames else "template"
+    """The address of a database of the test's own: migrated, and connected where the test asks for such a world."""
+    templates = ("lasting_template", "connected_template", "template")
+    wanted = next(name for name in templates if name in request.fixturenames or name == "template")
     with a_copy(postgres_url, request.getfixturevalue(wanted)) as url:
         yield url
 

@@ -10,10 +10,9 @@ from tests.support.world import World
 
 
 @pytest.fixture
-def fresh(unconnected: World) -> World:
+def fresh(lasting_template: str, unconnected: World) -> World:
+    """Connected: `database_url` gives it such a database. Neither limits nor a new token come between its calls."""
     unconnected.sandbox.settings(limits=False, access_token_seconds=1e9)
-    assert unconnected.connect() == 0
-    unconnected.calls()
     return unconnected
 
 
