@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.consenting import Consenting
+from tests.support.dag_runs import folders_read_once
 from tests.support.database_clock import DatabaseClock, stopped
 from tests.support.postgres import a_copy, migrated, server
 from tests.support.sandbox import Sandbox
@@ -128,10 +129,12 @@ def world(connected_template: str, unconnected: World) -> World:
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> None:
+def airflow_database() -> Iterator[None]:
     from airflow.utils.db import initdb
 
     initdb()
+    with folders_read_once():
+        yield
 
 
 @pytest.fixture(scope="module")
