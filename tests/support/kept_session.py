@@ -1,18 +1,21 @@
-"""A session of a database that is kept while tests look into it: most ask dozens of times, and opening one takes longer
-than the question."""
+"""Sessions of a database that are kept: most tests ask dozens of times, and opening one takes longer than to ask."""
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Engine, event
 
+from xero.qicworks import database, sql
 from xero.qicworks.database import Session, load_json
 
 
@@ -75,3 +78,39 @@ def ask(engine: Engine, statement: str, parameters: tuple[Any, ...]) -> list[dic
                 if not (again and session.closed):
                     raise
     raise AssertionError("it was tried twice")
+
+
+@contextmanager
+def sessions_of_runs_kept() -> Iterator[None]:
+    """For tests of many runs: each gets a session that one before it has closed, as from a pooler. Nothing is left of
+    that run but its plans: to plan is more than half of what PostgreSQL does for a short run."""
+    real, process = database._connect, os.getpid()
+    idle: dict[str, list[Session]] = defaultdict(list)  # by address
+    as_opened = database.SESSION_SETTINGS | database.READ_AS
+    settings = {"names": list(as_opened), "values": list(as_opened.values()), "backend": None}
+
+    def connect(address: Any, **how: Any) -> Any:
+        if "row_factory" not in how or os.getpid() != process:
+            return real(address, **how)
+        kept = idle[repr(address)]
+        if kept:
+            return kept.pop()
+        session: Any = real(address, **how)
+        session.prepare_threshold, session.prepared_max = 1, 1000
+        session.close = lambda: put_back(kept, session)
+        return session
+
+    def put_back(kept: list[Session], session: Any) -> None:
+        if session.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            session.rollback()
+        if session.info.transaction_status is TransactionStatus.IDLE:
+            session.execute("SELECT pg_advisory_unlock_all(); UNLISTEN *; DISCARD TEMP; RESET ALL", prepare=False)
+            session.execute(sql.template("session", "configure"), settings)
+            kept.append(session)
+        else:
+            type(session).close(session)
+
+    with mock.patch.object(database, "_connect", connect):
+        yield
+    for session in (session for kept in idle.values() for session in kept):
+        type(session).close(session)
