@@ -1,12 +1,22 @@
 """Worlds and databases in a particular state."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
+from tests.support.kept_session import sessions_of_runs_kept
 from tests.support.postgres import a_copy
 from tests.support.pushing import Books
 from tests.support.world import World
+
+KEPT = ("tests/flow/follow/", "tests/flow/push/")  # what is about documents; the others are about sessions, too
+
+
+@pytest.fixture(autouse=True)
+def sessions_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    with sessions_of_runs_kept() if request.node.nodeid.startswith(KEPT) else nullcontext():
+        yield
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Engine, event
@@ -93,22 +92,23 @@ def sessions_of_runs_kept() -> Iterator[None]:
         if "row_factory" not in how or os.getpid() != process:
             return real(address, **how)
         kept = idle[repr(address)]
-        if kept:
-            return kept.pop()
-        session: Any = real(address, **how)
+        while kept:
+            with suppress(psycopg.OperationalError):  # somebody has ended it
+                session: Any = kept.pop()
+                session.execute(sql.template("session", "configure"), settings)
+                return session
+        session = real(address, **how)
         session.prepare_threshold, session.prepared_max = 1, 1000
         session.close = lambda: put_back(kept, session)
         return session
 
     def put_back(kept: list[Session], session: Any) -> None:
-        if session.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with suppress(psycopg.Error):
             session.rollback()
-        if session.info.transaction_status is TransactionStatus.IDLE:
             session.execute("SELECT pg_advisory_unlock_all(); UNLISTEN *; DISCARD TEMP; RESET ALL", prepare=False)
-            session.execute(sql.template("session", "configure"), settings)
             kept.append(session)
-        else:
-            type(session).close(session)
+            return
+        type(session).close(session)
 
     with mock.patch.object(database, "_connect", connect):
         yield

@@ -31,7 +31,6 @@ from psycopg.errors import ForeignKeyViolation
 from tests.support.both_sides import GONE, fields_that_differ
 from tests.support.calls import Forward, intercepted
 from tests.support.followed import ACTS, INVOICES, differing, set_conflicts, sweep
-from tests.support.kept_session import sessions_of_runs_kept
 from tests.support.one_world import books_for_all
 from tests.support.pushing import ISSUED, PRICED, Books, Line, Row
 from tests.support.sandbox import Refused
@@ -342,7 +341,7 @@ DONE: Counter[str] = Counter()  # what Xero's users did, by act
 
 @pytest.fixture(scope="module")
 def books(sandbox_url: str, postgres_url: str, template: str) -> Iterator[Books]:
-    with books_for_all(sandbox_url, postgres_url, template) as books, sessions_of_runs_kept():
+    with books_for_all(sandbox_url, postgres_url, template) as books:
         yield books
 
 
