@@ -1,4 +1,4 @@
-"""What QicWorks' tables should hold of Xero's contacts, accounts, tax codes, currencies and tracking, from the sandbox's truth."""
+"""What QicWorks' tables should hold of Xero's contacts, accounts and other settings, from the sandbox's truth."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
