@@ -13,3 +13,94 @@ CREATE TABLE qicworks.currency (
     FOREIGN KEY (connection_id) REFERENCES xero_sync.connection,
     FOREIGN KEY (organisation_id) REFERENCES qicworks.organisation
 );
+
+-- Units of the document's currency for one of the organisation's own; null: Xero takes the rate of the day. Xero has six decimals.
+ALTER TABLE xero_sync.priced_document ADD COLUMN currency_rate numeric(28, 10);
+ALTER TABLE qicworks.invoice ADD COLUMN currency_rate numeric(28, 10);
+ALTER TABLE qicworks.bill ADD COLUMN currency_rate numeric(28, 10);
+ALTER TABLE qicworks.expense ADD COLUMN currency_rate numeric(28, 10);
+ALTER TABLE qicworks.credit_note ADD COLUMN currency_rate numeric(28, 10);
+ALTER TABLE qicworks.purchase_order ADD COLUMN currency_rate numeric(28, 10);
+
+-- Whether a currency is the organisation's own; null: not known.
+CREATE FUNCTION xero_sync.is_base_currency(p_organisation_id uuid, p_currency text) RETURNS boolean LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+    SELECT upper(btrim(p_currency)) = upper(btrim(base_currency)) FROM qicworks.organisation WHERE id = p_organisation_id
+$$;
+
+-- Whether an organisation has a currency in Xero; null: not known, as its currencies were never pulled, or Xero listed none.
+CREATE FUNCTION xero_sync.has_currency(p_connection_id uuid, p_organisation_id uuid, p_currency text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(nullif(xero_sync.is_base_currency(p_organisation_id, p_currency), false),
+                    (SELECT bool_or(code = upper(btrim(p_currency))) FROM qicworks.currency
+                      WHERE connection_id = p_connection_id AND is_active))
+$$;
+
+-- Documents that were not sent because the organisation lacks their currency; once it has it, they are ready again.
+CREATE TABLE xero_sync.lacking_currency (
+    document_id   uuid PRIMARY KEY,
+    connection_id uuid NOT NULL REFERENCES xero_sync.connection,
+    kind          text NOT NULL,
+    currency      text NOT NULL,
+    version       integer NOT NULL                      -- of the document: an edit makes it ready anyway
+);
+CREATE INDEX lacking_currency_of ON xero_sync.lacking_currency (connection_id, kind);
+
+-- As in schema/0025; also the rate.
+CREATE OR REPLACE FUNCTION xero_sync.take_over(
+    p_table text, p_id uuid, p_version integer, p_header jsonb, p_lines jsonb, p_removed uuid[]
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    of_header CONSTANT text[] := ARRAY['number', 'reference', 'contact_id', 'issue_date', 'due_date', 'currency', 'currency_rate',
+        'line_amount_types', 'delivery_date', 'delivery_address', 'attention_to', 'telephone', 'delivery_instructions', 'sub_total', 'total_tax', 'total'];
+    of_line CONSTANT text[] := ARRAY['description', 'quantity', 'unit_price', 'line_total', 'tax_amount', 'account_id', 'tax_code_id',
+        'tracking_option_id', 'second_tracking_option_id', 'xero_line_id'];
+    columns text;
+    line    jsonb;
+    allowed boolean;
+BEGIN
+    IF p_table NOT IN ('invoice', 'bill', 'expense', 'credit_note', 'purchase_order') THEN
+        RAISE EXCEPTION 'no table of documents with prices: %', p_table;
+    END IF;
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM xero_sync.connection
+                          LEFT JOIN xero_sync.connection_setting AS setting ON setting.connection_id = connection.id
+                         WHERE connection.organisation_id = document.organisation_id AND connection.state <> ''deleted''
+                           AND (setting.conflicts = ''xero''
+                                OR EXISTS (SELECT FROM xero_sync.difference
+                                            WHERE difference.connection_id = connection.id AND document_id = document.id
+                                              AND settled_at IS NULL AND chosen = ''xero'')))
+           FROM qicworks.%I AS document WHERE id = $1 AND push_version = $2 AND xero_id IS NOT NULL FOR UPDATE', p_table)
+       INTO allowed USING p_id, p_version;
+    IF allowed IS NOT TRUE THEN
+        RETURN false;
+    END IF;
+    SELECT string_agg(format('%1$I = taken.%1$I', key), ', ') INTO columns
+      FROM jsonb_object_keys(p_header) AS key WHERE key = ANY (of_header);
+    IF columns IS NOT NULL THEN
+        EXECUTE format('UPDATE qicworks.%1$I AS held SET %2$s
+                          FROM jsonb_populate_record(NULL::qicworks.%1$I, $1) AS taken WHERE held.id = $2', p_table, columns)
+          USING p_header, p_id;
+    END IF;
+    DELETE FROM qicworks.document_line WHERE parent_type = p_table AND parent_id = p_id AND id = ANY (p_removed);
+    FOR line IN SELECT * FROM jsonb_array_elements(p_lines) LOOP
+        SELECT string_agg(format('%1$I = taken.%1$I', key), ', ') INTO columns
+          FROM jsonb_object_keys(line) AS key WHERE key = ANY (of_line);
+        IF line ->> 'id' IS NOT NULL THEN
+            EXECUTE format('UPDATE qicworks.document_line AS held SET %s
+                              FROM jsonb_populate_record(NULL::qicworks.document_line, $1) AS taken
+                             WHERE held.id = taken.id AND held.parent_type = $2 AND held.parent_id = $3', columns)
+              USING line, p_table, p_id;
+        ELSE
+            INSERT INTO qicworks.document_line
+                   (parent_type, parent_id, line_number, description, quantity, unit_price, line_total, tax_amount, account_id,
+                    tax_code_id, tracking_option_id, second_tracking_option_id, xero_line_id)
+            SELECT p_table, p_id, (SELECT coalesce(max(line_number), 0) + 1 FROM qicworks.document_line
+                                    WHERE parent_type = p_table AND parent_id = p_id),
+                   description, coalesce(quantity, 1), coalesce(unit_price, 0), line_total, tax_amount, account_id, tax_code_id,
+                   tracking_option_id, second_tracking_option_id, xero_line_id
+              FROM jsonb_populate_record(NULL::qicworks.document_line, line);
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;

@@ -35,6 +35,7 @@ HEADER = (
     "Date",
     "DueDate",
     "CurrencyCode",
+    "CurrencyRate",
     "LineAmountTypes",
     "SubTotal",
     "TotalTax",
