@@ -20,7 +20,7 @@ def states(books: Books, kind: str, *documents: UUID) -> list[str]:
 
 
 def lacking(books: Books) -> int:
-    return len(books.world.query("SELECT FROM xero_sync.lacking_currency"))
+    return len(books.world.query("SELECT 1 FROM xero_sync.lacking_currency"))
 
 
 def warnings(books: Books, document: UUID) -> list[str]:
