@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -30,11 +30,8 @@ def plain(number: Decimal) -> Decimal:
 
 
 def rate_in_xero(rate: Decimal) -> Decimal:
-    """A currency rate as Xero can have it. One that is no rate, because it is too large, stays as it is."""
-    try:
-        return plain(rate.quantize(MILLIONTH, ROUND_HALF_UP, WIDE))
-    except InvalidOperation:
-        return plain(rate)
+    """A currency rate as Xero can have it."""
+    return plain(rate.quantize(MILLIONTH, ROUND_HALF_UP, WIDE))
 
 
 def sent_rate(row: PricedRow) -> Decimal | None:
