@@ -45,20 +45,20 @@ def test_a_rate_that_is_not_sent_is_that_of_the_day(sandbox: Any, plural: str) -
     assert shown(firm.make(plural)) == ("AUD", 1)
     assert shown(firm.make(plural, CurrencyCode="AUD", CurrencyRate=0.5)) == ("AUD", 1)
     assert shown(firm.make(plural, CurrencyCode="NZD")) == ("NZD", 1.134567)
-    made = firm.make(plural, CurrencyCode="usd", CurrencyRate="0.7000004")
-    assert shown(made) == ("USD", 0.7)
+    made = firm.make(plural, CurrencyCode="eur", CurrencyRate="0.7000004")
+    assert shown(made) == ("EUR", 0.7)
     (listed,) = (one for one in sandbox.truth(plural, 1) if one[key] == made[key])
-    assert shown(listed) == ("USD", 0.7)
+    assert shown(listed) == ("EUR", 0.7)
     for changes, expected in (
-        ({}, ("USD", 0.7)),
-        ({"CurrencyRate": 0.71}, ("USD", 0.71)),
-        ({"CurrencyRate": None}, ("USD", 0.71)),
+        ({}, ("EUR", 0.7)),
+        ({"CurrencyRate": 0.71}, ("EUR", 0.71)),
+        ({"CurrencyRate": None}, ("EUR", 0.71)),
         ({"CurrencyCode": "NZD"}, ("NZD", 1.134567)),
         ({"CurrencyCode": "AUD", "CurrencyRate": 0.71}, ("AUD", 1)),
     ):
         assert shown(firm.send("POST", plural, **{key: made[key]}, **changes)) == expected
     for fields, words in (
-        ({"CurrencyCode": "EUR"}, "Organisation is not subscribed to currency EUR"),
-        ({"CurrencyCode": "USD", "CurrencyRate": 0}, "CurrencyRate must be greater than zero"),
+        ({"CurrencyCode": "GBP"}, "Organisation is not subscribed to currency GBP"),
+        ({"CurrencyCode": "EUR", "CurrencyRate": 0}, "CurrencyRate must be greater than zero"),
     ):
         assert firm.make(plural, **fields)["ValidationErrors"] == [{"Message": words}]

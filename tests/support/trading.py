@@ -8,7 +8,7 @@ from tests.support.pushing import Books
 from tests.support.world import World
 
 SEVERAL = 1  # the organisation of the world that has other currencies than its own
-OF_THE_DAY = {"NZD": 1.134567, "USD": 0.654321, "AUD": 1}
+OF_THE_DAY = {"EUR": 0.561234, "NZD": 1.134567}
 
 
 def books_of(world: World, organisation: int = 0, *, pulled: bool = True) -> Books:

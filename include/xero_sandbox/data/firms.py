@@ -43,7 +43,7 @@ FIRMS = (
         8,
         3,
         ("FOURWEEKLY",),
-        currencies=("IDR", "NZD", "USD"),
+        currencies=("EUR", "IDR", "NZD"),
     ),
     Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0, ("WEEKLY",)),
     Firm(

@@ -13,7 +13,7 @@ from tests.support.tying_out import tie
 from tests.support.world import World
 
 each = pytest.mark.parametrize("kind", PRICED)
-USD = {"currency": "USD", "currency_rate": Decimal("0.7")}
+EUR = {"currency": "EUR", "currency_rate": Decimal("0.7")}
 
 
 def rate(books: Books, kind: str, document: UUID) -> tuple[str, Decimal | None]:
@@ -24,8 +24,8 @@ def rate(books: Books, kind: str, document: UUID) -> tuple[str, Decimal | None]:
 @each
 def test_a_rate_that_was_changed_in_xero_is_a_difference_until_a_side_is_chosen(world: World, kind: str) -> None:
     books = books_of(world, SEVERAL)
-    kept, taken, within, left = (books.add(kind, **USD) for _ in range(4))
-    unset = books.add(kind, currency="USD")
+    kept, taken, within, left = (books.add(kind, **EUR) for _ in range(4))
+    unset = books.add(kind, currency="EUR")
     books.push(kind)
     for document in (kept, taken, unset):
         do(books, kind, document, "edit", fields={"CurrencyRate": "0.65"})
@@ -52,8 +52,8 @@ def test_a_rate_that_was_changed_in_xero_is_a_difference_until_a_side_is_chosen(
         books.edit(kind, document, push_state="ready")
     books.push(kind)
     sweep(books)
-    assert (shown(books, kind, kept), rate(books, kind, kept)) == (("USD", 0.7), ("USD", Decimal("0.7")))
-    assert (shown(books, kind, taken), rate(books, kind, taken)) == (("USD", 0.65), ("USD", Decimal("0.65")))
+    assert (shown(books, kind, kept), rate(books, kind, kept)) == (("EUR", 0.7), ("EUR", Decimal("0.7")))
+    assert (shown(books, kind, taken), rate(books, kind, taken)) == (("EUR", 0.65), ("EUR", Decimal("0.65")))
     assert tie(books).is_green
 
 
@@ -62,7 +62,7 @@ def test_a_rate_is_taken_over_with_its_currency_only(world: World, kind: str) ->
     books = books_of(world, SEVERAL)
     set_conflicts(books, "xero")
     to_own, of_own, unset, unlike = (
-        books.add(kind, **columns) for columns in (USD, {"currency_rate": Decimal(1)}, {"currency": "USD"}, USD)
+        books.add(kind, **columns) for columns in (EUR, {"currency_rate": Decimal(1)}, {"currency": "EUR"}, EUR)
     )
     books.push(kind)
     do(books, kind, to_own, "edit", fields={"CurrencyCode": "AUD"})
@@ -88,7 +88,7 @@ def test_a_rate_is_taken_over_with_its_currency_only(world: World, kind: str) ->
 
 def test_a_record_without_its_rate_settles_nothing(world: World) -> None:
     books = books_of(world, SEVERAL)
-    document = books.add("bills", **USD)
+    document = books.add("bills", **EUR)
     books.push("bills")
     do(books, "bills", document, "edit", fields={"CurrencyRate": "0.65"})
     sweep(books)

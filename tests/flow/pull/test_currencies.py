@@ -20,9 +20,9 @@ def test_each_organisation_has_its_own(world: World) -> None:
         assert (outcome.status, outcome.counts.calls, outcome.counts.rejected) == ("success", 1, 0)
     own = {"AUD": ("Australian Dollar", True)}
     more = {
+        "EUR": ("Euro", True),
         "IDR": ("Indonesian Rupiah", True),
         "NZD": ("New Zealand Dollar", True),
-        "USD": ("United States Dollar", True),
     }
     assert [codes(world, organisation) for organisation in range(3)] == [own, own | more, own]
 

@@ -41,9 +41,9 @@ def test_the_rate_that_is_set_is_sent_and_else_xero_takes_that_of_the_day(world:
         ("AUD", "0.5"): ("AUD", 1),  # the own currency has no rate
         ("aud", "0.5"): ("AUD", 1),
         ("NZD", None): ("NZD", OF_THE_DAY["NZD"]),
-        ("USD", "0.7"): ("USD", 0.7),
+        ("EUR", "0.7"): ("EUR", 0.7),
         ("IDR", "10893.1234564999"): ("IDR", 10893.123456),
-        ("USD", "0.0000005"): ("USD", 0.000001),
+        ("EUR", "0.0000005"): ("EUR", 0.000001),
     }
     made = {}
     for (code, rate), expected in cases.items():
@@ -57,7 +57,7 @@ def test_the_rate_that_is_set_is_sent_and_else_xero_takes_that_of_the_day(world:
         assert not differing(books, document)
 
     # An edit of the rate is an edit; one that makes no difference to Xero costs no call.
-    *_, own, _, usd, idr, _ = made
+    *_, own, _, eur, idr, _ = made
     own = next(
         one for one, expected in made.items() if expected == ("AUD", 1) and books.row(kind, one)["currency_rate"]
     )
@@ -66,22 +66,22 @@ def test_the_rate_that_is_set_is_sent_and_else_xero_takes_that_of_the_day(world:
     books.edit(kind, idr, currency_rate=Decimal("10893.12345649"))
     books.push(kind)
     assert (states(books, kind, own, idr), world.calls()) == (["pushed", "pushed"], [])
-    books.edit(kind, usd, currency_rate=Decimal("0.71"))
+    books.edit(kind, eur, currency_rate=Decimal("0.71"))
     books.push(kind)
     assert len(books.writes()) == 1
-    assert shown(books, kind, usd) == ("USD", 0.71)
-    books.edit(kind, usd, currency="AUD")
+    assert shown(books, kind, eur) == ("EUR", 0.71)
+    books.edit(kind, eur, currency="AUD")
     books.push(kind)
-    assert (shown(books, kind, usd), differing(books, usd)) == (("AUD", 1), [])
+    assert (shown(books, kind, eur), differing(books, eur)) == (("AUD", 1), [])
     books.assert_once(kind)
 
 
 def test_what_is_no_rate_is_refused_before_a_call(world: World) -> None:
     books = books_of(world, SEVERAL)
     wrong = {
-        rate: books.add("bills", currency="USD", currency_rate=Decimal(rate)) for rate in ("0", "-1", "1e-9", "1e13")
+        rate: books.add("bills", currency="EUR", currency_rate=Decimal(rate)) for rate in ("0", "-1", "1e-9", "1e13")
     }
-    odd = books.add("bills", currency="USD", currency_rate=Decimal("NaN"))
+    odd = books.add("bills", currency="EUR", currency_rate=Decimal("NaN"))
     good = books.add("bills", currency="AUD", currency_rate=Decimal(0))
     books.push("bills")
     for document in wrong.values():
@@ -93,14 +93,14 @@ def test_what_is_no_rate_is_refused_before_a_call(world: World) -> None:
     assert states(books, "bills", good) == ["pushed"]
     books.edit("bills", wrong["0"], currency_rate=None)
     books.push("bills")
-    assert shown(books, "bills", wrong["0"]) == ("USD", OF_THE_DAY["USD"])
+    assert shown(books, "bills", wrong["0"]) == ("EUR", OF_THE_DAY["EUR"])
 
 
 @each
 def test_a_rate_that_was_emptied_is_not_left_in_xero_unsaid(world: World, kind: str) -> None:
     """No request makes Xero go back to the rate of the day."""
     books = books_of(world, SEVERAL)
-    document = books.add(kind, currency="USD", currency_rate=Decimal("0.7"))
+    document = books.add(kind, currency="EUR", currency_rate=Decimal("0.7"))
     books.push(kind)
     world.calls()
     books.edit(kind, document, currency_rate=None)
@@ -116,7 +116,7 @@ def test_a_rate_that_was_emptied_is_not_left_in_xero_unsaid(world: World, kind: 
     )
     do(books, kind, document, "edit", fields={"CurrencyRate": "0.66"})
     books.push(kind, documents=[str(document)])
-    assert (states(books, kind, document), shown(books, kind, document)) == (["pushed"], ("USD", 0.66))
+    assert (states(books, kind, document), shown(books, kind, document)) == (["pushed"], ("EUR", 0.66))
     assert not differing(books, document)
 
 
@@ -130,8 +130,8 @@ def test_another_rate_in_xeros_response_is_named(world: World, kind: str) -> Non
         path=f"/{plural}",
         method="PUT",
     )
-    same = books.add(kind, currency="USD", currency_rate=Decimal("0.7"))
-    other = books.add(kind, currency="USD", currency_rate=Decimal("0.700001"))
+    same = books.add(kind, currency="EUR", currency_rate=Decimal("0.7"))
+    other = books.add(kind, currency="EUR", currency_rate=Decimal("0.700001"))
     books.push(kind)
     assert states(books, kind, same, other) == ["pushed", "pushed"]
     assert (warnings(books, same), differing(books, same)) == ([], [])
