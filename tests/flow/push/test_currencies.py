@@ -183,6 +183,7 @@ def test_only_what_waits_for_a_currency_is_pushed_by_itself(world: World) -> Non
     books.edit("invoices", edited, currency="AUD")
     books.push("invoices", documents=[str(edited), str(retried)])
     assert states(books, "invoices", edited, retried) == ["pushed", "failed"]
+    assert lacking(books) == 4, "what was edited is forgotten"
     add_currency(books, "NZD")
     world.pull("currencies")
 
