@@ -4,8 +4,8 @@
 INSERT INTO xero_sync.lacking_currency (document_id, connection_id, kind, currency, version)
 SELECT document_id, :connection_id, :kind, currency, version
   FROM unnest(:ids::uuid[], :currencies::text[], :versions::integer[]) AS made (document_id, currency, version)
-    ON CONFLICT (document_id) DO UPDATE SET
-       connection_id = excluded.connection_id, kind = excluded.kind, currency = excluded.currency, version = excluded.version;
+    ON CONFLICT (document_id, kind) DO UPDATE SET
+       connection_id = excluded.connection_id, currency = excluded.currency, version = excluded.version;
 
 -- name: release
 -- Those whose currency is there now are ready again; those that were edited or retried meanwhile are forgotten. wanted: null for all.

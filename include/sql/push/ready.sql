@@ -11,7 +11,7 @@ SELECT id, push_version, xero_id,
    AND (push_state = ANY(:states)
         OR :released_too AND push_state = 'failed'
            AND EXISTS (SELECT FROM xero_sync.lacking_currency AS lacking
-                        WHERE lacking.document_id = {table}.id AND lacking.version = push_version
+                        WHERE lacking.document_id = {table}.id AND lacking.kind = :kind AND lacking.version = push_version
                           AND lacking.connection_id = :connection_id
                           AND xero_sync.has_currency(:connection_id, :organisation_id, currency) IS NOT FALSE))
    AND (:wanted::uuid[] IS NULL OR id = ANY(:wanted)) AND id <> ALL(:done)

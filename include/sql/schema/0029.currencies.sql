@@ -1,4 +1,4 @@
--- depends: 0025.differences
+-- depends: 0026.there-again
 -- The currencies of organisations, and the rates of documents in another currency than the organisation's own.
 
 CREATE TABLE xero_sync.stage_currency (
@@ -38,11 +38,12 @@ $$;
 
 -- Documents that were not sent because the organisation lacks their currency; once it has it, they are ready again.
 CREATE TABLE xero_sync.lacking_currency (
-    document_id   uuid PRIMARY KEY,
+    document_id   uuid NOT NULL,
     connection_id uuid NOT NULL REFERENCES xero_sync.connection,
     kind          text NOT NULL,
     currency      text NOT NULL,
-    version       integer NOT NULL                      -- of the document: an edit makes it ready anyway
+    version       integer NOT NULL,                     -- of the document: an edit makes it ready anyway
+    PRIMARY KEY (document_id, kind)
 );
 CREATE INDEX lacking_currency_of ON xero_sync.lacking_currency (connection_id, kind);
 

@@ -202,6 +202,20 @@ def test_only_what_waits_for_a_currency_is_pushed_by_itself(world: World) -> Non
     assert REFUSED.replace("NZD", "USD") == books.row("invoices", elsewhere)["push_error"]
 
 
+def test_two_documents_of_one_id_wait_each_by_itself(world: World) -> None:
+    books = books_of(world)
+    document = books.add("bills", currency="NZD")
+    books.add("purchase_orders", id=document, currency="NZD")
+    for kind in ("bills", "purchase_orders"):
+        books.push(kind)
+    add_currency(books, "NZD")
+    world.pull("currencies")
+    for kind in ("bills", "purchase_orders"):
+        assert books.left(kind) == 1
+        books.push(kind)
+        assert states(books, kind, document) == ["pushed"]
+
+
 def test_nothing_is_refused_where_the_currencies_are_not_known(world: World) -> None:
     """They were never pulled, or Xero lists none."""
     books = books_of(world, pulled=False)
