@@ -1,4 +1,4 @@
--- depends: 0026.there-again
+-- depends: 0027.taken-tax 0027.unclear-outcomes
 -- The currencies of organisations, and the rates of documents in another currency than the organisation's own.
 
 CREATE TABLE xero_sync.stage_currency (
@@ -47,7 +47,7 @@ CREATE TABLE xero_sync.lacking_currency (
 );
 CREATE INDEX lacking_currency_of ON xero_sync.lacking_currency (connection_id, kind);
 
--- As in schema/0025; also the rate.
+-- As in schema/0027; also the rate.
 CREATE OR REPLACE FUNCTION xero_sync.take_over(
     p_table text, p_id uuid, p_version integer, p_header jsonb, p_lines jsonb, p_removed uuid[]
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -103,5 +103,19 @@ BEGIN
               FROM jsonb_populate_record(NULL::qicworks.document_line, line);
         END IF;
     END LOOP;
+    DELETE FROM xero_sync.taken_tax AS taken
+     WHERE document_id = p_id AND NOT EXISTS (SELECT FROM qicworks.document_line WHERE id = taken.line_id AND parent_id = p_id);
+    EXECUTE format(
+        'INSERT INTO xero_sync.taken_tax (line_id, document_id, line_amount_types, quantity, unit_price, tax_code_id, tax_amount)
+         SELECT line.id, line.parent_id, document.line_amount_types, quantity, unit_price, tax_code_id, tax_amount
+           FROM qicworks.document_line AS line JOIN qicworks.%I AS document ON document.id = line.parent_id
+          WHERE parent_type = $1 AND parent_id = $2 AND tax_amount IS NOT NULL
+            AND EXISTS (SELECT FROM jsonb_array_elements($3) AS taken
+                         WHERE taken ->> ''tax_amount'' IS NOT NULL
+                           AND (taken ->> ''id'' = line.id::text OR taken ->> ''id'' IS NULL AND taken ->> ''xero_line_id'' = line.xero_line_id::text))
+             ON CONFLICT (line_id) DO UPDATE
+            SET line_amount_types = excluded.line_amount_types, quantity = excluded.quantity, unit_price = excluded.unit_price,
+                tax_code_id = excluded.tax_code_id, tax_amount = excluded.tax_amount', p_table)
+      USING p_table, p_id, p_lines;
     RETURN true;
 END $$;
