@@ -53,7 +53,8 @@ CREATE OR REPLACE FUNCTION xero_sync.take_over(
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_header CONSTANT text[] := ARRAY['number', 'reference', 'contact_id', 'issue_date', 'due_date', 'currency', 'currency_rate',
-        'line_amount_types', 'delivery_date', 'delivery_address', 'attention_to', 'telephone', 'delivery_instructions', 'sub_total', 'total_tax', 'total'];
+        'line_amount_types', 'delivery_date', 'delivery_address', 'attention_to', 'telephone', 'delivery_instructions', 'sub_total',
+        'total_tax', 'total'];
     of_line CONSTANT text[] := ARRAY['description', 'quantity', 'unit_price', 'line_total', 'tax_amount', 'account_id', 'tax_code_id',
         'tracking_option_id', 'second_tracking_option_id', 'xero_line_id'];
     columns text;
