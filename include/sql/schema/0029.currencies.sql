@@ -1,4 +1,4 @@
--- depends: 0027.taken-tax 0027.unclear-outcomes
+-- depends: 0028.unclear-outcomes
 -- The currencies of organisations, and the rates of documents in another currency than the organisation's own.
 
 CREATE TABLE xero_sync.stage_currency (
