@@ -1,4 +1,4 @@
-"""A document in another currency whose response was lost: the rate that Xero chose, or QicWorks sent, is no edit in Xero."""
+"""A lost response of a document in another currency: the rate that Xero chose, or QicWorks sent, is no edit in Xero."""
 
 from collections.abc import Iterator
 from contextlib import suppress
