@@ -79,6 +79,7 @@ CONTACT = Table(
         UPDATED,
     ),
     active=in_use,
+    statements="contacts",
     rules=(
         *known_status("ACTIVE", "ARCHIVED", "GDPRREQUEST"),
         Rule(

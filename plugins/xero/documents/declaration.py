@@ -27,6 +27,11 @@ class DocumentRow:
     push_version: int
     xero_id: UUID | None
 
+    @property
+    def called(self) -> str | None:
+        """What its users call it; pay and leave have no such name."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PricedRow(DocumentRow):
@@ -58,6 +63,10 @@ class PricedRow(DocumentRow):
     end_of_year_lock_date: date | None
     links: Links
     cancellation_done: bool | None  # whether Xero no longer has it; None: it is not cancelled since its push
+
+    @property
+    def called(self) -> str | None:
+        return self.number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +190,8 @@ class Document(Generic[RowT, LineT]):
 
     @property
     def number(self) -> str | None:
-        """What its users call it; pay and leave have none."""
-        return self.row.number if isinstance(self.row, PricedRow) else None
+        """What its users call it: its number, of a contact the name; pay and leave have none."""
+        return self.row.called
 
 
 AnyDocument = Document[Any, Any]
@@ -220,9 +229,10 @@ class Likeness(Enum):
 
 
 class Delivery(Enum):
-    """How documents are sent: fifty to a request; one employee's pay template; one leave application."""
+    """How documents are sent: fifty to a request, contacts looked for first; one pay template; one leave request."""
 
     BATCH = "batch"
+    CONTACTS = "contacts"
     PAY_TEMPLATE = "pay template"
     LEAVE = "leave"
 
@@ -246,15 +256,17 @@ class Kind:
     also_due: tuple[str, str] | None = field(default=None, kw_only=True)
     replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
     look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
+    label: str = field(default="number", kw_only=True)  # the column by which users name one; not of pay and leave
+    settled_by: str = field(default="settle_document", kw_only=True)  # the statement of push/outbox that keeps results
 
     @property
     def payroll(self) -> bool:
-        return self.delivery is not Delivery.BATCH
+        return self.delivery in (Delivery.PAY_TEMPLATE, Delivery.LEAVE)
 
     @property
     def label_column(self) -> str:
         """The column by which its users name one."""
-        return "id" if self.payroll else "number"
+        return "id" if self.payroll else self.label
 
     def called(self, number: str | None, id: UUID) -> str:
         """What one is called in messages: its number, as far as it can be printed on a line; without one its id."""

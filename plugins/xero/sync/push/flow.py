@@ -21,6 +21,7 @@ from xero.sync.push.attachments import Attachments
 from xero.sync.push.batch import Batch
 from xero.sync.push.cancelling.cancellations import Cancellations
 from xero.sync.push.cancelling.removed_files import RemovedFiles
+from xero.sync.push.contacts.strategy import Contacts
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.leave import Leave
 from xero.sync.push.payroll.pay_templates import PayTemplates
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 STRATEGIES: dict[Delivery, Callable[..., PushStrategy]] = {
     Delivery.BATCH: Batch,
+    Delivery.CONTACTS: Contacts,
     Delivery.PAY_TEMPLATE: PayTemplates,
     Delivery.LEAVE: Leave,
 }

@@ -1,0 +1,41 @@
+-- QicWorks' own contacts, and what is known of Xero's.
+
+-- name: contacts
+-- What is sent of them, oldest first.
+SELECT contact.id, contact.push_version, contact.xero_id, contact.name, contact.first_name, contact.last_name, contact.email,
+       contact.phone, contact.contact_number, contact.account_number, contact.company_number, contact.tax_number, contact.currency,
+       contact.address_line1, contact.address_line2, contact.city, contact.region, contact.postal_code, contact.country,
+       contact.connection_id IS NULL OR contact.connection_id = :connection_id AS is_here, contact.before_edit,
+       decision.contact_id IS NOT NULL AS decided, decision.xero_id AS chosen_xero_id
+  FROM qicworks.contact
+  LEFT JOIN xero_sync.contact_decision AS decision ON decision.contact_id = contact.id AND decision.version = contact.push_version
+ WHERE contact.id = ANY(:ids) AND contact.organisation_id = :organisation_id
+ ORDER BY contact.created_at, contact.id;
+
+-- name: pulled
+-- All that were pulled, for the search.
+SELECT xero_id, name, email, tax_number, contact_number, is_active AND missing_since IS NULL AS is_active, merged_to_xero_id
+  FROM qicworks.contact
+ WHERE connection_id = :connection_id AND xero_id IS NOT NULL;
+
+-- name: pulled_until$
+-- What has changed since then may not have been pulled. No row: nothing was ever pulled.
+SELECT least(high_water, clock_timestamp()) - interval '2 minutes' FROM xero_sync.cursor
+ WHERE connection_id = :connection_id AND data_set = 'contacts' AND isfinite(high_water);
+
+-- name: link!
+SELECT xero_sync.link_contact(:id, :connection_id, :xero_id);
+
+-- name: keep_xeros!
+-- Xero's side was kept: these columns are as they are there.
+UPDATE qicworks.contact
+   SET {assignments}, before_edit = NULL, synced_at = clock_timestamp()
+ WHERE id = :id AND push_version = :version AND before_edit IS NOT NULL;
+
+-- name: drop_candidates!
+DELETE FROM xero_sync.contact_candidate WHERE contact_id = ANY(:ids);
+
+-- name: keep_candidates!
+INSERT INTO xero_sync.contact_candidate (contact_id, connection_id, xero_id, alike)
+SELECT :id, :connection_id, found.xero_id, string_to_array(found.alike, ',')
+  FROM unnest(:xero_ids::uuid[], :alike::text[]) AS found (xero_id, alike);

@@ -1,0 +1,72 @@
+"""Reads QicWorks' own contacts, and what was pulled of Xero's; links the one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Identifier, Placeholder
+
+from xero.documents.contacts import ContactDocument, ContactRow
+from xero.documents.declaration import Document
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.push import rows
+
+CONTACTS = sql.Statements("push/contacts")
+
+
+class OwnContacts:
+    """The contacts of one connection's organisation that QicWorks made, or linked."""
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.session = session
+        self.connection = connection
+
+    def read(self, ids: Sequence[UUID]) -> list[ContactDocument]:
+        """Oldest first."""
+        asked = {
+            "ids": list(ids),
+            "connection_id": self.connection.id,
+            "organisation_id": self.connection.organisation_id,
+        }
+        found = rows.read(self.session, sql.template("push/contacts", "contacts"), ContactRow, **asked)
+        return [Document(row) for row in found]
+
+    def pulled(self) -> Iterator[dict[str, Any]]:
+        """Xero's contacts as they were last pulled, one at a time."""
+        statement = sql.template("push/contacts", "pulled")
+        with self.session.transaction(), self.session.cursor(name="pulled_contacts") as cursor:
+            cursor.itersize = 2000
+            yield from cursor.execute(statement, {"connection_id": self.connection.id})
+
+    def pulled_until(self) -> datetime | None:
+        """What has changed in Xero since then may not have been pulled; None: nothing was ever pulled."""
+        until: datetime | None = CONTACTS.pulled_until(self.session, connection_id=self.connection.id)
+        return until
+
+    def link(self, id: UUID, xero_id: UUID) -> None:
+        """Makes it that record of Xero's, in the transaction that records so."""
+        CONTACTS.link(self.session, id=id, connection_id=self.connection.id, xero_id=xero_id)
+
+    def keep_xeros(self, id: UUID, version: int, values: Mapping[str, str]) -> None:
+        """Writes Xero's values over these columns, unless it was edited since."""
+        pairs = [SQL("{} = {}").format(Identifier(name), Placeholder(f"new_{name}")) for name in values]
+        statement = sql.template("push/contacts", "keep_xeros").format(assignments=SQL(", ").join(pairs))
+        new = {f"new_{name}": value or None for name, value in values.items()}
+        self.session.execute(statement, {**new, "id": id, "version": version})
+
+    def keep_candidates(self, found: Mapping[UUID, Mapping[UUID, Sequence[str]]]) -> None:
+        """What each of these contacts may be in Xero, and by what each is alike; what was kept before goes."""
+        CONTACTS.drop_candidates(self.session, ids=list(found))
+        for id, alike in found.items():
+            CONTACTS.keep_candidates(
+                self.session,
+                id=id,
+                connection_id=self.connection.id,
+                xero_ids=list(alike),
+                alike=[",".join(words) for words in alike.values()],
+            )
