@@ -12,6 +12,25 @@ SELECT contact.id, contact.push_version, contact.xero_id, contact.name, contact.
  WHERE contact.id = ANY(:ids) AND contact.organisation_id = :organisation_id
  ORDER BY contact.created_at, contact.id;
 
+-- name: new_of_documents
+-- Contacts that Xero does not have, of documents that are to be pushed. failed_too: also of documents that failed.
+SELECT DISTINCT contact.id
+  FROM qicworks.{table} AS document
+  JOIN qicworks.contact ON contact.id = document.contact_id
+ WHERE document.organisation_id = :organisation_id AND contact.organisation_id = :organisation_id
+   AND (document.push_state = 'ready' OR :failed_too AND document.push_state = 'failed')
+   AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
+   AND contact.xero_id IS NULL AND contact.push_state IN ('ready', 'in_flight', 'failed');
+
+-- name: waiting_for_contacts
+-- Documents that are ready, and whose contact is on its way to Xero.
+SELECT document.id
+  FROM qicworks.{table} AS document
+  JOIN qicworks.contact ON contact.id = document.contact_id
+ WHERE document.organisation_id = :organisation_id AND document.push_state = 'ready'
+   AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
+   AND contact.xero_id IS NULL AND contact.push_state IN ('ready', 'in_flight');
+
 -- name: pulled
 -- All that were pulled, for the search.
 SELECT xero_id, name, email, tax_number, contact_number, is_active AND missing_since IS NULL AS is_active, merged_to_xero_id

@@ -54,6 +54,8 @@ class PricedRow(DocumentRow):
     contact_id: UUID | None
     contact_xero_id: UUID | None
     contact_name: str | None
+    contact_push_state: str | None  # of QicWorks' own contact; None: it was pulled
+    contact_push_error: str | None
     contact_is_here: bool | None
     contact_is_active: bool | None
     contact_merged: bool | None
@@ -196,7 +198,6 @@ class Document(Generic[RowT, LineT]):
 
 AnyDocument = Document[Any, Any]
 PricedDocument = Document[PricedRow, PricedLine]
-
 
 Then = Literal["release", "approve", "either", "retry"]
 

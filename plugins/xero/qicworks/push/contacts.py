@@ -7,16 +7,37 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from xero.documents.contacts import ContactDocument, ContactRow
-from xero.documents.declaration import Document
+from xero.documents.declaration import Document, Kind
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.push import rows
 
 CONTACTS = sql.Statements("push/contacts")
+
+
+def new_of_documents(
+    session: Session, connection: Connection, kind: Kind, wanted: Sequence[UUID] | None, *, failed_too: bool
+) -> list[UUID]:
+    """Contacts that Xero does not have yet, of documents that a push will take up. `wanted` None: all."""
+    found = _of_documents("new_of_documents", kind)
+    asked = {"organisation_id": connection.organisation_id, "wanted": wanted, "failed_too": failed_too}
+    return [row["id"] for row in session.execute(found, asked)]
+
+
+def waiting_for_contacts(
+    session: Session, connection: Connection, kind: Kind, wanted: Sequence[UUID] | None
+) -> list[UUID]:
+    """Documents that are ready, and whose contact is on its way to Xero."""
+    asked = {"organisation_id": connection.organisation_id, "wanted": wanted}
+    return [row["id"] for row in session.execute(_of_documents("waiting_for_contacts", kind), asked)]
+
+
+def _of_documents(name: str, kind: Kind) -> Composed:
+    return sql.template("push/contacts", name).format(table=Identifier(kind.table))
 
 
 class OwnContacts:
