@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, differences, keys, people, pushing, settings, tie_out
+from xero.cli import airflow_connections, contacts, differences, keys, people, pushing, settings, tie_out
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -117,6 +117,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("differences", help="list what differs between QicWorks and Xero until it is settled")
     differences.add_arguments(command)
+
+    command = commands.add_parser("contacts", help="list new contacts that wait for a decision, or decide about one")
+    contacts.add_arguments(command)
 
     command = commands.add_parser("settings", help="show or change how each organisation works")
     settings.add_arguments(command)

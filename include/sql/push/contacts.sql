@@ -42,8 +42,49 @@ SELECT xero_id, name, email, tax_number, contact_number, is_active AND missing_s
 SELECT least(high_water, clock_timestamp()) - interval '2 minutes' FROM xero_sync.cursor
  WHERE connection_id = :connection_id AND data_set = 'contacts' AND isfinite(high_water);
 
--- name: link!
+-- name: link$
 SELECT xero_sync.link_contact(:id, :connection_id, :xero_id);
+
+-- name: free_documents!
+-- Documents that failed while their contact was not in Xero: none of them was sent.
+UPDATE qicworks.{table} SET push_state = 'ready'
+ WHERE contact_id = :id AND organisation_id = :organisation_id AND push_state = 'failed' AND xero_id IS NULL;
+
+-- name: waiting
+-- Contacts about which a person has to decide, and those that they may be in Xero, as the last pull has them.
+SELECT contact.id, contact.name, contact.email, contact.tax_number, contact.push_version AS version, contact.push_error AS error,
+       contact.push_correction AS correction, organisation.name AS organisation,
+       (SELECT jsonb_agg(jsonb_build_object('xero_id', candidate.xero_id, 'alike', candidate.alike, 'name', pulled.name,
+                                            'email', pulled.email, 'tax_number', pulled.tax_number, 'is_active', pulled.is_active)
+                         ORDER BY pulled.is_active DESC NULLS LAST, pulled.name, candidate.xero_id)
+          FROM xero_sync.contact_candidate AS candidate
+          LEFT JOIN qicworks.contact AS pulled
+            ON pulled.connection_id = candidate.connection_id AND pulled.xero_id = candidate.xero_id
+         WHERE candidate.contact_id = contact.id AND candidate.connection_id = connection.id) AS candidates
+  FROM qicworks.contact
+  JOIN qicworks.organisation ON organisation.id = contact.organisation_id
+  JOIN xero_sync.connection ON connection.organisation_id = contact.organisation_id AND connection.state <> 'deleted'
+ WHERE contact.push_state = 'failed' AND contact.xero_id IS NULL
+   AND (:connection_id::uuid IS NULL OR connection.id = :connection_id) AND (:id::uuid IS NULL OR contact.id = :id)
+ ORDER BY organisation.name, contact.name, contact.id
+ LIMIT :limit;
+
+-- name: undecided^
+-- A contact of QicWorks' own that is not linked, locked until it is decided.
+SELECT contact.id, contact.name, contact.push_version AS version, contact.push_state AS state, connection.id AS connection_id
+  FROM qicworks.contact
+  JOIN xero_sync.connection ON connection.organisation_id = contact.organisation_id AND connection.state <> 'deleted'
+ WHERE contact.id = :id AND contact.push_state IS NOT NULL AND contact.xero_id IS NULL
+   FOR UPDATE OF contact;
+
+-- name: decide!
+INSERT INTO xero_sync.contact_decision (contact_id, version, xero_id, decided_by)
+VALUES (:id, :version, :xero_id, :who)
+    ON CONFLICT (contact_id) DO UPDATE SET version = excluded.version, xero_id = excluded.xero_id, decided_by = excluded.decided_by,
+       decided_at = clock_timestamp();
+
+-- name: ready_again!
+UPDATE qicworks.contact SET push_state = 'ready' WHERE id = :id AND push_state = 'failed';
 
 -- name: keep_xeros!
 -- Xero's side was kept: these columns are as they are there.

@@ -72,8 +72,11 @@ CREATE TRIGGER is_new BEFORE INSERT ON qicworks.contact FOR EACH ROW EXECUTE FUN
 
 -- Makes QicWorks' own contact that record of Xero's. If the record has a row already, that one is the contact, and this one only knows
 -- its id. With the owner's rights: whoever pushes writes neither column.
-CREATE FUNCTION xero_sync.link_contact(p_id uuid, p_connection_id uuid, p_xero_id uuid) RETURNS void LANGUAGE plpgsql
+-- Returns whether it was not linked before.
+CREATE FUNCTION xero_sync.link_contact(p_id uuid, p_connection_id uuid, p_xero_id uuid) RETURNS boolean LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_new CONSTANT boolean := EXISTS (SELECT FROM qicworks.contact WHERE id = p_id AND xero_id IS NULL FOR UPDATE);
 BEGIN
     UPDATE qicworks.contact
        SET xero_id = p_xero_id,
@@ -82,6 +85,7 @@ BEGIN
                                 THEN p_connection_id END
      WHERE id = p_id AND connection_id IS NULL AND (xero_id IS NULL OR xero_id = p_xero_id)
        AND organisation_id = (SELECT organisation_id FROM xero_sync.connection WHERE id = p_connection_id AND state <> 'deleted');
+    RETURN is_new AND FOUND;
 END $$;
 REVOKE ALL ON FUNCTION xero_sync.link_contact(uuid, uuid, uuid) FROM PUBLIC;
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from xero.documents.contacts import ContactDocument, ContactRow
-from xero.documents.declaration import Document, Kind
+from xero.documents.declaration import Document, Kind, PricedKind
+from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
@@ -70,8 +71,14 @@ class OwnContacts:
         return until
 
     def link(self, id: UUID, xero_id: UUID) -> None:
-        """Makes it that record of Xero's, in the transaction that records so."""
-        CONTACTS.link(self.session, id=id, connection_id=self.connection.id, xero_id=xero_id)
+        """Makes it that record of Xero's, in the transaction that records so. Documents that failed without it
+        are ready again."""
+        if not CONTACTS.link(self.session, id=id, connection_id=self.connection.id, xero_id=xero_id):
+            return
+        about = {"id": id, "organisation_id": self.connection.organisation_id}
+        for kind in KINDS.values():
+            if isinstance(kind, PricedKind):
+                self.session.execute(_of_documents("free_documents", kind), about)
 
     def keep_xeros(self, id: UUID, version: int, values: Mapping[str, str]) -> None:
         """Writes Xero's values over these columns, unless it was edited since."""
