@@ -5,6 +5,8 @@
 SELECT contact.id, contact.push_version, contact.xero_id, contact.name, contact.first_name, contact.last_name, contact.email,
        contact.phone, contact.contact_number, contact.account_number, contact.company_number, contact.tax_number, contact.currency,
        contact.address_line1, contact.address_line2, contact.city, contact.region, contact.postal_code, contact.country,
+       contact.po_address_line1, contact.po_address_line2, contact.po_city, contact.po_region, contact.po_postal_code, contact.po_country,
+       contact.contact_persons,
        contact.connection_id IS NULL OR contact.connection_id = :connection_id AS is_here, contact.before_edit,
        decision.contact_id IS NOT NULL AS decided, decision.xero_id AS chosen_xero_id
   FROM qicworks.contact

@@ -19,13 +19,23 @@ CREATE INDEX contact_outgoing ON qicworks.contact (organisation_id) WHERE push_s
 CREATE INDEX contact_newest ON qicworks.contact (push_state, created_at DESC, id DESC) WHERE push_state IS NOT NULL;
 CREATE INDEX contact_organisation ON qicworks.contact (organisation_id, push_state, created_at DESC, id DESC) WHERE push_state IS NOT NULL;
 
+-- The postal address besides the street's, and further persons. The other address stays what it was: the street's, or else the postal one.
+ALTER TABLE qicworks.contact
+    ADD COLUMN po_address_line1 varchar(500), ADD COLUMN po_address_line2 varchar(500), ADD COLUMN po_city varchar(255),
+    ADD COLUMN po_region varchar(255), ADD COLUMN po_postal_code varchar(50), ADD COLUMN po_country varchar(50),
+    ADD COLUMN contact_persons text;                           -- JSON: first_name, last_name, email and include_in_emails of each
+ALTER TABLE xero_sync.stage_contact
+    ADD COLUMN po_address_line1 text, ADD COLUMN po_address_line2 text, ADD COLUMN po_city text, ADD COLUMN po_region text,
+    ADD COLUMN po_postal_code text, ADD COLUMN po_country text, ADD COLUMN contact_persons text;
+
 -- Columns of a contact that are sent to Xero.
 CREATE FUNCTION xero_sync.sent_of_contact(p_contact jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_object_agg(key, value), '{}')
       FROM jsonb_each(p_contact)
      WHERE key = ANY (ARRAY['name', 'first_name', 'last_name', 'email', 'phone', 'account_number', 'company_number', 'tax_number',
-                            'currency', 'address_line1', 'address_line2', 'city', 'region', 'postal_code', 'country'])
+                            'currency', 'address_line1', 'address_line2', 'city', 'region', 'postal_code', 'country', 'po_address_line1',
+                            'po_address_line2', 'po_city', 'po_region', 'po_postal_code', 'po_country', 'contact_persons'])
 $$;
 
 -- An edit raises the version, and keeps what was there before. A pull writes synced_at; of a contact with an edit that Xero does not

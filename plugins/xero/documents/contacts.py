@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Never
+from types import MappingProxyType
+from typing import Any, Never
 from uuid import UUID
 
 from xero.documents.declaration import Check, CheckResult, Delivery, Document, DocumentRow, Json, Kind, Record
@@ -36,6 +38,13 @@ STREET = {
     "postal_code": "PostalCode",
     "country": "Country",
 }
+#: The same of the postal address.
+POSTAL = {f"po_{column}": field for column, field in STREET.items()}
+ADDRESSES = {"STREET": STREET, "POBOX": POSTAL}
+PERSONS = "contact_persons"
+#: Field of a person → field of Xero's.
+PERSON = {"first_name": "FirstName", "last_name": "LastName", "email": "EmailAddress"}
+MAX_PERSONS = 5  # that Xero keeps
 EMAIL = re.compile(r"[\x21-\x7e]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
@@ -59,6 +68,13 @@ class ContactRow(DocumentRow):
     region: str | None
     postal_code: str | None
     country: str | None
+    po_address_line1: str | None
+    po_address_line2: str | None
+    po_city: str | None
+    po_region: str | None
+    po_postal_code: str | None
+    po_country: str | None
+    contact_persons: str | None
     is_here: bool
     before_edit: Mapping[str, str | None] | None
     decided: bool  # a person has decided, about this version
@@ -79,25 +95,66 @@ def number(document: ContactDocument) -> str:
 
 def ours(document: ContactDocument) -> dict[str, str]:
     """What is sent of it, by column; nothing is an empty text."""
-    return {name: text(getattr(document.row, name)) for name in (*TEXTS, "phone", *STREET)}
+    made = {name: text(getattr(document.row, name)) for name in (*TEXTS, "phone", *STREET, *POSTAL)}
+    return made | {PERSONS: sorted_json(document.row.contact_persons)}
 
 
 def theirs(record: Record) -> dict[str, str]:
     """The same of a record of Xero's."""
-    street = _entry(record, "Addresses", "AddressType", "STREET")
-    made = {column: text(record.get(field)) for column, field in TEXTS.items()}
-    return made | {"phone": _phone(record)} | {column: text(street.get(field)) for column, field in STREET.items()}
+    made = {column: text(record.get(field)) for column, field in TEXTS.items()} | {"phone": _phone(record)}
+    for type_, columns in ADDRESSES.items():
+        entry = _entry(record, "Addresses", "AddressType", type_)
+        made |= {column: text(entry.get(field)) for column, field in columns.items()}
+    people = record.get("ContactPersons")
+    found = [
+        {column: text(one.get(field)) for column, field in PERSON.items()}
+        | {"include_in_emails": one.get("IncludeInEmails") is True}
+        for one in (people if isinstance(people, list) else ())
+        if isinstance(one, dict)
+    ]
+    return made | {PERSONS: sorted_json(json.dumps(found))}
 
 
-def payload(values: Mapping[str, str]) -> Json:
-    """What Xero is sent of these columns."""
+def sorted_json(value: str | None) -> str:
+    """Persons in one form, which can be compared; nothing if there are none, or if it cannot be read."""
+    people = persons(value)
+    return json.dumps(people, sort_keys=True, ensure_ascii=False) if people else ""
+
+
+def persons(value: str | None) -> list[dict[str, Any]] | None:
+    """The persons of the column; None if it cannot be read."""
+    try:
+        found = json.loads(value or "[]")
+    except ValueError:
+        return None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        return None
+    return [
+        {name: text(one.get(name)) for name in PERSON} | {"include_in_emails": one.get("include_in_emails") is True}
+        for one in found
+    ]
+
+
+def payload(values: Mapping[str, str], record: Record = MappingProxyType({})) -> Json:
+    """What Xero is sent of these columns. An address is sent whole: what `record` has of it stays."""
     made: Json = {field: values[column] for column, field in TEXTS.items() if column in values}
     if "phone" in values:
         made["Phones"] = [
             {"PhoneType": "DEFAULT", "PhoneCountryCode": "", "PhoneAreaCode": "", "PhoneNumber": values["phone"]}
         ]
-    if street := {field: values[column] for column, field in STREET.items() if column in values}:
-        made["Addresses"] = [{"AddressType": "STREET", **street}]
+    addresses = []
+    for type_, columns in ADDRESSES.items():
+        if sent := {field: values[column] for column, field in columns.items() if column in values}:
+            before = _entry(record, "Addresses", "AddressType", type_)
+            kept = {name: value for name, value in before.items() if isinstance(value, str)}
+            addresses.append({**kept, "AddressType": type_, **sent})
+    if addresses:
+        made["Addresses"] = addresses
+    if PERSONS in values:
+        made["ContactPersons"] = [
+            {field: one[name] for name, field in PERSON.items()} | {"IncludeInEmails": one["include_in_emails"]}
+            for one in persons(values[PERSONS]) or ()
+        ]
     return made
 
 
@@ -143,7 +200,33 @@ def reachable(document: ContactDocument) -> Iterator[CheckResult]:
         yield CheckResult("its phone number is longer than 50 characters", "Shorten the phone number.", "release")
 
 
-CHECKS: tuple[Check, ...] = (named, reachable)
+def with_persons(document: ContactDocument) -> Iterator[CheckResult]:
+    people = persons(document.row.contact_persons)
+    if people is None:
+        yield CheckResult("its contact persons cannot be read", "Enter the persons of the contact again.", "release")
+        return
+    if len(people) > MAX_PERSONS:
+        yield CheckResult(
+            f"it has {len(people)} contact persons, and Xero keeps {MAX_PERSONS} besides the first",
+            "Remove some of the persons of the contact.",
+            "release",
+        )
+    if people and not text(document.row.email):
+        yield CheckResult(
+            "it has contact persons, but no e-mail of its own, which Xero needs first",
+            "Enter the e-mail of the contact.",
+            "release",
+        )
+    for one in people:
+        if one["email"] and not EMAIL.fullmatch(one["email"]):
+            yield CheckResult(
+                f"the e-mail '{one['email']}' of a contact person is not valid",
+                "Correct the e-mail of the contact person.",
+                "release",
+            )
+
+
+CHECKS: tuple[Check, ...] = (named, reachable, with_persons)
 
 CONTACTS = Kind(
     name="contacts",

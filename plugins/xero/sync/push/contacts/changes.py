@@ -25,7 +25,9 @@ def changes(document: ContactDocument, record: Record, wins: Conflicts) -> Chang
     counts as unchanged only where it is empty."""
     ours, theirs = of.ours(document), of.theirs(record)
     before = document.row.before_edit
-    base = {name: of.text(before.get(name)) for name in ours} if before else dict.fromkeys(ours, "")
+    base = dict.fromkeys(ours, "")
+    if before:
+        base = {name: of.text(before.get(name)) for name in ours} | {of.PERSONS: of.sorted_json(before[of.PERSONS])}
     send, keep, ask = {}, {}, []
     for name, value in ours.items():
         if value == theirs[name] or (before and value == base[name]):

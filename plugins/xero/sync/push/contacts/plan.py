@@ -112,6 +112,6 @@ def _plan_change(made: Plan, document: ContactDocument, record: Record | None, w
         if found.keep:
             made.keep[document.id] = found.keep
         if found.send:
-            made.change.append((document, {of.KEY: str(xero_id), **of.payload(found.send)}))
+            made.change.append((document, {of.KEY: str(xero_id), **of.payload(found.send, record)}))
         else:
             made.settle(document, Result(PushState.PUSHED, xero_id, status))
