@@ -44,7 +44,12 @@ CREATE FUNCTION xero_sync.contact_was_edited() RETURNS trigger LANGUAGE plpgsql 
 DECLARE
     sent_before CONSTANT jsonb := xero_sync.sent_of_contact(to_jsonb(OLD));
 BEGIN
-    IF current_setting('xero_sync.erasing', true) = 'on' OR OLD.push_state IS NULL AND NEW.push_state IS NULL THEN
+    IF OLD.push_state IS NULL AND NEW.push_state IS NULL THEN
+        RETURN NEW;
+    ELSIF current_setting('xero_sync.erasing', true) = 'on' THEN
+        IF NEW.row_hash = '' THEN                         -- a person who was erased is not sent to Xero again
+            NEW.push_state := 'skipped';
+        END IF;
         RETURN NEW;
     END IF;
     IF NEW.synced_at IS DISTINCT FROM OLD.synced_at THEN

@@ -64,6 +64,11 @@ class Exchange:
         body = JSON.encode({of.ENVELOPE: list(elements)}).decode()
         return self.outbox.claim(method, of.PATH, QUERY, body, ids, versions, identities, self.it.event_id)
 
+    def labels(self, request: Request) -> list[str]:
+        """What the contacts of a request are called now."""
+        known = {one.id: one.number for one in self.own.read(request.documents)}
+        return [self.kind.called(known.get(id), id) for id in request.documents]
+
     def send(self, request: Request, replay: Replay | None = None) -> None:
         """Sends a committed request and records the results. `replay`: it was sent before."""
         assert request.body is not None, "an open request keeps its body"
@@ -98,7 +103,8 @@ class Exchange:
             elif not error.outcome_unknown:
                 self.outbox.release(request)
             raise
-        pairs = responses.pair(request.identities, responses.elements(answer.data))
+        sent = wire.loads(request.body.encode())[of.ENVELOPE]
+        pairs = responses.pair(request.identities, sent, responses.elements(answer.data))
         self._conclude(request, lambda name, at: responses.read(self.kind, name, request.identities[at], pairs[at]))
 
     def _divide(self, request: Request) -> None:
@@ -124,7 +130,7 @@ class Exchange:
     def _conclude(self, request: Request, read: Callable[[str, int], Result]) -> None:
         """Records the results of a response. What it leaves open, or refuses because the name or number is taken, is
         searched for: it may be there already."""
-        names = [self.kind.called(identity["Name"], id) for id, identity in pairs_of(request)]
+        names = self.labels(request)
         results = [read(name, at) for at, name in enumerate(names)]
         unclear = [at for at, one in enumerate(results) if one.state is None or one.number_taken]
         linked: dict[UUID, str] = {}
@@ -193,8 +199,3 @@ class Exchange:
                     for one in settled
                 }
             )
-
-
-def pairs_of(request: Request) -> list[tuple[UUID, Json]]:
-    """Its contacts, each with what it is known by."""
-    return list(zip(request.documents, request.identities, strict=True))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.sync.push.contacts import responses
-from xero.sync.push.contacts.exchange import Exchange, pairs_of
+from xero.sync.push.contacts.exchange import Exchange
 from xero.sync.push.contacts.matching import Alike, Match
 from xero.sync.push.deadlines import Release, Replay, Wait, fate, wait_until_quiet
 from xero.sync.push.outages import MAX_FAILURES_ALONE, later
@@ -72,20 +72,21 @@ class Recovery:
         documents = {one.id: one for one in self.exchange.own.read(request.documents)}
         found = self.exchange.search.find(list(documents.values()))
         settled = []
-        for (id, identity), version in zip(pairs_of(request), request.versions, strict=True):
+        labels = self.exchange.labels(request)
+        for id, version, name in zip(request.documents, request.versions, labels, strict=True):
             here = found.get(id, Match())
             result = Result(None)
             if here.certain and here.by is Alike.OWN_NUMBER:
                 result = Result(PushState.PUSHED, here.certain.xero_id, "ACTIVE")
             elif id not in documents:
                 result = check_in_xero("it was deleted in QicWorks while it was being sent")
-            settled.append(Settled(id, version, self.kind.called(identity["Name"], id), result))
+            settled.append(Settled(id, version, name, result))
         self.exchange.record(settled, request, RequestOutcome.LOOKED_UP, linked={}, candidates={})
 
     def _given_up(self, request: Request) -> Settled | None:
         """The contact that Xero failed on however often it was sent alone."""
         if not request.server_failed or len(request.documents) > 1:
             return None
-        [(id, identity)], [version] = pairs_of(request), request.versions
-        times, name = self.outbox.times_failed_alone(id, version), self.kind.called(identity["Name"], id)
+        [id], [version], [name] = request.documents, request.versions, self.exchange.labels(request)
+        times = self.outbox.times_failed_alone(id, version)
         return Settled(id, version, name, xero_fails(name, times)) if times >= MAX_FAILURES_ALONE else None

@@ -18,9 +18,9 @@ from xero.sync.push.verdicts import check_in_xero, refused
 
 
 def identity(document: ContactDocument, element: Json) -> Json:
-    """What it is known by later: our number, its name, and of a change the id in Xero."""
+    """What it is known by later: our number, and of a change the id in Xero. Not its name: requests are kept."""
     known = {of.KEY: element[of.KEY]} if of.KEY in element else {}
-    return {of.NUMBER: of.number(document), "Name": document.row.name, **known}
+    return {of.NUMBER: of.number(document), **known}
 
 
 def elements(data: Any) -> list[Record]:
@@ -28,13 +28,16 @@ def elements(data: Any) -> list[Record]:
     return [*wire.objects(data.get(of.ENVELOPE))] if isinstance(data, dict) else []
 
 
-def pair(identities: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
+def pair(identities: Sequence[Json], sent: Sequence[Json], records: Sequence[Record]) -> list[Record | None]:
     """The element of each contact: by our number, by the id of a change, else by name and place."""
     whole = len(records) == len(identities)
-    return [_element(one, records, at if whole else None) for at, one in enumerate(identities)]
+    return [
+        _element(identity, element, records, at if whole else None)
+        for at, (identity, element) in enumerate(zip(identities, sent, strict=True))
+    ]
 
 
-def _element(identity: Json, records: Sequence[Record], at: int | None) -> Record | None:
+def _element(identity: Json, sent: Json, records: Sequence[Record], at: int | None) -> Record | None:
     named = [one for one in records if folded(of.text(one.get(of.NUMBER))) == folded(identity[of.NUMBER])]
     if not named and of.KEY in identity:
         named = [one for one in records if folded(of.text(one.get(of.KEY))) == folded(identity[of.KEY])]
@@ -42,7 +45,7 @@ def _element(identity: Json, records: Sequence[Record], at: int | None) -> Recor
         return named[0] if len(named) == 1 else None
     if at is None or of.text(records[at].get(of.NUMBER)):
         return None
-    same = folded(of.text(records[at].get("Name"))) == folded(identity["Name"])
+    same = folded(of.text(records[at].get("Name"))) == folded(of.text(sent.get("Name")))
     return records[at] if same else None
 
 
