@@ -21,6 +21,14 @@ class OwnBooks(Books):
         super().__init__(world, organisation)
         self._before = {one["ContactID"] for one in self._truth("Contacts")}
 
+    @classmethod
+    def of_books(cls, books: Books) -> "OwnBooks":
+        """The same books, already furnished."""
+        own = object.__new__(cls)
+        own.__dict__.update(books.__dict__)
+        own._before = {one["ContactID"] for one in books._truth("Contacts")}
+        return own
+
     def setting(self, new_contacts: str, **others: str) -> None:
         with database.session(self.world.engine) as session:
             settings.change(session, self.connection_id, {"new_contacts": new_contacts, **others}, "test")

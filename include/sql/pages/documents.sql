@@ -107,7 +107,7 @@ lower(number) LIKE :beginning;
 
 -- name: contact_columns!
 document.name AS number, coalesce(document.email, document.phone) AS who, NULL AS starts_on, NULL AS ends_on, NULL AS total,
-NULL AS currency, NULL AS waits_for;
+NULL AS currency, NULL AS waits_for, jsonb_build_object('xero_id', document.xero_id) AS row;
 
 -- name: contact_joins!
 -- A contact of Xero's, which is only pulled, is not pushed.

@@ -55,7 +55,7 @@ UPDATE qicworks.{table} SET push_state = 'ready'
 -- name: waiting
 -- Contacts about which a person has to decide, and those that they may be in Xero, as the last pull has them.
 SELECT contact.id, contact.name, contact.email, contact.tax_number, contact.push_version AS version, contact.push_error AS error,
-       contact.push_correction AS correction, organisation.name AS organisation,
+       contact.push_correction AS correction, organisation.name AS organisation, connection.id AS connection_id,
        (SELECT jsonb_agg(jsonb_build_object('xero_id', candidate.xero_id, 'alike', candidate.alike, 'name', pulled.name,
                                             'email', pulled.email, 'tax_number', pulled.tax_number, 'is_active', pulled.is_active)
                          ORDER BY pulled.is_active DESC NULLS LAST, pulled.name, candidate.xero_id)

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Never
+from typing import Any, ClassVar, Never
 from uuid import UUID
 
 from xero.documents.declaration import Check, CheckResult, Delivery, Document, DocumentRow, Json, Kind, Record
@@ -79,10 +79,7 @@ class ContactRow(DocumentRow):
     before_edit: Mapping[str, str | None] | None
     decided: bool  # a person has decided, about this version
     chosen_xero_id: UUID | None  # which record of Xero's it is; None: it is to be created
-
-    @property
-    def called(self) -> str | None:
-        return self.name
+    called_by: ClassVar[str | None] = "name"
 
 
 ContactDocument = Document[ContactRow, Never]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
@@ -26,11 +26,7 @@ class DocumentRow:
     id: UUID
     push_version: int
     xero_id: UUID | None
-
-    @property
-    def called(self) -> str | None:
-        """What its users call it; pay and leave have no such name."""
-        return None
+    called_by: ClassVar[str | None] = None  # the column with what its users call it; pay and leave have none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +61,7 @@ class PricedRow(DocumentRow):
     end_of_year_lock_date: date | None
     links: Links
     cancellation_done: bool | None  # whether Xero no longer has it; None: it is not cancelled since its push
-
-    @property
-    def called(self) -> str | None:
-        return self.number
+    called_by: ClassVar[str | None] = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +186,7 @@ class Document(Generic[RowT, LineT]):
     @property
     def number(self) -> str | None:
         """What its users call it: its number, of a contact the name; pay and leave have none."""
-        return self.row.called
+        return getattr(self.row, self.row.called_by) if self.row.called_by else None
 
 
 AnyDocument = Document[Any, Any]
@@ -263,6 +256,10 @@ class Kind:
     @property
     def payroll(self) -> bool:
         return self.delivery in (Delivery.PAY_TEMPLATE, Delivery.LEAVE)
+
+    @property
+    def priced(self) -> bool:
+        return self.delivery is Delivery.BATCH
 
     @property
     def label_column(self) -> str:

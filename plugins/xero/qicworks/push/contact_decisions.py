@@ -34,6 +34,7 @@ class Undecided:
     error: str | None
     correction: str | None
     organisation: str
+    connection_id: UUID
     candidates: Sequence[dict[str, Any]]
 
 
