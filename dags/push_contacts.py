@@ -2,7 +2,7 @@
 ### Airflow DAG: new contacts to Xero
 
 Customers and suppliers of QicWorks that Xero does not have. Each is looked for first: by QicWorks' number, the exact
-name, the ABN and the e-mail. One certain match is linked, and nothing is sent. If it may be one of several, or an
+name, the ABN and the email. One certain match is linked, and nothing is sent. If it may be one of several, or an
 archived one, a user decides. Otherwise it is created, if the organisation's setting `new_contacts` says so. Later
 changes of those that QicWorks created are sent.
 

@@ -62,7 +62,7 @@ class OwnBooks(Books):
         )
 
     def in_xero_active(self) -> Row:
-        """A contact that was there from the beginning, with an e-mail."""
+        """A contact that was there from the beginning, with an email."""
         return next(
             one
             for one in self._truth("Contacts")

@@ -189,8 +189,8 @@ def named(document: ContactDocument) -> Iterator[CheckResult]:
 def reachable(document: ContactDocument) -> Iterator[CheckResult]:
     if (email := text(document.row.email)) and not EMAIL.fullmatch(email):
         yield CheckResult(
-            f"its e-mail '{email}' is not valid",
-            "Correct the e-mail of the contact: one address, letters a to z without accents, no blanks.",
+            f"its email '{email}' is not valid",
+            "Correct the email of the contact: one address, letters a to z without accents, no blanks.",
             "release",
         )
     if len(text(document.row.phone)) > 50:
@@ -210,15 +210,15 @@ def with_persons(document: ContactDocument) -> Iterator[CheckResult]:
         )
     if people and not text(document.row.email):
         yield CheckResult(
-            "it has contact persons, but no e-mail of its own, which Xero needs first",
-            "Enter the e-mail of the contact.",
+            "it has contact persons, but no email of its own, which Xero needs first",
+            "Enter the email of the contact.",
             "release",
         )
     for one in people:
         if one["email"] and not EMAIL.fullmatch(one["email"]):
             yield CheckResult(
-                f"the e-mail '{one['email']}' of a contact person is not valid",
-                "Correct the e-mail of the contact person.",
+                f"the email '{one['email']}' of a contact person is not valid",
+                "Correct the email of the contact person.",
                 "release",
             )
 

@@ -145,7 +145,7 @@ def test_what_is_certain_to_be_refused_costs_no_call(own: OwnBooks) -> None:
     own.push("contacts")
     bad = {
         "its name contains control": own.contact("A\tB"),
-        "no e-mail of its own": own.contact("B", contact_persons=json.dumps([ANN])),
+        "no email of its own": own.contact("B", contact_persons=json.dumps([ANN])),
         "cannot be read": own.contact("C", contact_persons="nonsense"),
         "6 contact persons": own.contact("D", email="d@d.example", contact_persons=json.dumps([ANN] * 6)),
         "of a contact person is not valid": own.contact(

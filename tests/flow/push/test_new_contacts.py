@@ -69,7 +69,7 @@ def test_namesakes_are_named_and_nothing_is_sent(own: OwnBooks) -> None:
     own.push("contacts")
     row = own.of(contact)
     assert row["push_state"] == "failed"
-    assert f"'{there['Name']}' (the e-mail)" in row["push_error"]
+    assert f"'{there['Name']}' (the email)" in row["push_error"]
     [candidate] = own.world.query("SELECT * FROM xero_sync.contact_candidate WHERE contact_id = %s", contact)
     assert (str(candidate["xero_id"]), candidate["alike"]) == (there["ContactID"], ["email"])
     assert own.created() == []

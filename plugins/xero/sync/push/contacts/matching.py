@@ -84,7 +84,7 @@ class Match:
 
 
 def match(wanted: Wanted, known: Iterable[Known]) -> Match:
-    """Decides by number, name, tax number and e-mail, in this order. The order of `known` does not matter."""
+    """Decides by number, name, tax number and email, in this order. The order of `known` does not matter."""
     found = [Candidate(one, words) for one in known if (words := alike(wanted, one))]
     candidates = tuple(sorted(found, key=lambda one: (not one.known.is_active, one.known.name, str(one.known.xero_id))))
     own = [one.known for one in candidates if Alike.OWN_NUMBER in one.alike]
@@ -127,7 +127,7 @@ def _contradicts(wanted: Wanted, one: Candidate, by: Alike) -> bool:
         return True
     if by is Alike.NUMBER:
         return not named
-    # Two people may have one name; then not even the e-mail is the same.
+    # Two people may have one name; then not even the email is the same.
     is_person = bool(wanted.person) and similar(wanted.name) == similar(wanted.person or "")
     others_mail = bool(wanted.email and one.known.email) and Alike.EMAIL not in one.alike
     return by is Alike.NAME and is_person and others_mail and Alike.TAX_NUMBER not in one.alike

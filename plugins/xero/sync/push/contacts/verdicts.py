@@ -14,7 +14,7 @@ WORDS = {
     Alike.NUMBER: "the contact number",
     Alike.NAME: "the name",
     Alike.TAX_NUMBER: "the ABN or tax number",
-    Alike.EMAIL: "the e-mail",
+    Alike.EMAIL: "the email",
     Alike.SIMILAR_NAME: "a similar name",
 }
 MOST_NAMED = 5  # candidates in a message
