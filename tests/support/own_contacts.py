@@ -6,10 +6,13 @@ from uuid import UUID
 from tests.support.pushing import Books
 from xero.composition import opener
 from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import settings
 from xero.qicworks.runs.events import Origin
 from xero.sync.pull.flow import pull
+from xero.sync.push.flow import preview
+from xero.sync.push.strategies import Preview
 
 Row = dict[str, Any]
 
@@ -104,3 +107,7 @@ class OwnBooks(Books):
             self.organisation_id,
         )
         assert doubles == []
+
+    def preview(self, kind: str) -> list[Preview]:
+        options = {"engine": self.world.engine, "open_client": opener(self.world.engine, self.world.app)}
+        return list(preview(KINDS[kind], self.connection_id, **options))

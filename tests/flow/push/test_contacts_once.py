@@ -93,3 +93,52 @@ def test_a_pull_between_creation_and_response_makes_no_second_row(own: OwnBooks)
     rows = own.world.query("SELECT id FROM qicworks.contact WHERE name = 'Pulled in between'")
     assert [row["id"] for row in rows] == [contact]
     own.assert_contacts_once()
+
+
+def test_a_request_that_another_program_wrote_is_not_sent(own: OwnBooks) -> None:
+    """Only the ids of its contacts are used: they are looked for, and created as QicWorks has them."""
+    contact, other = own.contact("Meant", state="in_flight"), own.contact("There already", state="in_flight")
+    forged = '{"Contacts":[{"Name":"Forged","ContactNumber":"F-1"}]}'
+    own.world.query(
+        "INSERT INTO xero_sync.push_request (connection_id, kind, idempotency_key, method, path, query, body,"
+        " documents, versions, identities)"
+        " VALUES (%s, 'contacts', 'key', 'PUT', '/api.xro/2.0/Contacts', '{}', %s, %s, '{1,1}', '[{},{}]')",
+        *(own.connection_id, forged, [contact, other]),
+    )
+    there = own.in_xero_active()
+    own.world.sandbox.change("Contacts", there["ContactID"], ContactNumber=str(other), Name="There already")
+    own.drain(CONTACTS)
+    [made] = own.created()
+    assert (made["Name"], made["ContactNumber"]) == ("Meant", str(contact))
+    assert str(own.of(other)["xero_id"]) == there["ContactID"]
+    assert own.requests() == []
+
+
+def test_deleted_in_qicworks_while_it_is_sent(own: OwnBooks) -> None:
+    contact = own.contact("Gone soon")
+    with own.world.sandbox.hold(PATH, method="PUT", done=True) as wait_until_held, ThreadPoolExecutor(1) as pool:
+        done = pool.submit(own.push, CONTACTS)
+        wait_until_held()
+        own.world.query("DELETE FROM qicworks.contact WHERE id = %s", contact)
+        own.world.sandbox.control("DELETE", "faults")
+        done.result()
+    said = [(one["message"], one["correction"]) for one in own.events(contact)]
+    assert any("still in Xero" in message and "Archive the contact" in correction for message, correction in said), said
+
+
+def test_a_preview_sends_nothing(own: OwnBooks) -> None:
+    own.push(CONTACTS)
+    new, bad = own.contact("New one"), own.contact("Bad", email="x")
+    changed = own.contact("Changed")
+    own.push(CONTACTS, documents=[str(changed)])
+    own.edit_contact(changed, city="Dapto")
+    before = [own.of(one) for one in (new, bad, changed)]
+    own.writes()
+    shown = list(own.preview(CONTACTS))
+    assert own.writes() == []
+    assert [(one.method, one.documents) for one in shown if one.method] == [
+        ("PUT", ("contact New one",)),
+        ("POST", ("contact Changed",)),
+    ]
+    assert [name for one in shown for name, _, _ in one.refused] == ["contact Bad"]
+    assert [own.of(one) for one in (new, bad, changed)] == before
