@@ -19,11 +19,11 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.sync.connect.clients import OpenClient
-from xero.sync.push.along import take_contacts_along
 from xero.sync.push.attachments import Attachments
 from xero.sync.push.batch import Batch
 from xero.sync.push.cancelling.cancellations import Cancellations
 from xero.sync.push.cancelling.removed_files import RemovedFiles
+from xero.sync.push.contacts.along import take_contacts_along
 from xero.sync.push.contacts.strategy import Contacts
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.leave import Leave
