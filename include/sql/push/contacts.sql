@@ -7,7 +7,7 @@ SELECT contact.id, contact.push_version, contact.xero_id, contact.name, contact.
        contact.address_line1, contact.address_line2, contact.city, contact.region, contact.postal_code, contact.country,
        contact.po_address_line1, contact.po_address_line2, contact.po_city, contact.po_region, contact.po_postal_code, contact.po_country,
        contact.contact_persons,
-       contact.connection_id IS NULL OR contact.connection_id = :connection_id AS is_here, contact.before_edit,
+       contact.before_edit,
        decision.contact_id IS NOT NULL AS decided, decision.xero_id AS chosen_xero_id
   FROM qicworks.contact
   LEFT JOIN xero_sync.contact_decision AS decision ON decision.contact_id = contact.id AND decision.version = contact.push_version
@@ -66,6 +66,8 @@ SELECT contact.id, contact.name, contact.email, contact.tax_number, contact.push
   FROM qicworks.contact
   JOIN qicworks.organisation ON organisation.id = contact.organisation_id
   JOIN xero_sync.connection ON connection.organisation_id = contact.organisation_id AND connection.state <> 'deleted'
+  JOIN xero_sync.contact_question AS question
+    ON question.contact_id = contact.id AND question.connection_id = connection.id AND question.version = contact.push_version
  WHERE contact.push_state = 'failed' AND contact.xero_id IS NULL
    AND (:connection_id::uuid IS NULL OR connection.id = :connection_id) AND (:id::uuid IS NULL OR contact.id = :id)
  ORDER BY organisation.name, contact.name, contact.id
@@ -94,10 +96,16 @@ UPDATE qicworks.contact
    SET {assignments}, before_edit = NULL, synced_at = clock_timestamp()
  WHERE id = :id AND push_version = :version AND before_edit IS NOT NULL;
 
--- name: drop_candidates!
-DELETE FROM xero_sync.contact_candidate WHERE contact_id = ANY(:ids);
+-- name: drop_questions!
+-- With their candidates.
+DELETE FROM xero_sync.contact_question WHERE contact_id = ANY(:ids);
+
+-- name: ask!
+INSERT INTO xero_sync.contact_question (contact_id, connection_id, version)
+SELECT id, :connection_id, :version FROM qicworks.contact WHERE id = :id;
 
 -- name: keep_candidates!
 INSERT INTO xero_sync.contact_candidate (contact_id, connection_id, xero_id, alike)
 SELECT :id, :connection_id, found.xero_id, string_to_array(found.alike, ',')
-  FROM unnest(:xero_ids::uuid[], :alike::text[]) AS found (xero_id, alike);
+  FROM unnest(:xero_ids::uuid[], :alike::text[]) AS found (xero_id, alike)
+ WHERE EXISTS (SELECT FROM xero_sync.contact_question WHERE contact_id = :id);

@@ -106,20 +106,27 @@ REVOKE ALL ON FUNCTION xero_sync.link_contact(uuid, uuid, uuid) FROM PUBLIC;
 
 -- What a person decided about a contact that may be in Xero already. It holds for the version that they saw.
 CREATE TABLE xero_sync.contact_decision (
-    contact_id uuid PRIMARY KEY,
+    contact_id uuid PRIMARY KEY REFERENCES qicworks.contact ON DELETE CASCADE,
     version    integer NOT NULL,
     xero_id    uuid,                                      -- link it to this one; null: create it
     decided_by text NOT NULL,
     decided_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- The records of Xero that a contact may be, as the last search found them.
+-- Contacts about which a person was asked, each in the version that was searched for.
+CREATE TABLE xero_sync.contact_question (
+    contact_id    uuid PRIMARY KEY REFERENCES qicworks.contact ON DELETE CASCADE,
+    connection_id uuid NOT NULL REFERENCES xero_sync.connection,
+    version       integer NOT NULL,
+    asked_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- The records of Xero that such a contact may be, as the last search found them.
 CREATE TABLE xero_sync.contact_candidate (
-    contact_id    uuid NOT NULL,
+    contact_id    uuid NOT NULL REFERENCES xero_sync.contact_question ON DELETE CASCADE,
     connection_id uuid NOT NULL REFERENCES xero_sync.connection,
     xero_id       uuid NOT NULL,
     alike         text[] NOT NULL,                        -- in what: Alike in plugins/xero/sync/push/contacts/matching.py
-    found_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (contact_id, xero_id)
 );
 

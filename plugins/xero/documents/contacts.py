@@ -75,7 +75,6 @@ class ContactRow(DocumentRow):
     po_postal_code: str | None
     po_country: str | None
     contact_persons: str | None
-    is_here: bool
     before_edit: Mapping[str, str | None] | None
     decided: bool  # a person has decided, about this version
     chosen_xero_id: UUID | None  # which record of Xero's it is; None: it is to be created
@@ -122,7 +121,7 @@ def persons(value: str | None) -> list[dict[str, Any]] | None:
     """The persons of the column; None if it cannot be read."""
     try:
         found = json.loads(value or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         return None

@@ -87,14 +87,14 @@ class OwnContacts:
         new = {f"new_{name}": value or None for name, value in values.items()}
         self.session.execute(statement, {**new, "id": id, "version": version})
 
-    def keep_candidates(self, found: Mapping[UUID, Mapping[UUID, Sequence[str]]]) -> None:
-        """What each of these contacts may be in Xero, and by what each is alike; what was kept before goes."""
-        CONTACTS.drop_candidates(self.session, ids=list(found))
-        for id, alike in found.items():
-            CONTACTS.keep_candidates(
-                self.session,
-                id=id,
-                connection_id=self.connection.id,
-                xero_ids=list(alike),
-                alike=[",".join(words) for words in alike.values()],
-            )
+    def ask(self, id: UUID, version: int, candidates: Mapping[UUID, Sequence[str]]) -> None:
+        """Keeps that a person has to decide about this version of a contact, and what it may be in Xero, each with that
+        by which it is alike."""
+        about = {"id": id, "connection_id": self.connection.id}
+        CONTACTS.ask(self.session, **about, version=version)
+        alike = [",".join(words) for words in candidates.values()]
+        CONTACTS.keep_candidates(self.session, **about, xero_ids=list(candidates), alike=alike)
+
+    def drop_questions(self, ids: Sequence[UUID]) -> None:
+        """What was asked about these contacts."""
+        CONTACTS.drop_questions(self.session, ids=list(ids))

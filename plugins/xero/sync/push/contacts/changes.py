@@ -26,8 +26,8 @@ def changes(document: ContactDocument, record: Record, wins: Conflicts) -> Chang
     ours, theirs = of.ours(document), of.theirs(record)
     before = document.row.before_edit
     base = dict.fromkeys(ours, "")
-    if before:
-        base = {name: of.text(before.get(name)) for name in ours} | {of.PERSONS: of.sorted_json(before[of.PERSONS])}
+    if isinstance(before, Mapping):
+        base = {name: of.text(before.get(name)) for name in ours} | {of.PERSONS: of.sorted_json(before.get(of.PERSONS))}
     send, keep, ask = {}, {}, []
     for name, value in ours.items():
         if value == theirs[name] or (before and value == base[name]):

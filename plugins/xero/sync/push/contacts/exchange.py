@@ -17,7 +17,7 @@ from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.contacts import responses, verdicts
-from xero.sync.push.contacts.matching import Alike, Match
+from xero.sync.push.contacts.matching import Alike, Candidate, Match
 from xero.sync.push.contacts.search import Search
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS, Replay, Wait
 from xero.sync.push.outages import later
@@ -134,13 +134,13 @@ class Exchange:
         results = [read(name, at) for at, name in enumerate(names)]
         unclear = [at for at, one in enumerate(results) if one.state is None or one.number_taken]
         linked: dict[UUID, str] = {}
-        candidates: dict[UUID, Match] = {}
+        asked: dict[UUID, Match] = {}
         if request.method == "PUT" and unclear:
             documents = {one.id: one for one in self.own.read([request.documents[at] for at in unclear])}
             found = self.search.find(list(documents.values()))
             for at in unclear:
                 id = request.documents[at]
-                results[at] = self._found(documents.get(id), found.get(id, Match()), results[at], linked, candidates)
+                results[at] = self._found(documents.get(id), found.get(id, Match()), results[at], linked, asked)
         silence = silent(is_new=request.method == "PUT")
         self.record(
             [
@@ -149,7 +149,7 @@ class Exchange:
             ],
             request,
             linked=linked,
-            candidates=candidates,
+            asked=asked,
         )
 
     def _found(
@@ -158,7 +158,7 @@ class Exchange:
         found: Match,
         result: Result,
         linked: dict[UUID, str],
-        candidates: dict[UUID, Match],
+        asked: dict[UUID, Match],
     ) -> Result:
         """The result by what a search found after Xero's response."""
         if document is None or (not found.certain and not found.candidates):
@@ -168,8 +168,10 @@ class Exchange:
                 if found.by is not Alike.OWN_NUMBER:
                     linked[document.id] = verdicts.linked(found.certain, found.by)
                 return Result(PushState.PUSHED, found.certain.xero_id, "ACTIVE")
+            by = frozenset([found.by] if found.by else [])
+            asked[document.id] = Match(candidates=(Candidate(found.certain, by),))
             return result
-        candidates[document.id] = found
+        asked[document.id] = found
         own = any(Alike.OWN_NUMBER in one.alike for one in found.candidates)
         return verdicts.perhaps(found) if own or not document.row.decided else result
 
@@ -180,9 +182,9 @@ class Exchange:
         outcome: RequestOutcome = RequestOutcome.ANSWERED,
         *,
         linked: Mapping[UUID, str],
-        candidates: Mapping[UUID, Match],
+        asked: Mapping[UUID, Match],
     ) -> None:
-        """Records results, links and candidates in one transaction."""
+        """Records results, links, and what a person is asked, in one transaction."""
         with self.it.session.transaction():
             self.recorder.record(settled, request, outcome)
             for one in settled:
@@ -190,12 +192,8 @@ class Exchange:
                     self.own.link(one.id, one.result.xero_id)
                 if words := linked.get(one.id):
                     self.recorder.note(one.label, one.id, Status.SUCCESS, words, None, sent=False)
-            self.own.keep_candidates(
-                {
-                    one.id: {
-                        candidate.known.xero_id: sorted(candidate.alike)
-                        for candidate in candidates.get(one.id, Match()).candidates
-                    }
-                    for one in settled
-                }
-            )
+            self.own.drop_questions([one.id for one in settled])
+            for one in settled:
+                if one.id in asked:
+                    found = {each.known.xero_id: sorted(each.alike) for each in asked[one.id].candidates}
+                    self.own.ask(one.id, one.version, found)

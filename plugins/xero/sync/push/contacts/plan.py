@@ -22,19 +22,24 @@ MANAGED_IN_XERO = "it was created in Xero, so QicWorks' change of it was not sen
 
 @dataclass
 class Plan:
-    """Results of those that are not sent; elements of those that are; and, by contact: what was linked and how, which
-    records it may be, and which columns are as Xero has them. One without any of these stays ready."""
+    """Results of those that are not sent; elements of those that are; and, by contact: what was linked and how, what a
+    person is asked, and which columns are as Xero has them. One without any of these stays ready."""
 
     settled: list[Settled] = field(default_factory=list)
     create: list[tuple[ContactDocument, Json]] = field(default_factory=list)
     change: list[tuple[ContactDocument, Json]] = field(default_factory=list)
     linked: dict[UUID, str] = field(default_factory=dict)
-    candidates: dict[UUID, Match] = field(default_factory=dict)
+    asked: dict[UUID, Match] = field(default_factory=dict)
     keep: dict[UUID, Mapping[str, str]] = field(default_factory=dict)
     created_keys: set[tuple[str, str]] = field(default_factory=set)
 
     def settle(self, document: ContactDocument, result: Result) -> None:
         self.settled.append(Settled(document.id, document.version, label(CONTACTS, document), result))
+
+    def ask(self, document: ContactDocument, found: Match, result: Result) -> None:
+        """A person has to decide."""
+        self.settle(document, result)
+        self.asked[document.id] = found
 
     def link(self, document: ContactDocument, known: Known, by: Alike | None) -> None:
         self.settle(document, Result(PushState.PUSHED, known.xero_id, "ACTIVE"))
@@ -76,7 +81,7 @@ def _plan_new(
     elif row.chosen_xero_id:
         record = records.get(row.chosen_xero_id)
         if record is None or not search.is_active(record):
-            made.settle(document, verdicts.chosen_is_not_there(row.chosen_xero_id))
+            made.ask(document, found, verdicts.chosen_is_not_there(row.chosen_xero_id))
         else:
             made.link(document, search.known_of(row.chosen_xero_id, record), None)
     elif row.decided or (setting is NewContacts.CREATE and not found.candidates):
@@ -85,10 +90,9 @@ def _plan_new(
             made.create.append((document, of.new(document)))
         made.created_keys |= keys
     elif found.candidates:
-        made.candidates[document.id] = found
-        made.settle(document, verdicts.perhaps(found))
+        made.ask(document, found, verdicts.perhaps(found))
     else:
-        made.settle(document, verdicts.may_not_create())
+        made.ask(document, found, verdicts.may_not_create())
 
 
 def _plan_change(made: Plan, document: ContactDocument, record: Record | None, wins: Conflicts) -> None:

@@ -63,7 +63,7 @@ class Recovery:
     def _look_up(self, request: Request) -> None:
         """What Xero has under our number was pushed; what it has not is ready again. A change may be sent again."""
         if given_up := self._given_up(request):
-            self.exchange.record([given_up], request, RequestOutcome.LOOKED_UP, linked={}, candidates={})
+            self.exchange.record([given_up], request, RequestOutcome.LOOKED_UP, linked={}, asked={})
             return
         if request.method != "PUT":
             self.outbox.release(request)
@@ -81,7 +81,7 @@ class Recovery:
             elif id not in documents:
                 result = check_in_xero("it was deleted in QicWorks while it was being sent")
             settled.append(Settled(id, version, name, result))
-        self.exchange.record(settled, request, RequestOutcome.LOOKED_UP, linked={}, candidates={})
+        self.exchange.record(settled, request, RequestOutcome.LOOKED_UP, linked={}, asked={})
 
     def _given_up(self, request: Request) -> Settled | None:
         """The contact that Xero failed on however often it was sent alone."""

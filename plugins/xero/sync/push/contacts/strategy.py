@@ -68,7 +68,7 @@ class Contacts:
                 self.own.keep_xeros(id, now.get(id, 0), values)
             settled = [one for one in plan.settled if now.get(one.id) == one.version]
             self.it.counts.read += len(ids)
-            self.exchange.record(settled, linked=plan.linked, candidates=plan.candidates)
+            self.exchange.record(settled, linked=plan.linked, asked=plan.asked)
         for id in ids:
             done[id] = done.get(id, 0) + 1
         for request in requests:
