@@ -98,6 +98,7 @@ UPDATE qicworks.contact
 
 -- name: drop_questions!
 -- With their candidates.
+WITH candidate AS (DELETE FROM xero_sync.contact_candidate WHERE contact_id = ANY(:ids))
 DELETE FROM xero_sync.contact_question WHERE contact_id = ANY(:ids);
 
 -- name: ask!

@@ -123,7 +123,7 @@ CREATE TABLE xero_sync.contact_question (
 
 -- The records of Xero that such a contact may be, as the last search found them.
 CREATE TABLE xero_sync.contact_candidate (
-    contact_id    uuid NOT NULL REFERENCES xero_sync.contact_question ON DELETE CASCADE,
+    contact_id    uuid NOT NULL REFERENCES qicworks.contact ON DELETE CASCADE,
     connection_id uuid NOT NULL REFERENCES xero_sync.connection,
     xero_id       uuid NOT NULL,
     alike         text[] NOT NULL,                        -- in what: Alike in plugins/xero/sync/push/contacts/matching.py
