@@ -235,6 +235,7 @@ class Delivery(Enum):
 class Kind:
     """A kind of document. `name` is that of its DAG and events, `word` what one of them is called in messages."""
 
+    priced: ClassVar[bool] = False
     name: str
     word: str
     title: str
@@ -258,10 +259,6 @@ class Kind:
         return self.delivery in (Delivery.PAY_TEMPLATE, Delivery.LEAVE)
 
     @property
-    def priced(self) -> bool:
-        return self.delivery is Delivery.BATCH
-
-    @property
     def label_column(self) -> str:
         """The column by which its users name one."""
         return "id" if self.payroll else self.label
@@ -274,13 +271,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class PricedKind(Kind):
-    """A document with priced lines.
-
-    `payload` makes the element of a request, without its Xero id; `identity` what it can be known by later (JSON, and
-    taken from the same document); `likeness` compares that with a record of Xero's; `lookups` are the queries that
-    together list every record that could be one of those identities.
+    """A document with priced lines. `payload` makes the element of a request, without its Xero id; `identity` what it
+    is known by later (JSON, and taken from the same document); `likeness` compares that with a record of Xero's;
+    `lookups` are the queries that together list every record that could be one of those identities.
     """
 
+    priced: ClassVar[bool] = True
     path: str
     envelope: str
     key: str  # field of the id
