@@ -1,4 +1,4 @@
-"""Contacts: the one collection of set-up data that pages, and that is written."""
+"""Contacts: the one collection of set-up data that pages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from xero_sandbox.data.firms import Collections
 from xero_sandbox.endpoints.calling import Call, Endpoint
 from xero_sandbox.endpoints.listing import listed, page_of, select, single
 from xero_sandbox.wire import Reply, decode, encode
-from xero_sandbox.writing.contact_book import write_contacts
 
 PATH = "/api.xro/2.0/Contacts"
 READ = ("accounting.contacts", "accounting.contacts.read")
-WRITE = ("accounting.contacts",)
 CONTACTS = Kind("Contacts", "ContactID", "ContactStatus")
 
 #: Comes only by id or with paging.
@@ -89,13 +87,7 @@ def contact(call: Call) -> Reply:
     return single(call, call.organisation.collections["Contacts"])
 
 
-ENDPOINTS = (
-    Endpoint("GET", PATH, contacts, READ),
-    Endpoint("GET", PATH + "/{id}", contact, READ),
-    Endpoint("PUT", PATH, write_contacts, WRITE),
-    Endpoint("POST", PATH, write_contacts, WRITE),
-    Endpoint("POST", PATH + "/{id}", write_contacts, WRITE),
-)
+ENDPOINTS = (Endpoint("GET", PATH, contacts, READ), Endpoint("GET", PATH + "/{id}", contact, READ))
 COLLECTIONS: Collections = (
     (
         CONTACTS,

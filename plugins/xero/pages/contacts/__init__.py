@@ -1,1 +1,0 @@
-"""New contacts, and what a user decides about each."""
