@@ -2,8 +2,9 @@
 
 -- name: due
 -- Cancellations of a table that are not done. wanted: null for all; those of which a difference was seen in the last three hours
--- are looked at again only if they are wanted. One that a request carries waits for that request. `is_unclear`: of one without a
--- xero_id, that Xero may have it: an open difference says so, its push failed without knowing, or no request of it is known.
+-- are looked at again only if they are wanted, or if Xero was read since and no longer has them. One that a request carries waits for
+-- that request. `is_unclear`: of one without a xero_id, that Xero may have it: an open difference says so, its push failed without
+-- knowing, or no request of it is known.
 SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation.xero_id) AS xero_id,
        coalesce(document.xero_status, cancellation.xero_status) AS xero_status, cancellation.total, cancellation.status,
        cancellation.push_version, how,
@@ -23,10 +24,11 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
  WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL
    AND document_id <> ALL(:seen)
    AND CASE WHEN :wanted::uuid[] IS NULL
-            THEN NOT EXISTS (SELECT FROM xero_sync.difference
-                              WHERE difference.connection_id = :connection_id
-                                AND difference.document_id = cancellation.document_id AND settled_at IS NULL
-                                AND reason = 'cancelled_in_qicworks' AND last_seen_at > clock_timestamp() - interval '3 hours')
+            THEN coalesce(document.xero_status, $$$$) = ANY(:gone) AND false
+                 OR NOT EXISTS (SELECT FROM xero_sync.difference
+                                 WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind
+                                   AND difference.document_id = cancellation.document_id AND settled_at IS NULL
+                                   AND reason = 'cancelled_in_qicworks' AND last_seen_at > clock_timestamp() - interval '3 hours')
             ELSE document_id = ANY(:wanted) END
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
                     WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL

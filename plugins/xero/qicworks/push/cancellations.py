@@ -97,6 +97,11 @@ class CancelledDocuments:
             "table": kind.table,
         }
 
+    @property
+    def _gone(self) -> list[str]:
+        """The statuses of what is no longer in force in Xero."""
+        return sorted(self._kind.gone) if isinstance(self._kind, PricedKind) else ["REJECTED"]
+
     def _run(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         made = sql.template("push/cancellations", statement).format(table=Identifier(self._kind.table))
         cursor = self._session.execute(made, {**self._of, **values})
@@ -108,7 +113,8 @@ class CancelledDocuments:
 
     def due(self, wanted: Sequence[UUID] | None, seen: Collection[UUID] = ()) -> list[Cancellation]:
         """The next ones that Xero may still have, without those `seen`. `wanted`: only of these documents."""
-        return [_of(row) for row in self._run("due", wanted=wanted, seen=list(seen), limit=AT_ONCE)]
+        asked = {"wanted": wanted, "seen": list(seen), "gone": self._gone, "limit": AT_ONCE}
+        return [_of(row) for row in self._run("due", **asked)]
 
     def of_document(self, id: UUID) -> Cancellation | None:
         return next((_of(row) for row in self._run("of_document", id=id)), None)
@@ -147,8 +153,7 @@ class CancelledDocuments:
         """Removed files to look for in Xero, those of a document together; which of them were removed so recently."""
         if not isinstance(self._kind, PricedKind):
             return []
-        gone = sorted(self._kind.gone)
-        rows = self._run("files_due", wanted=wanted, gone=gone, recent_seconds=recent_seconds)
+        rows = self._run("files_due", wanted=wanted, gone=self._gone, recent_seconds=recent_seconds)
         return [RemovedFile(**row) for row in rows]
 
     def close_files(self, ids: Sequence[int]) -> None:
