@@ -241,7 +241,7 @@ def test_approved_is_an_open_difference_until_it_is_void(books: Books, way: str)
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_sweep_sees_void_is_settled_by_the_next_push(books: Books, way: str) -> None:
-    """Without the three hours after which every open difference is looked at again. A sweep reads no deleted document."""
+    """Without the three hours after which an open difference is looked at again. A sweep reads no deleted document."""
     for kind in PRICED:
         document = books.add(kind, Line("10"))
         books.push(kind)
