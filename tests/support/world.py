@@ -82,8 +82,9 @@ class World:
         return [organisation["name"] for organisation in self.sandbox.organisations]
 
     def connection_id(self, organisation: int = 0) -> str:
+        tenant = self.sandbox.tenant(organisation)
         with kept_session(self.engine) as session:
-            [found] = (one for one in connections.every(session) if one.organisation == self.names()[organisation])
+            [found] = (one for one in connections.every(session) if one.tenant_id == tenant)
         return str(found.id)
 
     def pull(self, name: str, organisation: int = 0, **how: Any) -> Outcome:
