@@ -46,6 +46,10 @@ def sweep(books: Books, **how: Any) -> Any:
     return books.world.pull("document_status", books.organisation, **how)
 
 
+def sweep_fully(books: Books) -> None:
+    sweep(books, full=True)
+
+
 def differing(books: Books, document: UUID | None = None, *, only_open: bool = True) -> list[Difference]:
     documents = None if document is None else [document]
     with kept_session(books.world.engine) as db:
