@@ -12,6 +12,7 @@ from tests.support.consenting import Consenting
 from tests.support.dag_runs import folders_read_once
 from tests.support.database_clock import DatabaseClock, stopped
 from tests.support.postgres import a_copy, migrated, server
+from tests.support.pushing import Books
 from tests.support.sandbox import Sandbox
 from tests.support.world import World
 from xero.qicworks import database
@@ -57,6 +58,20 @@ def lasting_template(sandbox_url: str, postgres_url: str, template: str) -> str:
         return name
 
 
+@pytest.fixture(scope="session")
+def furnished(sandbox_url: str, postgres_url: str, template: str) -> Books:
+    """The books of one organisation, in a connected database that is only copied; its access token has expired."""
+    with connected_copy(sandbox_url, postgres_url, template) as (_, world):
+        world.query("UPDATE xero_sync.token SET expires_at = clock_timestamp()")
+        return Books(world)
+
+
+@pytest.fixture(scope="session")
+def furnished_template(furnished: Books) -> str:
+    """The name of that database."""
+    return furnished.world.database_url.rpartition("/")[2]
+
+
 @contextmanager
 def connected_copy(
     sandbox_url: str, postgres_url: str, template: str, **settings: float
@@ -75,7 +90,7 @@ def connected_copy(
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
     """The address of a database of the test's own: migrated, and connected where the test asks for such a world."""
-    templates = ("lasting_template", "connected_template", "template")
+    templates = ("furnished_template", "lasting_template", "connected_template", "template")
     wanted = next(name for name in templates if name in request.fixturenames or name == "template")
     with a_copy(postgres_url, request.getfixturevalue(wanted)) as url:
         yield url

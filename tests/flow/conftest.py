@@ -27,10 +27,10 @@ def fresh(lasting_template: str, unconnected: World) -> World:
 
 
 @pytest.fixture
-def books(world: World) -> Books:
-    """The books of one organisation of which Xero limits no calls."""
-    world.sandbox.settings(limits=False)
-    return Books(world)
+def books(furnished_template: str, furnished: Books, unconnected: World) -> Books:
+    """The books of one organisation of which Xero limits no calls: `database_url` gives it such a database."""
+    unconnected.sandbox.settings(limits=False)
+    return furnished.copied(unconnected)
 
 
 @pytest.fixture

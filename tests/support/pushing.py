@@ -6,6 +6,7 @@ The comparison owes the code nothing: it reads the tables on one side, the sandb
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -82,6 +83,12 @@ class Books:
         }
         self._furnish()
         self.strangers = {kind: self._keys(kind) for kind in PRICED}
+
+    def copied(self, world: World) -> "Books":
+        """The same, of a world whose database is a copy of this one's, and whose sandbox is of the same seed."""
+        made = copy(self)
+        made.world, made._numbers = world, count(1)
+        return made
 
     # -- what is pulled, put there straight
 

@@ -15,12 +15,6 @@ from tests.support.pushing import PRICED, Books, Line
 from tests.support.world import World
 
 
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
 def namesakes(books: Books) -> tuple[str, str]:
     """Two contacts of one name."""
     first, second = books.contacts[1], books.contacts[2]

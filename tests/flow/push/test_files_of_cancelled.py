@@ -9,13 +9,6 @@ import requests
 from tests.support.calls import Forward, intercepted
 from tests.support.cancelling import approve, by_status, differences, removed_long_ago
 from tests.support.pushing import PRICED, Books, File, Line
-from tests.support.world import World
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def states(books: Books, kind: str, document: UUID) -> list[str]:

@@ -22,17 +22,10 @@ from tests.support.cancelling import (
 )
 from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.troubles import DOCUMENTS
-from tests.support.world import World
 from xero.api.errors import RetryLater
 from xero.composition import opener
 from xero.qicworks import database
 from xero.qicworks.connect import connections
-
-
-@pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
 
 
 def pushed(books: Books, kind: str, **more: Any) -> UUID:

@@ -26,12 +26,6 @@ WAYS = {"by its status": by_status, "back to draft": back_to_draft, "deleted": d
 
 
 @pytest.fixture
-def books(world: World) -> Books:
-    world.sandbox.settings(limits=False)
-    return Books(world)
-
-
-@pytest.fixture
 def payroll(world: World) -> Payroll:
     return Payroll(world)
 

@@ -26,8 +26,8 @@ BY_NAME = Origin(by_name=True)
 
 
 @pytest.fixture
-def books(world: World) -> Books:
-    return Books(world)
+def books(furnished_template: str, furnished: Books, world: World) -> Books:
+    return furnished.copied(world)
 
 
 @contextmanager

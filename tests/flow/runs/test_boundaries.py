@@ -61,8 +61,8 @@ def session(clock: DatabaseClock, world: World) -> Iterator[Session]:
 
 
 @pytest.fixture
-def books(clock: DatabaseClock, world: World) -> Books:
-    return Books(world)
+def books(furnished_template: str, furnished: Books, clock: DatabaseClock, world: World) -> Books:
+    return furnished.copied(world)
 
 
 # -- requests of which nobody knows what became

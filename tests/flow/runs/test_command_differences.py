@@ -16,8 +16,8 @@ PAY = Found(Reason.PAY_DIFFERS, {"Gross": "1234.50"}, {"Gross": "1200.00"})
 
 
 @pytest.fixture
-def books(world: World) -> Books:
-    return Books(world)
+def books(furnished_template: str, furnished: Books, world: World) -> Books:
+    return furnished.copied(world)
 
 
 def test_a_line_for_each_and_an_exit_code(books: Books) -> None:

@@ -21,8 +21,8 @@ from xero.sync.runs.pruning import prune
 
 
 @pytest.fixture
-def books(world: World) -> Books:
-    return Books(world)
+def books(furnished_template: str, furnished: Books, world: World) -> Books:
+    return furnished.copied(world)
 
 
 CHECKED = """
