@@ -24,7 +24,7 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
  WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND done_at IS NULL
    AND document_id <> ALL(:seen)
    AND CASE WHEN :wanted::uuid[] IS NULL
-            THEN coalesce(document.xero_status, $$$$) = ANY(:gone) AND false
+            THEN coalesce(document.xero_status, '') = ANY(:gone)
                  OR NOT EXISTS (SELECT FROM xero_sync.difference
                                  WHERE difference.connection_id = :connection_id AND difference.document_kind = :kind
                                    AND difference.document_id = cancellation.document_id AND settled_at IS NULL
