@@ -70,16 +70,11 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         our, their = ours.header.get(name, NOTHING), theirs.header[name]
         if our.same == their.same:
             continue
-        is_left = sent.get(name) == hash_of(name, their)  # QicWorks has emptied it, and Xero keeps what was sent
-        if (
-            name not in ours.header
-            and not is_left
-            and (base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their))
+        if name not in ours.header and (
+            base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their)
         ):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
-        if base is not None and name not in {*EMPTIED, *sent, *answered}:
-            by = Side.QICWORKS  # what Xero had at the push is not known
         ids = _ids({name: our}, {name: their})
         yield Change(name, our.shown, their.shown, by, name in TOTALS.values(), ids=ids)
 
