@@ -13,7 +13,8 @@ UPDATE xero_sync.followed_document SET compared = ''
 SELECT clock_timestamp() - :since;
 
 -- name: paid!
-own.paid_to_date AS our_paid, record.amount_paid AS their_paid,
+own.paid_to_date AS our_paid,
+CASE WHEN num_nulls(record.amount_credited, record.amount_due) = 0 THEN record.amount_paid END AS their_paid,
 (SELECT coalesce(sum(amount), 0) FROM qicworks.invoice_payment AS payment
   WHERE payment.connection_id = :connection_id AND payment.invoice_xero_id = document.xero_id AND payment.is_active) AS payments;
 
@@ -26,7 +27,11 @@ WITH document AS (
     SELECT id, number, issue_date AS day, push_state, currency, total, xero_id, false AS is_deleted
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
-       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR xero_id IS NOT NULL AND push_state = 'draft')
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR push_state = 'draft'
+            AND (xero_id IS NOT NULL
+                 OR EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting
+                             WHERE waiting.document_id = {table}.id AND waiting.document_table = :table
+                               AND waiting.organisation_id = :organisation_id)))
      UNION ALL
     SELECT cancellation.document_id, cancellation.number, NULL, 'deleted', NULL, NULL, cancellation.xero_id, true
       FROM xero_sync.cancellation
@@ -73,7 +78,11 @@ WITH document AS (
     SELECT id, start_date AS day, push_state, xero_id, false AS is_deleted
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
-       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR xero_id IS NOT NULL AND push_state = 'draft')
+       AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR push_state = 'draft'
+            AND (xero_id IS NOT NULL
+                 OR EXISTS (SELECT FROM xero_sync.waiting_cancellation AS waiting
+                             WHERE waiting.document_id = {table}.id AND waiting.document_table = :table
+                               AND waiting.organisation_id = :organisation_id)))
        AND (id = ANY(:differing)
             OR NOT EXISTS (SELECT FROM qicworks.staff
                              JOIN xero_sync.erasure ON erasure.xero_id = lower(staff.xero_id::text)

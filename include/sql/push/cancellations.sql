@@ -126,10 +126,10 @@ SELECT removed.id, removed.document_id, removed.file_name, removed.size, removed
  WHERE removed.organisation_id = :organisation_id AND removed.document_table = :table AND removed.done_at IS NULL
    AND CASE WHEN :wanted::uuid[] IS NULL
             THEN EXISTS (SELECT FROM xero_sync.removed_file AS one
-                          WHERE one.document_id = removed.document_id AND one.done_at IS NULL
+                          WHERE one.document_id = removed.document_id AND one.document_table = :table AND one.done_at IS NULL
                             AND NOT EXISTS (SELECT FROM xero_sync.difference
-                                             WHERE difference.document_id = one.document_id AND settled_at IS NULL
-                                               AND reason = 'file_left_in_xero' AND subject = one.file_name
+                                             WHERE difference.document_id = one.document_id AND difference.document_kind = :kind
+                                               AND settled_at IS NULL AND reason = 'file_left_in_xero' AND subject = one.file_name
                                                AND last_seen_at > clock_timestamp() - interval '1 day'))
             ELSE removed.document_id = ANY(:wanted) END
  ORDER BY removed.document_id, removed.id;

@@ -66,8 +66,16 @@ BEGIN
         END IF;
         UPDATE qicworks.document_line SET xero_line_id = NULL
          WHERE parent_type = TG_TABLE_NAME AND parent_id = NEW.id AND xero_line_id IS NOT NULL;
+        -- What was removed while it was away is still in the Xero that it comes back to.
+        INSERT INTO xero_sync.removed_file (document_table, document_id, organisation_id, file_name, attachment_id, push_version)
+        SELECT document_table, document_id, NEW.organisation_id, file_name, attachment_id, push_version
+          FROM xero_sync.removed_file AS removed
+         WHERE document_table = TG_TABLE_NAME AND document_id = NEW.id AND organisation_id = OLD.organisation_id
+           AND xero_sync.may_stand_in_xero_of(NEW.organisation_id, NEW.id, NULL);
+    END IF;
+    IF TG_OP = 'INSERT' OR NEW.organisation_id <> OLD.organisation_id THEN
         UPDATE qicworks.attachment SET organisation_id = NEW.organisation_id
-         WHERE parent_type = TG_TABLE_NAME AND parent_id = NEW.id AND organisation_id = OLD.organisation_id;
+         WHERE parent_type = TG_TABLE_NAME AND parent_id = NEW.id AND organisation_id <> NEW.organisation_id;
     END IF;
     IF TG_OP = 'INSERT' OR NEW.organisation_id <> OLD.organisation_id THEN
         -- It is there again, as by an undo: in force, or cancelled in another way than deleted.
@@ -133,6 +141,11 @@ BEGIN
         NEW.xero_id := nullif(NEW.xero_id, OLD.xero_id);
         NEW.xero_status := NULL;
         NEW.pushed_at := NULL;
+        NEW := jsonb_populate_record(NEW, jsonb_build_object('paid_to_date', 0, 'credited', 0, 'fully_paid_on', NULL,
+            'balance', CASE WHEN TG_TABLE_NAME = 'invoice' THEN 0 END));
+        IF NEW.status IN ('Paid', 'Partially Paid') THEN
+            NEW.status := CASE TG_TABLE_NAME WHEN 'invoice' THEN 'Un-paid' ELSE 'Unpaid' END;
+        END IF;
     END IF;
     RETURN NEW;
 END $$;
@@ -187,15 +200,16 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
     END IF;
     SELECT max(push_version) AS version,
-           (array_agg(xero_id ORDER BY id DESC) FILTER (WHERE attachment_id = NEW.id AND document_id = NEW.parent_id))[1] AS xero_id
+           (array_agg(xero_id ORDER BY id DESC) FILTER (WHERE attachment_id = NEW.id AND is_here))[1] AS xero_id,
+           bool_or(is_here) AS is_here
       INTO removed
       FROM xero_sync.removed_file
-     WHERE document_table = NEW.parent_type AND document_id = NEW.parent_id
-       AND (attachment_id = NEW.id OR lower(file_name) = lower(NEW.file_name) OR xero_id = NEW.xero_id)
+     CROSS JOIN LATERAL (VALUES ((document_table, document_id) = (NEW.parent_type, NEW.parent_id))) AS place (is_here)
+     WHERE attachment_id = NEW.id OR is_here AND (lower(file_name) = lower(NEW.file_name) OR xero_id = NEW.xero_id)
     HAVING count(*) > 0;
     IF FOUND THEN
         NEW.push_version := greatest(NEW.push_version, coalesce(removed.version, NEW.push_version) + 1);
-        NEW.xero_id := coalesce(NEW.xero_id, removed.xero_id);
+        NEW.xero_id := CASE WHEN removed.is_here THEN coalesce(NEW.xero_id, removed.xero_id) END;
         IF NEW.push_state IN ('in_flight', 'pushed', 'failed') THEN
             NEW.push_state := 'ready';
             NEW.push_error := NULL;
@@ -207,6 +221,7 @@ END $$;
 REVOKE ALL ON FUNCTION xero_sync.file_is_back() FROM PUBLIC;
 CREATE TRIGGER is_back BEFORE INSERT ON qicworks.attachment FOR EACH ROW EXECUTE FUNCTION xero_sync.file_is_back();
 CREATE INDEX removed_file_document ON xero_sync.removed_file (document_id);
+CREATE INDEX removed_file_attachment ON xero_sync.removed_file (attachment_id);
 
 -- As in schema/0025, by table.
 CREATE OR REPLACE FUNCTION xero_sync.status_moves() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -221,6 +236,38 @@ BEGIN
                                              AND organisation_id = NEW.organisation_id) THEN
         RAISE insufficient_privilege USING MESSAGE = format('%s may not make what is %s in qicworks.%s %s: only QicWorks may',
             current_user, OLD.status, TG_TABLE_NAME, NEW.status);
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- As in schema/0025; and a row that comes with the record of another organisation's, or of another table's document of its id, has none.
+CREATE OR REPLACE FUNCTION xero_sync.document_is_back() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    next CONSTANT integer := (SELECT push_version + 1 FROM xero_sync.cancellation
+                               WHERE document_id = NEW.id AND document_table = TG_TABLE_NAME
+                                 AND organisation_id = NEW.organisation_id AND how = 'deleted');
+    is_others CONSTANT boolean := next IS NULL AND NEW.xero_id IS NOT NULL
+                                  AND EXISTS (SELECT FROM xero_sync.cancellation
+                                               WHERE document_id = NEW.id AND xero_id = NEW.xero_id
+                                                 AND (document_table, organisation_id) <> (TG_TABLE_NAME, NEW.organisation_id));
+BEGIN
+    IF TG_TABLE_SCHEMA <> 'qicworks' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
+    END IF;
+    IF is_others THEN
+        NEW.xero_id := NULL;
+        NEW.xero_status := NULL;
+        NEW.pushed_at := NULL;
+    END IF;
+    IF next IS NOT NULL AND NEW.push_version < next THEN
+        IF (to_jsonb(NEW) ->> 'approved_version')::integer = NEW.push_version THEN
+            NEW := jsonb_populate_record(NEW, jsonb_build_object('approved_version', next));
+        END IF;
+        NEW.push_version := next;
+    END IF;
+    IF (next IS NOT NULL OR is_others) AND NEW.push_state IN ('in_flight', 'pushed', 'failed') THEN
+        NEW.push_state := 'ready';
     END IF;
     RETURN NEW;
 END $$;

@@ -64,3 +64,18 @@ def test_inserted_again_while_the_first_is_sent_it_is_sent_once_more(books: Book
     [again] = books.files("bills", document)
     assert again["push_version"] > version, "a result for the other one does not count for it"
     assert_is_sent(books, "bills", document, File("a.pdf", content=b"two"))
+
+
+@pytest.mark.parametrize("again", [inserted_again, inserted_at_once])
+def test_inserted_at_another_document_it_is_sent_there(books: Books, again: Any) -> None:
+    """And named as left at the first."""
+    document, to = pushed(books, "bills"), books.add("bills", Line("20"))
+    books.push("bills")
+    [row] = books.files("bills", document)
+    again(books.world, "attachment", row["id"], parent_id=to)
+    for _ in range(2):
+        books.push("bills")
+    assert [one["FileName"] for one in books.attached(books.row("bills", to)["xero_id"])] == ["a.pdf"]
+    [file] = books.files("bills", to)
+    assert (file["push_state"], books.left("bills")) == ("pushed", 0)
+    assert [one["document_id"] for one in differences(books.world)] == [document]

@@ -4,7 +4,18 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.cancelling import CANCELLED, WAYS, approve, deletions, differences, events, pushed, statuses
+from tests.support.cancelling import (
+    CANCELLED,
+    WAYS,
+    approve,
+    deletions,
+    differences,
+    events,
+    inserted_again,
+    pushed,
+    removed_long_ago,
+    statuses,
+)
 from tests.support.pushing import PRICED, Books, File, Line
 from tests.support.tying_out import tie
 
@@ -150,3 +161,58 @@ def test_moved_there_and_back_it_stands_in_the_first_alone(books: Books, other: 
         assert (set(statuses(books, kind)), set(statuses(other, kind)) <= {"DELETED"}) == ({"DRAFT"}, True), kind
         assert [one["FileName"] for one in books.attached(xero_id)] == ["a.pdf"], kind
         assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, []), kind
+
+
+@pytest.mark.parametrize("pushed_there", [False, True])
+def test_a_file_that_is_removed_while_it_is_away_is_named_when_it_is_back(
+    books: Books, other: Books, pushed_there: bool
+) -> None:
+    document = pushed(books, "bills", files=[File("a.pdf")])
+    moved(books, other, "bills", document)
+    if pushed_there:
+        other.push("bills")
+    books.world.query("DELETE FROM qicworks.attachment WHERE parent_id = %s", document)
+    moved(other, books, "bills", document)
+    removed_long_ago(books.world)
+    for one in (books, other):
+        one.push("bills")
+    [difference] = differences(books.world)
+    assert (difference["connection_id"], difference["reason"]) == (books.connection_id, "file_left_in_xero")
+    assert not tie(books).is_green
+
+
+def test_what_was_paid_in_the_xero_that_it_has_left_is_not_paid_in_the_new_one(books: Books, other: Books) -> None:
+    document = pushed(books, "bills")
+    xero_id = approve(books, "bills", document)
+    books.bookkeep("pay", invoice=xero_id, amount=11)
+    books.world.pull("document_status", books.organisation)
+    assert books.row("bills", document)["status"] == "Paid"
+    moved(books, other, "bills", document)
+    row = books.row("bills", document)
+    assert (row["status"], row["paid_to_date"], row["balance"], row["fully_paid_on"]) == ("Unpaid", 0, None, None)
+
+
+def test_inserted_in_another_organisation_with_all_its_columns_it_is_new_there(books: Books, other: Books) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind, files=[File("a.pdf")])
+        to = {"organisation_id": other.organisation_id, "contact_id": other.contacts[0]}
+        inserted_again(books.world, PRICED[kind][0], document, **to)
+        moved(other, other, kind, document)
+        other.push(kind)
+        row = other.row(kind, document)
+        assert (row["push_state"], row["push_error"], row["xero_status"]) == ("pushed", None, "DRAFT"), kind
+        assert [one["FileName"] for one in other.attached(row["xero_id"])] == ["a.pdf"], kind
+        books.push(kind)
+        assert set(statuses(books, kind)) == {"DELETED"}, kind
+        assert (books.left(kind), other.left(kind), differences(books.world)) == (0, 0, []), kind
+
+
+def test_back_to_draft_without_its_link_the_tie_out_says_that_it_is_still_there(books: Books, other: Books) -> None:
+    for kind in PRICED:
+        document = pushed(books, kind)
+        moved(books, other, kind, document)
+        moved(other, books, kind, document)
+        books.edit(kind, document, push_state="draft")
+        assert not tie(books).is_green, kind
+        books.push(kind)
+        assert tie(books).is_green, kind

@@ -256,6 +256,7 @@ def _state(document: PushedDocument, own: Sequence[Difference], *, is_read: bool
     if document.push_state in PENDING:
         return PENDING[document.push_state]
     is_known = document.is_linked and document.in_xero and document.is_read and document.is_compared
+    is_known = is_known and (document.our_paid is None or document.their_paid is not None)
     return State.EQUAL if is_read and is_known else State.NOT_CHECKED
 
 
