@@ -245,7 +245,7 @@ UPDATE qicworks.expense
 -- name: after_merge_credit_note_record__2_credit_note!
 UPDATE qicworks.credit_note
    SET balance = xero.amount_due, xero_status = xero.status, updated_at = now()
-  FROM (SELECT own.id, own.xmin AS version, record.amount_due, record.status
+  FROM (SELECT own.id, own.xmin AS version, coalesce(record.amount_due, own.balance) AS amount_due, record.status
           FROM qicworks.credit_note AS own
           JOIN qicworks.credit_note_record AS record ON record.connection_id = :connection_id AND record.xero_id = own.xero_id
           LEFT JOIN xero_sync.cancellation AS cancelled

@@ -271,3 +271,33 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- TRUNCATE fires no trigger of a row: its rows are deleted first, one by one. Lines that are emptied are an edit of their documents.
+CREATE FUNCTION xero_sync.table_is_emptied() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parent text;
+BEGIN
+    IF TG_TABLE_SCHEMA <> 'qicworks' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';
+    END IF;
+    IF TG_TABLE_NAME <> 'document_line' THEN
+        EXECUTE format('DELETE FROM qicworks.%I', TG_TABLE_NAME);
+        RETURN NULL;
+    END IF;
+    FOR parent IN SELECT DISTINCT parent_type FROM qicworks.document_line LOOP
+        EXECUTE format(
+            'UPDATE qicworks.%I SET push_version = push_version + 1, updated_at = now(),
+                    push_state = CASE WHEN push_state IN (''in_flight'', ''pushed'', ''failed'') THEN ''ready'' ELSE push_state END
+              WHERE id IN (SELECT parent_id FROM qicworks.document_line WHERE parent_type = $1)', parent) USING parent;
+    END LOOP;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION xero_sync.table_is_emptied() FROM PUBLIC;
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.invoice FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.bill FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.expense FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.credit_note FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.purchase_order FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.leave_request FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.attachment FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();
+CREATE TRIGGER is_emptied BEFORE TRUNCATE ON qicworks.document_line FOR EACH STATEMENT EXECUTE FUNCTION xero_sync.table_is_emptied();

@@ -257,6 +257,27 @@ def test_what_a_sweep_sees_void_is_settled_by_the_next_push(books: Books, way: s
         assert (differences(books.world), books.left(kind)) == ([], 0), kind
 
 
+def test_a_table_that_is_emptied_is_one_deletion_for_each_row(books: Books) -> None:
+    for kind in PRICED:
+        books.add(kind, Line("10"))
+        books.add(kind, Line("20"))
+        books.push(kind)
+        books.writes()
+        books.world.query(f"TRUNCATE qicworks.{PRICED[kind][0]} CASCADE")
+        books.push(kind)
+        assert len(deletions(books)) == 2, kind
+        assert set(statuses(books, kind)) == {"DELETED"}, kind
+        assert (books.left(kind), differences(books.world)) == (0, []), kind
+
+
+def test_lines_that_are_emptied_are_an_edit(books: Books) -> None:
+    for kind in PRICED:
+        books.add(kind, Line("10"))
+        books.push(kind)
+    books.world.query("TRUNCATE qicworks.document_line")
+    assert all(books.left(kind) for kind in PRICED)
+
+
 def test_paid_says_that_the_payment_goes_first(books: Books) -> None:
     document = books.add("bills", Line("10"))
     books.push("bills")
