@@ -42,6 +42,14 @@ SELECT id FROM {table}
  WHERE organisation_id = :organisation_id AND push_state NOT IN ('ready', 'in_flight')
    AND (id = ANY(:ids) OR lower(btrim({label}::text)) = ANY(:numbers));
 
+-- name: sent
+-- Documents that were sent under one of these numbers, whatever their number is now; `field` is Xero's of the number.
+SELECT DISTINCT carried.id, request.identities -> (carried.place::integer - 1) AS identity
+  FROM xero_sync.push_request AS request
+ CROSS JOIN LATERAL unnest(request.documents) WITH ORDINALITY AS carried (id, place)
+ WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push' AND request.closed_at IS NOT NULL
+   AND lower(btrim(request.identities -> (carried.place::integer - 1) ->> :field)) = ANY(:numbers);
+
 -- name: removed
 -- The same of documents that were pushed, and are deleted or have moved to another organisation since.
 SELECT document_id AS id, number, xero_id, total, done_at IS NOT NULL AS is_done,

@@ -59,6 +59,14 @@ SELECT document_id, cancellation.number, coalesce(document.xero_id, cancellation
 -- name: links_of$
 SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = :id;
 
+-- name: sent_as
+SELECT DISTINCT request.identities -> (carried.place::integer - 1) AS identity,
+       coalesce(request.last_sent_at > clock_timestamp() - interval '10 minutes', false) AS is_recent
+  FROM xero_sync.push_request AS request
+ CROSS JOIN LATERAL unnest(request.documents) WITH ORDINALITY AS carried (id, place)
+ WHERE request.connection_id = :connection_id AND request.kind = :kind AND request.purpose = 'push' AND request.closed_at IS NOT NULL
+   AND carried.id = :id AND request.identities -> (carried.place::integer - 1) IS NOT NULL;
+
 -- name: lock^
 -- If it may still be sent: locked until the transaction ends.
 SELECT document_id FROM xero_sync.cancellation

@@ -247,10 +247,14 @@ DECLARE
     next CONSTANT integer := (SELECT push_version + 1 FROM xero_sync.cancellation
                                WHERE document_id = NEW.id AND document_table = TG_TABLE_NAME
                                  AND organisation_id = NEW.organisation_id AND how = 'deleted');
-    is_others CONSTANT boolean := next IS NULL AND NEW.xero_id IS NOT NULL
-                                  AND EXISTS (SELECT FROM xero_sync.cancellation
-                                               WHERE document_id = NEW.id AND xero_id = NEW.xero_id
-                                                 AND (document_table, organisation_id) <> (TG_TABLE_NAME, NEW.organisation_id));
+    is_others CONSTANT boolean := NEW.xero_id IS NOT NULL
+        AND (next IS NULL
+             AND EXISTS (SELECT FROM xero_sync.cancellation
+                          WHERE document_id = NEW.id AND xero_id = NEW.xero_id
+                            AND (document_table, organisation_id) <> (TG_TABLE_NAME, NEW.organisation_id))
+             OR EXISTS (SELECT FROM xero_sync.document_link AS link JOIN xero_sync.connection ON connection.id = link.connection_id
+                         WHERE link.document_id = NEW.id AND link.xero_id = NEW.xero_id
+                           AND connection.organisation_id <> NEW.organisation_id));
 BEGIN
     IF TG_TABLE_SCHEMA <> 'qicworks' THEN
         RAISE insufficient_privilege USING MESSAGE = 'this trigger is for tables of the schema qicworks';

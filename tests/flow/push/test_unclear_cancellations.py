@@ -10,9 +10,11 @@ import requests
 
 from tests.support.calls import Forward, intercepted, is_write, response
 from tests.support.cancelling import back_to_draft, by_status, delete, differences, events, seen_long_ago, settled
+from tests.support.followed import ACTS
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, Line
 from tests.support.troubles import DOCUMENTS
+from tests.support.tying_out import tie
 from tests.support.world import World
 from xero.api.errors import XeroError
 from xero.composition import opener
@@ -310,3 +312,30 @@ def test_leave_that_certainly_did_not_arrive_is_over(payroll: Payroll, way: str)
     LEAVE_WAYS[way](payroll, document)
     payroll.push(LEAVE)
     assert (differences(payroll.world), payroll.left(LEAVE), payroll.applications()) == ([], 0, [])
+
+
+def test_what_failed_without_anybody_knowing_and_is_in_xero_no_more(books: Books) -> None:
+    """Cancelled here, and deleted there by hand: once nothing in Xero is like what was sent, it is over."""
+    for kind in ("purchase_orders", "credit_notes"):
+        document = failed_unclear(books, kind)
+        delete(books, kind, document)
+        books.push(kind)
+        assert len(differences(books.world)) == 1, kind
+        for record in books.in_xero(kind):
+            books.bookkeep("delete", **{ACTS[kind]: record[PRICED[kind][2]]})
+        seen_long_ago(books.world)
+        books.pass_time(1_000)
+        books.push(kind)
+        assert (differences(books.world), books.left(kind)) == ([], 0), kind
+
+
+def test_renumbered_what_was_unclear_is_named_by_the_tie_out(books: Books) -> None:
+    """The records that it may have had before are its own by the number under which it was sent."""
+    for kind in ("purchase_orders", "credit_notes"):
+        document = failed_unclear(books, kind)
+        before = {record[PRICED[kind][2]] for record in books.in_xero(kind)}
+        books.edit(kind, document, number="NEW-9", push_state="ready")
+        books.push(kind)
+        assert not tie(books).is_green, kind
+        found = [one for one in differences(books.world) if one["document_id"] == document]
+        assert {one["theirs"]["record"] for one in found} == before, kind

@@ -130,6 +130,11 @@ class CancelledDocuments:
         found: Sequence[dict[str, Any]] | None = QUERIES.links_of(self._session, id=id)
         return found
 
+    def sent_as(self, id: UUID) -> list[dict[str, Any]]:
+        """What it was known by in the requests that carried it; nothing while the last of them may still arrive."""
+        rows = self._run("sent_as", id=id)
+        return [] if any(row["is_recent"] for row in rows) else [row["identity"] for row in rows]
+
     def lock(self, one: Cancellation) -> bool:
         """Whether it may still be sent; then it is locked until the transaction ends."""
         return bool(QUERIES.lock(self._session, id=one.document_id, version=one.push_version, **self._of))

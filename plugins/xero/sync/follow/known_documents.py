@@ -66,6 +66,13 @@ class KnownDocuments:
         """Those of these ids or numbers that QicWorks has, and that no push is still to find."""
         return {row["id"] for row in self._run("settled", ids=list(ids), numbers=list(numbers))}
 
+    def sent(self, field: str, numbers: Sequence[str]) -> dict[UUID, list[Json]]:
+        """What documents were known by that were sent under one of these numbers."""
+        found: dict[UUID, list[Json]] = {}
+        for row in self._run("sent", field=field, numbers=list(numbers)):
+            found.setdefault(row["id"], []).append(row["identity"])
+        return found
+
     def removed(self, ids: Sequence[UUID], numbers: Sequence[str] = ()) -> list[Removed]:
         """Those of these ids or numbers that QicWorks, or the organisation, no longer has."""
         return [
@@ -75,6 +82,7 @@ class KnownDocuments:
 
     def _run(self, name: str, **values: Any) -> list[dict[str, Any]]:
         of = {
+            "connection_id": self._connection.id,
             "organisation_id": self._connection.organisation_id,
             "kind": self._kind.name,
             "table": self._kind.table,
@@ -111,16 +119,22 @@ class SecondRecords:
         self._fetch = fetch
         documents = KnownDocuments(session, connection, kind)
         addressees = [id for one in unlinked if (id := addressee(one))] if kind.addressed else []
-        asked = addressees, sorted({number for one in unlinked if (number := _folded(one.get(kind.number)))})
+        numbers = sorted({number for one in unlinked if (number := _folded(one.get(kind.number)))})
+        self._sent = documents.sent(kind.number, numbers)
         self._others = self.outbox.existing(addressees)
         known = [
-            *map(self._of_document, self.outbox.read_priced(sorted(documents.settled(*asked)))),
-            *map(self._of_removed, documents.removed(*asked)),
+            *map(
+                self._of_document,
+                self.outbox.read_priced(sorted(documents.settled([*addressees, *self._sent], numbers))),
+            ),
+            *map(self._of_removed, documents.removed(addressees, numbers)),
         ]
         self._by_id = {one.id: one for one in known}
         self._by_number: dict[str, list[Known]] = {}
         for one in known:
-            self._by_number.setdefault(_folded(one.number), []).append(one)
+            sent = (str(identity.get(kind.number)) for identity in self._sent.get(one.id, ()))
+            for number in {_folded(one.number), *map(_folded, sent)}:
+                self._by_number.setdefault(number, []).append(one)
 
     def owner(self, record: Record) -> Known | None:
         """The document. By our address; without that of a document of QicWorks' by what identifies its kind, and if it
@@ -148,6 +162,7 @@ class SecondRecords:
         @cache
         def identities() -> Sequence[Json]:
             own = [as_recorded(self._listed[id], self.kind.number) for id in set(ids) if id in self._listed]
+            own += self._sent.get(document.id, ())
             fit = next(odd_values.odd(document), None) is None
             return [self.kind.identity(document), *own] if fit else own
 

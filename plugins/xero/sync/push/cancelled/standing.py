@@ -71,6 +71,9 @@ class Records(Protocol):
     def other(self, document_id: UUID, xero_id: UUID) -> OtherDocument | None:
         """Another document that is linked to the record."""
 
+    def is_nowhere(self, document_id: UUID) -> bool:
+        """Whether Xero certainly has no record that the document may be, by all that was ever sent of it."""
+
     def printable(self, messages: Sequence[str]) -> list[str]:
         """Of Xero's messages those that every viewer may read."""
 

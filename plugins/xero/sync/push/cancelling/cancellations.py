@@ -89,7 +89,7 @@ class Cancellations:
     def _preview(self, records: Records, one: Cancellation) -> Iterator[Preview]:
         xero_id, label = self._own(one) or one.xero_id, self._label(one)
         if xero_id is None:
-            if unlinked := self._unlinked(one):
+            if unlinked := self._unlinked(records, one):
                 yield Preview(refused=((label, unlinked[1], verdicts.correction(records, unlinked[0], label)),))
             return
         standing = records.read(xero_id, one.document_id)
@@ -108,7 +108,7 @@ class Cancellations:
     def _cancel(self, records: Records, one: Cancellation) -> None:
         xero_id = self._own(one) or one.xero_id
         if xero_id is None:
-            if unlinked := self._unlinked(one):
+            if unlinked := self._unlinked(records, one):
                 self._differs(records, one, *unlinked)
             else:
                 self._over(one.document_id, one.number, verdicts.never_there(one))
@@ -116,8 +116,7 @@ class Cancellations:
         standing = records.read(xero_id, one.document_id)
         xero_id = standing.xero_id or xero_id
         if standing.state is State.GONE and self._is_its_own(one, standing):
-            said = verdicts.gone_already(one, standing)
-            self._over(one.document_id, one.number, said, status=standing.status)
+            self._over(one.document_id, one.number, verdicts.gone_already(one, standing), status=standing.status)
             return
         other = records.other(one.document_id, xero_id)
         if other and other.sealed:
@@ -128,11 +127,12 @@ class Cancellations:
         elif request := self._claim(records, one, xero_id):
             self._send(records, one, request, xero_id, standing)
 
-    def _unlinked(self, one: Cancellation) -> tuple[Standing, str] | None:
+    def _unlinked(self, records: Records, one: Cancellation) -> tuple[Standing, str] | None:
         """Why one without a record in Xero may be there; None if it certainly is not."""
         if verdicts.was_linked(one):
             return ELSEWHERE, verdicts.NOT_HERE
-        return (UNKNOWN, verdicts.stands(UNKNOWN)) if one.is_unclear else None
+        may_be_there = one.is_unclear and not records.is_nowhere(one.document_id)
+        return (UNKNOWN, verdicts.stands(UNKNOWN)) if may_be_there else None
 
     def _own(self, one: Cancellation) -> UUID | None:
         """Its record by its newest sealed link."""

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import cleaned
-from xero.documents.declaration import PricedKind, Record
+from xero.documents.declaration import Likeness, PricedKind, Record
 from xero.documents.pricing import addressee
 from xero.qicworks.push.outbox import Outbox, Result
-from xero.sync.push import plan, readback
+from xero.sync.push import lookup, plan, readback
 from xero.sync.push.cancelled.standing import Call, OtherDocument, Standing, State
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS
 from xero.sync.runs.run import Run
@@ -64,6 +64,14 @@ class Drafts:
     def other(self, document_id: UUID, xero_id: UUID) -> OtherDocument | None:
         claim = self.outbox.claims(document_id, [xero_id]).get(xero_id)
         return OtherDocument(claim.document, claim.sealed) if claim else None
+
+    def is_nowhere(self, document_id: UUID) -> bool:
+        sent = self.outbox.cancelled.sent_as(document_id)
+        if not sent:
+            return False
+        found = lookup.look(self.it.client, self.kind, sent).records
+        there = [record for record in found if record.get("Status") not in self.kind.gone]
+        return all(self.kind.likeness(one, record) is Likeness.OTHER for one in sent for record in there)
 
     def printable(self, messages: Sequence[str]) -> list[str]:
         return list(messages)

@@ -64,6 +64,10 @@ class LeaveRecords:
         own = [one for one in leave_applications.records(data) if id_of(one) == xero_id]
         return len(own) == 1 and statuses(own[0]) == [REJECTED]
 
+    def is_nowhere(self, document_id: UUID) -> bool:
+        """Leave is not searched for: it may have been entered by hand."""
+        return False
+
     def other(self, document_id: UUID, xero_id: UUID) -> OtherDocument | None:
         taken = self.leave.owned_by_others(document_id, [xero_id])
         return OtherDocument(f"another {self.kind.word}", True) if taken else None
