@@ -234,3 +234,26 @@ def edit_in_xero(books: Books, kind: str, document: UUID) -> None:
     """The price of its last line."""
     lines = [{"LineItemID": line["LineItemID"]} for line in record(books, kind, document)["LineItems"]]
     do(books, kind, document, "edit", fields={"LineItems": [*lines[:-1], {**lines[-1], "UnitAmount": 99}]})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_field_that_is_emptied_and_cannot_be_sent_is_named(books: Books, mode: str) -> None:
+    """An approved document that Xero keeps as it is."""
+    set_conflicts(books, mode)
+    for kind in PRICED:
+        document = books.add(kind, Line("10"), reference="PO 7")
+        books.push(kind)
+        if "reference" not in differ_if_emptied(books, kind, document):
+            continue  # Xero has no reference of this kind
+        do(books, kind, document, "approve")
+        books.push(kind)
+        sweep(books)
+        row = books.row(kind, document)
+        named = {name for one in differing(books, document) for name in one.ours}
+        assert (row["push_state"] == "pushed") == (not differ(books, kind, document)), kind
+        assert named == differ(books, kind, document), kind
+
+
+def differ_if_emptied(books: Books, kind: str, document: UUID) -> set[str]:
+    books.edit(kind, document, reference=None)
+    return differ(books, kind, document)

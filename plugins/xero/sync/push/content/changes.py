@@ -70,8 +70,11 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         our, their = ours.header.get(name, NOTHING), theirs.header[name]
         if our.same == their.same:
             continue
-        if name not in ours.header and (
-            base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their)
+        is_left = sent.get(name) == hash_of(name, their)  # QicWorks has emptied it, and Xero keeps what was sent
+        if (
+            name not in ours.header
+            and not is_left
+            and (base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their))
         ):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
