@@ -212,9 +212,9 @@ CREATED = [
 
 def contacts_of(books: Books, case: Case) -> Change | None:
     """What depends on who is there in Xero."""
-    names = [row["name"] for row in books.world.query("SELECT name FROM qicworks.contact ORDER BY created_at, id")]
     if case.words.startswith("is already assigned"):
-        return with_contact(Name=names[1])
+        [other] = books.world.query("SELECT name FROM qicworks.contact WHERE id = %s", books.contacts[1])
+        return with_contact(Name=other["name"])
     if case.words.startswith("Another contact has"):
         [second] = books.world.query("SELECT xero_id FROM qicworks.contact WHERE id = %s", books.contacts[1])
         books.world.sandbox.change("Contacts", str(second["xero_id"]), ContactNumber="C-77")
