@@ -50,11 +50,8 @@ def arrival(
         base: What was pushed before.
         document: What was sent; None if it has changed since.
     """
-    try:
-        theirs = of_record(kind, record)
-    except ValueError:
-        return None
-    if base is None or base.answered.lines is None or theirs.lines is None:
+    theirs = _readable(kind, record)
+    if theirs is None or theirs.lines is None or base is None or base.answered.lines is None:
         return None
     sent = of_document(kind, document) if document else of_payload(kind, element)
     known = tuple(str(line.get("LineItemID") or "").lower() or None for line in element["LineItems"])
@@ -70,13 +67,17 @@ def arrival(
 
 def is_edited(kind: PricedKind, element: Json, record: Record, base: Base | None) -> bool:
     """Whether a record is neither as it was before a change nor as the change makes it: a user edited it in Xero."""
-    try:
-        theirs = of_record(kind, record)
-    except ValueError:
-        return False
-    if base is None or base.answered.lines is None or theirs.lines is None:
+    theirs = _readable(kind, record)
+    if theirs is None or theirs.lines is None or base is None or base.answered.lines is None:
         return False
     return not (_is_as_before(theirs, base) or _is_all_as_sent(of_payload(kind, element), theirs))
+
+
+def _readable(kind: PricedKind, record: Record) -> Content | None:
+    try:
+        return of_record(kind, record)
+    except ValueError:
+        return None
 
 
 def _is_as_before(theirs: Content, base: Base) -> bool:

@@ -70,12 +70,9 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         our, their = ours.header.get(name, NOTHING), theirs.header[name]
         if our.same == their.same:
             continue
-        is_left = sent.get(name) == hash_of(name, their)  # QicWorks has emptied it, and Xero keeps what was sent
-        if (
-            name not in ours.header
-            and not is_left
-            and (base is None or name not in EMPTIED or answered.get(name) == hash_of(name, their))
-        ):
+        # What was sent, and is still there, was emptied in QicWorks since.
+        is_xeros_own = answered.get(name) == hash_of(name, their) != sent.get(name)
+        if name not in ours.header and (base is None or name not in EMPTIED or is_xeros_own):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
         ids = _ids({name: our}, {name: their})
