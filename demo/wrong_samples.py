@@ -65,6 +65,7 @@ BEFORE = (
     wrong("IV-3020", "'Old depot' is archived", "Pull tracking", Line("Labour", "1", "10", departments=("Old depot",))),
     wrong("IV-3021", "of the same tracking category", "Keep one", Line("Labour", "1", "10", departments=TWICE)),
     wrong("IV-3022", "its total is less than zero", "create a credit note", Line("Refund", "1", "-10")),
+    otherwise(wrong("IV-3103", "does not have its currency USD", "Add the currency USD in Xero"), currency="USD"),
     otherwise(
         Sample("bill", "B-3001", "", "supplier 2", (PARTS,), error="cancelled in QicWorks", correction="Nothing to do"),
         status="Cancelled",
@@ -116,7 +117,6 @@ IN_XERO = (
     wrong("{taken invoice}", "Invoice # must be unique", "new number"),
     wrong("{deleted invoice}", "not of valid status for modification", "A"),
     wrong("IV-3101", "contact with the specified contact details has been archived", "Restore", contact=GONE_CONTACT),
-    otherwise(wrong("IV-3103", "not subscribed to currency USD", "currency"), currency="USD"),
     Sample(
         "expense",
         "EX-3101",

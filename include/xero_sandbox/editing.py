@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from xero_sandbox.collection import Record
+from xero_sandbox.data.currencies import rate_of_the_day, rounded
 from xero_sandbox.ledger import Ledger
 from xero_sandbox.problems import Problem
 from xero_sandbox.wire import decode
@@ -60,7 +61,7 @@ def _edited(ledger: Ledger, form: Form, before: Record, fields: dict[str, Any], 
     row = find(desk, form, sent, False, found)
     record = draft(desk, form, sent, row, found)
     if fields.keys() & set(CURRENCY):
-        record |= _currency(fields, before)
+        record |= _currency(fields, before, ledger.organisation.record.get("BaseCurrency"))
     return record
 
 
@@ -70,13 +71,14 @@ def _known(form: Form, record: Record) -> set[str]:
     return {*form.texts, *form.dates, *OTHERS} - hidden
 
 
-def _currency(fields: Record, before: Record) -> Record:
-    """A currency that is changed without a rate has the rate 1."""
+def _currency(fields: Record, before: Record, base: object) -> Record:
+    """A currency that is changed without a rate has the one of the day."""
     code = read_text(fields.get("CurrencyCode", before.get("CurrencyCode"))).upper()
     if not re.fullmatch("[A-Z]{3}", code):
         raise ValueError(f"{code} is not a currency")
-    kept = before.get("CurrencyRate", 1) if code == before.get("CurrencyCode") else 1
-    return {"CurrencyCode": code, "CurrencyRate": read_number(fields.get("CurrencyRate", kept))}
+    is_same = code == before.get("CurrencyCode") and "CurrencyRate" in before
+    kept = before["CurrencyRate"] if is_same else rate_of_the_day(code, base)
+    return {"CurrencyCode": code, "CurrencyRate": rounded(read_number(fields.get("CurrencyRate", kept)))}
 
 
 def _against_paid(before: Record, record: Record) -> list[str]:

@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     lock_dates_bind_drafts: bool = False  # whether drafts, too, must be dated after the lock dates
     approval_limit: int | None = None  # how many invoices and bills can be approved through the API, by organisation
     null_empties_dates: bool = False  # whether null takes a date away; if not, it is as if it were not sent
+    base_currency_listed: bool = True  # whether GET /Currencies lists the own one where there is no other
     urls_kept: bool = True  # whether an invoice keeps its Url
     element_order: Literal["as_sent", "reversed", "errors_last"] = "as_sent"  # of the answer to a batch
     purchase_order_attachments: bool = True  # whether purchase orders take attachments

@@ -27,16 +27,16 @@ PARTS = (
 CONTRACT = ("tests/pure/test_contract.py", "tests/flow/pull/test_contract.py")
 TABLE = "tests/dags/test_readme.py::test_its_table_is_the_registry"
 ROW = (
-    "| `currencies` | `pull_currencies` | `currency` | one call, all records, compared "
+    "| `branding_themes` | `pull_branding_themes` | `branding_theme` | one call, all records, compared "
     "| 2 am local time | `accounting.settings.read` |"
 )
 # What is said as long as the file is not there.
 MISSING = {
-    "include/sql/schema": "there is no table qicworks.currency and no xero_sync.stage_currency: "
+    "include/sql/schema": "there is no table qicworks.branding_theme and no xero_sync.stage_branding_theme: "
     "put it into a migration of include/sql/schema",
-    "dags": "add dags/pull_currencies.py",
-    "include/xero_sandbox/endpoints": "the sandbox does not know /api.xro/2.0/Currencies: "
-    "add include/xero_sandbox/endpoints/currencies.py",
+    "dags": "add dags/pull_branding_themes.py",
+    "include/xero_sandbox/endpoints": "the sandbox does not know /api.xro/2.0/BrandingThemes: "
+    "add include/xero_sandbox/endpoints/branding_themes.py",
 }
 
 
@@ -57,10 +57,10 @@ def checkout(root: Path, tmp_path: Path, files: dict[str, str]) -> Path:
         else:
             shutil.copy(root / part, tmp_path / part)
     for path in files:
-        for there in (tmp_path / path).parent.glob("*currencies*"):
+        for there in (tmp_path / path).parent.glob("*branding*themes*"):
             there.unlink()
     readme = (tmp_path / "README.md").read_text()
-    (tmp_path / "README.md").write_text(re.sub(r"^\| `currencies` .*\n", "", readme, flags=re.MULTILINE))
+    (tmp_path / "README.md").write_text(re.sub(r"^\| `branding_themes` .*\n", "", readme, flags=re.MULTILINE))
     return tmp_path
 
 
@@ -99,15 +99,15 @@ def test_four_files_and_the_contract_names_the_missing_ones(files: dict[str, str
 
     (checkout / first).write_text(files[first])
     (checkout / "README.md").write_text(readme.replace(last, f"{last}{ROW}\n"))
-    count, said = failed(run, *CONTRACT, TABLE, only="(currencies and not fills) or registry")
+    count, said = failed(run, *CONTRACT, TABLE, only="(branding_themes and not fills) or registry")
     assert [words for words in MISSING.values() if words not in said] == [], said
     assert count == len(MISSING), said
 
     for path in others:
         (checkout / path).write_text(files[path])
     (checkout / "README.md").write_text(readme)
-    count, said = failed(run, *CONTRACT, "tests/dags/test_policies.py", TABLE, only="currencies or registry")
-    assert "README.md: the table of data sets has no row for currencies" in said, said
+    count, said = failed(run, *CONTRACT, "tests/dags/test_policies.py", TABLE, only="branding_themes or registry")
+    assert "README.md: the table of data sets has no row for branding_themes" in said, said
     assert count == 1, said
 
     python = [path for path in files if path.endswith(".py")]

@@ -87,13 +87,13 @@ def test_several_at_once(browser: Client, books: Books, airflow_dags: None) -> N
     user = browser("user")
     assert "This data set is paused in Airflow" in words(user.read(f"synchronise?connection={books.connection_id}"))
     answer = user.press("synchronise", {"connection": books.connection_id, "every": "set-up"})
-    assert answer.headers["location"].count("pull_") == 6
+    assert answer.headers["location"].count("pull_") == 7
     shown = user.read(answer.headers["location"].removeprefix("/xero/"))
-    assert shown.count("hx-trigger") == 6
+    assert shown.count("hx-trigger") == 7
     assert words(shown).count("pull_staff is paused in Airflow") == 1
     for run in re.findall(r"run=(\w+)~([^&]+)", answer.headers["location"]):
         become((run[0], run[1].replace("%3A", ":").replace("%2B", "+")), "failed")
-    assert words(user.read(answer.headers["location"].removeprefix("/xero/"))).count("Nothing was pulled") == 6
+    assert words(user.read(answer.headers["location"].removeprefix("/xero/"))).count("Nothing was pulled") == 7
 
 
 def test_dag_ids_with_a_prefix(

@@ -62,7 +62,7 @@ def test_the_head_of_an_invoice_and_nothing_else(xero: InXero) -> None:
     assert after["UpdatedDateUTC"] > before["UpdatedDateUTC"]
     shown = {"DateString": "2026-10-15T00:00:00", "DueDateString": "2026-12-24T00:00:00", "CurrencyCode": "NZD"}
     expected = {**fields, **shown, "Contact": {"ContactID": contact["ContactID"], "Name": contact["Name"]}}
-    changed = {*expected, "Date", "DueDate", "UpdatedDateUTC", "UpdatedDateUTCString"}
+    changed = {*expected, "CurrencyRate", "Date", "DueDate", "UpdatedDateUTC", "UpdatedDateUTCString"}
     assert {name: after[name] for name in ("InvoiceNumber", "Reference", "Url", *shown)} == {
         name: expected[name] for name in ("InvoiceNumber", "Reference", "Url", *shown)
     }
@@ -78,12 +78,12 @@ def test_the_head_of_an_invoice_and_nothing_else(xero: InXero) -> None:
     rated = xero.edit({"CurrencyCode": "USD", "CurrencyRate": "0.654321"}, invoice=before["InvoiceID"])
     assert (rated["CurrencyCode"], rated["CurrencyRate"]) == ("USD", 0.654321)
     rates = [xero.edit({"CurrencyCode": code}, invoice=before["InvoiceID"])["CurrencyRate"] for code in ("USD", "NZD")]
-    assert rates == [0.654321, 1]
-    for code in ("NZD", "AUD"):  # its own, and the organisation's; no other
+    assert rates == [0.654321, 1.134567]
+    for code, rate in (("NZD", 1.134567), ("AUD", 1)):  # its own, and the organisation's; no other
         (sent,) = xero.call("POST", "Invoices", [{"InvoiceID": before["InvoiceID"], "CurrencyCode": code}]).json()[
             "Invoices"
         ]
-        assert (sent["CurrencyCode"], sent["CurrencyRate"]) == (code, 1)
+        assert (sent["CurrencyCode"], sent["CurrencyRate"]) == (code, rate)
     assert xero.call("POST", "Invoices", [{"InvoiceID": before["InvoiceID"], "CurrencyCode": "NZD"}]).status_code == 400
 
 

@@ -120,6 +120,14 @@ def test_tax_rates(sandbox: Any, accounting: AccountingApi) -> None:
     assert alone == rates["TAX001"]
 
 
+def test_currencies(sandbox: Any, accounting: AccountingApi) -> None:
+    """With multiple currencies, and without."""
+    for organisation, codes in ((0, ["AUD"]), (1, ["AUD", "EUR", "IDR", "NZD"])):
+        found = accounting.get_currencies(sandbox.tenant(organisation)).currencies
+        assert [one.code.value if hasattr(one.code, "value") else one.code for one in found] == codes
+        assert all(one.description for one in found)
+
+
 def test_tracking_categories(sandbox: Any, accounting: AccountingApi) -> None:
     everything = accounting.get_tracking_categories(sandbox.tenant(), include_archived=True).tracking_categories
     active = accounting.get_tracking_categories(sandbox.tenant()).tracking_categories

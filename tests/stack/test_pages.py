@@ -222,7 +222,7 @@ def reads_the_event(stack: Stack, page: Page, xero: FrameLocator, name: str) -> 
 
 
 def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
-    """Xero refused a currency; QicWorks changes it, and the page from before is good enough for another try."""
+    """A currency is not in Xero; QicWorks changes it, and the page from before is good enough for another try."""
     failed = refused_once_more(stack)
     invoices = xero.get_by_role("navigation", name="Types of document").get_by_role("link", name="Invoices")
     invoices.click()
@@ -233,8 +233,8 @@ def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
     xero.get_by_role("button", name="Show").click()
     ours(page).wait_for_url(re.compile("text="))  # the page before has that row too
     expect(xero.get_by_role("checkbox", name=failed["number"])).to_have_count(1)
-    expect(row(xero, failed["number"])).to_contain_text("Organisation is not subscribed to currency USD")
-    expect(row(xero, failed["number"])).to_contain_text("Or change the invoice")
+    expect(row(xero, failed["number"])).to_contain_text("the Xero organisation does not have its currency USD")
+    expect(row(xero, failed["number"])).to_contain_text("Or change the currency of the invoice")
     look_at(page, "documents")
 
     stack.query("UPDATE qicworks.invoice SET currency = 'AUD' WHERE id = %s RETURNING id", failed["id"])
@@ -250,7 +250,7 @@ def pushes_what_failed(stack: Stack, page: Page, xero: FrameLocator) -> None:
 
 
 def refused_once_more(stack: Stack) -> dict[str, Any]:
-    """A copy of an invoice that Xero refused for its currency, as failed as that one, which the demo compares."""
+    """A copy of an invoice that was refused for its currency, as failed as that one, which the demo compares."""
     [refused] = stack.query(REFUSED)
     id = stack.copy_invoice(refused["id"], f"{refused['number']}-copy")
     [copy] = stack.query(AS_REFUSED, id, refused["id"])

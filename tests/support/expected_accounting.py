@@ -1,11 +1,11 @@
-"""What QicWorks' tables should hold of Xero's contacts, accounts, tax codes and tracking, from the sandbox's truth."""
+"""What QicWorks' tables should hold of Xero's contacts, accounts and other settings, from the sandbox's truth."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.support.world import World
+from tests.support.world import KEYS, World
 
 Record = dict[str, Any]
 
@@ -124,6 +124,10 @@ def options(categories: list[Record]) -> list[Record]:
     return [{**option, "Category": category} for category in categories for option in category["Options"]]
 
 
+def currency(xero: Record) -> Record:
+    return {"code": xero["Code"], "description": xero.get("Description"), "is_active": True}
+
+
 def whole(records: list[Record]) -> list[Record]:
     return records
 
@@ -132,6 +136,7 @@ EQUAL = [
     ("contacts", "Contacts", "contact", whole, contact),
     ("chart_of_accounts", "Accounts", "account", whole, account),
     ("tax_codes", "TaxRates", "tax_code", whole, tax_code),
+    ("currencies", "Currencies", "currency", whole, currency),
     ("tracking_categories", "TrackingCategories", "tracking_category", whole, category),
     ("tracking_categories", "TrackingCategories", "tracking_option", options, option),
 ]
@@ -147,7 +152,7 @@ def assert_equal(
         held = world.rows(table, organisation)
         assert len(held) == len(expected) > 0
         for row in expected:
-            key = "tax_type" if table == "tax_code" else "xero_id"
+            key = KEYS.get(table, "xero_id")
             found = held[str(row[key])]
             # Empty text and no text mean the same to Xero.
             assert {

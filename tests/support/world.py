@@ -28,6 +28,8 @@ from xero.sync.connect.connect_all import connect_all
 from xero.sync.follow.pulling import pull
 from xero.sync.pull.flow import Origin, Outcome
 
+#: The column that is Xero's key of a row, where that is not its id.
+KEYS = {"tax_code": "tax_type", "currency": "code"}
 PLENTY = {"minute_limit": 1_000, "minute_seconds": 1}
 
 
@@ -118,8 +120,8 @@ class World:
             server.execute(statement)  # type: ignore[arg-type]
 
     def rows(self, table: str, organisation: int = 0) -> dict[str, dict[str, Any]]:
-        """The table's rows of an organisation, by Xero's id."""
-        key = "tax_type" if table == "tax_code" else "xero_id"
+        """The table's rows of an organisation, by Xero's key."""
+        key = KEYS.get(table, "xero_id")
         found = self.query(
             f"SELECT *, xmin::text AS row_version FROM qicworks.{table} WHERE connection_id = %s",
             self.connection_id(organisation),

@@ -3,7 +3,9 @@
 -- name: priced
 -- Oldest first. of_kind: further columns, which only this kind has.
 SELECT document.id, document.push_version, document.xero_id, document.number, document.reference, document.job_number,
-       document.status, document.issue_date, document.due_date, document.currency, document.line_amount_types,
+       document.status, document.issue_date, document.due_date, document.currency, document.currency_rate,
+       xero_sync.is_base_currency(:organisation_id, document.currency) AS currency_is_base,
+       xero_sync.has_currency(:connection_id, :organisation_id, document.currency) AS currency_is_here, document.line_amount_types,
        document.sub_total, document.total_tax, document.total, document.contact_id,
        contact.xero_id AS contact_xero_id, contact.name AS contact_name,
        contact.connection_id = :connection_id AS contact_is_here, contact.is_active AS contact_is_active,

@@ -38,7 +38,11 @@ SELECT organisation_id FROM xero_sync.removed_file WHERE document_table = :table
  UNION
 SELECT connection.organisation_id
   FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
- WHERE document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL;
+ WHERE document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL
+ UNION
+SELECT connection.organisation_id
+  FROM xero_sync.lacking_currency AS lacking JOIN xero_sync.connection ON connection.id = lacking.connection_id
+ WHERE kind = :kind;
 
 -- name: with_failed
 SELECT DISTINCT organisation_id FROM qicworks.{table} WHERE push_state = 'failed';

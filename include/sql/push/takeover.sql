@@ -18,5 +18,5 @@ SELECT id FROM qicworks.tax_code WHERE connection_id = :connection_id AND tax_ty
 SELECT id FROM qicworks.tracking_option WHERE connection_id = :connection_id AND xero_id = :xero_id AND is_active;
 
 -- name: take_over$
--- The function is in schema/0027. False: the document was edited since, or nobody wants Xero's side.
+-- The function is in schema/0029. False: the document was edited since, or nobody wants Xero's side.
 SELECT xero_sync.take_over(:table, :id, :version, :header, :lines, :removed);

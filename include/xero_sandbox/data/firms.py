@@ -20,6 +20,7 @@ class Firm:
     options: int  # beyond the standard tracking options
     calendars: tuple[str, ...]  # of its payroll, once it has staff
     connected: bool = True  # to the app itself, as a custom connection is; each of them a user may connect
+    currencies: tuple[str, ...] = ()  # beyond its own: none without a plan that has multiple currencies
 
 
 FIRMS = (
@@ -33,7 +34,17 @@ FIRMS = (
         40,
         ("FORTNIGHTLY", "WEEKLY"),
     ),
-    Firm("Barossa Electrical Co-operative", "CENAUSTRALIASTANDARDTIME", "Tanunda", "SA", "CASH", 8, 3, ("FOURWEEKLY",)),
+    Firm(
+        "Barossa Electrical Co-operative",
+        "CENAUSTRALIASTANDARDTIME",
+        "Tanunda",
+        "SA",
+        "CASH",
+        8,
+        3,
+        ("FOURWEEKLY",),
+        currencies=("EUR", "IDR", "NZD"),
+    ),
     Firm("Kimberley Air & Solar – Broome", "WAUSTRALIASTANDARDTIME", "Broome", "WA", "CASH", 0, 0, ("WEEKLY",)),
     Firm(
         "Huon Valley Refrigeration Pty Ltd",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from xero_sandbox.collection import Record, Row
+from xero_sandbox.data.currencies import rate_of_the_day, rounded
 from xero_sandbox.documents import CREDIT_NOTES, CREDITS, INVOICES, day, figures, settle, settle_credit
 from xero_sandbox.wire import read_ms_date
 from xero_sandbox.writing.contacts import contact_of
@@ -14,7 +15,7 @@ from xero_sandbox.writing.desk import Desk, Findings
 from xero_sandbox.writing.forms import Form
 from xero_sandbox.writing.lines import KEPT, Terms, written_lines
 from xero_sandbox.writing.modifying import may_change
-from xero_sandbox.writing.reading import malformed, objects, read_text
+from xero_sandbox.writing.reading import malformed, objects, read_number, read_text
 
 AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
 NOT_SENT = "Only AUTHORISED and BILLED purchase orders may have SentToContact updated."
@@ -100,16 +101,28 @@ def _plain(desk: Desk, form: Form, record: Record, sent: Record, found: Findings
         found.error("Url must not contain 'xero'.")
     if not desk.settings.urls_kept or not record.get("Url"):
         record.pop("Url", None)
-    currency, base = read_text(sent.get("CurrencyCode", "")).upper(), desk.organisation.record.get("BaseCurrency")
-    if currency and currency not in (base, record["CurrencyCode"]):
-        found.error(f"Organisation is not subscribed to currency {currency}")
-    elif currency and currency != record["CurrencyCode"]:
-        record |= {"CurrencyCode": currency, "CurrencyRate": Decimal("1.0")}
+    _currency(desk, record, sent, found)
     if "SentToContact" in sent:
         ready = record["Status"] in ("AUTHORISED", "BILLED")
         if sent["SentToContact"] is True and not ready and not form.posts:
             found.warnings.append(NOT_SENT)
         record["SentToContact"] = sent["SentToContact"] is True and ready
+
+
+def _currency(desk: Desk, record: Record, sent: Record, found: Findings) -> None:
+    """One that the organisation has. A rate that is not sent stays, or is that of the day; that of the own currency is
+    always one."""
+    base, before = desk.organisation.record.get("BaseCurrency"), record["CurrencyCode"]
+    code = read_text(sent.get("CurrencyCode", "")).upper() or before
+    if code not in (base, before) and code not in desk.collection("Currencies").rows:
+        found.error(f"Organisation is not subscribed to currency {code}")
+        return
+    rate = record["CurrencyRate"] if code == before else rate_of_the_day(code, base)
+    if "CurrencyRate" in sent and code != base:
+        rate = rounded(read_number(sent["CurrencyRate"]))
+        if rate <= 0:
+            found.error("CurrencyRate must be greater than zero")
+    record |= {"CurrencyCode": code, "CurrencyRate": rate}
 
 
 def _lines(desk: Desk, form: Form, record: Record, sent: Record, found: Findings) -> None:

@@ -9,11 +9,12 @@ from datetime import date
 from decimal import Decimal
 
 from xero.documents.declaration import Check, CheckResult, PricedDocument, PricedLine, PricedRow
-from xero.documents.pricing import cents, line_total, own_tax, rate_tax, total
+from xero.documents.pricing import cents, line_total, own_tax, rate_tax, sent_rate, total
 
 MAX_NUMBER_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_AMOUNT = Decimal("9999999999.99")
+MAX_RATE = Decimal("999999999999.999999")
 
 # No document of QicWorks books on these directly: Xero keeps them itself.
 SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS", "HISTORICAL"})
@@ -80,6 +81,30 @@ def addressed(document: PricedDocument) -> Iterator[CheckResult]:
 
 def _named(row: PricedRow) -> str:
     return f"'{row.contact_name}'" if row.contact_name else "(without a name)"
+
+
+def in_currency(document: PricedDocument) -> Iterator[CheckResult]:
+    """In one that the organisation has, and at a rate that is one."""
+    row = document.row
+    code = (row.currency or "").strip().upper()
+    if row.currency_is_here is False and not code:
+        yield CheckResult("it has no currency", "Choose the currency of the {document}.", "release")
+    elif row.currency_is_here is False:
+        named = f"currency {code}" if code.isalnum() else "currency"
+        yield CheckResult(
+            f"the Xero organisation does not have its currency {code}",
+            f"Add the {named} in Xero (its plan must allow multiple currencies). Pull currencies "
+            "({pull_currencies}): the next push then sends the {document} by itself. Or change the currency of the "
+            "{document} and release it.",
+            lacks=code,
+        )
+    rate = sent_rate(row)
+    if rate is not None and not 0 < rate <= MAX_RATE:
+        yield CheckResult(
+            f"its currency rate {row.currency_rate:f} is not one that Xero can have",
+            "Correct the currency rate of the {document}. Or empty it: Xero then takes the rate of the day.",
+            "release",
+        )
 
 
 def dated(document: PricedDocument) -> Iterator[CheckResult]:
@@ -231,4 +256,4 @@ def _tracked(line: PricedLine) -> Iterator[CheckResult]:
         )
 
 
-PRICED: tuple[Check, ...] = (in_force, numbered, addressed, dated, with_lines)
+PRICED: tuple[Check, ...] = (in_force, numbered, addressed, in_currency, dated, with_lines)

@@ -39,6 +39,9 @@ class PricedRow(DocumentRow):
     issue_date: date | None
     due_date: date | None
     currency: str
+    currency_rate: Decimal | None  # None: Xero takes the rate of the day
+    currency_is_base: bool | None  # the organisation's own; None: not known
+    currency_is_here: bool | None  # the organisation has it in Xero; None: not known
     line_amount_types: str
     sub_total: Decimal
     total_tax: Decimal
@@ -194,12 +197,14 @@ class CheckResult:
     """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
 
     `correction`: what to do, with the placeholders {document} and {pull_contacts} (how to pull any data set);
-    `then`: how to push again afterwards.
+    `then`: how to push again afterwards; `lacks`: the currency that the document waits for: it is pushed by itself once
+    the organisation has it.
     """
 
     says: str
     correction: str | None = None
     then: Then | None = None
+    lacks: str | None = None
 
 
 Check = Callable[[AnyDocument], Iterator[CheckResult]]

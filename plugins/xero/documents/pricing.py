@@ -13,6 +13,7 @@ from uuid import UUID
 from xero.documents.declaration import AnyDocument, Json, Likeness, PricedDocument, PricedLine, PricedRow, Record
 
 CENT = Decimal("0.01")
+MILLIONTH = Decimal("0.000001")  # Xero's rates have six decimals
 WIDE = Context(prec=60)  # digits: a quantity times a price has up to 36
 
 #: Xero shows it as "Go to …" and gives it back: it tells our documents from strangers'. Xero refuses "xero" in it.
@@ -26,6 +27,16 @@ def cents(amount: Decimal) -> Decimal:
 def plain(number: Decimal) -> Decimal:
     """The same number without zeros at its end, never in scientific notation."""
     return Decimal(f"{number.normalize():f}")
+
+
+def rate_in_xero(rate: Decimal) -> Decimal:
+    """A currency rate as Xero can have it."""
+    return plain(rate.quantize(MILLIONTH, ROUND_HALF_UP, WIDE))
+
+
+def sent_rate(row: PricedRow) -> Decimal | None:
+    """The currency rate that is sent; None: of the organisation's own currency, or Xero takes the rate of the day."""
+    return None if row.currency_rate is None or row.currency_is_base else rate_in_xero(row.currency_rate)
 
 
 def line_total(line: PricedLine) -> Decimal:
@@ -57,6 +68,7 @@ def header(document: PricedDocument, *, purchase: bool, **fields: Any) -> Json:
         "Date": iso(row.issue_date),
         "LineAmountTypes": row.line_amount_types,
         "CurrencyCode": row.currency,
+        "CurrencyRate": sent_rate(row),
         "Status": "DRAFT",
         "LineItems": [_line(line, row, purchase) for line in document.lines],
     }

@@ -39,6 +39,10 @@ def of_tax_codes(side: Side) -> Iterator[Wanted]:
     yield Wanted("tax_code", [accounting.tax_code(one) for one in side.truth["TaxRates"]], ("tax_type",))
 
 
+def of_currencies(side: Side) -> Iterator[Wanted]:
+    yield Wanted("currency", [accounting.currency(one) for one in side.truth["Currencies"]], ("code",))
+
+
 def of_tracking(side: Side) -> Iterator[Wanted]:
     categories = side.truth["TrackingCategories"]
     yield Wanted("tracking_category", [accounting.category(one) for one in categories])
@@ -115,6 +119,7 @@ COMPARED: dict[str, Callable[[Side], Iterator[Wanted]]] = {
     "contacts": of_contacts,
     "chart_of_accounts": of_accounts,
     "tax_codes": of_tax_codes,
+    "currencies": of_currencies,
     "tracking_categories": of_tracking,
     "pay_codes": of_pay_codes,
     "staff": of_staff,

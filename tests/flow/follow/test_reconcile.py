@@ -57,7 +57,7 @@ def test_what_is_in_step_is_found_so_for_a_handful_of_calls(pulled: World) -> No
     assert (outcome.status, outcome.message) == ("success", "no differences")
     assert differences(pulled) == {}
     calls = pulled.calls()
-    assert outcome.counts.calls == len(calls) <= 12
+    assert outcome.counts.calls == len(calls) <= 13
     assert sum(call["bytes"] for call in calls) < 50_000
 
 
@@ -87,6 +87,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     [leave, *_] = own_leave(pulled)
     pulled.pull("leave_applications")
     pulled.query("DELETE FROM qicworks.leave_application WHERE xero_id = %s", leave)
+    change(pulled, "Currencies", "POST", Code="NZD", Description="New Zealand Dollar")
     change(pulled, f"LeaveTypes/{xero['LeaveTypes'][0]['LeaveTypeID']}", "DELETE")
     change(pulled, f"Accounts/{xero['Accounts'][0]['AccountID']}", "DELETE")
 
@@ -101,6 +102,7 @@ def test_every_kind_of_difference_is_an_event(pulled: World) -> None:
     assert f"1 records of Xero are not in staff ({xero['Employees'][1]['EmployeeID']})" in found["staff"]
     assert f"1 rows of staff are active in only one of QicWorks and Xero ({asleep})" in found["staff"]
     assert "1 records of Xero are not in tracking_option" in found["tracking_categories"]
+    assert "1 records of Xero are not in currency (nzd)" in found["currencies"]
     paid = found["invoice_payments"]
     assert "2 records of Xero are not in invoice_payment (" in paid
     assert str(unpaid["xero_id"]) in paid
@@ -155,7 +157,8 @@ def test_what_is_not_available_or_not_pulled_yet_is_said_and_is_no_difference(wo
     for refusal in ("403 AuthorizationUnsuccessful", "403 AuthenticationUnsuccessful"):
         world.sandbox.settings(payroll_refusal=refusal)
         outcome = compare(world, 2)
-        assert outcome.message == "no differences; not pulled yet: Tracking categories; not available: Pay codes, Staff"
+        left = "not pulled yet: Currencies, Tracking categories; not available: Pay codes, Staff"
+        assert outcome.message == f"no differences; {left}"
         assert (outcome.status, differences(world)) == ("success", {})
 
     # The first organisation has really disconnected: the others are compared all the same.
@@ -167,7 +170,7 @@ def test_what_is_not_available_or_not_pulled_yet_is_said_and_is_no_difference(wo
     assert first not in result.stdout
     assert f"{second}: no differences; not pulled yet: " not in result.stdout
     assert f"{second}: not pulled yet: " in result.stdout
-    assert f"{third}: no differences; not pulled yet: Tracking categories" in result.stdout
+    assert f"{third}: no differences; not pulled yet: Currencies, Tracking categories" in result.stdout
     closed = world.query("SELECT status FROM xero_sync.connection_event WHERE data_set = 'reconcile' ORDER BY id")
     assert sorted(event["status"] for event in closed[-3:]) == ["error", "success", "success"]
 

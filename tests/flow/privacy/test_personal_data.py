@@ -42,7 +42,7 @@ def mentions(world: World, *words: str) -> list[str]:
 
 
 def pull_all(world: World, **how: Any) -> None:
-    for name in ("contacts", "pay_codes", "staff", "leave_balances"):
+    for name in ("contacts", "currencies", "pay_codes", "staff", "leave_balances"):
         assert world.pull(name, **how).status in ("success", "warning"), name
 
 

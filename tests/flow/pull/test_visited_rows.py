@@ -47,6 +47,8 @@ def number(n: int) -> uuid.UUID:
 
 def value(column: Column, n: int, version: int) -> Any:
     texts = {"kind": "EARNINGS", "status": "ACTIVE", "email": f"{n}@example.com.au", "xero_id": str(number(n))}
+    if column.max_length == 3:  # the code of a currency
+        texts["code"] = "".join(chr(ord("A") + n // 26**place % 26) for place in range(3))
     return {
         ColumnType.TEXT: texts.get(column.name, str(n)[: column.max_length]),
         ColumnType.UUID: number(n),

@@ -112,7 +112,12 @@ class ReadyDocuments:
         again = preview and (self.failed_too or wanted is not None)
         states = [PushState.READY, PushState.FAILED] if again else [PushState.READY]
         ready = self._run(
-            sql.template("push/ready", "ready"), limit=limit, wanted=wanted, done=list(done), states=states
+            sql.template("push/ready", "ready"),
+            limit=limit,
+            wanted=wanted,
+            done=list(done),
+            states=states,
+            released_too=preview,
         )
         return [Waiting(row["id"], row["push_version"], row["xero_id"], self._was(row)) for row in ready]
 

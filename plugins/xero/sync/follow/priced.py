@@ -92,11 +92,12 @@ class _Kind:
             return self._write(about, gone(document, None)), True
         edited = next((link.version for link in links if link.version), None) != document.version
         found = judge(self.kind, document, record, base_of(kept), edited=edited, waits=one.waits)
-        is_checked = bool(found) or is_complete(self.kind, record)
+        is_checked = bool(found) or is_complete(self.kind, record, document)
         if not found and not one.waits and is_checked:
             self._agree(one, document, record, kept)
         self._pass_on(one, record, found)
-        changes = self._write(about, found, judged=reasons_judged(self.kind, record, found, waits=one.waits))
+        judged = reasons_judged(self.kind, record, found, document, waits=one.waits)
+        changes = self._write(about, found, judged=judged)
         if one.push_state == PushState.FAILED and found and Reason.EDITED_IN_XERO in changes.settled:
             self.followed.push_again([one.id])  # what stood in the way of its edit is gone
         return changes, is_checked

@@ -11,6 +11,7 @@ from xero.documents.declaration import Delivery, Kind, PricedKind
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
+from xero.qicworks.push import lacking_currencies
 from xero.qicworks.push.outbox import Outbox, Purpose, PushState
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
@@ -93,6 +94,8 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
         cancellations.recover()
         if names is not None or retry_failed:  # before what this run itself finds to be lost
             log.info("%d failed documents and files are ready again", outbox.retry_failed(wanted))
+        if released := lacking_currencies.release(it.session, it.connection, kind, wanted):
+            log.info("%d documents are ready again: their currency is in Xero now", released)
         lost = check_in_xero("it was being sent, but no record of the request exists")
         recorder.record(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.orphaned()],

@@ -25,6 +25,7 @@ from xero.sync.push.content.judging import (
     in_words,
     is_complete,
     judge,
+    kept_rate,
     reasons_judged,
 )
 from xero.sync.push.content.judging import values as shown
@@ -40,6 +41,7 @@ from xero.sync.push.verdicts import (
     not_editable,
     not_shown,
     not_there,
+    rate_stays,
 )
 
 MAX_REQUEST_BYTES = 3_000_000  # bytes of a request; Xero advises to stay below 3.5 MB
@@ -199,16 +201,20 @@ def _plan_change(
         made.takeovers.append(Takeover(document, record, standing.base, tuple(theirs)))
         return None
     if status not in kind.editable:
-        if not found and is_complete(kind, record):  # the same change was made in Xero by hand
+        if not found and is_complete(kind, record, document):  # the same change was made in Xero by hand
             return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), document)
         left = judge(kind, document, record, standing.base, edited=True)
         kept = wins is Conflicts.QICWORKS
         result = cannot_overwrite(document.xero_id, status) if kept else not_editable(document.xero_id, status)
-        return replace(result, differences=left, judged=reasons_judged(kind, record, left))
+        return replace(result, differences=left, judged=reasons_judged(kind, record, left, document))
     if theirs and wins is Conflicts.ASK:
         left = judge(kind, document, record, standing.base, edited=True)
         result = changed_in_xero(name, document.xero_id, status, in_words(theirs))
-        return replace(result, differences=left, judged=reasons_judged(kind, record, left))
+        return replace(result, differences=left, judged=reasons_judged(kind, record, left, document))
+    if stays := kept_rate(found):
+        left = judge(kind, document, record, standing.base, edited=True)
+        result = rate_stays(name, document.xero_id, status, stays)
+        return replace(result, differences=left, judged=reasons_judged(kind, record, left, document))
     if theirs:
         made.overwritten[document.id] = theirs
     change.append((document, _changed(kind, document, record)))

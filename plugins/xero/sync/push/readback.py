@@ -11,7 +11,7 @@ from uuid import UUID
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
-from xero.documents.pricing import addressee, same_contact, same_text, same_total
+from xero.documents.pricing import addressee, rate_in_xero, same_contact, same_text, same_total
 from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push import corrections
 from xero.sync.push.verdicts import deleted, refused
@@ -179,6 +179,9 @@ def differences(kind: PricedKind, document: PricedDocument, record: Record) -> I
     for name, field in (("type", "Type"), ("currency", "CurrencyCode"), ("address", "Url")):
         if field in sent and record.get(field) and not same_text(sent[field], record[field]):
             yield f"{name} {sent[field]} in QicWorks, {cleaned(record[field])} in Xero"
+    ours, theirs = sent.get("CurrencyRate"), _amount(record.get("CurrencyRate"))
+    if ours is not None and theirs is not None and rate_in_xero(theirs) != ours:
+        yield f"currency rate {ours} in QicWorks, {theirs} in Xero"
     row = document.row
     amounts = (
         ("net amount", row.sub_total, "SubTotal"),

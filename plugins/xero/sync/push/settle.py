@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from xero.qicworks.follow.differences import About
+from xero.qicworks.push import lacking_currencies
 from xero.qicworks.push.links import Link
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs import events
@@ -64,6 +65,8 @@ class ResultRecorder:
                 ]
             )
             self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
+            lacking = [(one.id, one.version, one.result.lacks) for one in recorded if one.result.lacks]
+            lacking_currencies.keep(self.it.session, self.it.connection, self.outbox.kind, lacking)
             for one in settled:
                 self._keep_unclear(one)
             if request:

@@ -71,7 +71,8 @@ def invalid(label: str, findings: Sequence[CheckResult]) -> Result:
     reasons = "; ".join(dict.fromkeys(finding.says for finding in findings))
     texts = [finding.correction for finding in findings if finding.correction]
     correction = corrections.instruct(texts, {finding.then for finding in findings}, label)
-    return Result(PushState.FAILED, error=f"not sent: {reasons}", correction=correction)
+    lacks = next((finding.lacks for finding in findings if finding.lacks), None)
+    return Result(PushState.FAILED, error=f"not sent: {reasons}", correction=correction, lacks=lacks)
 
 
 def xero_fails(label: str, times: int) -> Result:
@@ -189,6 +190,18 @@ def changed_in_xero(label: str, xero_id: UUID | None, status: str, fields: str) 
         f"it was changed in Xero after it was pushed ({fields}), so nothing was sent",
         f"Open the page of the {label} and choose: Keep QicWorks' overwrites the draft in Xero, Keep Xero's takes "
         "Xero's changes over. Or make both sides the same by hand; then push again.",
+    )
+
+
+def rate_stays(label: str, xero_id: UUID | None, status: str, rate: str) -> Result:
+    """Its rate was emptied, and Xero's API has no way to go back to the rate of the day."""
+    return Result(
+        PushState.FAILED,
+        xero_id,
+        status,
+        f"its currency rate was emptied in QicWorks, and Xero would keep the rate {rate}, so nothing was sent",
+        f"Enter the currency rate of the {label} in QicWorks and release it. Or change the rate in Xero by hand; then "
+        "push again.",
     )
 
 

@@ -75,6 +75,8 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         if name not in ours.header and (base is None or name not in EMPTIED or is_xeros_own):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
+        if base is not None and name not in {*EMPTIED, *sent, *answered}:
+            by = Side.QICWORKS  # what Xero had at the push is not known
         ids = _ids({name: our}, {name: their})
         yield Change(name, our.shown, their.shown, by, name in TOTALS.values(), ids=ids)
 

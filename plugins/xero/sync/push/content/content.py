@@ -14,7 +14,7 @@ import msgspec
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedLine, PricedRow, Record
-from xero.documents.pricing import rate_tax
+from xero.documents.pricing import rate_in_xero, rate_tax
 from xero.qicworks.follow.differences import LONGEST_VALUE
 from xero.qicworks.texts import marked
 
@@ -66,6 +66,12 @@ def _number(value: object) -> Value:
     return Value("0" if plain == "-0" else plain, "" if found is None else f"{found:f}")
 
 
+def _rate(value: object) -> Value:
+    """To six decimals: what is beyond them is not Xero's."""
+    found = value if isinstance(value, Decimal) else wire.number(value)
+    return NOTHING if found is None else _number(rate_in_xero(found))
+
+
 def _date(value: object) -> Value:
     day = wire.date(value)
     return Value(day.isoformat(), day.isoformat()) if day else NOTHING
@@ -92,6 +98,7 @@ HEADER: dict[str, tuple[str, Read]] = {
     "Date": ("date", _date),
     "DueDate": ("due date", _date),
     "CurrencyCode": ("currency", _code),
+    "CurrencyRate": ("currency rate", _rate),
     "LineAmountTypes": ("amounts", _code),
     "DeliveryDate": ("delivery date", _date),
     "DeliveryAddress": ("delivery address", _text),

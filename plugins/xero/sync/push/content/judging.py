@@ -9,6 +9,7 @@ from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
+from xero.documents.pricing import sent_rate
 from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason, hash_of_ids
 from xero.qicworks.push.results import PushedContent, PushState, Result
 from xero.sync.push.content.changes import Change, Side, changes, is_same_line
@@ -28,6 +29,7 @@ from xero.sync.push.content.content import (
 
 CHOSEN_BY_XERO = "due date"  # from the terms of the contact, if none was sent
 AMOUNT_TYPES = HEADER["LineAmountTypes"][0]
+CURRENCY, RATE = HEADER["CurrencyCode"][0], HEADER["CurrencyRate"][0]
 UNREADABLE = "a value that cannot be read"
 #: The statuses that are known, and the fields that each line has.
 STATUSES = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "BILLED", "VOIDED", "DELETED"})
@@ -98,9 +100,17 @@ def ids_of(some: Iterable[Change]) -> str:
     return hash_of_ids(id for one in some for id in one.ids)
 
 
-def is_complete(kind: PricedKind, record: Record) -> bool:
+def kept_rate(found: Sequence[Change]) -> str | None:
+    """The currency rate that Xero keeps though QicWorks has emptied it: no request takes it away."""
+    fields = {one.field: one for one in found}
+    rate = fields.get(RATE)
+    return rate.theirs if rate and not rate.ours and Side.QICWORKS in rate.by and CURRENCY not in fields else None
+
+
+def is_complete(kind: PricedKind, record: Record, document: PricedDocument | None) -> bool:
     """Whether a record says enough to be called equal: what a server leaves out is not known."""
-    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS))
+    rate = () if document is None or sent_rate(document.row) is None else ("CurrencyRate",)
+    named = (record.get(name) not in (None, "") for name in ("Date", "Contact", *TOTALS, *rate))
     lines = record.get("LineItems")
     return (
         wire.word(record.get("Status")) in STATUSES
@@ -112,7 +122,12 @@ def is_complete(kind: PricedKind, record: Record) -> bool:
 
 
 def reasons_judged(
-    kind: PricedKind, record: Record, found: Sequence[Found], *, waits: bool = False
+    kind: PricedKind,
+    record: Record,
+    found: Sequence[Found],
+    document: PricedDocument | None,
+    *,
+    waits: bool = False,
 ) -> tuple[Reason, ...]:
     """The reasons that a comparison with this record decides, and so can settle.
 
@@ -120,7 +135,7 @@ def reasons_judged(
     was not sent.
     """
     status = wire.word(record.get("Status"))
-    if status not in kind.gone and not is_complete(kind, record):
+    if status not in kind.gone and not is_complete(kind, record, document):
         return tuple(one.reason for one in found)
     return tuple(one for one in OF_CONTENT if not (waits and one in EDITS))
 
@@ -185,7 +200,7 @@ def compared(
     sent = element or kind.payload(document)
     content = pushed(kind, of_document(kind, document), sent, record, agreed=agreed)
     found = judge(kind, document, record, base_of(content), edited=False)
-    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found))
+    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found, document))
 
 
 def _found(
@@ -231,7 +246,7 @@ def as_pushed(
     if document is None or result.state is PushState.READY:
         return replace(result, content=content)
     found = judge(kind, document, record, base_of(content), edited=False)
-    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found))
+    return replace(result, content=content, differences=found, judged=reasons_judged(kind, record, found, document))
 
 
 def values(found: Sequence[Change]) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from xero.api import wire
+from xero.documents.checks import MAX_RATE
 from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, Record
-from xero.documents.pricing import cents, totals
+from xero.documents.pricing import cents, same_text, totals
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.push.content.changes import PRICING, TYPES, Change, of_line, of_new_line, paired
 from xero.sync.push.content.content import NOTHING, Value, contact_of, fields_of, of_document, of_record
@@ -21,6 +22,7 @@ PLAIN: dict[str, tuple[str, Callable[[object], Any]]] = {
     "Date": ("issue_date", wire.date),
     "DueDate": ("due_date", wire.date),
     "CurrencyCode": ("currency", wire.text),
+    "CurrencyRate": ("currency_rate", wire.number),
     "LineAmountTypes": ("line_amount_types", wire.text),
     "DeliveryDate": ("delivery_date", wire.date),
     "DeliveryAddress": ("delivery_address", wire.text),
@@ -74,7 +76,22 @@ class Reader:
                 taken[column] = read(self.record.get(key))
             else:
                 raise CannotTake(f"the {one.field} cannot be changed in QicWorks")
-        return taken
+        return taken | self._rate(taken)
+
+    def _rate(self, taken: Columns) -> Columns:
+        """The currency rate, which is taken over with its currency only. One that QicWorks leaves to Xero stays so."""
+        own, theirs = self.document.row, self.record.get("CurrencyCode")
+        if "currency" in taken:
+            rate = wire.number(self.record.get("CurrencyRate")) if own.currency_rate is not None else None
+        elif "currency_rate" not in taken:
+            return {}
+        elif theirs and not same_text(own.currency, theirs):
+            raise CannotTake("its currency rate in Xero is one of another currency")
+        else:
+            rate = taken["currency_rate"]
+        if rate is not None and abs(rate) > MAX_RATE:
+            raise CannotTake("its currency rate in Xero is too large")
+        return {"currency_rate": rate}
 
     def totals(self) -> Columns:
         return {

@@ -1,0 +1,246 @@
+"""Documents in other currencies: at the rate that QicWorks has, and not at all in one that the organisation lacks."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from tests.support.between import Between
+from tests.support.followed import differing, do
+from tests.support.pushing import PRICED, Books
+from tests.support.trading import OF_THE_DAY, SEVERAL, add_currency, books_of, shown
+from tests.support.world import World
+
+each = pytest.mark.parametrize("kind", PRICED)
+REFUSED = "not sent: the Xero organisation does not have its currency NZD"
+
+
+def states(books: Books, kind: str, *documents: UUID) -> list[str]:
+    return [books.row(kind, one)["push_state"] for one in documents]
+
+
+def lacking(books: Books) -> int:
+    return len(books.world.query("SELECT 1 FROM xero_sync.lacking_currency"))
+
+
+def warnings(books: Books, document: UUID) -> list[str]:
+    found = books.world.query(
+        "SELECT message FROM xero_sync.connection_event WHERE document_id = %s AND status = 'warning'", document
+    )
+    return [row["message"] for row in found]
+
+
+# -- the rate
+
+
+@each
+def test_the_rate_that_is_set_is_sent_and_else_xero_takes_that_of_the_day(world: World, kind: str) -> None:
+    books = books_of(world, SEVERAL)
+    cases = {
+        (None, None): ("AUD", 1),
+        ("AUD", "0.5"): ("AUD", 1),  # the own currency has no rate
+        ("aud", "0.5"): ("AUD", 1),
+        ("NZD", None): ("NZD", OF_THE_DAY["NZD"]),
+        ("EUR", "0.7"): ("EUR", 0.7),
+        ("IDR", "10893.1234564999"): ("IDR", 10893.123456),
+        ("EUR", "0.0000005"): ("EUR", 0.000001),
+    }
+    made = {}
+    for (code, rate), expected in cases.items():
+        columns = {"currency": code} if code else {}
+        made[books.add(kind, **columns, currency_rate=rate and Decimal(rate))] = expected
+    books.push(kind)
+    for document, expected in made.items():
+        assert books.row(kind, document)["push_state"] == "pushed", books.row(kind, document)["push_error"]
+        assert shown(books, kind, document) == expected
+        assert not warnings(books, document)
+        assert not differing(books, document)
+
+    # An edit of the rate is an edit; one that makes no difference to Xero costs no call.
+    *_, own, _, eur, idr, _ = made
+    own = next(
+        one for one, expected in made.items() if expected == ("AUD", 1) and books.row(kind, one)["currency_rate"]
+    )
+    world.calls()
+    books.edit(kind, own, currency_rate=Decimal("0.6"))
+    books.edit(kind, idr, currency_rate=Decimal("10893.12345649"))
+    books.push(kind)
+    assert (states(books, kind, own, idr), world.calls()) == (["pushed", "pushed"], [])
+    books.edit(kind, eur, currency_rate=Decimal("0.71"))
+    books.push(kind)
+    assert len(books.writes()) == 1
+    assert shown(books, kind, eur) == ("EUR", 0.71)
+    books.edit(kind, eur, currency="AUD")
+    books.push(kind)
+    assert (shown(books, kind, eur), differing(books, eur)) == (("AUD", 1), [])
+    books.assert_once(kind)
+
+
+def test_what_is_no_rate_is_refused_before_a_call(world: World) -> None:
+    books = books_of(world, SEVERAL)
+    wrong = {
+        rate: books.add("bills", currency="EUR", currency_rate=Decimal(rate)) for rate in ("0", "-1", "1e-9", "1e13")
+    }
+    odd = books.add("bills", currency="EUR", currency_rate=Decimal("NaN"))
+    good = books.add("bills", currency="AUD", currency_rate=Decimal(0))
+    books.push("bills")
+    for document in wrong.values():
+        row = books.row("bills", document)
+        assert row["push_state"] == "failed"
+        assert "is not one that Xero can have" in row["push_error"]
+        assert "Xero then takes the rate of the day" in row["push_correction"]
+    assert "its currency rate is NaN" in books.row("bills", odd)["push_error"]
+    assert states(books, "bills", good) == ["pushed"]
+    books.edit("bills", wrong["0"], currency_rate=None)
+    books.push("bills")
+    assert shown(books, "bills", wrong["0"]) == ("EUR", OF_THE_DAY["EUR"])
+
+
+@each
+def test_a_rate_that_was_emptied_is_not_left_in_xero_unsaid(world: World, kind: str) -> None:
+    """No request makes Xero go back to the rate of the day."""
+    books = books_of(world, SEVERAL)
+    document = books.add(kind, currency="EUR", currency_rate=Decimal("0.7"))
+    books.push(kind)
+    world.calls()
+    books.edit(kind, document, currency_rate=None)
+    books.push(kind)
+    row = books.row(kind, document)
+    assert (row["push_state"], books.writes()) == ("failed", [])
+    assert "its currency rate was emptied in QicWorks, and Xero would keep the rate 0.7" in row["push_error"]
+    [found] = differing(books, document)
+    assert (found.reason, found.ours, found.theirs) == (
+        "edited_in_qicworks",
+        {"currency rate": ""},
+        {"currency rate": "0.7"},
+    )
+    do(books, kind, document, "edit", fields={"CurrencyRate": "0.66"})
+    books.push(kind, documents=[str(document)])
+    assert (states(books, kind, document), shown(books, kind, document)) == (["pushed"], ("EUR", 0.66))
+    assert not differing(books, document)
+
+
+@each
+def test_another_rate_in_xeros_response_is_named(world: World, kind: str) -> None:
+    books = books_of(world, SEVERAL)
+    between = Between(world.sandbox)
+    plural = PRICED[kind][1]
+    between.edit(
+        lambda answer: [one.update(CurrencyRate=0.7000004) for one in answer[plural]] and None,
+        path=f"/{plural}",
+        method="PUT",
+    )
+    same = books.add(kind, currency="EUR", currency_rate=Decimal("0.7"))
+    other = books.add(kind, currency="EUR", currency_rate=Decimal("0.700001"))
+    books.push(kind)
+    assert states(books, kind, same, other) == ["pushed", "pushed"]
+    assert (warnings(books, same), differing(books, same)) == ([], [])
+    assert any("currency rate 0.700001 in QicWorks, 0.7000004 in Xero" in said for said in warnings(books, other))
+    [found] = differing(books, other)
+    assert (found.reason, found.ours["currency rate"]) == ("amounts_differ", "0.700001")
+
+
+# -- the currency
+
+
+@each
+def test_a_currency_that_the_organisation_lacks_costs_no_call_and_comes_by_itself(world: World, kind: str) -> None:
+    books = books_of(world)
+    own, foreign = books.add(kind), books.add(kind, currency="nzd", currency_rate=Decimal("1.1"))
+    world.calls()
+    books.push(kind)
+    assert states(books, kind, own, foreign) == ["pushed", "failed"]
+    assert len(books.writes()) == 1
+    row = books.row(kind, foreign)
+    assert row["push_error"] == REFUSED
+    assert row["push_correction"].startswith("Add the currency NZD in Xero (its plan must allow multiple currencies).")
+    assert "tick Currencies, press Pull" in row["push_correction"]
+    assert row["push_correction"].endswith("and release it.")
+
+    add_currency(books, "NZD")
+    assert books.left(kind) == 0, "QicWorks does not know of it yet"
+    books.push(kind)
+    assert states(books, kind, foreign) == ["failed"]
+    world.pull("currencies")
+    assert books.left(kind) == 1
+    books.push(kind)
+    assert (states(books, kind, foreign), shown(books, kind, foreign)) == (["pushed"], ("NZD", 1.1))
+    assert (books.left(kind), lacking(books)) == (0, 0)
+    books.assert_once(kind)
+
+
+def test_only_what_waits_for_a_currency_is_pushed_by_itself(world: World) -> None:
+    books = books_of(world)
+    waits = books.add("invoices", currency="NZD")
+    also_wrong = books.add("invoices", currency="NZD", contact_id=None)
+    elsewhere = books.add("invoices", currency="USD")
+    edited = books.add("invoices", currency="NZD")
+    retried = books.add("invoices", currency="NZD")
+    wrong = books.add("invoices", contact_id=None)
+    everything = (waits, also_wrong, elsewhere, edited, retried, wrong)
+    books.push("invoices")
+    assert states(books, "invoices", *everything) == ["failed"] * 6
+    books.edit("invoices", edited, currency="AUD")
+    books.push("invoices", documents=[str(edited), str(retried)])
+    assert states(books, "invoices", edited, retried) == ["pushed", "failed"]
+    assert lacking(books) == 4, "what was edited is forgotten"
+    add_currency(books, "NZD")
+    world.pull("currencies")
+
+    previewed = world.main("push", "invoices", "--dry-run", "--connection", world.names()[0])
+    numbers = {one: books.row("invoices", one)["number"] for one in everything}
+    assert [one for one in everything if numbers[one] in previewed.stdout + previewed.stderr] == [
+        waits,
+        also_wrong,
+        retried,
+    ]
+    books.push("invoices")
+    expected = ["pushed", "failed", "failed", "pushed", "pushed", "failed"]
+    assert states(books, "invoices", *everything) == expected
+    assert "it has no contact" in books.row("invoices", also_wrong)["push_error"]
+    assert (lacking(books), books.left("invoices")) == (1, 0)
+    assert REFUSED.replace("NZD", "USD") == books.row("invoices", elsewhere)["push_error"]
+
+
+def test_two_documents_of_one_id_wait_each_by_itself(world: World) -> None:
+    books = books_of(world)
+    document = books.add("bills", currency="NZD")
+    books.add("purchase_orders", id=document, currency="NZD")
+    for kind in ("bills", "purchase_orders"):
+        books.push(kind)
+    add_currency(books, "NZD")
+    world.pull("currencies")
+    for kind in ("bills", "purchase_orders"):
+        assert books.left(kind) == 1
+        books.push(kind)
+        assert states(books, kind, document) == ["pushed"]
+
+
+def test_nothing_is_refused_where_the_currencies_are_not_known(world: World) -> None:
+    """They were never pulled, or Xero lists none."""
+    books = books_of(world, pulled=False)
+    never = books.add("bills", currency="USD")
+    books.push("bills")
+    assert len(books.writes()) == 1
+    world.sandbox.settings(base_currency_listed=False)
+    world.pull("currencies")
+    unlisted = books.add("bills", currency="USD")
+    books.push("bills")
+    assert len(books.writes()) == 1
+    for document in (never, unlisted):
+        row = books.row("bills", document)
+        assert (row["push_state"], row["push_error"]) == ("failed", "Organisation is not subscribed to currency USD")
+
+
+def test_one_that_is_gone_from_xero_is_lacking_and_the_own_one_never_is(world: World) -> None:
+    books = books_of(world, SEVERAL)
+    first = books.add("expenses", currency="NZD")
+    books.push("expenses")
+    path = f"organisations/{world.sandbox.tenant(SEVERAL)}/Currencies"
+    for code in ("NZD", "AUD"):
+        world.sandbox.control("DELETE", f"{path}/{code}")
+    world.pull("currencies", SEVERAL)
+    own, second = books.add("expenses"), books.add("expenses", currency="NZD")
+    books.push("expenses")
+    assert states(books, "expenses", first, own, second) == ["pushed", "pushed", "failed"]
+    assert books.row("expenses", second)["push_error"] == REFUSED
