@@ -81,6 +81,10 @@ SELECT id, since, document_kind, label, ours::text AS ours, theirs::text AS thei
                    OR strpos(lower(concat_ws(' ', label, ours, theirs)), email) > 0)
  ORDER BY id;
 
+-- name: connections_of(organisation_id, connection_id)
+-- Where events may mention a person: their connection; of a person who is not linked, all of the organisation.
+SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id AND (:connection_id::uuid IS NULL OR id = :connection_id);
+
 -- name: organisations(organisation_id)
 -- The names of the organisation, in QicWorks and in Xero.
 SELECT name FROM qicworks.organisation WHERE id = :organisation_id
@@ -170,7 +174,7 @@ SELECT id FROM {table} WHERE {column} = :id;
 
 -- name: labels
 -- Labels of the person's documents in events, without those that documents of others have, too.
-SELECT :word || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), id::text) AS label
+SELECT :word || ' ' || coalesce(nullif(to_jsonb(document) ->> 'number', ''), nullif(to_jsonb(document) ->> 'name', ''), id::text) AS label
   FROM {table} AS document
  WHERE organisation_id = :organisation_id
  GROUP BY 1

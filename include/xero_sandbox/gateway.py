@@ -153,8 +153,15 @@ def _once(call: Call, entry: Entry, endpoint: Endpoint, fault: Fault | None) -> 
         reply = internal_error().reply
     if kind == "503_saved":
         reply = unavailable().reply
-    call.world.answers.keep(key, request, reply)
+    if _is_whole(call):  # else the sender is gone: what it sends again is no other request
+        call.world.answers.keep(key, request, reply)
     return reply
+
+
+def _is_whole(call: Call) -> bool:
+    """Whether all of the body that its header announces has arrived."""
+    announced = call.headers.get("content-length", "")
+    return not announced.isdecimal() or int(announced) == len(call.body)
 
 
 def key_of(call: Call) -> str:

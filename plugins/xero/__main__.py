@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, differences, keys, people, pushing, settings, tie_out
+from xero.cli import airflow_connections, contacts, differences, keys, people, pushing, settings, tie_out
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -75,6 +75,16 @@ def positive(text: str) -> int:
     return int(text)
 
 
+PARTS = (
+    ("differences", differences, "list what differs between QicWorks and Xero until it is settled"),
+    ("contacts", contacts, "list new contacts that wait for a decision, or decide about one"),
+    ("settings", settings, "show or change how each organisation works"),
+    ("tie-out", tie_out, "compare each document pushed in a period, except pay, with Xero"),
+    ("keys", keys, "rotate or check the keys that encrypt stored tokens"),
+    ("person", people, "export or erase what is stored about a person"),
+)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m xero", description="Synchronises QicWorks with Xero.")
     top.add_argument("-v", "--verbose", action="store_true", help="log each step")
@@ -115,20 +125,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.set_defaults(run=run_reconcile)
 
-    command = commands.add_parser("differences", help="list what differs between QicWorks and Xero until it is settled")
-    differences.add_arguments(command)
-
-    command = commands.add_parser("settings", help="show or change how each organisation works")
-    settings.add_arguments(command)
-
-    command = commands.add_parser("tie-out", help="compare each document pushed in a period, except pay, with Xero")
-    tie_out.add_arguments(command)
-
-    command = commands.add_parser("keys", help="rotate or check the keys that encrypt stored tokens")
-    keys.add_arguments(command)
-
-    command = commands.add_parser("person", help="export or erase what is stored about a person")
-    people.add_arguments(command)
+    for name, module, help in PARTS:
+        module.add_arguments(commands.add_parser(name, help=help))
 
     command = commands.add_parser("events", help="show the latest connection events")
     command.add_argument("-n", "--number", type=positive, default=20, help="how many to show (default: 20)")

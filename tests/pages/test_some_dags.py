@@ -71,7 +71,7 @@ def events(books: Books) -> dict[tuple[str, str], int]:
         " VALUES (%s, now(), %s, %s, 'error', 'seen') RETURNING id"
     )
     every = [("connect", "connections")]
-    every += [(direction, name) for direction in ("pull", "push") for name in (*DATASETS, *KINDS)]
+    every += [(direction, name) for direction in ("pull", "push") for name in {**DATASETS, **KINDS}]
     return {pair: books.world.query(insert, books.connection_id, *pair)[0]["id"] for pair in every}
 
 

@@ -120,7 +120,7 @@ def test_its_table_can_be_pushed(kind: Kind, schema: str) -> None:
     assert there, f"there is no table {table}: put it into {MIGRATION}"
     lacking = [name for name in PUSHED if name not in there]
     assert not lacking, f"{table} lacks {', '.join(lacking)}: LIKE xero_sync.pushed_row INCLUDING ALL"
-    edited = rf"TRIGGER was_edited BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.document_was_edited"
+    edited = rf"TRIGGER was_edited BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.\w+_was_edited"
     assert re.search(edited, schema), f"an edit of {table} would not be pushed: {MIGRATION} gives it was_edited"
     moves = rf"TRIGGER moves BEFORE UPDATE OF push_state ON {table} FOR EACH ROW EXECUTE FUNCTION xero_sync.push_state_"
     assert re.search(moves, schema), f"who pushes could release drafts of {table}: {MIGRATION} gives it moves"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from xero.documents.pay_periods import LENGTHS, Share, beginning, shared, touched
+from xero.documents.pay.pay_periods import LENGTHS, Share, beginning, shared, touched
 
 DAY = timedelta(1)
 DATES = some.dates(date(2020, 1, 1), date(2032, 12, 31))

@@ -1,5 +1,6 @@
 """What QicWorks' tables should hold of Xero's contacts, accounts and other settings, from the sandbox's truth."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,6 +33,7 @@ def contact(xero: Record) -> Record:
     parts = [chosen.get("PhoneCountryCode"), chosen.get("PhoneAreaCode"), chosen.get("PhoneNumber")]
     addresses = {address["AddressType"]: address for address in xero.get("Addresses", [])}
     address = addresses.get("STREET") or addresses.get("POBOX") or {}
+    postal = addresses.get("POBOX") or {}
     return {
         "xero_id": xero["ContactID"],
         "name": xero["Name"],
@@ -51,6 +53,13 @@ def contact(xero: Record) -> Record:
         "region": address.get("Region"),
         "postal_code": address.get("PostalCode"),
         "country": address.get("Country"),
+        "po_address_line1": postal.get("AddressLine1"),
+        "po_address_line2": postal.get("AddressLine2"),
+        "po_city": postal.get("City"),
+        "po_region": postal.get("Region"),
+        "po_postal_code": postal.get("PostalCode"),
+        "po_country": postal.get("Country"),
+        "contact_persons": persons(xero),
         "currency": xero.get("DefaultCurrency"),
         "sales_account_code": xero.get("SalesDefaultAccountCode"),
         "purchases_account_code": xero.get("PurchasesDefaultAccountCode"),
@@ -65,6 +74,15 @@ def contact(xero: Record) -> Record:
         "xero_updated_at": instant(xero["UpdatedDateUTC"]),
         "is_active": xero["ContactStatus"] == "ACTIVE",
     }
+
+
+def persons(xero: Record) -> str | None:
+    names = {"first_name": "FirstName", "last_name": "LastName", "email": "EmailAddress"}
+    found = [
+        {**{ours: one.get(theirs, "") for ours, theirs in names.items()}, "include_in_emails": one["IncludeInEmails"]}
+        for one in xero.get("ContactPersons", [])
+    ]
+    return json.dumps(found, ensure_ascii=False) if found else None
 
 
 def account(xero: Record) -> Record:

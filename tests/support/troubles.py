@@ -64,9 +64,9 @@ def _impatiently(request: requests.PreparedRequest, forward: Forward) -> request
     return forward(timeout=(60.0, 0.05)) if is_write(request) else forward()
 
 
-def lead_through(books: Books, kind: str, trouble: Trouble, *, beyond: bool) -> None:
+def lead_through(books: Books, kind: str, trouble: Trouble, *, beyond: bool, path: str = DOCUMENTS) -> None:
     """Pushes into the trouble; then time passes or not, and further runs have to bring it to an end."""
-    books.world.fault(kind=trouble.kind, path=DOCUMENTS, method="PUT", **trouble.order)
+    books.world.fault(kind=trouble.kind, path=path, method="PUT", **trouble.order)
     with intercepted(_impatiently) if trouble.impatient else nullcontext(), suppress(XeroError, Skip):
         books.push(kind, client=trouble.client)
     [fault] = books.world.sandbox.control("GET", "faults")

@@ -105,6 +105,17 @@ LEFT JOIN qicworks.contact ON contact.id = document.contact_id;
 -- name: priced_matches!
 lower(number) LIKE :beginning;
 
+-- name: contact_columns!
+document.name AS number, coalesce(document.email, document.phone) AS who, NULL AS starts_on, NULL AS ends_on, NULL AS total,
+NULL AS currency, NULL AS waits_for, jsonb_build_object('xero_id', document.xero_id) AS row;
+
+-- name: contact_joins!
+-- A contact of Xero's, which is only pulled, is not pushed.
+JOIN (SELECT true AS pushed) AS those ON pushed = (document.push_state IS NOT NULL);
+
+-- name: contact_matches!
+lower(name) LIKE :beginning;
+
 -- name: pay_columns!
 NULL AS number, staff.first_name || ' ' || staff.last_name AS who, period.start_date::text AS starts_on,
 period.end_date::text AS ends_on, NULL AS total, NULL AS currency,

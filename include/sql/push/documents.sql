@@ -8,6 +8,7 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
        xero_sync.has_currency(:connection_id, :organisation_id, document.currency) AS currency_is_here, document.line_amount_types,
        document.sub_total, document.total_tax, document.total, document.contact_id,
        contact.xero_id AS contact_xero_id, contact.name AS contact_name,
+       chosen.push_state AS contact_push_state, chosen.push_error AS contact_push_error,
        contact.connection_id = :connection_id AS contact_is_here, contact.is_active AS contact_is_active,
        contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged, contact.merged_to_xero_id AS contact_merged_to,
        EXISTS (SELECT FROM xero_sync.erasure
@@ -20,7 +21,11 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
            AND cancellation.organisation_id = :organisation_id) AS cancellation_done{of_kind}
   FROM qicworks.{table} AS document
   JOIN qicworks.organisation ON organisation.id = document.organisation_id
-  LEFT JOIN qicworks.contact ON contact.id = document.contact_id
+  LEFT JOIN qicworks.contact AS chosen ON chosen.id = document.contact_id
+  -- QicWorks' own contact may be one that was pulled before it was linked.
+  LEFT JOIN qicworks.contact ON contact.id = coalesce(
+       (SELECT pulled.id FROM qicworks.contact AS pulled
+         WHERE chosen.connection_id IS NULL AND pulled.connection_id = :connection_id AND pulled.xero_id = chosen.xero_id), chosen.id)
  WHERE document.id = ANY(:ids) AND document.organisation_id = :organisation_id
  ORDER BY document.created_at, document.id;
 
@@ -85,7 +90,10 @@ WITH document AS (
             UNION ALL SELECT id, organisation_id, contact_id, number, total, side, push_state FROM qicworks.credit_note)
 SELECT DISTINCT one.id
   FROM document AS one
-  JOIN document AS other ON other.organisation_id = one.organisation_id AND other.contact_id = one.contact_id
+  JOIN document AS other ON other.organisation_id = one.organisation_id
+                        AND (other.contact_id = one.contact_id
+                             OR (SELECT xero_id FROM qicworks.contact WHERE contact.id = other.contact_id)
+                              = (SELECT xero_id FROM qicworks.contact WHERE contact.id = one.contact_id))
                         AND other.books = one.books AND other.total = one.total AND other.id <> one.id
                         AND lower(btrim(other.number)) = lower(btrim(one.number)) AND other.push_state <> 'draft'
  WHERE one.id = ANY(:ids) AND one.organisation_id = :organisation_id;

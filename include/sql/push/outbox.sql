@@ -115,6 +115,19 @@ UPDATE qicworks.{table}
  WHERE id = :id AND organisation_id = :organisation_id
 RETURNING push_state;
 
+-- name: settle_contact
+-- The same of a contact; which record it is in Xero says xero_sync.link_contact.
+UPDATE qicworks.{table}
+   SET push_state = CASE WHEN push_version = :version AND push_state = ANY(:held) THEN :state
+                         ELSE push_state END,
+       xero_status = coalesce(:xero_status, xero_status),
+       pushed_at = CASE WHEN :xero_id::uuid IS NOT NULL THEN coalesce(pushed_at, clock_timestamp())
+                        ELSE pushed_at END,
+       push_error = CASE WHEN push_version = :version THEN :error ELSE push_error END,
+       push_correction = CASE WHEN push_version = :version THEN :correction ELSE push_correction END
+ WHERE id = :id AND organisation_id = :organisation_id
+RETURNING push_state;
+
 -- name: ready_again!
 UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'in_flight';
 

@@ -1,4 +1,4 @@
-"""Contacts: the one collection of set-up data that pages."""
+"""Contacts: the one collection of set-up data that pages, and that is written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from xero_sandbox.data.firms import Collections
 from xero_sandbox.endpoints.calling import Call, Endpoint
 from xero_sandbox.endpoints.listing import listed, page_of, select, single
 from xero_sandbox.wire import Reply, decode, encode
+from xero_sandbox.writing.contact_book import write_contacts
 
 PATH = "/api.xro/2.0/Contacts"
 READ = ("accounting.contacts", "accounting.contacts.read")
+WRITE = ("accounting.contacts",)
 CONTACTS = Kind("Contacts", "ContactID", "ContactStatus")
 
 #: Comes only by id or with paging.
@@ -87,7 +89,13 @@ def contact(call: Call) -> Reply:
     return single(call, call.organisation.collections["Contacts"])
 
 
-ENDPOINTS = (Endpoint("GET", PATH, contacts, READ), Endpoint("GET", PATH + "/{id}", contact, READ))
+ENDPOINTS = (
+    Endpoint("GET", PATH, contacts, READ),
+    Endpoint("GET", PATH + "/{id}", contact, READ),
+    Endpoint("PUT", PATH, write_contacts, WRITE),
+    Endpoint("POST", PATH, write_contacts, WRITE),
+    Endpoint("POST", PATH + "/{id}", write_contacts, WRITE),
+)
 COLLECTIONS: Collections = (
     (
         CONTACTS,

@@ -4,6 +4,8 @@ Xero's response also has bank account details, which are not needed here, and ba
 contact's `UpdatedDateUTC`. Neither is read.
 """
 
+import json
+
 from xero.datasets.declaration import (
     UPDATED,
     Column,
@@ -39,6 +41,25 @@ def address(record: Record) -> Record | None:
     return by_type.get("STREET") or by_type.get("POBOX")
 
 
+def postal(record: Record) -> Record | None:
+    """The postal address."""
+    return next((entry for entry in record.get("Addresses") or () if entry.get("AddressType") == "POBOX"), None)
+
+
+def persons(record: Record) -> str | None:
+    """Further persons of the contact, as JSON; None if there are none."""
+    found = [
+        {
+            "first_name": person.get("FirstName") or "",
+            "last_name": person.get("LastName") or "",
+            "email": person.get("EmailAddress") or "",
+            "include_in_emails": person.get("IncludeInEmails") is True,
+        }
+        for person in record.get("ContactPersons") or ()
+    ]
+    return json.dumps(found, ensure_ascii=False) if found else None
+
+
 def in_use(record: Record) -> bool:
     merged = record.get("MergedToContactID")
     return record.get("ContactStatus") == "ACTIVE" and (not merged or not str(merged).strip("0-"))
@@ -65,6 +86,13 @@ CONTACT = Table(
         Column("region", Part(address, "Region"), max_length=255),
         Column("postal_code", Part(address, "PostalCode"), max_length=50),
         Column("country", Part(address, "Country"), max_length=50),
+        Column("po_address_line1", Part(postal, "AddressLine1"), max_length=500),
+        Column("po_address_line2", Part(postal, "AddressLine2"), max_length=500),
+        Column("po_city", Part(postal, "City"), max_length=255),
+        Column("po_region", Part(postal, "Region"), max_length=255),
+        Column("po_postal_code", Part(postal, "PostalCode"), max_length=50),
+        Column("po_country", Part(postal, "Country"), max_length=50),
+        Column("contact_persons", persons),
         Column("currency", "DefaultCurrency", max_length=3),
         Column("sales_account_code", "SalesDefaultAccountCode", max_length=50),
         Column("purchases_account_code", "PurchasesDefaultAccountCode", max_length=50),
@@ -79,6 +107,7 @@ CONTACT = Table(
         UPDATED,
     ),
     active=in_use,
+    statements="contacts",
     rules=(
         *known_status("ACTIVE", "ARCHIVED", "GDPRREQUEST"),
         Rule(

@@ -53,6 +53,8 @@ def addressed(document: PricedDocument) -> Iterator[CheckResult]:
     row = document.row
     if row.contact_id is None:
         yield CheckResult("it has no contact", "Choose a customer or supplier on the {document}.", "release")
+    elif row.contact_xero_id is None and row.contact_push_state is not None:
+        yield _new_contact(row)
     elif row.contact_xero_id is None or not row.contact_is_here:
         yield CheckResult(
             f"its contact {_named(row)} is not linked to this Xero organisation",
@@ -77,6 +79,24 @@ def addressed(document: PricedDocument) -> Iterator[CheckResult]:
             "Restore the contact in Xero and pull contacts ({pull_contacts}). Or choose another one on the {document}.",
             "either",
         )
+
+
+def _new_contact(row: PricedRow) -> CheckResult:
+    """Why a contact of QicWorks' own is not in Xero yet."""
+    match row.contact_push_state:
+        case "failed":
+            says = f"its contact {_named(row)} is not in Xero ({row.contact_push_error or 'it failed'})"
+            todo = "Fix that first: open the contact under Xero › Documents."
+        case "draft":
+            says = f"its contact {_named(row)} is not in Xero, because it is a draft in QicWorks"
+            todo = f"Release the contact {_named(row)} in QicWorks."
+        case "skipped":
+            says = f"its contact {_named(row)} is not in Xero, because it is set to Skipped in QicWorks"
+            todo = "Choose another contact on the {document}, or release that one."
+        case _:
+            says = f"its contact {_named(row)} is on its way to Xero"
+            return CheckResult(says, "No action needed: it is pushed before the {document}.")
+    return CheckResult(says, todo, "retry")
 
 
 def _named(row: PricedRow) -> str:

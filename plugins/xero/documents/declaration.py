@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
@@ -26,6 +26,7 @@ class DocumentRow:
     id: UUID
     push_version: int
     xero_id: UUID | None
+    called_by: ClassVar[str | None] = None  # the column with what its users call it; pay and leave have none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class PricedRow(DocumentRow):
     contact_id: UUID | None
     contact_xero_id: UUID | None
     contact_name: str | None
+    contact_push_state: str | None  # of QicWorks' own contact; None: it was pulled
+    contact_push_error: str | None
     contact_is_here: bool | None
     contact_is_active: bool | None
     contact_merged: bool | None
@@ -58,6 +61,7 @@ class PricedRow(DocumentRow):
     end_of_year_lock_date: date | None
     links: Links
     cancellation_done: bool | None  # whether Xero no longer has it; None: it is not cancelled since its push
+    called_by: ClassVar[str | None] = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,13 +185,12 @@ class Document(Generic[RowT, LineT]):
 
     @property
     def number(self) -> str | None:
-        """What its users call it; pay and leave have none."""
-        return self.row.number if isinstance(self.row, PricedRow) else None
+        """What its users call it: its number, of a contact the name; pay and leave have none."""
+        return getattr(self.row, self.row.called_by) if self.row.called_by else None
 
 
 AnyDocument = Document[Any, Any]
 PricedDocument = Document[PricedRow, PricedLine]
-
 
 Then = Literal["release", "approve", "either", "retry"]
 
@@ -220,9 +223,10 @@ class Likeness(Enum):
 
 
 class Delivery(Enum):
-    """How documents are sent: fifty to a request; one employee's pay template; one leave application."""
+    """How documents are sent: fifty to a request, contacts looked for first; one pay template; one leave request."""
 
     BATCH = "batch"
+    CONTACTS = "contacts"
     PAY_TEMPLATE = "pay template"
     LEAVE = "leave"
 
@@ -231,6 +235,7 @@ class Delivery(Enum):
 class Kind:
     """A kind of document. `name` is that of its DAG and events, `word` what one of them is called in messages."""
 
+    priced: ClassVar[bool] = False
     name: str
     word: str
     title: str
@@ -246,15 +251,17 @@ class Kind:
     also_due: tuple[str, str] | None = field(default=None, kw_only=True)
     replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
     look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
+    label: str = field(default="number", kw_only=True)  # the column by which users name one; not of pay and leave
+    settled_by: str = field(default="settle_document", kw_only=True)  # the statement of push/outbox that keeps results
 
     @property
     def payroll(self) -> bool:
-        return self.delivery is not Delivery.BATCH
+        return self.delivery in (Delivery.PAY_TEMPLATE, Delivery.LEAVE)
 
     @property
     def label_column(self) -> str:
         """The column by which its users name one."""
-        return "id" if self.payroll else "number"
+        return "id" if self.payroll else self.label
 
     def called(self, number: str | None, id: UUID) -> str:
         """What one is called in messages: its number, as far as it can be printed on a line; without one its id."""
@@ -264,13 +271,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class PricedKind(Kind):
-    """A document with priced lines.
-
-    `payload` makes the element of a request, without its Xero id; `identity` what it can be known by later (JSON, and
-    taken from the same document); `likeness` compares that with a record of Xero's; `lookups` are the queries that
-    together list every record that could be one of those identities.
+    """A document with priced lines. `payload` makes the element of a request, without its Xero id; `identity` what it
+    is known by later (JSON, and taken from the same document); `likeness` compares that with a record of Xero's;
+    `lookups` are the queries that together list every record that could be one of those identities.
     """
 
+    priced: ClassVar[bool] = True
     path: str
     envelope: str
     key: str  # field of the id

@@ -10,8 +10,8 @@ from typing import Never
 from uuid import UUID
 
 from xero.documents.declaration import Check, CheckResult, Delivery, Document, Json, Kind
-from xero.documents.employee import EmployeeRow
-from xero.documents.pay_periods import LENGTHS, Share, shared
+from xero.documents.pay.employee import EmployeeRow
+from xero.documents.pay.pay_periods import LENGTHS, Share, shared
 
 #: Statuses of a request that was approved; the last two follow from Xero's.
 APPROVED = ("Approved", "Current", "Taken")

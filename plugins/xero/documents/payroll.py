@@ -12,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from xero.documents.declaration import Check, CheckResult, Delivery, Document, Kind, Then
-from xero.documents.employee import EmployeeRow
+from xero.documents.pay.employee import EmployeeRow
 
 FIXED, SALARY, ORDINARY = "FIXEDAMOUNT", "ANNUALSALARY", "ORDINARYTIMEEARNINGS"
 EARNINGS = ("EARNINGS", "ALLOWANCE")

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from xero.api.errors import XeroError
 from xero.api.settings import API_HOST
 from xero.dag_ids import push_dag_of
-from xero.documents.declaration import Kind
+from xero.documents.declaration import Delivery, Kind
 from xero.documents.registry import KINDS
 from xero.pages.access import EditorDep, Viewer, ViewerDep, reading
 from xero.pages.apps import app_of, open_client
@@ -22,6 +22,8 @@ from xero.pages.differences.shown import show_each
 from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.push import contact_decisions
 from xero.qicworks.push.cancellations import CancellationState, state_of
 from xero.qicworks.views import differences, document_list, event_log
 from xero.sync.push.flow import preview
@@ -83,10 +85,16 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
         more=urlencode({"text": known}),
         attachments=document_list.attachments(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
+        undecided=next(iter(_undecided(session, chosen, id)), None),
         cancelled=CANCELLED.get(cancellation) if cancellation else None,
         is_waiting=may_be_pushed(found, cancellation),
         may_push=who.may_trigger(push_dag_of(chosen.name)),
     )
+
+
+def _undecided(session: Session, kind: Kind, id: UUID) -> list[contact_decisions.Undecided]:
+    """The contact, if a user has to decide about it."""
+    return contact_decisions.waiting(session, id=id) if kind.delivery is Delivery.CONTACTS else []
 
 
 @router.get("/documents/{kind}/{id}/preview")

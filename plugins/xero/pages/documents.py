@@ -13,6 +13,7 @@ from xero.documents.registry import KINDS
 from xero.pages import document
 from xero.pages.access import Viewer, ViewerDep, triggering
 from xero.pages.airflow_api import AirflowApiDep
+from xero.pages.contacts import deciding
 from xero.pages.database import SessionDep
 from xero.pages.document import PUSHED_NOW, in_xero, kind_of, may_be_pushed
 from xero.pages.rendering import page
@@ -178,3 +179,4 @@ def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | No
 
 
 router.include_router(document.router)
+router.include_router(deciding.router)

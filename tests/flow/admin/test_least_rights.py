@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from tests.support.own_contacts import OwnBooks
 from tests.support.paying import Line, Payroll
-from tests.support.pushing import PRICED, Books, File
+from tests.support.pushing import PRICED, File
 from tests.support.reconciling import compare
 from tests.support.world import World
 from xero.datasets.registry import DATASETS
@@ -127,19 +128,25 @@ def test_all_that_runs_runs_under_it(owner: World, sync: World) -> None:
         assert sync.pull(name, 1).status in ("success", "warning"), name
         assert sync.pull(name, 1, full=True).status in ("success", "warning"), name
 
-    books, payroll = Books(owner), Payroll(owner)
+    books, payroll = OwnBooks(owner), Payroll(owner)
     for kind in PRICED:
         books.add(kind, files=[File()])
+    books.setting("create")
+    changed = books.contact("Not in Xero")
     one, other, *_ = payroll.paid_by_the_hour()
     payroll.pay(one, payroll.period(), Line())
     start = payroll.start_of(3)
     payroll.leave(one, start, start)
     books.world = payroll.world = sync
-    assert {*PRICED, "payroll", "leave_requests"} == set(KINDS)
+    assert {*PRICED, "contacts", "payroll", "leave_requests"} == set(KINDS)
     for kind in KINDS:
         outcome = (payroll if KINDS[kind].payroll else books).push(kind)
         assert (outcome.counts.pushed, outcome.counts.failed) == (1, 0), kind
     assert {row["push_state"] for row in owner.query("SELECT push_state FROM qicworks.attachment")} == {"pushed"}
+    owner.query("UPDATE qicworks.contact SET city = 'Dapto' WHERE id = %s", changed)
+    assert sync.pull("contacts", full=True).status in ("success", "warning")
+    assert books.push("contacts").counts.pushed == 1
+    assert owner.query("SELECT city FROM qicworks.contact WHERE id = %s", changed) == [{"city": "Dapto"}]
     later = periods(owner, payroll)
     for employee in (other, one, one):
         for period in later:

@@ -15,6 +15,7 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
 from xero.qicworks.push import ready_documents, rows
+from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox
 from xero.qicworks.push.payroll_outbox import LeaveOutbox, PayOutbox
 from xero.qicworks.push.rows import WrongColumns
@@ -34,7 +35,7 @@ def read(world: World, session: Session, kind: Kind) -> None:
         assert outbox.read_priced([]) == []
         assert outbox.attachments([], 0) == []
     else:
-        of_kind: Any = {"payroll": PayOutbox, "leave_requests": LeaveOutbox}[kind.name]
+        of_kind: Any = {"contacts": OwnContacts, "payroll": PayOutbox, "leave_requests": LeaveOutbox}[kind.name]
         assert of_kind(session, connection).read([]) == []
 
 

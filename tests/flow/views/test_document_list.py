@@ -37,6 +37,8 @@ def test_documents_of_every_kind(session: Session) -> None:
             if kind.delivery is Delivery.BATCH:
                 about["number"] = f"{drawn.choice(['INV', 'X%', 'x_'])}-{n:03}"
                 about |= {"side": "customer"} if kind.table == "credit_note" else {}
+            elif kind.delivery is Delivery.CONTACTS:
+                about["name"] = f"{drawn.choice(['INV', 'X%', 'x_'])}-{n:03}"
             else:
                 about["staff_id"] = insert(
                     session, "qicworks.staff", organisation_id=organisation_id, first_name="Ann", last_name=f"Inv-{n}"
@@ -58,7 +60,7 @@ def test_documents_of_every_kind(session: Session) -> None:
         for states in (None, ["failed"], ["ready", "in_flight"]):
             for organisation in (None, of[0]):
                 for text in ("", "inv-", "INV-01", "x_"):
-                    name = "number" if kind.delivery is Delivery.BATCH else "who"
+                    name = "who" if kind.payroll else "number"
                     expected = [
                         row
                         for row in rows
@@ -80,5 +82,5 @@ def test_documents_of_every_kind(session: Session) -> None:
             whose = [row["push_state"] for row in rows if organisation in (None, row["organisation_id"])]
             assert counted == {state: whose.count(state) for state in document_list.STATES}
         waits = Counter(row["waits_for"] is not None for row in rows if row["push_state"] in ("draft", "ready"))
-        assert waits[True] > 0 or kind.delivery is Delivery.BATCH
+        assert waits[True] > 0 or not kind.payroll
         assert not any(row["waits_for"] for row in rows if row["push_state"] in ("pushed", "failed"))

@@ -110,7 +110,7 @@ def _to_decide(who: Viewer, session: Session, id: int) -> Difference:
 
 def _record(session: Session, found: Difference, message: str) -> None:
     """An event of the document; of a data set, one that does not count as its last run."""
-    direction = Direction.PUSH if found.document_kind in KINDS else Direction.PULL
+    direction = Direction.PUSH if found.document_id and found.document_kind in KINDS else Direction.PULL
     about = found.connection_id, direction, found.document_kind, Status.SUCCESS, EventOutcome.DONE
     named = DocumentName(found.label, found.document_kind, found.document_id)
     events.record(session, *about, on_a_line(message), Origin(), document=named)

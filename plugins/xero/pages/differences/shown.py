@@ -34,7 +34,7 @@ class Shown:
 
 def dag_of(kind: str) -> str | None:
     """The DAG that pushes that kind of document, or pulls that data set."""
-    if kind in KINDS:
+    if kind in KINDS and kind not in DATASETS:  # of contacts only the data set has differences
         return push_dag_of(kind)
     return pull_dag_of(kind) if kind in DATASETS else None
 

@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from xero.datasets.declaration import Table
 from xero.datasets.registry import DATASETS
+from xero.documents.registry import KINDS
 from xero.qicworks import sql
 from xero.qicworks.admin import effective_rights
 from xero.qicworks.admin.effective_rights import Right
@@ -47,6 +48,9 @@ ORGANISATION = {
     ),
 }
 LINE_ID = {"UPDATE": ("xero_line_id",)}
+# Of a pulled table whose own rows are pushed, too: what QicWorks alone writes, or a trigger.
+ONLY_QICWORKS = frozenset({"push_version", "push_state", "updated_at", "created_at"})
+SETTLED = frozenset({"xero_status", "pushed_at", "push_error", "push_correction"})
 
 
 def grant_to(session: Session, role: str) -> list[str]:
@@ -122,7 +126,13 @@ def _grant_all(session: Session, role: Identifier) -> set[Right]:
 def changeable(table: Table, columns: Iterable[str]) -> Iterator[str]:
     """The columns that may be updated: not those that identify a row's record in Xero. So a pay code or account that
     was chosen stays that one."""
-    return (name for name in columns if name not in ("id", "connection_id", table.key))
+    kept = {"id", "connection_id", table.key} | (ONLY_QICWORKS if _is_pushed(table) else set())
+    return (name for name in columns if name not in kept)
+
+
+def _is_pushed(table: Table) -> bool:
+    """Whether QicWorks has rows of its own in it, which are pushed. A pull adds none that would be."""
+    return table.name in {kind.table for kind in KINDS.values()}
 
 
 def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
@@ -142,12 +152,16 @@ def _wanted(session: Session) -> Iterator[tuple[str, str, str, Sequence[str]]]:
             columns = {"INSERT": row["filled"], "UPDATE": UPDATABLE.get(row["name"], ())}.get(right, ())
             yield right, "xero_sync", row["name"], columns
     for table in {table.name: table for dataset in DATASETS.values() for table in dataset.tables}.values():
-        yield "INSERT", "qicworks", table.name, ()
+        names = columns_of[table.name]
+        insertable = [name for name in names if name not in ONLY_QICWORKS | SETTLED] if _is_pushed(table) else ()
+        yield "INSERT", "qicworks", table.name, tuple(insertable)
         yield "UPDATE", "qicworks", table.name, () if table.linked else tuple(changeable(table, columns_of[table.name]))
         for name, columns in table.also_updates.items():
             yield "UPDATE", "qicworks", name, tuple(columns)
+    keys = {table.name: table.key for dataset in DATASETS.values() for table in dataset.tables}
     for row in list(QUERIES.settled_columns(session)):
-        yield "UPDATE", "qicworks", row["name"], row["columns"]
+        settled = [name for name in row["columns"] if name != keys.get(row["name"])]
+        yield "UPDATE", "qicworks", row["name"], settled
     for name, rights_of in (("organisation", ORGANISATION), ("document_line", LINE_ID)):
         for right, columns in rights_of.items():
             yield right, "qicworks", name, columns

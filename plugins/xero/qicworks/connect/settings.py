@@ -31,6 +31,14 @@ class Conflicts(StrEnum):
     XERO = "xero"  # QicWorks takes Xero's version over
 
 
+class NewContacts(StrEnum):
+    """What happens with a customer or supplier of QicWorks that is not linked to a contact in Xero."""
+
+    OFF = "off"  # it is not looked for and not sent
+    ASK = "ask"  # one certain match is linked; otherwise a user decides
+    CREATE = "create"  # one certain match is linked; if Xero has none like it, it is created
+
+
 @dataclass(frozen=True)
 class ConnectionSettings:
     """The settings of an organisation. Each field is a column of `xero_sync.connection_setting`, with its default.
@@ -41,6 +49,10 @@ class ConnectionSettings:
     conflicts: Conflicts = field(
         default=Conflicts.ASK,
         metadata={"help": "whose version stays if a document was changed in Xero after its push", "type": Conflicts},
+    )
+    new_contacts: NewContacts = field(
+        default=NewContacts.ASK,
+        metadata={"help": "whether customers and suppliers that Xero lacks are created there", "type": NewContacts},
     )
 
 

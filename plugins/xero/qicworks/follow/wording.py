@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
 from xero.qicworks.follow.differences import Difference, Found, Reason, Settled
@@ -158,7 +159,7 @@ SETTLED: Mapping[Settled, str] = {
 
 def say(difference: Found | Difference, document_kind: str) -> tuple[str, str]:
     """The message of a difference, and what to do about it. Of payroll without values: all viewers read logs."""
-    kind = KINDS.get(document_kind)
+    kind = None if document_kind in DATASETS else KINDS.get(document_kind)  # of contacts only the data set differs
     words = WORDS[difference.reason]
     if kind:
         words = WORDS_BY_DELIVERY.get((kind.delivery, difference.reason), words)

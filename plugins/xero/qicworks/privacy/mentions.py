@@ -30,8 +30,10 @@ class Mention:
 
 
 def kinds_of(session: Session, table: Table) -> list[tuple[Kind, str]]:
-    """The kinds of documents that are addressed to persons of this table, each with the column that names them."""
+    """The kinds of documents that are addressed to persons of this table, or are such persons themselves, each with the
+    column that names them."""
     columns = {row["name"]: row["column"] for row in QUERIES.tables_pointing_to(session, name=table.name)}
+    columns[table.name] = "id"
     return [(kind, columns[kind.table]) for kind in KINDS.values() if kind.table in columns]
 
 
@@ -71,15 +73,17 @@ def find_mentions(session: Session, person: Person, known: NameFinder) -> Iterat
             yield from _mention(
                 known, f"qicworks.{one['name']}", ("id",), row, ("push_error", "push_correction"), theirs
             )
-    if person.connection_id:
-        for row in list(QUERIES.events_mentioning(session, connection_id=person.connection_id, **search)):
+    about = {"organisation_id": person.organisation_id, "connection_id": person.connection_id}
+    for connection in list(QUERIES.connections_of(session, **about)):
+        of_it = {"connection_id": connection["id"], **search}
+        for row in list(QUERIES.events_mentioning(session, **of_it)):
             theirs = row["document"] in labels and row["direction"] == "push"
             texts = ("message", "correction")
             yield from _mention(known, "xero_sync.connection_event", ("id",), row, texts, theirs, labels=("document",))
-        for row in list(QUERIES.statuses_mentioning(session, connection_id=person.connection_id, **search)):
+        for row in list(QUERIES.statuses_mentioning(session, **of_it)):
             key = ("connection_id", "direction", "data_set")
             yield from _mention(known, "xero_sync.standing", key, row, ("last_message", "last_correction"), False)
-        for row in list(QUERIES.differences_mentioning(session, connection_id=person.connection_id, **search)):
+        for row in list(QUERIES.differences_mentioning(session, **of_it)):
             theirs = row["document_id"] in documents
             texts = ("ours", "theirs")
             yield from _mention(known, "xero_sync.difference", ("id",), row, texts, theirs, labels=("label",))

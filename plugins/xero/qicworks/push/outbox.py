@@ -222,7 +222,7 @@ class Outbox(ReadyDocuments):
             self.ready_again([id])
             return PushState.READY
         settled = self._run(
-            sql.template("push/outbox", "settle_document"),
+            sql.template("push/outbox", self.kind.settled_by),
             id=id,
             version=version,
             held=list(held),

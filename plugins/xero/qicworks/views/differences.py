@@ -18,7 +18,7 @@ QUERIES = sql.Statements("pages/differences")
 
 def title_of(kind: str) -> str:
     """What a user calls documents of that kind, or that data set."""
-    found = KINDS.get(kind) or DATASETS.get(kind)
+    found = DATASETS.get(kind) or KINDS.get(kind)
     return found.title if found else kind.replace("_", " ").capitalize()
 
 

@@ -21,6 +21,7 @@ CAP = 1000  # so many of a state are counted; CAP + 1 means more
 #: Delivery → the parts of a statement: what is shown, joined and searched for documents that travel so.
 PARTS = {
     Delivery.BATCH: {"columns": "priced_columns", "joins": "priced_joins", "matches": "priced_matches"},
+    Delivery.CONTACTS: {"columns": "contact_columns", "joins": "contact_joins", "matches": "contact_matches"},
     Delivery.PAY_TEMPLATE: {"columns": "pay_columns", "joins": "pay_joins", "matches": "staff_matches"},
     Delivery.LEAVE: {"columns": "leave_columns", "joins": "leave_joins", "matches": "staff_matches"},
 }

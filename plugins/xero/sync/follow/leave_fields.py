@@ -9,7 +9,7 @@ from typing import Any
 
 from xero.documents import odd_values
 from xero.documents.leave_requests import LeaveDocument, periods
-from xero.documents.pay_periods import LENGTHS
+from xero.documents.pay.pay_periods import LENGTHS
 from xero.qicworks.follow.differences import hash_of_ids
 from xero.sync.push.payroll.leave_applications import REQUESTED, units_by_period
 

@@ -162,7 +162,8 @@ class _Reconciliation:
                 for remark in follow(self.it):
                     log.info("documents: %s", remark)
         opened = differences.listed(self.session, self.connection.id, kinds=list(KINDS))
-        self.differing += (KINDS[one.document_kind].title for one in opened)
+        # Of data sets, which may have the name of a kind, too, there is no document.
+        self.differing += (KINDS[one.document_kind].title for one in opened if one.document_id)
 
     def _report(self, direction: Direction, what: Dataset | Kind, difference: str, correction: str) -> None:
         self.differing.append(what.title)

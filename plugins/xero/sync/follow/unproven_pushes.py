@@ -85,7 +85,7 @@ class _Search:
         """Rows of the statement `of_rows`, some at a time, of the ids that the statement `of_ids` finds."""
         names = {
             "table": Identifier("qicworks", kind.table),
-            "label": Identifier("number" if isinstance(kind, PricedKind) else "id"),
+            "label": Identifier(kind.label_column),
         }
         asked = {"organisation_id": self.connection.organisation_id, "parent": kind.table}
         found = self.session.execute(sql.template("reconcile", of_ids).format(**names), asked).fetchall()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -12,6 +13,7 @@ from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push import lacking_currencies
+from xero.qicworks.push.contacts import waiting_for_contacts
 from xero.qicworks.push.outbox import Outbox, Purpose, PushState
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
@@ -21,6 +23,8 @@ from xero.sync.push.attachments import Attachments
 from xero.sync.push.batch import Batch
 from xero.sync.push.cancelling.cancellations import Cancellations
 from xero.sync.push.cancelling.removed_files import RemovedFiles
+from xero.sync.push.contacts.along import take_contacts_along
+from xero.sync.push.contacts.strategy import Contacts
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.leave import Leave
 from xero.sync.push.payroll.pay_templates import PayTemplates
@@ -35,10 +39,13 @@ log = logging.getLogger(__name__)
 
 STRATEGIES: dict[Delivery, Callable[..., PushStrategy]] = {
     Delivery.BATCH: Batch,
+    Delivery.CONTACTS: Contacts,
     Delivery.PAY_TEMPLATE: PayTemplates,
     Delivery.LEAVE: Leave,
 }
 
+MAX_TIMES_TAKEN = 2  # by one run, of one document
+CONTACTS_FIRST = "No action needed: the next run pushes them. If this continues, see the events of New contacts."
 HELD = (
     "No action needed: the next run pushes them. If this continues, find the session that keeps its transaction open."
 )
@@ -66,6 +73,15 @@ def push(
         Skip: The connection cannot be pushed now.
         XeroError: Not all was done.
     """
+    how: dict[str, Any] = {"engine": engine, "open_client": open_client, "origin": origin, "quiet": quiet}
+    take_contacts_along(
+        engine,
+        kind,
+        connection_id,
+        documents,
+        lambda contacts, ids: push(contacts, connection_id, documents=ids, **how),
+        failed_too=retry_failed,
+    )
     return run(
         engine,
         connection_id,
@@ -104,7 +120,12 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     # Outside of any group of the log, so a failed document is visible.
     cancellations.run(wanted)
     taken: dict[UUID, int] = {}
-    while strategy.step(wanted, taken):
+    held_back: set[UUID] = set()
+    while True:
+        held_back.update(_held(it, kind, wanted))
+        taken |= dict.fromkeys(held_back, MAX_TIMES_TAKEN)
+        if not strategy.step(wanted, taken):
+            break
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
         it.check_still_on()
     cancellations.run(wanted)  # what was cancelled while it was being pushed
@@ -116,10 +137,17 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     if it.counts.calls:  # Xero has responded, so it is connected
         connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
-    return _close(it, kind, recorder)
+    return _close(it, kind, recorder, len(held_back))
 
 
-def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
+def _held(it: Run, kind: Kind, wanted: Sequence[UUID] | None) -> list[UUID]:
+    """Documents whose new contact is still on its way to Xero: a later run pushes them."""
+    if not isinstance(kind, PricedKind):
+        return []
+    return waiting_for_contacts(it.session, it.connection, kind, wanted)
+
+
+def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int) -> Outcome:
     parts = [f"{it.counts.pushed} pushed"]
     parts += [f"{it.counts.failed} failed"] if it.counts.failed else []
     parts += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
@@ -129,15 +157,18 @@ def _close(it: Run, kind: Kind, recorder: ResultRecorder) -> Outcome:
     parts += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
     if held := recorder.outbox.held_by_others():
         parts.append(f"{held} left because another session has locked them in the database")
+    if held_back:
+        parts.append(f"{held_back} left until their new contact is in Xero")
     wrong = it.counts.failed or recorder.unattached
     remarks = recorder.warnings + recorder.left_in_xero
-    status = Status.WARNING if wrong or remarks or held else Status.SUCCESS
+    status = Status.WARNING if wrong or remarks or held or held_back else Status.SUCCESS
     outcome = EventOutcome.DONE_WITH_REMARKS if remarks else EventOutcome.DONE
-    if wrong or held:
+    if wrong or held or held_back:
         outcome = EventOutcome.PARTLY_DONE
     correction = "Open Documents › Failed for the reason and the fix of each."
-    result = it.close(status, outcome, ", ".join(parts), correction if wrong else HELD if held else None)
-    if remarks and not (wrong or held):
+    left = HELD if held else CONTACTS_FIRST if held_back else None
+    result = it.close(status, outcome, ", ".join(parts), correction if wrong else left)
+    if remarks and not (wrong or held or held_back):
         events.succeeded(it.session, it.event_id)
     return result
 

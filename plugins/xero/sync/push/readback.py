@@ -148,7 +148,7 @@ def answered(
 ) -> Result:
     """The result of a document by Xero's response to it: it may be refused, and every line must be booked as sent."""
     if is_refused(record):
-        return refused(kind, label, number, list(dict.fromkeys(_words(record, "ValidationErrors"))))
+        return refused(kind, label, number, messages(record, "ValidationErrors"))
     result = read(kind, label, number, document, record)
     wrong = list(misbooked(kind, document, record)) if document is not None and result.state is PushState.PUSHED else []
     if not wrong:
@@ -272,6 +272,11 @@ def _day(value: object) -> date | None:
         return wire.date(value)
     except ValueError:
         return None
+
+
+def messages(record: Record, name: str) -> list[str]:
+    """Xero's messages under that name, each once."""
+    return list(dict.fromkeys(_words(record, name)))
 
 
 def _words(node: Any, name: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from xero.documents.declaration import Delivery
 from xero.qicworks.follow.differences import About
 from xero.qicworks.push import lacking_currencies
 from xero.qicworks.push.links import Link
@@ -26,6 +27,7 @@ class ResultRecorder:
     def __init__(self, it: Run, outbox: Outbox) -> None:
         self.it = it
         self.outbox = outbox
+        self._pushes_contacts = outbox.kind.delivery is Delivery.CONTACTS
         self.attached = self.unattached = 0
         self.warnings = 0  # documents that are in Xero, with remarks; and warnings of the run
         self.taken_back = self.left_in_xero = 0  # cancelled documents
@@ -50,7 +52,7 @@ class ResultRecorder:
             for one in settled:
                 state = self.outbox.settle(one.id, one.version, one.result, held)
                 follows = state in (None, PushState.DRAFT) and self.outbox.cancelled.is_open(one.id)
-                recorded.append(_as_it_is_now(one, state, taken_back=follows))
+                recorded.append(_as_it_is_now(one, state, taken_back=follows, is_contact=self._pushes_contacts))
                 self._count(recorded[-1].result)
                 self._record(recorded[-1], correlation_id)
             if PushState.IN_FLIGHT in held:  # what was not sent says nothing of what Xero has
@@ -187,12 +189,13 @@ def _link(one: Settled) -> Link | None:
 TAKEN_BACK = "QicWorks takes it back in Xero, too"
 
 
-def _as_it_is_now(one: Settled, state: PushState | None, *, taken_back: bool) -> Settled:
+def _as_it_is_now(one: Settled, state: PushState | None, *, taken_back: bool, is_contact: bool) -> Settled:
     """Adjusts the result if the document was edited, skipped or removed during the push.
 
     Args:
         state: None: it was removed.
         taken_back: It is cancelled, and a run will take it back in Xero.
+        is_contact: Xero archives it instead of deleting it.
     """
     xero_id, remarks = one.result.xero_id, one.result.remarks
     is_pushed = one.result.state is PushState.PUSHED
@@ -209,6 +212,6 @@ def _as_it_is_now(one: Settled, state: PushState | None, *, taken_back: bool) ->
         PushState.FAILED,
         xero_id,
         error=f"it was deleted in QicWorks, or moved to another organisation, but is still in Xero ({xero_id})",
-        correction=f"Delete the draft of the {one.label} in Xero.",
+        correction=f"{'Archive' if is_contact else 'Delete the draft of'} the {one.label} in Xero.",
     )
     return replace(one, result=gone if xero_id else Result(None))

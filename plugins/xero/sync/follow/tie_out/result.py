@@ -176,9 +176,9 @@ def followed_kinds() -> list[Kind]:
 
 
 def kinds_left_out() -> list[Kind]:
-    """The kinds of documents that are not part of the tie-out yet."""
+    """The kinds of documents that are not part of the tie-out yet. Contacts have no amounts: they are none of its."""
     followed = followed_kinds()
-    return [kind for kind in KINDS.values() if kind not in followed]
+    return [kind for kind in KINDS.values() if kind not in followed and kind.delivery is not Delivery.CONTACTS]
 
 
 def as_last_read(

@@ -12,8 +12,8 @@ from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
 from xero.documents.declaration import CheckResult
-from xero.documents.employee import EmployeeRow
-from xero.documents.pay_periods import touched
+from xero.documents.pay.employee import EmployeeRow
+from xero.documents.pay.pay_periods import touched
 
 PATH = "/payroll.xro/1.0/PayrollCalendars"
 

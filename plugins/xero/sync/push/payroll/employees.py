@@ -6,7 +6,7 @@ from uuid import UUID
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer
 from xero.documents.declaration import CheckResult, Record
-from xero.documents.employee import EmployeeRow
+from xero.documents.pay.employee import EmployeeRow
 from xero.documents.payroll import PayRow
 
 PATH = "/payroll.xro/1.0/Employees"

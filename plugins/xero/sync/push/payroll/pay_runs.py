@@ -18,7 +18,7 @@ from xero.api.errors import BadAnswer
 from xero.api.page import Page
 from xero.api.paging import pages
 from xero.documents.declaration import CheckResult
-from xero.documents.pay_periods import DAY, LENGTHS, beginning
+from xero.documents.pay.pay_periods import DAY, LENGTHS, beginning
 from xero.documents.payroll import PayDocument, PayRow, earned
 from xero.qicworks.push.outbox import PushState, Result
 from xero.qicworks.push.owned_earnings_lines import OwnedEarningsLine

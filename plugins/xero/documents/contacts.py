@@ -1,0 +1,241 @@
+"""Contacts that QicWorks has and Xero does not: customers and suppliers. Each is looked for before it is created."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Never
+from uuid import UUID
+
+from xero.documents.declaration import Check, CheckResult, Delivery, Document, DocumentRow, Json, Kind, Record
+
+PATH = "/api.xro/2.0/Contacts"
+ENVELOPE = "Contacts"
+KEY = "ContactID"
+NUMBER = "ContactNumber"
+
+#: Column → field of Xero's.
+TEXTS = {
+    "name": "Name",
+    "first_name": "FirstName",
+    "last_name": "LastName",
+    "email": "EmailAddress",
+    "account_number": "AccountNumber",
+    "company_number": "CompanyNumber",
+    "tax_number": "TaxNumber",
+    "currency": "DefaultCurrency",
+}
+#: The same of the street address.
+STREET = {
+    "address_line1": "AddressLine1",
+    "address_line2": "AddressLine2",
+    "city": "City",
+    "region": "Region",
+    "postal_code": "PostalCode",
+    "country": "Country",
+}
+#: The same of the postal address.
+POSTAL = {f"po_{column}": field for column, field in STREET.items()}
+ADDRESSES = {"STREET": STREET, "POBOX": POSTAL}
+PERSONS = "contact_persons"
+#: Field of a person → field of Xero's.
+PERSON = {"first_name": "FirstName", "last_name": "LastName", "email": "EmailAddress"}
+MAX_PERSONS = 5  # that Xero keeps
+EMAIL = re.compile(r"[\x21-\x7e]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactRow(DocumentRow):
+    """QicWorks' own contact. `before_edit`: what is sent of it, as both sides had it before it was edited."""
+
+    name: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    contact_number: str | None
+    account_number: str | None
+    company_number: str | None
+    tax_number: str | None
+    currency: str | None
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    region: str | None
+    postal_code: str | None
+    country: str | None
+    po_address_line1: str | None
+    po_address_line2: str | None
+    po_city: str | None
+    po_region: str | None
+    po_postal_code: str | None
+    po_country: str | None
+    contact_persons: str | None
+    before_edit: Mapping[str, str | None] | None
+    decided: bool  # a person has decided, about this version
+    chosen_xero_id: UUID | None  # which record of Xero's it is; None: it is to be created
+    called_by: ClassVar[str | None] = "name"
+
+
+ContactDocument = Document[ContactRow, Never]
+
+
+def number(document: ContactDocument) -> str:
+    """Our number of a contact in Xero. Xero accepts each number once, so it cannot be created twice."""
+    return str(document.id)
+
+
+def ours(document: ContactDocument) -> dict[str, str]:
+    """What is sent of it, by column; nothing is an empty text."""
+    made = {name: text(getattr(document.row, name)) for name in (*TEXTS, "phone", *STREET, *POSTAL)}
+    return made | {PERSONS: sorted_json(document.row.contact_persons)}
+
+
+def theirs(record: Record) -> dict[str, str]:
+    """The same of a record of Xero's."""
+    made = {column: text(record.get(field)) for column, field in TEXTS.items()} | {"phone": _phone(record)}
+    for type_, columns in ADDRESSES.items():
+        entry = _entry(record, "Addresses", "AddressType", type_)
+        made |= {column: text(entry.get(field)) for column, field in columns.items()}
+    people = record.get("ContactPersons")
+    found = [
+        {column: text(one.get(field)) for column, field in PERSON.items()}
+        | {"include_in_emails": one.get("IncludeInEmails") is True}
+        for one in (people if isinstance(people, list) else ())
+        if isinstance(one, dict)
+    ]
+    return made | {PERSONS: sorted_json(json.dumps(found))}
+
+
+def sorted_json(value: str | None) -> str:
+    """Persons in one form, which can be compared; nothing if there are none, or if it cannot be read."""
+    people = persons(value)
+    return json.dumps(people, sort_keys=True, ensure_ascii=False) if people else ""
+
+
+def persons(value: str | None) -> list[dict[str, Any]] | None:
+    """The persons of the column; None if it cannot be read."""
+    try:
+        found = json.loads(value or "[]")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        return None
+    return [
+        {name: text(one.get(name)) for name in PERSON} | {"include_in_emails": one.get("include_in_emails") is True}
+        for one in found
+    ]
+
+
+def payload(values: Mapping[str, str], record: Record = MappingProxyType({})) -> Json:
+    """What Xero is sent of these columns. An address is sent whole: what `record` has of it stays."""
+    made: Json = {field: values[column] for column, field in TEXTS.items() if column in values}
+    if "phone" in values:
+        made["Phones"] = [
+            {"PhoneType": "DEFAULT", "PhoneCountryCode": "", "PhoneAreaCode": "", "PhoneNumber": values["phone"]}
+        ]
+    addresses = []
+    for type_, columns in ADDRESSES.items():
+        if sent := {field: values[column] for column, field in columns.items() if column in values}:
+            before = _entry(record, "Addresses", "AddressType", type_)
+            kept = {name: value for name, value in before.items() if isinstance(value, str)}
+            addresses.append({**kept, "AddressType": type_, **sent})
+    if addresses:
+        made["Addresses"] = addresses
+    if PERSONS in values:
+        made["ContactPersons"] = [
+            {field: one[name] for name, field in PERSON.items()} | {"IncludeInEmails": one["include_in_emails"]}
+            for one in persons(values[PERSONS]) or ()
+        ]
+    return made
+
+
+def new(document: ContactDocument) -> Json:
+    """The element that creates it: our number, and what is not empty."""
+    return {NUMBER: number(document), **payload({name: value for name, value in ours(document).items() if value})}
+
+
+def text(value: object) -> str:
+    return str(value).strip() if isinstance(value, str) else ""
+
+
+def _entry(record: Record, plural: str, type_: str, wanted: str) -> Record:
+    entries = record.get(plural)
+    found = (one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
+    return next((one for one in found if one.get(type_) == wanted), {})
+
+
+def _phone(record: Record) -> str:
+    """The default phone: country, area and number."""
+    phone = _entry(record, "Phones", "PhoneType", "DEFAULT")
+    return " ".join(
+        part for name in ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber") if (part := text(phone.get(name)))
+    )
+
+
+def named(document: ContactDocument) -> Iterator[CheckResult]:
+    name = document.row.name.strip()
+    if not name:
+        yield CheckResult("it has no name", "Give the contact a name in QicWorks.", "release")
+    elif any(unicodedata.category(character) == "Cc" for character in name):
+        yield CheckResult("its name contains control characters", "Type the name of the contact again.", "release")
+
+
+def reachable(document: ContactDocument) -> Iterator[CheckResult]:
+    if (email := text(document.row.email)) and not EMAIL.fullmatch(email):
+        yield CheckResult(
+            f"its email '{email}' is not valid",
+            "Correct the email of the contact: one address, letters a to z without accents, no blanks.",
+            "release",
+        )
+    if len(text(document.row.phone)) > 50:
+        yield CheckResult("its phone number is longer than 50 characters", "Shorten the phone number.", "release")
+
+
+def with_persons(document: ContactDocument) -> Iterator[CheckResult]:
+    people = persons(document.row.contact_persons)
+    if people is None:
+        yield CheckResult("its contact persons cannot be read", "Enter the persons of the contact again.", "release")
+        return
+    if len(people) > MAX_PERSONS:
+        yield CheckResult(
+            f"it has {len(people)} contact persons, and Xero keeps {MAX_PERSONS} besides the first",
+            "Remove some of the persons of the contact.",
+            "release",
+        )
+    if people and not text(document.row.email):
+        yield CheckResult(
+            "it has contact persons, but no email of its own, which Xero needs first",
+            "Enter the email of the contact.",
+            "release",
+        )
+    for one in people:
+        if one["email"] and not EMAIL.fullmatch(one["email"]):
+            yield CheckResult(
+                f"the email '{one['email']}' of a contact person is not valid",
+                "Correct the email of the contact person.",
+                "release",
+            )
+
+
+CHECKS: tuple[Check, ...] = (named, reachable, with_persons)
+
+CONTACTS = Kind(
+    name="contacts",
+    word="contact",
+    title="New contacts",
+    help="Customers and suppliers that Xero does not have, and changes of those that QicWorks created there.",
+    scope="accounting.contacts",
+    table="contact",
+    delivery=Delivery.CONTACTS,
+    row=ContactRow,
+    page=lambda row: f"https://go.xero.com/app/contacts/contact/{row['xero_id']}",
+    private=("before_edit",),
+    replays=True,
+    label="name",
+    settled_by="settle_contact",
+)

@@ -1,0 +1,1 @@
+"""New contacts, and what a user decides about each."""

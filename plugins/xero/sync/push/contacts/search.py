@@ -1,0 +1,163 @@
+"""Searches Xero for contacts: what was pulled, and what has changed there since, which costs a call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from xero.api import wire
+from xero.api.answers import Answer
+from xero.api.client import XeroClient
+from xero.api.errors import BadAnswer
+from xero.api.page import Page, Position
+from xero.api.paging import Reader
+from xero.documents import contacts as of
+from xero.documents.contacts import ContactDocument
+from xero.documents.declaration import Record
+from xero.qicworks.push.contacts import OwnContacts
+from xero.sync.push.contacts.matching import Known, Match, Wanted, match
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 1000
+ORDER = "UpdatedDateUTC ASC"
+OVERLAP = timedelta(minutes=2)  # Xero shows a change a little after its time stamp
+ARCHIVED_TOO = {"includeArchived": "true"}
+
+
+class Search:
+    """What Xero has, for the contacts of one run. Each search asks Xero for what has changed since the one before."""
+
+    def __init__(self, client: XeroClient, own: OwnContacts) -> None:
+        self.client = client
+        self.own = own
+        self._changed: dict[UUID, Known] = {}
+        self._since: datetime | None = None
+        self._searched = False
+
+    def find(self, documents: Sequence[ContactDocument]) -> dict[UUID, Match]:
+        """What each of these contacts is in Xero, or may be."""
+        if not documents:
+            return {}
+        self._read_changes()
+        wanted = {one.id: wanted_of(one) for one in documents}
+        known = self._known(frozenset().union(*(one.keys for one in wanted.values())))
+        by_key: dict[tuple[str, str], list[Known]] = {}
+        for one in known:
+            for key in one.keys:
+                by_key.setdefault(key, []).append(one)
+        return {
+            id: match(one, {found.xero_id: found for key in one.keys for found in by_key.get(key, ())}.values())
+            for id, one in wanted.items()
+        }
+
+    def _known(self, keys: frozenset[tuple[str, str]]) -> list[Known]:
+        """Those that have one of the keys: as they are now, where that was read."""
+        found = {
+            row["xero_id"]: known
+            for row in self.own.pulled()
+            if row["xero_id"] not in self._changed and not keys.isdisjoint((known := _of_row(row)).keys)
+        }
+        changed = {id: one for id, one in self._changed.items() if not keys.isdisjoint(one.keys)}
+        return list((found | changed).values())
+
+    def _read_changes(self) -> None:
+        if not self._searched:
+            self._since = self.own.pulled_until()
+        position = Position(since=self._since, ask=self._since)
+        for page in Reader(self._fetch, lambda record: str(id_of(record)), _version, position, of.PATH).pages():
+            for record in page:
+                if xero_id := id_of(record):
+                    self._changed[xero_id] = known_of(xero_id, record)
+        newest = [at for at in (position.newest, position.started) if at]
+        self._since = min(newest) - OVERLAP if newest else self._since
+        self._searched = True
+
+    def _fetch(self, since: datetime | None, number: int) -> Page:
+        params: dict[str, str | int | bool] = {"page": number, "pageSize": PAGE_SIZE, "order": ORDER, **ARCHIVED_TOO}
+        answer = self.client.get(of.PATH, params=params, modified_since=since)
+        return Page.of(answer, listed(answer))
+
+
+def wanted_of(document: ContactDocument) -> Wanted:
+    row = document.row
+    person = " ".join(part for part in (of.text(row.first_name), of.text(row.last_name)) if part)
+    return Wanted(of.number(document), row.name, row.contact_number, row.tax_number, row.email, person or None)
+
+
+def listed(answer: Answer) -> list[Record]:
+    """The contacts of a response. Raises BadAnswer: one that cannot be read must not count as missing."""
+    if answer.status == 304:
+        return []
+    found = answer.data.get(of.ENVELOPE) if isinstance(answer.data, dict) else None
+    if not isinstance(found, list) or not all(isinstance(one, dict) and id_of(one) for one in found):
+        raise BadAnswer(
+            "Xero's response is not a list of contacts.",
+            "Nothing was created. Push again; if it keeps failing, contact QicWorks support.",
+        )
+    return found
+
+
+def fetch(client: XeroClient, ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """The records of these ids, in one call; those that Xero does not have are left out."""
+    if not ids:
+        return {}
+    asked = ",".join(map(str, ids))
+    answer = client.get(of.PATH, params={"IDs": asked, "page": 1, "pageSize": PAGE_SIZE, **ARCHIVED_TOO})
+    found = {xero_id: record for record in listed(answer) if (xero_id := id_of(record))}
+    return {xero_id: record for xero_id, record in found.items() if xero_id in ids}
+
+
+def id_of(record: Any) -> UUID | None:
+    try:
+        found = wire.uuid(record.get(of.KEY)) if isinstance(record, dict) else None
+    except ValueError:
+        return None
+    return None if found is None or found.int == 0 else found
+
+
+def is_active(record: Record) -> bool:
+    return record.get("ContactStatus") == "ACTIVE" and not _merged_to(record)
+
+
+def _merged_to(record: Record) -> UUID | None:
+    try:
+        found = wire.uuid(record.get("MergedToContactID"))
+    except ValueError:
+        return None
+    return None if found is None or found.int == 0 else found
+
+
+def known_of(xero_id: UUID, record: Record) -> Known:
+    """What is recognised of a record."""
+    return Known(
+        xero_id,
+        of.text(record.get("Name")),
+        of.text(record.get(of.NUMBER)) or None,
+        of.text(record.get("TaxNumber")) or None,
+        of.text(record.get("EmailAddress")) or None,
+        is_active(record),
+        _merged_to(record),
+    )
+
+
+def _of_row(row: dict[str, Any]) -> Known:
+    return Known(
+        row["xero_id"],
+        row["name"],
+        row["contact_number"],
+        row["tax_number"],
+        row["email"],
+        row["is_active"],
+        row["merged_to_xero_id"],
+    )
+
+
+def _version(record: Any) -> datetime | None:
+    try:
+        return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
+    except ValueError:
+        return None
