@@ -87,7 +87,8 @@ INSERT INTO qicworks.organisation (name) VALUES (:name) RETURNING id;
 
 -- name: describe_organisation!
 UPDATE qicworks.organisation
-   SET legal_name = :legal_name, tax_number = :tax_number, country_code = :country_code, base_currency = :base_currency,
+   SET legal_name = :legal_name, tax_number = :tax_number, country_code = :country_code,
+       base_currency = coalesce(xero_sync.currency_code(:base_currency), base_currency),
        time_zone = coalesce(:time_zone, time_zone), period_lock_date = :period_lock_date,
        end_of_year_lock_date = :end_of_year_lock_date, updated_at = now()
  WHERE id = :organisation_id;

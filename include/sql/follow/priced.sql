@@ -1,13 +1,15 @@
 -- Documents that are in Xero, compared with their records there. Templates: {table} is the kind's table, {records} that of the records.
 
 -- name: to_compare
--- The next of which one side has changed since they were compared. `compared`: a hash of both sides. A document that waits for more
+-- The next of which one side has changed since they were compared. `compared`: a hash of both sides, and of what is compared: workers
+-- of the version before, which may still run, compare no rates. A document that waits for more
 -- than an hour is looked at again. What was pushed after the reading of Xero began is left to the next: its record may be older.
 -- The reading is the one that `reading` loads; of another run, the one of `followed` that was loaded last.
 SELECT document.id, document.push_state, document.push_version, document.xero_id, record.content, record.missing_since IS NOT NULL AS missing,
        cancellation.document_id IS NOT NULL AS cancelled, state.waits, pushed.pushed_at::text AS pushed_at, state.compared
   FROM qicworks.{table} AS document
   JOIN qicworks.{records} AS record ON record.connection_id = :connection_id AND record.xero_id = document.xero_id
+  JOIN qicworks.organisation ON organisation.id = document.organisation_id
   LEFT JOIN xero_sync.cancellation ON cancellation.document_id = document.id AND document_table = :table
        AND cancellation.organisation_id = :organisation_id
   LEFT JOIN xero_sync.followed_document AS followed ON followed.document_id = document.id
@@ -20,7 +22,7 @@ SELECT document.id, document.push_state, document.push_version, document.xero_id
  CROSS JOIN LATERAL (
        SELECT document.push_state IN ('ready', 'in_flight') AND document.updated_at > now() - interval '1 hour' AS waits) AS pending
  CROSS JOIN LATERAL (
-       SELECT pending.waits, md5(concat_ws('|', document.push_version, document.push_state, document.status, document.xero_id,
+       SELECT pending.waits, md5(concat_ws('|', 'with rates', organisation.base_currency, document.push_version, document.push_state, document.status, document.xero_id,
                                            encode(record.row_hash, 'hex'), record.missing_since, cancellation.cancelled_at,
                                            pending.waits, :conflicts::text)) AS compared) AS state
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL

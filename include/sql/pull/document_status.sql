@@ -23,14 +23,15 @@ SELECT min(least(greatest(coalesce(document.pushed_at, document.created_at), '20
 
 -- name: invoices_to_fetch
 -- Documents of which no record was read: linked after their record was listed; at most a hundred, the others next time. Those whose
--- payments do not add up to what Xero says is paid; where Xero's own amounts disagree, only when one of them changed. And, after a
--- full reading, what its lists lacked: a record that is held, or a payment of it. Each reading asks for others of them.
+-- payments do not add up to what Xero says is paid; where Xero's own amounts disagree, only when one of them changed. Those with a
+-- currency rate whose record has none: a worker of the version before has read it. And, after a full reading, what its lists lacked:
+-- a record that is held, or a payment of it. Each reading asks for others of them.
 WITH document AS (
-    SELECT xero_id FROM qicworks.invoice WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
+    SELECT xero_id, currency_rate FROM qicworks.invoice WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
      UNION
-    SELECT xero_id FROM qicworks.bill WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
+    SELECT xero_id, currency_rate FROM qicworks.bill WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
      UNION
-    SELECT xero_id FROM qicworks.expense WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
+    SELECT xero_id, currency_rate FROM qicworks.expense WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
 ), listed AS (
     SELECT DISTINCT ON (xero_id) xero_id, invoice_xero_id, amount, is_active
       FROM xero_sync.stage_invoice_payment
@@ -61,7 +62,8 @@ SELECT document.xero_id::text AS key
   LEFT JOIN paid ON paid.invoice_xero_id = document.xero_id
  WHERE record.xero_id IS NULL AND held.xero_id IS NULL
     OR held.missing_since IS NULL
-       AND coalesce(record.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
+       AND (coalesce(record.amount_paid, held.amount_paid) - coalesce(paid.amount, 0) <> coalesce(held.disagreement, 0)
+            OR document.currency_rate IS NOT NULL AND record.xero_id IS NULL AND NOT held.content::jsonb ? 'CurrencyRate')
  UNION
 SELECT held.xero_id::text
   FROM qicworks.invoice_record AS held
@@ -81,14 +83,16 @@ SELECT held.invoice_xero_id::text
  LIMIT 100;
 
 -- name: credit_notes_to_fetch
--- Those of which no record was read; after a full reading also those that are held, and that its list lacked.
+-- Those of which no record was read, or one without the rate of a document that has one; after a full reading also those that are
+-- held, and that its list lacked.
 SELECT key
   FROM (
 SELECT document.xero_id::text AS key
   FROM qicworks.credit_note AS document
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.credit_note_record AS held
-                    WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
+                    WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id
+                      AND (document.currency_rate IS NULL OR held.missing_since IS NOT NULL OR held.content::jsonb ? 'CurrencyRate'))
    AND NOT EXISTS (SELECT FROM xero_sync.stage_credit_note_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
  UNION
@@ -109,7 +113,8 @@ SELECT document.xero_id::text AS key
   FROM qicworks.purchase_order AS document
  WHERE document.organisation_id = :organisation_id AND document.xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.purchase_order_record AS held
-                    WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id)
+                    WHERE held.connection_id = :connection_id AND held.xero_id = document.xero_id
+                      AND (document.currency_rate IS NULL OR held.missing_since IS NOT NULL OR held.content::jsonb ? 'CurrencyRate'))
    AND NOT EXISTS (SELECT FROM xero_sync.stage_purchase_order_record AS staged
                     WHERE staged.staging_id = :staging_id AND staged.xero_id = document.xero_id)
  UNION

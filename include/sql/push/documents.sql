@@ -3,9 +3,15 @@
 -- name: priced
 -- Oldest first. of_kind: further columns, which only this kind has.
 SELECT document.id, document.push_version, document.xero_id, document.number, document.reference, document.job_number,
-       document.status, document.issue_date, document.due_date, document.currency, document.currency_rate,
-       xero_sync.is_base_currency(:organisation_id, document.currency) AS currency_is_base,
-       xero_sync.has_currency(:connection_id, :organisation_id, document.currency) AS currency_is_here, document.line_amount_types,
+       document.status, document.issue_date, document.due_date,
+       coalesce(xero_sync.currency_code(document.currency), xero_sync.currency_code(organisation.base_currency)) AS currency,
+       document.currency_rate, xero_sync.currency_code(organisation.base_currency) AS base_currency,
+       xero_sync.has_currency(:connection_id, :organisation_id, document.currency)
+           -- Xero may keep a currency for what is in it already.
+           OR EXISTS (SELECT FROM qicworks.{records} AS record
+                       WHERE record.connection_id = :connection_id AND record.xero_id = document.xero_id
+                         AND xero_sync.currency_code(record.content::jsonb ->> 'CurrencyCode') = xero_sync.currency_code(document.currency))
+       AS currency_is_here, document.line_amount_types,
        document.sub_total, document.total_tax, document.total, document.contact_id,
        contact.xero_id AS contact_xero_id, contact.name AS contact_name,
        chosen.push_state AS contact_push_state, chosen.push_error AS contact_push_error,

@@ -40,8 +40,8 @@ SELECT connection.organisation_id
   FROM xero_sync.difference JOIN xero_sync.connection ON connection.id = difference.connection_id
  WHERE document_kind = :kind AND reason = 'cancelled_in_qicworks' AND settled_at IS NULL
  UNION
-SELECT connection.organisation_id
-  FROM xero_sync.lacking_currency AS lacking JOIN xero_sync.connection ON connection.id = lacking.connection_id
+SELECT document.organisation_id
+  FROM xero_sync.lacking_currency AS lacking JOIN qicworks.{table} AS document ON document.id = lacking.document_id
  WHERE kind = :kind;
 
 -- name: with_failed

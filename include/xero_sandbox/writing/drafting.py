@@ -26,7 +26,7 @@ LOCKS = (("EndOfYearLockDate", "end of year"), ("PeriodLockDate", "period"))
 
 def draft(desk: Desk, form: Form, sent: Record, old: Row | None, found: Findings) -> Record:
     """The document as it would be saved. What is wrong with it is in `found`."""
-    record = old.record if old else _blank(form, sent, found)
+    record = old.record if old else _blank(desk, form, sent, found)
     for name in form.lists:
         record.setdefault(name, [])
     if old and not may_change(form, record, sent, found, desk.by_hand):
@@ -47,7 +47,7 @@ def draft(desk: Desk, form: Form, sent: Record, old: Row | None, found: Findings
     return _settled(form, record)
 
 
-def _blank(form: Form, sent: Record, found: Findings) -> Record:
+def _blank(desk: Desk, form: Form, sent: Record, found: Findings) -> Record:
     kind = read_text(sent.get("Type", "")) if len(form.types) > 1 else form.types[0]
     if kind not in form.types:
         found.error(f"The Type must be one of {', '.join(form.types)}")
@@ -57,7 +57,7 @@ def _blank(form: Form, sent: Record, found: Findings) -> Record:
         form.number: "",
         "Status": "",
         "Reference": "",
-        "CurrencyCode": "AUD",
+        "CurrencyCode": desk.organisation.record.get("BaseCurrency"),
         "CurrencyRate": Decimal("1.0"),
         "SentToContact": False,
         "IsDiscounted": False,

@@ -1,12 +1,19 @@
 """Declares the currencies of an organisation. They have no id and no status: the key is the code."""
 
-from xero.datasets.declaration import Column, Dataset, Reading, Rule, Source, Table
+from xero.datasets.declaration import Column, Dataset, Reading, Record, Rule, Source, Table
+
+
+def code(currency: Record) -> object:
+    """In capitals and without blanks, as documents have it."""
+    said = currency.get("Code")
+    return said.strip().upper() if isinstance(said, str) else said
+
 
 CURRENCY = Table(
     "currency",
     key="code",
     columns=(
-        Column("code", "Code", required=True, max_length=3),
+        Column("code", code, required=True, max_length=3),
         Column("description", "Description", max_length=100),
     ),
     active=lambda currency: True,  # one that is no longer in the list becomes inactive

@@ -42,8 +42,6 @@ HEADER = (
     "Total",
     "Status",
 )
-#: The rate of the own currency says nothing; and workers of the version before, which may still run, know of none.
-WITHOUT_RATE = ("AUD", 1)
 DELIVERY = ("DeliveryDate", "DeliveryAddress", "AttentionTo", "Telephone", "DeliveryInstructions")
 LINE = (
     *("LineItemID", "Description", "Quantity", "UnitAmount", "TaxAmount"),
@@ -57,8 +55,6 @@ def content(*names: str) -> Callable[[Record], str]:
 
     def of(record: Record) -> str:
         kept = {name: record[name] for name in (*HEADER, *names) if name in record}
-        if (kept.get("CurrencyCode"), kept.get("CurrencyRate")) == WITHOUT_RATE:
-            del kept["CurrencyRate"]
         if "Contact" in record:
             kept["Contact"] = _picked(record["Contact"], ("ContactID",))
         if isinstance(record.get("LineItems"), list):

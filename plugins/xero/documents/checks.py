@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from xero.documents.declaration import Check, CheckResult, PricedDocument, PricedLine, PricedRow
-from xero.documents.pricing import cents, line_total, own_tax, rate_tax, sent_rate, total
+from xero.documents.pricing import cents, line_total, own_tax, rate_in_xero, rate_tax, sent_rate, total
 
 MAX_NUMBER_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 4000
@@ -103,13 +103,15 @@ def _named(row: PricedRow) -> str:
     return f"'{row.contact_name}'" if row.contact_name else "(without a name)"
 
 
+def is_rate(rate: Decimal) -> bool:
+    """Whether Xero can have it as a currency rate."""
+    return 0 < rate <= MAX_RATE and rate_in_xero(rate) > 0
+
+
 def in_currency(document: PricedDocument) -> Iterator[CheckResult]:
     """In one that the organisation has, and at a rate that is one."""
     row = document.row
-    code = (row.currency or "").strip().upper()
-    if row.currency_is_here is False and not code:
-        yield CheckResult("it has no currency", "Choose the currency of the {document}.", "release")
-    elif row.currency_is_here is False:
+    if row.currency_is_here is False and (code := row.currency):
         named = f"currency {code}" if code.isalnum() else "currency"
         yield CheckResult(
             f"the Xero organisation does not have its currency {code}",
@@ -118,8 +120,7 @@ def in_currency(document: PricedDocument) -> Iterator[CheckResult]:
             "{document} and release it.",
             lacks=code,
         )
-    rate = sent_rate(row)
-    if rate is not None and not 0 < rate <= MAX_RATE:
+    if (rate := sent_rate(row)) is not None and not is_rate(rate):
         yield CheckResult(
             f"its currency rate {row.currency_rate:f} is not one that Xero can have",
             "Correct the currency rate of the {document}. Or empty it: Xero then takes the rate of the day.",

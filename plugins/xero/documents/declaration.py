@@ -39,9 +39,9 @@ class PricedRow(DocumentRow):
     status: str
     issue_date: date | None
     due_date: date | None
-    currency: str
+    currency: str | None  # one that is not filled in is the organisation's own; None: which that is, is not known
     currency_rate: Decimal | None  # None: Xero takes the rate of the day
-    currency_is_base: bool | None  # the organisation's own; None: not known
+    base_currency: str | None  # the organisation's own; None: not known
     currency_is_here: bool | None  # the organisation has it in Xero; None: not known
     line_amount_types: str
     sub_total: Decimal

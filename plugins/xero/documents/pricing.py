@@ -36,7 +36,8 @@ def rate_in_xero(rate: Decimal) -> Decimal:
 
 def sent_rate(row: PricedRow) -> Decimal | None:
     """The currency rate that is sent; None: of the organisation's own currency, or Xero takes the rate of the day."""
-    return None if row.currency_rate is None or row.currency_is_base else rate_in_xero(row.currency_rate)
+    is_own = row.currency is None or row.currency == row.base_currency
+    return None if row.currency_rate is None or is_own else rate_in_xero(row.currency_rate)
 
 
 def line_total(line: PricedLine) -> Decimal:

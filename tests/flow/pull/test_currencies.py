@@ -38,9 +38,11 @@ def test_one_that_is_added_comes_and_one_that_is_gone_becomes_inactive(world: Wo
     assert codes(world) == {"AUD": ("Australian Dollar", True), "NZD": ("New Zealand Dollar", False)}
 
 
-def test_a_code_that_is_none_is_rejected_and_one_without_a_name_is_loaded(world: World) -> None:
-    for code in ("nzd", "EURO", "U$D", ""):
+def test_a_code_that_is_none_is_rejected_and_one_in_small_letters_or_without_a_name_is_loaded(world: World) -> None:
+    for code in ("EURO", "U$D", ""):
         add(world, Code=code, Description="Odd")
+    for code in (" nzd", "Thb"):
+        add(world, Code=code, Description="Oddly spelled")
     add(world, Code="FJD")
     for code in (
         "EUR",
@@ -61,11 +63,12 @@ def test_a_code_that_is_none_is_rejected_and_one_without_a_name_is_loaded(world:
     ):
         add(world, Code=code, Description=code)
     outcome = world.pull("currencies")
-    assert (outcome.counts.inserted, outcome.counts.rejected) == (17, 4)
+    assert (outcome.counts.inserted, outcome.counts.rejected) == (19, 3)
     assert codes(world)["FJD"] == (None, True)
+    assert codes(world)["NZD"] == codes(world)["THB"] == ("Oddly spelled", True)
     said = {row["key"]: row["reasons"] for row in world.query("SELECT key, reasons FROM xero_sync.rejection")}
-    assert said.keys() >= {"EURO", "U$D", "nzd"}
-    assert "the code is not three capital letters" in str(said["nzd"]), said
+    assert said.keys() >= {"EURO", "U$D"}
+    assert "the code is not three capital letters" in str(said["U$D"]), said
     assert "the currency has no name in Xero" in world.event()["message"]
 
 

@@ -1,14 +1,16 @@
 """Documents in other currencies: at the rate that QicWorks has, and not at all in one that the organisation lacks."""
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from tests.support.between import Between
-from tests.support.followed import differing, do
+from tests.support.followed import differing, do, sweep
 from tests.support.pushing import PRICED, Books
-from tests.support.trading import OF_THE_DAY, SEVERAL, add_currency, books_of, shown
+from tests.support.trading import OF_THE_DAY, SEVERAL, add_currency, books_of, set_base_currency, shown
+from tests.support.tying_out import tie
 from tests.support.world import World
 
 each = pytest.mark.parametrize("kind", PRICED)
@@ -244,3 +246,103 @@ def test_one_that_is_gone_from_xero_is_lacking_and_the_own_one_never_is(world: W
     books.push("expenses")
     assert states(books, "expenses", first, own, second) == ["pushed", "pushed", "failed"]
     assert books.row("expenses", second)["push_error"] == REFUSED
+
+
+@each
+@pytest.mark.parametrize("own", ["AUD", "NZD"])
+def test_a_document_without_a_currency_is_in_the_own_one(world: World, kind: str, own: str) -> None:
+    books = books_of(world, SEVERAL)
+    set_base_currency(books, own)
+    rates = (None, Decimal("0.5"))
+    blank = [books.add(kind, currency=code, currency_rate=rate) for code in ("", "  ") for rate in rates]
+    set_base_currency(books, None)
+    books.push(kind)
+    assert states(books, kind, *blank) == ["pushed"] * 4, "whichever that is"
+    set_base_currency(books, own)
+    blank.append(books.add(kind, currency=""))
+    for document in blank:
+        books.edit(kind, document, reference="edited")
+    books.push(kind)
+    sweep(books)
+    for document in blank:
+        assert (states(books, kind, document), differing(books, document)) == (["pushed"], [])
+        assert (shown(books, kind, document), warnings(books, document)) == ((own, 1), [])
+    assert tie(books).is_green
+
+
+def test_what_was_rejected_of_the_currencies_is_not_known_to_lack(world: World) -> None:
+    """Whether it is the currency of a document, only Xero knows; one that is named is none other."""
+    books = books_of(world)
+    path = f"organisations/{world.sandbox.tenant()}/Currencies"
+    for code in ("AUD", "EUR", "JPY"):
+        world.sandbox.control("POST", path, {"Code": code, "Description": code})
+    world.sandbox.control("POST", path, {"Code": "NZD", "Description": "x" * 101})
+    world.pull("currencies")
+    named = {code: books.add("bills", currency=code) for code in ("NZD", "USD")}
+    books.push("bills")
+    assert states(books, "bills", *named.values()) == ["pushed", "failed"]
+    assert books.row("bills", named["USD"])["push_error"] == REFUSED.replace("NZD", "USD")
+    world.sandbox.control("POST", path, {"Code": "?", "Description": "odd"})
+    world.pull("currencies")
+    books.push("bills")
+    assert books.row("bills", named["USD"])["push_error"] == "Organisation is not subscribed to currency USD"
+
+
+def test_one_that_xero_has_given_up_is_kept_by_what_is_in_it_already(world: World) -> None:
+    books = books_of(world, SEVERAL)
+    document = books.add("bills", currency="NZD")
+    books.push("bills")
+    sweep(books)
+    world.sandbox.control("DELETE", f"organisations/{world.sandbox.tenant(SEVERAL)}/Currencies/NZD")
+    world.pull("currencies", SEVERAL)
+    books.edit("bills", document, issue_date=date(2026, 10, 7))
+    books.push("bills")
+    assert states(books, "bills", document) == ["pushed"], books.row("bills", document)["push_error"]
+    assert shown(books, "bills", document) == ("NZD", OF_THE_DAY["NZD"])
+
+
+@each
+def test_only_documents_that_wait_for_a_currency_are_among_those(world: World, kind: str) -> None:
+    books, table = books_of(world), PRICED[kind][0]
+    taken_back = "Draft" if kind == "invoices" else "Archived" if kind == "purchase_orders" else "Cancelled"
+    names = ("cancelled", "moved", "deleted", "drafted", "skipped", "edited", "waits")
+    made = {name: books.add(kind, currency="NZD") for name in names}
+    books.push(kind)
+    assert lacking(books) == len(made)
+    if kind != "invoices":
+        books.edit(kind, made["cancelled"], status=taken_back)
+        assert lacking(books) == len(made) - 1
+        status = books.row(kind, made["waits"])["status"]
+        books.edit(kind, made["cancelled"], status=status)
+        assert lacking(books) == len(made), "it is in force again"
+        books.edit(kind, made["cancelled"], status=taken_back)
+    other = Books(world, 2)
+    books.edit(kind, made["moved"], organisation_id=other.organisation_id)
+    world.query(f"DELETE FROM qicworks.{table} WHERE id = %s", made["deleted"])
+    books.edit(kind, made["drafted"], push_state="draft")
+    books.edit(kind, made["skipped"], push_state="skipped")
+    books.edit(kind, made["edited"], currency="AUD")
+    books.edit(kind, made["waits"], status="Expedite" if kind == "purchase_orders" else "Paid")
+    left = {"waits", "cancelled"} if kind == "invoices" else {"waits"}
+    kept = world.query("SELECT document_id FROM xero_sync.lacking_currency")
+    assert {row["document_id"] for row in kept} == {made[name] for name in left}
+    add_currency(books, "NZD")
+    world.pull("currencies")
+    assert books.left(kind) == len(left) + 1, "and the one that was edited"
+    books.push(kind)
+    assert (states(books, kind, made["waits"], made["edited"]), books.left(kind)) == (["pushed", "pushed"], 0)
+    if kind != "invoices":
+        assert states(books, kind, made["cancelled"]) == ["failed"]
+    world.query(f"TRUNCATE qicworks.{table} CASCADE")
+    assert lacking(books) == 0
+
+
+def test_each_organisation_has_currencies_of_its_own(world: World) -> None:
+    here, there = books_of(world), books_of(world, SEVERAL)
+    lacks, has = here.add("bills", currency="NZD"), there.add("bills", currency="NZD")
+    for books in (here, there):
+        books.push("bills")
+    assert (states(here, "bills", lacks), states(there, "bills", has)) == (["failed"], ["pushed"])
+    assert (here.left("bills"), there.left("bills")) == (0, 0)
+    there.push("bills")
+    assert states(here, "bills", lacks) == ["failed"]

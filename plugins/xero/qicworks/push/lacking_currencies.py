@@ -1,6 +1,6 @@
 """Documents that were not sent because their organisation lacks their currency in Xero, until it has it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from psycopg.sql import Identifier
@@ -13,13 +13,10 @@ from xero.qicworks.database import Session
 STATEMENTS = sql.Statements("push/lacking_currencies")
 
 
-def keep(session: Session, connection: Connection, kind: Kind, lacking: Sequence[tuple[UUID, int, str]]) -> None:
-    """Records document, its version and the currency of each."""
-    if not lacking:
-        return
-    ids, versions, currencies = map(list, zip(*lacking, strict=True))
-    of_kind = {"connection_id": connection.id, "kind": kind.name}
-    STATEMENTS.keep(session, ids=ids, versions=versions, currencies=currencies, **of_kind)
+def keep(session: Session, kind: Kind, lacking: Mapping[UUID, str]) -> None:
+    """Records the currency that each of these documents lacks."""
+    if lacking:
+        STATEMENTS.keep(session, ids=list(lacking), currencies=list(lacking.values()), kind=kind.name)
 
 
 def release(session: Session, connection: Connection, kind: Kind, wanted: Sequence[UUID] | None) -> int:

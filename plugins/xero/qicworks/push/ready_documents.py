@@ -142,6 +142,7 @@ class ReadyDocuments:
         of_kind = [column.name for column in fields(self.kind.row) if column not in fields(PricedRow)]
         statement = sql.template("push/documents", "priced").format(
             table=Identifier(self.kind.table),
+            records=Identifier(self.kind.records),
             of_kind=SQL("").join(SQL(", document.{}").format(Identifier(name)) for name in of_kind),
         )
         asked = {"ids": list(ids), "connection_id": self.connection.id, "table": self.kind.table}

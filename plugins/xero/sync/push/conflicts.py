@@ -19,7 +19,7 @@ from xero.qicworks.push.takeovers import Takeovers
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.content.changes import Change, Side
 from xero.sync.push.content.content import Base, Digest, contact_of, of_document, of_record, payload_hash, with_contact
-from xero.sync.push.content.judging import base_of, compared, differing
+from xero.sync.push.content.judging import base_of, compared, differing, without_own_rate
 from xero.sync.push.content.takeover import CannotTake, add_up, is_of_amounts, take_over
 from xero.sync.push.plan import Current, Standing, Takeover, fetch_one
 from xero.sync.push.settle import ResultRecorder
@@ -123,7 +123,7 @@ class Conflicting:
             own_lines = any(is_of_amounts(change) and not change.of_total for change in left)
             if own_lines and any(map(is_of_amounts, one.changes)):
                 add_up(self.kind, document, known)
-            theirs = Digest.of(of_record(self.kind, one.record))
+            theirs = Digest.of(without_own_rate(of_record(self.kind, one.record), document.row))
             assert document.xero_id
             # What is left to be sent is what differs from Xero's record now; what Xero chose itself was never sent.
             ever_sent = {*of_document(self.kind, document).header, *(one.base.sent.header if one.base else ())}

@@ -67,8 +67,8 @@ class ResultRecorder:
                 ]
             )
             self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
-            lacking = [(one.id, one.version, one.result.lacks) for one in recorded if one.result.lacks]
-            lacking_currencies.keep(self.it.session, self.it.connection, self.outbox.kind, lacking)
+            lacking = {one.id: one.result.lacks for one in recorded if one.result.lacks}
+            lacking_currencies.keep(self.it.session, self.outbox.kind, lacking)
             for one in settled:
                 self._keep_unclear(one)
             if request:

@@ -21,6 +21,7 @@ from xero.sync.push.content.content import (
 
 ABSENT = "no such line"
 TYPES = HEADER["LineAmountTypes"][0]
+CURRENCY, RATE = HEADER["CurrencyCode"][0], HEADER["CurrencyRate"][0]
 PRICING = frozenset({"quantity", "unit price", "tax code"})  # what the rate makes the tax of a line of
 EMPTIED = frozenset(HEADER[field][0] for field in CAN_BE_EMPTY)
 
@@ -70,15 +71,21 @@ def _header(ours: Content, theirs: Content, base: Base | None, guess: Side) -> I
         our, their = ours.header.get(name, NOTHING), theirs.header[name]
         if our.same == their.same:
             continue
-        # What was sent, and is still there, was emptied in QicWorks since.
-        is_xeros_own = answered.get(name) == hash_of(name, their) != sent.get(name)
-        if name not in ours.header and (base is None or name not in EMPTIED or is_xeros_own):
+        if name not in ours.header and (base is None or _is_xeros_own(name, their, sent, answered)):
             continue  # QicWorks does not send it, and Xero has what it chose itself
         by = _by(name, our, their, sent.get(name, _nothing(name)), answered, guess if base is None else None)
         if base is not None and name not in {*EMPTIED, *sent, *answered}:
             by = Side.QICWORKS  # what Xero had at the push is not known
         ids = _ids({name: our}, {name: their})
         yield Change(name, our.shown, their.shown, by, name in TOTALS.values(), ids=ids)
+
+
+def _is_xeros_own(name: str, their: Value, sent: Mapping[str, str], answered: Mapping[str, str]) -> bool:
+    """What was sent, and is still there, was emptied in QicWorks since. A rate that is not sent is Xero's to choose."""
+    now = hash_of(name, their)
+    if name == RATE:
+        return now != sent.get(name)
+    return name not in EMPTIED or answered.get(name) == now != sent.get(name)
 
 
 def _nothing(name: str) -> str:

@@ -67,9 +67,13 @@ def _number(value: object) -> Value:
 
 
 def _rate(value: object) -> Value:
-    """To six decimals: what is beyond them is not Xero's."""
-    found = value if isinstance(value, Decimal) else wire.number(value)
-    return NOTHING if found is None else _number(rate_in_xero(found))
+    """To six decimals: what is beyond them is not Xero's. What is no number, as text: it may be a rate that says
+    nothing."""
+    try:
+        found = value if isinstance(value, Decimal) else wire.number(value)
+        return NOTHING if found is None else _number(rate_in_xero(found))
+    except (ValueError, ArithmeticError):
+        return _text(value)
 
 
 def _date(value: object) -> Value:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents import odd_values
-from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
+from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedRow, Record
 from xero.documents.pricing import sent_rate
 from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason, hash_of_ids
 from xero.qicworks.push.results import PushedContent, PushState, Result
-from xero.sync.push.content.changes import Change, Side, changes, is_same_line
+from xero.sync.push.content.changes import CURRENCY, RATE, Change, Side, changes, is_same_line
 from xero.sync.push.content.content import (
     HEADER,
     NOTHING,
@@ -29,7 +29,6 @@ from xero.sync.push.content.content import (
 
 CHOSEN_BY_XERO = "due date"  # from the terms of the contact, if none was sent
 AMOUNT_TYPES = HEADER["LineAmountTypes"][0]
-CURRENCY, RATE = HEADER["CurrencyCode"][0], HEADER["CurrencyRate"][0]
 UNREADABLE = "a value that cannot be read"
 #: The statuses that are known, and the fields that each line has.
 STATUSES = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "BILLED", "VOIDED", "DELETED"})
@@ -58,7 +57,27 @@ def differing(
     ours = of_document(kind, document)
     if (merged := document.row.contact_merged_to) and theirs.header.get("contact", NOTHING).same == str(merged):
         ours = replace(ours, header={**ours.header, "contact": theirs.header["contact"]})  # Xero merged its contact
-    return changes(ours, theirs, base, edited=edited)
+    theirs = without_own_rate(theirs, document.row)
+    return with_rate(changes(ours, theirs, base, edited=edited), theirs, document.row)
+
+
+def without_own_rate(theirs: Content, row: PricedRow) -> Content:
+    """A record's content; the rate of the organisation's own currency, which says nothing, counts as none."""
+    if row.base_currency and theirs.header.get(CURRENCY, NOTHING).same == row.base_currency.casefold():
+        return replace(theirs, header={**theirs.header, RATE: NOTHING})
+    return theirs
+
+
+def with_rate(found: list[Change], theirs: Content, row: PricedRow) -> list[Change]:
+    """A rate belongs to its currency: where that was changed in Xero, so was the rate that QicWorks has."""
+    by = {one.field: one.by for one in found}
+    if row.currency_rate is None or RATE not in theirs.header or Side.XERO not in by.get(CURRENCY, Side.NEITHER):
+        return found
+    ours, their = HEADER["CurrencyRate"][1](row.currency_rate), theirs.header[RATE]
+    if ours.same == their.same:
+        return found
+    change = Change(RATE, ours.shown, their.shown, by.get(RATE, Side.NEITHER) | Side.XERO)
+    return [*(one for one in found if one.field != RATE), change]
 
 
 def judge(

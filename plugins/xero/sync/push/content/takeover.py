@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from xero.api import wire
-from xero.documents.checks import MAX_RATE
+from xero.api.errors import cleaned
+from xero.documents.checks import is_rate
 from xero.documents.declaration import PricedDocument, PricedKind, PricedLine, Record
-from xero.documents.pricing import cents, same_text, totals
+from xero.documents.pricing import cents, rate_in_xero, totals
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.push.content.changes import PRICING, TYPES, Change, of_line, of_new_line, paired
 from xero.sync.push.content.content import NOTHING, Value, contact_of, fields_of, of_document, of_record
@@ -22,7 +25,7 @@ PLAIN: dict[str, tuple[str, Callable[[object], Any]]] = {
     "Date": ("issue_date", wire.date),
     "DueDate": ("due_date", wire.date),
     "CurrencyCode": ("currency", wire.text),
-    "CurrencyRate": ("currency_rate", wire.number),
+    "CurrencyRate": ("currency_rate", lambda rate: rate),  # read with its currency
     "LineAmountTypes": ("line_amount_types", wire.text),
     "DeliveryDate": ("delivery_date", wire.date),
     "DeliveryAddress": ("delivery_address", wire.text),
@@ -30,6 +33,7 @@ PLAIN: dict[str, tuple[str, Callable[[object], Any]]] = {
     "Telephone": ("telephone", wire.text),
     "DeliveryInstructions": ("delivery_instructions", wire.text),
 }
+CODE = re.compile("[A-Z]{3}")
 AMOUNTS = {"SubTotal": "sub_total", "TotalTax": "total_tax", "Total": "total"}
 #: Field of a line → its columns, and those fields that make its tax.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -76,22 +80,36 @@ class Reader:
                 taken[column] = read(self.record.get(key))
             else:
                 raise CannotTake(f"the {one.field} cannot be changed in QicWorks")
-        return taken | self._rate(taken)
+        return taken | self._in_currency(taken)
 
-    def _rate(self, taken: Columns) -> Columns:
-        """The currency rate, which is taken over with its currency only. One that QicWorks leaves to Xero stays so."""
-        own, theirs = self.document.row, self.record.get("CurrencyCode")
-        if "currency" in taken:
-            rate = wire.number(self.record.get("CurrencyRate")) if own.currency_rate is not None else None
-        elif "currency_rate" not in taken:
+    def _in_currency(self, taken: Columns) -> Columns:
+        """The currency and its rate, which are taken over together. A rate that QicWorks leaves to Xero stays so; the
+        organisation's own currency has none."""
+        if not taken.keys() & {"currency", "currency_rate"}:
             return {}
-        elif theirs and not same_text(own.currency, theirs):
+        own, theirs = self.document.row, (wire.text(self.record.get("CurrencyCode")) or "").strip().upper()
+        if "currency" in taken and not CODE.fullmatch(theirs):
+            raise CannotTake(f"its currency in Xero is '{cleaned(theirs)}', which is no code of a currency")
+        if "currency" not in taken and theirs != own.currency:
             raise CannotTake("its currency rate in Xero is one of another currency")
-        else:
-            rate = taken["currency_rate"]
-        if rate is not None and abs(rate) > MAX_RATE:
-            raise CannotTake("its currency rate in Xero is too large")
-        return {"currency_rate": rate}
+        code = {"currency": theirs} if "currency" in taken else {}
+        if own.currency_rate is None:
+            return {**code, "currency_rate": None}
+        if own.base_currency is None:
+            raise CannotTake("it has a currency rate, and the organisation's own currency is not known")
+        return {**code, "currency_rate": None if theirs == own.base_currency else self._rate()}
+
+    def _rate(self) -> Decimal:
+        said = self.record.get("CurrencyRate")
+        if said is None or said == "":
+            raise CannotTake("Xero does not say its currency rate")
+        try:
+            rate = wire.number(said)
+        except ValueError:
+            rate = None
+        if rate is None or not is_rate(rate):
+            raise CannotTake(f"its currency rate in Xero is {cleaned(said)}, which is no rate")
+        return rate_in_xero(rate)
 
     def totals(self) -> Columns:
         return {
