@@ -16,6 +16,7 @@ from xero.documents.declaration import (
     PricedRow,
     Record,
 )
+from xero.documents.parts.arriving import PURCHASES, SALES, Defaults
 
 TYPES = {"customer": "ACCRECCREDIT", "supplier": "ACCPAYCREDIT"}
 BOOKS = {"customer": "AccountsReceivable", "supplier": "AccountsPayable"}
@@ -84,6 +85,10 @@ CREDIT_NOTES = PricedKind(
     lookups=lookups,
     checks=(*PRICED, of_customers),
     query={"unitdp": "4"},
+    defaults=(
+        Defaults("credit notes to customers", SALES, "customer"),
+        Defaults("credit notes from suppliers", PURCHASES, "supplier", "supplier_"),
+    ),
     shows_online=lambda attachment: attachment.side == "customer",
     look_first=True,  # suppliers' numbers are not unique
     page=lambda row: f"https://go.xero.com/{BOOKS[row['side']]}/ViewCreditNote.aspx?creditNoteID={row['xero_id']}",

@@ -10,9 +10,11 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
+from xero.documents.parts.arriving import Defaults
+from xero.documents.parts.attachments import AttachmentRow, Links
+
 Record = Mapping[str, Any]  # of Xero's, as it was read
 Json = dict[str, Any]  # as it is sent
-Links = list[dict[str, Any]] | None  # the rows of xero_sync.link_said; only sealed ones are trusted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,28 +138,6 @@ class Department:
     name: str | None
     is_here: bool | None
     is_active: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttachmentRow:
-    """A file that waits, and the document that it belongs to. Its content is read by itself."""
-
-    id: UUID
-    push_version: int
-    file_name: str
-    mime_type: str
-    size: int  # bytes
-    include_online: bool
-    place: int  # among the files of its document, from 1
-    failed_before: bool
-    file_xero_id: UUID | None
-    file_links: Links
-    document_id: UUID
-    number: str | None
-    xero_id: UUID  # of the document
-    side: str | None
-    links: Links  # of the document
-    stood_there: bool  # the document was in Xero before this run
 
 
 RowT = TypeVar("RowT", bound=DocumentRow, covariant=True)
@@ -288,6 +268,7 @@ class PricedKind(Kind):
     lookups: Callable[[Sequence[Json]], Iterator[dict[str, str]]]
     checks: tuple[Check, ...]
     query: Mapping[str, str]
+    defaults: tuple[Defaults, ...]
     replays: bool = field(default=True, kw_only=True)
     row: type[PricedRow] = field(default=PricedRow, kw_only=True)
     line: type = field(default=PricedLine, kw_only=True)

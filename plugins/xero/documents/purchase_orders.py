@@ -17,6 +17,7 @@ from xero.documents.declaration import (
     PricedRow,
     Record,
 )
+from xero.documents.parts.arriving import PURCHASES, Defaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ PURCHASE_ORDERS = PricedKind(
     likeness=likeness,
     lookups=lookups,
     checks=(*PRICED, delivered),
+    defaults=(Defaults("purchase orders", PURCHASES),),
     query={},  # unit prices have four decimals here anyway
     gone=frozenset({"DELETED"}),
     page=lambda row: f"https://go.xero.com/AccountsPayable/PurchaseOrders/View/{row['xero_id']}",

@@ -5,6 +5,7 @@ from typing import Any
 from xero.documents import pricing
 from xero.documents.checks import PRICED, taxed_by_rate
 from xero.documents.declaration import Delivery, Json, PricedDocument, PricedKind
+from xero.documents.parts.arriving import PURCHASES, SALES, Defaults
 
 
 def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more: Any) -> PricedKind:
@@ -46,6 +47,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         lookups=pricing.by_numbers,
         checks=PRICED if type == "ACCPAY" else (*PRICED, taxed_by_rate),
         query={"unitdp": "4"},
+        defaults=(Defaults(title.lower(), SALES if type == "ACCREC" else PURCHASES),),
         addressed=True,
         paid=True,
         page=lambda row: f"https://go.xero.com/{books}/View.aspx?InvoiceID={row['xero_id']}",

@@ -1,4 +1,4 @@
-"""`python -m xero differences` and `settings`: what is listed, what is not, and the exit code that scripts rely on."""
+"""`python -m xero differences`: what is listed, what is not, and the exit code that scripts rely on."""
 
 import json
 from datetime import datetime
@@ -98,45 +98,3 @@ def test_json_has_the_columns_of_the_table_and_no_pay(books: Books) -> None:
         assert "Gross" in shown
         assert "1234.50" not in shown
         assert "1200.00" not in shown
-
-
-def settings_of(world: World, *arguments: str) -> list[list[str]]:
-    done = world.main("settings", *arguments)
-    assert done.returncode == 0, done.stderr
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
-
-def test_settings_are_shown_and_changed_with_an_event(world: World) -> None:
-    names = world.names()
-    head, *rows = settings_of(world)
-    assert head == ["QicWorks organisation", "conflicts"]
-    assert sorted(rows) == sorted([name, "ask"] for name in names)
-    before = len(world.query("SELECT * FROM xero_sync.connection_event"))
-    assert settings_of(world, "--connection", names[1], "--set", "conflicts=xero")[1:] == [[names[1], "xero"]]
-    assert sorted(settings_of(world)[1:]) == sorted([name, "xero" if name == names[1] else "ask"] for name in names)
-    event = world.event()
-    assert (event["direction"], event["data_set"], event["status"]) == ("connect", "connection", "success")
-    assert str(event["connection_id"]) == world.connection_id(1)
-    assert "(command line): conflicts from ask to xero" in event["message"]
-    settings_of(world, "--connection", names[1], "--set", "conflicts=xero")
-    assert len(world.query("SELECT * FROM xero_sync.connection_event")) == before + 1, "nothing changed the second time"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (("--set", "conflicts=xero"), "--set needs --connection"),
-        (("--connection", "{}", "--set", "conflicts"), "--set 'conflicts' is not NAME=VALUE"),
-        (("--connection", "{}", "--set", "conflicts=maybe"), "it is one of ask, qicworks, xero"),
-        (("--connection", "{}", "--set", "colour=red"), "there is no setting 'colour'; there is conflicts"),
-        (("--connection", "{}", "--set", "conflicts=ask", "--set", "conflicts=xero"), "is given twice"),
-        (("--connection", "Nobody"), "no connection is called 'Nobody'"),
-    ],
-)
-def test_what_is_wrong_with_a_setting_is_said_in_one_line(world: World, arguments: tuple[str, ...], says: str) -> None:
-    done = world.main("settings", *(one.format(world.names()[0]) for one in arguments))
-    assert (done.returncode, done.stdout) == (1, "")
-    [line] = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert says in line
-    assert world.query("SELECT * FROM xero_sync.connection_setting") == []

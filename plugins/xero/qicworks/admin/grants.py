@@ -21,7 +21,7 @@ QUERIES = sql.Statements("grants")
 
 SCHEMAS = ("qicworks", "xero_sync")
 # No row of these is ever deleted: a deleted connection keeps its history.
-NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line", "difference")
+NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line", "difference", "setting")
 # The columns that may be updated: not those that say which organisation a row belongs to.
 UPDATABLE = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),

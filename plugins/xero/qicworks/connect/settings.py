@@ -1,97 +1,157 @@
-"""How an organisation works: its settings, each declared once, as a field of `ConnectionSettings`."""
+"""How an organisation works: its settings, read and changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from psycopg.sql import Identifier
-
+from xero.documents.declaration import PricedKind
+from xero.documents.parts.arriving import Arrival
 from xero.qicworks import sql
 from xero.qicworks.connect import connections
+from xero.qicworks.connect.declared_settings import SETTINGS, Conflicts, NewContacts, Setting
+from xero.qicworks.connect.offers import SAYS, Misfit, Offers, Thing
 from xero.qicworks.database import Session
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
 from xero.qicworks.texts import fit, on_a_line
 
+__all__ = ["SETTINGS", "Conflicts", "ConnectionSettings", "NewContacts", "change", "read"]
+
 QUERIES = sql.Statements("settings")
 CONNECTIONS = sql.Statements("connections")
 LONGEST_NAME = 200  # characters of who changed it
-
-
-class Conflicts(StrEnum):
-    """What happens with a document that was changed in Xero after it was pushed."""
-
-    ASK = "ask"  # a difference, and nothing is overwritten until a user chooses
-    QICWORKS = "qicworks"  # QicWorks' version overwrites Xero's
-    XERO = "xero"  # QicWorks takes Xero's version over
-
-
-class NewContacts(StrEnum):
-    """What happens with a customer or supplier of QicWorks that is not linked to a contact in Xero."""
-
-    OFF = "off"  # it is not looked for and not sent
-    ASK = "ask"  # one certain match is linked; otherwise a user decides
-    CREATE = "create"  # one certain match is linked; if Xero has none like it, it is created
+LONGEST_VALUE = 2000  # characters
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """The settings of an organisation. Each field is a column of `xero_sync.connection_setting`, with its default.
+    """The settings of an organisation: name → value of those that were ever changed; others have their defaults."""
 
-    Its type has to be an enum of texts; `help` is one line for users.
-    """
+    values: Mapping[str, str] = field(default_factory=dict)
 
-    conflicts: Conflicts = field(
-        default=Conflicts.ASK,
-        metadata={"help": "whose version stays if a document was changed in Xero after its push", "type": Conflicts},
-    )
-    new_contacts: NewContacts = field(
-        default=NewContacts.ASK,
-        metadata={"help": "whether customers and suppliers that Xero lacks are created there", "type": NewContacts},
-    )
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, SETTINGS[name].default)
+
+    @property
+    def conflicts(self) -> Conflicts:
+        return Conflicts(self["conflicts"])
+
+    @property
+    def new_contacts(self) -> NewContacts:
+        return NewContacts(self["new_contacts"])
+
+    @property
+    def departments(self) -> str | None:
+        """Xero's id of the tracking category."""
+        return self["departments"] or None
+
+    @property
+    def leave_balances(self) -> bool:
+        return self["leave_balances"] == "on"
+
+    @property
+    def alerts(self) -> list[str]:
+        """E-mail addresses."""
+        return [one for one in self["alerts"].split(", ") if one]
+
+    @property
+    def night_hour(self) -> int:
+        return int(self["night_hour"])
+
+    def arrival(self, kind: PricedKind) -> Arrival:
+        return Arrival(self[f"{kind.name}.status"])
+
+
+class Problem(NamedTuple):
+    """A setting that does not fit what was pulled."""
+
+    setting: Setting
+    misfit: Misfit
+    says: str
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One of them: its name, what it may be, and what it is for."""
+class Kept:
+    """A setting as a person changed it last."""
 
-    name: str
-    choices: tuple[str, ...]
-    help: str
-
-
-SETTINGS = {
-    one.name: Setting(one.name, tuple(one.metadata["type"]), one.metadata["help"]) for one in fields(ConnectionSettings)
-}
+    value: str
+    changed_by: str | None
+    changed_at: datetime
 
 
-def parse(given: Mapping[str, str]) -> dict[str, Any]:
-    """Checks names and values. Raises ValueError, which lists what there is."""
+def parse(given: Mapping[str, str]) -> dict[str, str]:
+    """Checks names and values, as far as they do not depend on what was pulled. Empty: the default.
+
+    Raises ValueError, which lists what there is.
+    """
     parsed = {}
-    types = {one.name: one.metadata["type"] for one in fields(ConnectionSettings)}
     for name, value in given.items():
-        if name not in types:
-            raise ValueError(f"there is no setting '{on_a_line(name)}'; there is {', '.join(types)}")
-        if value not in tuple(types[name]):
-            raise ValueError(f"{name} cannot be '{on_a_line(value)}'; it is one of {', '.join(types[name])}")
-        parsed[name] = types[name](value)
+        setting = SETTINGS.get(name)
+        if setting is None:
+            raise ValueError(f"there is no setting '{on_a_line(name)}'; there is {', '.join(SETTINGS)}")
+        parsed[name] = _parsed(setting, value.strip()) if value.strip() else setting.default
     return parsed
+
+
+def _parsed(setting: Setting, value: str) -> str:
+    if len(value) > LONGEST_VALUE:
+        raise ValueError(f"{setting.name} is longer than {LONGEST_VALUE} characters")
+    if setting.choices:
+        for choice in setting.choices:
+            if choice.casefold() == value.casefold():
+                return str(choice)
+        raise ValueError(f"{setting.name} cannot be '{on_a_line(value)}'; it is one of {', '.join(setting.choices)}")
+    if setting.tidy:
+        try:
+            return setting.tidy(value)
+        except ValueError as error:
+            raise ValueError(f"{setting.name}: {error}") from None
+    return value
 
 
 def read(session: Session, connection_id: UUID) -> ConnectionSettings:
     """The settings of this connection; those that were never changed have their defaults."""
-    found = QUERIES.read(session, connection_id=connection_id)
-    kept = found["setting"] if found else {}
-    return ConnectionSettings(**parse({name: kept[name] for name in SETTINGS if name in kept}))
+    return ConnectionSettings({name: one.value for name, one in kept(session, connection_id).items()})
+
+
+def kept(session: Session, connection_id: UUID) -> dict[str, Kept]:
+    """Those that were ever changed. A setting that only a newer version knows is left out."""
+    rows = QUERIES.read(session, connection_id=connection_id)
+    return {
+        row["name"]: Kept(row["value"], row["changed_by"], row["changed_at"]) for row in rows if row["name"] in SETTINGS
+    }
+
+
+def misfits(settings: ConnectionSettings, offers: Offers) -> list[Problem]:
+    """The settings that do not fit, or no longer: of an account or tax code that was archived, for instance."""
+    found = []
+    for setting in SETTINGS.values():
+        if setting.thing and (value := settings[setting.name]):
+            offer = offers.get(setting.thing, value)
+            shown = f"{setting.thing} '{offer.shown if offer else value}'"
+            if misfit := offer.misfit if offer else Misfit.GONE:
+                found.append(Problem(setting, misfit, f"{shown} {SAYS[misfit]}"))
+            elif setting.with_account:
+                account = offers.get(Thing.ACCOUNT, settings[setting.with_account])
+                assert offer
+                if account and not account.misfit and not offer.goes_with(account):
+                    says = f"{shown} cannot be used with account '{account.shown}'"
+                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says))
+                elif account is None and setting.account_class not in offer.applies:
+                    says = f"{shown} cannot be used with any {setting.account_class.lower()} account"
+                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says))
+    return found
 
 
 def change(session: Session, connection_id: UUID, changes: Mapping[str, str], who: str) -> ConnectionSettings:
     """Changes these settings, and writes an event that names who did it; none if nothing changes.
+
+    An account or tax code is given by its code or id, a tracking category by its name or id.
 
     Raises:
         ValueError: There is no such setting, or it cannot have that value. Nothing was changed.
@@ -104,16 +164,52 @@ def change(session: Session, connection_id: UUID, changes: Mapping[str, str], wh
         if connection.state == "deleted":
             raise LookupError(f"{connection.organisation} is deleted; connect it again")
         before = read(session, connection_id)
-        after = replace(before, **wanted)
-        changed = {name: value for name, value in asdict(after).items() if value != getattr(before, name)}
+        changed = {name: value for name, value in wanted.items() if value != before[name]}
+        offers = Offers(session, connection_id) if any(SETTINGS[name].thing for name in changed) else None
+        if offers:
+            changed = {name: value for name, value in _found(changed, offers).items() if value != before[name]}
         if not changed:
             return before
+        after = ConnectionSettings({**before.values, **changed})
+        if offers:
+            _refuse_misfits(after, offers, changed)
         user = fit(on_a_line(who), LONGEST_NAME)
-        QUERIES.begin(session, connection_id=connection_id)
         for name, value in changed.items():
-            update = sql.template("settings", "set").format(column=Identifier(name))
-            session.execute(update, {"value": value, "who": user, "connection_id": connection_id})
-        what = ", ".join(f"{name} from {getattr(before, name)} to {value}" for name, value in changed.items())
+            QUERIES.set(session, connection_id=connection_id, name=name, value=value, who=user)
+        what = ", ".join(_said(SETTINGS[name], before[name], value, offers) for name, value in changed.items())
         about = Direction.CONNECT, "connection", Status.SUCCESS, EventOutcome.DONE
         events.record(session, connection_id, *about, f"settings changed by {user}: {what}", Origin())
     return after
+
+
+def _found(changed: Mapping[str, str], offers: Offers) -> dict[str, str]:
+    """With the ids of what was given by code or name."""
+    ids = {}
+    for name, value in changed.items():
+        thing = SETTINGS[name].thing
+        try:
+            ids[name] = offers.find(thing, value).value if thing and value else value
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return ids
+
+
+def _refuse_misfits(after: ConnectionSettings, offers: Offers, changed: Mapping[str, str]) -> None:
+    for problem in misfits(after, offers):
+        together = problem.misfit is Misfit.NOT_TOGETHER and problem.setting.with_account in changed
+        if together or problem.setting.name in changed:
+            raise ValueError(f"{problem.setting.name}: {problem.says}")
+
+
+def _said(setting: Setting, before: str, after: str, offers: Offers | None) -> str:
+    if setting.private:
+        return setting.name
+    old, new = (shown(setting, value, offers) for value in (before, after))
+    return f"{setting.name} from {old} to {new}"
+
+
+def shown(setting: Setting, value: str, offers: Offers | None) -> str:
+    """The value as people read it."""
+    if not value:
+        return "none"
+    return offers.shown(setting.thing, value) if setting.thing and offers else value

@@ -8,7 +8,6 @@ from uuid import UUID
 from psycopg.sql import SQL, Identifier
 
 from xero.documents.declaration import (
-    AttachmentRow,
     Document,
     Kind,
     PricedDocument,
@@ -16,6 +15,7 @@ from xero.documents.declaration import (
     PricedLine,
     PricedRow,
 )
+from xero.documents.parts.attachments import AttachmentRow
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.seals import Seals

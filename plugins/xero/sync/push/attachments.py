@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 from xero.api import wire
 from xero.api.client import XeroClient
 from xero.api.errors import BadAnswer, Refused, RetryLater, XeroError, cleaned
-from xero.documents.declaration import AttachmentRow, PricedKind
+from xero.documents.declaration import PricedKind
+from xero.documents.parts.attachments import AttachmentRow
 from xero.qicworks.push.links import current
 from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.sync.push import outages, plan

@@ -1,0 +1,1 @@
+"""Parts of documents and of their declarations."""
