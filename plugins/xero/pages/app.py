@@ -17,6 +17,7 @@ from xero.pages import connect, connections, documents, events, overview, reject
 from xero.pages.access import legible, not_forged
 from xero.pages.differences import listing
 from xero.pages.rendering import STATIC, error_page, policy
+from xero.pages.settings import changing as settings
 from xero.pages.tie_out import report as tie_out
 from xero.qicworks.texts import on_a_line
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 CALLBACK = "/callback"
 
-PARTS = (overview, connect, connections, synchronise, events, documents, listing, rejections, tie_out)
+PARTS = (overview, connect, connections, settings, synchronise, events, documents, listing, rejections, tie_out)
 ROUTERS = tuple(part.router for part in PARTS)
 
 

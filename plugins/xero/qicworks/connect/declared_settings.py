@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from xero.documents.declaration import Kind, PricedKind
 from xero.documents.parts.arriving import Arrival
@@ -34,27 +35,28 @@ class NewContacts(StrEnum):
 
 
 def addresses(text: str) -> str:
-    """E-mail addresses as they are kept, separated by commas. Raises ValueError with the first that is none."""
+    """Email addresses as they are kept, separated by commas. Raises ValueError with the first that is none."""
     found = [one for one in re.split(r"[\s,;]+", text) if one]
     for one in found:
         if not ADDRESS.fullmatch(one) or len(one) > MAX_ADDRESS:
-            raise ValueError(f"'{on_a_line(one)}' is not an e-mail address")
+            raise ValueError(f"'{on_a_line(one)}' is not an email address")
     return ", ".join(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: `help` is one line for users. Its value is one of `choices`, something that was pulled (`thing`), or a
-    text that `tidy` accepts.
+    """A setting. Its value is one of `choices` (value → words), something that was pulled (`thing`), or a text that
+    `tidy` accepts.
 
     `account_class`: the class of accounts that is usual, or that a tax code is used with; `with_account`: of a tax
     code, the setting of the account that it is used with. `private`: no event repeats its value.
     """
 
     name: str
+    title: str
     help: str
     default: str = ""  # empty: none
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
     thing: Thing | None = None
     tidy: Callable[[str], str] | None = None
     kind: Kind | None = None
@@ -63,19 +65,64 @@ class Setting:
     private: bool = False
 
 
+CONFLICTS = {
+    Conflicts.ASK: "ask each time",
+    Conflicts.QICWORKS: "QicWorks' version",
+    Conflicts.XERO: "Xero's version",
+}
+NEW_CONTACTS = {
+    NewContacts.ASK: "ask before one is created",
+    NewContacts.CREATE: "create them in Xero",
+    NewContacts.OFF: "do not send them",
+}
+ARRIVALS = {
+    Arrival.DRAFT: "draft",
+    Arrival.SUBMITTED: "awaiting approval",
+    Arrival.AUTHORISED: "approved",
+}
+HOURS = {str(hour): f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}" for hour in range(24)}
+
+
+def _texts(choices: Mapping[Any, str]) -> dict[str, str]:
+    return {str(value): words for value, words in choices.items()}
+
+
 def _declared() -> Iterator[Setting]:
     yield Setting(
-        "conflicts", "whose version stays if a document was changed in Xero after its push", "ask", tuple(Conflicts)
+        "conflicts",
+        "Changed on both sides",
+        "whose version stays if a document was changed in Xero after its push",
+        Conflicts.ASK,
+        _texts(CONFLICTS),
     )
     yield Setting(
-        "new_contacts", "whether customers and suppliers that Xero lacks are created there", "ask", tuple(NewContacts)
+        "new_contacts",
+        "New contacts",
+        "whether customers and suppliers that Xero lacks are created there",
+        NewContacts.ASK,
+        _texts(NEW_CONTACTS),
     )
-    yield Setting("departments", "tracking category that QicWorks' departments are options of", thing=Thing.CATEGORY)
-    yield Setting("leave_balances", "whether leave balances are pulled", "on", ("on", "off"))
-    yield Setting("alerts", "e-mail addresses that are alerted about this organisation", tidy=addresses, private=True)
     yield Setting(
-        "night_hour", "hour of the nightly pull, in the organisation's time zone", "2", tuple(map(str, range(24)))
+        "departments",
+        "Departments",
+        "tracking category that QicWorks' departments are options of",
+        thing=Thing.CATEGORY,
     )
+    yield Setting(
+        "leave_balances",
+        "Leave balances",
+        "whether leave balances are pulled",
+        "on",
+        {"on": "pull", "off": "do not pull"},
+    )
+    yield Setting(
+        "alerts",
+        "Alerts by email",
+        "email addresses that are alerted about this organisation, separated by commas",
+        tidy=addresses,
+        private=True,
+    )
+    yield Setting("night_hour", "Nightly pull", "hour of the nightly pull, in the organisation's time zone", "2", HOURS)
     for kind in KINDS.values():
         if isinstance(kind, PricedKind):
             yield from _of_kind(kind)
@@ -84,8 +131,10 @@ def _declared() -> Iterator[Setting]:
 def _of_kind(kind: PricedKind) -> Iterator[Setting]:
     for of in kind.defaults:
         account = f"{kind.name}.{of.prefix}account"
+        side = f", {of.side}" if of.side else ""
         yield Setting(
             account,
+            f"Default account{side}",
             f"account of lines without one: {of.of}",
             thing=Thing.ACCOUNT,
             kind=kind,
@@ -93,14 +142,21 @@ def _of_kind(kind: PricedKind) -> Iterator[Setting]:
         )
         yield Setting(
             f"{kind.name}.{of.prefix}tax_code",
+            f"Default tax code{side}",
             f"tax code of lines without one: {of.of}",
             thing=Thing.TAX_CODE,
             kind=kind,
             with_account=account,
             account_class=of.account_class,
         )
-    help = f"status in which {kind.title.lower()} arrive in Xero"
-    yield Setting(f"{kind.name}.status", help, Arrival.DRAFT, tuple(Arrival), kind=kind)
+    yield Setting(
+        f"{kind.name}.status",
+        "Status on arrival",
+        f"status in which {kind.title.lower()} arrive in Xero",
+        Arrival.DRAFT,
+        _texts(ARRIVALS),
+        kind=kind,
+    )
 
 
 SETTINGS: dict[str, Setting] = {one.name: one for one in _declared()}

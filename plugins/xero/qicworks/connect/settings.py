@@ -56,7 +56,7 @@ class ConnectionSettings:
 
     @property
     def alerts(self) -> list[str]:
-        """E-mail addresses."""
+        """Email addresses."""
         return [one for one in self["alerts"].split(", ") if one]
 
     @property
@@ -104,7 +104,7 @@ def _parsed(setting: Setting, value: str) -> str:
     if setting.choices:
         for choice in setting.choices:
             if choice.casefold() == value.casefold():
-                return str(choice)
+                return choice
         raise ValueError(f"{setting.name} cannot be '{on_a_line(value)}'; it is one of {', '.join(setting.choices)}")
     if setting.tidy:
         try:

@@ -1,0 +1,1 @@
+"""The page Settings of a connection."""
