@@ -95,6 +95,19 @@ SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_a
  WHERE parent_type = :table AND parent_id = :id
  ORDER BY created_at, id;
 
+-- name: defaulted_lines
+-- Lines that were last sent with an account or tax code of the settings, and still have none of their own.
+SELECT line.line_number, line.description,
+       CASE WHEN line.account_id IS NULL THEN account.code || ' ' || account.name END AS account,
+       CASE WHEN line.tax_code_id IS NULL THEN tax.tax_type || ' ' || tax.name END AS tax_code
+  FROM qicworks.document_line AS line
+  JOIN xero_sync.line_default AS sent ON sent.line_id = line.id
+  LEFT JOIN qicworks.account ON account.id = sent.account_id
+  LEFT JOIN qicworks.tax_code AS tax ON tax.id = sent.tax_code_id
+ WHERE line.parent_type = :table AND line.parent_id = :id
+   AND (line.account_id IS NULL AND sent.account_id IS NOT NULL OR line.tax_code_id IS NULL AND sent.tax_code_id IS NOT NULL)
+ ORDER BY line.line_number;
+
 -- name: priced_columns!
 document.number, contact.name AS who, document.issue_date::text AS starts_on, document.due_date::text AS ends_on,
 document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row;

@@ -37,10 +37,13 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
 
 -- name: lines
 -- Tax that was taken over from Xero is Xero's as long as the line is as it was then, also if it was saved anew; else it is the rate's.
+-- A line without account or tax code takes the default: side → account and tax_code; null: what it was last sent with.
 SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total,
        CASE WHEN taken.is_as_it_was OR taken.is_its_own IS NOT TRUE THEN line.tax_amount END AS tax_amount,
        coalesce(taken.is_as_it_was, false) AS tax_is_xeros,
-       line.account_id, line.tax_code_id, line.xero_line_id,
+       account.id AS account_id, tax.id AS tax_code_id, line.xero_line_id,
+       line.account_id IS NULL AND account.id IS NOT NULL AS account_is_default,
+       line.tax_code_id IS NULL AND tax.id IS NOT NULL AS tax_is_default,
        account.xero_id AS account_xero_id, account.code AS account_code, account.type AS account_type, account.system_account AS account_system,
        account.is_active AS account_is_active, account.connection_id = :connection_id AS account_is_here,
        tax.tax_type, tax.rate AS tax_rate, tax.is_active AS tax_is_active, tax.connection_id = :connection_id AS tax_is_here,
@@ -62,14 +65,40 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
               bool_or(line_id = line.id) AS is_its_own
          FROM xero_sync.taken_tax AS taken
         WHERE document_id = line.parent_id AND taken.tax_amount = line.tax_amount) AS taken ON true
-  LEFT JOIN qicworks.account ON account.id = line.account_id
-  LEFT JOIN qicworks.tax_code AS tax ON tax.id = line.tax_code_id
+  LEFT JOIN xero_sync.line_default AS sent ON sent.line_id = line.id AND sent.connection_id = :connection_id
+ CROSS JOIN LATERAL (SELECT :defaults::jsonb -> coalesce(to_jsonb(document) ->> 'side', '') AS of_its_side) AS usual
+  LEFT JOIN qicworks.account AS usual_account ON usual_account.connection_id = :connection_id
+                                             AND usual_account.xero_id = (usual.of_its_side ->> 'account')::uuid
+  LEFT JOIN qicworks.tax_code AS usual_tax ON usual_tax.connection_id = :connection_id
+                                          AND usual_tax.tax_type = usual.of_its_side ->> 'tax_code'
+  LEFT JOIN qicworks.account ON account.id = coalesce(line.account_id, usual_account.id, sent.account_id)
+  LEFT JOIN qicworks.tax_code AS tax ON tax.id = coalesce(line.tax_code_id, usual_tax.id, sent.tax_code_id)
   LEFT JOIN qicworks.tracking_option AS first ON first.id = line.tracking_option_id
   LEFT JOIN qicworks.tracking_category AS first_category ON first_category.id = first.tracking_category_id
   LEFT JOIN qicworks.tracking_option AS second ON second.id = line.second_tracking_option_id
   LEFT JOIN qicworks.tracking_category AS second_category ON second_category.id = second.tracking_category_id
  WHERE line.parent_type = :table AND line.parent_id = ANY(:ids)
  ORDER BY line.parent_id, line.line_number;
+
+-- name: keep_defaults!
+-- What these lines are sent with; null: they have their own.
+INSERT INTO xero_sync.line_default (line_id, document_id, connection_id, account_id, tax_code_id)
+SELECT line_id, document_id, :connection_id, account_id, tax_code_id
+  FROM unnest(:line_ids::uuid[], :document_ids::uuid[], :account_ids::uuid[], :tax_code_ids::uuid[])
+       AS sent (line_id, document_id, account_id, tax_code_id)
+    ON CONFLICT (line_id) DO UPDATE
+   SET document_id = excluded.document_id, connection_id = excluded.connection_id, account_id = excluded.account_id,
+       tax_code_id = excluded.tax_code_id;
+
+-- name: needing_defaults
+-- Ready documents with a line without account, or without tax code, on these sides.
+SELECT DISTINCT document.id
+  FROM qicworks.{table} AS document
+  JOIN qicworks.document_line AS line ON line.parent_type = :table AND line.parent_id = document.id
+ WHERE document.organisation_id = :organisation_id AND document.push_state = 'ready'
+   AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
+   AND (line.account_id IS NULL AND coalesce(to_jsonb(document) ->> 'side', '') = ANY(:without_account)
+        OR line.tax_code_id IS NULL AND coalesce(to_jsonb(document) ->> 'side', '') = ANY(:without_tax_code));
 
 -- name: keep_line_id!
 UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;

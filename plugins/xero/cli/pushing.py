@@ -146,6 +146,8 @@ def _preview(
         for document, why, correction in request.refused:
             complain(f"{label}: {document} would be refused: {why}. {correction}")
         refused += len(request.refused)
+        for line in request.defaults:
+            complain(f"{label}: {line}")
         if request.body is not None:
             sent += len(request.documents)
             print(plain(_line(request) if options.json else _readable(label, request)))

@@ -204,6 +204,8 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         counts["documents"] += len(shown.documents)
         for document in shown.documents:
             log.info("%s would be sent", document)
+        for line in shown.defaults:
+            log.info("%s", on_a_line(line))
     log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
     if counts["requests"]:
         log.info(WHERE_SHOWN.format(name=kind.name))

@@ -16,6 +16,8 @@ MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_AMOUNT = Decimal("9999999999.99")
 MAX_RATE = Decimal("999999999999.999999")
 
+OR_DEFAULT = " Or choose a default for all lines without one, under Xero › Connections › Settings."
+
 # No document of QicWorks books on these directly: Xero keeps them itself.
 SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "RETAINEDEARNINGS", "HISTORICAL"})
 # Imports' GST is booked on the GST account; whether Xero takes it depends on the document.
@@ -195,7 +197,7 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
     """On an account and a tax code that are there, in use, and go together."""
     account, tax = line.account_id, line.tax_code_id
     if account is None:
-        yield CheckResult("it has no account", "Choose an account on the {document}.", "release")
+        yield CheckResult("it has no account", f"Choose an account on the {{document}}.{OR_DEFAULT}", "either")
     elif not line.account_is_here or not line.account_code:
         yield CheckResult(
             "its account does not exist in this Xero organisation, or has no account code",
@@ -203,10 +205,13 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
             "release",
         )
     elif not line.account_is_active:
+        other = (
+            "default under Xero › Connections › Settings" if line.account_is_default else "account on the {document}"
+        )
         yield CheckResult(
             f"account code '{line.account_code}' is archived or deleted in Xero",
             "Restore the account in Xero and pull the chart of accounts ({pull_chart_of_accounts}). Or choose another "
-            "account on the {document}.",
+            f"{other}.",
             "either",
         )
     elif line.account_type == "BANK" or line.account_system in SYSTEM_ACCOUNTS:
@@ -218,7 +223,7 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
     elif line.account_system in UNUSUAL_ACCOUNTS:
         yield CheckResult(f"Xero manages account code '{line.account_code}': check in Xero that it kept the line")
     if tax is None:
-        yield CheckResult("it has no tax code", "Choose a tax code on the {document}.", "release")
+        yield CheckResult("it has no tax code", f"Choose a tax code on the {{document}}.{OR_DEFAULT}", "either")
     elif not line.tax_is_here or not line.tax_is_active:
         yield CheckResult(
             f"tax code '{line.tax_type or '?'}' is not in use in this Xero organisation",
@@ -228,7 +233,9 @@ def _booked(line: PricedLine) -> Iterator[CheckResult]:
     elif account is not None and line.tax_applies is False:
         yield CheckResult(
             f"tax code '{line.tax_type}' cannot be used with account code '{line.account_code}'",
-            "On the {document}, change the tax code.",
+            "On the {document}, choose a tax code for the line. The default of the settings does not fit its account."
+            if line.tax_is_default
+            else "On the {document}, change the tax code.",
             "release",
         )
 

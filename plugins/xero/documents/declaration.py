@@ -104,6 +104,8 @@ class PricedLine:
     second_option_name: str | None
     second_option_is_here: bool | None
     second_option_is_active: bool | None
+    account_is_default: bool = False  # the line has none: that of the settings
+    tax_is_default: bool = False  # the same, its tax code
     tax_is_xeros: bool = False  # it was taken over from Xero, and the line is as it was then
 
     @property

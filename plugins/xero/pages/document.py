@@ -84,6 +84,7 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
         happened=happened,
         more=urlencode({"text": known}),
         attachments=document_list.attachments(session, chosen, id),
+        defaulted=document_list.defaulted_lines(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
         undecided=next(iter(_undecided(session, chosen, id)), None),
         cancelled=CANCELLED.get(cancellation) if cancellation else None,
@@ -120,6 +121,7 @@ def show_preview(
         people=True,
         requests=[(one, _address(one), _json(one.body)) for one in previews if one.body is not None],
         refused=[why for one in previews for why in one.refused],
+        defaults=[line for one in previews for line in one.defaults],
         nothing=nothing,
     )
 

@@ -49,7 +49,8 @@ class Setting:
     `tidy` accepts.
 
     `account_class`: the class of accounts that is usual, or that a tax code is used with; `with_account`: of a tax
-    code, the setting of the account that it is used with. `private`: no event repeats its value.
+    code, the setting of the account that it is used with; `side`: of documents that have one.
+    `private`: no event repeats its value.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Setting:
     kind: Kind | None = None
     with_account: str | None = None
     account_class: str = ""
+    side: str | None = None
     private: bool = False
 
 
@@ -139,6 +141,7 @@ def _of_kind(kind: PricedKind) -> Iterator[Setting]:
             thing=Thing.ACCOUNT,
             kind=kind,
             account_class=of.account_class,
+            side=of.side,
         )
         yield Setting(
             f"{kind.name}.{of.prefix}tax_code",
@@ -148,6 +151,7 @@ def _of_kind(kind: PricedKind) -> Iterator[Setting]:
             kind=kind,
             with_account=account,
             account_class=of.account_class,
+            side=of.side,
         )
     yield Setting(
         f"{kind.name}.status",

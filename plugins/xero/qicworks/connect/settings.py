@@ -63,6 +63,14 @@ class ConnectionSettings:
     def night_hour(self) -> int:
         return int(self["night_hour"])
 
+    def defaults(self, kind: PricedKind) -> dict[str, dict[str, str]]:
+        """Side (empty: a kind without sides) → account and tax_code, as far as they are set."""
+        named = {
+            of.side or "": {field: self[f"{kind.name}.{of.prefix}{field}"] for field in ("account", "tax_code")}
+            for of in kind.defaults
+        }
+        return {side: {field: value for field, value in some.items() if value} for side, some in named.items()}
+
     def arrival(self, kind: PricedKind) -> Arrival:
         return Arrival(self[f"{kind.name}.status"])
 

@@ -1,11 +1,12 @@
 """Reads the documents of a kind that wait to be pushed, with their lines and attachments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
 
 from xero.documents.declaration import (
     Document,
@@ -31,6 +32,8 @@ from xero.qicworks.push.results import Purpose, PushedContent, PushState
 STATEMENTS = sql.Statements("push/documents")
 
 FILES = "attachment"  # the table of files
+
+Defaults = Mapping[str, Mapping[str, str]]  # side → account (Xero's id) and tax_code
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,10 @@ class ReadyDocuments:
         times: int = self.session.execute(sql.template("push/ready", "failed_alone"), of_it).fetchall()[0]["times"]
         return times
 
-    def read_priced(self, ids: Sequence[UUID]) -> list[PricedDocument]:
-        """With their lines, oldest first."""
+    def read_priced(self, ids: Sequence[UUID], defaults: Defaults | None = None) -> list[PricedDocument]:
+        """With their lines, oldest first.
+
+        `defaults`: what lines without account or tax code are sent with now; None: what they were last sent with."""
         assert isinstance(self.kind, PricedKind)
         of_kind = [column.name for column in fields(self.kind.row) if column not in fields(PricedRow)]
         statement = sql.template("push/documents", "priced").format(
@@ -148,11 +153,34 @@ class ReadyDocuments:
         asked = {"ids": list(ids), "connection_id": self.connection.id, "table": self.kind.table}
         lines: dict[UUID, list[PricedLine]] = {}
         of_lines = sql.template("push/documents", "lines").format(table=Identifier(self.kind.table))
-        for line in rows.read(self.session, of_lines, PricedLine, **asked):
+        taken = None if defaults is None else Jsonb(defaults)
+        for line in rows.read(self.session, of_lines, PricedLine, **asked, defaults=taken):
             lines.setdefault(line.parent_id, []).append(line)
         organisation = self.connection.organisation_id
         found = rows.read(self.session, statement, self.kind.row, organisation_id=organisation, **asked)
         return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
+
+    def keep_defaults(self, documents: Sequence[PricedDocument]) -> int:
+        """Keeps what lines without account or tax code are sent with. Returns how many lines."""
+        lines = [line for one in documents for line in one.lines if line.account_is_default or line.tax_is_default]
+        if lines:
+            STATEMENTS.keep_defaults(
+                self.session,
+                connection_id=self.connection.id,
+                line_ids=[line.id for line in lines],
+                document_ids=[line.parent_id for line in lines],
+                account_ids=[line.account_id if line.account_is_default else None for line in lines],
+                tax_code_ids=[line.tax_code_id if line.tax_is_default else None for line in lines],
+            )
+        return len(lines)
+
+    def needing_defaults(
+        self, wanted: Sequence[UUID] | None, without_account: Sequence[str], without_tax_code: Sequence[str]
+    ) -> list[UUID]:
+        """Ready documents with lines without an account or tax code, of these sides (empty: a kind without sides)."""
+        sides = {"without_account": list(without_account), "without_tax_code": list(without_tax_code)}
+        found = self._run(sql.template("push/documents", "needing_defaults"), wanted=wanted, **sides)
+        return [row["id"] for row in found]
 
     def contents(self, documents: Sequence[PricedDocument]) -> dict[UUID, PushedContent]:
         """What was last pushed of those that are in Xero, as the record that each is linked to."""

@@ -89,6 +89,11 @@ def attachments(session: Session, kind: Kind, id: UUID) -> list[dict[str, Any]]:
     return list(QUERIES.attachments(session, table=kind.table, id=id))
 
 
+def defaulted_lines(session: Session, kind: Kind, id: UUID) -> list[dict[str, Any]]:
+    """Lines that were last sent with an account or tax code of the settings."""
+    return list(QUERIES.defaulted_lines(session, table=kind.table, id=id))
+
+
 def _shown(session: Session, kind: Kind, found: Composed, values: dict[str, Any]) -> list[dict[str, Any]]:
     parts = {"columns": _part(kind, "columns"), "joins": _part(kind, "joins")}
     statement = sql.template("pages/documents", "shown").format(found=found, table=Identifier(kind.table), **parts)

@@ -19,7 +19,7 @@ from xero.sync.push.outages import OutageBreaker, later
 from xero.sync.push.recovery import Recovery
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
-from xero.sync.push.verdicts import Settled, check_in_xero, label, not_its_own, refused
+from xero.sync.push.verdicts import Settled, check_in_xero, label, not_its_own, refused, with_defaults
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Batch:
         self.breaker = OutageBreaker()
         self.finder = Finder(kind, outbox)
         self.conflicts = Conflicting(it, kind, outbox, recorder)
+        self.defaults = self.conflicts.settings.defaults(kind)
         self.recovery = Recovery(it, kind, outbox, recorder, self.finder, quiet_seconds)
 
     def recover(self, request: Request) -> None:
@@ -64,11 +65,12 @@ class Batch:
         there = self._look_first(waiting)
         with self.it.session.transaction():
             locked = self.outbox.lock([one.id for one in waiting])
-            documents = self.outbox.read_priced(locked)
+            documents = self.outbox.read_priced(locked, self.defaults)
             at_most = self._at_most(documents)
             plan = self._plan(documents, standing, there, at_most)
             self.conflicts.note_overwritten(plan.overwritten, documents)
             requests = [self._claim(one) for one in plan.requests]
+            self._keep_defaults(plan, documents)
             self.it.counts.read += len(documents)
             self.recorder.record([*plan.settled, *self.conflicts.take_over(plan.takeovers)])
         for one in waiting:
@@ -78,6 +80,13 @@ class Batch:
             known = not at_most.keys().isdisjoint(request.documents)
             self.breaker.attempt(what, partial(self._send, request), known=known)
         return True
+
+    def _keep_defaults(self, plan: planning.Plan, documents: Sequence[PricedDocument]) -> None:
+        """Of documents that are sent, or are found to be in Xero as they would be."""
+        sent = [document for request in plan.requests for document in request.documents]
+        self.recorder.defaulted += self.outbox.keep_defaults(sent)
+        found = {settled.id for settled in plan.settled if settled.result.content}
+        self.outbox.keep_defaults([document for document in documents if document.id in found])
 
     def _changed(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Those that are not as they were last pushed: the others cost no call."""
@@ -90,7 +99,7 @@ class Batch:
         seen: list[UUID] = []
         while waiting := self.outbox.waiting(BATCH_SIZE, wanted, seen, preview=True):
             standing = planning.fetch_current(self.it.client, self.kind, self._changed(waiting))
-            documents = self.outbox.read_priced([one.id for one in waiting])
+            documents = self.outbox.read_priced([one.id for one in waiting], self.defaults)
             at_most = self._at_most(documents)
             plan = self._plan(documents, standing, self._look_first(waiting), at_most)
             wrong = tuple((one.label, *one.result.why) for one in plan.settled if one.result.state is PushState.FAILED)
@@ -99,7 +108,8 @@ class Batch:
             for one in plan.requests:
                 body = {self.kind.envelope: list(one.elements)}
                 names = tuple(label(self.kind, document) for document in one.documents)
-                yield Preview(one.method, self.kind.path, self._query(), body, names)
+                taken = tuple(words for document in one.documents for words in with_defaults(self.kind, document))
+                yield Preview(one.method, self.kind.path, self._query(), body, names, defaults=taken)
             seen += [one.id for one in waiting]
 
     def _plan(
@@ -132,7 +142,7 @@ class Batch:
         """What Xero has under the numbers of the new documents, for kinds where Xero accepts duplicates."""
         if not self.kind.look_first:
             return None
-        documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None])
+        documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None], self.defaults)
         fit = [document for document in documents if not planning.blocking_results(self.kind, document)]
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None

@@ -44,7 +44,7 @@ class Conflicting:
         contents = self.outbox.contents(documents)
         different = self.outbox.differences(list(contents))
         same = []
-        for document in documents:
+        for document in self._as_pushed(documents):
             kept = contents.get(document.id)
             if not kept or not kept.agreed or next(odd_values.odd(document), None) is not None:
                 continue
@@ -54,6 +54,14 @@ class Conflicting:
                 result = Result(PushState.PUSHED, document.xero_id, differences=(), judged=EDITS)
                 same.append(Settled(document.id, document.version, label(self.kind, document), result))
         return same
+
+    def _as_pushed(self, documents: Sequence[PricedDocument]) -> list[PricedDocument]:
+        """With the defaults that they were last sent with: another default alone is no change."""
+        taking = [
+            one.id for one in documents if any(line.account_is_default or line.tax_is_default for line in one.lines)
+        ]
+        before = {one.id: one for one in self.outbox.read_priced(taking)} if taking else {}
+        return [before.get(one.id, one) for one in documents]
 
     def standing(self, documents: Sequence[PricedDocument], there: Mapping[UUID, Current]) -> dict[UUID, Standing]:
         contents = self.outbox.contents(documents)

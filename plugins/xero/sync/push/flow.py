@@ -25,6 +25,7 @@ from xero.sync.push.cancelling.cancellations import Cancellations
 from xero.sync.push.cancelling.removed_files import RemovedFiles
 from xero.sync.push.contacts.along import take_contacts_along
 from xero.sync.push.contacts.strategy import Contacts
+from xero.sync.push.content.defaults import WHAT_TO_DO, UnfitDefaults
 from xero.sync.push.deadlines import QUIET_SECONDS
 from xero.sync.push.payroll.leave import Leave
 from xero.sync.push.payroll.pay_templates import PayTemplates
@@ -121,9 +122,11 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     cancellations.run(wanted)
     taken: dict[UUID, int] = {}
     held_back: set[UUID] = set()
+    unfit, without_default = UnfitDefaults(it, kind, outbox), set[UUID]()
     while True:
         held_back.update(_held(it, kind, wanted))
-        taken |= dict.fromkeys(held_back, MAX_TIMES_TAKEN)
+        without_default.update(unfit.waiting(wanted))
+        taken |= dict.fromkeys(held_back | without_default, MAX_TIMES_TAKEN)
         if not strategy.step(wanted, taken):
             break
         log.info("so far %d pushed, %d failed", it.counts.pushed, it.counts.failed)
@@ -137,7 +140,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     if it.counts.calls:  # Xero has responded, so it is connected
         connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
-    return _close(it, kind, recorder, len(held_back))
+    return _close(it, kind, recorder, len(held_back), len(without_default - held_back))
 
 
 def _held(it: Run, kind: Kind, wanted: Sequence[UUID] | None) -> list[UUID]:
@@ -147,7 +150,7 @@ def _held(it: Run, kind: Kind, wanted: Sequence[UUID] | None) -> list[UUID]:
     return waiting_for_contacts(it.session, it.connection, kind, wanted)
 
 
-def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int) -> Outcome:
+def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int, without_default: int) -> Outcome:
     parts = [f"{it.counts.pushed} pushed"]
     parts += [f"{it.counts.failed} failed"] if it.counts.failed else []
     parts += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
@@ -155,20 +158,25 @@ def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int) -> Out
     parts += [f"{recorder.left_in_xero} cancelled, but still in Xero"] if recorder.left_in_xero else []
     parts += [f"{recorder.attached} attachments"] if recorder.attached else []
     parts += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
+    if recorder.defaulted:
+        parts.append(f"{recorder.defaulted} lines with an account or tax code from the settings")
     if held := recorder.outbox.held_by_others():
         parts.append(f"{held} left because another session has locked them in the database")
     if held_back:
         parts.append(f"{held_back} left until their new contact is in Xero")
+    if without_default:
+        parts.append(f"{without_default} left, because their default account or tax code no longer fits")
     wrong = it.counts.failed or recorder.unattached
+    left = held or held_back or without_default
     remarks = recorder.warnings + recorder.left_in_xero
-    status = Status.WARNING if wrong or remarks or held or held_back else Status.SUCCESS
+    status = Status.WARNING if wrong or remarks or left else Status.SUCCESS
     outcome = EventOutcome.DONE_WITH_REMARKS if remarks else EventOutcome.DONE
-    if wrong or held or held_back:
+    if wrong or left:
         outcome = EventOutcome.PARTLY_DONE
     correction = "Open Documents › Failed for the reason and the fix of each."
-    left = HELD if held else CONTACTS_FIRST if held_back else None
-    result = it.close(status, outcome, ", ".join(parts), correction if wrong else left)
-    if remarks and not (wrong or held or held_back):
+    wait = WHAT_TO_DO if without_default else HELD if held else CONTACTS_FIRST if held_back else None
+    result = it.close(status, outcome, ", ".join(parts), correction if wrong else wait)
+    if remarks and not (wrong or left):
         events.succeeded(it.session, it.event_id)
     return result
 

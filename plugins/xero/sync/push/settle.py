@@ -31,6 +31,7 @@ class ResultRecorder:
         self.attached = self.unattached = 0
         self.warnings = 0  # documents that are in Xero, with remarks; and warnings of the run
         self.taken_back = self.left_in_xero = 0  # cancelled documents
+        self.defaulted = 0  # lines that took their account or tax code from the settings
 
     def record(
         self,

@@ -11,7 +11,10 @@ from xero.sync.push.outages import OutageBreaker
 
 @dataclass(frozen=True)
 class Preview:
-    """A request as it would be sent, or the documents that would be refused before it (label, why, what to do)."""
+    """A request as it would be sent, or the documents that would be refused before it (label, why, what to do).
+
+    `defaults`: a sentence for each line that takes its account or tax code from the settings.
+    """
 
     method: str = ""
     path: str = ""
@@ -19,6 +22,7 @@ class Preview:
     body: Any = None  # JSON, numbers as Decimal
     documents: tuple[str, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
+    defaults: tuple[str, ...] = ()
 
 
 class PushStrategy(Protocol):

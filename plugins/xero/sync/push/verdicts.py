@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from xero.api.errors import cleaned
-from xero.documents.declaration import AnyDocument, CheckResult, Kind, PricedKind
+from xero.documents.declaration import AnyDocument, CheckResult, Kind, PricedDocument, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import PushState, Result
 from xero.qicworks.runs.outcome import Status
@@ -55,6 +55,18 @@ def event_lines(settled: Settled) -> list[tuple[Status, str, str | None]]:
 def label(kind: Kind, document: AnyDocument) -> str:
     """What a document is called in messages: its number; of pay and leave the id, as every viewer reads logs."""
     return kind.called(document.number, document.id)
+
+
+def with_defaults(kind: PricedKind, document: PricedDocument) -> list[str]:
+    """A sentence for each line that takes its account or tax code from the settings."""
+    said = []
+    for line in document.lines:
+        taken = [f"account {line.account_code}"] if line.account_is_default else []
+        taken += [f"tax code {line.tax_type}"] if line.tax_is_default else []
+        if taken:
+            name = label(kind, document)
+            said.append(f"{name} line {line.line_number}: default {' and default '.join(taken)}, from the settings")
+    return said
 
 
 def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str], xero_id: UUID | None = None) -> Result:
