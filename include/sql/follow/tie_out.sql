@@ -24,7 +24,9 @@ NULL::numeric AS our_paid, NULL::numeric AS their_paid, NULL::numeric AS payment
 -- name: priced
 -- A pushed document is as far as its files are.
 WITH document AS (
-    SELECT id, number, issue_date AS day, push_state, currency, total, xero_id, false AS is_deleted
+    SELECT id, number, issue_date AS day, push_state, total, xero_id, false AS is_deleted,
+           coalesce(xero_sync.currency_code(currency), (SELECT xero_sync.currency_code(base_currency)
+                                                          FROM qicworks.organisation WHERE id = :organisation_id)) AS currency
       FROM qicworks.{table}
      WHERE organisation_id = :organisation_id
        AND (id = ANY(:differing) OR push_state IN ('ready', 'in_flight', 'pushed', 'failed', 'skipped') OR push_state = 'draft'
@@ -33,7 +35,7 @@ WITH document AS (
                              WHERE waiting.document_id = {table}.id AND waiting.document_table = :table
                                AND waiting.organisation_id = :organisation_id)))
      UNION ALL
-    SELECT cancellation.document_id, cancellation.number, NULL, 'deleted', NULL, NULL, cancellation.xero_id, true
+    SELECT cancellation.document_id, cancellation.number, NULL, 'deleted', NULL, cancellation.xero_id, true, NULL
       FROM xero_sync.cancellation
      WHERE cancellation.organisation_id = :organisation_id AND document_table = :table AND how = 'deleted'
        AND (done_at IS NULL OR document_id = ANY(:differing))

@@ -79,3 +79,17 @@ def test_an_organisation_may_list_none(world: World) -> None:
     assert (outcome.status, outcome.counts.read, codes(world)) == ("success", 0, {})
     world.sandbox.settings(base_currency_listed=True)
     assert world.pull("currencies").counts.inserted == 1
+
+
+def test_the_own_currency_is_kept_as_xero_has_last_said_it(world: World) -> None:
+    world.pull("currencies")
+    for said, kept in ((" nzd", "NZD"), ("", "NZD"), (None, "NZD"), (7, "NZD"), ("USD", "USD")):
+        world.sandbox.control("PATCH", f"organisations/{world.sandbox.tenant()}", {"BaseCurrency": said})
+        world.query("UPDATE xero_sync.connection SET organisation_read_at = NULL")
+        world.pull("currencies")
+        [row] = world.query(
+            "SELECT base_currency FROM qicworks.organisation WHERE id ="
+            " (SELECT organisation_id FROM xero_sync.connection WHERE id = %s)",
+            world.connection_id(),
+        )
+        assert row["base_currency"] == kept, said

@@ -267,7 +267,9 @@ def test_a_document_without_a_currency_is_in_the_own_one(world: World, kind: str
     for document in blank:
         assert (states(books, kind, document), differing(books, document)) == (["pushed"], [])
         assert (shown(books, kind, document), warnings(books, document)) == ((own, 1), [])
-    assert tie(books).is_green
+    tied = tie(books)
+    assert tied.is_green
+    assert {one.document.currency for one in tied.documents} == {own}
 
 
 def test_what_was_rejected_of_the_currencies_is_not_known_to_lack(world: World) -> None:
