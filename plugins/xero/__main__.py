@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, contacts, differences, keys, people, pushing, settings, tie_out
+from xero.cli import airflow_connections, contacts, differences, keys, links, people, pushing, settings, tie_out
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -78,6 +78,7 @@ def positive(text: str) -> int:
 PARTS = (
     ("differences", differences, "list what differs between QicWorks and Xero until it is settled"),
     ("contacts", contacts, "list new contacts that wait for a decision, or decide about one"),
+    ("links", links, "list people and contacts that may be in Xero already; link them, or undo a link"),
     ("settings", settings, "show or change how each organisation works"),
     ("tie-out", tie_out, "compare each document pushed in a period, except pay, with Xero"),
     ("keys", keys, "rotate or check the keys that encrypt stored tokens"),

@@ -105,11 +105,17 @@ def called(dataset: Dataset) -> dict[str, dict[str, str]]:
     return {**found, **{file: {**found.get(file, {}), **names} for file, names in needed(dataset).items()}}
 
 
+LINKING = {"newcomers": "", "held": "", "hold": "!", "link": "!"}
+
+
 def needed(dataset: Dataset) -> dict[str, dict[str, str]]:
     names = {source.starts_at: "$" for source in dataset.sources if source.starts_at}
     names |= {source.ids: "" for source in dataset.sources if source.reading is Reading.BY_ID}
     if dataset.full_if:
         names[dataset.full_if] = "$"
+    for table in dataset.tables:
+        if table.linked:  # qicworks/pull/newcomers.py
+            names |= {f"{name}_{table.name}": how for name, how in LINKING.items()}
     return {str(dataset.statements): names} if names else {}
 
 

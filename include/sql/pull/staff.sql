@@ -1,4 +1,4 @@
--- Staff: which employees to fetch in full, and which member of QicWorks' staff each of them is.
+-- Staff: which employees to fetch in full. Which member of QicWorks' staff each of them is: sync/pull/people.py.
 
 -- name: ids_to_fetch
 -- Employees whose version in the list differs from the one held, also if it is earlier: the one held may be from a clock that
@@ -26,58 +26,42 @@ DELETE FROM xero_sync.stage_staff AS again
    AND NOT EXISTS (SELECT FROM xero_sync.stage_seen AS listed
                     WHERE listed.staging_id = :staging_id AND listed.read_at IS NULL AND lower(listed.key) = again.xero_id::text);
 
--- name: before_merge_staff__1_newcomers!
--- The first link: an employee that is not held yet is linked to the one member of QicWorks' staff with the same first name,
--- last name and account email. If several members match, or one member matches several employees, none is linked.
-CREATE TEMP TABLE newcomer ON COMMIT DROP AS
-SELECT DISTINCT ON (staged.xero_id) staged.xero_id,
-       lower(trim(staged.first_name)) AS first_name, lower(trim(staged.last_name)) AS last_name, lower(trim(staged.email)) AS email, staged.is_active
+-- name: newcomers_staff
+-- Employees that are not held yet. The one that was read last counts. `is_bad`: it is not loaded in any case.
+SELECT DISTINCT ON (staged.xero_id) staged.xero_id AS id, staged.first_name, staged.last_name, ARRAY[staged.email] AS emails, staged.start_date,
+       staged.is_active, staged.problems IS NOT NULL AS is_bad
   FROM xero_sync.stage_staff AS staged
  WHERE staged.staging_id = :staging_id AND staged.xero_id IS NOT NULL
    AND NOT EXISTS (SELECT FROM qicworks.staff AS held
                     WHERE held.connection_id = :connection_id AND held.xero_id = staged.xero_id)
  ORDER BY staged.xero_id, staged.xero_updated_at DESC NULLS LAST, staged.seq DESC;
 
--- name: before_merge_staff__2_candidates!
-CREATE TEMP TABLE candidate ON COMMIT DROP AS
-SELECT newcomer.xero_id, member.id AS member_id,
-       count(*) OVER (PARTITION BY newcomer.xero_id) AS members,
-       -- Of a person who left and was hired again, the active employee counts.
-       CASE WHEN newcomer.is_active AND count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 THEN 1
-            ELSE count(*) OVER (PARTITION BY member.id) END AS employees,
-       count(*) FILTER (WHERE newcomer.is_active) OVER (PARTITION BY member.id) = 1 AND NOT newcomer.is_active AS has_left
-  FROM newcomer
-  JOIN qicworks.staff AS member
-    ON member.organisation_id = :organisation_id AND member.xero_id IS NULL
-   AND lower(trim(member.first_name)) = newcomer.first_name AND lower(trim(member.last_name)) = newcomer.last_name
-   AND lower(trim(member.account_email)) = newcomer.email;
+-- name: held_staff
+-- QicWorks' staff. Of those that are linked or were created from an employee: also which one. Erased persons are nobody's match.
+SELECT id, xero_id, match_state, first_name, last_name,
+       CASE WHEN match_state = 'created' THEN ARRAY[email] ELSE ARRAY[account_email, email] END AS emails, start_date, is_active
+  FROM qicworks.staff
+ WHERE organisation_id = :organisation_id AND (xero_id IS NULL OR connection_id = :connection_id) AND row_hash IS DISTINCT FROM '';
 
--- name: before_merge_staff__3_ambiguous!
-UPDATE xero_sync.stage_staff AS staged
-   SET problems = coalesce(staged.problems, '{}') || ambiguous.problem
-  FROM (SELECT xero_id,
-               CASE WHEN members > 1
-                    THEN 'Not linked: ' || members || ' people in QicWorks staff match one Xero employee.'
-                         ' Correct their account emails, then pull staff'
-                    ELSE 'Not linked: one person in QicWorks staff matches ' || employees || ' Xero employees.'
-                         ' Correct the emails of the employees in Xero, then pull staff' END AS problem
-          FROM candidate
-         WHERE (members > 1 OR employees > 1) AND NOT has_left) AS ambiguous
- WHERE staged.staging_id = :staging_id AND staged.xero_id = ambiguous.xero_id
-   AND ambiguous.problem <> ALL (coalesce(staged.problems, '{}'));
+-- name: hold_staff!
+UPDATE xero_sync.stage_staff
+   SET problems = coalesce(problems, '{}') || :problem
+ WHERE staging_id = :staging_id AND xero_id = ANY(:ids) AND :problem <> ALL (coalesce(problems, '{}'));
 
--- name: before_merge_staff__4_link!
+-- name: link_staff!
+-- The members become these employees, and their columns Xero's with the merge. What QicWorks had is kept for an undo.
+WITH pair AS (
+    SELECT * FROM unnest(:own_ids::uuid[], :xero_ids::uuid[]) AS pair (own_id, employee_id)
+), kept AS (
+    INSERT INTO xero_sync.link_decision (connection_id, what, own_id, xero_id, decision, decided_by, before)
+    SELECT :connection_id, 'staff', pair.own_id, pair.employee_id, 'link', :who, to_jsonb(member)
+      FROM pair JOIN qicworks.staff AS member ON member.id = pair.own_id
+)
 UPDATE qicworks.staff AS member
-   SET connection_id = :connection_id, xero_id = candidate.xero_id, match_state = 'linked',
+   SET connection_id = :connection_id, xero_id = pair.employee_id, match_state = 'linked',
        row_hash = NULL, xero_updated_at = NULL, missing_since = NULL  -- of the employee that it was linked to before
-  FROM candidate
- WHERE member.organisation_id = :organisation_id AND member.id = candidate.member_id
-   AND candidate.members = 1 AND candidate.employees = 1
-   AND EXISTS (SELECT FROM xero_sync.stage_staff AS staged
-                WHERE staged.staging_id = :staging_id AND staged.xero_id = candidate.xero_id AND staged.problems IS NULL);
-
--- name: before_merge_staff__5_done!
-DROP TABLE newcomer, candidate;
+  FROM pair
+ WHERE member.organisation_id = :organisation_id AND member.id = pair.own_id AND member.xero_id IS NULL;
 
 -- name: after_merge_staff!
 -- Members created from an employee log in with the email in Xero; from then on it is QicWorks' own.

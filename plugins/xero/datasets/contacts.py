@@ -135,4 +135,5 @@ CONTACTS = Dataset(
             params={"includeArchived": "true"},
         ),
     ),
+    has_own_rows=True,
 )

@@ -84,7 +84,7 @@ class Table:
     # Columns of QicWorks' own tables that its statements write, by table.
     also_updates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deactivated_in_qicworks: bool = False  # users of QicWorks deactivate rows, too: a full pull does not undo that
-    linked: bool = False  # QicWorks' own rows become records of Xero's: its statements write which one
+    linked: bool = False  # QicWorks' own rows become records of Xero's: sync/pull/newcomers.py decides which one
     is_person: bool = False  # each row is (or may be) a person, who can ask for their data and for its erasure
 
     @property
@@ -196,6 +196,7 @@ class Dataset:
     shrink_share: float = 0.5  # nothing is loaded if a full reading brings a smaller share of the known rows
     full_if: str | None = None  # the statement that finds whether all must be read again: left out rows are needed now
     follows: Follows | None = None
+    has_own_rows: bool = False  # its table has rows of QicWorks, too, which after a load are linked to those of Xero
 
     @property
     def tables(self) -> tuple[Table, ...]:

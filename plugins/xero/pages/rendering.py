@@ -27,6 +27,7 @@ TABS = (
     ("connections", "Connections"),
     ("events", "Events"),
     ("documents", "Documents"),
+    ("links", "Match"),
     ("differences", "Differences"),
     ("tie-out", "Tie-out"),
 )

@@ -32,7 +32,11 @@ UPDATABLE = {
 UPDATE_ONLY = ("cancellation", "removed_file")
 READ_ONLY = ("erasure", "match_before_seals", "link_before_seals", "taken_tax")
 # Rows are only added, with these columns if the database itself fills others.
-INSERT_ONLY: dict[str, tuple[str, ...]] = {"document_link": (), "switching": ("connection_id", "enabled", "seal")}
+INSERT_ONLY: dict[str, tuple[str, ...]] = {
+    "document_link": (),
+    "switching": ("connection_id", "enabled", "seal"),
+    "link_decision": ("connection_id", "what", "own_id", "xero_id", "decision", "decided_by", "before"),
+}
 # Created when an organisation is connected, updated with what Xero has.
 ORGANISATION = {
     "INSERT": ("name",),

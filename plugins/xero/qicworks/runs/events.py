@@ -177,9 +177,9 @@ def record(
     correction: str | None = None,
     document: DocumentName | None = None,
     correlation_id: str | None = None,
-) -> None:
-    """Writes an event without duration, perhaps of one document, or of none of the connections."""
-    QUERIES.record(
+) -> int:
+    """Writes an event without duration, perhaps of one document, or of none of the connections. Returns its id."""
+    id: int = QUERIES.record(
         session,
         connection_id=connection_id,
         direction=direction,
@@ -194,6 +194,7 @@ def record(
         document_id=document.id if document else None,
         **origin.columns(),
     )
+    return id
 
 
 def is_reported(session: Session, direction: Direction, data_set: str, outcome: EventOutcome, *, hours: int) -> bool:

@@ -18,6 +18,8 @@ from xero.qicworks import sql
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
+from xero.qicworks.links import waiting
+from xero.qicworks.links.candidates import What
 from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views import differences
 from xero.qicworks.views.event_log import EventScope, scope_parameters
@@ -102,10 +104,11 @@ class NeedsAttention:
     cancellations: list[dict[str, Any]]
     differences: list[dict[str, Any]]
     acknowledged: int
+    unlinked: list[dict[str, Any]]
 
     def __len__(self) -> int:
         pushed = (self.documents, self.stuck, self.cancellations, self.differences)
-        lists = (self.failing, self.overdue, self.rejections, *pushed)
+        lists = (self.failing, self.overdue, self.rejections, self.unlinked, *pushed)
         return self.none_connected + len(self.off) + len(self.reconnect) + sum(len(rows) for rows in lists)
 
 
@@ -171,7 +174,20 @@ def needs_attention(session: Session, scope: EventScope = None) -> NeedsAttentio
         cancellations=_late_cancellations(session, pushed),
         differences=[row for row in differing if row["open"]],
         acknowledged=sum(row["acknowledged"] for row in differing),
+        unlinked=_unlinked(session, scope),
     )
+
+
+def _unlinked(session: Session, scope: EventScope) -> list[dict[str, Any]]:
+    """Where people or contacts may be the same as some in Xero: connection_id, organisation, people, contacts."""
+    of_scope = {What.STAFF: ("pull", "staff"), What.CONTACT: ("push", "contacts")}
+    whats = [what for what, flow in of_scope.items() if scope is None or flow in scope]
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in waiting.counts(session, whats):
+        about = {"connection_id": row["connection_id"], "organisation": row["organisation"]}
+        one = found.setdefault(row["connection_id"], {**about, "people": 0, "contacts": 0})
+        one["people" if row["what"] == What.STAFF else "contacts"] = row["count"]
+    return list(found.values())
 
 
 def _late_cancellations(session: Session, kinds: Iterable[Kind]) -> list[dict[str, Any]]:

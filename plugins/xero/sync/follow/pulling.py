@@ -7,6 +7,7 @@ from uuid import UUID
 from xero.datasets.declaration import Dataset, Follows
 from xero.datasets.registry import DATASETS
 from xero.sync.follow.leave import follow as follow_leave
+from xero.sync.follow.own_contacts import follow as follow_own_contacts
 from xero.sync.follow.payments import follow_payments
 from xero.sync.follow.priced import follow_priced
 from xero.sync.pull.flow import Also, nothing_else
@@ -32,4 +33,5 @@ def followers() -> list[Also]:
 def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:
     """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents that the data set is about."""
     also = FOLLOWERS[dataset.follows] if dataset.follows else nothing_else
+    also = follow_own_contacts if dataset.has_own_rows else also
     return pull_alone(dataset, connection_id, also=also, **how)

@@ -15,6 +15,7 @@ from xero.qicworks.pull.staged_table import StagedTable
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts
 from xero.qicworks.runs.outcome import EventOutcome, Status
+from xero.sync.pull import newcomers
 from xero.sync.pull.extract import Extract
 from xero.sync.pull.validate import validate
 from xero.sync.runs import schedule
@@ -212,6 +213,8 @@ class Load:
         """Returns whether rows of the table changed."""
         before = self.counts.changed
         self.loading.run("before_merge", table)
+        if table.linked:
+            newcomers.link(self.loading, table, self.connection.id)
         rows = self._rows(table)
         if rows.count():
             self.loading.merge(table, self.counts)

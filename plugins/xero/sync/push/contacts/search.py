@@ -17,6 +17,8 @@ from xero.api.paging import Reader
 from xero.documents import contacts as of
 from xero.documents.contacts import ContactDocument
 from xero.documents.declaration import Record
+from xero.qicworks.links import candidates
+from xero.qicworks.links.candidates import What
 from xero.qicworks.push.contacts import OwnContacts
 from xero.sync.push.contacts.matching import Known, Match, Wanted, match
 
@@ -49,10 +51,12 @@ class Search:
         for one in known:
             for key in one.keys:
                 by_key.setdefault(key, []).append(one)
-        return {
-            id: match(one, {found.xero_id: found for key in one.keys for found in by_key.get(key, ())}.values())
-            for id, one in wanted.items()
-        }
+        apart = candidates.apart(self.own.session, self.own.connection.id, What.CONTACT)
+        found: dict[UUID, Match] = {}
+        for id, new in wanted.items():
+            near = {each.xero_id: each for key in new.keys for each in by_key.get(key, ())}
+            found[id] = match(new, (each for each in near.values() if (id, each.xero_id) not in apart))
+        return found
 
     def _known(self, keys: frozenset[tuple[str, str]]) -> list[Known]:
         """Those that have one of the keys: as they are now, where that was read."""

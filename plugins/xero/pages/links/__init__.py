@@ -1,0 +1,1 @@
+"""The page Match: people and contacts that QicWorks and Xero both have, and what a user decides about them."""

@@ -1,0 +1,158 @@
+"""Which member of staff an employee is: case by case, and what holds for all."""
+
+from dataclasses import replace
+from datetime import date
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from xero.sync.pull.people import pairs
+from xero.sync.pull.person import Alike, Person, alike
+
+DAY, LATER = date(2021, 3, 1), date(2025, 6, 2)
+
+
+def person(
+    number: int, first: str, last: str, email: str | None = None, start: date | None = None, **more: object
+) -> Person:
+    return replace(Person(UUID(int=number), first, last, frozenset({email} - {None}), start), **more)
+
+
+M = person(1, "John", "Smith", "john@x.example", DAY)
+OTHER = person(2, "John", "Smith", "js@x.example", LATER)
+E = person(11, "John", "Smith", "john@x.example", DAY)
+
+#: What the case is, QicWorks' staff, Xero's employees, pairs that are certain, pairs about which a user is asked.
+CASES: list[tuple[str, list[Person], list[Person], set[tuple[int, int]], set[tuple[int, int]]]] = [
+    ("nobody", [], [], set(), set()),
+    ("strangers", [M], [person(11, "Mary", "Jones", "m@x.example", DAY)], set(), set()),
+    ("the same", [M], [E], {(1, 11)}, set()),
+    ("case and blanks", [M], [person(11, " JOHN ", "smith", "John@X.example ")], {(1, 11)}, set()),
+    ("name and email, another start", [M], [replace(E, start_date=LATER)], {(1, 11)}, set()),
+    ("no email there, same start", [M], [replace(E, emails=frozenset())], {(1, 11)}, set()),
+    ("another email, same start", [M], [replace(E, emails=frozenset({"new@x.example"}))], {(1, 11)}, set()),
+    ("no email, no start", [M], [person(11, "John", "Smith")], set(), {(1, 11)}),
+    ("another email, no start", [M], [person(11, "John", "Smith", "j@y.example")], set(), {(1, 11)}),
+    ("namesakes, each with an email", [M, OTHER], [E, replace(OTHER, id=UUID(int=12))], {(1, 11), (2, 12)}, set()),
+    (
+        "namesakes, one without email",
+        [M, OTHER],
+        [E, person(12, "John", "Smith", None, LATER)],
+        {(1, 11), (2, 12)},
+        set(),
+    ),
+    (
+        "namesakes, one with another email",
+        [M, OTHER],
+        [E, person(12, "John", "Smith", "new@x.example", LATER)],
+        {(1, 11)},
+        {(2, 12)},
+    ),
+    ("two members of a key", [M, replace(M, id=UUID(int=2))], [E], set(), {(1, 11), (2, 11)}),
+    ("two employees of a key", [M], [E, replace(E, id=UUID(int=12))], set(), {(1, 11), (1, 12)}),
+    ("swapped, same email", [M], [person(11, "Smith", "John", "john@x.example")], {(1, 11)}, set()),
+    ("swapped, same start", [M], [person(11, "Smith", "John", None, DAY)], {(1, 11)}, set()),
+    ("middle name", [M], [person(11, "John Paul", "Smith", "john@x.example", DAY)], {(1, 11)}, set()),
+    ("middle name in the last", [M], [person(11, "John", "van Smith", None, DAY)], {(1, 11)}, set()),
+    ("middle name, another start", [M], [person(11, "John Paul", "Smith", "john@x.example", LATER)], set(), {(1, 11)}),
+    ("nickname, email, start", [M], [person(11, "Jack", "Smith", "john@x.example", DAY)], {(1, 11)}, set()),
+    ("nickname, email", [M], [person(11, "Jack", "Smith", "john@x.example")], set(), {(1, 11)}),
+    ("nickname, start", [M], [person(11, "Jack", "Smith", None, DAY)], set(), {(1, 11)}),
+    ("typo, email, start", [M], [person(11, "John", "Smiht", "john@x.example", DAY)], {(1, 11)}, set()),
+    ("typo, email", [M], [person(11, "John", "Smyth", "john@x.example")], set(), {(1, 11)}),
+    ("married, email, start", [M], [person(11, "John", "Jones", "john@x.example", DAY)], {(1, 11)}, set()),
+    ("married, email", [M], [person(11, "John", "Jones", "john@x.example")], set(), {(1, 11)}),
+    ("married, start", [M], [person(11, "John", "Jones", None, DAY)], set(), {(1, 11)}),
+    ("first name alone", [M], [person(11, "John", "Jones", "jj@x.example")], set(), set()),
+    ("email alone", [M], [person(11, "Mary", "Brown", "john@x.example", DAY)], set(), {(1, 11)}),
+    (
+        "an email of two",
+        [person(1, "John P", "Smith", "office@x.example"), person(2, "Ann", "Lee", "office@x.example")],
+        [person(11, "John", "Smith", "office@x.example")],
+        set(),
+        {(1, 11), (2, 11)},
+    ),
+    (
+        "hired again",
+        [M],
+        [replace(E, is_active=False), replace(E, id=UUID(int=12), start_date=LATER)],
+        {(1, 12)},
+        set(),
+    ),
+    ("left", [M], [replace(E, is_active=False)], {(1, 11)}, set()),
+    (
+        "hired again with another email",
+        [M],
+        [replace(E, is_active=False), person(12, "John", "Smith", "new@x.example", LATER)],
+        set(),
+        {(1, 11), (1, 12)},
+    ),
+    ("linked already", [replace(M, linked=True)], [E], set(), set()),
+    (
+        "their namesake is linked",
+        [M],
+        [replace(E, linked=True), person(12, "John", "Smith", None, DAY)],
+        set(),
+        {(1, 12)},
+    ),
+    ("a row of a pull", [M], [replace(E, has_row=True)], set(), {(1, 11)}),
+    (
+        "accents",
+        [person(1, "Zoë", "O'Brien", "z@x.example")],
+        [person(11, "Zoe", "OBrien", "z@x.example")],
+        {(1, 11)},
+        set(),
+    ),
+    ("no names", [person(1, "", "")], [person(11, "", "")], set(), set()),
+    (
+        "twins",
+        [person(1, "Erik", "Brown", "f@x.example")],
+        [person(11, "Erika", "Brown", "f@x.example")],
+        set(),
+        {(1, 11)},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "employees", "certain", "perhaps"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_case(
+    members: list[Person], employees: list[Person], certain: set[tuple[int, int]], perhaps: set[tuple[int, int]]
+) -> None:
+    for ours in permutations(members):
+        for theirs in permutations(employees):
+            found = pairs(ours, theirs)
+            assert {(member.int, employee.int) for employee, member in found.certain.items()} == certain
+            assert {(one.member.int, one.employee.int) for one in found.perhaps} == perhaps
+
+
+def test_what_a_user_has_said_counts() -> None:
+    found = pairs([M], [E], frozenset({(M.id, E.id)}))
+    assert (found.certain, list(found.perhaps)) == ({}, [])
+
+
+def test_what_is_likely() -> None:
+    """Each is all that the other may be, and nothing contradicts."""
+    for theirs, likely in (
+        (person(11, "John", "Smith"), True),
+        (person(11, "John", "Smith", "j@y.example"), False),
+        (person(11, "John", "Smyth", "john@x.example"), True),
+        (person(11, "Jack", "Smith", None, DAY), False),
+        (replace(E, has_row=True), True),
+        (person(11, "John", "Smyth", "john@x.example", LATER), False),
+    ):
+        assert [one.likely for one in pairs([M], [theirs]).perhaps] == [likely], theirs
+    two = pairs([M, OTHER], [person(11, "John", "Smith")])
+    assert [one.likely for one in two.perhaps] == [False, False]
+
+
+def test_a_slip_is_one_letter() -> None:
+    for one, other, is_slip in (
+        ("Micheal", "Michael", True), ("Jonson", "Johnson", True), ("Petr", "Peter", True), ("Anna", "Anne", True),
+        ("Ann", "Amy", False), ("Michelle", "Michael", False), ("Smith", "Smithson", False), ("abcd", "abdce", False),
+    ):  # fmt: skip
+        ours, theirs = person(1, one, "Walters"), person(11, other, "Walters")
+        assert (Alike.TYPO in alike(ours, theirs)) is is_slip, (one, other)
+        assert (Alike.TYPO in alike(theirs, ours)) is is_slip, (one, other)
