@@ -80,6 +80,9 @@ class Documents:
         assert all(xero_ids), "of no id nobody claims anything"
         return {one: Claim("bill B-2", self.sealed) for one in xero_ids if self.owned.get(one, id) != id}
 
+    def left(self, id: UUID) -> set[UUID]:
+        return set()
+
     def links(self, id: UUID, said: object) -> Sequence[Link]:
         assert id == OURS
         return self.own

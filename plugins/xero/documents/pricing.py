@@ -206,8 +206,9 @@ def of_invoices(kind: str) -> Any:
 
 def by_numbers(identities: Sequence[Json]) -> Iterator[dict[str, str]]:
     """Queries of /Invoices by number. A number with a comma cannot be part of a list."""
-    numbers = list(dict.fromkeys(one["InvoiceNumber"] for one in identities))
-    for some in in_parts([number for number in numbers if "," not in number]):
+    sent = [one["InvoiceNumber"] for one in identities]
+    numbers = list(dict.fromkeys([*sent, *(number.strip() for number in sent)]))
+    for some in in_parts([number for number in numbers if "," not in number], around=3):
         yield {"InvoiceNumbers": ",".join(some)}
     yield from where_numbers("InvoiceNumber", [number for number in numbers if "," in number])
 
@@ -219,12 +220,12 @@ def where_numbers(field: str, numbers: Sequence[str]) -> Iterator[dict[str, str]
         yield {"where": " OR ".join(f'{field}=="{number}"' for number in quoted)}
 
 
-def in_parts(numbers: Sequence[str], longest: int = 2000) -> Iterator[list[str]]:
-    """Parts that fit into an address; `longest`: characters, as encoded."""
+def in_parts(numbers: Sequence[str], longest: int = 2000, around: int = 40) -> Iterator[list[str]]:
+    """Parts that fit into an address; `longest`: characters, as encoded; `around`: those around each number."""
     part: list[str] = []
     size = 0
     for number in numbers:
-        weight = len(quote(number)) + 40
+        weight = len(quote(number)) + around
         if part and size + weight > longest:
             yield part
             part, size = [], 0

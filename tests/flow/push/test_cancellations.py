@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import requests
 
+from tests.support.by_hand import decide, offer
 from tests.support.calls import Forward, intercepted, is_write
 from tests.support.cancelling import (
     CANCELLED,
@@ -31,6 +32,7 @@ from tests.support.pushing import PRICED, Books, Line
 from tests.support.troubles import BEYOND, DOCUMENTS, TROUBLES
 from xero.api.errors import RetryLater, XeroError
 from xero.documents.registry import KINDS
+from xero.qicworks.push.adopting.twins import Decision
 from xero.sync.runs.outcome import Outcome
 from xero.sync.runs.participants import select_connections_to_push
 
@@ -530,6 +532,8 @@ def test_entered_again_and_linked_to_its_record_it_is_over(books: Books) -> None
     books.push("credit_notes")
     assert len(differences(books.world)) == 1
     again = pushed(books, "credit_notes", **about)
+    decide(books, "credit_notes", again, Decision.LINK, offer(books, "credit_notes", again).certain)
+    books.push("credit_notes")
     assert books.row("credit_notes", again)["push_state"] == "pushed"
     seen_long_ago(books.world)
     books.push("credit_notes")

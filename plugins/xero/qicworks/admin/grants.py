@@ -21,11 +21,22 @@ QUERIES = sql.Statements("grants")
 
 SCHEMAS = ("qicworks", "xero_sync")
 # No row of these is ever deleted: a deleted connection keeps its history.
-NEVER_DELETED = ("connection", "token", "cursor", "due", "standing", "owned_earnings_line", "difference", "setting")
+NEVER_DELETED = (
+    "connection",
+    "token",
+    "cursor",
+    "due",
+    "standing",
+    "owned_earnings_line",
+    "difference",
+    "setting",
+    "adoption",
+)
 # The columns that may be updated: not those that say which organisation a row belongs to.
 UPDATABLE = {
     "owned_earnings_line": ("pay_period_id", "empty", "rates", "before", "disclaimed", "set_at", "seal"),
     "cancellation": ("done_at",),
+    "adoption": ("linked_at", "ended_at", "ended_how", "ended_by"),
     "removed_file": ("done_at",),
 }
 # Triggers write their rows: what was cancelled, and which files were removed.

@@ -27,6 +27,9 @@ class Link:
     version: int | None = None
 
 
+NOTHING = Link(None)  # sealed when a link is undone: what was sealed before it no longer counts
+
+
 def current(links: Sequence[Link]) -> UUID | None:
     """The record that a document is: by its newest link, because it may have been created again."""
     return next((link.xero_id for link in links if link.xero_id), None)
@@ -48,15 +51,23 @@ class Links:
         self._seals = seals
 
     def holding(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> tuple[Link, ...]:
-        """The valid links among the rows of `xero_sync.link_said` for a document, newest first.
+        """The valid links among the rows of `xero_sync.link_said` for a document, newest first, since they were undone.
 
         Seals are exact to the second; within one, the link that was written last is the newest."""
+        newest = self._newest_first(table, id, said)
+        return tuple(newest[: newest.index(NOTHING)] if NOTHING in newest else newest)
+
+    def are_undone(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> bool:
+        """Whether a person has undone what a document was linked to, and it was not linked since."""
+        return self._newest_first(table, id, said)[:1] == [NOTHING]
+
+    def _newest_first(self, table: str, id: UUID, said: Sequence[Mapping[str, Any]] | None) -> list[Link]:
         found = []
         for place, one in enumerate(said or ()):
             link = Link(UUID(one["xero_id"]) if one["xero_id"] else None, one["version"])
             if at := self._since(table, id, link, one):
                 found.append((at, place, link))
-        return tuple(link for *_, link in sorted(found, key=lambda one: one[:2], reverse=True))
+        return [link for *_, link in sorted(found, key=lambda one: one[:2], reverse=True)]
 
     def _since(self, table: str, id: UUID, link: Link, said: Mapping[str, Any]) -> datetime | None:
         """When it was sealed, or vouched for; None if it is not valid."""

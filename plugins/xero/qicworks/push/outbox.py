@@ -285,6 +285,10 @@ class Outbox(ReadyDocuments):
         """Which of these Xero records another QicWorks document is linked to, by its row or by a seal."""
         return self._links.claims(self.session, id, xero_ids)
 
+    def left(self, id: UUID) -> set[UUID]:
+        """Records in Xero that a person has said to be no record of this document."""
+        return self.twins.left(id)
+
     def alike(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those for which QicWorks has another document with the same contact, number and amount."""
         asked = {"organisation_id": self.connection.organisation_id, "ids": list(ids)}

@@ -24,6 +24,7 @@ from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Difference
 from xero.qicworks.push import rows
+from xero.qicworks.push.adopting.twins import Twins
 from xero.qicworks.push.cancellations import CancelledDocuments
 from xero.qicworks.push.contents import Contents
 from xero.qicworks.push.links import Link, Links, current
@@ -67,6 +68,7 @@ class ReadyDocuments:
         self.failed_too = failed_too
         self._seals = seals
         self.cancelled = CancelledDocuments(session, connection, kind)
+        self.twins = Twins(session, connection, kind)
         self._links = Links(connection, seals)
         self._contents = Contents(connection, seals)
         self._passed_over: set[UUID] = set()
@@ -198,6 +200,10 @@ class ReadyDocuments:
     def links(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> tuple[Link, ...]:
         """The valid links among those that were read with a document, newest first."""
         return self._links.holding(self.kind.table, id, said)
+
+    def links_are_undone(self, id: UUID, said: Sequence[dict[str, Any]] | None) -> bool:
+        """Whether a person has undone what it was linked to, and it was not linked since."""
+        return self._links.are_undone(self.kind.table, id, said)
 
     def attachments(self, wanted: Sequence[UUID] | None, event_id: int) -> list[AttachmentRow]:
         """Those that wait and whose document is in Xero. `wanted` are documents; None: all."""

@@ -47,6 +47,32 @@ class PushedContent:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """A record in Xero that a new document may be. `is_certain`: number, contact, date and total are the same.
+
+    `shown`: number, date, total, currency and status of the record; `seen`: a hash of what identifies it.
+    """
+
+    xero_id: UUID
+    is_certain: bool
+    shown: Json
+    seen: str
+
+
+@dataclass(frozen=True)
+class Adopting:
+    """What becomes of a new document that may be in Xero already: held back for its `twins`, or linked.
+
+    `linked`: the decision that is carried out, and `by` whom it is; `void`: decisions that no longer hold.
+    """
+
+    twins: tuple[Twin, ...] = ()
+    linked: int | None = None
+    by: str = ""
+    void: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Result:
     """What became of a document. `state` None: nothing is known of it in Xero, so it becomes ready again."""
 
@@ -65,6 +91,7 @@ class Result:
     content: PushedContent | None = None  # what was pushed; None: nothing, or it is not known
     differences: tuple[Found, ...] | None = None  # from Xero's record now; None: not compared
     judged: tuple[Reason, ...] = OF_CONTENT  # the reasons that were compared
+    adopting: Adopting | None = None  # it may be in Xero already, typed in by hand
 
     @property
     def why(self) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import Reason
+from xero.qicworks.push.adopting.twins import Twins
 from xero.qicworks.push.outbox import Result
 from xero.sync.follow.known_documents import KnownDocuments, SecondRecords
 from xero.sync.pull.extract import CLOCK_MARGIN
@@ -111,17 +112,18 @@ class _Search:
                 id: one for id, one in listed.items() if id not in linked and one.get("Status") not in kind.gone
             }
             fetch = partial(self._look_up, kind)
+            apart = Twins(self.session, self.connection, kind).apart()
             seconds = SecondRecords(self.session, self.connection, kind, unlinked.values(), listed, fetch)
             found = {
                 (owner.id, id): UnlinkedRecord(kind, owner.id, owner.name, id, _shown(kind, one))
                 for id, one in unlinked.items()
-                if (owner := seconds.owner(one))
+                if (owner := seconds.owner(one)) and (owner.id, id) not in apart
             }
             yield from found.values()
             for known in self._still_open(kind, unlinked):
                 shown = _shown(kind, unlinked[known.xero_id])
                 as_before = all(known.shown.get(name) in (None, value) for name, value in shown.items())
-                if as_before and (known.document_id, known.xero_id) not in found:
+                if as_before and (known.document_id, known.xero_id) not in {*found, *apart}:
                     yield replace(known, shown=shown)
 
     def leave(self, kind: Kind) -> Iterator[UnlinkedRecord]:

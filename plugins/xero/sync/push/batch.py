@@ -11,6 +11,7 @@ from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result, Waiting
 from xero.sync.push import lookup, readback
 from xero.sync.push import plan as planning
+from xero.sync.push.adopting.judging import AlreadyThere
 from xero.sync.push.conflicts import Conflicting
 from xero.sync.push.content.judging import compared
 from xero.sync.push.deadlines import QUIET_SECONDS, REPLAY_WINDOW_SECONDS, Replay, Wait
@@ -125,7 +126,9 @@ class Batch:
         # One that was edited since it was read is not in `there`, and is left to the next step.
         others = [one for one in documents if one.id not in decided and (one.id in there or not one.xero_id)]
         standing = self.conflicts.standing(others, there)
-        known = [result for one in others if (result := self._known(one, standing[one.id], found))]
+        new = [one for one in others if not one.xero_id]
+        already = AlreadyThere(self.kind, self.outbox, self.finder, found, new) if found else None
+        known = [result for one in others if (result := self._known(one, standing[one.id], already))]
         decided |= {settled.id for settled in known}
         new = [document for document in others if document.id not in decided]
         made = planning.plan(self.kind, new, standing, at_most)
@@ -139,16 +142,14 @@ class Batch:
         return {id: max(1, size // DIVIDED_BY) for id, size in sizes.items()}
 
     def _look_first(self, waiting: Sequence[Waiting]) -> lookup.LookupResult | None:
-        """What Xero has under the numbers of the new documents, for kinds where Xero accepts duplicates."""
-        if not self.kind.look_first:
-            return None
+        """What Xero has under the numbers of the new documents: a user may have typed them in."""
         documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None], self.defaults)
         fit = [document for document in documents if not planning.blocking_results(self.kind, document)]
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 
     def _known(
-        self, document: PricedDocument, standing: planning.Standing, there: lookup.LookupResult | None
+        self, document: PricedDocument, standing: planning.Standing, already: AlreadyThere | None
     ) -> Settled | None:
         """The result of a document that is not sent because of what Xero has: a record that is not known to be its own,
         its own that its row has forgotten, or one that may be its own. `standing`: what it is linked to."""
@@ -164,8 +165,8 @@ class Batch:
                 result = not_its_own(self.kind, name, document.xero_id, number)
         elif record and not planning.must_be_recreated(self.kind, document, standing):
             result = self.finder.found(document.id, name, document.number, document, record, sealed=True)
-        elif there:
-            result = self.finder.judge(document.id, name, self.kind.identity(document), there, document=document)
+        elif already:
+            result = already.judge(document, name)
         result = compared(self.kind, result, document, searched=True)
         return Settled(document.id, document.version, name, result) if result.state else None
 

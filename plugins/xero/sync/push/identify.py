@@ -51,13 +51,13 @@ class Finder:
             return check_in_xero(f"Xero has {len(own)} records that match it")
         if answered.state is PushState.FAILED:
             return answered  # another document has its number
-        if self._not_others(id, lookup.lookalikes(self.kind, identity, found)):
+        if self.not_others(id, lookup.lookalikes(self.kind, identity, found)):
             return perhaps_there(self.kind, name, identity.get(self.kind.number))
         return answered
 
     def own(self, id: UUID, identity: Json, found: lookup.LookupResult, sent_seconds_ago: float | None) -> list[Record]:
         """The records that are this document, without those of others; of several those that are not deleted."""
-        own = self._not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
+        own = self.not_others(id, lookup.candidates(self.kind, identity, found, sent_seconds_ago))
         return [record for record in own if record.get("Status") not in self.kind.gone] or own[:1]
 
     def is_own(self, document: PricedDocument, record: Record | None) -> bool:
@@ -71,12 +71,16 @@ class Finder:
             return own == document.xero_id
         return record is None or is_document(self.kind, document, record)
 
-    def _not_others(self, id: UUID, records: Sequence[Record]) -> list[Record]:
-        """The records without those of other documents: by their address, or by a sealed link.
+    def not_others(self, id: UUID, records: Sequence[Record], *, left_too: bool = False) -> list[Record]:
+        """The records without those of other documents: by their address, or by a sealed link. And without those that a
+        person has said to be another document, unless `left_too`.
 
         A record with this document's own address stays. An unsealed id in another row is no reason to create this
         document again.
         """
+        if not records:
+            return []
+        left = set() if left_too else self.outbox.left(id)
         ids = [xero_id for record in records if (xero_id := readback.id_of(self.kind, record))]
         others = {xero_id for xero_id, claim in self.outbox.claims(id, ids).items() if claim.sealed}
         known = self.outbox.existing([at for record in records if (at := addressee(record)) and at != id])
@@ -84,7 +88,7 @@ class Finder:
             record
             for record in records
             if addressee(record) == id
-            or (readback.id_of(self.kind, record) not in others and addressee(record) not in known)
+            or (readback.id_of(self.kind, record) not in others | left and addressee(record) not in known)
         ]
 
     def found(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from xero.documents.declaration import Delivery
+from xero.documents.declaration import Delivery, PricedKind
 from xero.qicworks.follow.differences import About
 from xero.qicworks.push import lacking_currencies
 from xero.qicworks.push.links import Link
@@ -19,6 +19,13 @@ from xero.sync.runs.event_line import log_event
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
+
+
+OUTCOMES = {
+    Status.SUCCESS: EventOutcome.DONE,
+    Status.WARNING: EventOutcome.DONE_WITH_REMARKS,
+    Status.ERROR: EventOutcome.FAILED,
+}
 
 
 class ResultRecorder:
@@ -68,6 +75,8 @@ class ResultRecorder:
                 ]
             )
             self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
+            if isinstance(self.outbox.kind, PricedKind):
+                self.outbox.twins.keep([(one.id, one.version, one.result) for one in recorded])
             lacking = {one.id: one.result.lacks for one in recorded if one.result.lacks}
             lacking_currencies.keep(self.it.session, self.outbox.kind, lacking)
             for one in settled:
@@ -149,7 +158,7 @@ class ResultRecorder:
                 self.it.direction,
                 self.it.data_set,
                 status,
-                EventOutcome.FAILED if status is Status.ERROR else EventOutcome.DONE_WITH_REMARKS,
+                OUTCOMES[status],
                 message,
                 self.it.origin,
                 correction=correction,

@@ -27,6 +27,7 @@ SAID = {"AUTHORISED": "approved"}
 
 ALIKE = "QicWorks has another {} of this contact, number and amount"
 IN_DOUBT = "Xero's response to it was unclear; a search found it in Xero"
+LINKED = "linked to the record that was already in Xero, as {} decided"
 UNANSWERED = "Push again; if that happens again, contact QicWorks support."
 
 
@@ -47,6 +48,8 @@ def event_lines(settled: Settled) -> list[tuple[Status, str, str | None]]:
     result = settled.result
     if result.state is PushState.FAILED:
         lines.append((Status.ERROR, result.error or "it failed", result.correction))
+    if result.adopting and result.adopting.linked is not None:
+        lines.append((Status.SUCCESS, LINKED.format(result.adopting.by), None))
     if result.remarks:
         lines.append((Status.WARNING, "; ".join(result.remarks), None))
     return lines

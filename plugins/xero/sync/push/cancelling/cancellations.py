@@ -33,8 +33,7 @@ log = logging.getLogger(__name__)
 #: What is sent otherwise (pay) is not taken back.
 RECORDS: dict[Delivery, Callable[..., Records]] = {Delivery.BATCH: Drafts, Delivery.LEAVE: LeaveRecords}
 
-#: Of a document that is not certainly in this Xero organisation.
-ELSEWHERE = Standing(State.GONE, "not known")
+ELSEWHERE = Standing(State.GONE, "not known")  # of a document that is not certainly in this Xero organisation
 
 
 class Cancellations:
@@ -129,10 +128,11 @@ class Cancellations:
 
     def _unlinked(self, records: Records, one: Cancellation) -> tuple[Standing, str] | None:
         """Why one without a record in Xero may be there; None if it certainly is not."""
-        if verdicts.was_linked(one):
+        undone = self.outbox.links_are_undone(one.document_id, one.links)
+        if verdicts.was_linked(one) and not undone:
             return ELSEWHERE, verdicts.NOT_HERE
-        may_be_there = one.is_unclear and not records.is_nowhere(one.document_id)
-        return (UNKNOWN, verdicts.stands(UNKNOWN)) if may_be_there else None
+        unclear = self.outbox.twins.maybe_sent([one.document_id]) if undone else one.is_unclear
+        return (UNKNOWN, verdicts.stands(UNKNOWN)) if unclear and not records.is_nowhere(one.document_id) else None
 
     def _own(self, one: Cancellation) -> UUID | None:
         """Its record by its newest sealed link."""

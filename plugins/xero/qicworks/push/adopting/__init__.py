@@ -1,0 +1,1 @@
+"""Documents that somebody may have typed into Xero by hand."""

@@ -1,0 +1,242 @@
+"""Documents that somebody typed into Xero by hand: held back, offered, and linked or pushed as a person decides."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.support.by_hand import decide, numbered, offer, offers, typed, undoable
+from tests.support.followed import ACTS, differing, do, sweep
+from tests.support.kept_session import kept_session
+from tests.support.pushing import PRICED, Books, Line
+from xero.documents.registry import KINDS
+from xero.qicworks.connect.seals import Seals
+from xero.qicworks.follow.differences import Reason
+from xero.qicworks.push.adopting import decisions, undoing
+from xero.qicworks.push.adopting.twins import Decision
+
+TWICE = ("bills", "expenses", "credit_notes")  # Xero takes a number twice
+
+
+def added(books: Books, kind: str, *lines: Line, **columns: Any) -> UUID:
+    side = {"side": "supplier"} if kind == "credit_notes" else {}
+    return books.add(kind, *lines, **{**side, **columns})
+
+
+def undo(books: Books, kind: str, document: UUID) -> None:
+    [one] = undoable(books, kind, document)
+    with kept_session(books.world.engine) as session:
+        undoing.undo(session, KINDS[kind], one, "Bea", Seals(books.world.app("xero_default")))
+
+
+def state(books: Books, kind: str, document: UUID) -> tuple[str, UUID | None]:
+    row = books.row(kind, document)
+    return row["push_state"], row["xero_id"]
+
+
+def said(books: Books, document: UUID) -> list[str]:
+    rows = books.world.query(
+        "SELECT message FROM xero_sync.connection_event WHERE document_id = %s ORDER BY id", document
+    )
+    return [row["message"] for row in rows]
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_held_back_linked_and_followed(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    [record] = typed(books, kind, [document])
+    books.push(kind)
+    assert books.writes() == []
+    row = books.row(kind, document)
+    assert (row["push_state"], row["xero_id"]) == ("failed", None)
+    assert "not sent: it is already in Xero" in row["push_error"]
+    one = offer(books, kind, document)
+    [twin] = one.twins
+    assert (UUID(twin["xero_id"]), twin["is_certain"], one.certain) == (record, True, record)
+    assert twin["shown"]["date"] == str(row["issue_date"])
+    assert twin["shown"]["number"] == row["number"]
+    books.push(kind)
+    assert state(books, kind, document) == ("failed", None), "nobody has decided"
+    decide(books, kind, document, Decision.LINK, record)
+    books.world.calls()
+    books.push(kind)
+    assert books.writes() == []
+    assert state(books, kind, document) == ("pushed", record)
+    assert offers(books, kind) == []
+    assert len(numbered(books, kind, row["number"])) == 1
+    assert any("Ann decided: link it" in one for one in said(books, document))
+    assert "linked to the record that was already in Xero, as Ann decided" in said(books, document)
+    sweep(books)
+    assert differing(books) == []
+    books.edit(kind, document, reference="PO 7")
+    books.push(kind)
+    assert state(books, kind, document) == ("pushed", record)
+    do(books, kind, document, "delete")
+    sweep(books, full=True)
+    assert [one.reason for one in differing(books, document)] == [Reason.DELETED_IN_XERO]
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_left_and_pushed_once(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    [record] = typed(books, kind, [document])
+    books.push(kind)
+    decide(books, kind, document, Decision.LEAVE)
+    books.push(kind)
+    push_state, own = state(books, kind, document)
+    assert (push_state, own != record) == ("pushed", True)
+    assert len(numbered(books, kind, books.row(kind, document)["number"])) == 2
+    books.push(kind, documents=[str(document)])
+    assert len(books.writes()) == 1
+
+
+@pytest.mark.parametrize("kind", ["invoices", "purchase_orders"])
+def test_where_xero_takes_a_number_once_there_is_no_other_document(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    typed(books, kind, [document])
+    books.push(kind)
+    assert "give it a new number" in books.row(kind, document)["push_correction"]
+    with pytest.raises(ValueError, match="new number"):
+        decide(books, kind, document, Decision.LEAVE)
+    assert state(books, kind, document)[0] == "failed"
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_not_pushed_and_undone(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    [record] = typed(books, kind, [document])
+    books.push(kind)
+    decide(books, kind, document, Decision.SKIP)
+    assert state(books, kind, document) == ("skipped", None)
+    books.push(kind)
+    undo(books, kind, document)
+    assert state(books, kind, document) == ("failed", None)
+    assert offer(books, kind, document).certain == record
+    books.push(kind, retry_failed=True)
+    assert state(books, kind, document) == ("failed", None)
+    assert books.writes() == []
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_link_is_undone(books: Books, kind: str) -> None:
+    """And nothing in Xero is touched by it, nor by a later push or cancellation."""
+    document = added(books, kind)
+    [record] = typed(books, kind, [document])
+    books.push(kind)
+    decide(books, kind, document, Decision.LINK, record)
+    books.push(kind)
+    sweep(books)
+    undo(books, kind, document)
+    assert state(books, kind, document) == ("failed", None)
+    assert books.world.query("SELECT FROM xero_sync.pushed_content WHERE document_id = %s", document) == []
+    assert offer(books, kind, document).certain == record
+    for _ in range(2):
+        books.push(kind, retry_failed=True)
+        assert state(books, kind, document) == ("failed", None)
+        assert offer(books, kind, document).certain == record
+    decide(books, kind, document, Decision.LINK, record)
+    undo(books, kind, document)  # before a push has carried it out
+    assert state(books, kind, document) == ("failed", None)
+    books.edit(kind, document, push_state="draft")
+    books.push(kind)
+    assert books.writes() == []
+    assert differing(books) == []
+    [there] = numbered(books, kind, books.row(kind, document)["number"])
+    assert there["Status"] == "DRAFT"
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_what_differs_is_a_difference_and_not_overwritten(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    lines = [{"Description": "typed otherwise", "Quantity": 1, "UnitAmount": 77, "AccountCode": "200"}]
+    [record] = typed(books, kind, [document], LineItems=lines)
+    books.push(kind)
+    one = offer(books, kind, document)
+    assert (one.certain, one.twins[0]["is_certain"]) == (None, False)
+    assert "it may already be in Xero" in books.row(kind, document)["push_error"]
+    decide(books, kind, document, Decision.LINK, record)
+    books.push(kind)
+    assert state(books, kind, document) == ("pushed", record)
+    assert Reason.EDITED_IN_XERO in {one.reason for one in differing(books, document)}
+    sweep(books)
+    assert Reason.EDITED_IN_XERO in {one.reason for one in differing(books, document)}
+    books.edit(kind, document, reference="changed", issue_date=books.row(kind, document)["issue_date"].replace(day=7))
+    books.push(kind)
+    assert books.writes() == []
+    [there] = numbered(books, kind, books.row(kind, document)["number"])
+    assert there["LineItems"][0]["Description"] == "typed otherwise"
+
+
+def test_a_decision_holds_for_what_was_seen(books: Books) -> None:
+    document = added(books, "bills")
+    [record] = typed(books, "bills", [document])
+    books.push("bills")
+    stale = offer(books, "bills", document)
+    decide(books, "bills", document, Decision.LINK, record)
+    books.bookkeep("edit", invoice=str(record), fields={"Date": "2026-10-09"})
+    books.push("bills")
+    assert state(books, "bills", document) == ("failed", None)
+    assert "what was decided about it no longer holds" in books.row("bills", document)["push_error"]
+    assert offer(books, "bills", document).certain is None
+    with kept_session(books.world.engine) as session, pytest.raises(LookupError):
+        decisions.decide(session, KINDS["bills"], stale, Decision.LINK, record, "Ann")
+    decide(books, "bills", document, Decision.LEAVE)
+    books.edit("bills", document, due_date="2026-12-01")
+    books.push("bills")
+    assert state(books, "bills", document) == ("failed", None), "another version was left"
+    assert books.writes() == []
+    decide(books, "bills", document, Decision.LINK, record)
+    books.bookkeep("delete", **{ACTS["bills"]: str(record)})
+    books.push("bills")
+    assert "no longer in Xero as it was" in books.row("bills", document)["push_error"]
+    assert books.writes() == []
+    books.push("bills", retry_failed=True)
+    assert state(books, "bills", document)[0] == "pushed"
+    assert len(numbered(books, "bills", books.row("bills", document)["number"])) == 1
+
+
+def test_one_record_becomes_one_document(books: Books) -> None:
+    """Offered for two of QicWorks', also of two kinds."""
+    first, second = (added(books, "bills", number="B-1") for _ in range(2))
+    third = added(books, "expenses", number="B-1")
+    [record] = typed(books, "bills", [first])
+    for kind in ("bills", "expenses"):
+        books.push(kind)
+    assert {one.id for kind in ("bills", "expenses") for one in offers(books, kind)} == {first, second, third}
+    with kept_session(books.world.engine) as session:
+        assert decisions.link_certain(session, KINDS["bills"], offers(books, "bills"), "Ann") == []
+    decide(books, "bills", first, Decision.LINK, record)
+    for kind, other in (("bills", second), ("expenses", third)):
+        with pytest.raises(LookupError, match="another document"):
+            decide(books, kind, other, Decision.LINK, record)
+    for kind in ("bills", "expenses"):
+        books.push(kind, retry_failed=True)
+    assert state(books, "bills", first) == ("pushed", record)
+    assert offers(books, "bills") == offers(books, "expenses") == []
+    assert state(books, "bills", second)[0] == state(books, "expenses", third)[0] == "pushed"
+    assert len(numbered(books, "bills", "B-1")) == 3
+
+
+def test_another_type_contact_or_number_is_no_twin_and_neither_is_what_is_gone(books: Books) -> None:
+    contact = books.world.query("SELECT xero_id FROM qicworks.contact WHERE id = %s", books.contacts[1])[0]["xero_id"]
+    for fields in (
+        {"Type": "ACCREC", "LineItems": [{"Description": "x", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200"}]},
+        {"Contact": {"ContactID": str(contact)}},
+        {"InvoiceNumber": f"X-{uuid4()}"},
+    ):
+        document = added(books, "bills")
+        typed(books, "bills", [document], **fields)
+        books.push("bills")
+        assert state(books, "bills", document)[0] == "pushed", fields
+    document = added(books, "bills")
+    [record] = typed(books, "bills", [document])
+    books.bookkeep("delete", invoice=str(record))
+    books.push("bills")
+    assert state(books, "bills", document)[0] == "pushed"
+
+
+def test_case_and_blanks_of_a_number_do_not_matter(books: Books) -> None:
+    document = added(books, "bills", number=" ab-7 ")
+    [record] = typed(books, "bills", [document], InvoiceNumber="AB-7")
+    books.push("bills")
+    assert offer(books, "bills", document).certain == record
