@@ -46,10 +46,13 @@ UPDATE xero_sync.adoption SET linked_at = clock_timestamp() WHERE id = ANY(:deci
 UPDATE xero_sync.adoption SET ended_at = clock_timestamp(), ended_how = 'void' WHERE id = ANY(:decisions) AND ended_at IS NULL;
 
 -- name: offered
--- Documents that are held back, and the records that they may be.
+-- Documents that are held back, and the records that they may be. is_shared: the record is offered for another document, too.
 SELECT document.id, document.number, contact.name AS contact, document.issue_date::text AS issued, document.total, document.currency,
        document.push_version AS version, organisation.name AS organisation, connection.id AS connection_id,
-       jsonb_agg(jsonb_build_object('xero_id', twin.xero_id, 'is_certain', twin.is_certain, 'seen', twin.seen, 'shown', twin.shown)
+       jsonb_agg(jsonb_build_object('xero_id', twin.xero_id, 'is_certain', twin.is_certain, 'seen', twin.seen, 'shown', twin.shown,
+                                    'is_shared', EXISTS (SELECT FROM xero_sync.twin AS other
+                                                          WHERE other.connection_id = twin.connection_id AND other.xero_id = twin.xero_id
+                                                            AND other.document_id <> twin.document_id))
                  ORDER BY twin.is_certain DESC, twin.xero_id) AS twins
   FROM xero_sync.twin
   JOIN qicworks.{table} AS document ON document.id = twin.document_id AND document.push_version = twin.version
@@ -62,6 +65,15 @@ SELECT document.id, document.number, contact.name AS contact, document.issue_dat
  GROUP BY document.id, contact.name, organisation.name, connection.id
  ORDER BY organisation.name, document.number, document.id
  LIMIT :limit;
+
+-- name: count_offered
+SELECT count(DISTINCT document.id) AS count
+  FROM xero_sync.twin
+  JOIN qicworks.{table} AS document ON document.id = twin.document_id AND document.push_version = twin.version
+  JOIN xero_sync.connection ON connection.id = twin.connection_id AND connection.organisation_id = document.organisation_id
+       AND connection.state <> 'deleted'
+ WHERE twin.kind = :kind AND document.push_state = 'failed' AND document.xero_id IS NULL
+   AND (:connection_id::uuid IS NULL OR connection.id = :connection_id);
 
 -- name: lock_offered
 -- Locked until the transaction ends.

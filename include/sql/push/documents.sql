@@ -143,14 +143,17 @@ SELECT id FROM (
 
 -- name: attachments
 -- Files that wait and whose document is in Xero, though its last change may have been refused; not of one that is cancelled. If it
--- was there before this run, a user may have attached a file of the same name there.
+-- was there before this run, or was typed in by hand, a user may have attached a file of the same name there.
 SELECT attachment.id, document.id AS document_id, document.number, document.xero_id, attachment.file_name,
        attachment.mime_type, octet_length(attachment.content) AS size, attachment.include_online,
        attachment.push_version, attachment.push_error IS NOT NULL AS failed_before,
        to_jsonb(document) ->> 'side' AS side, attachment.xero_id AS file_xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = attachment.id) AS file_links,
        coalesce(document.pushed_at, '-infinity') NOT BETWEEN
-           (SELECT started_at FROM xero_sync.connection_event WHERE id = :event_id) AND clock_timestamp() AS stood_there,
+           (SELECT started_at FROM xero_sync.connection_event WHERE id = :event_id) AND clock_timestamp()
+           OR EXISTS (SELECT FROM xero_sync.adoption
+                       WHERE adoption.document_id = document.id AND adoption.xero_id = document.xero_id
+                         AND adoption.linked_at IS NOT NULL AND adoption.ended_at IS NULL) AS stood_there,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said WHERE said.document_id = document.id) AS links,
        (SELECT count(*) FROM qicworks.attachment AS other
          WHERE other.parent_type = :table AND other.parent_id = document.id

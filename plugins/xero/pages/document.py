@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from xero.api.errors import XeroError
 from xero.api.settings import API_HOST
 from xero.dag_ids import push_dag_of
-from xero.documents.declaration import Delivery, Kind
+from xero.documents.declaration import Delivery, Kind, PricedKind
 from xero.documents.registry import KINDS
 from xero.pages.access import EditorDep, Viewer, ViewerDep, reading
+from xero.pages.adopting import deciding
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
 from xero.pages.differences.deciding import DAYS
@@ -86,6 +87,8 @@ def show_document(request: Request, who: ViewerDep, session: SessionDep, kind: s
         attachments=document_list.attachments(session, chosen, id),
         defaulted=document_list.defaulted_lines(session, chosen, id),
         in_xero=in_xero(chosen, [found], connections.every(session)).get(id),
+        offer=deciding.of_document(session, chosen, id) if isinstance(chosen, PricedKind) else None,
+        undoable=deciding.undoable(session, chosen, id) if isinstance(chosen, PricedKind) else [],
         undecided=next(iter(_undecided(session, chosen, id)), None),
         cancelled=CANCELLED.get(cancellation) if cancellation else None,
         is_waiting=may_be_pushed(found, cancellation),

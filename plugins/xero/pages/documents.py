@@ -8,10 +8,11 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from xero.dag_ids import push_dag_of
-from xero.documents.declaration import Kind
+from xero.documents.declaration import Kind, PricedKind
 from xero.documents.registry import KINDS
 from xero.pages import document
 from xero.pages.access import Viewer, ViewerDep, triggering
+from xero.pages.adopting import deciding as already_there
 from xero.pages.airflow_api import AirflowApiDep
 from xero.pages.contacts import deciding
 from xero.pages.database import SessionDep
@@ -20,6 +21,7 @@ from xero.pages.rendering import page
 from xero.pages.runs import start
 from xero.qicworks.connect import connections
 from xero.qicworks.database import Session
+from xero.qicworks.push.adopting import decisions
 from xero.qicworks.push.cancellations import state_of
 from xero.qicworks.views import document_list
 from xero.qicworks.views.document_list import DocumentPosition
@@ -89,6 +91,7 @@ def show(
         in_xero=in_xero(chosen, found, known),
         people=people,
         may_push=may_push,
+        already=_count_already_there(session, chosen, known, connection),
         pushed_now=PUSHED_NOW,
         cap=document_list.CAP,
         at_once=MAX_PUSHED,
@@ -155,6 +158,13 @@ def _organisation(known: list[connections.Connection], said: str) -> UUID | None
     raise LookupError("There is no connection of that id. Choose an organisation from the list.")
 
 
+def _count_already_there(session: Session, kind: Kind, known: list[connections.Connection], said: str) -> int:
+    """How many documents may be in Xero already, and wait for a decision."""
+    if not isinstance(kind, PricedKind):
+        return 0
+    return decisions.count(session, kind, next((one.id for one in known if str(one.id) == said), None))
+
+
 def _place(said: str) -> DocumentPosition | None:
     try:
         return DocumentPosition.parse(said) if said else None
@@ -178,5 +188,5 @@ def _counts(session: Session, who: Viewer, chosen: Kind, organisation: UUID | No
     return found
 
 
-router.include_router(document.router)
-router.include_router(deciding.router)
+for part in (already_there, document, deciding):
+    router.include_router(part.router)

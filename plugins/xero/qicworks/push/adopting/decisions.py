@@ -33,8 +33,8 @@ IN_FLIGHT = "the document is being sent now; look again in a few minutes"
 
 @dataclass(frozen=True)
 class Offer:
-    """A document that is held back. `twins`: xero_id, is_certain, seen and shown (number, date, total, currency and
-    status) of each record that it may be; `contact` is of both sides."""
+    """A document that is held back. `twins`: xero_id, is_certain, is_shared (it may be another document, too), seen and
+    shown (number, date, total, currency and status) of each record that it may be; `contact` is of both sides."""
 
     id: UUID
     number: str | None
@@ -54,9 +54,10 @@ class Offer:
 
     @property
     def certain(self) -> UUID | None:
-        """The record that it certainly is, if there is no other one."""
+        """The record that it certainly is, if it may be no other one, and the record no other document."""
         [only, *others] = self.twins
-        return UUID(only["xero_id"]) if only["is_certain"] and not others else None
+        is_certain = only["is_certain"] and not only["is_shared"] and not others
+        return UUID(only["xero_id"]) if is_certain else None
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,15 @@ def offered(
     return [Offer(**row) for row in run(session, kind, "offered", **asked)]
 
 
+def count(session: Session, kind: PricedKind, connection_id: UUID | None = None) -> int:
+    """How many documents wait for a person."""
+    [row] = run(session, kind, "count_offered", connection_id=connection_id)
+    return int(row["count"])
+
+
 def certain(offers: Sequence[Offer]) -> list[Offer]:
-    """Those that are one record without a doubt, and no two of them the same."""
-    of_one = [one for one in offers if one.certain]
-    records = [one.certain for one in of_one]
-    return [one for one in of_one if records.count(one.certain) == 1]
+    """Those that are one record without a doubt."""
+    return [one for one in offers if one.certain]
 
 
 def seen_of(offers: Sequence[Offer]) -> str:
