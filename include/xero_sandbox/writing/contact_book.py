@@ -138,6 +138,12 @@ def _parts(record: Record, sent: Record, given: dict[str, str], found: Findings)
             texts = {name: read_text(one[name]) for name in fields if one.get(name) is not None}
             entries[read_text(one.get(type_, ""))] = {type_: read_text(one.get(type_, "")), **texts}
         parts[plural] = list(entries.values())
+    if not record:  # a new one has an address of both types (as in the samples of Xero's OpenAPI)
+        given_addresses = {one["AddressType"]: one for one in parts.get("Addresses", ())}
+        parts["Addresses"] = [
+            given_addresses.get(type_, {"AddressType": type_, **dict.fromkeys(ADDRESS[4:8], "")})
+            for type_ in ("STREET", "POBOX")
+        ]
     if "ContactPersons" in sent:
         people = [
             {
