@@ -14,7 +14,7 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
        AS currency_is_here, document.line_amount_types,
        document.sub_total, document.total_tax, document.total, document.contact_id,
        contact.xero_id AS contact_xero_id, contact.name AS contact_name,
-       chosen.push_state AS contact_push_state, chosen.push_error AS contact_push_error,
+       CASE WHEN chosen.organisation_id = :organisation_id THEN chosen.push_state END AS contact_push_state, chosen.push_error AS contact_push_error,
        contact.connection_id = :connection_id AS contact_is_here, contact.is_active AS contact_is_active,
        contact.merged_to_xero_id IS NOT NULL AND NOT contact.is_active AS contact_merged, contact.merged_to_xero_id AS contact_merged_to,
        EXISTS (SELECT FROM xero_sync.erasure

@@ -20,30 +20,7 @@ from xero.datasets.declaration import (
     known_status,
     status_column,
 )
-
-PHONE = ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber")
-
-
-def phone(record: Record) -> str | None:
-    """The default phone, otherwise the first with a number: country, area and number."""
-    chosen: Record = {}
-    for entry in record.get("Phones") or ():
-        if entry.get("PhoneNumber") and (not chosen or entry.get("PhoneType") == "DEFAULT" != chosen.get("PhoneType")):
-            chosen = entry
-    if not chosen:
-        return None
-    return " ".join(part for name in PHONE if (part := chosen.get(name)))
-
-
-def address(record: Record) -> Record | None:
-    """The street address, otherwise the postal one."""
-    by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
-    return by_type.get("STREET") or by_type.get("POBOX")
-
-
-def postal(record: Record) -> Record | None:
-    """The postal address."""
-    return next((entry for entry in record.get("Addresses") or () if entry.get("AddressType") == "POBOX"), None)
+from xero.documents.contacts import address, phone, postal
 
 
 def persons(record: Record) -> str | None:

@@ -88,17 +88,18 @@ def _new_contact(row: PricedRow) -> CheckResult:
     match row.contact_push_state:
         case "failed":
             says = f"its contact {_named(row)} is not in Xero ({row.contact_push_error or 'it failed'})"
-            todo = "Fix that first: open the contact under Xero › Documents."
+            todo = f"Open the contact {_named(row)} under Xero › Documents and fix it: "
+            todo += "this {document} is then pushed by itself."
         case "draft":
             says = f"its contact {_named(row)} is not in Xero, because it is a draft in QicWorks"
-            todo = f"Release the contact {_named(row)} in QicWorks."
+            todo = f"Release the contact {_named(row)} in QicWorks: this {{document}} is then pushed by itself."
         case "skipped":
             says = f"its contact {_named(row)} is not in Xero, because it is set to Skipped in QicWorks"
             todo = "Choose another contact on the {document}, or release that one."
         case _:
             says = f"its contact {_named(row)} is on its way to Xero"
             return CheckResult(says, "No action needed: it is pushed before the {document}.")
-    return CheckResult(says, todo, "retry")
+    return CheckResult(says, todo)
 
 
 def _named(row: PricedRow) -> str:

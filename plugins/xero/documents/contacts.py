@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Never
@@ -47,10 +47,34 @@ PERSON = {"first_name": "FirstName", "last_name": "LastName", "email": "EmailAdd
 MAX_PERSONS = 5  # that Xero keeps
 EMAIL = re.compile(r"[\x21-\x7e]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
+PHONE = ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber")
+
+
+def phone(record: Record) -> str | None:
+    """The default phone, otherwise the first with a number: country, area and number."""
+    chosen: Record = {}
+    for entry in record.get("Phones") or ():
+        if entry.get("PhoneNumber") and (not chosen or entry.get("PhoneType") == "DEFAULT" != chosen.get("PhoneType")):
+            chosen = entry
+    if not chosen:
+        return None
+    return " ".join(part for name in PHONE if (part := chosen.get(name)))
+
+
+def address(record: Record) -> Record | None:
+    """The street address, otherwise the postal one."""
+    by_type = {entry.get("AddressType"): entry for entry in record.get("Addresses") or ()}
+    return by_type.get("STREET") or by_type.get("POBOX")
+
+
+def postal(record: Record) -> Record | None:
+    """The postal address."""
+    return next((entry for entry in record.get("Addresses") or () if entry.get("AddressType") == "POBOX"), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContactRow(DocumentRow):
-    """QicWorks' own contact. `before_edit`: what is sent of it, as both sides had it before it was edited."""
+    """QicWorks' own contact. `before_edit`: what Xero may have of it, each time as columns; None: it has no edit."""
 
     name: str
     first_name: str | None
@@ -75,7 +99,9 @@ class ContactRow(DocumentRow):
     po_postal_code: str | None
     po_country: str | None
     contact_persons: str | None
-    before_edit: Mapping[str, str | None] | None
+    is_active: bool
+    is_ours: bool  # QicWorks created it in Xero
+    before_edit: Sequence[Mapping[str, Any]] | None
     decided: bool  # a person has decided, about this version
     chosen_xero_id: UUID | None  # which record of Xero's it is; None: it is to be created
     called_by: ClassVar[str | None] = "name"
@@ -96,11 +122,11 @@ def ours(document: ContactDocument) -> dict[str, str]:
 
 
 def theirs(record: Record) -> dict[str, str]:
-    """The same of a record of Xero's."""
-    made = {column: text(record.get(field)) for column, field in TEXTS.items()} | {"phone": _phone(record)}
-    for type_, columns in ADDRESSES.items():
-        entry = _entry(record, "Addresses", "AddressType", type_)
-        made |= {column: text(entry.get(field)) for column, field in columns.items()}
+    """The same of a record of Xero's, as a pull reads it."""
+    usual = {**record, **{name: _objects(record, name) for name in ("Addresses", "Phones")}}
+    made = {column: text(record.get(field)) for column, field in TEXTS.items()} | {"phone": text(phone(usual))}
+    for entry, columns in ((address(usual), STREET), (postal(usual), POSTAL)):
+        made |= {column: text((entry or {}).get(field)) for column, field in columns.items()}
     people = record.get("ContactPersons")
     found = [
         {column: text(one.get(field)) for column, field in PERSON.items()}
@@ -112,9 +138,14 @@ def theirs(record: Record) -> dict[str, str]:
 
 
 def sorted_json(value: str | None) -> str:
-    """Persons in one form, which can be compared; nothing if there are none, or if it cannot be read."""
+    """Persons in one form; nothing if there are none, or if it cannot be read."""
     people = persons(value)
     return json.dumps(people, sort_keys=True, ensure_ascii=False) if people else ""
+
+
+def in_order(value: str | None) -> str:
+    """Persons in one form and order, which can be compared."""
+    return "\n".join(sorted(json.dumps(one, sort_keys=True) for one in persons(value) or ()))
 
 
 def persons(value: str | None) -> list[dict[str, Any]] | None:
@@ -141,9 +172,7 @@ def payload(values: Mapping[str, str], record: Record = MappingProxyType({})) ->
     addresses = []
     for type_, columns in ADDRESSES.items():
         if sent := {field: values[column] for column, field in columns.items() if column in values}:
-            before = _entry(record, "Addresses", "AddressType", type_)
-            kept = {name: value for name, value in before.items() if isinstance(value, str)}
-            addresses.append({**kept, "AddressType": type_, **sent})
+            addresses.append({**_entry(record, type_), "AddressType": type_, **sent})
     if addresses:
         made["Addresses"] = addresses
     if PERSONS in values:
@@ -163,18 +192,21 @@ def text(value: object) -> str:
     return str(value).strip() if isinstance(value, str) else ""
 
 
-def _entry(record: Record, plural: str, type_: str, wanted: str) -> Record:
+def _objects(record: Record, plural: str) -> list[dict[str, Any]]:
+    """Entries of a list, with their texts alone."""
     entries = record.get(plural)
     found = (one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
-    return next((one for one in found if one.get(type_) == wanted), {})
+    return [{name: value for name, value in one.items() if isinstance(value, str)} for one in found]
 
 
-def _phone(record: Record) -> str:
-    """The default phone: country, area and number."""
-    phone = _entry(record, "Phones", "PhoneType", "DEFAULT")
-    return " ".join(
-        part for name in ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber") if (part := text(phone.get(name)))
-    )
+def _entry(record: Record, wanted: str) -> Record:
+    addresses = _objects(record, "Addresses")
+    return next((one for one in addresses if one.get("AddressType") == wanted), {})
+
+
+def in_use(document: ContactDocument) -> Iterator[CheckResult]:
+    if not document.row.is_active and document.row.xero_id is None:
+        yield CheckResult("it is archived in QicWorks", "To send it, restore the contact in QicWorks.", "release")
 
 
 def named(document: ContactDocument) -> Iterator[CheckResult]:
@@ -188,7 +220,7 @@ def named(document: ContactDocument) -> Iterator[CheckResult]:
 def reachable(document: ContactDocument) -> Iterator[CheckResult]:
     if (email := text(document.row.email)) and not EMAIL.fullmatch(email):
         yield CheckResult(
-            f"its email '{email}' is not valid",
+            "its email is not valid",
             "Correct the email of the contact: one address, letters a to z without accents, no blanks.",
             "release",
         )
@@ -216,13 +248,13 @@ def with_persons(document: ContactDocument) -> Iterator[CheckResult]:
     for one in people:
         if one["email"] and not EMAIL.fullmatch(one["email"]):
             yield CheckResult(
-                f"the email '{one['email']}' of a contact person is not valid",
+                "the email of a contact person is not valid",
                 "Correct the email of the contact person.",
                 "release",
             )
 
 
-CHECKS: tuple[Check, ...] = (named, reachable, with_persons)
+CHECKS: tuple[Check, ...] = (in_use, named, reachable, with_persons)
 
 CONTACTS = Kind(
     name="contacts",
@@ -234,7 +266,10 @@ CONTACTS = Kind(
     delivery=Delivery.CONTACTS,
     row=ContactRow,
     page=lambda row: f"https://go.xero.com/app/contacts/contact/{row['xero_id']}",
-    private=("before_edit",),
+    private=("before_edit", "last_pushed"),
+    also_due=("push/contacts", "left_by_setting"),
+    due_anywhere=True,
+    gone=frozenset({"ARCHIVED"}),
     replays=True,
     label="name",
     settled_by="settle_contact",

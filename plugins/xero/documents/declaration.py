@@ -173,18 +173,14 @@ class Document(Generic[RowT, LineT]):
 
 AnyDocument = Document[Any, Any]
 PricedDocument = Document[PricedRow, PricedLine]
-
 Then = Literal["release", "approve", "either", "retry"]
 
 
 @dataclass(frozen=True)
 class CheckResult:
     """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
-
-    `correction`: what to do, with the placeholders {document} and {pull_contacts} (how to pull any data set);
-    `then`: how to push again afterwards; `lacks`: the currency that the document waits for: it is pushed by itself once
-    the organisation has it.
-    """
+    `correction`: what to do, with the places {document} and {pull_contacts} (how to pull any data set); `then`: how to
+    push again afterwards; `lacks`: the currency without which it is not pushed, and with which it is by itself."""
 
     says: str
     correction: str | None = None
@@ -231,10 +227,16 @@ class Kind:
     private: tuple[str, ...] = field(default=(), kw_only=True)  # columns that are emptied when its person is erased
     #: File and name in include/sql of a statement that finds work which no document asks for, by connection_id.
     also_due: tuple[str, str] | None = field(default=None, kw_only=True)
+    due_anywhere: bool = field(
+        default=False, kw_only=True
+    )  # with connection_id null it finds that of all organisations
     replays: bool = field(default=False, kw_only=True)  # a lost request may be repeated under its idempotency key
     look_first: bool = field(default=False, kw_only=True)  # Xero accepts duplicates: searched before a creation
     label: str = field(default="number", kw_only=True)  # the column by which users name one; not of pay and leave
     settled_by: str = field(default="settle_document", kw_only=True)  # the statement of push/outbox that keeps results
+    gone: frozenset[str] = field(
+        default=frozenset({"REJECTED"}), kw_only=True
+    )  # statuses of what is taken back in Xero
 
     @property
     def payroll(self) -> bool:
@@ -255,8 +257,7 @@ class Kind:
 class PricedKind(Kind):
     """A document with priced lines. `payload` makes the element of a request, without its Xero id; `identity` what it
     is known by later (JSON, and taken from the same document); `likeness` compares that with a record of Xero's;
-    `lookups` are the queries that together list every record that could be one of those identities.
-    """
+    `lookups` are the queries that together list every record that could be one of those identities."""
 
     priced: ClassVar[bool] = True
     path: str
@@ -276,7 +277,7 @@ class PricedKind(Kind):
     line: type = field(default=PricedLine, kw_only=True)
     editable: frozenset[str] = frozenset({"DRAFT"})  # statuses in which an edit may still change it
     deletable: frozenset[str] = frozenset({"DRAFT", "SUBMITTED"})  # statuses in which a cancellation deletes it
-    gone: frozenset[str] = frozenset({"DELETED", "VOIDED"})
+    gone: frozenset[str] = field(default=frozenset({"DELETED", "VOIDED"}), kw_only=True)
     addressed: bool = False  # carries our own address, which identifies our documents
     paid: bool = False  # Xero lists the payments of one; its table has paid_to_date, its records amount_paid
     shows_online: Callable[[AttachmentRow], bool] = lambda attachment: False  # whether customers may see one online

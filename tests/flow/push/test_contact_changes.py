@@ -138,7 +138,8 @@ def test_what_was_linked_is_managed_in_xero(own: OwnBooks) -> None:
     own.push("contacts")
     assert own.writes() == []
     assert own.of(contact)["push_state"] == "pushed"
-    assert any("change of it was not sent" in one["message"] for one in own.events(contact))
+    assert any("it was created in Xero and is managed there" in one["message"] for one in own.events(contact))
+    assert own.of(contact)["city"] != "Elsewhere", "green is equal: QicWorks has Xero's values again"
 
 
 def test_what_is_certain_to_be_refused_costs_no_call(own: OwnBooks) -> None:

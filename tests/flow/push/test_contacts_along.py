@@ -75,7 +75,7 @@ def test_if_the_contact_fails_the_document_says_so_by_name(own: OwnBooks) -> Non
     assert own.row("bills", good)["push_state"] == "pushed"
     row = own.row("bills", held)
     assert "its contact 'Nobody's Friend' is not in Xero (not sent: Xero has no contact like it" in row["push_error"]
-    assert "open the contact under Xero › Documents" in row["push_correction"]
+    assert "Open the contact 'Nobody's Friend' under Xero › Documents" in row["push_correction"]
     assert "is a draft in QicWorks" in own.row("bills", draft)["push_error"]
     assert "set to Skipped" in own.row("bills", skipped)["push_error"]
     own.setting("create")

@@ -16,6 +16,8 @@ from xero.qicworks.push import contact_decisions
 
 router = APIRouter()
 
+CHANGED = "This contact was changed or linked in the meantime. Reload the page."
+
 
 @router.post("/documents/contacts/{id}/decide")
 def decide(
@@ -37,8 +39,11 @@ def decide(
     except ValueError:
         raise HTTPException(422, "Choose one of the contacts that the page shows.") from None
     if not found or found[0].version != version:
-        raise LookupError("This contact was changed or linked in the meantime. Reload the page.")
+        raise LookupError(CHANGED)
     if chosen and str(chosen) not in {str(one["xero_id"]) for one in found[0].candidates}:
         raise HTTPException(422, "Choose one of the contacts that the page shows.")
-    contact_decisions.decide(session, id, chosen, who.name)
+    try:
+        contact_decisions.decide(session, id, chosen, who.name, version)
+    except (LookupError, ValueError):
+        raise LookupError(CHANGED) from None
     return start(request, api, [(dag, {"connection": str(found[0].connection_id), "document_ids": [str(id)]})])

@@ -100,7 +100,7 @@ class CancelledDocuments:
     @property
     def _gone(self) -> list[str]:
         """The statuses of what is no longer in force in Xero."""
-        return sorted(self._kind.gone) if isinstance(self._kind, PricedKind) else ["REJECTED"]
+        return sorted(self._kind.gone)
 
     def _run(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         made = sql.template("push/cancellations", statement).format(table=Identifier(self._kind.table))

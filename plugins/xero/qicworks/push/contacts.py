@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
+from psycopg.types.json import Jsonb
 
 from xero.documents.contacts import ContactDocument, ContactRow
-from xero.documents.declaration import Document, Kind, PricedKind
-from xero.documents.registry import KINDS
+from xero.documents.declaration import Document, Kind
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.push import rows
 
+IS_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CONTACTS = sql.Statements("push/contacts")
 
 
@@ -65,6 +67,16 @@ class OwnContacts:
             cursor.itersize = 2000
             yield from cursor.execute(statement, {"connection_id": self.connection.id})
 
+    def not_as_in_xero(self) -> list[UUID]:
+        """Records of which no row says what Xero has: with an edit that is not sent, erased, or rejected by a pull."""
+        about = {"connection_id": self.connection.id, "organisation_id": self.connection.organisation_id}
+        keys = [row["key"] for row in CONTACTS.not_as_in_xero(self.session, **about)]
+        return [UUID(key) for key in keys if IS_ID.fullmatch(key or "")]
+
+    def pulled_of(self, xero_ids: Collection[UUID]) -> list[dict[str, Any]]:
+        """The same of these alone."""
+        return list(CONTACTS.pulled_of(self.session, connection_id=self.connection.id, xero_ids=list(xero_ids)))
+
     def pulled_until(self) -> datetime | None:
         """What has changed in Xero since then may not have been pulled; None: nothing was ever pulled."""
         until: datetime | None = CONTACTS.pulled_until(self.session, connection_id=self.connection.id)
@@ -73,27 +85,46 @@ class OwnContacts:
     def link(self, id: UUID, xero_id: UUID) -> None:
         """Makes it that record of Xero's, in the transaction that records so. Documents that failed without it
         are ready again."""
-        if not CONTACTS.link(self.session, id=id, connection_id=self.connection.id, xero_id=xero_id):
-            return
-        about = {"id": id, "organisation_id": self.connection.organisation_id}
-        for kind in KINDS.values():
-            if isinstance(kind, PricedKind):
-                self.session.execute(_of_documents("free_documents", kind), about)
+        CONTACTS.link(self.session, id=id, connection_id=self.connection.id, xero_id=xero_id)
 
-    def keep_xeros(self, id: UUID, version: int, values: Mapping[str, str]) -> None:
-        """Writes Xero's values over these columns, unless it was edited since."""
+    def are_ours(self, ids: Collection[UUID]) -> None:
+        """QicWorks created these in Xero."""
+        CONTACTS.are_ours(self.session, ids=list(ids))
+
+    def answered(self, id: UUID, theirs: Mapping[str, str], *, sent: bool) -> None:
+        """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent."""
+        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), sent=sent)
+
+    def taken(self, xero_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+        """Of these records of Xero's those that own contacts are linked to already, each with the contact."""
+        asked = {"organisation_id": self.connection.organisation_id, "xero_ids": list(xero_ids)}
+        return {(row["xero_id"], row["id"]) for row in CONTACTS.taken(self.session, **asked)}
+
+    def others_of(self, id: UUID, xero_id: UUID) -> list[str]:
+        """The names of other own contacts in use that are that record, too."""
+        asked = {"organisation_id": self.connection.organisation_id, "xero_id": xero_id, "id": id}
+        return [row["name"] for row in CONTACTS.others_of(self.session, **asked)]
+
+    def release_left(self) -> int:
+        """Contacts that were left because of a setting that has changed since are ready again; returns how many."""
+        found = CONTACTS.left_by_setting(self.session, connection_id=self.connection.id)
+        ids = [row["id"] for row in found]
+        CONTACTS.release(self.session, ids=ids)
+        return len(ids)
+
+    def keep_xeros(self, id: UUID, version: int, values: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+        """Writes Xero's values over these columns, unless it was edited since. `theirs`: all that Xero has."""
         pairs = [SQL("{} = {}").format(Identifier(name), Placeholder(f"new_{name}")) for name in values]
         statement = sql.template("push/contacts", "keep_xeros").format(assignments=SQL(", ").join(pairs))
         new = {f"new_{name}": value or None for name, value in values.items()}
-        self.session.execute(statement, {**new, "id": id, "version": version})
+        self.session.execute(statement, {**new, "id": id, "version": version, "theirs": Jsonb(theirs)})
 
-    def ask(self, id: UUID, version: int, candidates: Mapping[UUID, Sequence[str]]) -> None:
-        """Keeps that a person has to decide about this version of a contact, and what it may be in Xero, each with that
-        by which it is alike."""
+    def ask(self, id: UUID, version: int, candidates: Sequence[Mapping[str, Any]], setting: str) -> None:
+        """Keeps that a person has to decide about this version of a contact, and what it may be in Xero: xero_id,
+        alike, name, email, tax_number and is_active of each. `setting`: of new contacts; with `off` nobody is asked."""
         about = {"id": id, "connection_id": self.connection.id}
-        CONTACTS.ask(self.session, **about, version=version)
-        alike = [",".join(words) for words in candidates.values()]
-        CONTACTS.keep_candidates(self.session, **about, xero_ids=list(candidates), alike=alike)
+        CONTACTS.ask(self.session, **about, version=version, setting=setting)
+        CONTACTS.keep_candidates(self.session, **about, found=Jsonb(list(candidates)))
 
     def drop_questions(self, ids: Sequence[UUID]) -> None:
         """What was asked about these contacts."""

@@ -53,10 +53,13 @@ def unsent_files(session: Session, kind: Kind, ids: Sequence[str]) -> dict[str, 
 
 def perhaps_busy(session: Session, kind: Kind) -> set[UUID] | None:
     """The organisations that may have something to push, in one query; None if each has to be asked by itself."""
-    if kind.also_due:
+    if kind.also_due and not kind.due_anywhere:
         return None
     statement = sql.template("push/owners", "perhaps_busy").format(table=Identifier(kind.table))
-    return _organisations(session.execute(statement, {"kind": kind.name, "table": kind.table}))
+    busy = _organisations(session.execute(statement, {"kind": kind.name, "table": kind.table}))
+    if kind.also_due:
+        busy |= _organisations(session.execute(sql.template(*kind.also_due), {"connection_id": None}))
+    return busy
 
 
 def with_failed(session: Session, kind: Kind) -> set[UUID]:

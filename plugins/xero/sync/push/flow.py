@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push import lacking_currencies
 from xero.qicworks.push.contacts import waiting_for_contacts
-from xero.qicworks.push.outbox import Outbox, Purpose, PushState
+from xero.qicworks.push.outbox import Outbox, Purpose, PushState, Result
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
@@ -61,13 +62,15 @@ def push(
     origin: Origin,
     documents: Sequence[str] | None = None,
     retry_failed: bool = False,
+    retry_named: bool = True,
     quiet: float = QUIET_SECONDS,
 ) -> Outcome:
     """Pushes the ready documents of one connection; the outcome is recorded in the connection event in every case.
 
     Args:
-        documents: Only these, by id or number; a failed one is retried. None for all that are ready.
+        documents: Only these, by id or number. None for all that are ready.
         retry_failed: Also all that failed.
+        retry_named: A failed one of `documents` is retried.
         quiet: Seconds for which a request without a usable response is left alone before Xero is searched for it.
 
     Raises:
@@ -75,14 +78,15 @@ def push(
         XeroError: Not all was done.
     """
     how: dict[str, Any] = {"engine": engine, "open_client": open_client, "origin": origin, "quiet": quiet}
-    take_contacts_along(
+    left = take_contacts_along(
         engine,
         kind,
         connection_id,
         documents,
-        lambda contacts, ids: push(contacts, connection_id, documents=ids, **how),
+        lambda contacts, ids, again: push(contacts, connection_id, documents=ids, retry_named=again, **how),
         failed_too=retry_failed,
     )
+    again = retry_failed or (documents is not None and retry_named)
     return run(
         engine,
         connection_id,
@@ -90,13 +94,15 @@ def push(
         kind.name,
         origin,
         open_client,
-        lambda it: _work(it, kind, documents, retry_failed, quiet),
+        lambda it: _work(it, kind, documents, again, quiet, left),
         again="Push again",
         payroll=kind.payroll,
     )
 
 
-def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, quiet: float) -> Outcome:
+def _work(
+    it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, quiet: float, contacts_left: str | None
+) -> Outcome:
     it.keep_organisation_fresh()
     outbox = Outbox(it.session, it.connection, kind, seals=Seals(it.client.app))
     recorder = ResultRecorder(it, outbox)
@@ -109,11 +115,13 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
         for request in outbox.open_requests():
             strategy.breaker.attempt("what an earlier run left", partial(strategy.recover, request), known=True)
         cancellations.recover()
-        if names is not None or retry_failed:  # before what this run itself finds to be lost
+        if retry_failed:  # before what this run itself finds to be lost
             log.info("%d failed documents and files are ready again", outbox.retry_failed(wanted))
         if released := lacking_currencies.release(it.session, it.connection, kind, wanted):
             log.info("%d documents are ready again: their currency is in Xero now", released)
         lost = check_in_xero("it was being sent, but no record of the request exists")
+        if kind.delivery is Delivery.CONTACTS:  # looked for by our number before it is sent again
+            lost = Result(None)
         recorder.record(
             [Settled(id, version, kind.called(number, id), lost) for id, version, number in outbox.orphaned()],
             held=(PushState.IN_FLIGHT,),
@@ -140,7 +148,7 @@ def _work(it: Run, kind: Kind, names: Sequence[str] | None, retry_failed: bool, 
     if it.counts.calls:  # Xero has responded, so it is connected
         connections.works_again(it.session, it.connection.id)
     log.info("%d calls, %s", it.counts.calls, received(it.counts))
-    return _close(it, kind, recorder, len(held_back), len(without_default - held_back))
+    return _close(it, kind, recorder, Left(len(held_back), contacts_left, len(without_default - held_back)))
 
 
 def _held(it: Run, kind: Kind, wanted: Sequence[UUID] | None) -> list[UUID]:
@@ -150,7 +158,16 @@ def _held(it: Run, kind: Kind, wanted: Sequence[UUID] | None) -> list[UUID]:
     return waiting_for_contacts(it.session, it.connection, kind, wanted)
 
 
-def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int, without_default: int) -> Outcome:
+@dataclass(frozen=True)
+class Left:
+    """Documents that stay as they are."""
+
+    without_contact: int
+    contacts: str | None  # what to do about these contacts; None: the next run sees to them
+    without_default: int
+
+
+def _close(it: Run, kind: Kind, recorder: ResultRecorder, waiting: Left) -> Outcome:
     parts = [f"{it.counts.pushed} pushed"]
     parts += [f"{it.counts.failed} failed"] if it.counts.failed else []
     parts += [f"{recorder.warnings} with a warning"] if recorder.warnings else []
@@ -162,19 +179,20 @@ def _close(it: Run, kind: Kind, recorder: ResultRecorder, held_back: int, withou
         parts.append(f"{recorder.defaulted} lines with an account or tax code from the settings")
     if held := recorder.outbox.held_by_others():
         parts.append(f"{held} left because another session has locked them in the database")
-    if held_back:
-        parts.append(f"{held_back} left until their new contact is in Xero")
-    if without_default:
-        parts.append(f"{without_default} left, because their default account or tax code no longer fits")
+    if waiting.without_contact:
+        parts.append(f"{waiting.without_contact} left until their new contact is in Xero")
+    if waiting.without_default:
+        parts.append(f"{waiting.without_default} left, because their default account or tax code no longer fits")
     wrong = it.counts.failed or recorder.unattached
-    left = held or held_back or without_default
+    left = held or waiting.without_contact or waiting.without_default
     remarks = recorder.warnings + recorder.left_in_xero
     status = Status.WARNING if wrong or remarks or left else Status.SUCCESS
     outcome = EventOutcome.DONE_WITH_REMARKS if remarks else EventOutcome.DONE
     if wrong or left:
         outcome = EventOutcome.PARTLY_DONE
     correction = "Open Documents › Failed for the reason and the fix of each."
-    wait = WHAT_TO_DO if without_default else HELD if held else CONTACTS_FIRST if held_back else None
+    wait = WHAT_TO_DO if waiting.without_default else HELD if held else None
+    wait = wait or ((waiting.contacts or CONTACTS_FIRST) if waiting.without_contact else None)
     result = it.close(status, outcome, ", ".join(parts), correction if wrong else wait)
     if remarks and not (wrong or left):
         events.succeeded(it.session, it.event_id)

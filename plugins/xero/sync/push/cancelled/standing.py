@@ -62,6 +62,9 @@ class Records(Protocol):
     def read(self, xero_id: UUID, document_id: UUID) -> Standing:
         """The record of a document as it is now. Raises RetryLater if Xero does not respond."""
 
+    def certain(self, document_id: UUID) -> UUID | None:
+        """The record that names the document, where Xero can be asked for it; None if it is not known by that."""
+
     def call(self, xero_id: UUID) -> Call:
         """The request that takes the record back."""
 

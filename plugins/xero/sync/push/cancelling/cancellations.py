@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
 from xero.api import wire
 from xero.api.errors import Refused, XeroError
-from xero.documents.declaration import Delivery, Kind
+from xero.documents.declaration import Kind
 from xero.qicworks.follow import differences
 from xero.qicworks.follow.differences import About, Settled
 from xero.qicworks.push.cancellations import Cancellation, How
@@ -19,8 +19,7 @@ from xero.qicworks.runs.outcome import Status
 from xero.sync.push.cancelled import differing, verdicts
 from xero.sync.push.cancelled.differing import JUDGED, UNKNOWN
 from xero.sync.push.cancelled.standing import Records, Standing, State
-from xero.sync.push.cancelling.drafts import Drafts
-from xero.sync.push.cancelling.leave import LeaveRecords
+from xero.sync.push.cancelling.records import RECORDS
 from xero.sync.push.deadlines import QUIET_SECONDS, Wait, wait_until_quiet
 from xero.sync.push.outages import MAX_FAILURES_ALONE, OutageBreaker, later
 from xero.sync.push.settle import ResultRecorder
@@ -30,10 +29,8 @@ from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
-#: What is sent otherwise (pay) is not taken back.
-RECORDS: dict[Delivery, Callable[..., Records]] = {Delivery.BATCH: Drafts, Delivery.LEAVE: LeaveRecords}
-
-ELSEWHERE = Standing(State.GONE, "not known")  # of a document that is not certainly in this Xero organisation
+#: Of a document that is not certainly in this Xero organisation.
+ELSEWHERE = Standing(State.GONE, "not known")
 
 
 class Cancellations:
@@ -86,7 +83,7 @@ class Cancellations:
                 yield from self._preview(self.records, one)
 
     def _preview(self, records: Records, one: Cancellation) -> Iterator[Preview]:
-        xero_id, label = self._own(one) or one.xero_id, self._label(one)
+        xero_id, label = self._own(one) or one.xero_id or records.certain(one.document_id), self._label(one)
         if xero_id is None:
             if unlinked := self._unlinked(records, one):
                 yield Preview(refused=((label, unlinked[1], verdicts.correction(records, unlinked[0], label)),))
@@ -105,7 +102,7 @@ class Cancellations:
     # -- one by one
 
     def _cancel(self, records: Records, one: Cancellation) -> None:
-        xero_id = self._own(one) or one.xero_id
+        xero_id = self._own(one) or one.xero_id or records.certain(one.document_id)
         if xero_id is None:
             if unlinked := self._unlinked(records, one):
                 self._differs(records, one, *unlinked)

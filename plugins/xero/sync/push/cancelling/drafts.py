@@ -52,6 +52,9 @@ class Drafts:
         total = _amount(record, "Total") if record.get("Total") is not None else None
         return Standing(state, status, total, paid, addressee(record) if self.kind.addressed else None)
 
+    def certain(self, document_id: UUID) -> UUID | None:
+        return None
+
     def call(self, xero_id: UUID) -> Call:
         body = plan.encoded(self.kind, [{self.kind.key: str(xero_id), "Status": self.gone_status}])
         query = {"summarizeErrors": "false", **self.kind.query}

@@ -57,6 +57,9 @@ class LeaveRecords:
             return Standing(State.UNKNOWN, "not known")
         return found[0] if found else Standing(State.GONE, self.gone_status)
 
+    def certain(self, document_id: UUID) -> UUID | None:
+        return None
+
     def call(self, xero_id: UUID) -> Call:
         return Call(f"{PATH}/{xero_id}/reject", {}, None, 0.0)
 

@@ -19,7 +19,7 @@ from xero.sync.runs.outcome import Skip
 
 log = logging.getLogger(__name__)
 
-PushContacts = Callable[[Kind, list[str]], object]
+PushContacts = Callable[[Kind, list[str], bool], object]
 
 
 def take_contacts_along(
@@ -30,26 +30,30 @@ def take_contacts_along(
     push: PushContacts,
     *,
     failed_too: bool,
-) -> None:
+) -> str | None:
     """Pushes the new contacts of the documents that are to be pushed, under their own lease and with their own event.
 
-    What goes wrong with them does not stop the documents of other contacts.
+    What goes wrong with them does not stop the documents of other contacts. Returns what to do about it.
     """
     if not isinstance(kind, PricedKind):
-        return
+        return None
     with database.session(engine) as session:
         connection = connections.one(session, UUID(str(connection_id)))
         try:
             wanted = None if names is None else Outbox(session, connection, kind).named(names)
         except LookupError:
-            return  # the run says so
+            return None  # the run says so
         failed = failed_too or names is not None
         ids = new_of_documents(session, connection, kind, wanted, failed_too=failed)
     if not ids:
-        return
+        return None
     log.info("%d new contacts of these %s are pushed first", len(ids), kind.title.lower())
     [contacts] = [one for one in KINDS.values() if one.delivery is Delivery.CONTACTS]
     try:
-        push(contacts, [str(id) for id in ids])
-    except (XeroError, Skip) as error:  # it has its own event
+        push(contacts, [str(id) for id in ids], failed)
+    except Skip as skip:
+        log.warning("not all new contacts were pushed: %s", skip)
+    except XeroError as error:  # it has its own event
         log.warning("not all new contacts were pushed: %s", error)
+        return f"New contacts: {error.message} {error.correction}"
+    return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,22 +15,40 @@ from xero.api.errors import Refused, XeroError
 from xero.documents import contacts as of
 from xero.documents.contacts import ContactDocument
 from xero.documents.declaration import Json, Kind
+from xero.qicworks.connect import settings
 from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs.outcome import Status
 from xero.sync.push.contacts import responses, verdicts
+from xero.sync.push.contacts.changes import storable
 from xero.sync.push.contacts.matching import Alike, Candidate, Match
 from xero.sync.push.contacts.search import Search
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS, Replay, Wait
 from xero.sync.push.outages import later
 from xero.sync.push.settle import ResultRecorder
-from xero.sync.push.verdicts import Settled, refused, silent
+from xero.sync.push.verdicts import Settled, check_in_xero, refused, silent
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
 
 QUERY = {"summarizeErrors": "false"}
 JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+def described(candidate: Candidate) -> dict[str, Any]:
+    """What a person sees of a candidate."""
+    known = candidate.known
+    texts = {"name": known.name, "email": known.email, "tax_number": known.tax_number}
+    return {
+        "xero_id": str(known.xero_id),
+        "alike": sorted(candidate.alike),
+        "is_active": known.is_active,
+        **{name: value and storable(value) for name, value in texts.items()},
+    }
+
+
+def another(result: Result) -> Result:
+    return check_in_xero(f"Xero responded to its creation with {result.xero_id}, which is another contact of QicWorks")
 
 
 class Exchange:
@@ -51,6 +71,7 @@ class Exchange:
         self.own = own
         self.search = search
         self.quiet_seconds = quiet_seconds
+        self.setting = str(settings.read(it.session, it.connection.id).new_contacts)
 
     def claim(
         self,
@@ -128,11 +149,15 @@ class Exchange:
             self.send(one)
 
     def _conclude(self, request: Request, read: Callable[[str, int], Result]) -> None:
-        """Records the results of a response. What it leaves open, or refuses because the name or number is taken, is
-        searched for: it may be there already."""
+        """Records the results of a response. Of new ones, what it leaves open or refuses is searched for: it may be
+        there already, by an earlier request that arrived late."""
         names = self.labels(request)
         results = [read(name, at) for at, name in enumerate(names)]
-        unclear = [at for at, one in enumerate(results) if one.state is None or one.number_taken]
+        if request.method == "PUT":  # a creation is a new record
+            taken = self.own.taken([one.xero_id for one in results if one.xero_id])
+            others = [{xero_id for xero_id, own in taken if own != id} for id in request.documents]
+            results = [another(one) if one.xero_id in its else one for one, its in zip(results, others, strict=True)]
+        unclear = [at for at, one in enumerate(results) if one.state is not PushState.PUSHED and not one.is_unclear]
         linked: dict[UUID, str] = {}
         asked: dict[UUID, Match] = {}
         if request.method == "PUT" and unclear:
@@ -150,6 +175,11 @@ class Exchange:
             request,
             linked=linked,
             asked=asked,
+            ours={
+                id
+                for id, result in zip(request.documents, results, strict=True)
+                if request.method == "PUT" and result.state is PushState.PUSHED and id not in linked
+            },
         )
 
     def _found(
@@ -162,6 +192,8 @@ class Exchange:
     ) -> Result:
         """The result by what a search found after Xero's response."""
         if document is None or (not found.certain and not found.candidates):
+            if result.number_taken and document:
+                asked[document.id] = found  # by what, the search does not show
             return result
         if found.certain:
             if found.by is Alike.OWN_NUMBER or not document.row.decided:
@@ -181,12 +213,19 @@ class Exchange:
         request: Request | None = None,
         outcome: RequestOutcome = RequestOutcome.ANSWERED,
         *,
-        linked: Mapping[UUID, str],
-        asked: Mapping[UUID, Match],
+        linked: Mapping[UUID, str] = MappingProxyType({}),
+        asked: Mapping[UUID, Match] = MappingProxyType({}),
+        ours: Collection[UUID] = (),
     ) -> None:
-        """Records results, links, and what a person is asked, in one transaction."""
+        """Records results, links, and what a person is asked, in one transaction. `linked`: how those were found that
+        QicWorks did not create; `ours`: those that it created."""
         with self.it.session.transaction():
+            for one in settled:
+                if one.result.record:
+                    theirs = {name: storable(value) for name, value in of.theirs(one.result.record).items()}
+                    self.own.answered(one.id, theirs, sent=request is not None)
             self.recorder.record(settled, request, outcome)
+            self.own.are_ours(ours)
             for one in settled:
                 if one.result.xero_id:
                     self.own.link(one.id, one.result.xero_id)
@@ -195,5 +234,5 @@ class Exchange:
             self.own.drop_questions([one.id for one in settled])
             for one in settled:
                 if one.id in asked:
-                    found = {each.known.xero_id: sorted(each.alike) for each in asked[one.id].candidates}
-                    self.own.ask(one.id, one.version, found)
+                    found = [described(each) for each in asked[one.id].candidates]
+                    self.own.ask(one.id, one.version, found, self.setting)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 #: Words that say what a firm is, not which.
@@ -25,6 +26,7 @@ class Alike(StrEnum):
     TAX_NUMBER = "tax number"
     EMAIL = "email"
     SIMILAR_NAME = "similar name"
+    MERGED_INTO_IT = "merged into it"  # one that is alike was
 
 
 #: In this order one match is certain, unless something contradicts it.
@@ -41,6 +43,7 @@ class Wanted:
     tax_number: str | None = None
     email: str | None = None
     person: str | None = None  # first and last name
+    city: str | None = None
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -60,6 +63,8 @@ class Known:
     email: str | None = None
     is_active: bool = True
     merged_to: UUID | None = None
+    is_taken: bool = False  # another contact of QicWorks is this one
+    city: str | None = None
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -83,21 +88,32 @@ class Match:
     candidates: tuple[Candidate, ...] = ()
 
 
-def match(wanted: Wanted, known: Iterable[Known]) -> Match:
-    """Decides by number, name, tax number and email, in this order. The order of `known` does not matter."""
+def match(wanted: Wanted, known: Iterable[Known], survivors: Mapping[UUID, Known] = MappingProxyType({})) -> Match:
+    """Decides by number, name, tax number and email, in this order. The order of `known` does not matter. `survivors`:
+    contacts that others were merged into, by the id of the merged one."""
     found = [Candidate(one, words) for one in known if (words := alike(wanted, one))]
     candidates = tuple(sorted(found, key=lambda one: (not one.known.is_active, one.known.name, str(one.known.xero_id))))
     own = [one.known for one in candidates if Alike.OWN_NUMBER in one.alike]
     if own:
         certain = len(own) == 1 and own[0].is_active
-        return Match(own[0], Alike.OWN_NUMBER) if certain else Match(candidates=candidates)
+        return (
+            Match(own[0], Alike.OWN_NUMBER) if certain else Match(candidates=(*candidates, *_merged(found, survivors)))
+        )
     active = [one for one in candidates if one.known.is_active and one.alike.intersection(CERTAIN)]
     if len(active) == 1:
         [one] = active
         by = next(word for word in CERTAIN if word in one.alike)
         if not _contradicts(wanted, one, by):
             return Match(one.known, by)
-    return Match(candidates=candidates)
+    return Match(candidates=(*candidates, *_merged(found, survivors)))
+
+
+def _merged(found: Sequence[Candidate], survivors: Mapping[UUID, Known]) -> list[Candidate]:
+    """Those that these were merged into, as far as they are not among them."""
+    there = {one.known.xero_id for one in found}
+    into = {it.xero_id: it for one in found if (it := survivors.get(one.known.xero_id)) and it.xero_id not in there}
+    alike = frozenset({Alike.MERGED_INTO_IT})
+    return [Candidate(into[id], alike) for id in sorted(into, key=str)]
 
 
 def alike(wanted: Wanted, known: Known) -> frozenset[Alike]:
@@ -130,7 +146,10 @@ def _contradicts(wanted: Wanted, one: Candidate, by: Alike) -> bool:
     # Two people may have one name; then not even the email is the same.
     is_person = bool(wanted.person) and similar(wanted.name) == similar(wanted.person or "")
     others_mail = bool(wanted.email and one.known.email) and Alike.EMAIL not in one.alike
-    return by is Alike.NAME and is_person and others_mail and Alike.TAX_NUMBER not in one.alike
+    elsewhere = bool(wanted.city and one.known.city) and folded(wanted.city) != folded(one.known.city)
+    # And QicWorks may have two of one name.
+    other = (others_mail and (is_person or one.known.is_taken)) or (elsewhere and one.known.is_taken)
+    return by is Alike.NAME and other and Alike.TAX_NUMBER not in one.alike
 
 
 def folded(text: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from xero.documents import contacts as of
@@ -13,24 +13,29 @@ from xero.documents.declaration import Json, Record
 from xero.qicworks.connect.settings import Conflicts, ConnectionSettings, NewContacts
 from xero.qicworks.push.outbox import PushState, Result
 from xero.sync.push.contacts import search, verdicts
-from xero.sync.push.contacts.changes import changes
+from xero.sync.push.contacts.changes import changes, theirs_alone
 from xero.sync.push.contacts.matching import Alike, Known, Match, folded
 from xero.sync.push.verdicts import Settled, invalid, label
 
-MANAGED_IN_XERO = "it was created in Xero, so QicWorks' change of it was not sent: make it in Xero, too"
+MANAGED_IN_XERO = (
+    "it was created in Xero and is managed there: QicWorks' change was not sent, and QicWorks has Xero's values again. "
+    "Make the change in Xero"
+)
 
 
 @dataclass
 class Plan:
     """Results of those that are not sent; elements of those that are; and, by contact: what was linked and how, what a
-    person is asked, and which columns are as Xero has them. One without any of these stays ready."""
+    person is asked, which columns are as Xero has them, and which QicWorks created. One without any of these stays
+    ready."""
 
     settled: list[Settled] = field(default_factory=list)
     create: list[tuple[ContactDocument, Json]] = field(default_factory=list)
     change: list[tuple[ContactDocument, Json]] = field(default_factory=list)
     linked: dict[UUID, str] = field(default_factory=dict)
     asked: dict[UUID, Match] = field(default_factory=dict)
-    keep: dict[UUID, Mapping[str, str]] = field(default_factory=dict)
+    keep: dict[UUID, tuple[Mapping[str, str], Record]] = field(default_factory=dict)
+    ours: set[UUID] = field(default_factory=set)
     created_keys: set[tuple[str, str]] = field(default_factory=set)
 
     def settle(self, document: ContactDocument, result: Result) -> None:
@@ -43,7 +48,10 @@ class Plan:
 
     def link(self, document: ContactDocument, known: Known, by: Alike | None) -> None:
         self.settle(document, Result(PushState.PUSHED, known.xero_id, "ACTIVE"))
-        self.linked[document.id] = verdicts.linked(known, by)
+        if by is Alike.OWN_NUMBER:
+            self.ours.add(document.id)
+        else:
+            self.linked[document.id] = verdicts.linked(known, by)
 
 
 def plan(
@@ -58,18 +66,18 @@ def plan(
         if wrong := [one for one in odd_values.run_checks(CHECKS, document) if one.correction]:
             made.settle(document, invalid(label(CONTACTS, document), wrong))
         elif document.xero_id:
-            _plan_change(made, document, records.get(document.xero_id), settings.conflicts)
+            _plan_change(made, document, records, settings.conflicts)
         elif document.id in found:
             _plan_new(made, document, found[document.id], records, settings.new_contacts)
         else:
-            made.settle(document, verdicts.switched_off())
+            made.ask(document, Match(), verdicts.switched_off())
     return made
 
 
 def must_search(document: ContactDocument, setting: NewContacts) -> bool:
     """Whether Xero is searched for a contact: not if nothing would follow from it."""
     wrong = [one for one in odd_values.run_checks(CHECKS, document) if one.correction]
-    return document.xero_id is None and not wrong and (document.row.decided or setting is not NewContacts.OFF)
+    return document.xero_id is None and not wrong and setting is not NewContacts.OFF
 
 
 def _plan_new(
@@ -95,27 +103,35 @@ def _plan_new(
         made.ask(document, found, verdicts.may_not_create())
 
 
-def _plan_change(made: Plan, document: ContactDocument, record: Record | None, wins: Conflicts) -> None:
-    xero_id = document.xero_id
+def _plan_change(made: Plan, document: ContactDocument, records: Mapping[UUID, Record], wins: Conflicts) -> None:
+    xero_id, row = document.xero_id, document.row
     assert xero_id
+    record = records.get(xero_id)
     if record is None:
         made.settle(document, verdicts.not_there(xero_id))
         return
     status = of.text(record.get("ContactStatus")) or None
-    if folded(of.text(record.get(of.NUMBER))) != folded(of.number(document)):
-        changed = document.row.before_edit is not None
-        remarks = (MANAGED_IN_XERO,) if changed else ()
-        made.settle(document, Result(PushState.PUSHED, xero_id, status, remarks=remarks))
+    is_done = Result(PushState.PUSHED, xero_id, status, record=record)
+    if not row.is_ours and folded(of.text(record.get(of.NUMBER))) != folded(of.number(document)):
+        if row.before_edit:
+            made.keep[document.id] = (theirs_alone(document, record), record)
+            is_done = replace(is_done, remarks=(MANAGED_IN_XERO,))
+        made.settle(document, is_done)
         return
     found = changes(document, record, wins)
+    is_restored = any("is_active" in one for one in row.before_edit or ())
     if found.ask:
         made.settle(document, verdicts.changed_in_xero(xero_id, status, found.ask))
-    elif found.send and not search.is_active(record):
-        made.settle(document, verdicts.archived(xero_id, status))
+    elif found.odd:
+        made.settle(document, verdicts.cannot_keep(xero_id, status, found.odd))
+    elif (found.send or is_restored) and not search.is_active(record):
+        into = search.merged_to(record)
+        survivor = of.text(records[into].get("Name")) if into and into in records else None
+        made.settle(document, verdicts.not_in_use(xero_id, status, is_merged=into is not None, survivor=survivor))
     else:
         if found.keep:
-            made.keep[document.id] = found.keep
+            made.keep[document.id] = (found.keep, record)
         if found.send:
             made.change.append((document, {of.KEY: str(xero_id), **of.payload(found.send, record)}))
         else:
-            made.settle(document, Result(PushState.PUSHED, xero_id, status))
+            made.settle(document, is_done)

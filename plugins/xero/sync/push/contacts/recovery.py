@@ -9,10 +9,10 @@ from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome
 from xero.sync.push.contacts import responses
 from xero.sync.push.contacts.exchange import Exchange
 from xero.sync.push.contacts.matching import Alike, Match
-from xero.sync.push.deadlines import Release, Replay, Wait, fate, wait_until_quiet
+from xero.sync.push.deadlines import LookUp, Release, Replay, Wait, fate, wait_until_quiet
 from xero.sync.push.outages import MAX_FAILURES_ALONE, later
 from xero.sync.push.settle import ResultRecorder
-from xero.sync.push.verdicts import UNSEALED, Settled, check_in_xero, xero_fails
+from xero.sync.push.verdicts import UNSEALED, Settled, xero_fails
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ class Recovery:
             self._recover_unsealed(request)
             return
         becomes = fate(request, self.outbox.now(), self.kind, self.quiet_seconds)
+        if isinstance(becomes, Replay) and request.method != "PUT":
+            # Xero's record may have been edited since this change of it was planned: it is planned again.
+            becomes = wait_until_quiet(request, self.outbox.now(), self.quiet_seconds) or LookUp()
         if isinstance(becomes, Replay):
             log.info("the request is sent again under its key")
             self.exchange.send(request, becomes)
@@ -63,7 +66,7 @@ class Recovery:
     def _look_up(self, request: Request) -> None:
         """What Xero has under our number was pushed; what it has not is ready again. A change may be sent again."""
         if given_up := self._given_up(request):
-            self.exchange.record([given_up], request, RequestOutcome.LOOKED_UP, linked={}, asked={})
+            self.exchange.record([given_up], request, RequestOutcome.LOOKED_UP)
             return
         if request.method != "PUT":
             self.outbox.release(request)
@@ -78,10 +81,11 @@ class Recovery:
             result = Result(None)
             if here.certain and here.by is Alike.OWN_NUMBER:
                 result = Result(PushState.PUSHED, here.certain.xero_id, "ACTIVE")
-            elif id not in documents:
-                result = check_in_xero("it was deleted in QicWorks while it was being sent")
+            elif id not in documents and (known := self.exchange.search.of_number(str(id))):
+                result = Result(PushState.PUSHED, known.xero_id, "ACTIVE")
             settled.append(Settled(id, version, name, result))
-        self.exchange.record(settled, request, RequestOutcome.LOOKED_UP, linked={}, asked={})
+        ours = {one.id for one in settled if one.result.xero_id}
+        self.exchange.record(settled, request, RequestOutcome.LOOKED_UP, ours=ours)
 
     def _given_up(self, request: Request) -> Settled | None:
         """The contact that Xero failed on however often it was sent alone."""

@@ -62,4 +62,4 @@ def read(kind: Kind, label: str, identity: Json, record: Record | None) -> Resul
         return check_in_xero(f"Xero responded to the change of {identity[of.KEY]} with {xero_id}, another contact")
     status = cleaned(of.text(record.get("ContactStatus"))) or "ACTIVE"
     remarks = tuple(f"Xero says: {words}" for words in messages(record, "Warnings"))
-    return Result(PushState.PUSHED, xero_id, status, remarks=remarks)
+    return Result(PushState.PUSHED, xero_id, status, remarks=remarks, record=record)

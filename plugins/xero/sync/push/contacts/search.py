@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +22,12 @@ from xero.documents.declaration import Record
 from xero.qicworks.links import candidates
 from xero.qicworks.links.candidates import What
 from xero.qicworks.push.contacts import OwnContacts
-from xero.sync.push.contacts.matching import Known, Match, Wanted, match
+from xero.sync.push.contacts.matching import Known, Match, Wanted, folded, match
 
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 1000
+IDS_IN_A_CALL = 50
 ORDER = "UpdatedDateUTC ASC"
 OVERLAP = timedelta(minutes=2)  # Xero shows a change a little after its time stamp
 ARCHIVED_TOO = {"includeArchived": "true"}
@@ -47,6 +50,9 @@ class Search:
         self._read_changes()
         wanted = {one.id: wanted_of(one) for one in documents}
         known = self._known(frozenset().union(*(one.keys for one in wanted.values())))
+        taken = {xero_id for xero_id, _ in self.own.taken([one.xero_id for one in known])}
+        known = [replace(one, is_taken=one.xero_id in taken) for one in known]
+        survivors = self._survivors(known)
         by_key: dict[tuple[str, str], list[Known]] = {}
         for one in known:
             for key in one.keys:
@@ -55,8 +61,28 @@ class Search:
         found: dict[UUID, Match] = {}
         for id, new in wanted.items():
             near = {each.xero_id: each for key in new.keys for each in by_key.get(key, ())}
-            found[id] = match(new, (each for each in near.values() if (id, each.xero_id) not in apart))
+            found[id] = match(new, (each for each in near.values() if (id, each.xero_id) not in apart), survivors)
         return found
+
+    def of_number(self, number: str) -> Known | None:
+        """The contact that has this number of ours, if there is just one."""
+        self._read_changes()
+        found = [
+            one for one in self._known(frozenset({("number", folded(number))})) if folded(one.number) == folded(number)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _survivors(self, known: Sequence[Known]) -> dict[UUID, Known]:
+        """Contacts in use that others were merged into, perhaps by way of others, by the id of the merged one."""
+        merged = [one for one in known if one.merged_to]
+        there: dict[UUID, Known] = {}
+        wanted = set(filter(None, (one.merged_to for one in merged)))
+        while wanted:
+            found = {one.xero_id: one for one in map(_of_row, self.own.pulled_of(wanted))}
+            found |= {id: self._changed[id] for id in wanted & self._changed.keys()}
+            there |= found
+            wanted = set(filter(None, (one.merged_to for one in found.values()))) - there.keys()
+        return {one.xero_id: last for one in merged if (last := _end(one, there))}
 
     def _known(self, keys: frozenset[tuple[str, str]]) -> list[Known]:
         """Those that have one of the keys: as they are now, where that was read."""
@@ -71,6 +97,9 @@ class Search:
     def _read_changes(self) -> None:
         if not self._searched:
             self._since = self.own.pulled_until()
+        if self._since:  # else all are read below
+            for id, record in fetch(self.client, self.own.not_as_in_xero()).items():
+                self._changed[id] = known_of(id, record)
         position = Position(since=self._since, ask=self._since)
         for page in Reader(self._fetch, lambda record: str(id_of(record)), _version, position, of.PATH).pages():
             for record in page:
@@ -86,10 +115,21 @@ class Search:
         return Page.of(answer, listed(answer))
 
 
+def _end(merged: Known, there: Mapping[UUID, Known]) -> Known | None:
+    """The contact in use that this one was merged into in the end."""
+    one, seen = merged, {merged.xero_id}
+    while one.merged_to and one.merged_to not in seen and (into := there.get(one.merged_to)):
+        one = into
+        seen.add(one.xero_id)
+    return one if one.is_active else None
+
+
 def wanted_of(document: ContactDocument) -> Wanted:
     row = document.row
     person = " ".join(part for part in (of.text(row.first_name), of.text(row.last_name)) if part)
-    return Wanted(of.number(document), row.name, row.contact_number, row.tax_number, row.email, person or None)
+    return Wanted(
+        of.number(document), row.name, row.contact_number, row.tax_number, row.email, person or None, row.city
+    )
 
 
 def listed(answer: Answer) -> list[Record]:
@@ -106,13 +146,22 @@ def listed(answer: Answer) -> list[Record]:
 
 
 def fetch(client: XeroClient, ids: Sequence[UUID]) -> dict[UUID, Record]:
-    """The records of these ids, in one call; those that Xero does not have are left out."""
-    if not ids:
-        return {}
-    asked = ",".join(map(str, ids))
-    answer = client.get(of.PATH, params={"IDs": asked, "page": 1, "pageSize": PAGE_SIZE, **ARCHIVED_TOO})
-    found = {xero_id: record for record in listed(answer) if (xero_id := id_of(record))}
-    return {xero_id: record for xero_id, record in found.items() if xero_id in ids}
+    """The records of these ids, fifty to a call; those that Xero does not have are left out."""
+    found: dict[UUID, Record] = {}
+    for some in batched(dict.fromkeys(ids), IDS_IN_A_CALL):
+        asked: dict[str, str | int | bool] = {"IDs": ",".join(map(str, some)), "page": 1, "pageSize": PAGE_SIZE}
+        asked |= ARCHIVED_TOO
+        records = {
+            xero_id: record for record in listed(client.get(of.PATH, params=asked)) if (xero_id := id_of(record))
+        }
+        found |= {xero_id: record for xero_id, record in records.items() if xero_id in some}
+    return found
+
+
+def batched(ids: Iterable[UUID], size: int) -> Iterator[list[UUID]]:
+    those = iter(ids)
+    while some := list(islice(those, size)):
+        yield some
 
 
 def id_of(record: Any) -> UUID | None:
@@ -124,10 +173,10 @@ def id_of(record: Any) -> UUID | None:
 
 
 def is_active(record: Record) -> bool:
-    return record.get("ContactStatus") == "ACTIVE" and not _merged_to(record)
+    return record.get("ContactStatus") == "ACTIVE" and not merged_to(record)
 
 
-def _merged_to(record: Record) -> UUID | None:
+def merged_to(record: Record) -> UUID | None:
     try:
         found = wire.uuid(record.get("MergedToContactID"))
     except ValueError:
@@ -144,7 +193,8 @@ def known_of(xero_id: UUID, record: Record) -> Known:
         of.text(record.get("TaxNumber")) or None,
         of.text(record.get("EmailAddress")) or None,
         is_active(record),
-        _merged_to(record),
+        merged_to(record),
+        city=of.theirs(record)["city"] or None,
     )
 
 
@@ -157,6 +207,7 @@ def _of_row(row: dict[str, Any]) -> Known:
         row["email"],
         row["is_active"],
         row["merged_to_xero_id"],
+        city=row["city"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from uuid import UUID
@@ -14,6 +15,7 @@ from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox, PushState, Request
 from xero.sync.push.contacts import plan as planning
 from xero.sync.push.contacts import responses, search
+from xero.sync.push.contacts.changes import storable
 from xero.sync.push.contacts.exchange import QUERY, Exchange
 from xero.sync.push.contacts.recovery import Recovery
 from xero.sync.push.contacts.search import Search
@@ -22,6 +24,8 @@ from xero.sync.push.outages import OutageBreaker
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
 from xero.sync.runs.run import Run
+
+log = logging.getLogger(__name__)
 
 BATCH_SIZE = 50  # contacts in a request
 DIVIDED_BY = 5  # how much smaller a batch is after each request that Xero failed on
@@ -53,24 +57,31 @@ class Contacts:
 
     def step(self, wanted: Sequence[UUID] | None, done: dict[UUID, int]) -> bool:
         """Pushes the next fifty; False if none is ready. `done` counts how often this run took up each."""
+        if not done and (released := self.own.release_left()):
+            log.info("%d contacts are ready again: the setting that left them has changed", released)
         waiting = self.outbox.waiting(BATCH_SIZE, wanted, [id for id, times in done.items() if times > 1])
         if not waiting:
             return False
         ids = [one.id for one in waiting]
-        plan = self._plan(self.own.read(ids))
+        documents = self.own.read(ids)
+        plan = self._plan(documents)
         with self.it.session.transaction():
             now = {one.id: one.version for one in self.own.read(self.outbox.lock(ids))}
             requests = [
                 *self._claim_all("PUT", [one for one in plan.create if now.get(one[0].id) == one[0].version]),
                 *self._claim_all("POST", [one for one in plan.change if now.get(one[0].id) == one[0].version]),
             ]
-            for id, values in plan.keep.items():
-                self.own.keep_xeros(id, now.get(id, 0), values)
+            for one in documents:
+                if one.id in plan.keep and now.get(one.id) == one.version:
+                    values, record = plan.keep[one.id]
+                    theirs = {name: storable(value) for name, value in of.theirs(record).items()}
+                    self.own.keep_xeros(one.id, one.version, values, theirs)
             settled = [one for one in plan.settled if now.get(one.id) == one.version]
             self.it.counts.read += len(ids)
-            self.exchange.record(settled, linked=plan.linked, asked=plan.asked)
-        for id in ids:
-            done[id] = done.get(id, 0) + 1
+            self.exchange.record(settled, linked=plan.linked, asked=plan.asked, ours=plan.ours & now.keys())
+        acted = {id for request in requests for id in request.documents} | {one.id for one in plan.settled}
+        for id in ids:  # one that waits for another of its name is taken up again
+            done[id] = done.get(id, 0) + (id in acted or not acted)
         for request in requests:
             what = f"a request of {len(request.documents)} contacts"
             self.breaker.attempt(what, partial(self.exchange.send, request), known=len(request.documents) < BATCH_SIZE)
@@ -98,7 +109,9 @@ class Contacts:
         new = [one for one in documents if planning.must_search(one, chosen.new_contacts)]
         found = self.search.find(new)
         ids = [xero_id for one in documents if (xero_id := one.xero_id or one.row.chosen_xero_id)]
-        return planning.plan(documents, found, search.fetch(self.it.client, ids), chosen)
+        records = search.fetch(self.it.client, ids)
+        merged = [into for record in records.values() if (into := search.merged_to(record)) and into not in records]
+        return planning.plan(documents, found, records | search.fetch(self.it.client, merged), chosen)
 
     def _claim_all(self, method: str, planned: Sequence[tuple[ContactDocument, Json]]) -> Iterator[Request]:
         """Commits the keys and the exact requests; of contacts that Xero failed on smaller ones, and last."""

@@ -16,6 +16,7 @@ WORDS = {
     Alike.TAX_NUMBER: "the ABN or tax number",
     Alike.EMAIL: "the email",
     Alike.SIMILAR_NAME: "a similar name",
+    Alike.MERGED_INTO_IT: "the one that it was merged into",
 }
 MOST_NAMED = 5  # candidates in a message
 DECIDE = (
@@ -30,7 +31,7 @@ def perhaps(found: Match) -> Result:
     names = "; ".join(map(described, found.candidates[:MOST_NAMED]))
     more = len(found.candidates) - MOST_NAMED
     names += f"; and {more} more" if more > 0 else ""
-    own = any(Alike.OWN_NUMBER in one.alike for one in found.candidates)
+    own = any(Alike.OWN_NUMBER in one.alike and not one.known.merged_to for one in found.candidates)
     return Result(
         PushState.FAILED,
         error=f"not sent: it may be in Xero already: {names}",
@@ -58,7 +59,8 @@ def may_not_create() -> Result:
         PushState.FAILED,
         error="not sent: Xero has no contact like it, and a person decides about new contacts of this organisation",
         correction="Open the contact under Xero › Documents and press Create in Xero, or in a terminal: python -m xero "
-        "contacts. To create all new contacts, set new_contacts to create in the settings of the organisation.",
+        "contacts. To create all new contacts, set new_contacts to create in the settings of the organisation: the "
+        "next push then creates this one, too.",
     )
 
 
@@ -67,7 +69,7 @@ def switched_off() -> Result:
         PushState.FAILED,
         error="not sent: new contacts of this organisation are not sent to Xero",
         correction="Add the contact in Xero, pull contacts and choose it on the documents. Or set new_contacts to ask "
-        "or create in the settings of the organisation, then push again.",
+        "or create in the settings of the organisation: the next push then takes it up.",
     )
 
 
@@ -88,24 +90,39 @@ def not_there(xero_id: UUID) -> Result:
     )
 
 
-def archived(xero_id: UUID, status: str | None) -> Result:
+def not_in_use(xero_id: UUID, status: str | None, *, is_merged: bool, survivor: str | None) -> Result:
+    """The record is archived, or was merged into `survivor`, and Xero takes no change of it."""
+    error = "it is archived in Xero, so the change was not sent"
+    correction = "Restore the contact in Xero (Contacts › Archived) and push again. Or undo the change in QicWorks."
+    if is_merged:
+        other = f"'{cleaned(survivor)}'" if survivor else "another contact"
+        error = f"it was merged into {other} in Xero, so the change was not sent"
+        correction = f"Make the change on {other} in Xero, and choose that contact on new documents in QicWorks."
+    return Result(PushState.FAILED, xero_id, status, error, correction)
+
+
+def cannot_keep(xero_id: UUID, status: str | None, columns: Sequence[str]) -> Result:
+    """Xero's side was to be kept, and QicWorks cannot store it."""
     return Result(
         PushState.FAILED,
         xero_id,
         status,
-        "it is archived in Xero, so the change was not sent",
-        "Restore the contact in Xero (Contacts › Archived) and push again. Or undo the change in QicWorks.",
+        f"what was changed in Xero cannot be stored in QicWorks ({_named(columns)}: too long, or odd characters)",
+        "Correct it in Xero; then push again. Or make both sides the same by hand.",
     )
+
+
+def _named(columns: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in columns)
 
 
 def changed_in_xero(xero_id: UUID, status: str | None, columns: Sequence[str]) -> Result:
     """Both sides changed the same, and nobody has said which is right."""
-    what = ", ".join(name.replace("_", " ") for name in columns)
     return Result(
         PushState.FAILED,
         xero_id,
         status,
-        f"QicWorks and Xero have both changed it ({what}), so nothing was sent",
+        f"QicWorks and Xero have both changed it ({_named(columns)}), so nothing was sent",
         "Make both sides the same, in QicWorks or in Xero; then push again. Or choose whose version stays with the "
         "setting conflicts of the organisation.",
     )
