@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
+from xero.documents.checking.approval import dated
 from xero.documents.declaration import Check, CheckResult, PricedDocument, PricedLine, PricedRow
 from xero.documents.pricing import cents, line_total, own_tax, rate_in_xero, rate_tax, sent_rate, total
 
@@ -129,24 +129,6 @@ def in_currency(document: PricedDocument) -> Iterator[CheckResult]:
             "Correct the currency rate of the {document}. Or empty it: Xero then takes the rate of the day.",
             "release",
         )
-
-
-def dated(document: PricedDocument) -> Iterator[CheckResult]:
-    """In an open period: Xero accepts drafts in a locked one, but they cannot be approved."""
-    day = document.row.issue_date
-    if day is None:
-        yield CheckResult("it has no date", "Set the date of the {document}.", "release")
-        return
-    for name, lock in (
-        ("period lock date", document.row.period_lock_date),
-        ("end of year lock date", document.row.end_of_year_lock_date),
-    ):
-        if isinstance(lock, date) and day <= lock:
-            yield CheckResult(
-                f"its date {day} is not after the {name} {lock} in Xero, so the draft cannot be approved there: change "
-                "the date, or ask your accountant to move the lock date"
-            )
-            return
 
 
 def with_lines(document: PricedDocument) -> Iterator[CheckResult]:

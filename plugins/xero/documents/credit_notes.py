@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xero.documents import pricing
+from xero.documents.checking.approval import approvable
 from xero.documents.checks import PRICED, taxed_by_rate
 from xero.documents.declaration import (
     CheckResult,
@@ -83,7 +84,7 @@ CREDIT_NOTES = PricedKind(
     identity=lambda document: pricing.identity(document, payload(document), "Type", "CreditNoteNumber", "Date"),
     likeness=likeness,
     lookups=lookups,
-    checks=(*PRICED, of_customers),
+    checks=(*PRICED, approvable, of_customers),
     query={"unitdp": "4"},
     defaults=(
         Defaults("credit notes to customers", SALES, "customer"),

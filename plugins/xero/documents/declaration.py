@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
-from xero.documents.parts.arriving import Defaults
+from xero.documents.parts.arriving import Arrival, Defaults
 from xero.documents.parts.attachments import AttachmentRow, Links
 
 Record = Mapping[str, Any]  # of Xero's, as it was read
@@ -152,6 +152,7 @@ class Document(Generic[RowT, LineT]):
 
     row: RowT
     lines: tuple[LineT, ...] = ()
+    arrival: Arrival = Arrival.DRAFT  # the status in which one with priced lines is sent, or was
 
     @property
     def id(self) -> UUID:

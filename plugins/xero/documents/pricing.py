@@ -70,7 +70,7 @@ def header(document: PricedDocument, *, purchase: bool, **fields: Any) -> Json:
         "LineAmountTypes": row.line_amount_types,
         "CurrencyCode": row.currency,
         "CurrencyRate": sent_rate(row),
-        "Status": "DRAFT",
+        "Status": str(document.arrival),
         "LineItems": [_line(line, row, purchase) for line in document.lines],
     }
     return {name: value for name, value in made.items() if value is not None}

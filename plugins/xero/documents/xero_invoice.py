@@ -3,6 +3,7 @@
 from typing import Any
 
 from xero.documents import pricing
+from xero.documents.checking.approval import approvable, due
 from xero.documents.checks import PRICED, taxed_by_rate
 from xero.documents.declaration import Delivery, Json, PricedDocument, PricedKind
 from xero.documents.parts.arriving import PURCHASES, SALES, Defaults
@@ -45,7 +46,7 @@ def xero_invoice(name: str, word: str, title: str, help: str, type: str, **more:
         identity=identity,
         likeness=pricing.of_invoices(type),
         lookups=pricing.by_numbers,
-        checks=PRICED if type == "ACCPAY" else (*PRICED, taxed_by_rate),
+        checks=(*PRICED, approvable) if type == "ACCPAY" else (*PRICED, approvable, due, taxed_by_rate),
         query={"unitdp": "4"},
         defaults=(Defaults(title.lower(), SALES if type == "ACCREC" else PURCHASES),),
         addressed=True,

@@ -30,3 +30,8 @@ class Defaults:
     account_class: str
     side: str | None = None
     prefix: str = ""
+
+
+def arrival_of(status: object) -> Arrival:
+    """A status of Xero's as one in which a document can arrive; any other counts as a draft."""
+    return next((one for one in Arrival if one == status), Arrival.DRAFT)

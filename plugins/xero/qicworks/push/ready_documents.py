@@ -16,6 +16,7 @@ from xero.documents.declaration import (
     PricedLine,
     PricedRow,
 )
+from xero.documents.parts.arriving import Arrival
 from xero.documents.parts.attachments import AttachmentRow
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
@@ -188,6 +189,11 @@ class ReadyDocuments:
         """What was last pushed of those that are in Xero, as the record that each is linked to."""
         records = {one.id: one.xero_id for one in documents if one.xero_id}
         return self._contents.read(self.session, records)
+
+    def sent_as_approved(self, id: UUID, xero_id: UUID) -> bool:
+        """Whether QicWorks itself sent this record in the status AUTHORISED, by a seal."""
+        kept = self._contents.read(self.session, {id: xero_id}).get(id)
+        return kept is not None and kept.sent.get("status") == Arrival.AUTHORISED
 
     def differences(self, ids: Sequence[UUID]) -> dict[UUID, list[Difference]]:
         """The open differences of these documents."""

@@ -24,7 +24,8 @@ from xero.qicworks.push.results import PushedContent
 from xero.qicworks.push.takeovers import Takeovers
 from xero.sync.follow import reporting
 from xero.sync.push.content.content import contact_of, with_contact
-from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge, reasons_judged
+from xero.sync.push.content.judging import base_of, compared, gone, is_complete, judge, may_be_edited, reasons_judged
+from xero.sync.push.plan import arriving
 from xero.sync.push.verdicts import label
 from xero.sync.runs.run import Run
 
@@ -95,7 +96,7 @@ class _Kind:
         is_checked = bool(found) or is_complete(self.kind, record, document)
         if not found and not one.waits and is_checked:
             self._agree(one, document, record, kept)
-        self._pass_on(one, record, found)
+        self._pass_on(one, record, kept, found)
         judged = reasons_judged(self.kind, record, found, document, waits=one.waits)
         changes = self._write(about, found, judged=judged)
         if one.push_state == PushState.FAILED and found and Reason.EDITED_IN_XERO in changes.settled:
@@ -105,7 +106,9 @@ class _Kind:
     def _agree(self, one: Followed, document: PricedDocument, record: Record, kept: PushedContent | None) -> None:
         """Keeps what both sides have as what was pushed; what had failed is pushed, without a call."""
         status = wire.word(record.get("Status"))
-        result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), document)
+        base = base_of(kept)
+        sent = arriving(document, base.status) if base else document
+        result = compared(self.kind, Result(PushState.PUSHED, one.xero_id, status, record=record), sent)
         if result.content and result.content != kept:
             self.outbox.keep_agreed(one.id, one.xero_id, result.content, one.pushed_at)
         if one.push_state == PushState.FAILED:
@@ -113,11 +116,11 @@ class _Kind:
             self.outbox.keep_links({one.id: Link(one.xero_id, one.push_version)})
             log.info("%s agrees with Xero again: it is pushed", label(self.kind, document))
 
-    def _pass_on(self, one: Followed, record: Record, found: Sequence[Found]) -> None:
+    def _pass_on(self, one: Followed, record: Record, kept: PushedContent | None, found: Sequence[Found]) -> None:
         """What was edited in Xero is overwritten, or taken over, by the next push, if the setting says so."""
         if one.push_state != PushState.PUSHED or Reason.EDITED_IN_XERO not in {each.reason for each in found}:
             return
-        editable = record.get("Status") in self.kind.editable
+        editable = may_be_edited(self.kind, record, base_of(kept))
         if self.conflicts is Conflicts.XERO or (self.conflicts is Conflicts.QICWORKS and editable):
             self.followed.push_again([one.id])
 

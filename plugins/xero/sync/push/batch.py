@@ -49,6 +49,7 @@ class Batch:
         self.finder = Finder(kind, outbox)
         self.conflicts = Conflicting(it, kind, outbox, recorder)
         self.defaults = self.conflicts.settings.defaults(kind)
+        self.arrival = self.conflicts.settings.arrival(kind)
         self.recovery = Recovery(it, kind, outbox, recorder, self.finder, quiet_seconds)
 
     def recover(self, request: Request) -> None:
@@ -131,7 +132,7 @@ class Batch:
         known = [result for one in others if (result := self._known(one, standing[one.id], already))]
         decided |= {settled.id for settled in known}
         new = [document for document in others if document.id not in decided]
-        made = planning.plan(self.kind, new, standing, at_most)
+        made = planning.plan(self.kind, new, standing, at_most, self.arrival)
         made.settled = [*made.settled, *known, *same]
         return made
 
@@ -144,7 +145,8 @@ class Batch:
     def _look_first(self, waiting: Sequence[Waiting]) -> lookup.LookupResult | None:
         """What Xero has under the numbers of the new documents: a user may have typed them in."""
         documents = self.outbox.read_priced([one.id for one in waiting if one.xero_id is None], self.defaults)
-        fit = [document for document in documents if not planning.blocking_results(self.kind, document)]
+        arriving = [planning.arriving(document, self.arrival) for document in documents]
+        fit = [document for document in arriving if not planning.blocking_results(self.kind, document)]
         identities = [self.kind.identity(document) for document in fit]
         return lookup.look(self.it.client, self.kind, identities) if identities else None
 

@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 from xero.api.client import XeroClient
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, Record
+from xero.documents.parts.arriving import Arrival
 from xero.qicworks.connect import settings
 from xero.qicworks.follow.differences import EDITS
 from xero.qicworks.push.outbox import Outbox, PushState, Request, Result
@@ -136,7 +137,9 @@ class Conflicting:
             # What is left to be sent is what differs from Xero's record now; what Xero chose itself was never sent.
             ever_sent = {*of_document(self.kind, document).header, *(one.base.sent.header if one.base else ())}
             sent = Digest({name: theirs.header[name] for name in theirs.header if name in ever_sent}, theirs.lines)
-            content = PushedContent("", sent.to_json(), theirs.to_json(), agreed=False)
+            status = one.base.status if one.base else Arrival.DRAFT
+            made = {**sent.to_json(), "status": str(status)}
+            content = PushedContent("", made, theirs.to_json(), agreed=False)
             self.outbox.keep_contents([(document.id, document.xero_id, content)])
         return []
 

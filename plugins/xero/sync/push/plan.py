@@ -11,6 +11,7 @@ from xero.api.client import XeroClient
 from xero.api.errors import Refused, RetryLater
 from xero.documents import odd_values
 from xero.documents.declaration import CheckResult, Json, PricedDocument, PricedKind, Record
+from xero.documents.parts.arriving import Arrival, arrival_of
 from xero.qicworks.connect.settings import Conflicts
 from xero.qicworks.follow.differences import Difference, Reason, fitting
 from xero.qicworks.push.outbox import PushState, Result, Waiting
@@ -26,6 +27,7 @@ from xero.sync.push.content.judging import (
     is_complete,
     judge,
     kept_rate,
+    may_be_edited,
     reasons_judged,
 )
 from xero.sync.push.content.judging import values as shown
@@ -74,6 +76,11 @@ def encoded(kind: PricedKind, elements: Sequence[Json]) -> str:
 Current = Record | Result | None
 
 
+def arriving(document: PricedDocument, arrival: Arrival) -> PricedDocument:
+    """The document, as sent in that status."""
+    return replace(document, arrival=arrival)
+
+
 def fetch_current(client: XeroClient, kind: PricedKind, waiting: Sequence[Waiting]) -> dict[UUID, Current]:
     """Returns the current Xero records of documents that were pushed earlier.
 
@@ -113,6 +120,12 @@ class Standing:
     base: Base | None = None
     conflicts: Conflicts = Conflicts.ASK
     differences: tuple[Difference, ...] = ()
+
+    def status(self, kind: PricedKind) -> Arrival:
+        """In which a change is sent: as it is in Xero, if it may be changed there."""
+        record = self.record
+        is_open = isinstance(record, Mapping) and may_be_edited(kind, record, self.base)
+        return arrival_of(record.get("Status")) if isinstance(record, Mapping) and is_open else Arrival.DRAFT
 
     def wins(self, theirs: Sequence[Change]) -> Conflicts:
         """Whose changes are kept; `theirs`: the changes in Xero. A person decided about what they saw of both sides."""
@@ -155,22 +168,26 @@ def plan(
     documents: Sequence[PricedDocument],
     there: Mapping[UUID, Standing],
     at_most: Mapping[UUID, int],
+    arrival: Arrival = Arrival.DRAFT,
 ) -> Plan:
-    """`at_most`: the largest batch."""
+    """`at_most`: the largest batch; `arrival`: the status of new documents."""
     made = Plan([], [], [], {})
     create: list[tuple[PricedDocument, Json]] = []
     change: list[tuple[PricedDocument, Json]] = []
-    for document in documents:
-        name, standing = label(kind, document), there.get(document.id, NEW)
+    for found in documents:
+        name, standing = label(kind, found), there.get(found.id, NEW)
         record = standing.record
+        is_new = found.xero_id is None or must_be_recreated(kind, found, standing)
+        document = arriving(found, arrival if is_new else standing.status(kind))
         result: Result | None = None
         if wrong := blocking_results(kind, document):
             result = invalid(name, wrong)
         elif isinstance(record, Result):
             result = record
-        elif document.xero_id is None or must_be_recreated(kind, document, standing):
+        elif is_new:
             create.append((document, kind.payload(document)))
         elif record is None:
+            assert document.xero_id
             result = replace(not_there(name, document.xero_id), differences=gone(document, None))
         elif record.get("Status") in kind.gone:
             status = str(record.get("Status"))
@@ -200,9 +217,10 @@ def _plan_change(
     if wins is Conflicts.XERO:
         made.takeovers.append(Takeover(document, record, standing.base, tuple(theirs)))
         return None
-    if status not in kind.editable:
+    if not may_be_edited(kind, record, standing.base):
         if not found and is_complete(kind, record, document):  # the same change was made in Xero by hand
-            return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), document)
+            same = arriving(document, standing.base.status if standing.base else Arrival.DRAFT)
+            return compared(kind, Result(PushState.PUSHED, document.xero_id, status, record=record), same)
         left = judge(kind, document, record, standing.base, edited=True)
         kept = wins is Conflicts.QICWORKS
         result = cannot_overwrite(document.xero_id, status) if kept else not_editable(document.xero_id, status)

@@ -13,7 +13,7 @@ from xero.sync.push import lookup, plan, readback
 from xero.sync.push.conflicts import SentChange, sent_changes
 from xero.sync.push.content.arrival import arrival, is_edited
 from xero.sync.push.content.content import payload_hash
-from xero.sync.push.content.judging import as_pushed, compared
+from xero.sync.push.content.judging import as_pushed, compared, not_as_sent
 from xero.sync.push.deadlines import (
     QUIET_SECONDS,
     Fate,
@@ -282,6 +282,8 @@ class Recovery:
                 )
             element = elements.get(place) if sent else None
             result = compared(self.kind, result, document, element, searched=searched)
+            if element and not searched and result.state is PushState.PUSHED:
+                result = replace(result, remarks=(*result.remarks, *not_as_sent(element, result.xero_status)))
             if document and result.state is PushState.PUSHED:
                 remarks = [finding.says for finding in odd_values.run_checks(self.kind.checks, document)]
                 remarks += [ALIKE.format(self.kind.word)] if id in alike else []

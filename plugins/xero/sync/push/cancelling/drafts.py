@@ -1,8 +1,9 @@
-"""Priced documents: a draft is deleted in Xero."""
+"""Priced documents: a draft is deleted in Xero; one that was sent as approved is voided, if nothing is paid of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,10 +25,8 @@ UNDO = "If the cancellation was a mistake, undo it in QicWorks."
 class Drafts:
     """The records of one kind of priced documents."""
 
-    done = "deleted in Xero"
-    gone_status = "DELETED"
-
     def __init__(self, it: Run, kind: PricedKind, outbox: Outbox) -> None:
+        self.done, self.gone_status = "deleted in Xero", "DELETED"  # of the record that was read last
         self.it = it
         self.kind = kind
         self.outbox = outbox
@@ -36,7 +35,15 @@ class Drafts:
         found = plan.fetch_one(self.it.client, self.kind, xero_id)
         if isinstance(found, Result):
             return Standing(State.UNREADABLE, "not known")
-        return Standing(State.GONE, self.gone_status) if found is None else self._standing(found)
+        self.done, self.gone_status = "deleted in Xero", "DELETED"
+        if found is None:
+            return Standing(State.GONE, self.gone_status)
+        standing = self._standing(found)
+        if standing.state is State.APPROVED and self.outbox.sent_as_approved(document_id, xero_id):
+            if "VOIDED" in self.kind.gone:
+                self.done, self.gone_status = "voided in Xero", "VOIDED"
+            return replace(standing, state=State.OPEN)
+        return standing
 
     def _standing(self, record: Record) -> Standing:
         status = cleaned(wire.word(record.get("Status")) or "")

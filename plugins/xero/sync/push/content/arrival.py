@@ -22,7 +22,7 @@ from xero.sync.push.content.content import (
     of_record,
     payload_hash,
 )
-from xero.sync.push.content.judging import as_answered
+from xero.sync.push.content.judging import as_answered, sent_json
 
 #: By which of its fields a new line is known that was edited in Xero since.
 TELLING = ("description", "unit price")
@@ -61,7 +61,8 @@ def arrival(
         return None
     answered = as_answered(sent, ids, theirs)
     there = {line.id for line in theirs.lines}
-    content = PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), answered.to_json())
+    made = sent_json(sent, element)
+    content = PushedContent(payload_hash(kind, element), made, answered.to_json())
     return Arrival(content, tuple(id if id in there else None for id in ids))
 
 

@@ -14,6 +14,7 @@ import msgspec
 from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedLine, PricedRow, Record
+from xero.documents.parts.arriving import Arrival
 from xero.documents.pricing import rate_in_xero, rate_tax
 from xero.qicworks.follow.differences import LONGEST_VALUE
 from xero.qicworks.texts import marked
@@ -239,13 +240,14 @@ class Digest:
 class Base:
     """What was last pushed. `payload`: one hash of all that was sent; `answered`: Xero's record after it.
 
-    `agreed`: Xero did not refuse it.
+    `agreed`: Xero did not refuse it. `status`: in which it was sent.
     """
 
     payload: str
     sent: Digest
     answered: Digest
     agreed: bool = True
+    status: Arrival = Arrival.DRAFT
 
     @property
     def lines(self) -> dict[str, Mapping[str, str]]:

@@ -9,6 +9,7 @@ from xero.api import wire
 from xero.api.errors import cleaned
 from xero.documents import odd_values
 from xero.documents.declaration import Json, PricedDocument, PricedKind, PricedRow, Record
+from xero.documents.parts.arriving import Arrival, arrival_of
 from xero.documents.pricing import sent_rate
 from xero.qicworks.follow.differences import EDITS, OF_CONTENT, Found, Reason, hash_of_ids
 from xero.qicworks.push.results import PushedContent, PushState, Result
@@ -102,7 +103,7 @@ def judge(
     by_xero = [one for one in found if Side.XERO in one.by]
     by_qicworks = [one for one in found if one.by == Side.QICWORKS]
     always = [one for one in found if one.by == Side.NEITHER]
-    reason = Reason.EDITED_IN_QICWORKS if status in kind.editable else Reason.APPROVED_IN_XERO
+    reason = Reason.EDITED_IN_QICWORKS if may_be_edited(kind, record, base) else Reason.APPROVED_IN_XERO
     return tuple(
         Found(why, {one.field: one.ours for one in some}, {one.field: one.theirs for one in some}, ids=ids_of(some))
         for why, some in (
@@ -169,10 +170,32 @@ def in_words(found: Iterable[Change], most: int = 5) -> str:
 # -- what is kept of a push
 
 
+def not_as_sent(element: Json, status: str | None) -> list[str]:
+    """That Xero has it in an earlier status than it was sent in."""
+    order, sent, now = [*Arrival], arrival_of(element.get("Status")), arrival_of(status)
+    if status != now or order.index(sent) <= order.index(now):
+        return []
+    return [f"it was sent as {element['Status']}, and is {status} in Xero: approve it there"]
+
+
 def base_of(kept: PushedContent | None) -> Base | None:
     if kept is None:
         return None
-    return Base(kept.payload, Digest.from_json(kept.sent), Digest.from_json(kept.answered), kept.agreed)
+    status = arrival_of(kept.sent.get("status"))
+    return Base(kept.payload, Digest.from_json(kept.sent), Digest.from_json(kept.answered), kept.agreed, status)
+
+
+def may_be_edited(kind: PricedKind, record: Record, base: Base | None) -> bool:
+    """Whether an edit may still change it in Xero: a draft; or as it was sent, and nothing is paid of it."""
+    status = record.get("Status")
+    if status in kind.editable or base is None or status != base.status:
+        return status in kind.editable
+    return not any(record.get(name) for name in ("AmountPaid", "AmountCredited"))
+
+
+def sent_json(sent: Content, element: Json) -> Json:
+    """What is kept of what was sent: by field, and in which status."""
+    return {**Digest.of(sent).to_json(), "status": str(arrival_of(element.get("Status")))}
 
 
 def pushed(
@@ -183,7 +206,8 @@ def pushed(
         theirs = of_record(kind, record)
     except ValueError:
         return None
-    return PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), Digest.of(theirs).to_json(), agreed)
+    made = sent_json(sent, element)
+    return PushedContent(payload_hash(kind, element), made, Digest.of(theirs).to_json(), agreed)
 
 
 def compared(
@@ -238,7 +262,8 @@ def _found(
     known = theirs.lines is not None and len(theirs.lines) == len(sent.lines or ())
     answered = as_answered(sent, [line.id for line in theirs.lines or ()] if known else None, theirs)
     agreed = result.state is PushState.PUSHED
-    content = PushedContent(payload_hash(kind, element), Digest.of(sent).to_json(), answered.to_json(), agreed)
+    made = sent_json(sent, element)
+    content = PushedContent(payload_hash(kind, element), made, answered.to_json(), agreed)
     return as_pushed(kind, result, document, record, content)
 
 

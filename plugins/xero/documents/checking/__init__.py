@@ -1,0 +1,1 @@
+"""Checks of documents, apart from those of every kind."""
