@@ -3,7 +3,8 @@
 -- name: get_state^
 -- What decides whether it is due. Without a row in `due` it was never tried.
 SELECT organisation.time_zone, organisation.pay_frequency, organisation.next_pay_date, connection.first_connected_at,
-       due.served_at, coalesce(due.attempts, 0) AS attempts, due.not_before
+       due.served_at, coalesce(due.attempts, 0) AS attempts, due.not_before,
+       coalesce((SELECT value::integer FROM xero_sync.setting WHERE setting.connection_id = connection.id AND name = 'night_hour'), 2) AS night_hour
   FROM xero_sync.connection
   JOIN qicworks.organisation ON organisation.id = connection.organisation_id
   LEFT JOIN xero_sync.due ON due.connection_id = connection.id AND due.data_set = :data_set

@@ -22,6 +22,8 @@ from xero.dags import digest_dag, pull_dag
 from xero.dags.alert_text import MAX_ALERTS, MAX_LINE_LENGTH, organisation
 from xero.dags.alerting import AlertsOnce
 from xero.hooks import qicworks_engine
+from xero.qicworks import database
+from xero.qicworks.connect import settings
 from xero.qicworks.follow.alerts import Alert, Subject
 
 PUSH = {"connection": None, "document_ids": None, "dry_run": False}
@@ -50,6 +52,23 @@ def refuse(books: Books, number: str = "B-1", why: str = "refused") -> Any:
 
 def send(books: Books) -> None:
     AlertsOnce(NO_PARAMS).send([(str(books.connection_id), books.world.names()[0])])
+
+
+def test_the_settings_of_an_organisation_name_who_is_alerted_about_it(books: Books, told: Told) -> None:
+    def choose(alerts: str) -> None:
+        with database.session(books.world.engine) as session:
+            settings.change(session, books.connection_id, {"alerts": alerts}, "office")
+
+    choose("manager@example.com, books@example.com")
+    refuse(books, "B-1")
+    send(books)
+    [mail] = told.mails
+    assert mail["To"] == "manager@example.com, books@example.com"
+    choose("")
+    refuse(books, "B-2")
+    send(books)
+    assert "manager@example.com" not in str(told.mails[-1]["To"])
+    assert len(told.mails) == 2
 
 
 def test_a_refused_document_of_a_green_run_is_one_alert(dags: dict[str, Any], books: Books, told: Told) -> None:

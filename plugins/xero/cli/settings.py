@@ -16,6 +16,7 @@ from xero.qicworks.connect.declared_settings import Setting
 from xero.qicworks.connect.offers import Offers
 from xero.qicworks.connect.settings import SETTINGS
 from xero.qicworks.database import Session
+from xero.sync.follow.unfit_settings import compare_settings
 from xero.sync.runs.participants import find_connection
 
 NONE_CONNECTED = "no organisation is connected; run `python -m xero connect --all`"
@@ -87,7 +88,9 @@ def run_set(engine: Engine, options: argparse.Namespace) -> int:
     changes = _parse(options.changes)
     wanted = find_connection(engine, options.connection)
     with database.session(engine) as session:
-        settings.change(session, wanted, changes, f"{getpass.getuser()} (command line)")
+        with session.transaction():
+            settings.change(session, wanted, changes, f"{getpass.getuser()} (command line)")
+            compare_settings(session, wanted)
         values = _read(session, wanted, list(changes))
     for name, value in values.items():
         out.print(f"{name} is {value['shown']}")

@@ -1,6 +1,7 @@
 """Alerts by Airflow's own notifiers: of runs that failed or are late, and once of each thing that is open.
 
-None is sent until `[xero]` in Airflow's configuration has a recipient: `alert_email` (addresses, separated by commas;
+What is open of an organisation goes to the addresses in its settings, if there are any. Else none is sent until
+`[xero]` in Airflow's configuration has a recipient: `alert_email` (addresses, separated by commas;
 over the Airflow connection `alert_email_conn_id`, else `smtp_default`), `alert_slack_conn_id` (an Airflow connection
 of type Slack Incoming Webhook). `alert_deadline_minutes` is when a run that has not ended is late; else none is. While
 a DAG file is parsed only the configuration is read.
@@ -173,7 +174,8 @@ class AlertsOnce:
 
     def __init__(self, context: Any) -> None:
         """Without a channel nothing is sent and nothing is noted; neither is by a dry run."""
-        self.channels = {} if context["params"].get("dry_run") else notifiers()
+        self.is_dry = bool(context["params"].get("dry_run"))
+        self.channels = {} if self.is_dry else notifiers()
 
     def send(self, organisations: Sequence[tuple[str, str]], *, failed: bool = False) -> None:
         """Takes connection ids and organisations' names.
@@ -184,7 +186,7 @@ class AlertsOnce:
         from xero.hooks import qicworks_engine
         from xero.qicworks import database
 
-        if not self.channels or not organisations:
+        if self.is_dry or not organisations:
             return
         try:
             with database.session(qicworks_engine()) as session:
@@ -196,27 +198,37 @@ class AlertsOnce:
 
     def _send(self, session: "Session", connection_id: UUID, organisation: str, failed: bool) -> None:
         from xero.dags.alert_text import organisation as message_of
+        from xero.qicworks.connect import settings
         from xero.qicworks.follow import alerts
         from xero.sync.follow.alerts import find_new
 
+        addresses = settings.read(session, connection_id).alerts
+        own = {"email": lambda: by_email(addresses)} if addresses else {}
+        channels = {**self.channels, **own}
+
         def find() -> list[alerts.Alert]:
-            found = find_new(session, connection_id, self.channels)
+            found = find_new(session, connection_id, channels)
             return [alert for alert in found if not (failed and alert.subject is alerts.Subject.CONNECTION)]
 
-        if not find():
+        if not channels or not find():
             return
         with alerts.sending(session, connection_id):
             found = find()
-            for channel in list(self.channels):
+            for channel, make in channels.items():
                 unsent = [alert for alert in found if channel in alert.channels]
-                if unsent and self._is_sent(channel, message_of(connection_id, organisation, unsent)):
+                if not unsent:
+                    continue
+                message = message_of(connection_id, organisation, unsent)
+                if self._is_sent(channel, make, message, is_own=channel in own):
                     alerts.mark(session, connection_id, unsent, channel)
 
-    def _is_sent(self, channel: str, message: "Message") -> bool:
+    def _is_sent(self, channel: str, make: Callable[[], Any], message: "Message", *, is_own: bool) -> bool:
+        """`is_own`: to the addresses of one organisation, which say nothing of the others'."""
         try:
-            self.channels[channel]()({"alert": message})
+            make()({"alert": message})
         except Exception as error:  # noqa: BLE001 - it is sent by the next run
-            del self.channels[channel]
+            if not is_own:
+                del self.channels[channel]
             what = "\n".join((message.subject, *message.lines))
             log.error("not sent by %s (%s); the next run tries again: %s", channel, type(error).__name__, what)
             return False

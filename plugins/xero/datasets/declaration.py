@@ -119,7 +119,7 @@ class Timing(Enum):
     """When a data set is pulled by schedule, each organisation in its own time zone."""
 
     ANY = "any"  # whenever the schedule says
-    NIGHT = "night"  # 2 am
+    NIGHT = "night"  # 2 am, unless the settings of an organisation say otherwise
     MIDNIGHT = "midnight"
     PAY_DATE = "pay date"  # the midnight that begins the day on which the organisation pays
 
@@ -197,6 +197,7 @@ class Dataset:
     full_if: str | None = None  # the statement that finds whether all must be read again: left out rows are needed now
     follows: Follows | None = None
     has_own_rows: bool = False  # its table has rows of QicWorks, too, which after a load are linked to those of Xero
+    optional: bool = False  # a setting of each organisation switches its pull off
 
     @property
     def tables(self) -> tuple[Table, ...]:

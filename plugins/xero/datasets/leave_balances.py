@@ -25,5 +25,6 @@ LEAVE_BALANCES = Dataset(
     statements="leave_balances",
     schedule="*/15 * * * *",
     timing=Timing.PAY_DATE,
+    optional=True,
     full_every=timedelta(0),  # it is not known whether a pay run changes an employee's UpdatedDateUTC
 )

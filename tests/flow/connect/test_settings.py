@@ -7,12 +7,14 @@ import pytest
 
 from tests.support.granted import granted
 from tests.support.world import World
+from xero.datasets.registry import DATASETS
 from xero.documents.declaration import PricedKind
 from xero.documents.registry import KINDS
 from xero.qicworks.connect import settings
 from xero.qicworks.connect.offers import Misfit, Offers, Thing
 from xero.qicworks.connect.settings import SETTINGS, Conflicts, ConnectionSettings
 from xero.qicworks.database import session
+from xero.sync.runs.outcome import Skip
 
 
 def kept(world: World) -> list[dict[str, object]]:
@@ -150,6 +152,48 @@ def test_only_what_is_active_and_allowed_is_offered_and_what_was_archived_since_
         settings.change(db, connection_id, {"conflicts": "xero"}, "office")  # what is broken stops no other change
         with pytest.raises(ValueError, match="is archived or deleted in Xero"):
             settings.change(db, connection_id, {"invoices.account": "429"}, "office")
+
+
+def test_a_setting_that_no_longer_fits_is_one_difference_until_it_fits_or_another_is_chosen(pulled: World) -> None:
+    connection_id = UUID(pulled.connection_id(0))
+    open_ones = "SELECT document_kind, subject FROM xero_sync.difference WHERE settled_at IS NULL ORDER BY subject"
+    with session(pulled.engine) as db:
+        settings.change(db, connection_id, {"bills.account": "429", "expenses.account": "429"}, "office")
+        settings.change(db, connection_id, {"bills.tax_code": "INPUT"}, "office")
+    account = next(row for row in pulled.rows("account").values() if row["code"] == "429")
+    pulled.sandbox.change("Accounts", str(account["xero_id"]), Status="ARCHIVED")
+    assert "2 setting unfit" in pulled.pull("chart_of_accounts").message
+    pulled.pull("tax_codes")
+    found = pulled.query(open_ones)
+    assert [(one["document_kind"], one["subject"]) for one in found] == [
+        ("chart_of_accounts", "bills.account"),
+        ("chart_of_accounts", "expenses.account"),
+    ]
+    done = pulled.main("settings", "set", "bills.account=404", "--connection", pulled.names()[0])
+    assert done.returncode == 0, done.stderr
+    assert [one["subject"] for one in pulled.query(open_ones)] == ["expenses.account"]
+    done = pulled.main("differences", "--open")
+    assert done.returncode == 1
+    assert "Settings: expenses.account" in done.stdout
+    pulled.sandbox.change("Accounts", str(account["xero_id"]), Status="ACTIVE")
+    pulled.pull("chart_of_accounts")
+    assert pulled.query(open_ones) == []
+
+
+def test_a_data_set_that_is_switched_off_in_the_settings_is_skipped_and_says_so(world: World) -> None:
+    optional = [dataset.name for dataset in DATASETS.values() if dataset.optional]
+    assert optional == ["leave_balances"]
+    with session(world.engine) as db:
+        settings.change(db, UUID(world.connection_id(0)), {"leave_balances": "off"}, "office")
+    world.calls()
+    with pytest.raises(Skip, match="Leave balances are switched off in the settings of"):
+        world.pull("leave_balances")
+    assert world.calls() == []
+    event = world.event()
+    assert (event["status"], event["outcome"]) == ("warning", "switched_off")
+    assert "switched off in the settings" in event["message"]
+    world.pull("leave_balances", 1)
+    assert world.event()["outcome"] != "switched_off"
 
 
 def test_no_event_repeats_who_is_alerted(world: World) -> None:

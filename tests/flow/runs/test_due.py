@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from xero.datasets.declaration import Dataset, Timing
 from xero.datasets.registry import DATASETS
 from xero.qicworks import database
-from xero.qicworks.connect import connections
+from xero.qicworks.connect import connections, settings
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.runs import schedule as standing
@@ -274,7 +274,11 @@ def test_it_says_why(session: Session) -> None:
     schedule.serve(session, connection, BALANCES, Timing.PAY_DATE, at("2026-10-03 14:31"))
     assert says("2026-10-03 14:45") == f"not due: pulled since {pays}; {then}"
     assert says("2026-10-03 14:45", timing=Timing.ANY) == "at any time"
-    assert says("2026-10-03 16:31", timing=Timing.NIGHT) == "due since 2026-10-03 16:30 UTC (2 am there on 2026-10-04)"
+    assert says("2026-10-03 16:31", timing=Timing.NIGHT) == "due since 2026-10-03 16:30 UTC (2:00 there on 2026-10-04)"
+    settings.change(session, connection.id, {"night_hour": "23"}, "office")
+    night = "2026-10-03 13:30 UTC (23:00 there on 2026-10-03); next at 2026-10-04 12:30 UTC (23:00 there on 2026-10-04)"
+    assert says("2026-10-03 16:31", timing=Timing.NIGHT) == f"not due: pulled since {night}"
+    assert says("2026-10-04 12:31", timing=Timing.NIGHT).startswith("due since 2026-10-04 12:30 UTC (23:00 there")
 
     early = at("2026-01-01 00:00")
     nowhere = connected(session, early, zone=None)

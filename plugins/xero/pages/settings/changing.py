@@ -15,6 +15,7 @@ from xero.pages.settings.shown import sections
 from xero.qicworks.connect import connections, settings
 from xero.qicworks.connect.offers import Offers
 from xero.qicworks.connect.settings import SETTINGS, ConnectionSettings
+from xero.sync.follow.unfit_settings import compare_settings
 
 router = APIRouter()
 
@@ -58,7 +59,9 @@ def change(request: Request, who: EditorDep, session: SessionDep, id: UUID, fiel
             raise HTTPException(422, "Choose only what the page offers. Reload it if accounts were pulled since.")
     changed = {name: value for name, value in given.items() if value != current[name]}
     try:
-        after = settings.change(session, id, changed, who.name)
+        with session.transaction():
+            after = settings.change(session, id, changed, who.name)
+            compare_settings(session, id)
     except ValueError as error:
         return _page(request, who, session, id, str(error), changed)
     said = "Settings saved." if after != current else "Nothing to save: no setting was changed."

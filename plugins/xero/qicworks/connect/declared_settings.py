@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from xero.datasets.declaration import Dataset
+from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Kind, PricedKind
 from xero.documents.parts.arriving import Arrival
 from xero.documents.registry import KINDS
@@ -110,13 +112,7 @@ def _declared() -> Iterator[Setting]:
         "tracking category that QicWorks' departments are options of",
         thing=Thing.CATEGORY,
     )
-    yield Setting(
-        "leave_balances",
-        "Leave balances",
-        "whether leave balances are pulled",
-        "on",
-        {"on": "pull", "off": "do not pull"},
-    )
+    yield from (_of_data_set(dataset) for dataset in DATASETS.values() if dataset.optional)
     yield Setting(
         "alerts",
         "Alerts by email",
@@ -128,6 +124,11 @@ def _declared() -> Iterator[Setting]:
     for kind in KINDS.values():
         if isinstance(kind, PricedKind):
             yield from _of_kind(kind)
+
+
+def _of_data_set(dataset: Dataset) -> Setting:
+    help = f"whether {dataset.title.lower()} are pulled"
+    return Setting(dataset.name, dataset.title, help, "on", {"on": "pull", "off": "do not pull"})
 
 
 def _of_kind(kind: PricedKind) -> Iterator[Setting]:

@@ -35,7 +35,7 @@ class Misfit(StrEnum):
     GONE = "gone"  # it was not pulled of this organisation
     ARCHIVED = "archived"
     NOT_ALLOWED = "not allowed"  # a bank or system account, or one without a code
-    NOT_TOGETHER = "not together"  # a tax code that cannot be used with the account
+    NOT_TOGETHER = "cannot be used with its account"  # of a tax code
 
 
 SAYS = {

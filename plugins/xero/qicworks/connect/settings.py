@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from xero.datasets.declaration import Dataset
 from xero.documents.declaration import PricedKind
 from xero.documents.parts.arriving import Arrival
 from xero.qicworks import sql
@@ -51,10 +52,6 @@ class ConnectionSettings:
         return self["departments"] or None
 
     @property
-    def leave_balances(self) -> bool:
-        return self["leave_balances"] == "on"
-
-    @property
     def alerts(self) -> list[str]:
         """Email addresses."""
         return [one for one in self["alerts"].split(", ") if one]
@@ -62,6 +59,9 @@ class ConnectionSettings:
     @property
     def night_hour(self) -> int:
         return int(self["night_hour"])
+
+    def pulls(self, dataset: Dataset) -> bool:
+        return not dataset.optional or self[dataset.name] == "on"
 
     def defaults(self, kind: PricedKind) -> dict[str, dict[str, str]]:
         """Side (empty: a kind without sides) → account and tax_code, as far as they are set."""
@@ -81,6 +81,7 @@ class Problem(NamedTuple):
     setting: Setting
     misfit: Misfit
     says: str
+    shown: str  # its value
 
 
 @dataclass(frozen=True)
@@ -141,18 +142,19 @@ def misfits(settings: ConnectionSettings, offers: Offers) -> list[Problem]:
     for setting in SETTINGS.values():
         if setting.thing and (value := settings[setting.name]):
             offer = offers.get(setting.thing, value)
-            shown = f"{setting.thing} '{offer.shown if offer else value}'"
+            label = offer.shown if offer else value
+            shown = f"{setting.thing} '{label}'"
             if misfit := offer.misfit if offer else Misfit.GONE:
-                found.append(Problem(setting, misfit, f"{shown} {SAYS[misfit]}"))
+                found.append(Problem(setting, misfit, f"{shown} {SAYS[misfit]}", label))
             elif setting.with_account:
                 account = offers.get(Thing.ACCOUNT, settings[setting.with_account])
                 assert offer
                 if account and not account.misfit and not offer.goes_with(account):
                     says = f"{shown} cannot be used with account '{account.shown}'"
-                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says))
+                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says, label))
                 elif account is None and setting.account_class not in offer.applies:
                     says = f"{shown} cannot be used with any {setting.account_class.lower()} account"
-                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says))
+                    found.append(Problem(setting, Misfit.NOT_TOGETHER, says, label))
     return found
 
 

@@ -25,7 +25,7 @@ Values = Mapping[str, str]  # field → value, as people read it
 
 
 class Reason(StrEnum):
-    """Why a difference is one. The column has the same values: schema/0025."""
+    """Why a difference is one. The column has the same values: schema/0031."""
 
     VOIDED_IN_XERO = "voided_in_xero"
     DELETED_IN_XERO = "deleted_in_xero"
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     UNPROVEN_PUSH = "unproven_push"  # marked as pushed, and nothing shows it
     PAY_DIFFERS = "pay_differs"
     RECORDS_DIFFER = "records_differ"  # of a data set that is pulled
+    SETTING_UNFIT = "setting_unfit"  # it points at something that was archived in Xero, for instance
 
 
 #: Reasons that the content of a document and its record in Xero decide; some of them are an edit that was not sent.

@@ -99,6 +99,10 @@ WORDS: Mapping[Reason, Words] = {
         "Do a full refresh of this data set. If the difference remains, the reason is under Xero → Overview, Records "
         "not loaded.",
     ),
+    Reason.SETTING_UNFIT: Words(
+        "the setting {subject} no longer fits what Xero has{details}",
+        "Choose another one under Xero › Connections › Settings. Or restore it in Xero, and pull again.",
+    ),
 }
 
 #: Where documents that are delivered in this way need other words: Xero lets no app change or delete leave.
@@ -146,6 +150,7 @@ TITLES: Mapping[Reason, str] = {
     Reason.UNPROVEN_PUSH: "push is unproven",
     Reason.PAY_DIFFERS: "pay differs",
     Reason.RECORDS_DIFFER: "records differ",
+    Reason.SETTING_UNFIT: "setting no longer fits",
 }
 SETTLED: Mapping[Settled, str] = {
     Settled.AGREES: "QicWorks and Xero agree",

@@ -21,6 +21,7 @@ class ScheduleState:
     served_at: datetime | None
     attempts: int
     not_before: datetime | None
+    night_hour: int  # 0 to 23
 
 
 def get_state(session: Session, connection_id: UUID, data_set: str) -> ScheduleState:

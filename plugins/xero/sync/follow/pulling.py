@@ -1,4 +1,4 @@
-"""A pull, and after its load the comparison with the documents that it follows: one transaction, one event."""
+"""A pull, and after its load the comparison with what follows it: documents or settings. One transaction, one event."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from xero.sync.follow.leave import follow as follow_leave
 from xero.sync.follow.own_contacts import follow as follow_own_contacts
 from xero.sync.follow.payments import follow_payments
 from xero.sync.follow.priced import follow_priced
+from xero.sync.follow.unfit_settings import follow_settings, is_of_settings
 from xero.sync.pull.flow import Also, nothing_else
 from xero.sync.pull.flow import pull as pull_alone
 from xero.sync.runs.outcome import Outcome
@@ -31,7 +32,10 @@ def followers() -> list[Also]:
 
 
 def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:
-    """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents that the data set is about."""
-    also = FOLLOWERS[dataset.follows] if dataset.follows else nothing_else
-    also = follow_own_contacts if dataset.has_own_rows else also
+    """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents, contacts or settings that the data set is about."""
+    found = [FOLLOWERS[dataset.follows]] if dataset.follows else []
+    found += [follow_own_contacts] if dataset.has_own_rows else []
+    found += [follow_settings] if is_of_settings(dataset) else []
+    assert len(found) <= 1, "a data set is followed by one thing"
+    [also] = found or [nothing_else]
     return pull_alone(dataset, connection_id, also=also, **how)

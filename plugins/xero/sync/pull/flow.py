@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from xero.api.errors import OutOfBounds, XeroError
 from xero.datasets.declaration import Dataset
+from xero.qicworks.connect import settings
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
 from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
@@ -74,6 +76,8 @@ def pull(
 
 
 def _work(it: Run, dataset: Dataset, full: bool, force: bool, resume: bool, progress: Progress, also: Also) -> Outcome:
+    if not settings.read(it.session, it.connection.id).pulls(dataset):
+        _skip_for_settings(it, dataset)
     with group(f"extract: {dataset.title} of {it.connection.organisation}"):
         it.keep_organisation_fresh()
         read = 0
@@ -99,6 +103,15 @@ def _work(it: Run, dataset: Dataset, full: bool, force: bool, resume: bool, prog
         outcome = load.load(lambda: also(it))
     it.log_event(outcome.status, outcome.message, correlation_id=it.correlation_id)
     return outcome
+
+
+def _skip_for_settings(it: Run, dataset: Dataset) -> NoReturn:
+    """What was due is served: it is not tried again before the next time."""
+    with it.session.transaction():
+        began = events.started_at(it.session, it.event_id)
+        schedule.serve(it.session, it.connection, dataset.name, dataset.timing, began)
+    message = f"{dataset.title} are switched off in the settings of {it.connection.organisation}."
+    raise Skip(message, EventOutcome.SWITCHED_OFF)
 
 
 def _unavailable(it: Run, dataset: Dataset, error: XeroError) -> Outcome:

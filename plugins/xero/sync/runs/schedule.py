@@ -1,4 +1,4 @@
-"""When a data set is due by the organisation's own clock: at 2 am, at midnight, or at midnight of its pay dates."""
+"""When a data set is due by the organisation's own clock: at the hour of its night, at midnight, or on pay dates."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,9 +18,9 @@ from xero.qicworks.runs import schedule as due
 DAYS = {"weekly": 7, "fortnightly": 14, "fourweekly": 28}
 MAX_PAUSE = timedelta(days=1)
 MONTHS = {"monthly": 1, "quarterly": 3}
-NIGHT = time(2)
+NIGHT_HOUR = 2  # unless the settings say otherwise
 WORDS = {
-    Timing.NIGHT: "2 am there on ",
+    Timing.NIGHT: "{hour}:00 there on ",
     Timing.MIDNIGHT: "local midnight of ",
     Timing.PAY_DATE: "local midnight of the pay date ",
 }
@@ -46,13 +46,13 @@ def check_due(session: Session, connection: Connection, data_set: str, timing: T
         return DueCheck(True, "at any time")
     state = due.get_state(session, connection.id, data_set)
     time_zone = _time_zone(timing, state)
-    series = (time_zone, state.pay_frequency, state.next_pay_date)
+    series = (time_zone, state.pay_frequency, state.next_pay_date, state.night_hour)
     try:
         moment = latest(timing, now, *series)
         following = upcoming(timing, now, *series)
     except ValueError as error:
         return DueCheck(False, f"not due: {error}", unsettled=True)
-    shown = partial(_shown, timing=timing, time_zone=time_zone)
+    shown = partial(_shown, timing=timing, time_zone=time_zone, night_hour=state.night_hour)
     then = f"next at {shown(following)}" if following else "no later pay date is known"
     if timing is Timing.PAY_DATE and state.next_pay_date is None:
         return DueCheck(False, "not due: QicWorks has no pay date for it", unsettled=True)
@@ -88,7 +88,8 @@ def serve(session: Session, connection: Connection, data_set: str, timing: Timin
         return
     state = due.get_state(session, connection.id, data_set)
     try:
-        moment = latest(timing, started_at, _time_zone(timing, state), state.pay_frequency, state.next_pay_date)
+        series = (_time_zone(timing, state), state.pay_frequency, state.next_pay_date, state.night_hour)
+        moment = latest(timing, started_at, *series)
     except ValueError:
         return  # reported by `check_due`; a pull by hand is still right
     if moment is not None:
@@ -118,7 +119,12 @@ def find_missed_pay_dates(session: Session, connection_id: UUID, now: datetime) 
 
 
 def latest(
-    timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, next_pay_date: date | None
+    timing: Timing,
+    now: datetime,
+    time_zone: str | None,
+    pay_frequency: str | None,
+    next_pay_date: date | None,
+    night_hour: int = NIGHT_HOUR,
 ) -> datetime | None:
     """Returns the latest moment up to `now` (UTC) at which it was due; None if there is none.
 
@@ -128,23 +134,35 @@ def latest(
     Raises:
         ValueError: The time zone or the frequency is not known; the message is for an operator.
     """
-    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[0], timing, time_zone)
+    day = _around(timing, now, time_zone, pay_frequency, next_pay_date, night_hour)[0]
+    return _moment(day, timing, time_zone, night_hour)
 
 
 def upcoming(
-    timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, next_pay_date: date | None
+    timing: Timing,
+    now: datetime,
+    time_zone: str | None,
+    pay_frequency: str | None,
+    next_pay_date: date | None,
+    night_hour: int = NIGHT_HOUR,
 ) -> datetime | None:
     """The first such moment after `now`."""
-    return _moment(_around(timing, now, time_zone, pay_frequency, next_pay_date)[1], timing, time_zone)
+    day = _around(timing, now, time_zone, pay_frequency, next_pay_date, night_hour)[1]
+    return _moment(day, timing, time_zone, night_hour)
 
 
 def _around(
-    timing: Timing, now: datetime, time_zone: str | None, pay_frequency: str | None, anchor: date | None
+    timing: Timing,
+    now: datetime,
+    time_zone: str | None,
+    pay_frequency: str | None,
+    anchor: date | None,
+    night_hour: int = NIGHT_HOUR,
 ) -> tuple[date | None, date | None]:
     """The last date of the series whose moment is not after `now`, and the first one after it."""
     today = now.astimezone(zone(time_zone)).date()
     if timing is Timing.NIGHT:
-        last = today if _at(NIGHT, today, time_zone) <= now else today - timedelta(days=1)
+        last = today if _at(time(night_hour), today, time_zone) <= now else today - timedelta(days=1)
         return last, last + timedelta(days=1)
     if timing is Timing.MIDNIGHT:
         return today, today + timedelta(days=1)
@@ -186,9 +204,9 @@ def _time_zone(timing: Timing, state: due.ScheduleState) -> str | None:
     return state.time_zone
 
 
-def _moment(day: date | None, timing: Timing, time_zone: str | None) -> datetime | None:
-    """The midnight that begins that day, or 2 am on it, in UTC."""
-    return _at(NIGHT if timing is Timing.NIGHT else time(), day, time_zone) if day else None
+def _moment(day: date | None, timing: Timing, time_zone: str | None, night_hour: int = NIGHT_HOUR) -> datetime | None:
+    """The midnight that begins that day, or the hour of its night, in UTC."""
+    return _at(time(night_hour) if timing is Timing.NIGHT else time(), day, time_zone) if day else None
 
 
 def _at(hour: time, day: date, time_zone: str | None) -> datetime:
@@ -200,10 +218,11 @@ def _at(hour: time, day: date, time_zone: str | None) -> datetime:
     return datetime.combine(day, hour, zone(time_zone)).astimezone(UTC)
 
 
-def _shown(moment: datetime, timing: Timing, time_zone: str | None) -> str:
+def _shown(moment: datetime, timing: Timing, time_zone: str | None, night_hour: int) -> str:
     """In UTC, as logs are read, and as the local date it begins."""
     doubt = "" if time_zone else f", by {HOME}: its time zone is not known"
-    return f"{moment:%Y-%m-%d %H:%M} UTC ({WORDS[timing]}{moment.astimezone(zone(time_zone)):%Y-%m-%d}{doubt})"
+    words = WORDS[timing].format(hour=night_hour)
+    return f"{moment:%Y-%m-%d %H:%M} UTC ({words}{moment.astimezone(zone(time_zone)):%Y-%m-%d}{doubt})"
 
 
 def _times(count: int) -> str:

@@ -59,10 +59,10 @@ class Healing:
     def heal(self, found: Iterable[Difference]) -> Iterator[Healed]:
         """Does what can be done, for each document or data set together."""
 
-        def thing(one: Difference) -> tuple[str, str]:
-            return one.document_kind, str(one.document_id or "")
+        def thing(one: Difference) -> tuple[str, str, bool]:
+            return one.document_kind, str(one.document_id or ""), one.reason is Reason.SETTING_UNFIT
 
-        for (name, _), some in groupby(sorted(found, key=thing), key=thing):
+        for (name, *_), some in groupby(sorted(found, key=thing), key=thing):
             same = list(some)
             kind, document = KINDS.get(name), same[0].document_id
             if isinstance(kind, PricedKind) and document:
