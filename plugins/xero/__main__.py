@@ -13,7 +13,18 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from xero.api.errors import XeroError
-from xero.cli import airflow_connections, contacts, differences, keys, links, people, pushing, settings, tie_out
+from xero.cli import (
+    adopting,
+    airflow_connections,
+    contacts,
+    differences,
+    keys,
+    links,
+    people,
+    pushing,
+    settings,
+    tie_out,
+)
 from xero.cli.pulling import run_pull, run_reconcile
 from xero.cli.terminal import PlainFormatter, app_of, complain, log, out, show
 from xero.composition import QICWORKS, opener
@@ -79,6 +90,7 @@ PARTS = (
     ("differences", differences, "list what differs between QicWorks and Xero until it is settled"),
     ("contacts", contacts, "list new contacts that wait for a decision, or decide about one"),
     ("links", links, "list people and contacts that may be in Xero already; link them, or undo a link"),
+    ("adopt", adopting, "list documents that may be in Xero already, decide about one, or link all certain ones"),
     ("settings", settings, "show or change how each organisation works"),
     ("tie-out", tie_out, "compare each document pushed in a period, except pay, with Xero"),
     ("keys", keys, "rotate or check the keys that encrypt stored tokens"),

@@ -83,9 +83,10 @@ SELECT push_state, push_version, xero_id FROM qicworks.{table} WHERE id = :id FO
 SELECT EXISTS (SELECT FROM xero_sync.push_request WHERE closed_at IS NULL AND :id::uuid = ANY(documents));
 
 -- name: end_decisions!
--- Of a document, without those that are linked.
+-- Of a document, without those that are linked. Before a new one (xero_ids: of these records): other records that were left stay so.
 UPDATE xero_sync.adoption SET ended_at = clock_timestamp(), ended_how = 'undone', ended_by = :who
- WHERE document_id = :id AND connection_id = :connection_id AND linked_at IS NULL AND ended_at IS NULL;
+ WHERE document_id = :id AND connection_id = :connection_id AND linked_at IS NULL AND ended_at IS NULL
+   AND (:xero_ids::uuid[] IS NULL OR xero_id = ANY(:xero_ids) OR decision <> 'leave' OR version <> :version);
 
 -- name: free_records!
 -- What was decided to be linked to one of these records, and can no longer be: its document was edited, deleted or linked otherwise.

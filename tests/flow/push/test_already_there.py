@@ -1,14 +1,17 @@
 """Documents that somebody typed into Xero by hand: held back, offered, and linked or pushed as a person decides."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
 from tests.support.by_hand import decide, numbered, offer, offers, typed, undoable
 from tests.support.followed import ACTS, differing, do, sweep
+from tests.support.granted import granted
 from tests.support.kept_session import kept_session
-from tests.support.pushing import PRICED, Books, Line
+from tests.support.pushing import PRICED, Books, File, Line
 from xero.documents.registry import KINDS
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.follow.differences import Reason
@@ -195,6 +198,43 @@ def test_a_decision_holds_for_what_was_seen(books: Books) -> None:
     assert len(numbered(books, "bills", books.row("bills", document)["number"])) == 1
 
 
+@pytest.mark.parametrize("kind", TWICE)
+def test_two_records_are_left_one_after_the_other(books: Books, kind: str) -> None:
+    document = added(books, kind)
+    typed(books, kind, [document])
+    books.push(kind)
+    decide(books, kind, document, Decision.LEAVE)
+    typed(books, kind, [document])
+    books.push(kind)
+    assert state(books, kind, document) == ("failed", None)
+    assert len(offer(books, kind, document).twins) == 1, "only the new one is asked about"
+    decide(books, kind, document, Decision.LEAVE)
+    books.push(kind)
+    assert state(books, kind, document)[0] == "pushed"
+    assert len(numbered(books, kind, books.row(kind, document)["number"])) == 3
+
+
+@pytest.mark.parametrize("kind", PRICED)
+def test_undone_after_it_was_taken_back_to_draft(books: Books, kind: str) -> None:
+    """The record that a user of Xero typed is not deleted."""
+    document = added(books, kind)
+    [record] = typed(books, kind, [document])
+    books.push(kind)
+    decide(books, kind, document, Decision.LINK, record)
+    books.push(kind)
+    books.edit(kind, document, push_state="draft")
+    undo(books, kind, document)
+    assert state(books, kind, document) == ("draft", None)
+    books.push(kind)
+    assert books.writes() == []
+    [there] = numbered(books, kind, books.row(kind, document)["number"])
+    assert there["Status"] == "DRAFT"
+    assert differing(books) == []
+    books.edit(kind, document, push_state="ready")
+    books.push(kind)
+    assert offer(books, kind, document).certain == record
+
+
 def test_one_record_becomes_one_document(books: Books) -> None:
     """Offered for two of QicWorks', also of two kinds."""
     first, second = (added(books, "bills", number="B-1") for _ in range(2))
@@ -240,3 +280,87 @@ def test_case_and_blanks_of_a_number_do_not_matter(books: Books) -> None:
     [record] = typed(books, "bills", [document], InvoiceNumber="AB-7")
     books.push("bills")
     assert offer(books, "bills", document).certain == record
+
+
+def test_in_a_terminal(books: Books) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        done = books.world.main("adopt", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run() == (0, "no document waits for a decision\n")
+    bill, order = added(books, "bills"), added(books, "purchase_orders")
+    records = {kind: typed(books, kind, [id])[0] for kind, id in (("bills", bill), ("purchase_orders", order))}
+    for kind in records:
+        books.push(kind)
+    code, said_there = run("--json", "--kind", "bills")
+    [listed] = json.loads(said_there.rpartition("]")[0] + "]")
+    assert (code, listed["id"], listed["certain"]) == (1, str(bill), str(records["bills"]))
+    assert str(records["purchase_orders"]) in run()[1].replace("\n", "")
+    for words in (["link", str(bill)], ["leave"], ["leave", "nonsense"], ["skip", str(uuid4())], ["undo", str(bill)]):
+        assert run(*words)[0] == 1, words
+    assert run("link", str(bill), str(uuid4()))[0] == 1
+    assert run("leave", str(order))[0] == 1, "Xero takes its number once"
+    assert run("skip", str(order))[0] == 0
+    assert state(books, "purchase_orders", order) == ("skipped", None)
+    assert run("undo", str(order))[0] == 0
+    assert run("link-certain")[0] == 0
+    for kind in records:
+        books.push(kind)
+    assert state(books, "bills", bill) == ("pushed", records["bills"])
+    assert state(books, "purchase_orders", order) == ("pushed", records["purchase_orders"])
+    code, said_there = run("undo", str(bill))
+    assert (code, "nothing in Xero was changed" in said_there) == (0, True)
+    assert state(books, "bills", bill) == ("failed", None)
+
+
+def test_under_the_role_that_pushes(books: Books) -> None:
+    """It may decide and undo, and nothing else that these functions can do."""
+    linked, skipped = added(books, "invoices"), added(books, "invoices")
+    [record, _] = typed(books, "invoices", [linked, skipped])
+    stays = added(books, "invoices")
+    with granted(books.world) as role:
+        under = books.copied(role.sync)
+        under.push("invoices")
+        decide(under, "invoices", linked, Decision.LINK, record)
+        decide(under, "invoices", skipped, Decision.SKIP)
+        under.push("invoices")
+        assert state(books, "invoices", linked) == ("pushed", record)
+        assert state(books, "invoices", skipped) == ("skipped", None)
+        for document in (linked, skipped):
+            undo(under, "invoices", document)
+            assert state(books, "invoices", document) == ("failed", None)
+        pushed = books.row("invoices", stays)
+        assert pushed["push_state"] == "pushed"
+        for asked in (
+            "SELECT xero_sync.skip_twin('invoice', %s, 1, false) AS done",
+            "SELECT xero_sync.undo_adoption('invoice', %s, 1, '', '') AS done",
+        ):
+            assert role.sql(asked, stays) == [{"done": False}]
+        assert books.row("invoices", stays) == pushed
+        with pytest.raises(InsufficientPrivilege):
+            role.sql("DELETE FROM xero_sync.adoption")
+        with pytest.raises(InsufficientPrivilege):
+            role.sql("UPDATE xero_sync.adoption SET decision = 'link'")
+
+
+def test_a_file_of_a_user_of_xero_is_not_written_over(books: Books) -> None:
+    document = books.add("bills", files=[File()])
+    [record] = typed(books, "bills", [document])
+    token = books.world.sandbox.grant(grant_type="client_credentials").json()["access_token"]
+    answer = books.world.sandbox.session.put(
+        f"{books.world.sandbox.url}/api.xro/2.0/Invoices/{record}/Attachments/{File().name}",
+        data=b"theirs",
+        headers={
+            "Authorization": f"Bearer {token}",
+            "xero-tenant-id": books.world.sandbox.tenant(books.organisation),
+            "Content-Type": "application/pdf",
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    books.push("bills")
+    decide(books, "bills", document, Decision.LINK, record)
+    books.push("bills")
+    assert state(books, "bills", document) == ("pushed", record)
+    [file] = books.files("bills", document)
+    assert "another file with this name" in file["push_error"]
+    assert [one["ContentLength"] for one in books.attached(record)] == [6]

@@ -153,7 +153,7 @@ def _keep(
         raise LookupError("this document was changed, linked or decided about in the meantime")
     of_it = {"id": offer.id, "connection_id": offer.connection_id}
     records = [UUID(one["xero_id"]) for one in twins]
-    QUERIES.end_decisions(session, **of_it, who=who)
+    QUERIES.end_decisions(session, **of_it, xero_ids=records, version=offer.version, who=who)
     QUERIES.free_records(session, connection_id=offer.connection_id, xero_ids=records)
     kept = QUERIES.decide(
         session,

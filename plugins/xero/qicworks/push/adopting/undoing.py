@@ -46,7 +46,7 @@ def undo(session: Session, kind: PricedKind, one: Undoable, who: str, seals: Sea
     of_it = {"id": one.document_id, "connection_id": one.connection_id}
     with session.transaction():
         now = next(iter(run(session, kind, "lock_offered", id=one.document_id)), None)
-        if now and (now["push_state"] == "in_flight" or QUERIES.in_request(session, id=one.document_id)):
+        if now and now["push_state"] == "in_flight":
             raise ValueError(IN_FLIGHT)
         again = {"error": UNDONE.format(user, one.xero_id), "correction": CORRECTION.format(label)}
         if one.is_linked:
@@ -54,7 +54,9 @@ def undo(session: Session, kind: PricedKind, one: Undoable, who: str, seals: Sea
         elif not _taken_back(session, kind, one, again):
             _changed()
         else:
-            QUERIES.end_decisions(session, **of_it, who=user)
+            QUERIES.end_decisions(session, **of_it, xero_ids=None, version=one.version, who=user)
+        if QUERIES.in_request(session, id=one.document_id):  # also a cancellation that was claimed meanwhile
+            raise ValueError(IN_FLIGHT)
         said = f"{user} undid: {WORDS[one.decision]}"
         return note(session, kind, one.connection_id, one.document_id, one.number, said)
 

@@ -19,11 +19,10 @@ def held_back(kind: Kind, label: str, number: str | None, twins: Sequence[Twin],
     named = "; ".join(_named(twin) for twin in (certain or twins)[:MAX_NAMED])
     more = len(certain or twins) - MAX_NAMED
     named += f"; and {more} more" if more > 0 else ""
-    says = "it is already in Xero" if certain else "it may already be in Xero"
-    changed = "what was decided about it no longer holds, as one side has changed: " if void else ""
+    says = f"not sent: it is already in Xero ({named})" if certain else f"not sent: it may already be in Xero ({named})"
     return Result(
         PushState.FAILED,
-        error=f"not sent: {changed}{says} ({named})",
+        error=f"{says}; what was decided about it no longer holds, as one side has changed" if void else says,
         correction=f"Open the page of the {label} and choose: {choices(kind, number)}. Or delete the record in Xero, "
         "then push again.",
         adopting=Adopting(tuple(twins), void=tuple(void)),
