@@ -10,7 +10,7 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import settings
 from xero.qicworks.runs.events import Origin
-from xero.sync.pull.flow import pull
+from xero.sync.follow.pulling import pull
 from xero.sync.push.flow import preview
 from xero.sync.push.strategies import Preview
 

@@ -6,7 +6,7 @@ SELECT contact.id, contact.push_version, contact.xero_id, contact.name, contact.
        contact.phone, contact.contact_number, contact.account_number, contact.company_number, contact.tax_number, contact.currency,
        contact.address_line1, contact.address_line2, contact.city, contact.region, contact.postal_code, contact.country,
        contact.po_address_line1, contact.po_address_line2, contact.po_city, contact.po_region, contact.po_postal_code, contact.po_country,
-       contact.contact_persons, contact.is_active, contact.is_ours, contact.before_edit,
+       contact.contact_persons, contact.is_active, contact.is_ours, contact.before_edit, contact.kept_columns,
        decision.contact_id IS NOT NULL AS decided, decision.xero_id AS chosen_xero_id
   FROM qicworks.contact
   LEFT JOIN xero_sync.contact_decision AS decision ON decision.contact_id = contact.id AND decision.version = contact.push_version
@@ -33,9 +33,12 @@ SELECT document.id
    AND contact.organisation_id = :organisation_id AND contact.xero_id IS NULL AND contact.push_state IN ('ready', 'in_flight');
 
 -- name: pulled
--- All that were pulled, for the search.
-SELECT xero_id, name, email, tax_number, contact_number, city, is_active AND missing_since IS NULL AS is_active, merged_to_xero_id
+-- All that were pulled, for the search: as Xero said last, without QicWorks' edits.
+SELECT xero_id, merged_to_xero_id, said.name, said.email, said.tax_number, said.contact_number, said.city,
+       said.is_active AND missing_since IS NULL AS is_active
   FROM qicworks.contact
+ CROSS JOIN LATERAL jsonb_to_record(coalesce(in_xero, to_jsonb(contact)))
+       AS said (name text, email text, tax_number text, contact_number text, city text, is_active boolean)
  WHERE connection_id = :connection_id AND xero_id IS NOT NULL;
 
 -- name: not_as_in_xero
@@ -48,8 +51,11 @@ SELECT key FROM xero_sync.rejection WHERE connection_id = :connection_id AND tab
 
 -- name: pulled_of
 -- The same of these alone.
-SELECT xero_id, name, email, tax_number, contact_number, city, is_active AND missing_since IS NULL AS is_active, merged_to_xero_id
+SELECT xero_id, merged_to_xero_id, said.name, said.email, said.tax_number, said.contact_number, said.city,
+       said.is_active AND missing_since IS NULL AS is_active
   FROM qicworks.contact
+ CROSS JOIN LATERAL jsonb_to_record(coalesce(in_xero, to_jsonb(contact)))
+       AS said (name text, email text, tax_number text, contact_number text, city text, is_active boolean)
  WHERE connection_id = :connection_id AND xero_id = ANY(:xero_ids);
 
 -- name: pulled_until$
@@ -67,7 +73,8 @@ UPDATE qicworks.contact SET is_ours = true WHERE id = ANY(:ids) AND NOT is_ours;
 -- name: answered!
 -- What Xero has of it now; of one that was sent, also what was sent, which `before_edit` has last.
 UPDATE qicworks.contact
-   SET last_pushed = known.now, before_edit = CASE WHEN before_edit IS NOT NULL THEN known.now END
+   SET last_pushed = known.now, in_xero = :theirs || :state || jsonb_build_object('read_at', clock_timestamp()),
+       before_edit = CASE WHEN before_edit IS NOT NULL THEN known.now END
   FROM (SELECT CASE WHEN :sent AND before_edit IS NOT NULL THEN jsonb_build_array(before_edit -> -1, :theirs::jsonb)
                     ELSE jsonb_build_array(:theirs::jsonb) END AS now
           FROM qicworks.contact WHERE id = :id) AS known
@@ -139,8 +146,31 @@ VALUES (:id, :version, :xero_id, :who)
 -- name: keep_xeros!
 -- Xero's side was kept: these columns are as they are there. `theirs`: all that Xero has.
 UPDATE qicworks.contact
-   SET {assignments}, before_edit = jsonb_build_array(:theirs::jsonb), synced_at = clock_timestamp()
+   SET before_edit = jsonb_build_array(:theirs::jsonb), synced_at = clock_timestamp(),
+       in_xero = :theirs || :state || jsonb_build_object('read_at', clock_timestamp()){assignments}
  WHERE id = :id AND push_version = :version;
+
+-- name: take!
+-- It was linked to a record that was there before: these columns, which it lacked, are as they are there; of `kept` QicWorks has others.
+UPDATE qicworks.contact
+   SET kept_columns = nullif(:kept, '{{}}'::text[]), synced_at = clock_timestamp(),
+       in_xero = :theirs || :state || jsonb_build_object('read_at', clock_timestamp()){assignments}
+ WHERE id = :id;
+
+-- name: keep_only!
+UPDATE qicworks.contact SET kept_columns = nullif(:kept, '{}'::text[]) WHERE id = :id;
+
+-- name: kept
+-- Own contacts of which QicWorks keeps what Xero has otherwise, and those with an open difference of that. `ids`: null, or only these.
+SELECT contact.id, contact.name, to_jsonb(contact) AS ours, contact.in_xero AS theirs,
+       coalesce(contact.kept_columns, '{}') AS columns
+  FROM qicworks.contact
+ WHERE contact.organisation_id = :organisation_id AND contact.push_state IS NOT NULL AND contact.xero_id IS NOT NULL
+   AND (:ids::uuid[] IS NULL OR contact.id = ANY(:ids))
+   AND (contact.kept_columns IS NOT NULL
+        OR contact.id IN (SELECT document_id FROM xero_sync.difference
+                           WHERE connection_id = :connection_id AND document_kind = :kind AND reason = :reason AND settled_at IS NULL))
+ ORDER BY contact.id;
 
 -- name: drop_questions!
 -- With their candidates.

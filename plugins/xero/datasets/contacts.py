@@ -11,6 +11,7 @@ from xero.datasets.declaration import (
     Column,
     ColumnType,
     Dataset,
+    Follows,
     Part,
     Reading,
     Record,
@@ -112,5 +113,5 @@ CONTACTS = Dataset(
             params={"includeArchived": "true"},
         ),
     ),
-    has_own_rows=True,
+    follows=Follows.CONTACTS,
 )

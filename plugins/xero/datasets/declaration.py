@@ -134,6 +134,7 @@ class Follows(Enum):
 
     PRICED = "priced"  # documents with priced lines
     LEAVE = "leave"
+    CONTACTS = "contacts"  # that were linked to a record of Xero's
 
 
 PAYROLL_PAGE_SIZE = 100  # records, in Payroll AU
@@ -196,7 +197,6 @@ class Dataset:
     shrink_share: float = 0.5  # nothing is loaded if a full reading brings a smaller share of the known rows
     full_if: str | None = None  # the statement that finds whether all must be read again: left out rows are needed now
     follows: Follows | None = None
-    has_own_rows: bool = False  # its table has rows of QicWorks, too, which after a load are linked to those of Xero
     optional: bool = False  # a setting of each organisation switches its pull off
 
     @property

@@ -103,6 +103,7 @@ class ContactRow(DocumentRow):
     is_ours: bool  # QicWorks created it in Xero
     before_edit: Sequence[Mapping[str, Any]] | None
     decided: bool  # a person has decided, about this version
+    kept_columns: Sequence[str] | None  # as QicWorks has them, and Xero not, since it was linked
     chosen_xero_id: UUID | None  # which record of Xero's it is; None: it is to be created
     called_by: ClassVar[str | None] = "name"
 

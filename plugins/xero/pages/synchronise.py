@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from xero.dag_ids import pull_dag_of
-from xero.datasets.declaration import Dataset
+from xero.datasets.declaration import Dataset, Follows
 from xero.datasets.registry import DATASETS
 from xero.pages import runs
 from xero.pages.access import Viewer, ViewerDep, triggering
@@ -27,7 +27,7 @@ SET_UP = "set-up"  # what the button for all of them sends
 
 def is_set_up(dataset: Dataset) -> bool:
     """Whether documents are made of it; the others belong to a day, or follow what was pushed."""
-    return not dataset.timing.of_a_day and dataset.follows is None
+    return not dataset.timing.of_a_day and dataset.follows in (None, Follows.CONTACTS)
 
 
 @router.get("/synchronise")

@@ -126,6 +126,11 @@ WORDS_BY_DELIVERY: Mapping[tuple[Delivery, Reason], Words] = {
         "it was rejected in QicWorks, and is in force in Xero",
         "If the rejection is right, reject the leave in Xero, too. If not, approve the {word} in QicWorks again.",
     ),
+    (Delivery.CONTACTS, Reason.EDITED_IN_QICWORKS): Words(
+        "it was linked to a contact that Xero had already, which has other values or none{details}",
+        "QicWorks keeps its own values. If they are right, enter them on the contact in Xero. If not, enter Xero's in "
+        "QicWorks.",
+    ),
     (Delivery.LEAVE, Reason.AMBIGUOUS_MATCH): Words(
         "Xero has another leave application that may be the same {word}",
         "Look at both in Xero. If one is too many, reject it. If they are two things, acknowledge the difference.",
@@ -163,14 +168,19 @@ SETTLED: Mapping[Settled, str] = {
 
 
 def say(difference: Found | Difference, document_kind: str) -> tuple[str, str]:
-    """The message of a difference, and what to do about it. Of payroll without values: all viewers read logs."""
-    kind = None if document_kind in DATASETS else KINDS.get(document_kind)  # of contacts only the data set differs
+    """The message of a difference, and what to do about it. Of payroll and of contacts without values: all viewers
+    read logs."""
+    # A data set may have the name of a kind.
+    is_of_data_set = document_kind in DATASETS and difference.reason is Reason.RECORDS_DIFFER
+    kind = None if is_of_data_set else KINDS.get(document_kind)
     words = WORDS[difference.reason]
     if kind:
         words = WORDS_BY_DELIVERY.get((kind.delivery, difference.reason), words)
     places = {
         "word": kind.word if kind else "record",
-        "details": _details(difference, with_values=not (kind and kind.payroll)),
+        "details": _details(
+            difference, with_values=not (kind and (kind.payroll or kind.delivery is Delivery.CONTACTS))
+        ),
         "subject": difference.subject,
     }
     return words.message.format(**places), words.correction.format(**places)

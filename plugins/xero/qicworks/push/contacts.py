@@ -91,9 +91,29 @@ class OwnContacts:
         """QicWorks created these in Xero."""
         CONTACTS.are_ours(self.session, ids=list(ids))
 
-    def answered(self, id: UUID, theirs: Mapping[str, str], *, sent: bool) -> None:
-        """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent."""
-        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), sent=sent)
+    def answered(self, id: UUID, theirs: Mapping[str, str], state: Mapping[str, Any], *, sent: bool) -> None:
+        """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent; `state`: what
+        Xero has besides what is sent."""
+        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), state=Jsonb(state), sent=sent)
+
+    def take(
+        self,
+        id: UUID,
+        values: Mapping[str, str],
+        kept: Sequence[str],
+        theirs: Mapping[str, str],
+        state: Mapping[str, Any],
+    ) -> None:
+        """Writes what it lacked when it was linked, and keeps which columns QicWorks has otherwise than Xero."""
+        said = {"theirs": Jsonb(theirs), "state": Jsonb(state)}
+        self._write("take", values, id=id, kept=list(kept), **said)
+
+    def kept(self, kind: str, reason: str, ids: Sequence[UUID] | None = None) -> list[dict[str, Any]]:
+        """Own contacts that QicWorks has otherwise than Xero since they were linked, and those with an open difference
+        of that reason: id, name, ours, theirs, columns."""
+        about = {"organisation_id": self.connection.organisation_id, "connection_id": self.connection.id}
+        asked = {"kind": kind, "reason": reason, "ids": None if ids is None else list(ids)}
+        return list(CONTACTS.kept(self.session, **about, **asked))
 
     def taken(self, xero_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
         """Of these records of Xero's those that own contacts are linked to already, each with the contact."""
@@ -112,12 +132,21 @@ class OwnContacts:
         CONTACTS.release(self.session, ids=ids)
         return len(ids)
 
-    def keep_xeros(self, id: UUID, version: int, values: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+    def keep_only(self, id: UUID, columns: Sequence[str]) -> None:
+        """These alone are otherwise than in Xero."""
+        CONTACTS.keep_only(self.session, id=id, kept=list(columns))
+
+    def keep_xeros(
+        self, id: UUID, version: int, values: Mapping[str, str], theirs: Mapping[str, str], state: Mapping[str, Any]
+    ) -> None:
         """Writes Xero's values over these columns, unless it was edited since. `theirs`: all that Xero has."""
-        pairs = [SQL("{} = {}").format(Identifier(name), Placeholder(f"new_{name}")) for name in values]
-        statement = sql.template("push/contacts", "keep_xeros").format(assignments=SQL(", ").join(pairs))
-        new = {f"new_{name}": value or None for name, value in values.items()}
-        self.session.execute(statement, {**new, "id": id, "version": version, "theirs": Jsonb(theirs)})
+        self._write("keep_xeros", values, id=id, version=version, theirs=Jsonb(theirs), state=Jsonb(state))
+
+    def _write(self, name: str, values: Mapping[str, str], **parameters: Any) -> None:
+        pairs = [SQL(", {} = {}").format(Identifier(one), Placeholder(f"new_{one}")) for one in values]
+        statement = sql.template("push/contacts", name).format(assignments=SQL("").join(pairs))
+        new = {f"new_{one}": value or None for one, value in values.items()}
+        self.session.execute(statement, {**new, **parameters})
 
     def ask(self, id: UUID, version: int, candidates: Sequence[Mapping[str, Any]], setting: str) -> None:
         """Keeps that a person has to decide about this version of a contact, and what it may be in Xero: xero_id,

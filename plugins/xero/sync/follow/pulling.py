@@ -7,6 +7,7 @@ from uuid import UUID
 from xero.datasets.declaration import Dataset, Follows
 from xero.datasets.registry import DATASETS
 from xero.sync.follow.leave import follow as follow_leave
+from xero.sync.follow.linked_contacts import follow_contacts
 from xero.sync.follow.own_contacts import follow as follow_own_contacts
 from xero.sync.follow.payments import follow_payments
 from xero.sync.follow.priced import follow_priced
@@ -21,8 +22,16 @@ def _priced(it: Run) -> Sequence[str]:
     return (*follow_priced(it), *follow_payments(it))
 
 
+def _contacts(it: Run) -> Sequence[str]:
+    return (*follow_own_contacts(it), *follow_contacts(it))
+
+
 #: What is compared after a load.
-FOLLOWERS: Mapping[Follows, Also] = {Follows.LEAVE: follow_leave, Follows.PRICED: _priced}
+FOLLOWERS: Mapping[Follows, Also] = {
+    Follows.LEAVE: follow_leave,
+    Follows.PRICED: _priced,
+    Follows.CONTACTS: _contacts,
+}
 
 
 def followers() -> list[Also]:
@@ -32,9 +41,8 @@ def followers() -> list[Also]:
 
 
 def pull(dataset: Dataset, connection_id: UUID | str, **how: Any) -> Outcome:
-    """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents, contacts or settings that the data set is about."""
+    """Pulls, as `xero.sync.pull.flow.pull` does, and follows the documents, contacts or settings that it is about."""
     found = [FOLLOWERS[dataset.follows]] if dataset.follows else []
-    found += [follow_own_contacts] if dataset.has_own_rows else []
     found += [follow_settings] if is_of_settings(dataset) else []
     assert len(found) <= 1, "a data set is followed by one thing"
     [also] = found or [nothing_else]

@@ -166,7 +166,7 @@ class TieOut:
 
 def following() -> dict[Follows, Dataset]:
     """The data sets that tell what became of documents."""
-    return {dataset.follows: dataset for dataset in DATASETS.values() if dataset.follows}
+    return {one.follows: one for one in DATASETS.values() if one.follows and one.follows in FOLLOWED.values()}
 
 
 def followed_kinds() -> list[Kind]:

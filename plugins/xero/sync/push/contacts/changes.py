@@ -10,6 +10,7 @@ from xero.documents import contacts as of
 from xero.documents.contacts import ContactDocument
 from xero.documents.declaration import Record
 from xero.qicworks.connect.settings import Conflicts
+from xero.sync.push.contacts.matching import folded
 
 WITHOUT_BLANKS = frozenset({"tax_number", "company_number", "phone"})
 LONGEST = {column.name: column.max_length for column in CONTACT.columns}
@@ -33,16 +34,16 @@ def changes(document: ContactDocument, record: Record, wins: Conflicts) -> Chang
     before = [one for one in document.row.before_edit or () if isinstance(one, Mapping)]
     send, keep, ask, odd = {}, {}, [], []
     for name, value in ours.items():
-        known = {_comparable(name, one[name]) for one in before if name in one} or {_comparable(name, value)}
-        if _comparable(name, value) == _comparable(name, theirs[name]):
+        known = {comparable(name, one[name]) for one in before if name in one} or {comparable(name, value)}
+        if comparable(name, value) == comparable(name, theirs[name]):
             continue
-        changed_there = _comparable(name, theirs[name]) not in known
-        changed_here = _comparable(name, value) not in known
+        changed_there = comparable(name, theirs[name]) not in known
+        changed_here = comparable(name, value) not in known
         if not changed_there or (changed_here and wins is Conflicts.QICWORKS):
             send[name] = value
         elif changed_here and wins is Conflicts.ASK:
             ask.append(name)
-        elif _is_storable(name, theirs[name]):
+        elif is_storable(name, theirs[name]):
             keep[name] = theirs[name]
         elif changed_here:
             odd.append(name)  # what Xero alone has changed, a pull rejects
@@ -50,12 +51,19 @@ def changes(document: ContactDocument, record: Record, wins: Conflicts) -> Chang
 
 
 def theirs_alone(document: ContactDocument, record: Record) -> dict[str, str]:
-    """What Xero has otherwise, as far as QicWorks can store it."""
+    """What Xero has otherwise, as far as QicWorks can store it, and without what QicWorks keeps since it was linked."""
     ours, theirs = of.ours(document), of.theirs(record)
-    return {name: theirs[name] for name in ours if ours[name] != theirs[name] and _is_storable(name, theirs[name])}
+    kept = {name for name in document.row.kept_columns or () if ours.get(name)}
+    differing = [name for name in ours if ours[name] != theirs[name] and name not in kept]
+    return {name: theirs[name] for name in differing if is_storable(name, theirs[name])}
 
 
-def _comparable(name: str, value: object) -> str:
+def is_same(name: str, ours: str, theirs: str) -> bool:
+    """Whether both sides mean the same: also without regard to case and doubled blanks."""
+    return folded(comparable(name, ours)) == folded(comparable(name, theirs))
+
+
+def comparable(name: str, value: object) -> str:
     """Without the way in which it is written: blanks of an ABN or a phone number, the order of persons."""
     text = of.text(value)
     if name == of.PERSONS:
@@ -63,7 +71,7 @@ def _comparable(name: str, value: object) -> str:
     return "".join(text.split()).replace("-", "") if name in WITHOUT_BLANKS else text
 
 
-def _is_storable(name: str, value: str) -> bool:
+def is_storable(name: str, value: str) -> bool:
     longest = LONGEST[name]
     return storable(value) == value and (longest is None or len(value) <= longest)
 

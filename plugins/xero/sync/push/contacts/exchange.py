@@ -16,10 +16,11 @@ from xero.documents import contacts as of
 from xero.documents.contacts import ContactDocument
 from xero.documents.declaration import Json, Kind
 from xero.qicworks.connect import settings
+from xero.qicworks.follow.wording import say
 from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs.outcome import Status
-from xero.sync.push.contacts import responses, verdicts
+from xero.sync.push.contacts import linking, responses, verdicts
 from xero.sync.push.contacts.changes import storable
 from xero.sync.push.contacts.matching import Alike, Candidate, Match
 from xero.sync.push.contacts.search import Search
@@ -199,7 +200,7 @@ class Exchange:
             if found.by is Alike.OWN_NUMBER or not document.row.decided:
                 if found.by is not Alike.OWN_NUMBER:
                     linked[document.id] = verdicts.linked(found.certain, found.by)
-                return Result(PushState.PUSHED, found.certain.xero_id, "ACTIVE")
+                return Result(PushState.PUSHED, found.certain.xero_id, "ACTIVE", record=found.record)
             by = frozenset([found.by] if found.by else [])
             asked[document.id] = Match(candidates=(Candidate(found.certain, by),))
             return result
@@ -222,8 +223,8 @@ class Exchange:
         with self.it.session.transaction():
             for one in settled:
                 if one.result.record:
-                    theirs = {name: storable(value) for name, value in of.theirs(one.result.record).items()}
-                    self.own.answered(one.id, theirs, sent=request is not None)
+                    said, state = linking.said(one.result.record), linking.state(one.result.record)
+                    self.own.answered(one.id, said, state, sent=request is not None)
             self.recorder.record(settled, request, outcome)
             self.own.are_ours(ours)
             for one in settled:
@@ -231,8 +232,21 @@ class Exchange:
                     self.own.link(one.id, one.result.xero_id)
                 if words := linked.get(one.id):
                     self.recorder.note(one.label, one.id, Status.SUCCESS, words, None, sent=False)
+            self._keep_differences(settled, linked)
             self.own.drop_questions([one.id for one in settled])
             for one in settled:
                 if one.id in asked:
                     found = [described(each) for each in asked[one.id].candidates]
                     self.own.ask(one.id, one.version, found, self.setting)
+
+    def _keep_differences(self, settled: Sequence[Settled], linked: Collection[UUID]) -> None:
+        """What QicWorks has otherwise than the records that these were linked to, now or before."""
+        records = {one.id: one.result.record for one in settled if one.id in linked}
+        for document in self.own.read(list(records)):
+            if record := records[document.id]:
+                linking.take(self.own, document, record)
+        for id, about, changes in linking.compare(self.own, [one.id for one in settled if one.result.xero_id]):
+            for found in changes.new:
+                words, correction = say(found, self.kind.name)
+                self.recorder.note(about.label, id, Status.WARNING, words, correction, sent=False)
+                self.recorder.warnings += 1

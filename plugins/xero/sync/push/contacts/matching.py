@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 #: Words that say what a firm is, not which.
@@ -81,11 +82,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Match:
-    """What was found: one that it certainly is, or those that it may be; neither: Xero has none like it."""
+    """What was found: one that it certainly is, or those that it may be; neither: Xero has none like it. `record`: of
+    the certain one, as it was read from Xero for this."""
 
     certain: Known | None = None
     by: Alike | None = None
     candidates: tuple[Candidate, ...] = ()
+    record: Mapping[str, Any] | None = None
 
 
 def match(wanted: Wanted, known: Iterable[Known], survivors: Mapping[UUID, Known] = MappingProxyType({})) -> Match:

@@ -46,8 +46,8 @@ class Plan:
         self.settle(document, result)
         self.asked[document.id] = found
 
-    def link(self, document: ContactDocument, known: Known, by: Alike | None) -> None:
-        self.settle(document, Result(PushState.PUSHED, known.xero_id, "ACTIVE"))
+    def link(self, document: ContactDocument, known: Known, by: Alike | None, record: Record | None) -> None:
+        self.settle(document, Result(PushState.PUSHED, known.xero_id, "ACTIVE", record=record))
         if by is Alike.OWN_NUMBER:
             self.ours.add(document.id)
         else:
@@ -85,13 +85,13 @@ def _plan_new(
 ) -> None:
     row = document.row
     if found.certain and (found.by is Alike.OWN_NUMBER or not row.decided):
-        made.link(document, found.certain, found.by)
+        made.link(document, found.certain, found.by, found.record)
     elif row.chosen_xero_id:
         record = records.get(row.chosen_xero_id)
         if record is None or not search.is_active(record):
             made.ask(document, found, verdicts.chosen_is_not_there(row.chosen_xero_id))
         else:
-            made.link(document, search.known_of(row.chosen_xero_id, record), None)
+            made.link(document, search.known_of(row.chosen_xero_id, record), None, record)
     elif row.decided or (setting is NewContacts.CREATE and not found.candidates):
         keys = search.wanted_of(document).keys
         if row.decided or made.created_keys.isdisjoint(keys):  # else the next search finds the one that is like it

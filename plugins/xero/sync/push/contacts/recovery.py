@@ -80,7 +80,7 @@ class Recovery:
             here = found.get(id, Match())
             result = Result(None)
             if here.certain and here.by is Alike.OWN_NUMBER:
-                result = Result(PushState.PUSHED, here.certain.xero_id, "ACTIVE")
+                result = Result(PushState.PUSHED, here.certain.xero_id, "ACTIVE", record=here.record)
             elif id not in documents and (known := self.exchange.search.of_number(str(id))):
                 result = Result(PushState.PUSHED, known.xero_id, "ACTIVE")
             settled.append(Settled(id, version, name, result))

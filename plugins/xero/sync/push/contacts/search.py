@@ -49,7 +49,25 @@ class Search:
             return {}
         self._read_changes()
         wanted = {one.id: wanted_of(one) for one in documents}
-        known = self._known(frozenset().union(*(one.keys for one in wanted.values())))
+        known = {one.xero_id: one for one in self._known(frozenset().union(*(one.keys for one in wanted.values())))}
+        records: dict[UUID, Record] = {}
+        while True:
+            found = self._match(wanted, list(known.values()))
+            certain = {one.certain.xero_id for one in found.values() if one.certain}
+            if not (unread := sorted(certain - records.keys(), key=str)):
+                break
+            # What was pulled may be old: before a link the record decides.
+            read = fetch(self.client, unread)
+            self._changed |= {id: known_of(id, record) for id, record in read.items()}
+            for id in unread:
+                records[id] = read.get(id, {})
+                known.pop(id)
+                known |= {id: self._changed[id]} if id in read else {}
+        return {
+            id: replace(one, record=records[one.certain.xero_id]) if one.certain else one for id, one in found.items()
+        }
+
+    def _match(self, wanted: Mapping[UUID, Wanted], known: Sequence[Known]) -> dict[UUID, Match]:
         taken = {xero_id for xero_id, _ in self.own.taken([one.xero_id for one in known])}
         known = [replace(one, is_taken=one.xero_id in taken) for one in known]
         survivors = self._survivors(known)

@@ -13,9 +13,8 @@ from xero.documents.declaration import Json, Kind
 from xero.qicworks.connect import settings
 from xero.qicworks.push.contacts import OwnContacts
 from xero.qicworks.push.outbox import Outbox, PushState, Request
+from xero.sync.push.contacts import linking, responses, search
 from xero.sync.push.contacts import plan as planning
-from xero.sync.push.contacts import responses, search
-from xero.sync.push.contacts.changes import storable
 from xero.sync.push.contacts.exchange import QUERY, Exchange
 from xero.sync.push.contacts.recovery import Recovery
 from xero.sync.push.contacts.search import Search
@@ -74,8 +73,7 @@ class Contacts:
             for one in documents:
                 if one.id in plan.keep and now.get(one.id) == one.version:
                     values, record = plan.keep[one.id]
-                    theirs = {name: storable(value) for name, value in of.theirs(record).items()}
-                    self.own.keep_xeros(one.id, one.version, values, theirs)
+                    self.own.keep_xeros(one.id, one.version, values, linking.said(record), linking.state(record))
             settled = [one for one in plan.settled if now.get(one.id) == one.version]
             self.it.counts.read += len(ids)
             self.exchange.record(settled, linked=plan.linked, asked=plan.asked, ours=plan.ours & now.keys())
