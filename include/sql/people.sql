@@ -81,6 +81,12 @@ SELECT id, since, document_kind, label, ours::text AS ours, theirs::text AS thei
                    OR strpos(lower(concat_ws(' ', label, ours, theirs)), email) > 0)
  ORDER BY id;
 
+-- name: empty_differences(id)!
+-- Of persons who are pushed themselves: what differs is their data.
+UPDATE xero_sync.difference
+   SET ours = '{}', theirs = '{}', settled_at = coalesce(settled_at, clock_timestamp()), settled_how = coalesce(settled_how, 'skipped')
+ WHERE document_id = :id AND (ours, theirs) <> ('{}', '{}');
+
 -- name: connections_of(organisation_id, connection_id)
 -- Where events may mention a person: their connection; of a person who is not linked, all of the organisation.
 SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id AND (:connection_id::uuid IS NULL OR id = :connection_id);
@@ -145,6 +151,12 @@ SELECT staging.connection_id, connection.organisation_id, organisation.name AS o
 
 -- name: held_by_key
 SELECT * FROM {held} WHERE connection_id = :connection_id AND lower({key}::text) = :xero_id;
+
+-- name: rows_of_record
+SELECT held.*, organisation.name AS organisation
+  FROM {held} AS held
+  JOIN qicworks.organisation ON organisation.id = held.organisation_id
+ WHERE held.organisation_id = :organisation_id AND lower(held.{key}::text) = :xero_id;
 
 -- name: staged_by_key
 SELECT staged.* FROM {stage} AS staged

@@ -52,3 +52,26 @@ def test_erased_before_and_after_it_is_in_xero(world: Any) -> None:
     own.setting("create")
     own.push("contacts", retry_failed=True)
     assert [one["Name"] for one in own.created()] == ["Mirri Waits"]
+
+
+@pytest.mark.parametrize("email", ["mz@mirri.example", "typed@mirri.example"])
+def test_erased_with_the_other_rows_of_the_record(world: Any, email: str) -> None:
+    """Two own contacts that are linked to one that was pulled: found by the email of any."""
+    world.sandbox.settings(limits=False)
+    own = OwnBooks(world)
+    own.setting("create")
+    there = own.in_xero_active()
+    fields = {"Name": "Mirri Zanthippe", "EmailAddress": "mz@mirri.example", "TaxNumber": "51824753556"}
+    world.sandbox.change("Contacts", there["ContactID"], **fields)
+    own.pull_contacts(full=True)
+    typed = {"phone": "0400 777 888", "city": "Zanthtown", "tax_number": "51 824 753 556"}
+    first = own.contact("Mirri  ZANTHIPPE", email="typed@mirri.example", **typed)
+    second = own.contact("Zanthippe of Zanthtown", tax_number="51 824 753 556")
+    own.push("contacts")
+    assert {str(own.of(one)["xero_id"]) for one in (first, second)} == {there["ContactID"]}
+    erase(own, email)
+    words = ("irri", "ZANTH", "anthippe", "0400 777 888", "Zanthtown", "51824753556")
+    assert everywhere(own, *words) == []
+    own.pull_contacts(full=True)
+    own.push("contacts", retry_failed=True)
+    assert everywhere(own, *words) == []

@@ -79,6 +79,8 @@ def _one(session: Session, person: Person) -> Erased:
         done[f"qicworks.{person.table.name}"] += own
         for kind, column in mentions.kinds_of(session, person.table):
             done[f"qicworks.{kind.table}"] += _empty_words(session, kind, column, person.id)
+            if kind.table == person.table.name:
+                done["xero_sync.difference"] += QUERIES.empty_differences(session, id=person.id)
     if person.connection_id and person.xero_id:
         about = {"connection_id": person.connection_id, "xero_id": person.xero_id}
         QUERIES.add_tombstone(session, table_name=person.table.name, **about)

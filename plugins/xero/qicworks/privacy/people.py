@@ -95,7 +95,19 @@ def find(
                 continue
             known = _note(found, one, row, row["record"], None, None if " " in key else key)
             known.keys.add(key)
+    for person in list(found.values()):
+        _note_other_rows(session, found, person)
     return [one for one in found.values() if organisation in (None, one.organisation)]
+
+
+def _note_other_rows(session: Session, found: dict[tuple[Any, ...], Person], person: Person) -> None:
+    """A record may have two rows: one that was pulled, and QicWorks' own that was linked to it. Both are the person."""
+    if not person.xero_id:
+        return
+    names = {"held": Identifier("qicworks", person.table.name), "key": Identifier(person.table.key)}
+    about = {"organisation_id": person.organisation_id, "xero_id": person.xero_id}
+    for row in session.execute(sql.template("people", "rows_of_record").format(**names), about).fetchall():
+        _note(found, person.table, row, row, row["id"], person.xero_id)
 
 
 def _is_another(session: Session, table: Table, connection_id: UUID, key: str, email: str) -> bool:
@@ -111,7 +123,7 @@ def _note(
 ) -> Person:
     key = (table.name, row["connection_id"], (xero_id or "").lower() or id)
     person = found.setdefault(
-        key,
+        key if id is None or (known := found.get(key)) is None or known.id in (None, id) else (*key, id),
         Person(
             table,
             row["organisation_id"],
