@@ -116,7 +116,7 @@ class Exchange:
             if len(request.documents) > 1:
                 self._divide(request)
             else:
-                words = refusal.messages
+                words = responses.without_emails(refusal.messages)
                 self._conclude(request, lambda name, at: refused(self.kind, name, None, words))
             return
         except XeroError as error:

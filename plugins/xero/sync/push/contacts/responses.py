@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from xero.sync.push.contacts.matching import folded
 from xero.sync.push.contacts.search import id_of
 from xero.sync.push.readback import is_refused, messages
 from xero.sync.push.verdicts import check_in_xero, refused
+
+EMAIL = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
 
 
 def identity(document: ContactDocument, element: Json) -> Json:
@@ -49,17 +52,22 @@ def _element(identity: Json, sent: Json, records: Sequence[Record], at: int | No
     return records[at] if same else None
 
 
+def without_emails(words: Sequence[str]) -> list[str]:
+    """Xero's words as logs and events may have them."""
+    return [EMAIL.sub("(email)", one) for one in words]
+
+
 def read(kind: Kind, label: str, identity: Json, record: Record | None) -> Result:
     """The result of a contact by the element of the response. State None: it says nothing of it."""
     if record is None:
         return Result(None)
     if is_refused(record) or str(record.get("HasValidationErrors")).casefold() == "true":
-        return refused(kind, label, None, messages(record, "ValidationErrors"))
+        return refused(kind, label, None, without_emails(messages(record, "ValidationErrors")))
     xero_id = id_of(record)
     if xero_id is None:
         return Result(None)
     if of.KEY in identity and str(xero_id) != folded(identity[of.KEY]):
         return check_in_xero(f"Xero responded to the change of {identity[of.KEY]} with {xero_id}, another contact")
     status = cleaned(of.text(record.get("ContactStatus"))) or "ACTIVE"
-    remarks = tuple(f"Xero says: {words}" for words in messages(record, "Warnings"))
+    remarks = tuple(f"Xero says: {words}" for words in without_emails(messages(record, "Warnings")))
     return Result(PushState.PUSHED, xero_id, status, remarks=remarks, record=record)
