@@ -110,7 +110,8 @@ SELECT line.line_number, line.description,
 
 -- name: priced_columns!
 document.number, contact.name AS who, document.issue_date::text AS starts_on, document.due_date::text AS ends_on,
-document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row;
+document.total, document.currency, NULL AS waits_for, to_jsonb(document) AS row,
+CASE WHEN contact.push_state IS NOT NULL THEN contact.id END AS own_contact_id;
 
 -- name: priced_joins!
 LEFT JOIN qicworks.contact ON contact.id = document.contact_id;

@@ -52,7 +52,8 @@ def page(
     `differs`: it has an open difference. `cancelling`: the next push takes it back in Xero.
     `who`: the contact, or the employee. `starts_on` and `ends_on`: issue and due date, period, or days of leave, as
     texts, for PostgreSQL knows dates that Python does not.
-    `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices.
+    `waits_for`: what pay or leave lacks to be pushed. `row`: all columns of a document with prices; `own_contact_id`:
+    its contact, if that is pushed, too.
     """
     values = {
         "states": list(STATES if states is None else states),
