@@ -42,10 +42,10 @@ SELECT xero_id, merged_to_xero_id, said.name, said.email, said.tax_number, said.
  WHERE connection_id = :connection_id AND xero_id IS NOT NULL;
 
 -- name: not_as_in_xero
--- Records of which no row says what Xero has: with an edit that is not sent, erased, or rejected by a pull.
+-- Records of which no row says what Xero has: erased, or rejected by a pull.
 SELECT xero_id::text AS key FROM qicworks.contact
  WHERE organisation_id = :organisation_id AND xero_id IS NOT NULL
-   AND (before_edit IS NOT NULL OR row_hash = '' AND connection_id = :connection_id)
+   AND (before_edit IS NOT NULL AND in_xero IS NULL OR row_hash = '' AND connection_id = :connection_id)
 UNION
 SELECT key FROM xero_sync.rejection WHERE connection_id = :connection_id AND table_name = 'contact' AND closed_at IS NULL;
 

@@ -68,7 +68,7 @@ class OwnContacts:
             yield from cursor.execute(statement, {"connection_id": self.connection.id})
 
     def not_as_in_xero(self) -> list[UUID]:
-        """Records of which no row says what Xero has: with an edit that is not sent, erased, or rejected by a pull."""
+        """Records of which no row says what Xero has: erased, or rejected by a pull."""
         about = {"connection_id": self.connection.id, "organisation_id": self.connection.organisation_id}
         keys = [row["key"] for row in CONTACTS.not_as_in_xero(self.session, **about)]
         return [UUID(key) for key in keys if IS_ID.fullmatch(key or "")]

@@ -115,9 +115,8 @@ class Search:
     def _read_changes(self) -> None:
         if not self._searched:
             self._since = self.own.pulled_until()
-        if self._since:  # else all are read below
-            for id, record in fetch(self.client, self.own.not_as_in_xero()).items():
-                self._changed[id] = known_of(id, record)
+            ids = self.own.not_as_in_xero() if self._since else []  # else all are read below
+            self._changed |= {id: known_of(id, record) for id, record in fetch(self.client, ids).items()}
         position = Position(since=self._since, ask=self._since)
         for page in Reader(self._fetch, lambda record: str(id_of(record)), _version, position, of.PATH).pages():
             for record in page:
