@@ -7,30 +7,12 @@ from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-import requests
 
 from tests.support.page_runs import words
-from tests.support.pages import Browser, Client, by_consent
+from tests.support.pages import Browser, Client, allowed, by_consent, to_xero
 from tests.support.pushing import Books
 
 SCRIPT = "<script>alert(1)</script> & Sons"
-
-
-def to_xero(browser: Browser) -> str:
-    """Presses *Connect to Xero*; the address at Xero."""
-    answer = browser.press("connect", {"app": "xero_app"})
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
-
-
-def allowed(address: str, *tenants: str, decision: str = "approve") -> str:
-    """What the user does at Xero; the path that Xero sends the browser back to."""
-    chosen = [("tenant", tenant) for tenant in tenants]
-    answer = requests.post(address, data=[*chosen, ("decision", decision)], allow_redirects=False, timeout=10)
-    assert answer.status_code == 302
-    back = urlsplit(answer.headers["location"])
-    assert back.path == "/xero/callback"
-    return f"callback?{back.query}"
 
 
 def connections(books: Books) -> dict[str, tuple[str, str]]:

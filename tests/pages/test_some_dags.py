@@ -134,6 +134,24 @@ def test_an_event_leads_only_to_documents_that_may_be_read(clerk: Browser, books
             assert (f'href="/xero/documents/{kind}/{document}"' in clerk.read(page)) == may_read, (kind, page)
 
 
+def test_the_first_day_counts_and_starts_only_theirs(clerk: Browser, books: Books) -> None:
+    before, path = runs(), f"connections/{books.connection_id}/first-day"
+    for kind in (PUSHED, LISTED, "expenses"):
+        books.add(kind, number=f"FD-{kind}")
+    page = words(clerk.read(path))
+    assert "Only data sets and documents that you may read are counted here." in page
+    assert "Never pulled: Contacts, Staff." in page
+    assert "Pull 1 data set" in page, "the other one they may only read"
+    assert not [name for name in FOREIGN_KINDS if KINDS[name].title in page]
+    pulled = clerk.press(f"{path}/pull")
+    assert run_of(pulled.headers["location"])[0] == f"pull_{PULLED}"
+    assert started(before) == [f"pull_{PULLED}"]
+    checked = clerk.press(f"{path}/dry-run")
+    assert set(re.findall(r"<h3>([^<]+)</h3>", checked.text)) == {KINDS[PUSHED].title}
+    for kind, status in ((PUSHED, 303), (LISTED, 403), ("expenses", 403)):
+        assert clerk.press(f"{path}/unpause", {"kind": kind}).status_code == status, kind
+
+
 @pytest.mark.parametrize("kind", FOREIGN_KINDS)
 def test_no_other_document_is_listed_opened_or_pushed(clerk: Browser, books: Books, kind: str) -> None:
     before = runs()

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+import requests
 from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
 
@@ -44,3 +46,20 @@ def by_consent(world: World) -> dict[str, Any]:
         "redirect_uri": "http://localhost/xero/callback",
     }
     return connection | {"extra": connection["extra"] | extra}
+
+
+def to_xero(browser: Browser) -> str:
+    """Presses *Connect to Xero*; the address at Xero."""
+    answer = browser.press("connect", {"app": "xero_app"})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def allowed(address: str, *tenants: str, decision: str = "approve") -> str:
+    """What the user does at Xero; the path that Xero sends the browser back to."""
+    chosen = [("tenant", tenant) for tenant in tenants]
+    answer = requests.post(address, data=[*chosen, ("decision", decision)], allow_redirects=False, timeout=10)
+    assert answer.status_code == 302
+    back = urlsplit(answer.headers["location"])
+    assert back.path == "/xero/callback"
+    return f"callback?{back.query}"

@@ -69,6 +69,9 @@ class Viewer:
             )
         )
 
+    def may_unpause(self, dag_id: str) -> bool:
+        return bool(get_auth_manager().is_authorized_dag(method="PUT", details=DagDetails(id=dag_id), user=self.user))
+
     def may_see_people(self, kind: Kind | None) -> bool:
         """Whether this user may see whose pay or leave it is: those who push it, or may see what is sent of it."""
         return kind is None or not kind.payroll or self.may_edit or self.may_trigger(push_dag_of(kind.name))

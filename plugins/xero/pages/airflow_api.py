@@ -51,6 +51,14 @@ class AirflowApi:
         answer = self._call("GET", "dags?paused=true&tags=xero&limit=100")
         return {str(dag["dag_id"]) for dag in answer["dags"]}
 
+    def dags(self) -> dict[str, bool]:
+        """The DAGs with the tag xero that the user may read, and whether each is paused."""
+        answer = self._call("GET", "dags?tags=xero&limit=100")
+        return {str(dag["dag_id"]): bool(dag["is_paused"]) for dag in answer["dags"]}
+
+    def unpause(self, dag_id: str) -> None:
+        self._call("PATCH", f"dags/{quote(dag_id, safe='')}?update_mask=is_paused", {"is_paused": False})
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer: httpx.Response = from_thread.run(self._ask, method, path, body)
         if answer.is_success:

@@ -16,6 +16,7 @@ from xero.api.errors import XeroError, cleaned
 from xero.pages import connect, connections, documents, events, overview, rejections, synchronise
 from xero.pages.access import legible, not_forged
 from xero.pages.differences import listing
+from xero.pages.first_day import showing as first_day
 from xero.pages.links import listing as links
 from xero.pages.rendering import STATIC, error_page, policy
 from xero.pages.settings import changing as settings
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 
 CALLBACK = "/callback"
 
-PARTS = (overview, connect, connections, settings, synchronise, events, documents, listing, links, rejections, tie_out)
+CONNECTED = (connect, connections, first_day, settings, synchronise)
+PARTS = (overview, *CONNECTED, events, documents, listing, links, rejections, tie_out)
 ROUTERS = tuple(part.router for part in PARTS)
 
 

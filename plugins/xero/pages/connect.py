@@ -1,7 +1,7 @@
 """Connect to Xero: to its login, back with a code, and which organisation is which."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from airflow.api_fastapi.common.db.common import SessionDep as AirflowSessionDep
@@ -14,7 +14,7 @@ from xero.pages.apps import App, app_of, open_client
 from xero.pages.database import EngineDep
 from xero.pages.rendering import page, policy, to
 from xero.qicworks import database
-from xero.qicworks.connect import tokens
+from xero.qicworks.connect import connections, tokens
 from xero.sync.connect import consent, disconnect
 from xero.sync.connect.consent import Tenant, WrongPairs
 from xero.sync.connect.match_checks import Wanted
@@ -79,15 +79,23 @@ def ask(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID) -> 
 def save(request: Request, who: EditorDep, engine: EngineDep, token_id: UUID, given: FieldsDep) -> Response:
     chosen = {name.removeprefix(FIELD): value for name, value in given.items() if name.startswith(FIELD)}
     granted = consent.authorised_tenants(engine, app_of, token_id)
+    with database.session(engine) as session:
+        before = {one.id for one in connections.every(session)}
     try:
         matched = consent.match(engine, token_id, granted, _wanted(chosen), app_of, open_client, who.name)
     except WrongPairs as error:
         return _form(request, who, engine, token_id, granted, error.wrong, chosen)
     said = [one.message for one in matched] or ["Nothing was chosen, so nothing was connected."]
     said += [f"Connected, but not readable yet: {one.trouble}" for one in matched if one.trouble]
-    return to(
-        request, "connections", said, "warning" if not matched or any(one.trouble for one in matched) else "success"
-    )
+    kind = "warning" if not matched or any(one.trouble for one in matched) else "success"
+    return to(request, _next([one.connection_id for one in matched if one.connection_id not in before]), said, kind)
+
+
+def _next(new: list[UUID]) -> str:
+    """The page that leads on, from these new connections."""
+    if len(new) == 1:
+        return f"connections/{new[0]}/first-day"
+    return f"first-day?{urlencode({'connection': new}, doseq=True)}" if new else "connections"
 
 
 @router.post("/match/{token_id}/discard")

@@ -9,8 +9,10 @@ from fastapi.responses import Response
 from xero.api.errors import XeroError
 from xero.dag_ids import pull_dag_of
 from xero.pages.access import EditorDep, ViewerDep
+from xero.pages.airflow_api import AirflowApi, AirflowApiDep
 from xero.pages.apps import app_of, open_client
 from xero.pages.database import EngineDep, SessionDep
+from xero.pages.first_day.steps import checklist
 from xero.pages.rendering import page, to
 from xero.qicworks.connect import connections, matches, switches
 from xero.qicworks.views import status, unmatched_authorisations
@@ -41,13 +43,16 @@ def show(request: Request, who: ViewerDep, session: SessionDep, search: str = ""
 
 
 @router.get("/connections/{id}")
-def one(request: Request, who: ViewerDep, session: SessionDep, id: UUID) -> Response:
+def one(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: UUID) -> Response:
     """One connection: match it again, reconnect it, switch it on or off; and the status of its data sets."""
-    return _one(request, who, session, id)
+    return _one(request, who, session, api, id)
 
 
-def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong: list[str] | None = None) -> Response:
+def _one(
+    request: Request, who: ViewerDep, session: SessionDep, api: AirflowApi, id: UUID, wrong: list[str] | None = None
+) -> Response:
     found = status.get_status(session, id, who.event_scope)
+    is_live = found.connection.state != "deleted"
     return page(
         request,
         "connection.html",
@@ -56,6 +61,7 @@ def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong:
         found=found,
         one=found.connection,
         choices=consent.choices(session) if who.may_edit else [],
+        left=checklist(session, who, api, found.connection).left if is_live else [],
         wrong=wrong or [],
         may_pull=who.may_trigger_any(map(pull_dag_of, who.data_sets)),
     )
@@ -63,10 +69,17 @@ def _one(request: Request, who: ViewerDep, session: SessionDep, id: UUID, wrong:
 
 @router.post("/connections/{id}/switch")
 def switch(
-    request: Request, who: EditorDep, session: SessionDep, id: UUID, on: Annotated[str, Form()] = ""
+    request: Request,
+    who: EditorDep,
+    session: SessionDep,
+    id: UUID,
+    on: Annotated[str, Form()] = "",
+    first_day: Annotated[str, Form()] = "",
 ) -> Response:
+    """`first_day`: it was pressed there."""
     app = app_of(_live(session, id).airflow_conn_id)
-    return to(request, "connections", [switches.switch(session, app, id, bool(on), who.name)])
+    said = switches.switch(session, app, id, bool(on), who.name)
+    return to(request, f"connections/{id}/first-day" if first_day else "connections", [said])
 
 
 @router.post("/connections/{id}/match")
@@ -75,6 +88,7 @@ def match(
     who: EditorDep,
     engine: EngineDep,
     session: SessionDep,
+    api: AirflowApiDep,
     id: UUID,
     organisation: Annotated[UUID, Form()],
 ) -> Response:
@@ -88,8 +102,9 @@ def match(
             engine, found.token_id, granted, {found.tenant_id: organisation}, app_of, open_client, who.name
         )
     except WrongPairs as error:
-        return _one(request, who, session, id, error.wrong)
-    return to(request, "connections", [one.message for one in matched])
+        return _one(request, who, session, api, id, error.wrong)
+    new = [one.connection_id for one in matched if one.connection_id != id]
+    return to(request, f"connections/{new[0]}/first-day" if new else "connections", [one.message for one in matched])
 
 
 @router.get("/connections/{id}/delete")

@@ -31,7 +31,13 @@ TABS = (
     ("differences", "Differences"),
     ("tie-out", "Tie-out"),
 )
-BELOW = {"connect": "connections", "match": "connections", "synchronise": "connections", "rejections": ""}  # page → tab
+BELOW = {  # page → tab
+    "connect": "connections",
+    "match": "connections",
+    "synchronise": "connections",
+    "first-day": "connections",
+    "rejections": "",
+}
 
 
 def policy(form_action: str = "") -> str:

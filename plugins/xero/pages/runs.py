@@ -87,8 +87,16 @@ def counted(event: dict[str, Any], direction: str) -> list[tuple[str, int]]:
     return [(LABELS[name], event[name]) for name in counts_of(direction) if name in LABELS]
 
 
-def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[str, Any]]]) -> Response:
-    """Triggers these DAGs with these settings, and shows their runs. Reports what Airflow refuses; the others start."""
+def start(
+    request: Request,
+    api: AirflowApi,
+    wanted: Sequence[tuple[str, dict[str, Any]]],
+    first_day: UUID | None = None,
+) -> Response:
+    """Triggers these DAGs with these settings, and shows their runs. Reports what Airflow refuses; the others start.
+
+    `first_day`: the connection to whose first day the page of the runs leads back.
+    """
     started: list[tuple[str, str]] = []
     refused: list[str] = []
     for dag_id, conf in wanted:
@@ -100,18 +108,21 @@ def start(request: Request, api: AirflowApi, wanted: Sequence[tuple[str, dict[st
             refused.append(f"{dag_id} was not started. {refusal.detail}")
     if not started:
         raise HTTPException(409, " ".join(refused))
-    return _watch(request, started, refused, "warning")
+    return _watch(request, started, refused, first_day)
 
 
 def _watch(
-    request: Request, started: list[tuple[str, str]], said: list[str] | None = None, kind: str = "success"
+    request: Request, started: list[tuple[str, str]], refused: list[str], first_day: UUID | None
 ) -> RedirectResponse:
     """Redirects to the page that shows these runs (DAG, run), with the messages about what could not be started."""
+    back = {"first_day": str(first_day)} if first_day else {}
     if len(started) == 1:
         [(dag_id, run_id)] = started
-        return to(request, f"synchronise/{quote(dag_id, safe='')}/{quote(run_id, safe='')}", said or (), kind)
-    names = urlencode({"run": [f"{dag_id}{SEPARATOR}{run_id}" for dag_id, run_id in started]}, doseq=True)
-    return to(request, f"synchronise/runs?{names}", said or (), kind)
+        path, names = f"synchronise/{quote(dag_id, safe='')}/{quote(run_id, safe='')}", urlencode(back)
+    else:
+        runs = [f"{dag_id}{SEPARATOR}{run_id}" for dag_id, run_id in started]
+        path, names = "synchronise/runs", urlencode({"run": runs, **back}, doseq=True)
+    return to(request, f"{path}?{names}" if names else path, refused, "warning")
 
 
 @router.get("/synchronise/runs")
@@ -121,6 +132,7 @@ def several(
     session: SessionDep,
     api: AirflowApiDep,
     run: Annotated[list[str] | None, Query()] = None,
+    first_day: UUID | None = None,
 ) -> Response:
     asked = [name.partition(SEPARATOR) for name in dict.fromkeys(run or ())][:MAX_RUNS]
     found = [_found(who, session, api, dag_id, run_id) for dag_id, _, run_id in asked]
@@ -135,12 +147,19 @@ def several(
         people=who.may_see_people,
         limit=MAX_EVENTS,
         pace=min(len(found), MAX_PACE_SECONDS),
+        first_day=first_day,
     )
 
 
 @router.get("/synchronise/{dag_id}/{run_id}")
 def one(
-    request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, dag_id: str, run_id: str
+    request: Request,
+    who: ViewerDep,
+    session: SessionDep,
+    api: AirflowApiDep,
+    dag_id: str,
+    run_id: str,
+    first_day: UUID | None = None,
 ) -> Response:
     found = [_found(who, session, api, dag_id, run_id)]
     return page(
@@ -152,6 +171,7 @@ def one(
         people=who.may_see_people,
         limit=MAX_EVENTS,
         pace=1,
+        first_day=first_day,
     )
 
 

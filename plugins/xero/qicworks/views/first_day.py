@@ -1,0 +1,72 @@
+"""What is left on an organisation's first day, as far as the database knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.sql import Identifier
+
+from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Kind
+from xero.qicworks import sql
+from xero.qicworks.connect.connections import Connection
+from xero.qicworks.database import Session
+from xero.qicworks.follow.differences import Reason
+
+QUERIES = sql.Statements("pages/first_day")
+
+#: The data sets that link QicWorks' people to Xero's.
+LINKING = tuple(name for name, one in DATASETS.items() if any(table.linked for table in one.tables))
+
+
+@dataclass(frozen=True)
+class Unlinked:
+    """How many people and contacts of QicWorks have no record in Xero, and what a user has to decide about.
+
+    Args:
+        questions: Contacts that may be in Xero already.
+        rejected: Employees that were not loaded, perhaps because they may be several people of QicWorks.
+        differences: Records of Xero's that may be another one of a document.
+    """
+
+    people: int
+    contacts: int
+    questions: int
+    rejected: int
+    differences: int
+
+
+def loaded(session: Session, connection_id: UUID) -> set[str]:
+    """The data sets that were ever loaded."""
+    return {row["data_set"] for row in QUERIES.loaded(session, connection_id=connection_id)}
+
+
+def unlinked(session: Session, connection: Connection, kinds: Sequence[str]) -> Unlinked:
+    """`kinds`: the kinds of document whose differences count."""
+    return Unlinked(
+        **QUERIES.unlinked(
+            session,
+            connection_id=connection.id,
+            organisation_id=connection.organisation_id,
+            linked=list(LINKING),
+            reason=Reason.AMBIGUOUS_MATCH,
+            kinds=list(kinds),
+        )
+    )
+
+
+def ready_since(session: Session, kind: Kind, organisation_id: UUID, since: datetime | None, cap: int) -> int:
+    """How many ready documents became so, or were changed, after that time; at most `cap`."""
+    statement = sql.template("pages/first_day", "ready_since").format(table=Identifier(kind.table))
+    found: int = sql.value(session, statement, organisation_id=organisation_id, since=since, cap=cap)
+    return found
+
+
+def oldest_ready(session: Session, kind: Kind, organisation_id: UUID, limit: int) -> list[UUID]:
+    """The ids of the documents that have been ready for longest."""
+    statement = sql.template("pages/first_day", "oldest_ready").format(table=Identifier(kind.table))
+    rows = session.execute(statement, {"organisation_id": organisation_id, "limit": limit})
+    return [row["id"] for row in rows]
