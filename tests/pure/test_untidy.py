@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import untidy
-from xero.sync.follow.own_contacts import pairs as contact_pairs
+from xero.sync.follow.contacts.own import pairs as contact_pairs
 from xero.sync.pull.people import pairs
 
 

@@ -40,7 +40,7 @@ def test_only_the_odd_ones_fail(world: Any) -> None:
 
 
 def test_no_email_in_logs_and_events(world: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Of one that we refuse, that Xero refuses in words that name it, that is linked to one with another, and created."""
+    """Of one that we refuse, one that Xero refuses by it, one linked to a contact with another, and one created."""
     world.sandbox.settings(limits=False)
     own = OwnBooks(world)
     own.setting("create")

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from xero.datasets.declaration import Dataset, Follows
 from xero.datasets.registry import DATASETS
+from xero.sync.follow.contacts.linked import follow_contacts
+from xero.sync.follow.contacts.own import follow as follow_own_contacts
 from xero.sync.follow.leave import follow as follow_leave
-from xero.sync.follow.linked_contacts import follow_contacts
-from xero.sync.follow.own_contacts import follow as follow_own_contacts
 from xero.sync.follow.payments import follow_payments
 from xero.sync.follow.priced import follow_priced
 from xero.sync.follow.unfit_settings import follow_settings, is_of_settings
