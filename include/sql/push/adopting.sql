@@ -114,8 +114,11 @@ RETURNING document_id, xero_id;
 UPDATE qicworks.{table} SET push_state = 'ready' WHERE id = ANY(:ids) AND push_state = 'failed' RETURNING id;
 
 -- name: failed_again
-UPDATE qicworks.{table} SET push_state = 'failed', push_error = :error, push_correction = :correction
- WHERE id = :id AND push_state = 'ready' AND push_version = :version RETURNING id;
+UPDATE qicworks.{table}
+   SET push_state = 'failed', push_error = CASE push_state WHEN 'ready' THEN :error ELSE push_error END,
+       push_correction = CASE push_state WHEN 'ready' THEN :correction ELSE push_correction END
+ WHERE id = :id AND push_state IN ('ready', 'failed') AND push_version = :version
+RETURNING id;
 
 -- name: skip
 SELECT xero_sync.skip_twin(:table, :id, :version, :back);
@@ -134,8 +137,9 @@ SELECT adoption.id, adoption.document_id, adoption.connection_id, adoption.versi
    AND (:id::uuid IS NULL OR adoption.document_id = :id) AND (:connection_id::uuid IS NULL OR adoption.connection_id = :connection_id)
    AND CASE adoption.decision
             WHEN 'link' THEN adoption.linked_at IS NOT NULL AND document.xero_id = adoption.xero_id
-                             OR adoption.linked_at IS NULL AND document.push_state = 'ready' AND document.push_version = adoption.version
-            WHEN 'skip' THEN document.push_state = 'skipped' AND document.push_version = adoption.version
+                             OR adoption.linked_at IS NULL AND document.push_state IN ('ready', 'failed')
+                                AND document.push_version = adoption.version
+            WHEN 'skip' THEN document.push_state = 'skipped'
             ELSE document.push_state = 'ready' AND document.push_version = adoption.version AND document.xero_id IS NULL END
  ORDER BY adoption.decided_at DESC, adoption.id DESC
  LIMIT :limit;

@@ -34,6 +34,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("xero_id", nargs="?", metavar="XERO_ID", help="of link: the record in Xero that it is")
     command.add_argument("--connection", metavar="NAME", help="only this QicWorks organisation")
     command.add_argument("--kind", choices=list(PRICED), metavar="KIND", help=f"only these: {', '.join(PRICED)}")
+    command.add_argument("--yes", action="store_true", help="of undo: also if payments or files hang on it")
     command.add_argument("--json", action="store_true", help="print the list as a JSON array")
     command.set_defaults(run=run_adopt)
 
@@ -51,7 +52,7 @@ def run_adopt(engine: Engine, options: argparse.Namespace) -> int:
         if options.act == "link-certain":
             return _link_certain(session, kinds, chosen, who)
         if options.act == "undo":
-            return _undo(session, kinds, _id(options.document), who)
+            return _undo(session, kinds, _id(options.document), who, sure=options.yes)
         if options.act:
             return _decide(session, kinds, options, who)
         found = list(_offered(session, kinds, chosen))
@@ -102,11 +103,14 @@ def _link_certain(session: Session, kinds: list[PricedKind], connection_id: UUID
     return 1 if left else 0
 
 
-def _undo(session: Session, kinds: list[PricedKind], id: UUID, who: str) -> int:
+def _undo(session: Session, kinds: list[PricedKind], id: UUID, who: str, *, sure: bool) -> int:
+    """Nothing is undone, and the exit code is 1, if something hangs on it and the user is not `sure`."""
     for kind in kinds:
         for one in decisions.undoable(session, kind, id=id, limit=1):
             if one.is_linked and (hangs := undoing.hangs_on_it(session, kind, id)):
-                out.print(f"removed from QicWorks with it: {', '.join(hangs)}", markup=False)
+                complain(f"undoing it removes from QicWorks: {', '.join(hangs)}" + ("" if sure else "; add --yes"))
+                if not sure:
+                    return 1
             seals = (
                 Seals(app_of(connections.one(session, one.connection_id).airflow_conn_id)) if one.is_linked else None
             )

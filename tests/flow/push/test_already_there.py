@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import requests
 from psycopg.errors import InsufficientPrivilege
 
 from tests.support.by_hand import decide, numbered, offer, offers, typed, undoable
-from tests.support.followed import ACTS, differing, do, sweep
+from tests.support.calls import Forward, intercepted, response
+from tests.support.followed import ACTS, differing, do, set_conflicts, sweep
 from tests.support.granted import granted
 from tests.support.kept_session import kept_session
 from tests.support.pushing import PRICED, Books, File, Line
@@ -196,6 +198,70 @@ def test_a_decision_holds_for_what_was_seen(books: Books) -> None:
     books.push("bills", retry_failed=True)
     assert state(books, "bills", document)[0] == "pushed"
     assert len(numbered(books, "bills", books.row("bills", document)["number"])) == 1
+
+
+@pytest.mark.parametrize("conflicts", ["ask", "xero", "qicworks"])
+@pytest.mark.parametrize("kind", ["invoices", "bills"])
+def test_a_lump_sum_of_the_same_total(books: Books, kind: str, conflicts: str) -> None:
+    """Certainly the same, with other lines: no side's lines are added to the other's."""
+    set_conflicts(books, conflicts)
+    document = added(books, kind)
+    account, tax = ("200", "OUTPUT") if kind == "invoices" else ("429", "INPUT")
+    line = {"Description": "all of it", "Quantity": 1, "UnitAmount": 137.04, "AccountCode": account, "TaxType": tax}
+    [record] = typed(books, kind, [document], LineItems=[line])
+    books.push(kind)
+    before = books.row(kind, document)["total"]
+    assert offer(books, kind, document).certain == record
+    decide(books, kind, document, Decision.LINK, record)
+    books.push(kind)
+    assert {one.reason for one in differing(books, document)} == {Reason.EDITED_IN_XERO}
+    books.edit(kind, document, due_date="2026-12-01")
+    for _ in range(2):
+        books.push(kind)
+        sweep(books)
+    [there] = numbered(books, kind, books.row(kind, document)["number"])
+    lines = len(there["LineItems"])
+    assert lines == (2 if conflicts == "qicworks" else 1)
+    assert len(books.lines(kind, document)) == (1 if conflicts == "xero" else 2)
+    assert (str(there["Total"]), str(books.row(kind, document)["total"])) == (str(before), str(before))
+    assert bool(differing(books, document)) == (conflicts == "ask")
+
+
+def test_a_decision_that_was_not_carried_out_is_undone(books: Books) -> None:
+    """The document failed for another reason; the record is free for another one then."""
+    first, second = (added(books, "bills", number="B-1") for _ in range(2))
+    [record] = typed(books, "bills", [first])
+    books.push("bills")
+    decide(books, "bills", first, Decision.LINK, record)
+    books.world.query("UPDATE qicworks.contact SET is_active = false WHERE id = %s", books.contacts[0])
+    books.push("bills")
+    assert "contact" in books.row("bills", first)["push_error"]
+    undo(books, "bills", first)
+    assert state(books, "bills", first) == ("failed", None)
+    books.world.query("UPDATE qicworks.contact SET is_active = true WHERE id = %s", books.contacts[0])
+    decide(books, "bills", second, Decision.LINK, record)
+    books.push("bills")
+    assert state(books, "bills", second) == ("pushed", record)
+
+
+@pytest.mark.parametrize("left_out", ["Type", "Contact"])
+def test_a_server_that_leaves_out_whose_it_is(books: Books, left_out: str) -> None:
+    document = added(books, "bills")
+    typed(books, "bills", [document])
+
+    def without(request: requests.PreparedRequest, forward: Forward) -> requests.Response:
+        answer = forward()
+        if request.method != "GET":
+            return answer
+        found = answer.json()
+        for one in found["Invoices"]:
+            one.pop(left_out)
+        return response(200, "application/json", json.dumps(found))
+
+    with intercepted(without):
+        books.push("bills")
+    assert books.writes() == []
+    assert offer(books, "bills", document).certain is None
 
 
 @pytest.mark.parametrize("kind", TWICE)

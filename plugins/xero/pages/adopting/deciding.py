@@ -52,7 +52,7 @@ def show(request: Request, who: ViewerDep, session: SessionDep, kind: str = "", 
         more=max(0, len(found) - LISTED),
         certain=[(id, name, some) for id, name in shown if (some := _certain(found, id))],
         seen_of=decisions.seen_of,
-        undoable=decisions.undoable(session, chosen, of, limit=LISTED),
+        undoable=[_with_hanging(session, chosen, one) for one in decisions.undoable(session, chosen, of, limit=LISTED)],
         may_push=who.may_trigger(push_dag_of(chosen.name)),
     )
 
@@ -141,8 +141,11 @@ def of_document(session: Session, kind: PricedKind, id: UUID) -> Offer | None:
 
 def undoable(session: Session, kind: PricedKind, id: UUID) -> list[tuple[Undoable, list[str]]]:
     """The newest decision about a document that can be undone, and what an undoing takes away."""
-    found = decisions.undoable(session, kind, id=id, limit=1)
-    return [(one, undoing.hangs_on_it(session, kind, id) if one.is_linked else []) for one in found]
+    return [_with_hanging(session, kind, one) for one in decisions.undoable(session, kind, id=id, limit=1)]
+
+
+def _with_hanging(session: Session, kind: PricedKind, one: Undoable) -> tuple[Undoable, list[str]]:
+    return one, undoing.hangs_on_it(session, kind, one.document_id) if one.is_linked else []
 
 
 def _certain(found: list[Offer], connection_id: UUID) -> list[Offer]:

@@ -15,7 +15,7 @@ from xero.documents.declaration import Kind
 from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
-from xero.qicworks.push.results import Result
+from xero.qicworks.push.results import PushState, Result
 
 QUERIES = sql.Statements("push/adopting")
 
@@ -46,6 +46,12 @@ def run(session: Session, kind: Kind, name: str, **values: Any) -> list[dict[str
     statement = sql.template("push/adopting", name).format(table=Identifier(kind.table))
     cursor = session.execute(statement, {"kind": kind.name, "table": kind.table, **values})
     return cursor.fetchall() if cursor.description else []
+
+
+def _stays(result: Result) -> bool:
+    if result.adopting:
+        return result.adopting.linked is not None
+    return result.state is PushState.FAILED
 
 
 class Twins:
@@ -82,8 +88,8 @@ class Twins:
         if not results:
             return
         known = {"connection_id": self._of["connection_id"]}
-        # Of one that is linked they stay: they are offered again if that is undone.
-        over = [id for id, _, result in results if not (result.adopting and result.adopting.linked is not None)]
+        # Of one that is linked, or failed for another reason, they stay: they are offered again.
+        over = [id for id, _, result in results if not _stays(result)]
         QUERIES.forget_twins(self._session, ids=over, **known)
         adopting = [(id, version, result.adopting) for id, version, result in results if result.adopting]
         found = [(id, version, twin) for id, version, one in adopting for twin in one.twins]

@@ -20,7 +20,7 @@ QUERIES = sql.Statements("push/adopting")
 
 UNDONE = "not sent: {} undid that it is the record {} in Xero"
 CORRECTION = "Push again: the record is offered again if Xero still has it, and the {} is created if not."
-FORGOTTEN = (*OF_CONTENT, Reason.PAID_DIFFERS)
+FORGOTTEN = (*OF_CONTENT, Reason.PAID_DIFFERS, Reason.CANCELLED_IN_QICWORKS)
 
 
 def hangs_on_it(session: Session, kind: PricedKind, id: UUID) -> list[str]:

@@ -17,6 +17,7 @@ from xero.qicworks.push.outbox import Outbox, PushState, Result
 from xero.qicworks.push.results import Adopting, Twin
 from xero.sync.push import readback
 from xero.sync.push.adopting.verdicts import held_back, no_longer_there
+from xero.sync.push.content.judging import judge, reasons_judged
 from xero.sync.push.identify import Finder
 from xero.sync.push.lookup import LookupResult
 from xero.sync.push.verdicts import claimed
@@ -91,19 +92,29 @@ class AlreadyThere:
         if result.state is not PushState.PUSHED:
             return result
         adopting = Adopting(linked=chosen.id, by=chosen.decided_by, void=tuple(void))
-        return replace(result, remarks=(), adopting=adopting)
+        result = replace(result, remarks=(), adopting=adopting)
+        # Nothing of it was sent: what differs is Xero's side, and none of it an edit of QicWorks'.
+        if differing := judge(self.kind, document, record, None, edited=False):
+            judged = reasons_judged(self.kind, record, differing, document)
+            return replace(result, record=None, differences=differing, judged=judged)
+        return result
 
 
 def is_twin(kind: PricedKind, document: PricedDocument, record: Record) -> bool:
-    """Whether a record has the type, contact and number of a document."""
+    """Whether a record has the number of a document, and no other type or contact."""
     identity = kind.identity(document)
     number = str(identity.get(kind.number) or "").strip()
     return (
         bool(number)
         and same_text(number, record.get(kind.number))
-        and ("Type" not in identity or identity["Type"] == record.get("Type"))
-        and same_contact(identity, record)
+        and ("Type" not in identity or record.get("Type") in (identity["Type"], None))
+        and (same_contact(identity, record) or not _says_contact(record))
     )
+
+
+def _says_contact(record: Record) -> bool:
+    contact = record.get("Contact")
+    return isinstance(contact, dict) and bool(contact.get("ContactID"))
 
 
 def twin(kind: PricedKind, document: PricedDocument, record: Record) -> Twin:
@@ -116,6 +127,8 @@ def twin(kind: PricedKind, document: PricedDocument, record: Record) -> Twin:
         and same_total(identity, record)
         and (not currency or same_text(currency, document.row.currency))
         and not (kind.addressed and addressee(record))
+        and _says_contact(record)
+        and ("Type" not in identity or bool(record.get("Type")))
     )
     shown = {
         name: cleaned(str(record.get(field) or ""))[:SHOWN]
