@@ -5,10 +5,10 @@
 SELECT xero_sync.link_contact(own.id, :connection_id, staged.xero_id)
   FROM xero_sync.stage_contact AS staged
   JOIN qicworks.contact AS own ON own.id::text = lower(staged.contact_number)
- WHERE staged.staging_id = :staging_id AND staged.problems IS NULL
+ WHERE staged.staging_id = :staging_id AND staged.problems IS NULL AND staged.is_active
    AND own.organisation_id = :organisation_id AND own.connection_id IS NULL;
 
--- name: after_merge_contact!
+-- name: after_merge_contact__1_twins!
 -- Own contacts whose record has a row of its own follow it, as a pull would.
 UPDATE qicworks.contact AS own
    SET name = pulled.name, first_name = pulled.first_name, last_name = pulled.last_name, email = pulled.email, phone = pulled.phone,
@@ -28,3 +28,15 @@ UPDATE qicworks.contact AS own
  WHERE pulled.connection_id = :connection_id AND pulled.xero_id = own.xero_id AND pulled.row_hash <> ''
    AND own.organisation_id = :organisation_id AND own.push_state IS NOT NULL AND own.connection_id IS NULL
    AND own.row_hash IS DISTINCT FROM '' AND (own.row_hash, own.missing_since) IS DISTINCT FROM (pulled.row_hash, pulled.missing_since);
+
+-- name: after_merge_contact__2_asked!
+-- Contacts about which a person was asked, and of whose name Xero has one now that the search did not find: it searches again.
+UPDATE qicworks.contact AS own SET push_state = 'ready'
+  FROM xero_sync.contact_question AS question
+ WHERE question.contact_id = own.id AND question.connection_id = :connection_id AND question.version = own.push_version
+   AND own.push_state = 'failed' AND own.xero_id IS NULL
+   AND EXISTS (SELECT FROM xero_sync.stage_contact AS staged
+                WHERE staged.staging_id = :staging_id AND staged.problems IS NULL AND staged.is_active
+                  AND lower(regexp_replace(btrim(staged.name), '\s+', ' ', 'g')) = lower(regexp_replace(btrim(own.name), '\s+', ' ', 'g'))
+                  AND NOT EXISTS (SELECT FROM xero_sync.contact_candidate AS candidate
+                                   WHERE candidate.contact_id = own.id AND candidate.xero_id = staged.xero_id));

@@ -74,7 +74,8 @@ UPDATE qicworks.contact SET is_ours = true WHERE id = ANY(:ids) AND NOT is_ours;
 -- What Xero has of it now; of one that was sent, also what was sent, which `before_edit` has last.
 UPDATE qicworks.contact
    SET last_pushed = known.now, in_xero = :theirs || :state || jsonb_build_object('read_at', clock_timestamp()),
-       before_edit = CASE WHEN before_edit IS NOT NULL THEN known.now END
+       before_edit = CASE WHEN before_edit IS NOT NULL THEN known.now END,
+       xero_updated_at = coalesce(:updated_at, xero_updated_at), synced_at = clock_timestamp()   -- later than what a pull has read before
   FROM (SELECT CASE WHEN :sent AND before_edit IS NOT NULL THEN jsonb_build_array(before_edit -> -1, :theirs::jsonb)
                     ELSE jsonb_build_array(:theirs::jsonb) END AS now
           FROM qicworks.contact WHERE id = :id) AS known

@@ -20,6 +20,7 @@ from xero.qicworks.push import rows
 
 IS_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CONTACTS = sql.Statements("push/contacts")
+LOADS = sql.Statements("merge")
 
 
 def new_of_documents(
@@ -91,10 +92,16 @@ class OwnContacts:
         """QicWorks created these in Xero."""
         CONTACTS.are_ours(self.session, ids=list(ids))
 
-    def answered(self, id: UUID, theirs: Mapping[str, str], state: Mapping[str, Any], *, sent: bool) -> None:
+    def hold_loads(self) -> None:
+        """No pull of this connection loads until the transaction ends: both write these rows."""
+        LOADS.wait_for_others(self.session, connection_id=self.connection.id)
+
+    def answered(
+        self, id: UUID, theirs: Mapping[str, str], state: Mapping[str, Any], updated_at: datetime | None, *, sent: bool
+    ) -> None:
         """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent; `state`: what
         Xero has besides what is sent."""
-        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), state=Jsonb(state), sent=sent)
+        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), state=Jsonb(state), sent=sent, updated_at=updated_at)
 
     def take(
         self,

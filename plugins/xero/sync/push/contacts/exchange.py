@@ -23,7 +23,7 @@ from xero.qicworks.runs.outcome import Status
 from xero.sync.push.contacts import linking, responses, verdicts
 from xero.sync.push.contacts.changes import storable
 from xero.sync.push.contacts.matching import Alike, Candidate, Match
-from xero.sync.push.contacts.search import Search
+from xero.sync.push.contacts.search import Search, version
 from xero.sync.push.deadlines import REPLAY_WINDOW_SECONDS, Replay, Wait
 from xero.sync.push.outages import later
 from xero.sync.push.settle import ResultRecorder
@@ -221,10 +221,11 @@ class Exchange:
         """Records results, links, and what a person is asked, in one transaction. `linked`: how those were found that
         QicWorks did not create; `ours`: those that it created."""
         with self.it.session.transaction():
+            self.own.hold_loads()
             for one in settled:
                 if one.result.record:
                     said, state = linking.said(one.result.record), linking.state(one.result.record)
-                    self.own.answered(one.id, said, state, sent=request is not None)
+                    self.own.answered(one.id, said, state, version(one.result.record), sent=request is not None)
             self.recorder.record(settled, request, outcome)
             self.own.are_ours(ours)
             for one in settled:

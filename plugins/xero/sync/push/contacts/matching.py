@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import mul
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ COMPANY_WORDS = frozenset(
     {"pty", "ltd", "limited", "proprietary", "inc", "co", "company", "the", "and", "atf", "trustee"}
 )
 MIN_TAX_DIGITS = 9  # an ACN has nine, an ABN eleven: a shorter number identifies nobody
+ABN_WEIGHTS = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
 
 
 class Alike(StrEnum):
@@ -102,10 +104,11 @@ def match(wanted: Wanted, known: Iterable[Known], survivors: Mapping[UUID, Known
         return (
             Match(own[0], Alike.OWN_NUMBER) if certain else Match(candidates=(*candidates, *_merged(found, survivors)))
         )
-    active = [one for one in candidates if one.known.is_active and one.alike.intersection(CERTAIN)]
+    certain_words = CERTAIN if is_valid(wanted.tax_number) else CERTAIN[:2]
+    active = [one for one in candidates if one.known.is_active and one.alike.intersection(certain_words)]
     if len(active) == 1:
         [one] = active
-        by = next(word for word in CERTAIN if word in one.alike)
+        by = next(word for word in certain_words if word in one.alike)
         if not _contradicts(wanted, one, by):
             return Match(one.known, by)
     return Match(candidates=(*candidates, *_merged(found, survivors)))
@@ -172,6 +175,14 @@ def tax_digits(number: str | None) -> str | None:
     """The digits of an ABN or ACN; None if it cannot be one."""
     digits = "".join(re.findall(r"[0-9]", unicodedata.normalize("NFKC", number or "")))
     return digits if len(digits) >= MIN_TAX_DIGITS and len(set(digits)) > 1 else None
+
+
+def is_valid(number: str | None) -> bool:
+    """Whether the check digits are those of an ABN or ACN: what is typed for an unknown one identifies nobody."""
+    digits = [int(one) for one in tax_digits(number) or ""]
+    if len(digits) == len(ABN_WEIGHTS):
+        return ((digits[0] - 1) * ABN_WEIGHTS[0] + sum(map(mul, digits[1:], ABN_WEIGHTS[1:]))) % 89 == 0
+    return len(digits) == 9 and (10 - sum(map(mul, digits, range(8, 0, -1))) % 10) % 10 == digits[8]
 
 
 def _keys(name: str, number: str | None, tax_number: str | None, email: str | None) -> set[tuple[str, str]]:

@@ -118,10 +118,17 @@ class Search:
             ids = self.own.not_as_in_xero() if self._since else []  # else all are read below
             self._changed |= {id: known_of(id, record) for id, record in fetch(self.client, ids).items()}
         position = Position(since=self._since, ask=self._since)
-        for page in Reader(self._fetch, lambda record: str(id_of(record)), _version, position, of.PATH).pages():
+        read: set[UUID] = set()
+        for page in Reader(self._fetch, lambda record: str(id_of(record)), version, position, of.PATH).pages():
             for record in page:
                 if xero_id := id_of(record):
                     self._changed[xero_id] = known_of(xero_id, record)
+                    read.add(xero_id)
+        if len(read) < (position.first_count or 0):
+            raise BadAnswer(
+                f"Xero announced {position.first_count} contacts and listed {len(read)}.",
+                "Nothing was created. Push again; if it keeps failing, contact QicWorks support.",
+            )
         newest = [at for at in (position.newest, position.started) if at]
         self._since = min(newest) - OVERLAP if newest else self._since
         self._searched = True
@@ -228,7 +235,7 @@ def _of_row(row: dict[str, Any]) -> Known:
     )
 
 
-def _version(record: Any) -> datetime | None:
+def version(record: Any) -> datetime | None:
     try:
         return wire.instant(record.get("UpdatedDateUTC")) if isinstance(record, dict) else None
     except ValueError:

@@ -65,6 +65,7 @@ class Contacts:
         documents = self.own.read(ids)
         plan = self._plan(documents)
         with self.it.session.transaction():
+            self.own.hold_loads()
             now = {one.id: one.version for one in self.own.read(self.outbox.lock(ids))}
             requests = [
                 *self._claim_all("PUT", [one for one in plan.create if now.get(one[0].id) == one[0].version]),
