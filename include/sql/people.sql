@@ -87,6 +87,16 @@ UPDATE xero_sync.difference
    SET ours = '{}', theirs = '{}', settled_at = coalesce(settled_at, clock_timestamp()), settled_how = coalesce(settled_how, 'skipped')
  WHERE document_id = :id AND (ours, theirs) <> ('{}', '{}');
 
+-- name: candidates(connection_id, xero_id)
+-- Where a new contact may be this person.
+SELECT contact_id, xero_id, alike, name, email, tax_number FROM xero_sync.contact_candidate
+ WHERE connection_id = :connection_id AND xero_id::text = :xero_id
+ ORDER BY contact_id;
+
+-- name: empty_candidates(connection_id, xero_id)!
+UPDATE xero_sync.contact_candidate SET name = NULL, email = NULL, tax_number = NULL
+ WHERE connection_id = :connection_id AND xero_id::text = :xero_id AND num_nonnulls(name, email, tax_number) > 0;
+
 -- name: connections_of(organisation_id, connection_id)
 -- Where events may mention a person: their connection; of a person who is not linked, all of the organisation.
 SELECT id FROM xero_sync.connection WHERE organisation_id = :organisation_id AND (:connection_id::uuid IS NULL OR id = :connection_id);

@@ -49,6 +49,14 @@ SELECT xero_id::text AS key FROM qicworks.contact
 UNION
 SELECT key FROM xero_sync.rejection WHERE connection_id = :connection_id AND table_name = 'contact' AND closed_at IS NULL;
 
+-- name: erased
+-- Records of persons who were erased, of all connections that the same organisation in Xero has had.
+SELECT DISTINCT erasure.xero_id
+  FROM xero_sync.connection AS own
+  JOIN xero_sync.connection AS any_of_it ON any_of_it.tenant_id = own.tenant_id
+  JOIN xero_sync.erasure ON erasure.connection_id = any_of_it.id AND erasure.table_name = 'contact'
+ WHERE own.id = :connection_id;
+
 -- name: pulled_of
 -- The same of these alone.
 SELECT xero_id, merged_to_xero_id, said.name, said.email, said.tax_number, said.contact_number, said.city,

@@ -73,7 +73,7 @@ def _print(found: list[Undecided]) -> None:
 
 
 def _candidate(one: dict[str, Any]) -> str:
-    name = on_a_line(one["name"] or "not pulled yet")
+    name = on_a_line(one["name"] or "personal data erased in QicWorks")
     archived = ", archived" if one["is_active"] is False else ""
     return f"{name} ({', '.join(one['alike'])}{archived}): {one['xero_id']}"
 

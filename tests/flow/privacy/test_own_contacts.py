@@ -75,3 +75,25 @@ def test_erased_with_the_other_rows_of_the_record(world: Any, email: str) -> Non
     own.pull_contacts(full=True)
     own.push("contacts", retry_failed=True)
     assert everywhere(own, *words) == []
+
+
+def test_erased_where_another_contact_may_be_this_person(world: Any) -> None:
+    world.sandbox.settings(limits=False)
+    own = OwnBooks(world)
+    there = own.in_xero_active()
+    fields = {"Name": "Mirri Zanthippe", "EmailAddress": "office@mirri.example", "TaxNumber": "51824753556"}
+    world.sandbox.change("Contacts", there["ContactID"], **fields)
+    own.pull_contacts(full=True)
+    contact = own.contact("Shared office", email="office@mirri.example")
+    own.push("contacts")
+    assert "Mirri" in own.of(contact)["push_error"]
+    with database.session(world.engine) as session:
+        [person] = people.find(session, id=there["ContactID"])
+        assert "xero_sync.contact_candidate" in {one.table for one in people.holdings(session, person) if one.rows}
+        erasing.erase(session, [person])
+    assert everywhere(own, "Mirri", "Zanthippe", "51824753556") == []
+    # The search meets them again, and says of them only that they were erased.
+    own.edit_contact(contact, phone="1")
+    own.push("contacts")
+    assert own.of(contact)["push_state"] == "failed"
+    assert everywhere(own, "Mirri", "Zanthippe", "51824753556") == []

@@ -89,6 +89,7 @@ def _one(session: Session, person: Person) -> Erased:
             rows = _empty(session, table, condition, about)
             done[f"qicworks.{table.name}"] += rows
         done["xero_sync.owned_earnings_line"] += QUERIES.drop_owned_lines(session, **about)
+        done["xero_sync.contact_candidate"] += QUERIES.empty_candidates(session, **about)
         for table, column in people.staged_columns(person.table):
             statement = sql.template("people", "unstage").format(stage=stage_table(table), column=Identifier(column))
             removed = session.execute(statement, about).rowcount

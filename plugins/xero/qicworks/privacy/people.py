@@ -183,6 +183,8 @@ def _by_xero_id(session: Session, person: Person, xero_id: str) -> Iterator[Hold
         yield Holding(f"xero_sync.stage_{table.name}", "came from Xero, not loaded yet", "process", rows)
     lines = list(QUERIES.owned_lines(session, **about))
     yield Holding("xero_sync.owned_earnings_line", "set in Xero by a push of pay", "process", lines)
+    candidates = list(QUERIES.candidates(session, **about))
+    yield Holding("xero_sync.contact_candidate", "may be a new contact of QicWorks", "process", candidates)
     erasures = list(QUERIES.erasures(session, **about))
     yield Holding("xero_sync.erasure", "kept so that a pull does not bring them back", "own", erasures)
 

@@ -74,6 +74,11 @@ class OwnContacts:
         keys = [row["key"] for row in CONTACTS.not_as_in_xero(self.session, **about)]
         return [UUID(key) for key in keys if IS_ID.fullmatch(key or "")]
 
+    def erased(self) -> set[UUID]:
+        """Records of persons who were erased in QicWorks."""
+        keys = [row["xero_id"] for row in CONTACTS.erased(self.session, connection_id=self.connection.id)]
+        return {UUID(key) for key in keys if IS_ID.fullmatch(key)}
+
     def pulled_of(self, xero_ids: Collection[UUID]) -> list[dict[str, Any]]:
         """The same of these alone."""
         return list(CONTACTS.pulled_of(self.session, connection_id=self.connection.id, xero_ids=list(xero_ids)))

@@ -37,9 +37,9 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 def described(candidate: Candidate) -> dict[str, Any]:
-    """What a person sees of a candidate."""
+    """What a person sees of a candidate; of one that was erased no texts."""
     known = candidate.known
-    texts = {"name": known.name, "email": known.email, "tax_number": known.tax_number}
+    texts = {"name": known.name, "email": known.email, "tax_number": known.tax_number} if not known.is_erased else {}
     return {
         "xero_id": str(known.xero_id),
         "alike": sorted(candidate.alike),

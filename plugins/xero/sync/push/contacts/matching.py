@@ -68,6 +68,7 @@ class Known:
     merged_to: UUID | None = None
     is_taken: bool = False  # another contact of QicWorks is this one
     city: str | None = None
+    is_erased: bool = False  # its personal data was erased in QicWorks
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -145,7 +146,7 @@ def _contradicts(wanted: Wanted, one: Candidate, by: Alike) -> bool:
     """Whether something says that a single match is a namesake, or a number that was given away again."""
     named = bool(one.alike & {Alike.NAME, Alike.SIMILAR_NAME})
     ours, theirs = tax_digits(wanted.tax_number), tax_digits(one.known.tax_number)
-    if ours and theirs and ours != theirs:
+    if one.known.is_erased or (ours and theirs and ours != theirs):
         return True
     if by is Alike.NUMBER:
         return not named

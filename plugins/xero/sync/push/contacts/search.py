@@ -42,6 +42,7 @@ class Search:
         self._changed: dict[UUID, Known] = {}
         self._since: datetime | None = None
         self._searched = False
+        self._erased: set[UUID] = set()
 
     def find(self, documents: Sequence[ContactDocument]) -> dict[UUID, Match]:
         """What each of these contacts is in Xero, or may be."""
@@ -69,7 +70,7 @@ class Search:
 
     def _match(self, wanted: Mapping[UUID, Wanted], known: Sequence[Known]) -> dict[UUID, Match]:
         taken = {xero_id for xero_id, _ in self.own.taken([one.xero_id for one in known])}
-        known = [replace(one, is_taken=one.xero_id in taken) for one in known]
+        known = [replace(one, is_taken=one.xero_id in taken, is_erased=one.xero_id in self._erased) for one in known]
         survivors = self._survivors(known)
         by_key: dict[tuple[str, str], list[Known]] = {}
         for one in known:
@@ -115,6 +116,7 @@ class Search:
     def _read_changes(self) -> None:
         if not self._searched:
             self._since = self.own.pulled_until()
+            self._erased = self.own.erased()
             ids = self.own.not_as_in_xero() if self._since else []  # else all are read below
             self._changed |= {id: known_of(id, record) for id, record in fetch(self.client, ids).items()}
         position = Position(since=self._since, ask=self._since)

@@ -18,6 +18,7 @@ WORDS = {
     Alike.SIMILAR_NAME: "a similar name",
     Alike.MERGED_INTO_IT: "the one that it was merged into",
 }
+ERASED = "a contact whose personal data was erased in QicWorks"
 MOST_NAMED = 5  # candidates in a message
 DECIDE = (
     "Open the contact under Xero › Documents and choose: link it to one of these, or create a new one. "
@@ -45,7 +46,8 @@ def described(candidate: Candidate) -> str:
     what = [WORDS[word] for word in Alike if word in candidate.alike]
     if not known.is_active:
         what.append("merged into another contact" if known.merged_to else "archived")
-    return f"'{cleaned(known.name)}' ({', '.join(what)})"
+    name = ERASED if known.is_erased else f"'{cleaned(known.name)}'"
+    return f"{name} ({', '.join(what)})"
 
 
 def linked(known: Known, by: Alike | None) -> str:
