@@ -106,12 +106,6 @@ def _declared() -> Iterator[Setting]:
         NewContacts.ASK,
         _texts(NEW_CONTACTS),
     )
-    yield Setting(
-        "departments",
-        "Departments",
-        "tracking category that QicWorks' departments are options of",
-        thing=Thing.CATEGORY,
-    )
     yield from (_of_data_set(dataset) for dataset in DATASETS.values() if dataset.optional)
     yield Setting(
         "alerts",
