@@ -183,17 +183,15 @@ SELECT id, name, contact_number, tax_number, email, nullif(concat_ws(' ', nullif
 
 -- name: pulled_contacts
 SELECT xero_id, name, contact_number AS number, tax_number, email, is_active AND missing_since IS NULL AS is_active,
-       merged_to_xero_id AS merged_to,
-       EXISTS (SELECT FROM qicworks.contact AS own
-                WHERE own.organisation_id = :organisation_id AND own.push_state IS NOT NULL AND own.xero_id = pulled.xero_id) AS is_taken
+       merged_to_xero_id AS merged_to, own.xero_id IS NOT NULL AS is_taken
   FROM qicworks.contact AS pulled
+  LEFT JOIN (SELECT DISTINCT xero_id FROM qicworks.contact
+              WHERE organisation_id = :organisation_id AND push_state IS NOT NULL AND xero_id IS NOT NULL) AS own USING (xero_id)
  WHERE connection_id = :connection_id AND xero_id IS NOT NULL;
 
 -- name: link_contacts!
-WITH pair AS (
-    SELECT * FROM unnest(:own_ids::uuid[], :xero_ids::uuid[]) AS pair (own_id, record_id)
-), linked AS MATERIALIZED (
-    SELECT own_id, record_id FROM pair WHERE xero_sync.link_contact(own_id, :connection_id, record_id)
+WITH linked AS MATERIALIZED (
+    SELECT own_id, record_id FROM xero_sync.link_contacts(:connection_id, :own_ids, :xero_ids)
 ), kept AS (
     INSERT INTO xero_sync.link_decision (connection_id, what, own_id, xero_id, decision, decided_by)
     SELECT :connection_id, 'contact', own_id, record_id, 'link', :who FROM linked

@@ -121,6 +121,20 @@ DELETE FROM xero_sync.owned_earnings_line WHERE connection_id = :connection_id A
 INSERT INTO xero_sync.erasure (connection_id, table_name, xero_id) VALUES (:connection_id, :table_name, :xero_id)
     ON CONFLICT DO NOTHING;
 
+-- name: link_decisions(id, connection_id, xero_id)
+-- What users have decided about whom in Xero a person is, and what a link replaced.
+SELECT id, what, own_id, xero_id, decision, decided_by, decided_at, before FROM xero_sync.link_decision
+ WHERE own_id = :id OR connection_id = :connection_id AND xero_id::text = :xero_id
+ ORDER BY id;
+
+-- name: forget_links(id, connection_id, xero_id)!
+-- That two are not the same stays known, without a name.
+WITH candidate AS (
+    DELETE FROM xero_sync.link_candidate WHERE own_id = :id OR connection_id = :connection_id AND xero_id::text = :xero_id
+)
+UPDATE xero_sync.link_decision SET before = NULL
+ WHERE (own_id = :id OR connection_id = :connection_id AND xero_id::text = :xero_id) AND before IS NOT NULL;
+
 -- name: begin_erasing!
 -- For this transaction: changes of documents do not count as edits.
 SELECT set_config('xero_sync.erasing', 'on', true);

@@ -108,6 +108,12 @@ def test_what_only_editors_see(browser: Client, books: Books, airflow_dags: None
     """Every page opens, with the ids of what there is, for those who may see it, and for nobody else."""
     user, editor = browser("user"), browser("op")
     [event] = books.world.query("SELECT min(id) AS id FROM xero_sync.connection_event")
+    [linked] = books.world.query(
+        "INSERT INTO qicworks.contact (organisation_id, name, push_state, xero_id)"
+        " SELECT organisation_id, name, 'pushed', xero_id FROM qicworks.contact"
+        " WHERE connection_id = %s AND push_state IS NULL LIMIT 1 RETURNING id",
+        books.connection_id,
+    )
     ids = {"connections": books.connection_id, "events": event["id"], "documents": books.add("invoices", Line())}
     match = editor.press("connect", {"app": "xero_default"}).headers["location"]
     run = user.press("synchronise", {"connection": books.connection_id, "data_set": "contacts"}).headers["location"]
@@ -116,6 +122,8 @@ def test_what_only_editors_see(browser: Client, books: Books, airflow_dags: None
     def real(path: str) -> str:
         if path == "/synchronise/runs":
             return f"{path}?run={dag_id}~{quote(run_id)}"
+        if path == "/links/undo":
+            return f"{path}?what=contact&own_id={linked['id']}&connection={books.connection_id}"
         if path == "/tie-out.csv":
             return f"{path}?connection={books.connection_id}"
         named = {"name": "pages.css", "kind": "invoices", "dag_id": dag_id, "run_id": quote(run_id)}

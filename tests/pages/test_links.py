@@ -11,7 +11,6 @@ from tests.support.pages import Client
 from tests.support.pushing import Books
 from tests.support.world import World
 from xero.datasets.registry import DATASETS
-from xero.qicworks.links.candidates import What
 from xero.sync.follow import pulling
 
 
@@ -83,7 +82,7 @@ def test_people_are_linked_told_apart_and_created(browser: Client, world: World,
 
     listed = user.read(f"links?state=linked&search=kim@x&connection={world.connection_id()}")
     assert "Undo link" in listed
-    undo = f"links/staff/{kim}/undo?connection={world.connection_id()}"
+    undo = f"links/undo?what=staff&own_id={kim}&connection={world.connection_id()}"
     assert "Nothing hangs on it" in words(user.read(undo))
     world.query(
         "INSERT INTO qicworks.leave_request (organisation_id, staff_id, title, start_date, end_date, hours)"
@@ -131,7 +130,7 @@ def test_contacts(browser: Client, books: Books, airflow_dags: None) -> None:
     assert str(own.of(likely)["xero_id"]) == another["ContactID"]
     invoice = own.add("invoices", contact_id=certain)
     for one in (certain, likely):
-        undo = user.read(f"links/{What.CONTACT}/{one}/undo?connection={books.world.connection_id()}")
+        undo = user.read(f"links/undo?what=contact&own_id={one}&connection={books.world.connection_id()}")
         if one == certain:
             assert "Invoices: 1 not sent yet" in words(undo)
         seen = re.search(r'name="seen" value="(\w+)"', undo)

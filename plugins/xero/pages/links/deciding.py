@@ -1,14 +1,14 @@
 """What a user decides about people and contacts that may be the same. Nothing is sent to Xero."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from xero.pages.access import Viewer, ViewerDep, reading, triggering
+from xero.pages.access import FieldsDep, Viewer, ViewerDep, reading, triggering
 from xero.pages.database import SessionDep
 from xero.pages.links.shown import dag_of, may_decide
 from xero.pages.rendering import page, to
@@ -20,9 +20,7 @@ from xero.qicworks.links.undoing import Undoing
 
 router = APIRouter()
 
-Id = Annotated[UUID, Form()]
-Of = Annotated[What, Form()]
-Search = Annotated[str, Form()]
+UNREADABLE = "This address or form cannot be read. Go back, and reload the page."
 
 THEN = {
     What.STAFF: "The next pull of staff brings what Xero has.",
@@ -30,93 +28,113 @@ THEN = {
 }
 
 
-@router.post("/links/link")
-def link(
-    request: Request,
-    who: ViewerDep,
-    session: SessionDep,
-    connection: Id,
-    what: Of,
-    own_id: Id,
-    xero_id: Id,
-    search: Search = "",
-) -> Response:
-    _do(who, session, connection, what, lambda desk: desk.link(what, [(own_id, xero_id)]))
-    return _back(request, connection, search, f"Linked. {THEN[what]}")
+class Form:
+    """What a user has sent, and may send."""
+
+    def __init__(self, who: Viewer, session: Session, fields: Mapping[str, str]) -> None:
+        """Raises HTTPException: they may not decide about it, or it cannot be read."""
+        if not who.may_trigger_any(map(dag_of, What)):
+            raise HTTPException(403, "This needs the right to pull staff or to push contacts.")
+        self.fields = fields
+        try:
+            self.what = What(fields.get("what", ""))
+            self.connection_id = self.id("connection")
+        except ValueError:
+            raise HTTPException(422, UNREADABLE) from None
+        reading(who, dag_of(self.what))
+        triggering(who, dag_of(self.what))
+        self.desk = Undoing(session, connections.one(session, self.connection_id), who.name)
+
+    def id(self, name: str) -> UUID:
+        """Raises HTTPException: it is none."""
+        try:
+            return UUID(self.fields.get(name, ""))
+        except ValueError:
+            raise HTTPException(422, UNREADABLE) from None
+
+    def number(self, name: str) -> int:
+        """Raises HTTPException: it is none."""
+        said = self.fields.get(name, "")
+        if not (said.isdecimal() and len(said) < 9):
+            raise HTTPException(422, UNREADABLE)
+        return int(said)
 
 
-@router.post("/links/likely")
-def likely(
-    request: Request, who: ViewerDep, session: SessionDep, connection: Id, what: Of, seen: Annotated[int, Form(ge=1)]
-) -> Response:
-    """All that the page calls likely. `seen`: how many it said."""
-    _do(who, session, connection, what, lambda desk: desk.link_likely(what, seen))
-    return _back(request, connection, "", f"{seen} linked. {THEN[what]}")
-
-
-@router.post("/links/not-same")
-def not_same(
-    request: Request,
-    who: ViewerDep,
-    session: SessionDep,
-    connection: Id,
-    what: Of,
-    own_id: Id,
-    xero_id: Id,
-    search: Search = "",
-) -> Response:
-    _do(who, session, connection, what, lambda desk: desk.not_same(what, own_id, xero_id))
-    return _back(request, connection, search, "Kept as not the same. They are not offered again.")
-
-
-@router.post("/links/create")
-def create(
-    request: Request, who: ViewerDep, session: SessionDep, connection: Id, what: Of, id: Id, search: Search = ""
-) -> Response:
-    """`id`: an employee's in Xero, or a contact's in QicWorks."""
-    _do(who, session, connection, what, lambda desk: desk.create(what, id))
-    where = (
-        "The next pull of staff creates them in QicWorks."
-        if what is What.STAFF
-        else "The next push creates it in Xero."
-    )
-    return _back(request, connection, search, where)
-
-
-@router.get("/links/{what}/{own_id}/undo")
-def ask(request: Request, who: ViewerDep, session: SessionDep, what: What, own_id: UUID, connection: UUID) -> Response:
-    """What hangs on a link, before it is undone."""
-    reading(who, dag_of(what))
-    one = connections.one(session, connection)
-    link = waiting.link_of(session, one, what, own_id)
-    hanging = Undoing(session, one, who.name).hanging(what, own_id)
-    return page(request, "unlink.html", who, chosen=one, link=link, hanging=hanging, may_decide=may_decide(who, what))
-
-
-@router.post("/links/undo")
-def undo(
-    request: Request,
-    who: ViewerDep,
-    session: SessionDep,
-    connection: Id,
-    what: Of,
-    own_id: Id,
-    seen: Annotated[str, Form()],
-) -> Response:
-    _do(who, session, connection, what, lambda desk: desk.undo(what, own_id, seen))
-    return _back(request, connection, "", "The link is undone. No pull or push makes it again by itself.")
-
-
-def _do(who: Viewer, session: Session, connection: UUID, what: What, decide: Callable[[Undoing], object]) -> None:
-    reading(who, dag_of(what))
-    triggering(who, dag_of(what))
-    one = connections.one(session, connection)
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What cannot be decided now is for the user."""
     try:
-        decide(Undoing(session, one, who.name))
+        yield
     except ValueError as refusal:
         raise HTTPException(409, str(refusal)) from None
 
 
-def _back(request: Request, connection: UUID, search: str, said: str) -> Response:
-    about = {"connection": str(connection), "search": search}
+@router.post("/links/link")
+def link(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    form = Form(who, session, fields)
+    pair = form.id("own_id"), form.id("xero_id")
+    with refusing():
+        form.desk.link(form.what, [pair])
+    return _back(request, form, f"Linked. {THEN[form.what]}")
+
+
+@router.post("/links/likely")
+def likely(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    """All that the page calls likely. `seen`: how many there were."""
+    form = Form(who, session, fields)
+    seen = form.number("seen")
+    with refusing():
+        form.desk.link_likely(form.what, seen)
+    return _back(request, form, f"{seen} linked. {THEN[form.what]}")
+
+
+@router.post("/links/not-same")
+def not_same(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    form = Form(who, session, fields)
+    pair = form.id("own_id"), form.id("xero_id")
+    with refusing():
+        form.desk.not_same(form.what, *pair)
+    return _back(request, form, "Kept as not the same. They are not offered again.")
+
+
+@router.post("/links/create")
+def create(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    """`id`: an employee's in Xero, or a contact's in QicWorks."""
+    form = Form(who, session, fields)
+    id = form.id("id")
+    with refusing():
+        form.desk.create(form.what, id)
+    is_person = form.what is What.STAFF
+    then = "The next pull of staff creates them in QicWorks." if is_person else "The next push creates it in Xero."
+    return _back(request, form, then)
+
+
+@router.get("/links/undo")
+def ask(
+    request: Request, who: ViewerDep, session: SessionDep, what: str = "", own_id: str = "", connection: str = ""
+) -> Response:
+    """What depends on a link, before it is undone."""
+    try:
+        kind, id, connection_id = What(what), UUID(own_id), UUID(connection)
+    except ValueError:
+        raise HTTPException(422, UNREADABLE) from None
+    reading(who, dag_of(kind))
+    one = connections.one(session, connection_id)
+    hanging = Undoing(session, one, who.name).hanging(kind, id)
+    link = waiting.link_of(session, one, kind, id)
+    decides = may_decide(who, kind)
+    return page(request, "unlink.html", who, chosen=one, link=link, hanging=hanging, may_decide=decides)
+
+
+@router.post("/links/undo")
+def undo(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    form = Form(who, session, fields)
+    own_id = form.id("own_id")
+    with refusing():
+        form.desk.undo(form.what, own_id, fields.get("seen", ""))
+    return _back(request, form, "The link is undone. No pull or push makes it again by itself.")
+
+
+def _back(request: Request, form: Form, said: str) -> Response:
+    about = {"connection": str(form.connection_id), "search": form.fields.get("search", "")}
     return to(request, f"links?{urlencode({name: value for name, value in about.items() if value})}", [said])

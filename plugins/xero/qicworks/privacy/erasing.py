@@ -94,6 +94,8 @@ def _one(session: Session, person: Person) -> Erased:
             statement = sql.template("people", "unstage").format(stage=stage_table(table), column=Identifier(column))
             removed = session.execute(statement, about).rowcount
             done[f"xero_sync.stage_{table.name}"] += removed
+    about_links = {"id": person.id, "connection_id": person.connection_id, "xero_id": person.xero_id}
+    done["xero_sync.link_decision"] += QUERIES.forget_links(session, **about_links)
     if person.connection_id:
         ids = [id for id, _ in people.rejections(session, person)]
         done["xero_sync.rejection"] += QUERIES.drop_rejections(session, ids=ids)

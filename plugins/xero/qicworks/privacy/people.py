@@ -154,6 +154,9 @@ def holdings(session: Session, person: Person) -> Iterator[Holding]:
         yield from _own_records(session, person)
     if person.connection_id and person.xero_id:
         yield from _by_xero_id(session, person, person.xero_id)
+    about = {"id": person.id, "connection_id": person.connection_id, "xero_id": person.xero_id}
+    decided = list(QUERIES.link_decisions(session, **about))
+    yield Holding("xero_sync.link_decision", "who in Xero they are, as was decided", "process", decided)
     if person.connection_id:
         rejected = [row for _, row in rejections(session, person)]
         yield Holding("xero_sync.rejection", "came from Xero, and could not be loaded", "process", rejected)
