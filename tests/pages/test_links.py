@@ -83,7 +83,7 @@ def test_people_are_linked_told_apart_and_created(browser: Client, world: World,
     listed = user.read(f"links?state=linked&search=kim@x&connection={world.connection_id()}")
     assert "Undo link" in listed
     undo = f"links/undo?what=staff&own_id={kim}&connection={world.connection_id()}"
-    assert "Nothing hangs on it" in words(user.read(undo))
+    assert "Nothing depends on it" in words(user.read(undo))
     world.query(
         "INSERT INTO qicworks.leave_request (organisation_id, staff_id, title, start_date, end_date, hours)"
         " SELECT organisation_id, id, 'Time off', '2026-11-02', '2026-11-02', 7.6 FROM qicworks.staff WHERE id = %s",

@@ -22,7 +22,6 @@ from xero.sync.push.contacts.matching import (
     alike,
     folded,
     match,
-    similar,
     tax_digits,
 )
 from xero.sync.runs.run import Run
@@ -139,9 +138,8 @@ def _likely(wanted: Wanted, open_ones: Sequence[Candidate]) -> Candidate | None:
     active = [one for one in open_ones if one.known.is_active]
     if len(active) != 1 or not active[0].alike & NAMES or _contradicts(wanted, active[0]):
         return None
-    person = bool(wanted.person) and similar(wanted.name) == similar(wanted.person or "")
     other_mail = wanted.email and active[0].known.email and Alike.EMAIL not in active[0].alike
-    return None if person and other_mail else active[0]
+    return None if other_mail and Alike.TAX_NUMBER not in active[0].alike else active[0]
 
 
 def _contradicts(wanted: Wanted, one: Candidate) -> bool:
