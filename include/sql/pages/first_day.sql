@@ -6,18 +6,12 @@ SELECT DISTINCT split_part(data_set, '/', 1) AS data_set FROM xero_sync.cursor
  WHERE connection_id = :connection_id AND completed_at IS NOT NULL;
 
 -- name: unlinked^
--- QicWorks' people and contacts without a record in Xero, and what a user has to decide about: contacts that may be in Xero already,
--- employees that were not loaded (linked: the data sets that link people), and differences of a reason.
+-- QicWorks' people and contacts without a record in Xero, and open differences of a reason.
 SELECT (SELECT count(*) FROM qicworks.staff
          WHERE organisation_id = :organisation_id AND xero_id IS NULL AND is_active) AS people,
        (SELECT count(*) FROM qicworks.contact
          WHERE organisation_id = :organisation_id AND xero_id IS NULL
            AND push_state IN ('draft', 'ready', 'in_flight', 'failed')) AS contacts,
-       (SELECT count(*) FROM xero_sync.contact_question AS question
-          JOIN qicworks.contact ON contact.id = question.contact_id AND contact.push_version = question.version
-         WHERE question.connection_id = :connection_id AND contact.push_state = 'failed' AND contact.xero_id IS NULL) AS questions,
-       (SELECT count(*) FROM xero_sync.rejection
-         WHERE connection_id = :connection_id AND data_set = ANY(:linked) AND closed_at IS NULL) AS rejected,
        (SELECT count(*) FROM xero_sync.difference
          WHERE connection_id = :connection_id AND reason = :reason AND document_kind = ANY(:kinds) AND settled_at IS NULL) AS differences;
 

@@ -10,6 +10,7 @@ from xero.documents.registry import KINDS
 from xero.pages.access import Viewer
 from xero.pages.airflow_api import AirflowApi
 from xero.pages.first_day.shown import Checklist, DryRun, People, Pulled, Pushes, Ready, Settings, SetUp, State
+from xero.pages.links.shown import visible
 from xero.pages.synchronise import is_set_up
 from xero.qicworks.connect import connections, settings
 from xero.qicworks.connect.connections import Connection
@@ -35,7 +36,8 @@ def checklist(session: Session, who: Viewer, api: AirflowApi, connection: Connec
     chosen = _settings(session, connection, loaded)
     people = _people(session, who, connection, loaded, not_offered)
     parts = _ready(session, who, connection, paused, not_offered)
-    dry_run = _dry_run(session, connection, parts, last.get(DRY_RUN), blocked=set_up.state is not State.DONE)
+    never = {name for name, one in DATASETS.items() if is_set_up(one)} - loaded - not_offered
+    dry_run = _dry_run(session, connection, parts, last.get(DRY_RUN), blocked=bool(never))
     pushes = _pushes(session, connection, parts, dry_run)
     is_partial = not who.readable >= {*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS)}
     return Checklist(connection, set_up, chosen, people, dry_run, pushes, is_partial)
@@ -88,10 +90,10 @@ def _people(
     needed |= set(first_day.LINKING) if has_people else set()
     if not needed <= set(loaded):
         return People(State.NOT_YET)
-    counts = first_day.unlinked(session, connection, who.kinds)
+    counts = first_day.unlinked(session, connection, visible(who), who.kinds)
     chosen = settings.read(session, connection.id).new_contacts
     state = State.DONE
-    if counts.questions or counts.rejected or counts.differences:
+    if counts.waiting or counts.differences:
         state = State.LEFT
     elif counts.contacts or (counts.people and has_people):
         state = State.OPTIONAL

@@ -15,6 +15,8 @@ from xero.qicworks import sql
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.database import Session
 from xero.qicworks.follow.differences import Reason
+from xero.qicworks.links import waiting
+from xero.qicworks.links.candidates import What
 
 QUERIES = sql.Statements("pages/first_day")
 
@@ -24,18 +26,16 @@ LINKING = tuple(name for name, one in DATASETS.items() if any(table.linked for t
 
 @dataclass(frozen=True)
 class Unlinked:
-    """How many people and contacts of QicWorks have no record in Xero, and what a user has to decide about.
+    """How many people and contacts of QicWorks have no record in Xero, of those that the user may see.
 
     Args:
-        questions: Contacts that may be in Xero already.
-        rejected: Employees that were not loaded, perhaps because they may be several people of QicWorks.
+        waiting: Those who may be somebody in Xero, about whom a user has to decide.
         differences: Records of Xero's that may be another one of a document.
     """
 
+    waiting: int
     people: int
     contacts: int
-    questions: int
-    rejected: int
     differences: int
 
 
@@ -44,18 +44,18 @@ def loaded(session: Session, connection_id: UUID) -> set[str]:
     return {row["data_set"] for row in QUERIES.loaded(session, connection_id=connection_id)}
 
 
-def unlinked(session: Session, connection: Connection, kinds: Sequence[str]) -> Unlinked:
-    """`kinds`: the kinds of document whose differences count."""
-    return Unlinked(
-        **QUERIES.unlinked(
-            session,
-            connection_id=connection.id,
-            organisation_id=connection.organisation_id,
-            linked=list(LINKING),
-            reason=Reason.AMBIGUOUS_MATCH,
-            kinds=list(kinds),
-        )
+def unlinked(session: Session, connection: Connection, whats: Sequence[What], kinds: Sequence[str]) -> Unlinked:
+    """`whats` and `kinds`: what counts, of people and contacts, and of the differences of documents."""
+    found = QUERIES.unlinked(
+        session,
+        connection_id=connection.id,
+        organisation_id=connection.organisation_id,
+        reason=Reason.AMBIGUOUS_MATCH,
+        kinds=list(kinds),
     )
+    found["people"] *= What.STAFF in whats
+    found["contacts"] *= What.CONTACT in whats
+    return Unlinked(waiting=sum(row["count"] for row in waiting.counts(session, whats, connection.id)), **found)
 
 
 def ready_since(session: Session, kind: Kind, organisation_id: UUID, since: datetime | None, cap: int) -> int:
