@@ -150,7 +150,7 @@ def test_a_viewer_sees_what_is_left_and_presses_nothing(
         refused = viewer.press(f"{path}/{button}", {"kind": "bills"})
         assert refused.status_code == 403, button
         assert browser("admin").press(f"{path}/{button}", {"kind": "bills"}, form_token="forged").status_code == 403
-    assert viewer.get(f"/xero/{path}/dry-run", follow_redirects=False).headers["location"] == f"/xero/{path}"
+    assert _states(viewer.read(f"{path}/dry-run")) == _states(page), "after a reload it is only shown"
     assert browser("admin").press(f"{path}/unpause", {"kind": "made_up"}).status_code == 404
     viewer.read("connections/00000000-0000-0000-0000-000000000000/first-day", 404)
 
@@ -235,4 +235,4 @@ def test_match_leads_there(browser: Client, books: Books) -> None:
     page = admin.read(several.removeprefix("/xero/"))
     for one in tenants:
         assert f'href="/xero/connections/{known[one]["id"]}/first-day"' in page
-    assert admin.get("/xero/first-day", follow_redirects=False).headers["location"] == "/xero/connections"
+    assert admin.read("first-day").count("/first-day") == len(known)

@@ -35,13 +35,13 @@ MAX_REASONS = 10  # of a kind that are shown
 def several(
     request: Request, who: ViewerDep, session: SessionDep, connection: Annotated[list[UUID] | None, Query()] = None
 ) -> Response:
-    """The organisations that were just matched, with a link each."""
-    asked = set(connection or ())
-    found = [one for one in connections.every(session) if one.id in asked]
-    return page(request, "first_days.html", who, found=found[:MAX_LISTED]) if found else to(request, "connections")
+    """The organisations that were just matched, or all, with a link each."""
+    found = [one for one in connections.every(session) if not connection or one.id in connection]
+    return page(request, "first_days.html", who, found=found[:MAX_LISTED], total=len(found))
 
 
 @router.get("/connections/{id}/first-day")
+@router.get("/connections/{id}/first-day/dry-run", name="after_reload")
 def show(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: UUID) -> Response:
     return _page(request, who, session, api, id)
 
@@ -75,9 +75,9 @@ def _page(
 @router.post("/connections/{id}/first-day/pull")
 def pull(request: Request, who: ViewerDep, session: SessionDep, api: AirflowApiDep, id: UUID) -> Response:
     """Pulls the set-up data that is left, as far as the user may."""
-    chosen = live(session, str(id))
     if not who.may_trigger_any(map(pull_dag_of, who.data_sets)):
         raise HTTPException(403, "This needs the right to trigger the DAGs that pull.")
+    chosen = live(session, str(id))
     if not chosen.enabled:
         raise HTTPException(409, f"{chosen.organisation} is switched off. Switch it on first.")
     wanted = _to_pull(who, checklist(session, who, api, chosen).set_up)
@@ -96,18 +96,13 @@ def check(
     request: Request, who: ViewerDep, engine: EngineDep, session: SessionDep, api: AirflowApiDep, id: UUID
 ) -> Response:
     """Shows what a push would send and refuse. Sends nothing; may read from Xero."""
-    chosen = live(session, str(id))
     kinds = _to_check(who)
     if not kinds:
         raise HTTPException(403, "This needs the right to trigger a DAG that pushes.")
+    chosen = live(session, str(id))
     if chosen.left_out:
         raise HTTPException(409, f"{chosen.organisation} is not checked: it is {chosen.left_out}.")
     return _page(request, who, session, api, id, dry_run.dry_run(engine, session, chosen, kinds, who.name))
-
-
-@router.get("/connections/{id}/first-day/dry-run")
-def after_reload(request: Request, who: ViewerDep, id: UUID) -> Response:
-    return to(request, f"connections/{id}/first-day")
 
 
 def _to_check(who: Viewer) -> list[Kind]:
@@ -125,9 +120,9 @@ def unpause(
     kind: Annotated[str, Form()] = "",
 ) -> Response:
     """Switches a push on, in Airflow and with the user's own rights there: it is one DAG for all organisations."""
-    chosen = live(session, str(id))
     dag_id = push_dag_of(kind_of(who, kind).name)
     if not who.may_unpause(dag_id):
         raise HTTPException(403, f"This needs the right to edit the DAG {dag_id}.")
+    chosen = live(session, str(id))
     api.unpause(dag_id)
     return to(request, f"connections/{chosen.id}/first-day", [f"The DAG {dag_id} is on."])
