@@ -106,7 +106,8 @@ class OwnContacts:
     ) -> None:
         """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent; `state`: what
         Xero has besides what is sent."""
-        CONTACTS.answered(self.session, id=id, theirs=Jsonb(theirs), state=Jsonb(state), sent=sent, updated_at=updated_at)
+        now = {"theirs": Jsonb(theirs), "state": Jsonb(state), "updated_at": updated_at}
+        CONTACTS.answered(self.session, id=id, sent=sent, **now)
 
     def take(
         self,

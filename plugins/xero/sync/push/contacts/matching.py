@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import mul
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -182,8 +181,12 @@ def is_valid(number: str | None) -> bool:
     """Whether the check digits are those of an ABN or ACN: what is typed for an unknown one identifies nobody."""
     digits = [int(one) for one in tax_digits(number) or ""]
     if len(digits) == len(ABN_WEIGHTS):
-        return ((digits[0] - 1) * ABN_WEIGHTS[0] + sum(map(mul, digits[1:], ABN_WEIGHTS[1:]))) % 89 == 0
-    return len(digits) == 9 and (10 - sum(map(mul, digits, range(8, 0, -1))) % 10) % 10 == digits[8]
+        return (_weighed(digits, ABN_WEIGHTS) - ABN_WEIGHTS[0]) % 89 == 0
+    return len(digits) == 9 and (_weighed(digits, range(8, 0, -1)) + digits[8]) % 10 == 0
+
+
+def _weighed(digits: Iterable[int], weights: Iterable[int]) -> int:
+    return sum(digit * weight for digit, weight in zip(digits, weights, strict=False))
 
 
 def _keys(name: str, number: str | None, tax_number: str | None, email: str | None) -> set[tuple[str, str]]:
