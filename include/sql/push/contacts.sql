@@ -105,10 +105,10 @@ SELECT name FROM qicworks.contact
 SELECT contact.id, contact.organisation_id
   FROM xero_sync.contact_question AS question
   JOIN qicworks.contact ON contact.id = question.contact_id AND contact.push_version = question.version
-  LEFT JOIN xero_sync.connection_setting AS setting ON setting.connection_id = question.connection_id
+  LEFT JOIN xero_sync.setting ON setting.connection_id = question.connection_id AND setting.name = 'new_contacts'
  WHERE (:connection_id::uuid IS NULL OR question.connection_id = :connection_id)
    AND contact.push_state = 'failed' AND contact.xero_id IS NULL
-   AND coalesce(setting.new_contacts, 'ask') <> question.setting AND coalesce(setting.new_contacts, 'ask') <> 'off'
+   AND coalesce(setting.value, 'ask') <> question.setting AND coalesce(setting.value, 'ask') <> 'off'
    AND NOT EXISTS (SELECT FROM xero_sync.contact_candidate AS candidate WHERE candidate.contact_id = contact.id)
  LIMIT 10000;
 
