@@ -152,8 +152,8 @@ SELECT xero_sync.unlink_contact(:own_id, :connection_id, :xero_id, :error, :corr
 -- name: created_contact$
 -- Whether QicWorks created that record in Xero, under the contact's own id.
 SELECT EXISTS (SELECT FROM qicworks.contact AS own
-                 JOIN qicworks.contact AS pulled ON pulled.connection_id = :connection_id AND pulled.xero_id = own.xero_id
-                WHERE own.id = :own_id AND lower(pulled.contact_number) = own.id::text);
+                 LEFT JOIN qicworks.contact AS pulled ON pulled.connection_id = :connection_id AND pulled.xero_id = own.xero_id
+                WHERE own.id = :own_id AND (own.is_ours OR lower(pulled.contact_number) = own.id::text));
 
 -- name: hanging
 -- A template: documents of a kind by their state. {column} says whose they are.
@@ -170,9 +170,10 @@ SELECT EXISTS (SELECT FROM xero_sync.push_request AS request
                        OR request.documents && ARRAY(SELECT id FROM qicworks.{table} WHERE {column} = :own_id)));
 
 -- name: free_documents!
--- A template: documents that failed while their contact was not in Xero. None of them was sent.
+-- A template: documents that failed while their contact was not in Xero, without those that a person has to look for there.
 UPDATE qicworks.{table} SET push_state = 'ready'
- WHERE contact_id = ANY(:ids) AND organisation_id = :organisation_id AND push_state = 'failed' AND xero_id IS NULL;
+ WHERE contact_id = ANY(:ids) AND organisation_id = :organisation_id AND push_state = 'failed'
+   AND NOT EXISTS (SELECT FROM xero_sync.unclear_push AS unclear WHERE unclear.document_id = id);
 
 -- name: unlinked_contacts
 SELECT id, name, contact_number, tax_number, email, nullif(concat_ws(' ', nullif(trim(first_name), ''), nullif(trim(last_name), '')), '') AS person

@@ -144,4 +144,24 @@ def test_contacts(browser: Client, books: Books, airflow_dags: None) -> None:
     own.push("contacts", retry_failed=True)
     there = {str(own.of(one)["xero_id"]) for one in (certain, likely)}
     assert there.isdisjoint({theirs["ContactID"], another["ContactID"]}), "nor does a push"
+    created = f"links/undo?what=contact&own_id={nobody}&connection={books.world.connection_id()}"
+    assert "QicWorks created this contact in Xero" in words(user.read(created))
+    # Linked by a push before any pull brought the record: the row is the record's, too, until the link is undone.
+    fresh = own.contact("Alone Before The Pull", "ready")
+    own.setting("ask")
+    own.push("contacts")
+    sole = own.world.sandbox.control(
+        "POST",
+        f"organisations/{own.world.sandbox.tenant()}/Contacts",
+        {"Name": "Alone Before The Pull", "ContactStatus": "ACTIVE", "EmailAddress": ""},
+    )["ContactID"]
+    own.push("contacts", retry_failed=True)
+    assert (str(own.of(fresh)["xero_id"]), own.of(fresh)["connection_id"]) == (sole, own.connection_id)
+    undo = user.read(f"links/undo?what=contact&own_id={fresh}&connection={books.world.connection_id()}")
+    seen = re.search(r'name="seen" value="(\w+)"', undo)
+    assert seen
+    assert user.press("links/undo", fields(books.world, "contact", own_id=fresh, seen=seen[1])).status_code == 303
+    [pulled] = books.world.query("SELECT id, push_state, name FROM qicworks.contact WHERE xero_id = %s", sole)
+    assert (pulled["push_state"], pulled["name"], pulled["id"] == fresh) == (None, "Alone Before The Pull", False)
+    assert (own.of(fresh)["xero_id"], own.of(fresh)["connection_id"]) == (None, None)
     assert invoice

@@ -27,6 +27,7 @@ WORDS = {
     "first name": "same first name",
     "similar name": "similar name",
     "tax number": "same ABN or tax number",
+    "merged into it": "one that is alike was merged into it",
     "email": "same email",
     "no email": "email missing on one side",
     "other email": "different emails",
