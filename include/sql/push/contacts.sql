@@ -170,16 +170,20 @@ UPDATE qicworks.contact
 UPDATE qicworks.contact SET kept_columns = nullif(:kept, '{}'::text[]) WHERE id = :id;
 
 -- name: kept
--- Own contacts of which QicWorks keeps what Xero has otherwise, and those with an open difference of that. `ids`: null, or only these.
-SELECT contact.id, contact.name, to_jsonb(contact) AS ours, contact.in_xero AS theirs,
-       coalesce(contact.kept_columns, '{}') AS columns
-  FROM qicworks.contact
- WHERE contact.organisation_id = :organisation_id AND contact.push_state IS NOT NULL AND contact.xero_id IS NOT NULL
-   AND (:ids::uuid[] IS NULL OR contact.id = ANY(:ids))
-   AND (contact.kept_columns IS NOT NULL
-        OR contact.id IN (SELECT document_id FROM xero_sync.difference
-                           WHERE connection_id = :connection_id AND document_kind = :kind AND reason = :reason AND settled_at IS NULL))
- ORDER BY contact.id;
+-- Own contacts of which QicWorks keeps what Xero has otherwise, and all that have an open difference of that, also those that are not
+-- linked or not there any more. `ids`: null, or only these.
+WITH opened AS (
+    SELECT document_id FROM xero_sync.difference
+     WHERE connection_id = :connection_id AND document_kind = :kind AND reason = :reason AND settled_at IS NULL
+)
+SELECT coalesce(own.id, opened.document_id) AS id, coalesce(own.name, '') AS name, to_jsonb(own) AS ours, own.in_xero AS theirs,
+       coalesce(own.kept_columns, '{}') AS columns, own.id IS NULL AS is_gone, own.xero_id IS NULL AS is_unlinked
+  FROM (SELECT * FROM qicworks.contact
+         WHERE organisation_id = :organisation_id AND push_state IS NOT NULL
+           AND (kept_columns IS NOT NULL AND in_xero IS NOT NULL OR id IN (SELECT document_id FROM opened))) AS own
+  FULL JOIN opened ON opened.document_id = own.id
+ WHERE :ids::uuid[] IS NULL OR coalesce(own.id, opened.document_id) = ANY(:ids)
+ ORDER BY 1;
 
 -- name: drop_questions!
 -- With their candidates.

@@ -137,3 +137,22 @@ def test_the_record_decides_before_a_link(own: OwnBooks) -> None:
     own.push("contacts")
     assert str(own.of(contact)["xero_id"]) != there["ContactID"]
     assert [one["Name"] for one in own.created()] == ["Delta Solar"]
+
+
+def test_linked_by_a_pull_and_deleted(own: OwnBooks) -> None:
+    """Nothing is lost by that link either; a difference of what is deleted is settled."""
+    own.setting("ask")
+    there = own.in_xero_active()
+    own.world.sandbox.change("Contacts", there["ContactID"], TaxNumber="51824753556", Phones=[])
+    typed = {"tax_number": "51 824 753 556", "phone": "02 4222 1111", "city": "Elsewhere"}
+    contact = own.contact(there["Name"], **typed)
+    for full in (False, True, True):
+        own.pull_contacts(full=full)
+        row = own.of(contact)
+        assert str(row["xero_id"]) == there["ContactID"], row["push_error"]
+        assert {name: row[name].replace(" ", "") for name in typed} == {k: v.replace(" ", "") for k, v in typed.items()}
+        [one] = open_ones(own)
+        assert set(one.ours) == {"phone", "city"}
+    own.world.query("DELETE FROM qicworks.contact WHERE id = %s", contact)
+    own.pull_contacts()
+    assert open_ones(own) == []

@@ -10,7 +10,7 @@ from xero.documents import contacts as of
 from xero.documents.contacts import CONTACTS, ContactDocument
 from xero.documents.declaration import Record
 from xero.qicworks.follow import differences
-from xero.qicworks.follow.differences import About, Changes, Found, Reason
+from xero.qicworks.follow.differences import About, Changes, Found, Reason, Settled
 from xero.qicworks.push.contacts import OwnContacts
 from xero.sync.push.contacts import search
 from xero.sync.push.contacts.changes import is_same, is_storable, storable
@@ -50,7 +50,8 @@ def compare(own: OwnContacts, ids: Sequence[UUID] | None = None) -> list[tuple[U
             own.keep_only(row["id"], names)
         found = Found(REASON, _as_shown(ours, names), _as_shown(theirs, names))
         about = About(own.connection.id, CONTACTS.name, row["id"], CONTACTS.called(row["name"], row["id"]))
-        changes = differences.compare(own.session, about, [found] if names else [], (REASON,))
+        how = Settled.GONE if row["is_gone"] else Settled.REPLACED if row["is_unlinked"] else Settled.AGREES
+        changes = differences.compare(own.session, about, [found] if names else [], (REASON,), how)
         if changes.new or changes.settled:
             changed.append((row["id"], about, changes))
     return changed
