@@ -278,7 +278,34 @@ SAID_OF_PAYROLL = [
     ("Leave type not assigned to employee", "assign the leave type", "configuration"),
     ("Invalid EmployeeID 4f1c ***", "check that the employee is active", "user_fix"),
 ]
+#: Of new contacts themselves.
+SAID_OF_CONTACTS = [
+    (
+        "The contact name Brand new is already assigned to another contact. The contact name must be unique across all "
+        "active contacts.",
+        "press Retry and link it to that one",
+        "user_fix",
+    ),
+    (
+        "Another contact has this contact number. Please enter a different contact number.",
+        "search all contacts, also archived ones, for this number",
+        "user_fix",
+    ),
+    (
+        "The specified contact details matched an archived contact. "
+        "Archived contacts cannot currently be edited via the API.",
+        "undo the change of the invoice INV-001 in QicWorks",
+        "user_fix",
+    ),
+    ("Email address must be valid.", "and those of its contact persons", "user_fix"),
+    (
+        "Additional people cannot be added when the primary person has no email address set.",
+        "Enter the email of the invoice INV-001 in QicWorks",
+        "user_fix",
+    ),
+]
 ALL = [("business", *one) for one in SAID] + [("payroll", *one) for one in SAID_OF_PAYROLL]
+ALL += [("contacts", *one) for one in SAID_OF_CONTACTS]
 
 
 def corrected(*messages: str, number: str | None = "INV-001", function: str = "business") -> Correction:

@@ -9,6 +9,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import settings
+from xero.qicworks.push import contact_decisions
 from xero.qicworks.runs.events import Origin
 from xero.sync.follow.pulling import pull
 from xero.sync.push.flow import preview
@@ -63,6 +64,11 @@ class OwnBooks(Books):
             origin=Origin(),
             full=full,
         )
+
+    def decide(self, contact: UUID, xero_id: UUID | None = None) -> None:
+        """A person: it is that one in Xero, or is to be created."""
+        with database.session(self.world.engine) as session:
+            contact_decisions.decide(session, contact, xero_id, "Ann")
 
     def in_xero_active(self) -> Row:
         """A contact that was there from the beginning, with an email."""

@@ -384,6 +384,7 @@ NOT_PROVOKED = {
     "matched an archived contact": "of changing contacts, which are not pushed",
     "unable to assign an archived": "of contact groups, which are not pushed",
     "additional people cannot": "of changing contacts, which are not pushed",
+    "(contacts)": "of new contacts: tests/flow/push/test_contact_refusals.py",
     "email address must be valid (payroll)": "of changing employees, of whom only pay templates are pushed",
     "enter a unique name": "of accounts and other set-up, which is not pushed",
     "only status accepted": "of changing payments, which are not pushed",

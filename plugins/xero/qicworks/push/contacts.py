@@ -106,8 +106,9 @@ class OwnContacts:
     ) -> None:
         """Keeps what Xero has of it now, in the transaction that records so. `sent`: after it was sent; `state`: what
         Xero has besides what is sent."""
-        now = {"theirs": Jsonb(theirs), "state": Jsonb(state), "updated_at": updated_at}
-        CONTACTS.answered(self.session, id=id, sent=sent, **now)
+        CONTACTS.answered(
+            self.session, id=id, theirs=Jsonb(theirs), state=Jsonb(state), sent=sent, updated_at=updated_at
+        )
 
     def take(
         self,

@@ -15,7 +15,7 @@ from xero.datasets.registry import DATASETS
 from xero.documents.declaration import Then
 
 Kind = Literal["reconnect", "configuration", "conflict", "user_fix", "retry"]
-Function = Literal["business", "payroll", "connection"]
+Function = Literal["business", "contacts", "payroll", "connection"]
 
 _GRAVEST_FIRST: tuple[Kind, ...] = ("reconnect", "configuration", "conflict", "user_fix", "retry")
 _OF_THE_DOCUMENT = {"document", "number", "renumbered"}
@@ -68,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind
     then: Then | None = None
     support: bool = False
-    functions: tuple[Function, ...] = ("business", "payroll", "connection")
+    functions: tuple[Function, ...] = ("business", "contacts", "payroll", "connection")
     vague: bool = False
     fails: bool = False
 

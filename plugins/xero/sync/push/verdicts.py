@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from xero.api.errors import cleaned
-from xero.documents.declaration import AnyDocument, CheckResult, Kind, PricedDocument, PricedKind
+from xero.documents.declaration import AnyDocument, CheckResult, Delivery, Kind, PricedDocument, PricedKind
 from xero.qicworks.push.links import Claim
 from xero.qicworks.push.outbox import PushState, Result
 from xero.qicworks.runs.outcome import Status
@@ -20,7 +20,10 @@ UNSEALED = (
 
 
 #: Xero's messages about a number that is used already, or was.
-NUMBER_TAKEN = re.compile("must be unique|not of valid status for modification", re.IGNORECASE)
+NUMBER_TAKEN = re.compile(
+    "must be unique|not of valid status for modification|has this contact number|contact name already exists",
+    re.IGNORECASE,
+)
 
 #: Statuses that Xero's own pages call otherwise.
 SAID = {"AUTHORISED": "approved"}
@@ -74,7 +77,7 @@ def with_defaults(kind: PricedKind, document: PricedDocument) -> list[str]:
 
 def refused(kind: Kind, label: str, number: str | None, messages: Sequence[str], xero_id: UUID | None = None) -> Result:
     """Xero refused it: in Xero's own words, with the correction that the catalogue has for them."""
-    function = "payroll" if kind.payroll else "business"
+    function = "payroll" if kind.payroll else "contacts" if kind.delivery is Delivery.CONTACTS else "business"
     correction = corrections.correct(messages, document=label, number=number, function=function)
     words = "; ".join(messages) or "Xero gave no reason"
     taken = any(NUMBER_TAKEN.search(message) for message in messages)
