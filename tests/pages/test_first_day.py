@@ -180,9 +180,11 @@ def test_what_is_wrong_is_named_until_it_is_right(browser: Client, books: Books,
     assert _states(admin.read(path))["Settings"] == "optional"
 
     bad = books.add("invoices", Line(description="<b>odd</b>"), number="FD-<b>", contact_id=None)
+    other = books.add("invoices", number="FD-O", contact_id=None)
     checked = admin.press(f"{path}/dry-run")
-    assert "1 refused: it has no contact." in step(checked.text, 4)
-    assert "invoice FD-&lt;b&gt;" in checked.text
+    assert "2 refused: it has no contact. Choose a customer or supplier on the invoice." in step(checked.text, 4)
+    assert "invoice FD-&lt;b&gt;, invoice FD-O" in checked.text
+    books.edit("invoices", other, push_state="skipped")
     assert _states(checked.text)["Dry run"] == "to do"
     books.edit("invoices", bad, contact_id=books.contacts[0])
     assert "1 document became ready or changed since the last dry run." in step(admin.read(path), 4)

@@ -90,7 +90,8 @@ def _check(engine: Engine, session: Session, connection: Connection, kind: Kind,
     try:
         for one in preview(kind, connection.id, engine=engine, open_client=open_client, documents=wanted):
             sent += len(one.documents) if one.body is not None else 0
-            for label, why, correction in one.refused:
+            for label, *words in one.refused:
+                why, correction = (text.replace(label, kind.word) for text in words)  # each names its document
                 reasons[why, correction] += 1
                 examples.setdefault((why, correction), []).append(label)
     except XeroError as error:
