@@ -122,3 +122,15 @@ def test_killed_at_any_moment(own: OwnBooks) -> None:
         assert_interrupted(own.world, left_open)
     own.assert_contacts_once()
     own.assert_once("bills")
+
+
+def test_a_dry_run_shows_the_contact_first_and_refuses_no_document_that_waits_for_it(own: OwnBooks) -> None:
+    own.push("invoices")
+    addressed(own, "invoices", own.contact("Brand new"))
+    other = own.add("invoices")
+    own.world.calls()
+    shown = own.preview("invoices")
+    assert own.writes() == []
+    assert [one for each in shown for one in each.refused] == []
+    number = own.row("invoices", other)["number"]
+    assert [one.documents for one in shown if one.body] == [("contact Brand new",), (f"invoice {number}",)]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from xero.documents.declaration import Delivery, Kind, PricedKind
+from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
 from xero.qicworks.push import lacking_currencies
-from xero.qicworks.push.contacts import waiting_for_contacts
+from xero.qicworks.push.contacts import new_of_documents, waiting_for_contacts
 from xero.qicworks.push.outbox import Outbox, Purpose, PushState, Result
 from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Origin
@@ -223,4 +224,15 @@ def preview(
         recorder = ResultRecorder(it, outbox)
         strategy = STRATEGIES[kind.delivery](it, kind, outbox, recorder)
         yield from Cancellations(it, kind, outbox, recorder, strategy.breaker).preview(wanted)
-        yield from strategy.preview(wanted)
+        held: set[str] = set()
+        if waiting := _held(it, kind, wanted):  # pushed after their contacts
+            held = {kind.called(one.number, one.id) for one in outbox.read_priced(waiting)}
+            ids = new_of_documents(session, connection, kind, wanted, failed_too=retry_failed)
+            [contacts] = [one for one in KINDS.values() if one.delivery is Delivery.CONTACTS]
+            how: dict[str, Any] = {"engine": engine, "open_client": open_client}
+            yield from preview(contacts, connection_id, documents=[str(id) for id in ids], **how)
+            log.info("%d documents are pushed after their new contacts", len(held))
+        for one in strategy.preview(wanted):
+            refused = tuple(each for each in one.refused if each[0] not in held)
+            if one.body is not None or refused:
+                yield replace(one, refused=refused)
