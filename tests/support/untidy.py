@@ -23,6 +23,15 @@ LAST = _split("""
     Lee Harris Ryan Robinson Kelly King O'Brien MacDonald Müller Singh Patel Papadopoulos Rossi Vella
     Tran Campbell Stewart Young
 """)
+
+
+def abn(nine: str) -> str:
+    """The ABN with these nine last digits: its first two make the check right."""
+    weights = (3, 5, 7, 9, 11, 13, 15, 17, 19)
+    check = 89 - sum(int(digit) * weight for digit, weight in zip(nine, weights, strict=True)) % 89
+    return f"{check + 10}{nine}"
+
+
 NICKNAME = {
     "Robert": "Bob", "William": "Bill", "Elizabeth": "Liz", "Margaret": "Maggie", "Michael": "Mick",
     "Christopher": "Chris", "Jennifer": "Jen", "Daniel": "Dan", "Samantha": "Sam", "Anthony": "Tony",
@@ -131,7 +140,7 @@ def firms(seed: int, in_xero: int = 5000, in_qicworks: int = 4800) -> Firms:
         if not person and number % 7 == 0:
             name = f"{dice.choice(LAST)} & {dice.choice(LAST)} {dice.choice(TRADES)} {_letters(number)}"
         email = f"office{number}@firm{number}.example" if dice.random() < 0.9 else None
-        tax = None if person or dice.random() < 0.3 else f"{51_000_000_000 + number * 97}"
+        tax = None if person or dice.random() < 0.3 else abn(f"{100_000_000 + number * 97}")
         if number % 50 == 49:  # the same name as the one before, and another firm
             name = known[-1].name
         one = Known(UUID(int=dice.getrandbits(128)), name, None, tax, email)
