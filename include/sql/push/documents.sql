@@ -65,7 +65,9 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
               bool_or(line_id = line.id) AS is_its_own
          FROM xero_sync.taken_tax AS taken
         WHERE document_id = line.parent_id AND taken.tax_amount = line.tax_amount) AS taken ON true
+  -- To be sent anew: only of what Xero has.
   LEFT JOIN xero_sync.line_default AS sent ON sent.line_id = line.id AND sent.connection_id = :connection_id
+                                          AND (:defaults::jsonb IS NULL OR document.xero_id IS NOT NULL)
  CROSS JOIN LATERAL (SELECT :defaults::jsonb -> coalesce(to_jsonb(document) ->> 'side', '') AS of_its_side) AS usual
   LEFT JOIN qicworks.account AS usual_account ON usual_account.connection_id = :connection_id
                                              AND usual_account.xero_id = (usual.of_its_side ->> 'account')::uuid

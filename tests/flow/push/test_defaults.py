@@ -131,6 +131,24 @@ def test_a_default_that_was_archived_holds_back_only_what_needs_it(books: Books)
     assert booked(books, "bills", needing) == {("404", "INPUT")}
 
 
+@pytest.mark.parametrize("kind", ["invoices", "bills", "purchase_orders"])
+def test_a_default_that_was_taken_away_is_not_sent_of_what_xero_never_had(books: Books, kind: str) -> None:
+    code, tax_code = SALES if kind == "invoices" else COSTS
+    choose(books, **{f"{kind}__account": code, f"{kind}__tax_code": tax_code})
+    document = without(books, kind, Line())
+    [account] = [one for one in books.world.sandbox.truth("Accounts") if one.get("Code") == code]
+    books.world.sandbox.change("Accounts", account["AccountID"], Status="ARCHIVED")
+    books.push(kind)
+    assert row(books, kind, document)["push_state"] == "failed"
+    books.world.sandbox.change("Accounts", account["AccountID"], Status="ACTIVE")
+    choose(books, **{f"{kind}__account": "", f"{kind}__tax_code": ""})
+    release(books, kind, document)
+    books.push(kind)
+    now = row(books, kind, document)
+    assert (now["push_state"], now["xero_id"]) == ("failed", None)
+    assert "has no account" in now["push_error"]
+
+
 def test_a_dry_run_names_each_line_that_takes_a_default(books: Books) -> None:
     choose(books, invoices__account="200", invoices__tax_code="OUTPUT")
     without(books, "invoices", Line(), Line(), number="INV-77")
