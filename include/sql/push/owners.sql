@@ -42,7 +42,7 @@ SELECT connection.organisation_id
  UNION
 SELECT document.organisation_id
   FROM xero_sync.lacking_currency AS lacking JOIN qicworks.{table} AS document ON document.id = lacking.document_id
- WHERE kind = :kind;
+ WHERE kind = :kind AND NOT is_cancelled;
 
 -- name: with_failed
 SELECT DISTINCT organisation_id FROM qicworks.{table} WHERE push_state = 'failed';

@@ -11,7 +11,7 @@ SELECT id, push_version, xero_id,
    AND (push_state = ANY(:states)
         OR :released_too AND push_state = 'failed'
            AND EXISTS (SELECT FROM xero_sync.lacking_currency AS lacking
-                        WHERE lacking.document_id = {table}.id AND lacking.kind = :kind
+                        WHERE lacking.document_id = {table}.id AND lacking.kind = :kind AND NOT is_cancelled
                           AND xero_sync.has_currency(:connection_id, :organisation_id, lacking.currency) IS NOT FALSE))
    AND (:wanted::uuid[] IS NULL OR id = ANY(:wanted)) AND id <> ALL(:done)
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
@@ -50,7 +50,7 @@ SELECT (SELECT count(*) FROM qicworks.{table}
          WHERE organisation_id = :organisation_id AND push_state IN ('ready', 'in_flight'))
      + (SELECT count(*) FROM xero_sync.lacking_currency AS lacking
           JOIN qicworks.{table} AS document ON document.id = lacking.document_id
-         WHERE lacking.kind = :kind AND document.organisation_id = :organisation_id AND document.push_state = 'failed'
+         WHERE lacking.kind = :kind AND NOT is_cancelled AND document.organisation_id = :organisation_id AND document.push_state = 'failed'
            AND xero_sync.has_currency(:connection_id, :organisation_id, lacking.currency) IS NOT FALSE)
      + (SELECT count(*) FROM xero_sync.push_request
          WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL)
