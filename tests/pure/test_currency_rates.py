@@ -145,12 +145,19 @@ def test_what_is_no_rate_is_refused(rate: str) -> None:
     assert "is not one that Xero can have" in found.says
 
 
-@pytest.mark.parametrize("code", ["USD", "U", "{x}", "\ufffe"])
-def test_a_currency_that_is_lacking_is_named(code: str) -> None:
-    [found] = refused(document(None, currency=code, currency_is_here=False))
-    assert found.lacks == code
-    assert found.says == f"the Xero organisation does not have its currency {code}"
+def test_a_currency_that_is_lacking_is_named() -> None:
+    [found] = refused(document(None, currency="USD", currency_is_here=False))
+    assert found.lacks == "USD"
+    assert found.says == "the Xero organisation does not have its currency USD"
     assert found.correction
-    assert "{x}" not in found.correction
+    assert found.correction.startswith("Add the currency USD in Xero")
+
+
+@pytest.mark.parametrize("code", ["U", "{x}", "\ufffe", "ＮＺＤ", "NZ", "I12", "FF", "NZDX"])
+def test_what_is_no_code_of_a_currency_is_to_be_corrected(code: str) -> None:
+    [found] = refused(document(None, currency=code, currency_is_here=False))
+    assert found.says == f"its currency {code} is no code of a currency"
+    assert (found.lacks, found.then) == (None, "release")
+    assert "such as AUD" in found.correction
     assert not [*refused(document(None, currency=code, currency_is_here=None))]
     assert not [*refused(document(None, currency=code, currency_is_here=True))]

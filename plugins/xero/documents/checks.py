@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from xero.documents.pricing import cents, line_total, own_tax, rate_in_xero, rat
 MAX_NUMBER_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_AMOUNT = Decimal("9999999999.99")
+CURRENCY = re.compile("[A-Z]{3}")
 MAX_RATE = Decimal("999999999999.999999")
 
 OR_DEFAULT = " Or choose a default for all lines without one, under Xero › Connections › Settings."
@@ -115,14 +117,20 @@ def in_currency(document: PricedDocument) -> Iterator[CheckResult]:
     """In one that the organisation has, and at a rate that is one."""
     row = document.row
     if row.currency_is_here is False and (code := row.currency):
-        named = f"currency {code}" if code.isalnum() else "currency"
-        yield CheckResult(
-            f"the Xero organisation does not have its currency {code}",
-            f"Add the {named} in Xero (its plan must allow multiple currencies). Pull currencies "
-            "({pull_currencies}): the next push then sends the {document} by itself. Or change the currency of the "
-            "{document} and release it.",
-            lacks=code,
-        )
+        if CURRENCY.fullmatch(code):
+            yield CheckResult(
+                f"the Xero organisation does not have its currency {code}",
+                f"Add the currency {code} in Xero (its plan must allow multiple currencies). Pull currencies "
+                "({pull_currencies}): the next push then sends the {document} by itself. Or change the currency of the "
+                "{document} and release it.",
+                lacks=code,
+            )
+        else:
+            yield CheckResult(
+                f"its currency {code} is no code of a currency",
+                "Correct the currency of the {document}: three letters, such as AUD.",
+                "release",
+            )
     if (rate := sent_rate(row)) is not None and not is_rate(rate):
         yield CheckResult(
             f"its currency rate {row.currency_rate:f} is not one that Xero can have",
