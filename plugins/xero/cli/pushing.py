@@ -133,8 +133,8 @@ def _show(
 def _preview(
     kind: Kind, label: str, one: dict[str, Any], engine: Engine, open_client: OpenClient, options: argparse.Namespace
 ) -> tuple[int, int]:
-    """Prints what would be sent and refused. Returns how many of each."""
-    refused = sent = 0
+    """Prints what would be sent and refused. Returns how many would be sent or linked, and refused."""
+    refused = sent = linked = 0
     for request in preview(
         kind,
         one["connection_id"],
@@ -146,7 +146,8 @@ def _preview(
         for document, why, correction in request.refused:
             complain(f"{label}: {document} would be refused: {why}. {correction}")
         refused += len(request.refused)
-        for line in request.defaults:
+        linked += len(request.linked)
+        for line in (*request.linked, *request.defaults):
             complain(f"{label}: {line}")
         if request.body is not None:
             sent += len(request.documents)
@@ -154,7 +155,7 @@ def _preview(
     if not options.json:
         out.print(f"{label}: nothing was sent; {sent} documents would be sent and {refused} refused")
     sys.stdout.flush()
-    return sent, refused
+    return sent + linked, refused
 
 
 def _line(request: Preview) -> str:

@@ -198,6 +198,8 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         for document, why, correction in shown.refused:
             log.error("%s would be refused: %s %s", document, on_a_line(why), on_a_line(correction))
         counts["refused"] += len(shown.refused)
+        for line in shown.linked:
+            log.info("%s", on_a_line(line))
         if shown.body is None:
             continue
         counts["requests"] += 1

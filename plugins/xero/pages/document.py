@@ -125,6 +125,7 @@ def show_preview(
         requests=[(one, _address(one), _json(one.body)) for one in previews if one.body is not None],
         refused=[why for one in previews for why in one.refused],
         defaults=[line for one in previews for line in one.defaults],
+        linked=[line for one in previews for line in one.linked],
         nothing=nothing,
     )
 

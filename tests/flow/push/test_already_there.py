@@ -348,6 +348,22 @@ def test_case_and_blanks_of_a_number_do_not_matter(books: Books) -> None:
     assert offer(books, "bills", document).certain == record
 
 
+@pytest.mark.parametrize("kind", PRICED)
+def test_a_dry_run_names_what_it_would_link(books: Books, kind: str) -> None:
+    document, held = added(books, kind), added(books, kind)
+    record, _ = typed(books, kind, [document, held])
+    about = ("push", kind, "--dry-run", "--connection", books.world.names()[0])
+    assert books.world.main(*about).stderr.count("would be refused: not sent: it is already in Xero") == 2
+    books.push(kind)
+    decide(books, kind, document, Decision.LINK, record)
+    done = books.world.main(*about)
+    said = f"{books.row(kind, document)['number']} would be linked to the record {record} that is already in Xero"
+    assert (done.returncode, said in done.stderr) == (0, True), done.stderr
+    one = books.world.main(*about, "--document", str(document))
+    assert (one.returncode, one.stderr.count("would be linked")) == (0, 1), one.stderr
+    assert books.row(kind, document)["push_state"] == "ready"
+
+
 def test_in_a_terminal(books: Books) -> None:
     def run(*words: str) -> tuple[int, str]:
         done = books.world.main("adopt", *words)

@@ -89,7 +89,7 @@ def _check(engine: Engine, session: Session, connection: Connection, kind: Kind,
     examples: dict[tuple[str, str], list[str]] = {}
     try:
         for one in preview(kind, connection.id, engine=engine, open_client=open_client, documents=wanted):
-            sent += len(one.documents) if one.body is not None else 0
+            sent += len(one.linked) + (len(one.documents) if one.body is not None else 0)
             for label, *words in one.refused:
                 why, correction = (text.replace(label, kind.word) for text in words)  # each names its document
                 reasons[why, correction] += 1

@@ -20,7 +20,7 @@ from xero.sync.push.outages import OutageBreaker, later
 from xero.sync.push.recovery import Recovery
 from xero.sync.push.settle import ResultRecorder
 from xero.sync.push.strategies import Preview
-from xero.sync.push.verdicts import Settled, check_in_xero, label, not_its_own, refused, with_defaults
+from xero.sync.push.verdicts import Settled, check_in_xero, label, not_its_own, refused, to_be_linked, with_defaults
 from xero.sync.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,9 @@ class Batch:
             at_most = self._at_most(documents)
             plan = self._plan(documents, standing, self._look_first(waiting), at_most)
             wrong = tuple((one.label, *one.result.why) for one in plan.settled if one.result.state is PushState.FAILED)
-            if wrong:
-                yield Preview(refused=wrong)
+            linked = tuple(words for one in plan.settled if (words := to_be_linked(one)))
+            if wrong or linked:
+                yield Preview(refused=wrong, linked=linked)
             for one in plan.requests:
                 body = {self.kind.envelope: list(one.elements)}
                 names = tuple(label(self.kind, document) for document in one.documents)

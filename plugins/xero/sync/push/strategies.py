@@ -13,7 +13,8 @@ from xero.sync.push.outages import OutageBreaker
 class Preview:
     """A request as it would be sent, or the documents that would be refused before it (label, why, what to do).
 
-    `defaults`: a sentence for each line that takes its account or tax code from the settings.
+    `defaults`: a sentence for each line that takes its account or tax code from the settings; `linked`: one for each
+    document that a person has decided to link to a record in Xero.
     """
 
     method: str = ""
@@ -23,6 +24,7 @@ class Preview:
     documents: tuple[str, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
     defaults: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
 
 
 class PushStrategy(Protocol):

@@ -63,6 +63,13 @@ def label(kind: Kind, document: AnyDocument) -> str:
     return kind.called(document.number, document.id)
 
 
+def to_be_linked(settled: Settled) -> str | None:
+    """A sentence about a document that a run would link to a record in Xero; None for others."""
+    if not settled.result.adopting or settled.result.adopting.linked is None:
+        return None
+    return f"{settled.label} would be linked to the record {settled.result.xero_id} that is already in Xero"
+
+
 def with_defaults(kind: PricedKind, document: PricedDocument) -> list[str]:
     """A sentence for each line that takes its account or tax code from the settings."""
     said = []
