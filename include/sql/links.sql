@@ -117,10 +117,14 @@ SELECT count(*) FROM xero_sync.owned_earnings_line
  WHERE connection_id = :connection_id AND employee_xero_id = :xero_id AND NOT empty;
 
 -- name: unlink_staff!
--- As it was before the link, as far as that is known.
+-- As it was before the link, as far as that is known. `former`: the employee of before, to whom the member is linked again.
 UPDATE qicworks.staff AS member
-   SET connection_id = NULL, xero_id = NULL, match_state = 'none', row_hash = NULL, xero_updated_at = NULL, missing_since = NULL,
-       balances_read_at = NULL, synced_at = now(), is_active = was.is_active, first_name = was.first_name, last_name = was.last_name,
+   SET connection_id = CASE WHEN :former::uuid IS NOT NULL THEN :connection_id::uuid END, xero_id = :former,
+       match_state = CASE WHEN :former IS NULL THEN 'none' ELSE :state END,
+       row_hash = CASE WHEN :former IS NOT NULL THEN was.row_hash END,
+       xero_updated_at = CASE WHEN :former IS NOT NULL THEN was.xero_updated_at END,
+       missing_since = CASE WHEN :former IS NOT NULL THEN was.missing_since END,
+       balances_read_at = CASE WHEN :former IS NOT NULL THEN was.balances_read_at END, synced_at = now(), is_active = was.is_active, first_name = was.first_name, last_name = was.last_name,
        email = was.email, title = was.title, job_title = was.job_title, classification = was.classification, phone = was.phone,
        mobile = was.mobile, employee_group = was.employee_group, employment_basis = was.employment_basis, start_date = was.start_date,
        termination_date = was.termination_date, payroll_calendar_xero_id = was.payroll_calendar_xero_id,
@@ -128,6 +132,10 @@ UPDATE qicworks.staff AS member
        approves_timesheets = was.approves_timesheets, status = was.status
   FROM qicworks.staff AS held, jsonb_populate_record(held, coalesce(:before::jsonb, '{}')) AS was
  WHERE member.id = :own_id AND held.id = member.id AND member.connection_id = :connection_id AND member.xero_id = :xero_id;
+
+-- name: row_of_employee
+-- The row that an employee has now.
+SELECT match_state, to_jsonb(held) AS held FROM qicworks.staff AS held WHERE connection_id = :connection_id AND xero_id = :xero_id;
 
 -- name: hold_employee!
 -- The employee waits from now on, as the last pull had them; if none has written the member's row since the link, as before it.

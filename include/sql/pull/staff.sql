@@ -71,11 +71,14 @@ UPDATE qicworks.staff SET account_email = email
 -- name: after_merge_staff__2_hired_again!
 -- A person who left and was hired again is a new employee in Xero. The member that is linked to the former employee, or has pay or
 -- leave in QicWorks, is then linked to the new one, matched by names and account email as at the first link: the two rows change
--- places. If several match, or both have pay or leave in QicWorks, they stay as they are.
+-- places. They stay as they are if several match, if both have pay or leave in QicWorks, if the new one began before the former one
+-- had left, if the email is of an office (as in sync/pull/person.py) or of a member of another name, or if a user has said otherwise.
 CREATE TEMP TABLE hired_again ON COMMIT DROP AS
 SELECT pair.*
-  FROM (SELECT member.id AS member_id, member.match_state, newer.id AS newer_id,
-               count(*) OVER (PARTITION BY member.id) AS newer_ones, count(*) OVER (PARTITION BY newer.id) AS members
+  FROM (SELECT member.id AS member_id, member.match_state, newer.id AS newer_id, newer.xero_id AS newer_xero_id,
+               count(*) OVER (PARTITION BY member.id) AS newer_ones, count(*) OVER (PARTITION BY newer.id) AS members,
+               lower(trim(newer.email)) AS mail, lower(trim(newer.first_name)) AS first_name,
+               newer.start_date <= member.termination_date AS are_two
           FROM qicworks.staff AS member
           JOIN qicworks.staff AS newer
             ON newer.connection_id = :connection_id AND newer.is_active AND newer.match_state = 'created'
@@ -83,11 +86,27 @@ SELECT pair.*
            AND lower(trim(newer.last_name)) = lower(trim(member.last_name))
            AND lower(trim(newer.email)) = lower(trim(member.account_email))
          WHERE member.connection_id = :connection_id AND NOT member.is_active) AS pair
- WHERE newer_ones = 1 AND members = 1
+ WHERE newer_ones = 1 AND members = 1 AND are_two IS NOT TRUE
+   AND split_part(mail, '@', 1) !~ '^(accounts?|admin|administration|bookings|contact|enquiries|finance|hello|hr|info|jobs|mail|office|pay|payroll|reception|sales|service|staff|team|wages|work)[^a-z]*$'
+   AND NOT EXISTS (SELECT FROM qicworks.staff AS other
+                    WHERE other.organisation_id = :organisation_id AND pair.mail IN (lower(trim(other.account_email)), lower(trim(other.email)))
+                      AND lower(trim(other.first_name)) <> pair.first_name)
+   AND NOT EXISTS (SELECT FROM xero_sync.link_apart AS apart
+                    WHERE apart.connection_id = :connection_id AND apart.what = 'staff'
+                      AND apart.own_id = member_id AND apart.xero_id = newer_xero_id)
+   AND NOT EXISTS (SELECT FROM xero_sync.link_decision AS said
+                    WHERE said.connection_id = :connection_id AND said.what = 'staff' AND said.xero_id = newer_xero_id
+                      AND said.decision = 'created')
    AND (match_state = 'linked' OR EXISTS (SELECT FROM qicworks.payroll_push WHERE staff_id = member_id)
                                OR EXISTS (SELECT FROM qicworks.leave_request WHERE staff_id = member_id))
    AND NOT EXISTS (SELECT FROM qicworks.payroll_push WHERE staff_id = newer_id)
    AND NOT EXISTS (SELECT FROM qicworks.leave_request WHERE staff_id = newer_id);
+
+-- name: after_merge_staff__2_kept!
+-- It is a link as any other, and can be undone.
+INSERT INTO xero_sync.link_decision (connection_id, what, own_id, xero_id, decision, before)
+SELECT :connection_id, 'staff', member_id, newer_xero_id, 'link', to_jsonb(member)
+  FROM hired_again JOIN qicworks.staff AS member ON member.connection_id = :connection_id AND member.id = member_id;
 
 -- name: after_merge_staff__3_places!
 CREATE TEMP TABLE new_place ON COMMIT DROP AS

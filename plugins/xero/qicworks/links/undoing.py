@@ -21,6 +21,10 @@ QUERIES = sql.Statements("links")
 
 UNDONE = "not sent: its link to a contact in Xero was undone"
 HELD = "Not linked: its link was undone. Open Xero › Match, choose, then pull staff"
+BOTH = (
+    "QicWorks has pay or leave of the row of the former employee, too. Enter that pay and leave for one of them, then "
+    "undo the link."
+)
 CHOOSE = "Link it to another contact or create it, under Xero › Match."
 
 
@@ -93,16 +97,37 @@ class Undoing(Decisions):
                     raise LookupError(CHANGED)
                 self._record(what, "link undone", [(own_id, link.xero_id)])
             else:
-                event_id = self._record(what, "link undone", [(own_id, link.xero_id)])
-                QUERIES.hold_employee(self.session, **about, reason=HELD, event_id=event_id)
-                how = next(iter(QUERIES.how(self.session, **about, what=what)), None)
-                before = how["before"] if how else None
-                QUERIES.unlink_staff(self.session, **about, before=Jsonb(before) if before else None)
-                QUERIES.parts_of_employee(
-                    self.session, connection_id=self.connection.id, xero_id=link.xero_id, staff_id=None
-                )
+                self._unlink_member(link)
             self._decide(what, own_id, link.xero_id, "undo")
         return link
+
+    def _unlink_member(self, link: Link) -> None:
+        """The employee waits. A member who was linked to a former employee before is linked to that one again."""
+        about = {"connection_id": self.connection.id, "own_id": link.own_id, "xero_id": link.xero_id}
+        how = next(iter(QUERIES.how(self.session, **about, what=What.STAFF)), None)
+        before = how["before"] if how else None
+        former, state = (before["xero_id"], before["match_state"]) if before else (None, None)
+        if former:
+            at_former = {"connection_id": self.connection.id, "xero_id": former}
+            for row in QUERIES.row_of_employee(self.session, **at_former):
+                if row["match_state"] != "created":  # is somebody else by now
+                    former = None
+                elif QUERIES.drop_created(self.session, **at_former):
+                    before = row["held"]
+                else:
+                    raise ValueError(BOTH)
+        done = "link undone, and linked to the former employee again" if former else "link undone"
+        event_id = self._record(What.STAFF, done, [(link.own_id, link.xero_id)])
+        QUERIES.hold_employee(self.session, **about, reason=HELD, event_id=event_id)
+        self._parts_belong_to(link.xero_id, None)
+        QUERIES.unlink_staff(
+            self.session, **about, before=Jsonb(before) if before else None, former=former, state=state
+        )
+        if former:
+            self._parts_belong_to(former, link.own_id)
+
+    def _parts_belong_to(self, xero_id: UUID | str, staff_id: UUID | None) -> None:
+        QUERIES.parts_of_employee(self.session, connection_id=self.connection.id, xero_id=xero_id, staff_id=staff_id)
 
 
 def _kinds(what: What) -> list[tuple[Kind, str]]:
