@@ -93,6 +93,19 @@ def test_a_pair_is_linked_and_the_link_undone_as_it_was(world: World, desk: Desk
     assert "Vale" not in str(said)
 
 
+def test_an_undone_employee_waits_also_if_qicworks_has_nobody_else_to_link(world: World, desk: Desk) -> None:
+    wrong = add_member(world, "Kim", "Lee", "kim@x.example")
+    employee = employ(world, "Kim", "Lee", "kim@x.example")["EmployeeID"]
+    world.pull("staff")
+    assert str(members(world)[wrong]["xero_id"]) == employee
+    desk.undo(What.STAFF, wrong)
+    world.query("DELETE FROM qicworks.staff WHERE match_state = 'none'")
+    for full in (False, True):
+        world.pull("staff", full=full)
+        assert desk.undone() == {employee}
+        assert employee not in world.rows("staff")
+
+
 def test_two_who_are_not_the_same(world: World, desk: Desk) -> None:
     employee = employ(world, "Kim", "Lee", "kim@x.example")["EmployeeID"]
     member = add_member(world, "Kim", "Lee", "kimlee@y.example")

@@ -22,11 +22,12 @@ def link(loading: Loading, table: Table, connection_id: UUID) -> None:
     new, held = found.read(), found.held()
     own = [one for one in held if one["xero_id"] is None]
     session = loading.session
+    undone = candidates.undone(session, connection_id, what)
     if not own:
+        found.hold([one["id"] for one in new if one["id"] in undone and not one["is_bad"]], HELD)
         candidates.replace(session, connection_id, what, ())
         return
     apart = candidates.apart(session, connection_id, what)
-    undone = candidates.undone(session, connection_id, what)
     members = [_person(one, linked=one["xero_id"] is not None) for one in held if one["match_state"] != "created"]
     employees = [_person(one, linked=one["is_bad"]) for one in new]
     employees += [_employee(one) for one in held if one["xero_id"]]
