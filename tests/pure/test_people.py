@@ -1,5 +1,6 @@
 """Which member of staff an employee is: case by case, and what holds for all."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from itertools import permutations
@@ -7,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from xero.qicworks import sql
 from xero.sync.pull.people import pairs
-from xero.sync.pull.person import Alike, Person, alike
+from xero.sync.pull.person import OFFICES, Alike, Person, alike, is_office
 
 DAY, LATER = date(2021, 3, 1), date(2025, 6, 2)
 
@@ -23,13 +25,18 @@ M = person(1, "John", "Smith", "john@x.example", DAY)
 OTHER = person(2, "John", "Smith", "js@x.example", LATER)
 E = person(11, "John", "Smith", "john@x.example", DAY)
 
+#: The rest of the firm: start dates tell people apart in it.
+CROWD = [
+    replace(Person(UUID(int=100 + at), f"Worker{at}", f"Of{at}"), start_date=date(2019, 1 + at, 3)) for at in range(6)
+]
+
 #: What the case is, QicWorks' staff, Xero's employees, pairs that are certain, pairs about which a user is asked.
 CASES: list[tuple[str, list[Person], list[Person], set[tuple[int, int]], set[tuple[int, int]]]] = [
     ("nobody", [], [], set(), set()),
     ("strangers", [M], [person(11, "Mary", "Jones", "m@x.example", DAY)], set(), set()),
     ("the same", [M], [E], {(1, 11)}, set()),
     ("case and blanks", [M], [person(11, " JOHN ", "smith", "John@X.example ")], {(1, 11)}, set()),
-    ("name and email, another start", [M], [replace(E, start_date=LATER)], {(1, 11)}, set()),
+    ("name and email, another start", [M], [replace(E, start_date=LATER)], set(), {(1, 11)}),
     ("no email there, same start", [M], [replace(E, emails=frozenset())], {(1, 11)}, set()),
     ("another email, same start", [M], [replace(E, emails=frozenset({"new@x.example"}))], {(1, 11)}, set()),
     ("no email, no start", [M], [person(11, "John", "Smith")], set(), {(1, 11)}),
@@ -51,10 +58,12 @@ CASES: list[tuple[str, list[Person], list[Person], set[tuple[int, int]], set[tup
     ),
     ("two members of a key", [M, replace(M, id=UUID(int=2))], [E], set(), {(1, 11), (2, 11)}),
     ("two employees of a key", [M], [E, replace(E, id=UUID(int=12))], set(), {(1, 11), (1, 12)}),
-    ("swapped, same email", [M], [person(11, "Smith", "John", "john@x.example")], {(1, 11)}, set()),
-    ("swapped, same start", [M], [person(11, "Smith", "John", None, DAY)], {(1, 11)}, set()),
+    ("swapped, same email", [M], [person(11, "Smith", "John", "john@x.example")], set(), {(1, 11)}),
+    ("swapped, same start", [M], [person(11, "Smith", "John", None, DAY)], set(), {(1, 11)}),
+    ("swapped, email, start", [M], [person(11, "Smith", "John", "john@x.example", DAY)], {(1, 11)}, set()),
+    ("middle name, no start", [M], [person(11, "John Paul", "Smith", "john@x.example")], set(), {(1, 11)}),
     ("middle name", [M], [person(11, "John Paul", "Smith", "john@x.example", DAY)], {(1, 11)}, set()),
-    ("middle name in the last", [M], [person(11, "John", "van Smith", None, DAY)], {(1, 11)}, set()),
+    ("middle name in the last", [M], [person(11, "John", "van Smith", None, DAY)], set(), {(1, 11)}),
     ("middle name, another start", [M], [person(11, "John Paul", "Smith", "john@x.example", LATER)], set(), {(1, 11)}),
     ("nickname, email, start", [M], [person(11, "Jack", "Smith", "john@x.example", DAY)], {(1, 11)}, set()),
     ("nickname, email", [M], [person(11, "Jack", "Smith", "john@x.example")], set(), {(1, 11)}),
@@ -71,7 +80,22 @@ CASES: list[tuple[str, list[Person], list[Person], set[tuple[int, int]], set[tup
         [person(1, "John P", "Smith", "office@x.example"), person(2, "Ann", "Lee", "office@x.example")],
         [person(11, "John", "Smith", "office@x.example")],
         set(),
-        {(1, 11), (2, 11)},
+        {(1, 11)},
+    ),
+    (
+        "an email of a family",
+        [person(1, "John", "Smith", "smiths@x.example"), person(2, "Mary", "Smith", "smiths@x.example")],
+        [person(11, "John", "Smith", "smiths@x.example")],
+        set(),
+        {(1, 11)},
+    ),
+    ("left QicWorks, works in Xero", [replace(M, is_active=False)], [E], set(), {(1, 11)}),
+    (
+        "an email and no names",
+        [person(1, "", "", "j@x.example")],
+        [person(11, "", "", "j@x.example")],
+        set(),
+        {(1, 11)},
     ),
     (
         "hired again",
@@ -123,9 +147,54 @@ def test_case(
 ) -> None:
     for ours in permutations(members):
         for theirs in permutations(employees):
-            found = pairs(ours, theirs)
+            found = pairs(ours, [*theirs, *CROWD])
             assert {(member.int, employee.int) for employee, member in found.certain.items()} == certain
             assert {(one.member.int, one.employee.int) for one in found.perhaps} == perhaps
+
+
+FIRM = "office@smith.example"
+#: Two who may be two persons: one is only in QicWorks, the other one only in Xero.
+DOUBTFUL = {
+    "a middle name, the firm's email": (person(1, "John", "Smith", FIRM), person(11, "John Paul", "Smith", FIRM, DAY)),
+    "thirty years apart": (person(1, "John", "Smith", FIRM, date(1990, 1, 1)), person(11, "John", "Smith", FIRM, DAY)),
+    "the firm's email": (person(1, "John", "Smith", FIRM), person(11, "John", "Smith", FIRM)),
+    "sisters": (person(1, "Marie", "Smith", FIRM, DAY), person(11, "Maria", "Smith", FIRM, DAY)),
+    "a nickname": (person(1, "Robert", "Smith", FIRM, DAY), person(11, "Bob", "Smith", FIRM, DAY)),
+    "a first name": (person(1, "Chris", "Lee", FIRM, DAY), person(11, "Chris", "Wong", FIRM, DAY)),
+    "swapped": (person(1, "Ali", "Hassan", "ali@x.example", DAY), person(11, "Hassan", "Ali", "hassan@x.example", DAY)),
+    "swapped, the firm's email": (person(1, "Ali", "Hassan", FIRM), person(11, "Hassan", "Ali", FIRM)),
+}
+#: The same if the firm has one start date for all.
+ONE_DATE = {
+    "namesakes": (person(1, "Kim", "Lee", "kim@x.example", DAY), person(11, "Kim", "Lee", "kimlee@y.example", DAY)),
+    "no email": (person(1, "Kim", "Lee", None, DAY), person(11, "Kim", "Lee", "kim@x.example", DAY)),
+    "a family's email": (person(1, "Robert", "Lee", "r@x.example", DAY), person(11, "Bob", "Lee", "r@x.example", DAY)),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), DOUBTFUL.values(), ids=DOUBTFUL)
+@pytest.mark.parametrize("others", [[], CROWD])
+def test_doubtful_ones_are_asked_about(ours: Person, theirs: Person, others: list[Person]) -> None:
+    found = pairs([ours], [theirs, *others])
+    assert ({**found.certain}, [(one.member, one.employee) for one in found.perhaps]) == ({}, [(ours.id, theirs.id)])
+
+
+@pytest.mark.parametrize(("ours", "theirs"), ONE_DATE.values(), ids=ONE_DATE)
+def test_one_start_date_for_all_tells_nobody_apart(ours: Person, theirs: Person) -> None:
+    assert pairs([ours], [theirs, *CROWD]).certain == {theirs.id: ours.id}
+    same = [replace(one, start_date=DAY) for one in CROWD]
+    for others in ([], same, [*CROWD, *(replace(one, id=UUID(int=one.id.int + 50)) for one in same[:3])]):
+        assert pairs([ours], [theirs, *others]).certain == {}
+    crowd_here = [replace(one, id=UUID(int=one.id.int + 900)) for one in same]
+    assert pairs([ours, *crowd_here], [theirs, *CROWD]).certain.get(theirs.id) is None
+
+
+def test_an_office_s_email_is_the_same_one_in_the_statements() -> None:
+    [listed] = re.findall(r"\^\(([a-z|?]+)\)\[\^a-z\]\*\$", (sql.folder() / "pull" / "staff.sql").read_text())
+    assert re.sub(r"(\w+)s\?", r"\1|\1s", listed).split("|") == sorted(OFFICES)
+    assert [is_office(f"{one}@x.example") for one in ("office", "admin2", "hr-", "officer", "john", "")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
 
 
 def test_what_a_user_has_said_counts() -> None:
@@ -144,6 +213,10 @@ def test_what_is_likely() -> None:
         (person(11, "John", "Smyth", "john@x.example", LATER), False),
     ):
         assert [one.likely for one in pairs([M], [theirs]).perhaps] == [likely], theirs
+    assert [one.likely for one in pairs([replace(M, is_active=False)], [E]).perhaps] == [False]
+    left = person(11, "John", "Smith", FIRM, is_active=False)
+    both = pairs([person(1, "John", "Smith", FIRM)], [left, person(12, "John", "Smith", FIRM, LATER)])
+    assert (both.certain, [one.likely for one in both.perhaps]) == ({}, [False, False]), "the father, or the son"
     two = pairs([M, OTHER], [person(11, "John", "Smith")])
     assert [one.likely for one in two.perhaps] == [False, False]
 

@@ -31,6 +31,7 @@ WORDS = {
     "email": "same email",
     "no email": "email missing on one side",
     "other email": "different emails",
+    "shared email": "an email of several people",
     "start date": "same start date",
     "other start date": "different start dates",
 }

@@ -11,6 +11,14 @@ from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
+#: What stands before the @ of an email that several people read. Also in sql/pull/staff.sql.
+# fmt: off
+OFFICES = frozenset((
+    "account", "accounts", "admin", "administration", "bookings", "contact", "enquiries", "finance", "hello", "hr",
+    "info", "jobs", "mail", "office", "pay", "payroll", "reception", "sales", "service", "staff", "team", "wages",
+    "work",
+))
+# fmt: on
 MIN_TYPO_LETTERS = 4  # a shorter name with one other letter is another name
 
 #: Names of one person, each in one line.
@@ -76,6 +84,7 @@ class Alike(StrEnum):
     EMAIL = "email"
     NO_EMAIL = "no email"
     OTHER_EMAIL = "other email"
+    SHARED_EMAIL = "shared email"  # an office's or a family's, on either side: it says nothing of who is who
     START_DATE = "start date"
     OTHER_START_DATE = "other start date"
 
@@ -122,18 +131,31 @@ class Person:
         return frozenset(mail for one in self.emails if (mail := folded(one)))
 
 
-def alike(member: Person, employee: Person) -> frozenset[Alike]:
-    """In what they are alike, and what contradicts; nothing: two different persons."""
-    name = _name_alike(member, employee)
-    same_mail = bool(member.mails & employee.mails)
+def is_office(mail: str) -> bool:
+    """Whether it is an office's, such as accounts2@firm.example."""
+    return re.sub(r"[^a-z]*$", "", mail.partition("@")[0]) in OFFICES
+
+
+def alike(member: Person, employee: Person, shared: frozenset[str] = frozenset()) -> frozenset[Alike]:
+    """In what they are alike, and what contradicts; nothing: two different persons.
+
+    Args:
+        shared: Emails of several people.
+    """
+    name = name_alike(member, employee)
+    own, others = member.mails - shared, employee.mails - shared
+    same_mail = bool(own & others)
     same_start = member.start_date is not None and member.start_date == employee.start_date
-    if (name is None and not same_mail) or (name is Alike.FIRST_NAME and not (same_mail or same_start)):
+    is_hinted = bool(member.mails & employee.mails) or same_start
+    if (name is None and not same_mail) or (name is Alike.FIRST_NAME and not is_hinted):
         return frozenset()
     found = {name} if name else set()
     if same_mail:
         found.add(Alike.EMAIL)
+    elif own and others:
+        found.add(Alike.OTHER_EMAIL)
     else:
-        found.add(Alike.OTHER_EMAIL if member.mails and employee.mails else Alike.NO_EMAIL)
+        found.add(Alike.SHARED_EMAIL if (member.mails | employee.mails) & shared else Alike.NO_EMAIL)
     if same_start:
         found.add(Alike.START_DATE)
     elif member.start_date and employee.start_date:
@@ -141,9 +163,10 @@ def alike(member: Person, employee: Person) -> frozenset[Alike]:
     return frozenset(found)
 
 
-def _name_alike(one: Person, other: Person) -> Alike | None:
+def name_alike(one: Person, other: Person) -> Alike | None:
+    """In what their names are alike, or None."""
     if one.folded == other.folded:
-        return Alike.NAME
+        return Alike.NAME if any(one.folded) else None
     first, last = "".join(one.first), "".join(one.last)
     others_first, others_last = "".join(other.first), "".join(other.last)
     if not (first or last) or not (others_first or others_last):
