@@ -23,4 +23,7 @@ SELECT 'tax code', tax_type, tax_type, name, NULL,
               WHERE applies IS NOT FALSE),
        CASE WHEN NOT is_active THEN 'archived' END
   FROM qicworks.tax_code WHERE connection_id = :connection_id
+UNION ALL
+SELECT 'tracking category', xero_id::text, NULL, name, NULL, NULL, CASE WHEN NOT is_active THEN 'archived' END
+  FROM qicworks.tracking_category WHERE connection_id = :connection_id
  ORDER BY thing, code NULLS LAST, name, value;

@@ -87,7 +87,7 @@ def test_what_was_not_offered_is_refused_and_nothing_is_saved(
         ("invoices.account", "200"),  # a code is not what the page offers
         ("invoices.status", "PAID"),
         ("bills.tax_code", "TAX003"),
-        ("invoices.account", "00000000-0000-0000-0000-000000000000"),
+        ("departments", "00000000-0000-0000-0000-000000000000"),
         ("night_hour", "24"),
         ("colour", "red"),
     ):

@@ -96,16 +96,22 @@ SELECT file_name, mime_type, octet_length(content) AS size, push_state, pushed_a
  ORDER BY created_at, id;
 
 -- name: defaulted_lines
--- Lines that were last sent with an account or tax code of the settings, and still have none of their own.
+-- Lines that were last sent with an account, tax code or department's option of the settings, and still have none of their own.
 SELECT line.line_number, line.description,
        CASE WHEN line.account_id IS NULL THEN account.code || ' ' || account.name END AS account,
-       CASE WHEN line.tax_code_id IS NULL THEN tax.tax_type || ' ' || tax.name END AS tax_code
+       CASE WHEN line.tax_code_id IS NULL THEN tax.tax_type || ' ' || tax.name END AS tax_code,
+       CASE WHEN of_department.is_sent THEN option.name END AS option
   FROM qicworks.document_line AS line
   JOIN xero_sync.line_default AS sent ON sent.line_id = line.id
   LEFT JOIN qicworks.account ON account.id = sent.account_id
   LEFT JOIN qicworks.tax_code AS tax ON tax.id = sent.tax_code_id
+  LEFT JOIN qicworks.tracking_option AS option ON option.id = sent.tracking_option_id
+ CROSS JOIN LATERAL (
+       SELECT line.tracking_option_id IS NULL AND line.second_tracking_option_id IS NULL AND sent.tracking_option_id IS NOT NULL
+              AND xero_sync.department_key(line.department) IS NOT NULL AS is_sent) AS of_department
  WHERE line.parent_type = :table AND line.parent_id = :id
-   AND (line.account_id IS NULL AND sent.account_id IS NOT NULL OR line.tax_code_id IS NULL AND sent.tax_code_id IS NOT NULL)
+   AND (line.account_id IS NULL AND sent.account_id IS NOT NULL OR line.tax_code_id IS NULL AND sent.tax_code_id IS NOT NULL
+        OR of_department.is_sent)
  ORDER BY line.line_number;
 
 -- name: priced_columns!

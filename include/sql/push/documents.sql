@@ -37,7 +37,8 @@ SELECT document.id, document.push_version, document.xero_id, document.number, do
 
 -- name: lines
 -- Tax that was taken over from Xero is Xero's as long as the line is as it was then, also if it was saved anew; else it is the rate's.
--- A line without account or tax code takes the default: side → account and tax_code; null: what it was last sent with.
+-- A line without account or tax code takes the default: side → account and tax_code; null: what it was last sent with. A department is
+-- of use where the line has no option of its own; if no category is chosen any more, what it was sent with stays.
 SELECT line.id, line.parent_id, line.line_number, line.description, line.quantity, line.unit_price, line.line_total,
        CASE WHEN taken.is_as_it_was OR taken.is_its_own IS NOT TRUE THEN line.tax_amount END AS tax_amount,
        coalesce(taken.is_as_it_was, false) AS tax_is_xeros,
@@ -56,7 +57,10 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
        first.is_active AND first_category.is_active AS first_option_is_active,
        second.id AS second_option_id, second.xero_id AS second_option_xero_id, second.category_xero_id AS second_category_xero_id,
        second.name AS second_option_name, second.connection_id = :connection_id AS second_option_is_here,
-       second.is_active AND second_category.is_active AS second_option_is_active
+       second.is_active AND second_category.is_active AS second_option_is_active,
+       line.department, chosen.option_id IS NOT NULL AS department_is_taken,
+       wanted.department IS NOT NULL AND chosen.option_id IS NULL AS department_is_lacking,
+       category.name AS department_category
   FROM qicworks.document_line AS line
   JOIN qicworks.{table} AS document ON document.id = line.parent_id
   LEFT JOIN LATERAL (
@@ -75,7 +79,18 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
                                           AND usual_tax.tax_type = usual.of_its_side ->> 'tax_code'
   LEFT JOIN qicworks.account ON account.id = coalesce(line.account_id, usual_account.id, sent.account_id)
   LEFT JOIN qicworks.tax_code AS tax ON tax.id = coalesce(line.tax_code_id, usual_tax.id, sent.tax_code_id)
-  LEFT JOIN qicworks.tracking_option AS first ON first.id = line.tracking_option_id
+  LEFT JOIN qicworks.tracking_category AS category ON category.connection_id = :connection_id
+                                                  AND category.xero_id = xero_sync.department_category(:connection_id)
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN line.tracking_option_id IS NULL AND line.second_tracking_option_id IS NULL
+                   THEN xero_sync.department_key(line.department) END AS department) AS wanted
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN wanted.department IS NULL THEN NULL
+                   WHEN xero_sync.department_key(sent.department) = wanted.department AND sent.tracking_option_id IS NOT NULL
+                        AND (:defaults::jsonb IS NULL OR xero_sync.department_category(:connection_id) IS NULL)
+                   THEN sent.tracking_option_id
+                   ELSE xero_sync.department_option(:connection_id, line.department) END AS option_id) AS chosen
+  LEFT JOIN qicworks.tracking_option AS first ON first.id = coalesce(line.tracking_option_id, chosen.option_id)
   LEFT JOIN qicworks.tracking_category AS first_category ON first_category.id = first.tracking_category_id
   LEFT JOIN qicworks.tracking_option AS second ON second.id = line.second_tracking_option_id
   LEFT JOIN qicworks.tracking_category AS second_category ON second_category.id = second.tracking_category_id
@@ -84,23 +99,26 @@ SELECT line.id, line.parent_id, line.line_number, line.description, line.quantit
 
 -- name: keep_defaults!
 -- What these lines are sent with; null: they have their own.
-INSERT INTO xero_sync.line_default (line_id, document_id, connection_id, account_id, tax_code_id)
-SELECT line_id, document_id, :connection_id, account_id, tax_code_id
-  FROM unnest(:line_ids::uuid[], :document_ids::uuid[], :account_ids::uuid[], :tax_code_ids::uuid[])
-       AS sent (line_id, document_id, account_id, tax_code_id)
+INSERT INTO xero_sync.line_default (line_id, document_id, connection_id, account_id, tax_code_id, department, tracking_option_id)
+SELECT line_id, document_id, :connection_id, account_id, tax_code_id, department, option_id
+  FROM unnest(:line_ids::uuid[], :document_ids::uuid[], :account_ids::uuid[], :tax_code_ids::uuid[], :departments::text[],
+              :option_ids::uuid[]) AS sent (line_id, document_id, account_id, tax_code_id, department, option_id)
     ON CONFLICT (line_id) DO UPDATE
    SET document_id = excluded.document_id, connection_id = excluded.connection_id, account_id = excluded.account_id,
-       tax_code_id = excluded.tax_code_id;
+       tax_code_id = excluded.tax_code_id, department = excluded.department, tracking_option_id = excluded.tracking_option_id;
 
 -- name: needing_defaults
--- Ready documents with a line without account, or without tax code, on these sides.
+-- Ready documents with a line without account, or without tax code, on these sides; by_department: or one that takes an option by its
+-- department.
 SELECT DISTINCT document.id
   FROM qicworks.{table} AS document
   JOIN qicworks.document_line AS line ON line.parent_type = :table AND line.parent_id = document.id
  WHERE document.organisation_id = :organisation_id AND document.push_state = 'ready'
    AND (:wanted::uuid[] IS NULL OR document.id = ANY(:wanted))
    AND (line.account_id IS NULL AND coalesce(to_jsonb(document) ->> 'side', '') = ANY(:without_account)
-        OR line.tax_code_id IS NULL AND coalesce(to_jsonb(document) ->> 'side', '') = ANY(:without_tax_code));
+        OR line.tax_code_id IS NULL AND coalesce(to_jsonb(document) ->> 'side', '') = ANY(:without_tax_code)
+        OR :by_department AND line.tracking_option_id IS NULL AND line.second_tracking_option_id IS NULL
+           AND xero_sync.department_key(line.department) IS NOT NULL);
 
 -- name: keep_line_id!
 UPDATE qicworks.document_line SET xero_line_id = :xero_line_id WHERE id = :id;

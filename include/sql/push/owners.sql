@@ -42,7 +42,12 @@ SELECT connection.organisation_id
  UNION
 SELECT document.organisation_id
   FROM xero_sync.lacking_currency AS lacking JOIN qicworks.{table} AS document ON document.id = lacking.document_id
- WHERE kind = :kind AND NOT is_cancelled;
+ WHERE kind = :kind AND NOT is_cancelled
+ UNION
+SELECT document.organisation_id
+  FROM xero_sync.lacking_department AS lacking
+  JOIN qicworks.{table} AS document ON document.id = lacking.document_id AND document.push_version = lacking.version
+ WHERE kind = :kind AND document.push_state = 'failed';
 
 -- name: with_failed
 SELECT DISTINCT organisation_id FROM qicworks.{table} WHERE push_state = 'failed';

@@ -1,7 +1,7 @@
 -- Which documents of a kind wait to be pushed. table, label: the kind's table, and the column that its users call one by.
 
 -- name: ready
--- wanted: null for all that are ready. released_too: also those that a run makes ready itself, as their currency is there now. Those that were in a request that Xero failed on come last. What is cancelled waits until it
+-- wanted: null for all that are ready. released_too: also those that a run makes ready itself, as their currency or department is there now. Those that were in a request that Xero failed on come last. What is cancelled waits until it
 -- is known whether Xero deletes it.
 SELECT id, push_version, xero_id,
        (SELECT jsonb_agg(said) FROM xero_sync.link_said AS said
@@ -12,7 +12,11 @@ SELECT id, push_version, xero_id,
         OR :released_too AND push_state = 'failed'
            AND EXISTS (SELECT FROM xero_sync.lacking_currency AS lacking
                         WHERE lacking.document_id = {table}.id AND lacking.kind = :kind AND NOT is_cancelled
-                          AND xero_sync.has_currency(:connection_id, :organisation_id, lacking.currency) IS NOT FALSE))
+                          AND xero_sync.has_currency(:connection_id, :organisation_id, lacking.currency) IS NOT FALSE)
+        OR :released_too AND push_state = 'failed'
+           AND EXISTS (SELECT FROM xero_sync.lacking_department AS lacking
+                        WHERE lacking.document_id = {table}.id AND lacking.kind = :kind AND lacking.version = push_version)
+           AND NOT xero_sync.lacks_department(:connection_id, :table, {table}.id))
    AND (:wanted::uuid[] IS NULL OR id = ANY(:wanted)) AND id <> ALL(:done)
    AND NOT EXISTS (SELECT FROM xero_sync.push_request AS open
                     WHERE open.connection_id = :connection_id AND open.kind = :kind AND open.closed_at IS NULL
@@ -44,7 +48,7 @@ SELECT document_id, coalesce(number, document_id::text) FROM xero_sync.cancellat
    AND (document_id::text = ANY(:names) OR number = ANY(:names));
 
 -- name: something_to_do
--- How much a run would have to do: documents that are ready, or lacked a currency that is there now, requests left open, attachments
+-- How much a run would have to do: documents that are ready, or lacked a currency or department that is there now, requests left open, attachments
 -- that wait.
 SELECT (SELECT count(*) FROM qicworks.{table}
          WHERE organisation_id = :organisation_id AND push_state IN ('ready', 'in_flight'))
@@ -52,6 +56,10 @@ SELECT (SELECT count(*) FROM qicworks.{table}
           JOIN qicworks.{table} AS document ON document.id = lacking.document_id
          WHERE lacking.kind = :kind AND NOT is_cancelled AND document.organisation_id = :organisation_id AND document.push_state = 'failed'
            AND xero_sync.has_currency(:connection_id, :organisation_id, lacking.currency) IS NOT FALSE)
+     + (SELECT count(*) FROM xero_sync.lacking_department AS lacking
+          JOIN qicworks.{table} AS document ON document.id = lacking.document_id AND document.push_version = lacking.version
+         WHERE lacking.kind = :kind AND document.organisation_id = :organisation_id AND document.push_state = 'failed'
+           AND NOT xero_sync.lacks_department(:connection_id, :table, document.id))
      + (SELECT count(*) FROM xero_sync.push_request
          WHERE connection_id = :connection_id AND kind = :kind AND closed_at IS NULL)
      + (SELECT count(*) FROM qicworks.attachment

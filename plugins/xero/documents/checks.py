@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from xero.documents.checking.approval import dated
+from xero.documents.checking.departments import tracked
 from xero.documents.declaration import Check, CheckResult, PricedDocument, PricedLine, PricedRow
 from xero.documents.pricing import cents, line_total, own_tax, rate_in_xero, rate_tax, sent_rate, total
 
@@ -144,7 +145,7 @@ def with_lines(document: PricedDocument) -> Iterator[CheckResult]:
         yield CheckResult("it has no lines", "Add a line to the {document}.", "release")
     for line in document.lines:
         where = f"line {line.line_number}"
-        for finding in (*_described(line), *_booked(line), *_priced(line), *_tracked(line)):
+        for finding in (*_described(line), *_booked(line), *_priced(line), *tracked(line)):
             yield replace(finding, says=f"{where}: {finding.says}")
     if document.lines and all(_complete(line) for line in document.lines) and total(document, _taxes(document)) < 0:
         yield CheckResult(
@@ -254,24 +255,6 @@ def _priced(line: PricedLine) -> Iterator[CheckResult]:
     if shown is not None and cents(shown) != shown:
         yield CheckResult(
             "its total has fractions of a cent", "Round the line total on the {document} to cents.", "release"
-        )
-
-
-def _tracked(line: PricedLine) -> Iterator[CheckResult]:
-    chosen = [department for department in line.departments if department.id]
-    for department in chosen:
-        if not department.is_here or not department.is_active:
-            yield CheckResult(
-                f"department '{department.name}' is archived or not in this Xero organisation",
-                "Pull tracking categories ({pull_tracking_categories}). Then choose another department on the "
-                "{document}.",
-                "release",
-            )
-    if len(chosen) == 2 and line.first_category_xero_id == line.second_category_xero_id:
-        yield CheckResult(
-            "it has two departments of the same tracking category",
-            "Keep one department of each tracking category on the {document}.",
-            "release",
         )
 
 

@@ -107,6 +107,15 @@ class PricedLine:
     account_is_default: bool = False  # the line has none: that of the settings
     tax_is_default: bool = False  # the same, its tax code
     tax_is_xeros: bool = False  # it was taken over from Xero, and the line is as it was then
+    department: str | None = None  # QicWorks' own
+    department_is_taken: bool = False  # the line has no option of its own: the first is that of its department
+    department_is_lacking: bool = False  # the same, and there is no such option
+    department_category: str | None = None  # in which it is looked for; None: none is chosen
+
+    @property
+    def takes_defaults(self) -> bool:
+        """Whether something of it comes from the settings."""
+        return self.account_is_default or self.tax_is_default or self.department_is_taken
 
     @property
     def departments(self) -> tuple[Department, Department]:
@@ -181,12 +190,14 @@ Then = Literal["release", "approve", "either", "retry"]
 class CheckResult:
     """What a check found before anything was sent. Without a correction it is a warning and does not stop the push.
     `correction`: what to do, with the places {document} and {pull_contacts} (how to pull any data set); `then`: how to
-    push again afterwards; `lacks`: the currency without which it is not pushed, and with which it is by itself."""
+    push again afterwards; `lacks`: the currency without which it is not pushed, and with which it is by itself;
+    `lacks_department`: the same of an option in Xero."""
 
     says: str
     correction: str | None = None
     then: Then | None = None
     lacks: str | None = None
+    lacks_department: bool = False
 
 
 Check = Callable[[AnyDocument], Iterator[CheckResult]]

@@ -105,6 +105,9 @@ def test_accounts_and_tax_codes_are_chosen_by_their_code_and_kept_by_their_id(pu
         assert said in pulled.event()["message"]
         again = settings.change(db, connection_id, {"invoices.account": changed["invoices.account"]}, "office")
         assert again == changed
+        category = next(row for row in pulled.rows("tracking_category").values() if row["is_active"])
+        chosen = settings.change(db, connection_id, {"departments": category["name"].upper()}, "office")
+        assert chosen.departments == str(category["xero_id"])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,7 @@ def test_accounts_and_tax_codes_are_chosen_by_their_code_and_kept_by_their_id(pu
         ({"bills.tax_code": "NOPE"}, "bills.tax_code: no tax code 'NOPE' was pulled"),
         ({"bills.tax_code": "OUTPUT"}, "cannot be used with any expense account"),
         ({"bills.account": "429", "bills.tax_code": "OUTPUT"}, "cannot be used with account '429"),
+        ({"departments": "Nowhere"}, "no tracking category 'Nowhere' was pulled"),
         ({"alerts": "office@example.com; nobody"}, "alerts: 'nobody' is not an email address"),
         ({"night_hour": "24"}, "night_hour cannot be '24'"),
         ({"invoices.status": "PAID"}, "it is one of DRAFT, SUBMITTED, AUTHORISED"),

@@ -78,7 +78,7 @@ def test_a_line_takes_the_default_of_its_kind_and_its_side(
     books.push(kind)
     assert booked(books, kind, document) == {usual}
     assert booked(books, kind, own) != {usual}, "a line that has its own keeps it"
-    assert "1 lines with an account or tax code from the settings" in books.world.event()["message"]
+    assert "1 lines with an account, tax code or department from the settings" in books.world.event()["message"]
     lines = books.world.query("SELECT account_id FROM qicworks.document_line WHERE parent_id = %s", document)
     assert [line["account_id"] for line in lines] == [None], "QicWorks' own line is as it was"
     books.world.pull("document_status")
@@ -122,7 +122,7 @@ def test_a_default_that_was_archived_holds_back_only_what_needs_it(books: Books)
     outcome = books.push("bills")
     assert row(books, "bills", own)["push_state"] == "pushed"
     assert row(books, "bills", needing)["push_state"] == "ready"
-    assert "1 left, because their default account or tax code no longer fits" in outcome.message
+    assert "1 left, because a setting that they need no longer fits" in outcome.message
     event = books.world.event()
     assert (event["status"], event["outcome"]) == ("warning", "partly_done")
     assert "Settings" in event["correction"]

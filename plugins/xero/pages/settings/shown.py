@@ -77,11 +77,13 @@ def _no_longer(offer: Offer | None, value: str) -> str:
 def _is_usual(setting: Setting, offer: Offer) -> bool:
     if setting.thing is Thing.ACCOUNT:
         return offer.account_class == setting.account_class
-    return setting.account_class in offer.applies
+    return setting.thing is Thing.CATEGORY or setting.account_class in offer.applies
 
 
 def _label(setting: Setting, offer: Offer) -> str:
     if setting.thing is Thing.ACCOUNT:
         return f"{(offer.account_class or 'other').capitalize()} accounts"
-    usual = f"{setting.account_class.lower()} accounts"
-    return f"For {usual}" if _is_usual(setting, offer) else f"Not for {usual}"
+    if setting.thing is Thing.TAX_CODE:
+        usual = f"{setting.account_class.lower()} accounts"
+        return f"For {usual}" if _is_usual(setting, offer) else f"Not for {usual}"
+    return ""

@@ -106,6 +106,12 @@ def _declared() -> Iterator[Setting]:
         NewContacts.ASK,
         _texts(NEW_CONTACTS),
     )
+    yield Setting(
+        "departments",
+        "Departments",
+        "tracking category whose options QicWorks' departments are",
+        thing=Thing.CATEGORY,
+    )
     yield from (_of_data_set(dataset) for dataset in DATASETS.values() if dataset.optional)
     yield Setting(
         "alerts",

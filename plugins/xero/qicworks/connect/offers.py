@@ -1,4 +1,4 @@
-"""What was pulled of an organisation and can be chosen in its settings: accounts and tax codes."""
+"""What was pulled of an organisation and can be chosen in its settings: accounts, tax codes, tracking categories."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Thing(StrEnum):
 
     ACCOUNT = "account"
     TAX_CODE = "tax code"
+    CATEGORY = "tracking category"
 
     @property
     def data_set(self) -> str:
@@ -99,9 +100,13 @@ class Offers:
             same = [one for one in offers if (getattr(one, field) or "").casefold() == wanted]
             usable = [one for one in same if one.misfit is None] or same
             if len(usable) > 1:
-                raise ValueError(f"there are several of the name '{on_a_line(text)}'; give the code")
+                raise ValueError(f"there are several of the name '{on_a_line(text)}'; give the {_unique(thing)}")
             if usable:
                 return usable[0]
         raise ValueError(
             f"no {thing} '{on_a_line(text)}' was pulled of this Xero organisation; pull {thing.data_set} if it is new"
         )
+
+
+def _unique(thing: Thing) -> str:
+    return "id" if thing is Thing.CATEGORY else "code"

@@ -47,6 +47,11 @@ class ConnectionSettings:
         return NewContacts(self["new_contacts"])
 
     @property
+    def departments(self) -> str | None:
+        """Xero's id of the tracking category."""
+        return self["departments"] or None
+
+    @property
     def alerts(self) -> list[str]:
         """Email addresses."""
         return [one for one in self["alerts"].split(", ") if one]
@@ -156,7 +161,7 @@ def misfits(settings: ConnectionSettings, offers: Offers) -> list[Problem]:
 def change(session: Session, connection_id: UUID, changes: Mapping[str, str], who: str) -> ConnectionSettings:
     """Changes these settings, and writes an event that names who did it; none if nothing changes.
 
-    An account or tax code is given by its code, id or name.
+    An account or tax code is given by its code or id, a tracking category by its name or id.
 
     Raises:
         ValueError: There is no such setting, or it cannot have that value. Nothing was changed.

@@ -164,8 +164,8 @@ class ReadyDocuments:
         return [Document(row, tuple(lines.get(row.id, ()))) for row in found]
 
     def keep_defaults(self, documents: Sequence[PricedDocument]) -> int:
-        """Keeps what lines without account or tax code are sent with. Returns how many lines."""
-        lines = [line for one in documents for line in one.lines if line.account_is_default or line.tax_is_default]
+        """Keeps what lines take from the settings, as they are sent. Returns how many lines."""
+        lines = [line for one in documents for line in one.lines if line.takes_defaults]
         if lines:
             STATEMENTS.keep_defaults(
                 self.session,
@@ -174,15 +174,24 @@ class ReadyDocuments:
                 document_ids=[line.parent_id for line in lines],
                 account_ids=[line.account_id if line.account_is_default else None for line in lines],
                 tax_code_ids=[line.tax_code_id if line.tax_is_default else None for line in lines],
+                departments=[line.department if line.department_is_taken else None for line in lines],
+                option_ids=[line.first_option_id if line.department_is_taken else None for line in lines],
             )
         return len(lines)
 
     def needing_defaults(
-        self, wanted: Sequence[UUID] | None, without_account: Sequence[str], without_tax_code: Sequence[str]
+        self,
+        wanted: Sequence[UUID] | None,
+        without_account: Sequence[str],
+        without_tax_code: Sequence[str],
+        *,
+        by_department: bool = False,
     ) -> list[UUID]:
-        """Ready documents with lines without an account or tax code, of these sides (empty: a kind without sides)."""
+        """Ready documents with lines without an account or tax code, of these sides (empty: a kind without sides).
+        `by_department`: and those with lines that take an option by their department."""
         sides = {"without_account": list(without_account), "without_tax_code": list(without_tax_code)}
-        found = self._run(sql.template("push/documents", "needing_defaults"), wanted=wanted, **sides)
+        asked = {"wanted": wanted, "by_department": by_department, **sides}
+        found = self._run(sql.template("push/documents", "needing_defaults"), **asked)
         return [row["id"] for row in found]
 
     def contents(self, documents: Sequence[PricedDocument]) -> dict[UUID, PushedContent]:

@@ -87,6 +87,7 @@ class Result:
     number_taken: bool = False  # Xero refused its number, which is used already, perhaps by this document
     is_unclear: bool = False  # FAILED, and Xero may have it in a record that is not known
     lacks: str | None = None  # FAILED, until the organisation has this currency
+    lacks_department: bool = False  # FAILED, until each of its departments has an option in Xero
     record: Mapping[str, Any] | None = None  # Xero's, that this is known from
     content: PushedContent | None = None  # what was pushed; None: nothing, or it is not known
     differences: tuple[Found, ...] | None = None  # from Xero's record now; None: not compared

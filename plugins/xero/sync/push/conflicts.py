@@ -49,6 +49,8 @@ class Conflicting:
             kept = contents.get(document.id)
             if not kept or not kept.agreed or next(odd_values.odd(document), None) is not None:
                 continue
+            if any(line.department_is_lacking for line in document.lines):
+                continue  # it cannot be sent as it is
             if any(one.reason not in EDITS for one in different.get(document.id, ())):
                 continue  # what is open has to be looked at
             if kept.payload == payload_hash(self.kind, self.kind.payload(document)):
@@ -58,9 +60,7 @@ class Conflicting:
 
     def _as_pushed(self, documents: Sequence[PricedDocument]) -> list[PricedDocument]:
         """With the defaults that they were last sent with: another default alone is no change."""
-        taking = [
-            one.id for one in documents if any(line.account_is_default or line.tax_is_default for line in one.lines)
-        ]
+        taking = [one.id for one in documents if any(line.takes_defaults for line in one.lines)]
         before = {one.id: one for one in self.outbox.read_priced(taking)} if taking else {}
         return [before.get(one.id, one) for one in documents]
 

@@ -14,7 +14,7 @@ from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.connect import connections
 from xero.qicworks.connect.seals import Seals
-from xero.qicworks.push import lacking_currencies
+from xero.qicworks.push import lacking_currencies, lacking_departments
 from xero.qicworks.push.contacts import new_of_documents, waiting_for_contacts
 from xero.qicworks.push.outbox import Outbox, Purpose, PushState, Result
 from xero.qicworks.runs import events
@@ -120,6 +120,10 @@ def _work(
             log.info("%d failed documents and files are ready again", outbox.retry_failed(wanted))
         if released := lacking_currencies.release(it.session, it.connection, kind, wanted):
             log.info("%d documents are ready again: their currency is in Xero now", released)
+        if isinstance(kind, PricedKind) and (
+            released := lacking_departments.release(it.session, it.connection, kind, wanted)
+        ):
+            log.info("%d documents are ready again: their departments are in Xero now", released)
         lost = check_in_xero("it was being sent, but no record of the request exists")
         if kind.delivery is Delivery.CONTACTS:  # looked for by our number before it is sent again
             lost = Result(None)
@@ -177,13 +181,13 @@ def _close(it: Run, kind: Kind, recorder: ResultRecorder, waiting: Left) -> Outc
     parts += [f"{recorder.attached} attachments"] if recorder.attached else []
     parts += [f"{recorder.unattached} attachments failed"] if recorder.unattached else []
     if recorder.defaulted:
-        parts.append(f"{recorder.defaulted} lines with an account or tax code from the settings")
+        parts.append(f"{recorder.defaulted} lines with an account, tax code or department from the settings")
     if held := recorder.outbox.held_by_others():
         parts.append(f"{held} left because another session has locked them in the database")
     if waiting.without_contact:
         parts.append(f"{waiting.without_contact} left until their new contact is in Xero")
     if waiting.without_default:
-        parts.append(f"{waiting.without_default} left, because their default account or tax code no longer fits")
+        parts.append(f"{waiting.without_default} left, because a setting that they need no longer fits")
     wrong = it.counts.failed or recorder.unattached
     left = held or waiting.without_contact or waiting.without_default
     remarks = recorder.warnings + recorder.left_in_xero

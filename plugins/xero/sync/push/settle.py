@@ -7,7 +7,7 @@ from uuid import UUID
 
 from xero.documents.declaration import Delivery, PricedKind
 from xero.qicworks.follow.differences import About
-from xero.qicworks.push import lacking_currencies
+from xero.qicworks.push import lacking_currencies, lacking_departments
 from xero.qicworks.push.links import Link
 from xero.qicworks.push.outbox import Outbox, PushState, Request, RequestOutcome, Result
 from xero.qicworks.runs import events
@@ -77,6 +77,9 @@ class ResultRecorder:
             self.outbox.compare({one.id: (one.label, one.result) for one in recorded})
             if isinstance(self.outbox.kind, PricedKind):
                 self.outbox.twins.keep([(one.id, one.version, one.result) for one in recorded])
+                without = {one.id: one.version for one in recorded if one.result.lacks_department}
+                ids = [one.id for one in recorded]
+                lacking_departments.keep(self.it.session, self.outbox.kind, ids, without)
             lacking = {one.id: one.result.lacks for one in recorded if one.result.lacks}
             lacking_currencies.keep(self.it.session, self.outbox.kind, lacking)
             for one in settled:

@@ -71,14 +71,15 @@ def to_be_linked(settled: Settled) -> str | None:
 
 
 def with_defaults(kind: PricedKind, document: PricedDocument) -> list[str]:
-    """A sentence for each line that takes its account or tax code from the settings."""
+    """A sentence for each line that takes its account, tax code or department's option from the settings."""
     said = []
     for line in document.lines:
-        taken = [f"account {line.account_code}"] if line.account_is_default else []
-        taken += [f"tax code {line.tax_type}"] if line.tax_is_default else []
+        taken = [f"default account {line.account_code}"] if line.account_is_default else []
+        taken += [f"default tax code {line.tax_type}"] if line.tax_is_default else []
+        taken += [f"tracking option {line.first_option_name}"] if line.department_is_taken else []
         if taken:
             name = label(kind, document)
-            said.append(f"{name} line {line.line_number}: default {' and default '.join(taken)}, from the settings")
+            said.append(f"{name} line {line.line_number}: {' and '.join(taken)}, from the settings")
     return said
 
 
@@ -97,7 +98,9 @@ def invalid(label: str, findings: Sequence[CheckResult]) -> Result:
     texts = [finding.correction for finding in findings if finding.correction]
     correction = corrections.instruct(texts, {finding.then for finding in findings}, label)
     lacks = next((finding.lacks for finding in findings if finding.lacks), None)
-    return Result(PushState.FAILED, error=f"not sent: {reasons}", correction=correction, lacks=lacks)
+    department = any(finding.lacks_department for finding in findings)
+    error = f"not sent: {reasons}"
+    return Result(PushState.FAILED, error=error, correction=correction, lacks=lacks, lacks_department=department)
 
 
 def xero_fails(label: str, times: int) -> Result:
