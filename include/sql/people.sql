@@ -135,6 +135,16 @@ WITH candidate AS (
 UPDATE xero_sync.link_decision SET before = NULL
  WHERE (own_id = :id OR connection_id = :connection_id AND xero_id::text = :xero_id) AND before IS NOT NULL;
 
+-- name: alerts_of(organisation_id)
+-- The email addresses that are alerted about an organisation, as one text.
+SELECT setting.connection_id, setting.value
+  FROM xero_sync.setting JOIN xero_sync.connection ON connection.id = setting.connection_id
+ WHERE connection.organisation_id = :organisation_id AND setting.name = 'alerts'
+   FOR UPDATE OF setting;
+
+-- name: set_alerts(connection_id, value)!
+UPDATE xero_sync.setting SET value = :value WHERE connection_id = :connection_id AND name = 'alerts';
+
 -- name: begin_erasing!
 -- For this transaction: changes of documents do not count as edits.
 SELECT set_config('xero_sync.erasing', 'on', true);

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.own_contacts import OwnBooks
 from xero.qicworks import database
+from xero.qicworks.connect import settings
 from xero.qicworks.privacy import erasing, people
 
 
@@ -52,6 +53,21 @@ def test_erased_before_and_after_it_is_in_xero(world: Any) -> None:
     own.setting("create")
     own.push("contacts", retry_failed=True)
     assert [one["Name"] for one in own.created()] == ["Mirri Waits"]
+
+
+@pytest.mark.parametrize("others", ["", "Boss@Other.example", "a@other.example, boss@other.example"])
+def test_who_is_erased_is_alerted_no_more(world: Any, others: str) -> None:
+    world.sandbox.settings(limits=False)
+    own = OwnBooks(world)
+    own.contact("Mirri Alerted", "skipped", email="Alerted@mirri.example")
+    own.setting("ask", alerts=", ".join(one for one in ("alerted@mirri.example", others) if one))
+    erase(own, "alerted@mirri.example")
+    with database.session(world.engine) as session:
+        left = settings.read(session, own.connection_id).alerts
+    assert [one.lower() for one in left] == [one for one in others.lower().split(", ") if one]
+    assert everywhere(own, "mirri.example", "Mirri") == []
+    [said] = world.query("SELECT message FROM xero_sync.connection_event WHERE message LIKE '%%setting alerts%%'")
+    assert ("nobody is alerted by it now" in said["message"]) == (not others)
 
 
 @pytest.mark.parametrize("email", ["mz@mirri.example", "typed@mirri.example"])

@@ -50,6 +50,7 @@ def erase(session: Session, persons: list[Person]) -> Erased:
         message = f"personal data of one person erased: {counts}"
         how = Direction.MAINTENANCE, "personal_data", Status.SUCCESS, EventOutcome.DONE
         events.record(session, person.connection_id, *how, message, Origin())
+        of_this.rows.update(_alert_no_more(session, person))
         done.rows.update(of_this.rows)
         done.mentions.extend(of_this.mentions)
     return done
@@ -146,6 +147,23 @@ def _remove_mentions(session: Session, found: list[Mention]) -> Counter[str]:
         )
         without = {f"new_{name}": text for name, (_, text) in one.texts.items()}
         done[one.table] += session.execute(statement, {**without, **one.key}).rowcount
+    return done
+
+
+def _alert_no_more(session: Session, person: Person) -> Counter[str]:
+    """Removes their email addresses from the setting of who is alerted."""
+    done: Counter[str] = Counter()
+    theirs = {one.casefold() for one in person.emails}
+    for row in list(QUERIES.alerts_of(session, organisation_id=person.organisation_id)):
+        alerted = [one.strip() for one in row["value"].split(",")]
+        left = [one for one in alerted if one.casefold() not in theirs]
+        if left != alerted:
+            QUERIES.set_alerts(session, connection_id=row["connection_id"], value=", ".join(left))
+            rest = "the others are alerted as before" if left else "nobody is alerted by it now"
+            message = f"an email address of an erased person was removed from the setting alerts; {rest}"
+            how = Direction.MAINTENANCE, "personal_data", Status.SUCCESS, EventOutcome.DONE
+            events.record(session, row["connection_id"], *how, message, Origin())
+            done["xero_sync.setting"] += 1
     return done
 
 
