@@ -14,6 +14,7 @@ from xero.qicworks.follow.differences import About, Changes, Found, Reason, Sett
 from xero.qicworks.push.contacts import OwnContacts
 from xero.sync.push.contacts import search
 from xero.sync.push.contacts.changes import is_same, is_storable, storable
+from xero.sync.push.contacts.matching import similar
 
 REASON = Reason.EDITED_IN_QICWORKS  # QicWorks has what Xero was never sent
 
@@ -34,7 +35,7 @@ def take(own: OwnContacts, document: ContactDocument, record: Record) -> None:
     number = "contact_number"  # it is not sent: there it may be QicWorks' own
     ours = of.ours(document) | {number: of.text(document.row.contact_number)}
     theirs = of.theirs(record) | {number: of.text(record.get(of.NUMBER))}
-    differing = [name for name in ours if not is_same(name, ours[name], theirs[name])]
+    differing = [name for name in ours if not _is_alike(name, ours[name], theirs[name])]
     values = {name: theirs[name] for name in differing if not ours[name] and is_storable(name, theirs[name])}
     own.take(document.id, values, [name for name in differing if ours[name]], said(record), state(record))
 
@@ -45,7 +46,7 @@ def compare(own: OwnContacts, ids: Sequence[UUID] | None = None) -> list[tuple[U
     changed = []
     for row in own.kept(CONTACTS.name, REASON, ids):
         ours, theirs = (_values(row[side], row["columns"]) for side in ("ours", "theirs"))
-        names = [name for name in row["columns"] if ours[name] and not is_same(name, ours[name], theirs[name])]
+        names = [name for name in row["columns"] if ours[name] and not _is_alike(name, ours[name], theirs[name])]
         if names != row["columns"]:
             own.keep_only(row["id"], names)
         found = Found(REASON, _as_shown(ours, names), _as_shown(theirs, names))
@@ -55,6 +56,11 @@ def compare(own: OwnContacts, ids: Sequence[UUID] | None = None) -> list[tuple[U
         if changes.new or changes.settled:
             changed.append((row["id"], about, changes))
     return changed
+
+
+def _is_alike(name: str, ours: str, theirs: str) -> bool:
+    """Whether it is no difference to a person: a name that is only written otherwise follows Xero's."""
+    return is_same(name, ours, theirs) or (name == "name" and similar(ours) == similar(theirs))
 
 
 def _values(side: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
