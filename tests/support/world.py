@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from tests.support.kept_session import ask, kept_session
 from tests.support.sandbox import CLIENT, Sandbox
 from xero import __main__ as command_line
-from xero.api.settings import XeroApp
+from xero.api.settings import SCOPES, USER_SCOPES, XeroApp
 from xero.composition import opener
 from xero.datasets.declaration import Dataset
 from xero.datasets.registry import DATASETS
@@ -64,6 +64,7 @@ class World:
             "extra": {
                 "grant_type": "client_credentials",
                 "identity_host": self.sandbox.url,
+                "scopes": " ".join(scope for scope in SCOPES if scope not in USER_SCOPES),
                 "limits": self.limits,
             },
         }

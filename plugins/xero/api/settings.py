@@ -19,7 +19,7 @@ LOGIN_HOST = "https://login.xero.com"
 SCOPES = (
     "offline_access",
     "accounting.contacts",
-    "accounting.settings.read",
+    "accounting.settings",
     "accounting.invoices",
     "accounting.payments.read",
     "accounting.attachments",
@@ -34,6 +34,7 @@ ENDPOINT_SCOPES = {
     "/api.xro/2.0/CreditNotes": "accounting.invoices",
     "/api.xro/2.0/PurchaseOrders": "accounting.invoices",
     "/api.xro/2.0/Payments": "accounting.payments.read",
+    "/api.xro/2.0/TrackingCategories/": "accounting.settings",
     "/api.xro/2.0": "accounting.settings.read",
     "/payroll.xro/1.0/PayRuns": "payroll.payruns.read",
     "/payroll.xro/1.0/PayItems": "payroll.settings.read",
@@ -46,6 +47,12 @@ MAX_MINUTE_LIMIT = 1_000
 _NOT_IN_A_PATH = re.compile(r"[\\\x00-\x20\x7f]")
 # They belong to a user who signs in; a custom connection has no user.
 USER_SCOPES = frozenset({"offline_access", "openid", "profile", "email"})
+# A custom connection has only the scopes that were chosen when it was registered: one more would fail all of its calls.
+CUSTOM_SCOPES = tuple(
+    "accounting.settings.read" if scope == "accounting.settings" else scope
+    for scope in SCOPES
+    if scope not in USER_SCOPES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,7 @@ class XeroApp:
         grant_type = str(extra.get("grant_type") or "authorization_code")
         if grant_type not in ("authorization_code", "client_credentials"):
             raise _invalid("extra.grant_type", "must be authorization_code or client_credentials")
-        default_scopes = (
-            SCOPES if grant_type == "authorization_code" else tuple(s for s in SCOPES if s not in USER_SCOPES)
-        )
+        default_scopes = SCOPES if grant_type == "authorization_code" else CUSTOM_SCOPES
         limits = _limits(extra.get("limits"))
         return cls(
             client_id=_credential(conn.login, "login (the client id)"),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from xero.cli.terminal import complain, out, plain, show
 from xero.qicworks import database
-from xero.qicworks.connect import connections, settings
+from xero.qicworks.connect import connections, departments, settings
 from xero.qicworks.connect.connections import Connection
 from xero.qicworks.connect.declared_settings import Setting
 from xero.qicworks.connect.offers import Offers
@@ -105,9 +105,11 @@ def run_validate(engine: Engine, options: argparse.Namespace) -> int:
         for one in chosen:
             for problem in settings.misfits(settings.read(session, one.id), Offers(session, one.id)):
                 table.add_row(one.organisation, problem.setting.name, problem.says)
+            for lacking in departments.lacking(session, one.id):
+                table.add_row(one.organisation, "departments", f"'{lacking.name}' has no option in Xero")
     show(table, f"all settings of {len(chosen)} organisations fit" if chosen else NONE_CONNECTED)
     if table.row_count:
-        complain("Choose others with `python -m xero settings set`, or restore them in Xero and pull again.")
+        complain("Choose others with `python -m xero settings set`, or restore or create them in Xero and pull again.")
     return 1 if table.row_count else 0
 
 

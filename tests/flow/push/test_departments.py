@@ -216,3 +216,13 @@ def unseen(books: Books, table: str, changes: str) -> None:
     books.world.query(f"ALTER TABLE qicworks.{table} DISABLE TRIGGER USER")
     books.world.query(f"UPDATE qicworks.{table} SET {changes}")
     books.world.query(f"ALTER TABLE qicworks.{table} ENABLE TRIGGER USER")
+
+
+def test_the_command_line_says_which_departments_xero_lacks(books: Books) -> None:
+    books.add("invoices", of("Nowhere"), of("North"))
+    chosen = books.world.main("settings", "set", "departments=region", "--connection", books.world.names()[0])
+    assert chosen.returncode == 0, chosen.stderr
+    found = books.world.main("settings", "validate")
+    assert found.returncode == 1
+    assert "'Nowhere' has no option in Xero" in " ".join(found.stdout.split())
+    assert "'North'" not in found.stdout

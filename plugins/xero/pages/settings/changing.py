@@ -2,20 +2,23 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from xero.pages.access import EditorDep, FieldsDep, Viewer, ViewerDep
-from xero.pages.database import SessionDep
+from xero.pages.apps import open_client
+from xero.pages.database import EngineDep, SessionDep
 from xero.pages.rendering import page, to
 from xero.pages.settings.shown import sections
-from xero.qicworks.connect import connections, settings
+from xero.qicworks.connect import connections, departments, settings
 from xero.qicworks.connect.offers import Offers
 from xero.qicworks.connect.settings import SETTINGS, ConnectionSettings
+from xero.sync.follow.departments import create_option
 from xero.sync.follow.unfit_settings import compare_settings
+from xero.sync.runs.outcome import Skip
 
 router = APIRouter()
 
@@ -37,9 +40,12 @@ def _page(
     kept = settings.kept(session, id)
     current = settings.read(session, id)
     shown = ConnectionSettings({**current.values, **(chosen or {})})
+    offers = Offers(session, id)
     values: dict[str, Any] = {
         "one": connections.one(session, id),
-        "sections": sections(shown, kept, Offers(session, id)),
+        "sections": sections(shown, kept, offers),
+        "category": departments.category(session, id, offers),
+        "lacking": departments.lacking(session, id, offers),
         "seen": _seen(current),
         "wrong": [wrong] if wrong else [],
     }
@@ -66,6 +72,31 @@ def change(request: Request, who: EditorDep, session: SessionDep, id: UUID, fiel
         return _page(request, who, session, id, str(error), changed)
     said = "Settings saved." if after != current else "Nothing to save: no setting was changed."
     return to(request, f"connections/{id}/settings", [said])
+
+
+@router.post("/connections/{id}/settings/departments")
+def create_department(
+    request: Request,
+    who: EditorDep,
+    engine: EngineDep,
+    session: SessionDep,
+    id: UUID,
+    department: Annotated[str, Form()] = "",
+    category: Annotated[str, Form()] = "",
+) -> Response:
+    """Creates the option of a department that the page listed, in the category that it named."""
+    if connections.one(session, id).state == "deleted":
+        raise HTTPException(409, "This connection is deleted. Connect the organisation again.")
+    chosen = departments.category(session, id)
+    if chosen is None or chosen.value != category:
+        raise HTTPException(409, "The settings were changed in the meantime. Reload the page.")
+    if department not in {one.name for one in departments.lacking(session, id)}:
+        raise HTTPException(422, "Choose only a department that the page lists. Reload it.")
+    try:
+        is_there, said = create_option(department, id, engine=engine, open_client=open_client, user=who.name)
+    except Skip as skip:
+        is_there, said = False, [skip.message]
+    return to(request, f"connections/{id}/settings", said, "success" if is_there else "warning")
 
 
 def _seen(current: ConnectionSettings) -> str:
