@@ -128,6 +128,56 @@ def test_archived_meanwhile(own: OwnBooks, contact: UUID) -> None:
     assert "archived in Xero" in own.of(contact)["push_error"]
 
 
+@pytest.mark.parametrize("edit", [{}, {"city": "Kiama"}])
+def test_archived_in_qicworks_and_in_use_again(own: OwnBooks, contact: UUID, edit: dict[str, str]) -> None:
+    """Xero follows, also after a pull. No app can restore a contact in Xero, so a person is told to."""
+    for number in range(2):
+        own.edit_contact(contact, is_active=False)
+        own.pull_contacts(full=True)
+        own.push("contacts")
+        assert own.record(contact)["ContactStatus"] == "ARCHIVED"
+        own.pull_contacts(full=True)
+        assert not own.of(contact)["is_active"]
+        own.edit_contact(contact, is_active=True, **{name: f"{value} {number}" for name, value in edit.items()})
+        own.push("contacts")
+        assert "Restore the contact in Xero" in own.of(contact)["push_correction"]
+        own.pull_contacts(full=True)
+        assert own.of(contact)["is_active"], "QicWorks' word is not lost"
+        own.world.sandbox.change("Contacts", own.record(contact)["ContactID"], ContactStatus="ACTIVE")
+        own.push("contacts", retry_failed=True)
+        own.pull_contacts(full=True)
+        row, record = own.of(contact), own.record(contact)
+        street = next(one for one in record["Addresses"] if one["AddressType"] == "STREET")
+        assert (row["is_active"], row["push_state"], record["ContactStatus"]) == (True, "pushed", "ACTIVE")
+        assert row["city"] == street["City"] == (f"Kiama {number}" if edit else "Dapto")
+        own.world.calls()
+        own.push("contacts")
+        assert own.writes() == []
+
+
+def test_deleted_in_qicworks(own: OwnBooks, contact: UUID) -> None:
+    record = own.record(contact)
+    own.world.query("DELETE FROM qicworks.contact WHERE id = %s", contact)
+    own.push("contacts")
+    [there] = [one for one in own.created() if one["ContactID"] == record["ContactID"]]
+    assert there["ContactStatus"] == "ARCHIVED"
+    own.world.calls()
+    own.push("contacts")
+    assert own.writes() == []
+
+
+def test_one_of_xeros_is_not_archived(own: OwnBooks) -> None:
+    there = own.in_xero_active()
+    own.pull_contacts()
+    linked = own.contact(there["Name"])
+    own.push("contacts")
+    own.edit_contact(linked, is_active=False)
+    own.push("contacts")
+    own.world.query("DELETE FROM qicworks.contact WHERE id = %s", linked)
+    own.push("contacts")
+    assert own.world.sandbox.record("Contacts", there["ContactID"])["ContactStatus"] == "ACTIVE"
+
+
 def test_what_was_linked_is_managed_in_xero(own: OwnBooks) -> None:
     there = own.in_xero_active()
     own.pull_contacts()
