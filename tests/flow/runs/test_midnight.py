@@ -18,6 +18,7 @@ from xero.qicworks.runs import events
 from xero.qicworks.runs.events import Counts, Origin
 from xero.qicworks.runs.outcome import EventOutcome
 from xero.qicworks.views import traffic
+from xero.sync.connect import organisation
 from xero.sync.pull import details
 from xero.sync.runs import schedule
 
@@ -36,7 +37,8 @@ def midnight(
     """The one that begins the pay date, in a zone. Every clock but Xero's is the database's, and a second before."""
     midnight = datetime(AFTER.year, AFTER.month, AFTER.day, tzinfo=ZoneInfo(request.param)).astimezone(UTC)
     database_clock.set(midnight - timedelta(seconds=1))
-    stop(monkeypatch, details, lambda: database_clock.at)
+    for module in (details, organisation):
+        stop(monkeypatch, module, lambda: database_clock.at)
     unconnected.sandbox.settings(limits=False, access_token_seconds=1e9)
     assert unconnected.connect() == 0
     unconnected.query(
@@ -147,6 +149,7 @@ def test_without_payroll_a_pull_serves_what_was_due_when_it_began(
     )
     database_clock.set(next_one - INSTANT)
     world.query("DELETE FROM xero_sync.due")
+    world.query("UPDATE xero_sync.connection SET organisation_read_at = %s", database_clock.at)  # keeps the zone
     world.sandbox.settings(payroll_role=False)
     with ThreadPoolExecutor(1) as beside:
         with world.sandbox.hold("Employees", done=True) as wait_until_held:
