@@ -27,7 +27,7 @@ SELECT xero_id
 -- Those of QicWorks who may be somebody in Xero, likely ones first, with whom each may be.
 SELECT what, own_id, own_name, own_email, own_detail, bool_or(likely) AS likely, count(*) OVER () AS total,
        jsonb_agg(jsonb_build_object('xero_id', xero_id, 'name', xero_name, 'email', xero_email, 'detail', xero_detail,
-                                    'is_active', is_active, 'alike', alike, 'likely', likely)
+                                    'is_active', is_active, 'alike', alike, 'likely', likely, 'version', version)
                  ORDER BY likely DESC, is_active DESC, xero_name, xero_id) AS candidates
   FROM xero_sync.link_waiting
  WHERE connection_id = :connection_id AND what = ANY(:whats)
@@ -51,16 +51,10 @@ SELECT connection.id AS connection_id, organisation.name AS organisation, waitin
 
 -- name: offered
 -- Pairs that wait, of one of QicWorks' rows or of one record of Xero's, or of both.
-SELECT what, own_id, xero_id, own_name, xero_name, likely, is_active, has_row
+SELECT what, own_id, xero_id, own_name, xero_name, likely, is_active, has_row, version
   FROM xero_sync.link_waiting
  WHERE connection_id = :connection_id AND what = :what
    AND (:own_id::uuid IS NULL OR own_id = :own_id) AND (:xero_id::uuid IS NULL OR xero_id = :xero_id);
-
--- name: likely
--- Those whom the page offers to link at once.
-SELECT own_id, xero_id FROM xero_sync.link_waiting
- WHERE connection_id = :connection_id AND what = :what AND likely
- ORDER BY own_name, own_id;
 
 -- name: undone_employees
 -- Employees whose link was undone, and who may be nobody else here.

@@ -51,19 +51,28 @@ def test_people_are_linked_told_apart_and_created(browser: Client, world: World,
     assert "<button>Not the same</button>" not in shown, "who may not pull decides nothing"
     assert "Not the same" in user.read("links")
     assert "Sam Dow" not in words(user.read("links?search=KIM"))
-    link = fields(world, "staff", own_id=kim, xero_id=one)
+    told_apart = fields(world, "staff", own_id=kim, xero_id=one)
+    shown = user.read("links")
+    [pair] = re.findall(rf'value="({kim}:{one}:\w+)"', shown)
+    [many] = re.findall(r'value="([\w:-]+ [\w:-]+ [\w:-]+)"', shown)
+    assert "Link the 3 likely people on this page" in words(shown)
+    assert pair in many.split()
+    link = fields(world, "staff", pairs=pair)
     for status, sent in (
-        (422, {**link, "xero_id": "nonsense"}),
+        (422, {**link, "pairs": "nonsense"}),
+        (422, {**link, "pairs": ""}),
+        (422, {**link, "pairs": f"{kim}:{one}"}),
+        (404, {**link, "pairs": f"{pair}0"}),
         (422, {**link, "what": "invoice"}),
-        (404, {**link, "xero_id": other}),
+        (404, {**link, "pairs": pair.replace(one, other)}),
         (404, {**link, "connection": sam}),
         (404, {**link, "connection": world.connection_id(1)}),
     ):
         assert user.press("links/link", sent).status_code == status, sent
     for path, sent in (
         ("link", link),
-        ("not-same", link),
-        ("likely", fields(world, "staff", seen=3)),
+        ("not-same", told_apart),
+        ("link", fields(world, "staff", pairs=many)),
         ("create", fields(world, "staff", id=one)),
         ("undo", fields(world, "staff", own_id=kim, seen="x")),
     ):
@@ -125,8 +134,10 @@ def test_contacts(browser: Client, books: Books, airflow_dags: None) -> None:
     shown = user.read("links")
     assert "1 contact waits" in words(shown)
     assert "Similar name" in words(shown)
-    assert user.press("links/likely", fields(books.world, "contact", seen=2)).status_code == 404
-    assert user.press("links/likely", fields(books.world, "contact", seen=1)).status_code == 303
+    assert "Link the 1 likely contact on this page" in words(user.read("links"))
+    [pair] = set(re.findall(rf'value="({likely}:\S+)"', user.read("links")))
+    assert user.press("links/link", fields(books.world, "contact", pairs=pair[:-1])).status_code == 404
+    assert user.press("links/link", fields(books.world, "contact", pairs=pair)).status_code == 303
     assert str(own.of(likely)["xero_id"]) == another["ContactID"]
     invoice = own.add("invoices", contact_id=certain)
     for one in (certain, likely):

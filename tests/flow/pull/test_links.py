@@ -29,6 +29,13 @@ class Desk:
             assert total == len(found)
             return {str(one.own_id): [each["xero_id"] for each in one.candidates] for one in found}
 
+    def likely(self) -> tuple[list[tuple[UUID, UUID]], list[str]]:
+        """As the page shows them and its button gives them back."""
+        with database.session(self.world.engine) as session:
+            found, _ = waiting.waiting(session, self.id, BOTH)
+        likely = [(one.own_id, each) for one in found for each in one.candidates if each["likely"]]
+        return [(own, UUID(each["xero_id"])) for own, each in likely], [each["version"] for _, each in likely]
+
     def undone(self) -> set[str]:
         with database.session(self.world.engine) as session:
             return {str(one["xero_id"]) for one in waiting.undone_employees(session, self.id)}
@@ -134,6 +141,30 @@ def test_what_was_not_offered_is_not_linked(world: World, desk: Desk) -> None:
     assert [members(world)[one]["xero_id"] for one in (member, other)] == [None, None]
 
 
+def test_many_at_once_are_those_that_were_seen_as_they_were_seen(world: World, desk: Desk) -> None:
+    first = employ(world, "Ann-Marie", "Vale", "am@x.example")["EmployeeID"]
+    one = add_member(world, "Annmarie", "Vale", None)
+    world.pull("staff")
+    seen = desk.likely()
+    assert seen[0] == [(UUID(one), UUID(first))]
+    for table, change in (("first_name", "Zed"), ("account_email", "zed@x.example")):
+        before = members(world)[one][table]
+        world.query(f"UPDATE qicworks.staff SET {table} = %s WHERE id = %s", change, one)
+        with pytest.raises(LookupError, match="changed or linked"):
+            desk.do("link", What.STAFF, *seen)
+        world.query(f"UPDATE qicworks.staff SET {table} = %s WHERE id = %s", before, one)
+    world.query("UPDATE qicworks.staff SET first_name = 'Zed', last_name = 'Another' WHERE id = %s", one)
+    second = employ(world, "Bo-Lin", "Dale", "bl@x.example")["EmployeeID"]
+    two = add_member(world, "Bolin", "Dale", None)
+    world.pull("staff")
+    assert desk.waits() == {two: [second]}
+    with pytest.raises(LookupError, match="changed or linked"):
+        desk.do("link", What.STAFF, *seen)
+    assert [members(world)[id]["xero_id"] for id in (one, two)] == [None, None]
+    assert desk.do("link", What.STAFF, *desk.likely()) == 1
+    assert str(members(world)[two]["xero_id"]) == second
+
+
 def test_a_member_who_was_added_after_the_pull_takes_the_place_of_the_row_of_it(world: World, desk: Desk) -> None:
     employee = employ(world, "Late", "Comer", "late@x.example")["EmployeeID"]
     world.pull("staff")
@@ -148,12 +179,10 @@ def test_a_member_who_was_added_after_the_pull_takes_the_place_of_the_row_of_it(
         created,
     )
     with pytest.raises(ValueError, match="pay or leave of both"):
-        desk.do("link_likely", What.STAFF, 1)
+        desk.do("link", What.STAFF, *desk.likely())
     assert str(world.rows("staff")[employee]["id"]) == created
     world.query("DELETE FROM qicworks.leave_request WHERE id = %s", leave["id"])
-    with pytest.raises(LookupError):
-        desk.do("link_likely", What.STAFF, 2)
-    assert desk.do("link_likely", What.STAFF, 1) == 1
+    assert desk.do("link", What.STAFF, *desk.likely()) == 1
     world.pull("staff")
     assert str(world.rows("staff")[employee]["id"]) == member
     assert created not in members(world)

@@ -52,12 +52,19 @@ class Form:
         except ValueError:
             raise HTTPException(422, UNREADABLE) from None
 
-    def number(self, name: str) -> int:
-        """Raises HTTPException: it is none."""
-        said = self.fields.get(name, "")
-        if not (said.isdecimal() and len(said) < 9):
+    def pairs(self) -> tuple[list[tuple[UUID, UUID]], list[str]]:
+        """What the page showed: pairs of QicWorks' id and Xero's, and what was seen of each.
+
+        Raises HTTPException: it cannot be read, or is nothing.
+        """
+        try:
+            parts = [part.split(":") for part in self.fields.get("pairs", "").split()]
+            pairs = [(UUID(own), UUID(other)) for own, other, _ in parts]
+        except ValueError:
+            raise HTTPException(422, UNREADABLE) from None
+        if not pairs:
             raise HTTPException(422, UNREADABLE)
-        return int(said)
+        return pairs, [seen for _, _, seen in parts]
 
 
 @contextmanager
@@ -71,21 +78,14 @@ def refusing() -> Iterator[None]:
 
 @router.post("/links/link")
 def link(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
+    """One pair, or all that the page shows as likely: those that it showed, as it showed them."""
     form = Form(who, session, fields)
-    pair = form.id("own_id"), form.id("xero_id")
+    pairs, seen = form.pairs()
     with refusing():
-        form.desk.link(form.what, [pair])
-    return _back(request, form, f"Linked. {THEN[form.what]}")
-
-
-@router.post("/links/likely")
-def likely(request: Request, who: ViewerDep, session: SessionDep, fields: FieldsDep) -> Response:
-    """All that the page calls likely. `seen`: how many there were."""
-    form = Form(who, session, fields)
-    seen = form.number("seen")
-    with refusing():
-        form.desk.link_likely(form.what, seen)
-    return _back(request, form, f"{seen} linked. {THEN[form.what]}")
+        form.desk.link(form.what, pairs, seen)
+    return _back(
+        request, form, f"{len(pairs)} linked. {THEN[form.what]}" if len(pairs) > 1 else f"Linked. {THEN[form.what]}"
+    )
 
 
 @router.post("/links/not-same")

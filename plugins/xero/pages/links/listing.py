@@ -9,10 +9,11 @@ from fastapi.responses import Response
 from xero.pages.access import ViewerDep
 from xero.pages.database import SessionDep
 from xero.pages.links import deciding
-from xero.pages.links.shown import TITLES, chosen, counted, may_decide, visible
+from xero.pages.links.shown import TITLES, chosen, counted, may_decide, one_or_more, visible
 from xero.pages.rendering import page
 from xero.qicworks.connect import connections
 from xero.qicworks.links import waiting
+from xero.qicworks.links.candidates import What
 from xero.qicworks.links.waiting import Link, Waiting
 
 router = APIRouter()
@@ -57,10 +58,21 @@ def show(
         offset=offset,
         limit=LIMIT,
         others=waiting.undone_employees(session, one.id) if one and not linked and "staff" in whats else [],
-        counts={row["what"]: row for row in every if one and row["connection_id"] == one.id},
+        likely=_likely(found),
+        one_or_more=one_or_more,
         counted=counted(one.id if one else None, every),
         address=urlencode({name: value for name, value in about.items() if value}),
         words=waiting.words,
         titles=TITLES,
         may_decide={what: may_decide(who, what) for what in whats},
     )
+
+
+def _likely(found: Sequence[Waiting | Link]) -> dict[What, list[str]]:
+    """The likely pairs among them, as the form gives them back."""
+    likely: dict[What, list[str]] = {}
+    for row in found:
+        for one in row.candidates if isinstance(row, Waiting) else ():
+            if one["likely"]:
+                likely.setdefault(row.what, []).append(f"{row.own_id}:{one['xero_id']}:{one['version']}")
+    return likely

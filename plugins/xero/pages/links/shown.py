@@ -41,12 +41,15 @@ def chosen(known: Sequence[Connection], asked: str, counts: Sequence[dict[str, A
     return next((one for one in known if one.id in waits), known[0] if known else None)
 
 
+def one_or_more(what: What, count: int) -> str:
+    return WORDS[what][count != 1]
+
+
 def counted(connection_id: UUID | None, counts: Sequence[dict[str, Any]]) -> str:
     """Such as: 12 people, 3 contacts wait."""
     parts, total = [], 0
     for row in counts:
         if row["connection_id"] == connection_id:
-            one, several = WORDS[What(row["what"])]
-            parts.append(f"{row['count']:,} {one if row['count'] == 1 else several}")
+            parts.append(f"{row['count']:,} {one_or_more(What(row['what']), row['count'])}")
             total += row["count"]
     return f"{', '.join(parts)} {'waits' if total == 1 else 'wait'}" if parts else "Nobody waits"

@@ -34,35 +34,25 @@ class Decisions:
         self.connection = connection
         self.who = fit(on_a_line(who), MAX_WHO)
 
-    def link(self, what: What, pairs: Sequence[tuple[UUID, UUID]]) -> int:
+    def link(self, what: What, pairs: Sequence[tuple[UUID, UUID]], seen: Sequence[str] | None = None) -> int:
         """Links these pairs of QicWorks' id and Xero's, all or none; returns how many.
 
+        Args:
+            seen: `version` of each pair as the user saw it; None: they gave the ids.
+
         Raises:
-            LookupError: A pair is not offered any more.
+            LookupError: A pair is not offered any more, or what was seen of it has changed.
             ValueError: It would be two, or QicWorks has pay or leave of both.
         """
         if len({own for own, _ in pairs}) < len(pairs) or len({other for _, other in pairs}) < len(pairs):
             raise ValueError("Each can be linked to one only. Choose again.")
         with self.session.transaction():
             self._hold_loads()
-            for own_id, xero_id in pairs:
-                self._link(what, own_id, xero_id)
+            for at, (own_id, xero_id) in enumerate(pairs):
+                self._link(what, own_id, xero_id, seen[at] if seen is not None else None)
             if pairs:
                 self._record(what, f"{len(pairs)} linked" if len(pairs) > 1 else "linked", pairs)
         return len(pairs)
-
-    def link_likely(self, what: What, seen: int) -> int:
-        """Links all that are likely. `seen`: how many the user saw.
-
-        Raises LookupError: there are others by now.
-        """
-        with self.session.transaction():
-            self._hold_loads()
-            rows = QUERIES.likely(self.session, connection_id=self.connection.id, what=what)
-            pairs = [(row["own_id"], row["xero_id"]) for row in rows]
-            if len(pairs) != seen:
-                raise LookupError(CHANGED)
-            return self.link(what, pairs)
 
     def not_same(self, what: What, own_id: UUID, xero_id: UUID) -> None:
         """Keeps that they are two. Raises LookupError: the pair is not offered any more."""
@@ -99,8 +89,10 @@ class Decisions:
                 self._decide(what, id, id, "created")
                 self._record(what, "to be created in QicWorks from the employee", [(id, id)])
 
-    def _link(self, what: What, own_id: UUID, xero_id: UUID) -> None:
+    def _link(self, what: What, own_id: UUID, xero_id: UUID, seen: str | None) -> None:
         row = self._offered(what, own_id, xero_id)
+        if seen is not None and row["version"] != seen:
+            raise LookupError(CHANGED)
         about = {"connection_id": self.connection.id, "xero_id": xero_id}
         if what is What.CONTACT:
             if not row["is_active"]:

@@ -40,7 +40,7 @@ WORDS = {
 @dataclass(frozen=True)
 class Waiting:
     """A member of staff or a contact that is not linked. `detail`: the start date, or the ABN or tax number.
-    `candidates`: xero_id, name, email, detail, is_active, alike and likely of each."""
+    `candidates`: xero_id, name, email, detail, is_active, alike, likely and version of each."""
 
     what: What
     own_id: UUID
