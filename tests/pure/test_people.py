@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 from datetime import date
 from itertools import permutations
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from xero.documents import leave_requests, payroll
 from xero.qicworks import sql
 from xero.sync.pull.people import pairs
 from xero.sync.pull.person import OFFICES, Alike, Person, alike, is_office
@@ -229,3 +232,9 @@ def test_a_slip_is_one_letter() -> None:
         ours, theirs = person(1, one, "Walters"), person(11, other, "Walters")
         assert (Alike.TYPO in alike(ours, theirs)) is is_slip, (one, other)
         assert (Alike.TYPO in alike(theirs, ours)) is is_slip, (one, other)
+
+
+@pytest.mark.parametrize("check", [payroll.check_employee, leave_requests.check_employee])
+def test_pay_and_leave_of_who_is_not_linked_lead_to_the_page_before_anybody_is_added_again(check: Any) -> None:
+    [said] = check(SimpleNamespace(row=SimpleNamespace(employee_xero_id=None, staff_is_here=False)))
+    assert said.correction.startswith("Link this person under Xero › Match, ")

@@ -127,8 +127,8 @@ def check_employee(document: PayDocument) -> Iterator[CheckResult]:
     if row.employee_xero_id is None or not row.staff_is_here:
         yield CheckResult(
             "its employee is not linked to this Xero organisation",
-            "Add the employee in Xero's payroll with the same names and e-mail as in QicWorks, then pull staff "
-            "({pull_staff}).",
+            "Link this person under Xero › Match, if Xero's payroll has them. If it does not, add them there with the "
+            "same names and email as in QicWorks, then pull staff ({pull_staff}).",
             "retry",
         )
     elif not row.staff_is_active:
