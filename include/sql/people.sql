@@ -161,6 +161,73 @@ SELECT DISTINCT erasure.xero_id
 SELECT table_name, xero_id, erased_at FROM xero_sync.erasure
  WHERE connection_id = :connection_id AND xero_id = :xero_id;
 
+-- name: contact_persons(email, name)
+-- Persons of contacts with that email or name, wherever a contact, or what is kept of it, has them.
+WITH held AS (
+    SELECT organisation_id, connection_id, id AS contact_id, lower(xero_id::text) AS xero_id, to_jsonb(contact) AS record
+      FROM qicworks.contact WHERE contact_persons IS NOT NULL OR push_state IS NOT NULL
+     UNION ALL
+    SELECT NULL, staging.connection_id, NULL, lower(xero_id::text), to_jsonb(staged)
+      FROM xero_sync.stage_contact AS staged JOIN xero_sync.staging ON staging.id = staged.staging_id WHERE contact_persons IS NOT NULL
+     UNION ALL
+    SELECT NULL, connection_id, NULL, lower(key), record FROM xero_sync.rejection WHERE table_name = 'contact'
+     UNION ALL
+    SELECT NULL, connection_id, own_id, lower(xero_id::text), before FROM xero_sync.link_decision WHERE what = 'contact'
+     UNION ALL
+    SELECT own.organisation_id, difference.connection_id, own.id, lower(own.xero_id::text), jsonb_build_array(ours, theirs)
+      FROM xero_sync.difference JOIN qicworks.contact AS own ON own.id = document_id
+)
+SELECT organisation.id AS organisation_id, organisation.name AS organisation, held.connection_id, contact_id, xero_id, person
+  FROM held
+ CROSS JOIN LATERAL xero_sync.persons_in(record) AS person
+  LEFT JOIN xero_sync.connection ON connection.id = held.connection_id
+  JOIN qicworks.organisation ON organisation.id = coalesce(held.organisation_id, connection.organisation_id)
+ WHERE :email <> '' AND lower(btrim(person ->> 'email')) = :email
+    OR :name <> '' AND lower(btrim(regexp_replace(concat_ws(' ', person ->> 'first_name', person ->> 'last_name'), '\s+', ' ', 'g'))) = :name
+ ORDER BY held.connection_id NULLS LAST;
+
+-- name: contacts_to_be_pushed$
+SELECT count(*) FROM qicworks.contact WHERE id = ANY(:contact_ids) AND push_state IN ('ready', 'in_flight');
+
+-- name: person_keys$
+SELECT xero_sync.person_keys(:record_id, :person);
+
+-- name: contacts_with(contact_ids, record_id, keys)
+-- What contacts have of one of their persons.
+SELECT id, connection_id, xero_id, name AS contact, person
+  FROM qicworks.contact
+ CROSS JOIN LATERAL xero_sync.persons_in(to_jsonb(contact)) AS person
+ WHERE id = ANY(:contact_ids) AND xero_sync.person_keys(:record_id, person) && :keys::text[];
+
+-- name: drop_from_contacts(contact_ids, record_id, keys)!
+UPDATE qicworks.contact
+   SET contact_persons = without.contact_persons, last_pushed = without.last_pushed, before_edit = without.before_edit, in_xero = without.in_xero
+  FROM (SELECT id AS of_id, (jsonb_populate_record(contact, xero_sync.without_persons(to_jsonb(contact), :record_id, :keys))).*
+          FROM qicworks.contact WHERE id = ANY(:contact_ids)) AS without
+ WHERE contact.id = without.of_id AND to_jsonb(contact) <> xero_sync.without_persons(to_jsonb(contact), :record_id, :keys);
+
+-- name: drop_from_staged_contacts(connection_id, record_id, keys)!
+UPDATE xero_sync.stage_contact AS staged
+   SET contact_persons = xero_sync.without_persons(to_jsonb(staged), :record_id, :keys) ->> 'contact_persons'
+  FROM xero_sync.staging
+ WHERE staging.id = staged.staging_id AND staging.connection_id = :connection_id AND lower(staged.xero_id::text) = :record_id
+   AND to_jsonb(staged) <> xero_sync.without_persons(to_jsonb(staged), :record_id, :keys);
+
+-- name: drop_from_rejected_contacts(connection_id, record_id, keys)!
+UPDATE xero_sync.rejection SET record = xero_sync.without_persons(record, :record_id, :keys)
+ WHERE connection_id = :connection_id AND table_name = 'contact' AND lower(key) = :record_id
+   AND record <> xero_sync.without_persons(record, :record_id, :keys);
+
+-- name: drop_from_link_decisions(contact_ids, record_id, keys)!
+UPDATE xero_sync.link_decision SET before = xero_sync.without_persons(before, :record_id, :keys)
+ WHERE what = 'contact' AND own_id = ANY(:contact_ids) AND before <> xero_sync.without_persons(before, :record_id, :keys);
+
+-- name: drop_from_contact_differences(contact_ids, record_id, keys)!
+UPDATE xero_sync.difference
+   SET ours = xero_sync.without_persons(ours, :record_id, :keys), theirs = xero_sync.without_persons(theirs, :record_id, :keys)
+ WHERE document_id = ANY(:contact_ids)
+   AND (ours, theirs) <> (xero_sync.without_persons(ours, :record_id, :keys), xero_sync.without_persons(theirs, :record_id, :keys));
+
 -- The statements below are templates: {held} is a pulled table, {stage} its staging table, {table} any of QicWorks' tables.
 
 -- name: held_of

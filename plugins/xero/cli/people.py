@@ -18,7 +18,8 @@ from xero.cli.terminal import complain, out
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.database import Session
-from xero.qicworks.privacy import erasing, mentions, people
+from xero.qicworks.privacy import contact_persons, erasing, mentions, people
+from xero.qicworks.privacy.contact_persons import ContactPerson
 from xero.qicworks.privacy.mentions import Mention
 from xero.qicworks.privacy.people import Holding, Person
 
@@ -38,7 +39,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     erase.set_defaults(run=run_erase)
     for action in (export, erase):
         who = action.add_mutually_exclusive_group(required=True)
-        who.add_argument("--email", help="email of staff or contacts; '-' reads it from standard input")
+        who.add_argument(
+            "--email", help="email of staff, contacts or persons of contacts; '-' reads it from standard input"
+        )
+        who.add_argument("--contact-person", metavar="NAME", help="first and last name of a person of a contact")
         for name in people.person_tables():
             who.add_argument(f"--{name}", metavar="ID", help=f"id of a row of {name}, in QicWorks or in Xero")
         action.add_argument("--organisation", metavar="NAME", help="only this QicWorks organisation")
@@ -83,7 +87,7 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
     for said in aside:
         complain(said)
     for person in persons:
-        out.print(f"{person.table.name} {person.xero_id or person.id or 'never loaded'} of {person.organisation}")
+        out.print(f"{_which(person)} of {person.organisation}")
     verb = "erased" if options.yes else "would be erased"
     for table, rows in sorted(done.rows.items()):
         out.print(f"{verb}: {rows} of {table}")
@@ -95,6 +99,12 @@ def run_erase(engine: Engine, options: argparse.Namespace) -> int:
         _show_words(done.mentions)
         out.print("nothing was changed; add --yes to erase")
     return 0
+
+
+def _which(person: Person) -> str:
+    if isinstance(person, ContactPerson):
+        return f"a person of {person.table.name} {person.record_id}"
+    return f"{person.table.name} {person.xero_id or person.id or 'never loaded'}"
 
 
 def _show_words(words: list[Mention]) -> None:
@@ -116,15 +126,21 @@ def _asked_for(session: Session, options: argparse.Namespace, aside: list[str] |
     table, id = next(
         ((name, getattr(options, name)) for name in people.person_tables() if getattr(options, name)), (None, "")
     )
-    if not email and not id:
-        raise LookupError("the id or email is empty")
-    found = people.find(session, table=table, id=id, email=email, organisation=options.organisation, aside=aside)
+    name = options.contact_person or ""
+    if not email and not id and not name.strip():
+        raise LookupError("the id, name or email is empty")
+    found = []
+    if email or id:
+        found = people.find(session, table=table, id=id, email=email, organisation=options.organisation, aside=aside)
+    found += contact_persons.find(session, email=email, name=name, organisation=options.organisation)
     if not found:
-        raise LookupError("no one with that id or email is stored here")
+        raise LookupError("no one with that id, name or email is stored here")
     return found
 
 
 def _holdings(session: Session, person: Person) -> Iterator[Holding]:
+    if isinstance(person, ContactPerson):
+        yield from contact_persons.holdings(session, person)
     yield from people.holdings(session, person)
     yield from mentions.holdings(session, person)
 

@@ -1,5 +1,6 @@
 """A contact of QicWorks' own is erased: it is not sent to Xero, and nothing of it is kept."""
 
+import json
 from typing import Any
 
 import pytest
@@ -113,3 +114,57 @@ def test_erased_where_another_contact_may_be_this_person(world: Any) -> None:
     own.push("contacts")
     assert own.of(contact)["push_state"] == "failed"
     assert everywhere(own, "Mirri", "Zanthippe", "51824753556") == []
+
+
+def as_persons(*people: tuple[str, str, str]) -> str:
+    names = ("first_name", "last_name", "email")
+    return json.dumps([{**dict(zip(names, one, strict=True)), "include_in_emails": True} for one in people])
+
+
+@pytest.mark.parametrize("who", [("--email", "zanth@mirri.example"), ("--contact-person", "mirri  ZANTHIPPE")])
+def test_who_is_one_of_the_persons_of_a_contact_is_erased_alone(world: Any, who: tuple[str, str]) -> None:
+    """Of contacts that were pulled, pushed, edited, and linked with other values; pulls do not bring her back."""
+    world.sandbox.settings(limits=False)
+    own = OwnBooks(world)
+    own.setting("create")
+    both = as_persons(("Mirri", "Zanthippe", "zanth@mirri.example"), ("Kim", "Stays", "kim@stays.example"))
+    in_xero = [
+        {"FirstName": "Mirri", "LastName": "Zanthippe", "EmailAddress": "zanth@mirri.example", "IncludeInEmails": True},
+        {"FirstName": "Kim", "LastName": "Stays", "EmailAddress": "kim@stays.example", "IncludeInEmails": True},
+    ]
+    there = own.in_xero_active()
+    world.sandbox.change("Contacts", there["ContactID"], ContactPersons=in_xero)
+    own.pull_contacts(full=True)
+    pushed = own.contact("Good Plumbing", email="office@good.example", contact_persons=both)
+    linked = own.contact(
+        there["Name"], email=there["EmailAddress"], contact_persons=as_persons(("Mirri", "Zanthippe", ""))
+    )
+    own.push("contacts")
+    own.edit_contact(pushed, city="Dapto")
+    own.push("contacts")
+    own.edit_contact(pushed, city="Kiama", contact_persons=both.replace("Kim", "Kym"))
+    refused = world.main("person", "erase", *who, "--yes")
+    assert (refused.returncode, "waits to be pushed" in refused.stderr) == (1, True), refused.stderr
+    own.push("contacts")
+    shown = world.main("person", "export", *who)
+    assert "zanth@mirri.example" in shown.stdout
+    assert "Kym" not in shown.stdout
+    words = ("Mirri", "Zanthippe", "mirri.example")
+    assert "qicworks.contact" in everywhere(own, *words)
+    erased = world.main("person", "erase", *who, "--yes")
+    assert erased.returncode == 0, erased.stderr
+    assert everywhere(own, *words) == []
+    assert own.of(pushed)["name"] == "Good Plumbing"
+    assert [one["first_name"] for one in json.loads(own.of(pushed)["contact_persons"])] == ["Kym"]
+    assert [own.of(one)["push_state"] for one in (pushed, linked)] == ["pushed", "pushed"]
+    for number in range(2):
+        for xero_id in (there["ContactID"], str(own.of(pushed)["xero_id"])):
+            world.sandbox.change("Contacts", xero_id, AccountNumber=f"A-{number}")
+        own.pull_contacts(full=bool(number))
+        own.edit_contact(pushed, phone=f"0400 777 88{number}")
+        own.push("contacts")
+        assert own.of(pushed)["push_state"] == "pushed"
+        assert everywhere(own, *words) == []
+    assert world.rows("contact")[there["ContactID"]]["account_number"] == "A-1"
+    nobody = world.main("person", "erase", *who)
+    assert "is stored here" in nobody.stderr

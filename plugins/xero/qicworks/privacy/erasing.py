@@ -13,7 +13,8 @@ from xero.datasets.declaration import Table
 from xero.documents.declaration import Kind
 from xero.qicworks import sql
 from xero.qicworks.database import Session
-from xero.qicworks.privacy import mentions, people
+from xero.qicworks.privacy import contact_persons, mentions, people
+from xero.qicworks.privacy.contact_persons import ContactPerson
 from xero.qicworks.privacy.mentions import Mention
 from xero.qicworks.privacy.name_finder import ERASED
 from xero.qicworks.privacy.people import Person
@@ -63,6 +64,8 @@ def hold_loads(session: Session, persons: list[Person]) -> None:
 
 
 def _refuse_what_waits(session: Session, person: Person) -> None:
+    if isinstance(person, ContactPerson):
+        contact_persons.refuse_what_waits(session, person)
     for kind, column in mentions.kinds_of(session, person.table):
         names = {"table": Identifier("qicworks", kind.table), "column": Identifier(column)}
         waiting = sql.value(session, sql.template("people", "to_be_pushed").format(**names), id=person.id)
@@ -74,7 +77,7 @@ def _refuse_what_waits(session: Session, person: Person) -> None:
 
 
 def _one(session: Session, person: Person) -> Erased:
-    done: Counter[str] = Counter()
+    done: Counter[str] = contact_persons.drop(session, person) if isinstance(person, ContactPerson) else Counter()
     if person.id is not None:
         own = _empty(session, person.table, sql.template("people", "of_id").format(), {"id": person.id})
         done[f"qicworks.{person.table.name}"] += own
