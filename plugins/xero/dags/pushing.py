@@ -198,7 +198,7 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         for document, why, correction in shown.refused:
             log.error("%s would be refused: %s %s", document, on_a_line(why), on_a_line(correction))
         counts["refused"] += len(shown.refused)
-        for line in shown.linked:
+        for line in (*shown.linked, *shown.defaults):
             log.info("%s", on_a_line(line))
         if shown.body is None:
             continue
@@ -206,8 +206,6 @@ def show(kind: Kind, connection: dict[str, Any]) -> dict[str, int]:
         counts["documents"] += len(shown.documents)
         for document in shown.documents:
             log.info("%s would be sent", document)
-        for line in shown.defaults:
-            log.info("%s", on_a_line(line))
     log.info("nothing was sent: %(documents)d would be, in %(requests)d requests; %(refused)d refused", counts)
     if counts["requests"]:
         log.info(WHERE_SHOWN.format(name=kind.name))

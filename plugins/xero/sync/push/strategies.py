@@ -14,7 +14,7 @@ class Preview:
     """A request as it would be sent, or the documents that would be refused before it (label, why, what to do).
 
     `defaults`: a sentence for each line that takes its account or tax code from the settings; `linked`: one for each
-    document that a person has decided to link to a record in Xero.
+    document or contact that would be linked to a record in Xero.
     """
 
     method: str = ""

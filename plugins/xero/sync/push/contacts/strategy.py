@@ -96,6 +96,11 @@ class Contacts:
                 (one.label, *one.result.why) for one in plan.settled if one.result.state is PushState.FAILED
             ):
                 yield Preview(refused=wrong)
+            labels = {one.id: one.label for one in plan.settled}
+            if linked := tuple(
+                f"{labels[id]} would be {how.removesuffix('; nothing was sent')}" for id, how in plan.linked.items()
+            ):
+                yield Preview(linked=linked)
             for method, planned in (("PUT", plan.create), ("POST", plan.change)):
                 if planned:
                     names = tuple(self.kind.called(document.number, document.id) for document, _ in planned)
