@@ -9,7 +9,8 @@ from hypothesis.strategies import SearchStrategy
 from tests.support.world import World
 
 #: The tables of documents, and those of their parts; columns that are added later join by themselves.
-DOCUMENTS = ("invoice", "bill", "expense", "credit_note", "purchase_order", "payroll_push", "leave_request")
+DOCUMENTS = ("invoice", "bill", "expense", "credit_note", "purchase_order", "payroll_push", "leave_request",
+             "contact")  # fmt: skip
 PARTS = ("document_line", "attachment", "payroll_line", "pay_period", "owned_earnings_line")
 
 TEXTS = [

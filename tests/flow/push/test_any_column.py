@@ -13,18 +13,25 @@ from hypothesis import strategies as st
 
 from tests.support.odd_columns import Column, columns
 from tests.support.one_world import world_for_all
+from tests.support.own_contacts import OwnBooks
 from tests.support.paying import Line as PayLine
 from tests.support.paying import Payroll
 from tests.support.pushing import PRICED, Books, File
 from tests.support.world import World
-from xero.documents.declaration import Delivery
 from xero.documents.registry import KINDS
 from xero.qicworks import database
 from xero.qicworks.views import document_list
 from xero.qicworks.views.gauges import measure
 
-TABLES = {kind.table: name for name, kind in KINDS.items() if kind.delivery is not Delivery.CONTACTS}
-EMPTIED = ("payroll_line", *TABLES, "pay_period", "document_line", "attachment")
+TABLES = {kind.table: name for name, kind in KINDS.items()}
+EMPTIED = (
+    "payroll_line",
+    *(table for table in TABLES if table != "contact"),
+    "pay_period",
+    "document_line",
+    "attachment",
+)
+PAID = ("payroll", "leave_requests")
 OWNED = "xero_sync.owned_earnings_line"
 ITS_PERIOD = "(SELECT pay_period_id FROM qicworks.payroll_push WHERE id = %s)"
 #: The rows of a document in the tables that are not its own.
@@ -44,6 +51,8 @@ class Company:
         self.world = world
         self.books = Books(world)
         self.payroll = Payroll(world)
+        self.own = OwnBooks.of_books(self.books)
+        self.own.setting("create")
         self.columns = columns(world)
         self.weekly = self.payroll.paid_by_the_hour()[:2]
         self.fortnightly = self.payroll.paid_by_the_hour("FORTNIGHTLY")[0]
@@ -56,6 +65,8 @@ class Company:
 
     def three(self, kind: str) -> list[UUID]:
         nth = next(self._nth)
+        if kind == "contacts":
+            return [self.own.contact(f"Contact {nth} {n}") for n in range(3)]
         if kind == "payroll":
             weekly, fortnightly = self.payroll.period(1), self.payroll.period(1, "FORTNIGHTLY")
             whom = [(self.weekly[0], weekly), (self.fortnightly, fortnightly), (self.weekly[1], weekly)]
@@ -73,7 +84,7 @@ class Company:
     def make_odd(self, kind: str, document: UUID, column: Column, value: Any) -> bool:
         """Whether PostgreSQL holds it. Pay and leave are approved as they are then."""
         table = KINDS[kind].table
-        approved = {"approved_version": "push_version", "push_state": "'ready'"} if kind not in PRICED else {}
+        approved = {"approved_version": "push_version", "push_state": "'ready'"} if kind in PAID else {}
         try:
             where = WHERE.get(column.table, "id = %s")
             self.world.query(f"UPDATE {column.full_name} SET {column.name} = %s WHERE {where}", value, document)
@@ -88,14 +99,16 @@ class Company:
         """`all`: with every column, as text, since NaN is not what it is."""
         return self.world.query(
             "SELECT id, organisation_id, push_state, push_error, push_correction, xmin::text, row::text AS all,"
-            f" to_jsonb(row) ->> 'number' AS number FROM qicworks.{KINDS[kind].table} AS row ORDER BY id"
+            f" coalesce(to_jsonb(row) ->> 'number', to_jsonb(row) ->> 'name') AS number"
+            f" FROM qicworks.{KINDS[kind].table} AS row"
+            " WHERE push_state IS NOT NULL ORDER BY id"
         )
 
     def attached(self) -> list[dict[str, Any]]:
         return self.world.query("SELECT parent_id, push_state, push_error, push_correction FROM qicworks.attachment")
 
     def push(self, kind: str) -> None:
-        self.books.push(kind) if kind in PRICED else self.payroll.push(kind)
+        self.payroll.push(kind) if kind in PAID else self.books.push(kind)
 
     def look(self, kind: str) -> None:
         """As the pages and whoever watches from outside do."""
@@ -113,6 +126,8 @@ class Company:
         self.world.query("DELETE FROM xero_sync.push_request")
         self.world.query("DELETE FROM xero_sync.connection_event WHERE document IS NOT NULL")
         self.world.query("UPDATE qicworks.payroll_push SET push_version = 1")  # its lines are taken away: an edit
+        self.world.query("DELETE FROM qicworks.contact WHERE push_state IS NOT NULL")
+        self.world.query("DELETE FROM xero_sync.cancellation")
         for table in EMPTIED:
             self.world.query(f"DELETE FROM qicworks.{table}")
 
