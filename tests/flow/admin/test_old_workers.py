@@ -94,7 +94,7 @@ def role(postgres_url: str, world: World) -> Iterator[str]:
 
 @pytest.fixture
 def old(world: World, tmp_path: Path) -> Iterator[OldWorker]:
-    code = history.checked_out(history.before(MIGRATIONS[-1]), tmp_path, "plugins", "include/sql")
+    code = history.checked_out(history.before("0029.currencies"), tmp_path, "plugins", "include/sql")
     worker = OldWorker(code, world.environment())
     yield worker
     worker.kill()
@@ -137,12 +137,14 @@ def test_they_pull_and_push_on_the_newest_schema(world: World, role: str, old: O
 
     # Pulled by both in turn: the other finds nothing to do, as it finds it after itself.
     for name in known_before:
-        old.run("pull", name, "--connection", first)
-        declared = f"plugins/xero/datasets/{name}.py"  # a column that is new fills the rows that they have written
+        # Each knows a row by the hash of its own columns: one that has more of them writes once what the other wrote.
+        declared = f"plugins/xero/datasets/{name}.py"
         has_new_columns = (old.code / declared).read_text() != (Path(__file__).parents[3] / declared).read_text()
-        assert has_new_columns or not world.pull(name).changed, name
-        world.pull(name)
-        assert not world.pull(name).changed, name
+        for _ in range(2):
+            old.run("pull", name, "--connection", first)
+            assert has_new_columns or not world.pull(name).changed, name
+            world.pull(name)
+            assert not world.pull(name).changed, name
         old.run("pull", name, "--connection", first)
     renamed = world.sandbox.truth("Contacts")[0]["ContactID"]
     world.sandbox.change("Contacts", renamed, Name="Renamed")
