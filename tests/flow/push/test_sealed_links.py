@@ -299,6 +299,7 @@ def test_what_is_said_to_be_pushed_is_shown_or_named(
     named["leave_requests"] = str(payroll.leave(other, day, day))
     named["a file"] = f"never sent.pdf of bill {books.row('bills', sound['bills'])['number']}"
     named["payroll"] = str(payroll.pay(other, period, PayLine(units="20")))
+    # Not contacts: the role cannot write their xero_id.
     documents = [kind for kind in KINDS.values() if kind.delivery is not Delivery.CONTACTS]
     for kind in documents:
         for state in ("in_flight", "pushed"):
