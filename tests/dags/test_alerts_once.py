@@ -71,6 +71,30 @@ def test_the_settings_of_an_organisation_name_who_is_alerted_about_it(books: Boo
     assert len(told.mails) == 2
 
 
+@pytest.mark.parametrize(
+    ("kept", "recipients"),
+    [
+        ("büro@smith.example, books@example.com", ["books@example.com"]),
+        ("büro@smith.example", ["day@example.com, night@example.com"]),
+    ],
+)
+def test_an_address_that_cannot_be_sent_to_silences_no_other(
+    books: Books, told: Told, kept: str, recipients: list[str]
+) -> None:
+    """As an earlier version kept them."""
+    setting = "INSERT INTO xero_sync.setting (connection_id, name, value) VALUES (%s, 'alerts', %s)"
+    books.world.query(setting, books.connection_id, kept)
+    refuse(books, "B-1")
+    send(books)
+    send(books)
+    assert [mail["To"] for mail in told.mails] == recipients
+    [event] = books.world.query(
+        "SELECT * FROM xero_sync.connection_event WHERE status = 'warning' AND data_set = 'connection'"
+    )
+    assert "1 of the" in event["message"]
+    assert "smith" not in event["message"]
+
+
 def test_a_refused_document_of_a_green_run_is_one_alert(dags: dict[str, Any], books: Books, told: Told) -> None:
     bill = books.add("bills", number="B-1", contact_id=None)
     assert dags["push_bills"].test(run_conf=PUSH).state == "success"

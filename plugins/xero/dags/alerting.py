@@ -219,18 +219,49 @@ class AlertsOnce:
                 if not unsent:
                     continue
                 message = message_of(connection_id, organisation, unsent)
-                if self._is_sent(channel, make, message, is_own=channel in own):
+                is_sent = self._is_sent(channel, make, message, is_own=channel in own)
+                if is_sent or (channel in own and self._is_sent_apart(session, connection_id, addresses, message)):
                     alerts.mark(session, connection_id, unsent, channel)
 
     def _is_sent(self, channel: str, make: Callable[[], Any], message: "Message", *, is_own: bool) -> bool:
         """`is_own`: to the addresses of one organisation, which say nothing of the others'."""
-        try:
-            make()({"alert": message})
-        except Exception as error:  # noqa: BLE001 - it is sent by the next run
+        if error := _try(make, message):
             if not is_own:
                 del self.channels[channel]
             what = "\n".join((message.subject, *message.lines))
-            log.error("not sent by %s (%s); the next run tries again: %s", channel, type(error).__name__, what)
+            log.error("not sent by %s (%s); the next run tries again: %s", channel, error, what)
             return False
         log.info("alerted by %s: %s", channel, message.subject)
         return True
+
+    def _is_sent_apart(
+        self, session: "Session", connection_id: UUID, addresses: "Sequence[str]", message: "Message"
+    ) -> bool:
+        """After one message to all addresses of an organisation failed: one to each, and if none arrives, to whom
+        `[xero]` names. Writes an event."""
+        from xero.qicworks.runs import events
+        from xero.qicworks.runs.events import Origin
+        from xero.qicworks.runs.outcome import Direction, EventOutcome, Status
+
+        failed = [one for one in addresses if _try(lambda one=one: by_email([one]), message)]  # type: ignore[misc]
+        is_sent = len(failed) < len(addresses)
+        said = f"an alert could not be sent to {len(failed)} of the {len(addresses)} email addresses in the settings"
+        if not is_sent and "email" in self.channels:
+            is_sent = self._is_sent("email", self.channels["email"], message, is_own=False)
+            said += "; it was sent to the addresses in Airflow's configuration" if is_sent else ""
+        if failed:
+            about = Direction.CONNECT, "connection", Status.WARNING, EventOutcome.PARTLY_DONE
+            correct = (
+                "Check Alerts by email under Xero › Connections › Settings. If they are right, check the mail server."
+            )
+            events.record(session, connection_id, *about, said, Origin(), correction=correct)
+        return is_sent
+
+
+def _try(make: Callable[[], Any], message: "Message") -> str:
+    """Sends it. Returns the kind of error, if any."""
+    try:
+        make()({"alert": message})
+    except Exception as error:  # noqa: BLE001 - it is sent by the next run
+        return type(error).__name__
+    return ""

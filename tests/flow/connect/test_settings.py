@@ -120,6 +120,8 @@ def test_accounts_and_tax_codes_are_chosen_by_their_code_and_kept_by_their_id(pu
         ({"bills.account": "429", "bills.tax_code": "OUTPUT"}, "cannot be used with account '429"),
         ({"departments": "Nowhere"}, "no tracking category 'Nowhere' was pulled"),
         ({"alerts": "office@example.com; nobody"}, "alerts: 'nobody' is not an email address"),
+        ({"alerts": "büro@smith.example, a@x.example"}, "'büro@smith.example' is an email address with letters"),
+        ({"alerts": f"jo@{'ü' * 80}.example"}, "is not an email address"),
         ({"night_hour": "24"}, "night_hour cannot be '24'"),
         ({"invoices.status": "PAID"}, "it is one of DRAFT, SUBMITTED, AUTHORISED"),
     ],

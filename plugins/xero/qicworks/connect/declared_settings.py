@@ -37,12 +37,26 @@ class NewContacts(StrEnum):
 
 
 def addresses(text: str) -> str:
-    """Email addresses as they are kept, separated by commas. Raises ValueError with the first that is none."""
-    found = [one for one in re.split(r"[\s,;]+", text) if one]
-    for one in found:
-        if not ADDRESS.fullmatch(one) or len(one) > MAX_ADDRESS:
-            raise ValueError(f"'{on_a_line(one)}' is not an email address")
+    """Email addresses as they are kept, separated by commas; domains as mail servers know them, in ASCII.
+
+    Raises ValueError with the first that is none, or that not every mail server can send to.
+    """
+    found = [_sendable(one) for one in re.split(r"[\s,;]+", text) if one]
     return ", ".join(dict.fromkeys(found))
+
+
+def _sendable(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError:
+        ascii_domain = ""
+    sendable = f"{local}@{ascii_domain}"
+    if not (ADDRESS.fullmatch(address) and ADDRESS.fullmatch(sendable) and len(sendable) <= MAX_ADDRESS):
+        raise ValueError(f"'{on_a_line(address)}' is not an email address")
+    if not local.isascii():
+        raise ValueError(f"'{on_a_line(address)}' is an email address with letters that many mail servers refuse")
+    return sendable
 
 
 @dataclass(frozen=True)
