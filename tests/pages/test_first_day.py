@@ -110,14 +110,15 @@ def test_a_new_organisation_is_led_from_step_to_step(browser: Client, books: Boo
     assert books.world.calls() == [], "opening the page asks nothing of Xero"
     asked = user.press(f"{path}/dry-run")
     assert asked.status_code == 200
-    assert "1 sent after their new contact" in step(asked.text, 4)
+    assert "1 would wait: their new contact is not sent" in step(asked.text, 4)
     assert "1 would be refused" in step(asked.text, 4), "the setting is to ask"
     assert _states(asked.text)["Dry run"] == "to do"
     own.setting("create")
     asked = user.press(f"{path}/dry-run")
     assert "1 would be sent" in step(asked.text, 4)
+    assert "1 sent after their new contact" in step(asked.text, 4)
     assert _states(asked.text)["Dry run"] == "done"
-    assert "dry run by user: 2 documents, of which 1 would be sent and 0 refused" in step(user.read(path), 4)
+    assert "Invoices: dry run by user: 1 document, of which 0 would be sent, 1 sent after" in step(user.read(path), 4)
     assert [row["push_state"] for row in books.rows("invoices")] == ["ready"], "nothing was sent"
     assert own.created() == []
 

@@ -22,6 +22,23 @@ SELECT count(*) FROM (SELECT FROM qicworks.{table}
                          AND (:since::timestamptz IS NULL OR updated_at > :since)
                        LIMIT :cap) AS counted;
 
+-- name: changed_since$
+-- Whether settings, set-up data, links or QicWorks' own contacts changed after that time.
+SELECT EXISTS (SELECT FROM xero_sync.setting WHERE connection_id = :connection_id AND changed_at > :since)
+    OR EXISTS (SELECT FROM xero_sync.link_decision WHERE connection_id = :connection_id AND decided_at > :since)
+    OR EXISTS (SELECT FROM xero_sync.connection_event
+                WHERE connection_id = :connection_id AND direction = 'pull' AND data_set = ANY(:set_up) AND ended_at > :since
+                  AND (status = 'error' OR inserted > 0 OR updated > 0 OR deactivated > 0))
+    OR EXISTS (SELECT FROM qicworks.contact
+                WHERE organisation_id = :organisation_id AND push_state IS NOT NULL AND updated_at > :since);
+
+-- name: now$
+SELECT clock_timestamp();
+
+-- name: contacts_of
+-- A template: whom these documents are addressed to.
+SELECT id, contact_id FROM qicworks.{table} WHERE id = ANY(:ids) AND contact_id IS NOT NULL;
+
 -- name: oldest_ready
 -- A template.
 SELECT id FROM qicworks.{table}

@@ -105,18 +105,25 @@ class Ready:
 
 @dataclass(frozen=True)
 class DryRun:
-    """`last`: the last dry run, whoever did it. `changed`: how many documents became ready, or were changed, since.
-    `blocked`: nothing can be checked before the set-up data is there."""
+    """`last`: kind → its last dry run, whoever did it. `changed`: how many documents became ready, or were changed,
+    since; `overtaken`: settings, set-up data, contacts or links were. `blocked`: nothing can be checked before the
+    set-up data is there."""
 
     state: State
     parts: Sequence[Ready]
-    last: DataSet | None
+    last: Mapping[str, DataSet]
     changed: int
+    overtaken: bool
     blocked: bool
 
     @property
     def ready(self) -> list[Ready]:
         return [one for one in self.parts if one.ready]
+
+    @property
+    def unchecked(self) -> list[Ready]:
+        """Those that are ready, and of which there was no dry run; none if there was none of any."""
+        return [one for one in self.ready if self.last and one.kind.name not in self.last]
 
     @property
     def failed(self) -> list[Ready]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from xero.dag_ids import pull_dag_of, push_dag_of
 from xero.datasets.registry import DATASETS
+from xero.documents.declaration import Kind
 from xero.documents.registry import KINDS
 from xero.pages.access import Viewer
 from xero.pages.airflow_api import AirflowApi
@@ -21,7 +22,12 @@ from xero.qicworks.runs.outcome import Direction, EventOutcome
 from xero.qicworks.views import document_list, first_day, status
 from xero.qicworks.views.status import DataSet
 
-DRY_RUN = (Direction.MAINTENANCE, "dry_run")  # of its events
+SET_UP = tuple(name for name, one in DATASETS.items() if is_set_up(one))
+
+
+def dry_run_of(kind: Kind) -> tuple[Direction, str]:
+    """The direction and data set of its events."""
+    return Direction.MAINTENANCE, f"dry_run_{kind.name}"
 
 
 def checklist(session: Session, who: Viewer, api: AirflowApi, connection: Connection) -> Checklist:
@@ -36,8 +42,9 @@ def checklist(session: Session, who: Viewer, api: AirflowApi, connection: Connec
     chosen = _settings(session, connection, loaded)
     people = _people(session, who, connection, loaded, not_offered)
     parts = _ready(session, who, connection, paused, not_offered)
-    never = {name for name, one in DATASETS.items() if is_set_up(one)} - loaded - not_offered
-    dry_run = _dry_run(session, connection, parts, last.get(DRY_RUN), blocked=bool(never))
+    never = set(SET_UP) - loaded - not_offered
+    checks = {one.kind.name: check for one in parts if (check := last.get(dry_run_of(one.kind)))}
+    dry_run = _dry_run(session, connection, parts, checks, blocked=bool(never))
     pushes = _pushes(session, connection, parts, dry_run)
     is_partial = not who.readable >= {*map(pull_dag_of, DATASETS), *map(push_dag_of, KINDS)}
     return Checklist(connection, set_up, chosen, people, dry_run, pushes, is_partial)
@@ -118,22 +125,27 @@ def _ready(
 
 
 def _dry_run(
-    session: Session, connection: Connection, parts: Sequence[Ready], last: DataSet | None, *, blocked: bool
+    session: Session, connection: Connection, parts: Sequence[Ready], last: Mapping[str, DataSet], *, blocked: bool
 ) -> DryRun:
-    since, most = last.last_started_at if last else None, document_list.CAP + 1
-    changed = [
-        first_day.ready_since(session, one.kind, connection.organisation_id, since, most) for one in parts if one.ready
-    ]
+    """Done: all that is ready was checked, was fine, and nothing that it is made of has changed since."""
+    ready = [one for one in parts if one.ready]
+    changed, overtaken = 0, False
+    for one in ready:
+        if (check := last.get(one.kind.name)) and check.last_started_at:
+            since, most = check.last_started_at, document_list.CAP + 1
+            changed += first_day.ready_since(session, one.kind, connection.organisation_id, since, most)
+            overtaken = overtaken or first_day.changed_since(session, connection, since, SET_UP)
     if any(one.failed for one in parts):
         state = State.LEFT
-    elif not changed:
+    elif not ready:
         state = State.DONE if any(one.pushed for one in parts) else State.NOT_YET
     elif blocked or connection.not_taking_part:
         state = State.NOT_YET
     else:
-        was_fine = last is not None and last.last_outcome == EventOutcome.DONE and not any(changed)
-        state = State.DONE if was_fine else State.LEFT
-    return DryRun(state, parts, last, sum(changed), blocked)
+        checks = [last.get(one.kind.name) for one in ready]
+        was_fine = all(check is not None and check.last_outcome == EventOutcome.DONE for check in checks)
+        state = State.DONE if was_fine and not changed and not overtaken else State.LEFT
+    return DryRun(state, parts, last, changed, overtaken, blocked)
 
 
 def _pushes(session: Session, connection: Connection, parts: Sequence[Ready], dry_run: DryRun) -> Pushes:

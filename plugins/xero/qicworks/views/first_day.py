@@ -65,6 +65,25 @@ def ready_since(session: Session, kind: Kind, organisation_id: UUID, since: date
     return found
 
 
+def changed_since(session: Session, connection: Connection, since: datetime, set_up: Sequence[str]) -> bool:
+    """Whether settings, links, QicWorks' own contacts or these data sets changed after that time."""
+    about = {"connection_id": connection.id, "organisation_id": connection.organisation_id}
+    found: bool = QUERIES.changed_since(session, **about, since=since, set_up=list(set_up))
+    return found
+
+
+def now(session: Session) -> datetime:
+    """By the database's clock."""
+    found: datetime = QUERIES.now(session)
+    return found
+
+
+def contacts_of(session: Session, kind: Kind, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Document → its contact."""
+    statement = sql.template("pages/first_day", "contacts_of").format(table=Identifier(kind.table))
+    return {row["id"]: row["contact_id"] for row in session.execute(statement, {"ids": list(ids)})}
+
+
 def oldest_ready(session: Session, kind: Kind, organisation_id: UUID, limit: int) -> list[UUID]:
     """The ids of the documents that have been ready for longest."""
     statement = sql.template("pages/first_day", "oldest_ready").format(table=Identifier(kind.table))
