@@ -217,6 +217,7 @@ def test_no_address_chooses_more_than_its_route_says() -> None:
     assert taken == {
         *("search", "offset", "connection", "before", "text", "kind", "data_set", "run", "seen", "pace"),
         "period",  # of a tie-out
+        *("what", "own_id"),  # of a link that is to be undone
         "first_day",  # of runs: where they lead back
         *("direction", "status", "since", "until", "zone"),  # of events
         *("code", "state", "error", "error_description"),  # from Xero; state of documents, too

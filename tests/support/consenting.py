@@ -8,6 +8,7 @@ from uuid import UUID
 import requests
 
 from tests.support.world import World
+from xero.api.settings import SCOPES
 from xero.composition import opener
 from xero.qicworks import database
 from xero.qicworks.connect import connections
@@ -29,6 +30,7 @@ class Consenting(World):
     def airflow_connection(self) -> dict[str, Any]:
         own = super().airflow_connection
         extra = {
+            "scopes": " ".join(SCOPES),
             "grant_type": "authorization_code",
             "login_host": self.sandbox.url,
             "redirect_uri": "http://localhost:1/xero/callback",

@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
 
 from tests.support.world import World
+from xero.api.settings import SCOPES
 
 Client = Callable[[str | None], "Browser"]
 
@@ -40,6 +41,7 @@ def by_consent(world: World) -> dict[str, Any]:
     """The Airflow connection of an app that users let in."""
     connection = world.airflow_connection
     extra = {
+        "scopes": " ".join(SCOPES),
         "grant_type": "authorization_code",
         "login_host": world.sandbox.url,
         "token_keys": Fernet.generate_key().decode(),

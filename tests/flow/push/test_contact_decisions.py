@@ -92,7 +92,7 @@ def test_created_though_there_is_a_namesake(own: OwnBooks) -> None:
     own.push("contacts")
     assert own.of(free)["push_state"] == "pushed"
     assert "is already assigned to another contact" in own.of(taken)["push_error"]
-    assert "Rename one of the two" in own.of(taken)["push_correction"]
+    assert "press Retry and link it to that one" in own.of(taken)["push_correction"]
 
 
 def test_what_cannot_be_decided(own: OwnBooks) -> None:

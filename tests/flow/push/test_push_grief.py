@@ -96,16 +96,16 @@ def test_a_document_that_somebody_typed_in_is_for_a_person_to_judge(world: World
     [typed], [_] = books.in_xero("bills"), books.in_xero("credit_notes")
     path = f"organisations/{world.sandbox.tenant(0)}/Invoices/{typed['InvoiceID']}"
     world.sandbox.control("PATCH", path, {"Url": None})
-    for kind, document, number in (("bills", bill, "B-1A"), ("credit_notes", note, "C-1A")):
+    for kind, document, number in (("bills", bill, "B-1"), ("credit_notes", note, "C-1")):
         books.edit(kind, document, xero_id=None, push_state="ready")
         world.query("DELETE FROM xero_sync.document_link")  # as from a backup
         if kind == "credit_notes":
             books.edit(kind, document, issue_date="2026-10-07")
         assert books.push(kind).counts.failed == 1
         row = books.row(kind, document)
-        assert "may be this one: check in Xero" in row["push_error"]
-        assert number in row["push_correction"]
-        assert "to Skipped" in row["push_correction"]
+        assert "it is already in Xero" in row["push_error"]
+        assert f"Open the page of the {kind[:-1].replace('_', ' ')} {number}" in row["push_correction"]
+        assert "Link to the record in Xero" in row["push_correction"]
         assert len(books.in_xero(kind)) == 1
 
 

@@ -112,7 +112,12 @@ def test_a_document_stands_once_whatever_its_row_and_others_say(role: Granted, b
     books.world = role.owner
     for document in (one, two):
         [record] = there(books, kind, document)
-        assert str(books.row(kind, document)["xero_id"]) == record[PRICED[kind][2]]
+        row = books.row(kind, document)
+        if document == two and kind in ("credit_notes", "purchase_orders"):  # without our address: it may be typed in
+            assert (row["push_state"], row["xero_id"]) == ("failed", None)
+            assert "it is already in Xero" in row["push_error"]
+        else:
+            assert str(row["xero_id"]) == record[PRICED[kind][2]]
     set_aside(role, kind, one, two)
 
 
@@ -418,7 +423,7 @@ def test_when_a_request_was_sent_is_not_believed_without_its_seal(role: Granted,
     push(role, books, "bills")
     row = books.row("bills", document)
     assert row["xero_id"] is None
-    assert "may be this one: check in Xero" in row["push_error"]
+    assert "it is already in Xero" in row["push_error"]
     set_aside(role, "bills", document)
 
 

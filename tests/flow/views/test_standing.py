@@ -334,6 +334,7 @@ def test_what_needs_a_hand_is_counted_and_shown_as_far_as_one_may_see(four: Four
         0,
         0,
         2,
+        0,
     ]
     assert seen.acknowledged == 1
 

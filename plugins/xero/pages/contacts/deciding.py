@@ -26,7 +26,7 @@ def decide(
     session: SessionDep,
     api: AirflowApiDep,
     id: UUID,
-    version: Annotated[int, Form()],
+    version: Annotated[str, Form()] = "",
     xero_id: Annotated[str, Form()] = "",
 ) -> Response:
     """`xero_id`: the contact that it is; empty: create it. `version`: of the contact that the user saw."""
@@ -38,12 +38,12 @@ def decide(
         chosen = UUID(xero_id) if xero_id else None
     except ValueError:
         raise HTTPException(422, "Choose one of the contacts that the page shows.") from None
-    if not found or found[0].version != version:
+    if not found or str(found[0].version) != version:
         raise LookupError(CHANGED)
     if chosen and str(chosen) not in {str(one["xero_id"]) for one in found[0].candidates}:
         raise HTTPException(422, "Choose one of the contacts that the page shows.")
     try:
-        contact_decisions.decide(session, id, chosen, who.name, version)
+        contact_decisions.decide(session, id, chosen, who.name, found[0].version)
     except (LookupError, ValueError):
         raise LookupError(CHANGED) from None
     return start(request, api, [(dag, {"connection": str(found[0].connection_id), "document_ids": [str(id)]})])
