@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 
 from tests.support.employees import add_member, employ, members
+from tests.support.paying import Line as PayLine
+from tests.support.paying import Payroll
 from tests.support.world import World
 from xero.qicworks import database
 from xero.qicworks.connect import connections
@@ -125,6 +127,26 @@ def test_two_who_are_not_the_same(world: World, desk: Desk) -> None:
     world.query("UPDATE qicworks.staff SET account_email = 'kim@x.example' WHERE id = %s", member)
     world.pull("staff")
     assert (desk.waits(), members(world)[member]["xero_id"]) == ({}, None)
+
+
+def test_a_link_is_not_undone_while_pay_by_it_stays_in_the_template(world: World, desk: Desk) -> None:
+    """Without the link nothing would take that pay away: it would be paid to whom it is not for, in silence."""
+    payroll = Payroll(world)
+    payroll.pay_run("post")
+    employee = payroll.paid_by_the_hour()[0]
+    [member] = [id for id, row in members(world).items() if str(row["xero_id"]) == employee]
+    payroll.pay(employee, payroll.period(1), PayLine(units="20"))
+    payroll.push("payroll")
+    assert payroll.earnings(employee)["Ordinary Hours"]["NormalNumberOfUnits"] == 20
+    with pytest.raises(ValueError, match="QicWorks has set pay in this employee's pay template"):
+        desk.undo(What.STAFF, member)
+    assert str(members(world)[member]["xero_id"]) == employee
+    payroll.pay_run("post")
+    payroll.pay(employee, payroll.period(2))
+    payroll.push("payroll")
+    desk.undo(What.STAFF, member)
+    assert members(world)[member]["xero_id"] is None
+    assert payroll.earnings(employee)["Ordinary Hours"]["NormalNumberOfUnits"] != 20
 
 
 def test_what_was_not_offered_is_not_linked(world: World, desk: Desk) -> None:

@@ -25,6 +25,10 @@ BOTH = (
     "QicWorks has pay or leave of the row of the former employee, too. Enter that pay and leave for one of them, then "
     "undo the link."
 )
+PAY_FIRST = (
+    "QicWorks has set pay in this employee's pay template, and without the link nothing would take it away. Push an "
+    "approved pay without lines for the employee's next period, then undo the link."
+)
 CHOOSE = "Link it to another contact or create it, under Xero › Match."
 
 
@@ -47,7 +51,7 @@ class Undoing(Decisions):
     def hanging(self, what: What, own_id: UUID) -> Hanging:
         """Raises LookupError: it is not linked."""
         link = link_of(self.session, self.connection, what, own_id)
-        lines, in_flight = [], 0
+        lines, in_flight, set_there = [], 0, 0
         for kind, column in _kinds(what):
             name = {"table": Identifier(kind.table), "column": Identifier(column)}
             rows = self.session.execute(sql.template("links", "hanging").format(**name), {"own_id": own_id})
@@ -63,8 +67,10 @@ class Undoing(Decisions):
         if what is What.STAFF:
             about = {"connection_id": self.connection.id, "xero_id": link.xero_id}
             if set_there := QUERIES.lines_in_template(self.session, **about):
-                lines.append(f"pay template: {set_there} lines in Xero that QicWorks has set, which stay")
+                lines.append(f"pay template: {set_there} lines in Xero that QicWorks has set")
         refused = None
+        if set_there:
+            refused = PAY_FIRST
         if in_flight:
             refused = "Something of it is being sent to Xero now. Try again when the push has ended."
         elif what is What.CONTACT and QUERIES.created_contact(
