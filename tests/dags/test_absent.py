@@ -182,6 +182,7 @@ def test_a_digest_has_no_more_than_can_be_read() -> None:
     needs = NeedsAttention(
         none_connected=False, off=[], reconnect=[], failing=[], overdue=rows, documents=[], rejections=[], stuck=[],
         cancellations=[{"organisation": "Org 1", "kind": "purchase_orders"}], differences=[], acknowledged=0,
+        unlinked=[],
     )  # fmt: skip
     waiting, line = digest(needs).lines
     assert waiting == "cancellations not sent for more than an hour: Org 1 (purchase orders)"

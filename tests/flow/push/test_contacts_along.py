@@ -140,7 +140,7 @@ def test_a_dry_run_says_what_would_be_linked(own: OwnBooks) -> None:
     there = own.in_xero_active()
     contact = own.contact(there["Name"])
     [shown] = own.preview("contacts")
-    assert shown.defaults == (f"contact {there['Name']} would be linked to '{there['Name']}' in Xero, by the name",)
+    assert shown.linked == (f"contact {there['Name']} would be linked to '{there['Name']}' in Xero, by the name",)
     said = own.world.main("push", "contacts", "--dry-run", "--connection", own.world.names()[own.organisation])
     assert f"would be linked to '{there['Name']}'" in said.stdout + said.stderr
     assert own.of(contact)["xero_id"] is None

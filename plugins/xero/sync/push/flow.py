@@ -238,5 +238,5 @@ def preview(
             log.info("%d documents are pushed after their new contacts", len(held))
         for one in strategy.preview(wanted):
             refused = tuple(each for each in one.refused if each[0] not in held)
-            if one.body is not None or refused or one.defaults:
+            if one.body is not None or refused or one.defaults or one.linked:
                 yield replace(one, refused=refused)

@@ -188,6 +188,8 @@ def base_of(kept: PushedContent | None) -> Base | None:
 def may_be_edited(kind: PricedKind, record: Record, base: Base | None) -> bool:
     """Whether an edit may still change it in Xero: a draft; or as it was sent, and nothing is paid of it."""
     status = record.get("Status")
+    if not isinstance(status, str):
+        return False
     if status in kind.editable or base is None or status != base.status:
         return status in kind.editable
     return not any(record.get(name) for name in ("AmountPaid", "AmountCredited"))
